@@ -1,0 +1,114 @@
+"""A raw table as one matrix of floats: what distances, trees and networks need to read any table alike."""
+
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+from scipy import sparse
+
+from ._tables import is_frame
+
+_NUMERIC_KINDS = "biuf"
+
+
+class TableEncoder:
+    """Encode each column of a table as floats: numbers as they are, dates as time, categories as codes.
+
+    Missing cells become NaN. Categories are the sorted strings seen in ``fit``; a category that was not seen is
+    encoded as missing. A column of Python objects counts as numeric if all its values convert to numbers.
+
+    Attributes
+    ----------
+    categories_ : list of (ndarray of str) or None
+        For each column, its sorted categories; ``None`` for a column of numbers or dates.
+    is_category_ : ndarray of bool, shape (n_features,)
+        Which columns hold codes.
+    is_swap_only_ : ndarray of bool, shape (n_features,)
+        Which columns have no arithmetic of their own: categories, booleans and dates.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill._encoding import TableEncoder
+    >>> X = np.array([["b", 1.5], ["a", None], ["b", 3]], dtype=object)
+    >>> TableEncoder().fit(X).transform(X)
+    array([[1. , 1.5],
+           [0. , nan],
+           [1. , 3. ]])
+    """
+
+    def fit(self, X: Any) -> "TableEncoder":
+        """Learn the kind of each column and its categories; ``X`` is any table of shape (n_samples, n_features)."""
+        n_features = X.shape[1]
+        self.categories_: list[np.ndarray | None] = [None] * n_features
+        self.is_swap_only_ = np.zeros(n_features, dtype=bool)
+        self.is_plain_ = sparse.issparse(X) or (not is_frame(X) and X.dtype.kind in _NUMERIC_KINDS)
+        if self.is_plain_:
+            self.is_swap_only_[:] = X.dtype.kind == "b"
+        else:
+            for index in range(n_features):
+                values, missing = _column(X, index)
+                if values.dtype.kind not in _NUMERIC_KINDS + "mM" and not _is_numeric(values[~missing]):
+                    self.categories_[index] = np.unique(values[~missing].astype(str))
+                self.is_swap_only_[index] = values.dtype.kind in "bmM"
+        self.is_category_ = np.array([categories is not None for categories in self.categories_], dtype=bool)
+        self.is_swap_only_ |= self.is_category_
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Return the codes of ``X``: float64 of shape (n_samples, n_features), or a sparse matrix as it came."""
+        if sparse.issparse(X) or (self.is_plain_ and not is_frame(X)):
+            return X if X.dtype.kind == "f" else X.astype(np.float64)
+        encoded = np.empty(X.shape)
+        for index, categories in enumerate(self.categories_):
+            values, missing = _column(X, index)
+            encoded[:, index] = _codes(values, missing, categories)
+        return encoded
+
+
+def _column(X: Any, index: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the values of one column and which of them are missing."""
+    if is_frame(X):
+        series = nw.from_native(X, eager_only=True)[:, index]
+        values = series.to_numpy()
+        missing = series.is_null().to_numpy()
+    else:
+        values, missing = X[:, index], np.zeros(X.shape[0], dtype=bool)
+    if values.dtype.kind == "f":
+        missing = missing | np.isnan(values)
+    elif values.dtype.kind in "mM":
+        missing = missing | np.isnat(values)
+    elif values.dtype.kind == "O":
+        missing = missing | _MISSING_OBJECT(values).astype(bool)
+    return values, missing.astype(bool)
+
+
+def _is_missing_object(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, float) and cell != cell) or type(cell).__name__ in ("NAType", "NaTType")
+
+
+_MISSING_OBJECT = np.frompyfunc(_is_missing_object, 1, 1)
+"""Cells of Python objects have no vectorised test of their own that also holds for pandas' NA."""
+
+
+def _is_numeric(values: np.ndarray) -> bool:
+    try:
+        values.astype(np.float64)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _codes(values: np.ndarray, missing: np.ndarray, categories: np.ndarray | None) -> np.ndarray:
+    """Encode one column as floats, NaN where it is missing or where its category was not seen."""
+    codes = np.full(len(values), np.nan)
+    present = values[~missing]
+    if categories is None:
+        if present.dtype.kind in "mM":
+            present = present.astype(f"{present.dtype.kind}8[us]").astype(np.int64)
+        codes[~missing] = present.astype(np.float64) if _is_numeric(present) else np.nan
+    elif len(categories) and len(present):
+        present = present.astype(str)
+        position = np.minimum(np.searchsorted(categories, present), len(categories) - 1)
+        codes[~missing] = np.where(categories[position] == present, position, np.nan)
+    return codes

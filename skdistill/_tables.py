@@ -1,0 +1,55 @@
+"""Rows of any table: count, take, stack and compare them, whatever library holds the table.
+
+A table is a numpy array, a scipy sparse matrix, or an eager frame (pandas, polars, pyarrow, ...: whatever narwhals
+knows). Nothing here looks at a value.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+from scipy import sparse
+
+
+def is_frame(X: Any) -> bool:
+    """Whether ``X`` is an eager data frame with named columns."""
+    return bool(nw.dependencies.is_into_dataframe(X))
+
+
+def take_rows(X: Any, rows: np.ndarray | slice) -> Any:
+    """Return the rows at ``rows`` (integer positions or a slice) as a table of the same kind and schema."""
+    if is_frame(X):
+        return nw.from_native(X, eager_only=True)[rows].to_native()
+    return X[rows]
+
+
+def stack_rows(tables: Sequence[Any]) -> Any:
+    """Return the rows of all tables, one below the other; a single table comes back as it is."""
+    first = tables[0]
+    if len(tables) == 1:
+        return first
+    if is_frame(first):
+        frames = [nw.maybe_reset_index(nw.from_native(table, eager_only=True)) for table in tables]
+        return nw.concat(frames, how="vertical").to_native()
+    if sparse.issparse(first):
+        return sparse.vstack(tables, format="csr")
+    return np.concatenate(tables)
+
+
+def describe_mismatch(expected: Any, got: Any) -> str | None:
+    """Say how the columns of ``got`` differ from those of ``expected``; ``None`` if they do not."""
+    if is_frame(expected) != is_frame(got) or sparse.issparse(expected) != sparse.issparse(got):
+        return f"a {type(got).__name__} instead of a {type(expected).__name__}"
+    shape = getattr(got, "shape", None)
+    if shape is None or len(shape) != 2 or shape[1] != expected.shape[1]:
+        return f"shape {shape} instead of (n, {expected.shape[1]})"
+    if is_frame(expected):
+        old, new = (nw.from_native(frame, eager_only=True).schema for frame in (expected, got))
+        if list(old) != list(new):
+            return f"columns {list(new)} instead of {list(old)}"
+        changed = {name: (str(new[name]), str(old[name])) for name in old if old[name] != new[name]}
+        if changed:
+            name, (is_now, was) = next(iter(changed.items()))
+            return f"dtype {is_now} instead of {was} in column {name!r}"
+    return None

@@ -1,0 +1,116 @@
+"""Checks of arguments and tables that every room shares."""
+
+import copy
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_random_state, get_tags
+from sklearn.utils.validation import check_array, validate_data
+
+from ._tables import is_frame
+
+
+def check_number(
+    owner: object,
+    name: str,
+    value: Any,
+    *,
+    kind: type = Real,
+    low: float = -np.inf,
+    high: float = np.inf,
+    low_open: bool = False,
+    advice: str = "",
+) -> None:
+    """Raise unless ``value`` is a finite number of ``kind`` within ``[low, high]`` (``(low, high]`` if ``low_open``)."""
+    is_kind = isinstance(value, kind) and not isinstance(value, bool | np.bool_)
+    expected = f"{'an integer' if kind is Integral else 'a number'}"
+    if np.isfinite(low):
+        expected += f" {'above' if low_open else 'of at least'} {low:g}"
+    if np.isfinite(high):
+        expected += f"{' and' if np.isfinite(low) else ''} at most {high:g}"
+    message = f"{type(owner).__name__}: {name}={value!r}; expected {expected}." + (f" {advice}" if advice else "")
+    if not is_kind:
+        raise TypeError(message)
+    if not np.isfinite(value) or value < low or value > high or (low_open and value == low):
+        raise ValueError(message)
+
+
+def check_table(estimator: Any, X: Any, *, reset: bool) -> Any:
+    """Check ``X`` as scikit-learn does, but keep what the estimator's tags say it can take.
+
+    Frames come back untouched, with names and width recorded or compared. Everything else becomes an array or,
+    where the tags allow it, a CSR matrix; object arrays stay as they are where strings are allowed.
+    """
+    if is_frame(X):
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+        if X.shape[0] == 0:
+            raise ValueError(
+                f"Found array with 0 sample(s) (shape={X.shape}) while a minimum of 1 is required by "
+                f"{type(estimator).__name__}."
+            )
+        return X
+    tags = get_tags(estimator).input_tags
+    keeps_strings = tags.string and getattr(X, "dtype", np.asarray(X).dtype).kind in "OUS"
+    return validate_data(
+        estimator,
+        X,
+        reset=reset,
+        accept_sparse="csr" if tags.sparse else False,
+        dtype=None if keeps_strings else "numeric",
+        ensure_all_finite="allow-nan" if tags.allow_nan else True,
+    )
+
+
+def check_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
+    """Return ``sample_weight`` as floats of shape ``(n_rows,)``, all ones if it is ``None``."""
+    if sample_weight is None:
+        return np.ones(n_rows)
+    weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
+    if weight.ndim == 0:
+        weight = np.full(n_rows, float(weight))
+    if weight.shape != (n_rows,):
+        raise ValueError(f"sample_weight.shape == {weight.shape}, expected {(n_rows,)}: one weight for each row of X.")
+    if np.any(weight < 0):
+        raise ValueError(f"sample_weight has {int(np.sum(weight < 0))} negative weights; expected none.")
+    if not np.any(weight > 0):
+        raise ValueError("sample_weight: every weight is zero; expected at least one above zero.")
+    return weight
+
+
+def input_tags_of(estimator: Any) -> Any:
+    """Return a copy of the estimator's input tags; a pipeline is taken to allow missing cells and strings.
+
+    The tags of a pipeline do not say what its encoders and imputers make of them, so that is left to the steps.
+    """
+    tags = copy.copy(get_tags(estimator).input_tags)
+    if isinstance(estimator, Pipeline):
+        tags.allow_nan = tags.string = True
+    return tags
+
+
+def draw_seed(rng: np.random.RandomState) -> int:
+    """Draw one integer seed, so that whoever gets it is independent of who else draws."""
+    return int(rng.randint(np.iinfo(np.int32).max))
+
+
+def seed_estimator(estimator: Any, rng: np.random.RandomState) -> Any:
+    """Give every ``random_state`` of ``estimator`` that is ``None`` a seed drawn from ``rng``; others stay."""
+    if not hasattr(estimator, "get_params"):
+        return estimator
+    params = estimator.get_params(deep=True)
+    names = sorted(name for name in params if name == "random_state" or name.endswith("__random_state"))
+    seeds = {name: draw_seed(rng) for name in names}
+    return estimator.set_params(**{name: seed for name, seed in seeds.items() if params[name] is None})
+
+
+__all__ = [
+    "check_number",
+    "check_random_state",
+    "check_table",
+    "check_weights",
+    "draw_seed",
+    "input_tags_of",
+    "seed_estimator",
+]

@@ -1,0 +1,281 @@
+"""What both distilled estimators share: the teacher rule, and the way from rows to a transfer set."""
+
+import copy
+from functools import partial
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted, check_memory
+
+from .._tables import describe_mismatch
+from .._validation import check_number, check_table, check_weights, input_tags_of
+from ..exceptions import TeacherError
+from ..metrics import fidelity
+from ..samplers import MUNGE
+from ..teachers import (
+    Task,
+    Teacher,
+    as_teacher,
+    ask,
+    fit_teacher,
+    is_fitted_teacher,
+    kept_by_reference,
+    out_of_bag_outputs,
+    out_of_fold_outputs,
+)
+from ..transfer import TransferSet, build_transfer_set
+
+AUTO_SOFT_WEIGHT = 0.5
+"""Share of the teacher in the targets of real rows that have a true label, for ``soft_weight="auto"``."""
+
+
+class BaseDistilled(BaseEstimator):
+    """Base of ``DistilledClassifier`` and ``DistilledRegressor``."""
+
+    _task: ClassVar[Task]
+
+    teacher: Any
+    student: Any
+    sampler: Any
+    n_synthetic: Any
+    soft_weight: Any
+    teacher_cv: Any
+    compressor: Any
+    response_method: str
+    memory: Any
+    chunk_size: int
+    random_state: Any
+    n_jobs: int | None
+    verbose: int
+
+    # ------------------------------------------------------------------ the teacher rule
+
+    def __sklearn_clone__(self) -> Any:
+        if not is_fitted_teacher(self.teacher):
+            return super().__sklearn_clone__()
+        twin = copy.copy(self)
+        twin.teacher = kept_by_reference(self.teacher)
+        twin = BaseEstimator.__sklearn_clone__(twin)
+        twin.teacher = self.teacher
+        return twin
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters; those of a fitted teacher are not among them.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Also those of student, sampler, compressor and an unfitted teacher.
+
+        Returns
+        -------
+        params : dict
+        """
+        params = super().get_params(deep=deep)
+        if deep and is_fitted_teacher(self.teacher):
+            params = {name: value for name, value in params.items() if not name.startswith("teacher__")}
+        return params
+
+    def set_params(self, **params: Any) -> Any:
+        """Set parameters; those of a fitted teacher cannot be set.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters, those of nested estimators as ``student__max_leaf_nodes``.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError
+            For ``teacher__*`` with a fitted teacher: the caller's model is never changed.
+        """
+        nested = [name for name in params if name.startswith("teacher__")]
+        teacher = params.get("teacher", self.teacher)
+        if nested and is_fitted_teacher(teacher):
+            raise ValueError(
+                f"{type(self).__name__}: cannot set {nested[0]}: the teacher {type(teacher).__name__} is fitted and is never "
+                "changed. Set it on the model itself before fitting it, or pass an unfitted one as a recipe."
+            )
+        return super().set_params(**params)
+
+    def _resolve_teacher(self, X: Any, y: Any, sample_weight: Any, rng: np.random.RandomState) -> Teacher:
+        """Adapt the fitted teacher, or fit a clone of the recipe."""
+        if is_fitted_teacher(self.teacher):
+            if self.teacher_cv is not None:
+                raise TeacherError(
+                    f"{type(self).__name__}: teacher_cv={self.teacher_cv!r} fits teachers, but {type(self.teacher).__name__} is "
+                    "fitted already. Pass it unfitted, or teacher_cv=None."
+                )
+            return self._adapt(self.teacher, y)
+        self._check_recipe(y)
+        fitted = fit_teacher(
+            self.teacher, X, y, sample_weight=sample_weight, rng=rng, oob=isinstance(self.teacher_cv, str)
+        )
+        return self._adapt(fitted, y)
+
+    def _check_recipe(self, y: Any) -> None:
+        if isinstance(self.teacher, type) or not hasattr(self.teacher, "get_params"):
+            as_teacher(self.teacher)
+            raise TeacherError(f"{type(self).__name__}: {self.teacher!r} is neither a fitted model nor an estimator to fit.")
+        if y is None and (self.teacher_cv is not None or get_tags(self.teacher).target_tags.required):
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None: the teacher "
+                f"{type(self.teacher).__name__} is not fitted. Pass y, or fit the teacher first."
+            )
+
+    def _adapt(self, model: Any, y: Any) -> Teacher:
+        classes = np.unique(y) if self._task == "classification" and y is not None else None
+        return as_teacher(model, self.response_method, task=self._task, classes=classes)
+
+    # ------------------------------------------------------------------ from rows to a transfer set
+
+    def _build_transfer_set(
+        self, teacher: Teacher, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any, rng: np.random.RandomState
+    ) -> TransferSet:
+        memory = check_memory(self.memory)
+        query = partial(ask, chunk_size=self.chunk_size, memory=memory, verbose=self.verbose)
+
+        def label_real(in_sample: np.ndarray) -> np.ndarray:
+            if isinstance(self.teacher_cv, str):
+                return out_of_bag_outputs(teacher, in_sample)
+            if self.teacher_cv is None:
+                return in_sample
+            return out_of_fold_outputs(
+                lambda X, y, weight: self._adapt(fit_teacher(self.teacher, X, y, sample_weight=weight, rng=rng), y),
+                lambda fold, X: query(fold, X, origin="rows of a fold"),
+                X,
+                y,
+                sample_weight,
+                cv=self.teacher_cv,
+                classes=teacher.classes_,
+            )
+
+        return build_transfer_set(
+            X,
+            lambda rows, origin: query(teacher, rows, origin=origin),
+            label_real=label_real,
+            X_unlabeled=X_unlabeled,
+            sampler=self._resolve_sampler(teacher),
+            n_synthetic=self.n_synthetic,
+            sample_weight=check_weights(sample_weight, X.shape[0]),
+            rng=rng,
+            memory=memory,
+        )
+
+    def _resolve_sampler(self, teacher: Teacher) -> Any:
+        if not isinstance(self.sampler, str):
+            return self.sampler
+        return None if teacher.transductive else MUNGE(n_jobs=self.n_jobs)
+
+    def _resolve_soft_weight(self, y: Any, teacher: Teacher) -> float:
+        """True labels count where they are given and say the same kind of thing as the teacher's outputs."""
+        comparable = self._task == "classification" or teacher.response_method == "predict"
+        if self.soft_weight == "auto":
+            return AUTO_SOFT_WEIGHT if y is not None and comparable else 1.0
+        if self.soft_weight < 1 and y is None:
+            raise ValueError(
+                f"{type(self).__name__}: soft_weight={self.soft_weight} blends true labels, but y is None. Pass y, or soft_weight=1."
+            )
+        return float(self.soft_weight)
+
+    # ------------------------------------------------------------------ checks
+
+    def _check_parameters(self) -> None:
+        check_number(self, "chunk_size", self.chunk_size, kind=Integral, low=1)
+        if not isinstance(self.soft_weight, str):
+            check_number(self, "soft_weight", self.soft_weight, low=0, high=1)
+        if not isinstance(self.n_synthetic, str):
+            check_number(self, "n_synthetic", self.n_synthetic, kind=Real, low=0)
+        choices = {"student": ("auto",), "sampler": ("auto",), "n_synthetic": ("auto",), "soft_weight": ("auto",), "teacher_cv": ("oob",)}
+        for name, allowed in choices.items():
+            value = getattr(self, name)
+            if isinstance(value, str) and value not in allowed:
+                raise ValueError(f"{type(self).__name__}: {name}={value!r}; the only text it takes is {allowed[0]!r}.")
+        if self.memory is not None and not isinstance(self.random_state, Integral):
+            raise ValueError(
+                f"{type(self).__name__}: memory= needs an integer random_state, so that the same rows are drawn again and "
+                f"found; got random_state={self.random_state!r}. Pass e.g. random_state=0."
+            )
+
+    def _check_rows(self, X: Any, X_unlabeled: Any) -> tuple[Any, Any]:
+        X = check_table(self, X, reset=True)
+        if X.shape[0] < 2:
+            raise ValueError(f"{type(self).__name__} got n_samples = {X.shape[0]} row (shape={X.shape}); expected at least 2.")
+        if X_unlabeled is not None:
+            X_unlabeled = check_table(self, X_unlabeled, reset=False)
+            mismatch = describe_mismatch(X, X_unlabeled)
+            if mismatch is not None:
+                raise ValueError(f"{type(self).__name__}: X_unlabeled is {mismatch}; expected the columns and dtypes of X.")
+        return X, X_unlabeled
+
+    def _teacher_outputs(self, X: Any) -> np.ndarray:
+        return ask(self._teacher, X, chunk_size=self.chunk_size, verbose=self.verbose)
+
+    # ------------------------------------------------------------------ after fit
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict with the student.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            With the columns seen in ``fit``.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Labels or values.
+        """
+        check_is_fitted(self, "student_")
+        return self.student_.predict(check_table(self, X, reset=False))
+
+    def fidelity(self, X: Any, *, sample_weight: Any = None) -> float:
+        """R² of the student's outputs to the teacher's: 1 is a perfect copy.
+
+        Asks the teacher, which may be slow. Rows the student was not fitted on tell the truth.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            With the columns seen in ``fit``. No labels are needed.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        score : float
+            See :func:`skdistill.metrics.fidelity`.
+        """
+        check_is_fitted(self, "student_")
+        X = check_table(self, X, reset=False)
+        return fidelity(self._soft_targets(self._teacher_outputs(X)), self._student_outputs(X), sample_weight=sample_weight)
+
+    def _soft_targets(self, outputs: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+    def _student_outputs(self, X: Any) -> np.ndarray:
+        raise NotImplementedError
+
+    def _resolve_student(self) -> Any:
+        raise NotImplementedError
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        student = self._resolve_student()
+        if hasattr(student, "__sklearn_tags__"):
+            tags.input_tags = input_tags_of(student)
+        fitted = is_fitted_teacher(self.teacher)
+        tags.target_tags.required = False
+        if not fitted and hasattr(self.teacher, "__sklearn_tags__"):
+            of_teacher = get_tags(self.teacher)
+            tags.target_tags.required = of_teacher.target_tags.required
+            tags.input_tags.sparse &= of_teacher.input_tags.sparse
+            tags.input_tags.allow_nan &= input_tags_of(self.teacher).allow_nan
+        return tags

@@ -1,0 +1,268 @@
+"""``DistilledClassifier``."""
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
+
+from .._validation import check_number, check_random_state, check_table
+from ..students import CompactBoostingClassifier, CompactBoostingRegressor, teach_classifier
+from ..targets import blend, fit_margin_scale, one_hot, softmax, soften
+from ..teachers import Task, Teacher
+from ._base import BaseDistilled
+
+
+class DistilledClassifier(ClassifierMixin, BaseDistilled):
+    """A small, fast classifier that imitates a slow one.
+
+    The teacher labels real and synthetic rows with probabilities; the student is fitted on them. What is shipped is
+    ``student_``: a complete classifier that refers to neither teacher nor data.
+
+    Parameters
+    ----------
+    teacher : object
+        What is imitated. A *fitted* classifier, pipeline, clusterer, outlier detector, LightGBM ``Booster`` or
+        function of ``X`` is used as it is: never refitted, copied or changed, not even by ``clone`` or a search (the
+        values of a search grid are the exception: put fitted teachers there inside ``FrozenEstimator``). An
+        *unfitted* estimator is a recipe: a clone is fitted on ``(X, y)``.
+    student : estimator or "auto", default="auto"
+        Any scikit-learn classifier or regressor, or a pipeline that ends in one. ``"auto"`` is
+        :class:`~skdistill.students.CompactBoostingClassifier`.
+    sampler : sampler, None or "auto", default="auto"
+        Draws synthetic rows: an object with ``fit(X, y)`` and ``sample(n_samples, random_state)``, scikit-learn's
+        ``KernelDensity`` or ``GaussianMixture``. ``None`` draws none; ``"auto"`` is
+        :class:`~skdistill.samplers.MUNGE`.
+    n_synthetic : int, float or "auto", default="auto"
+        Number of synthetic rows; as a float, a multiple of the real ones. ``"auto"`` is ten a real row, at most
+        200,000.
+    temperature : float > 0, default=1.0
+        Divides the teacher's logits before the student is taught. ``predict_proba`` is at temperature 1 whatever it
+        was taught at.
+    soft_weight : float in [0, 1] or "auto", default="auto"
+        Share of the teacher, against the true label, in the targets of real rows that have one. ``"auto"`` is 0.5
+        where ``y`` is given, else 1.
+    teacher_cv : int, splitter, "oob" or None, default=None
+        How a recipe labels the real rows: by a teacher that saw them (``None``), out of fold, or out of bag.
+    compressor : transformer or None, default=None
+        Fitted on the teacher's logits, e.g. ``PCA(5)``; the student, a regressor, learns the code, which is decoded
+        by ``inverse_transform`` at predict. For many classes.
+    response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
+        How to ask the teacher; see :func:`~skdistill.as_teacher`. Margins are scaled to logits by fitting the scale
+        on ``y``; without ``y`` so that the mean gap of the two largest is 2.
+    memory : str, joblib.Memory or None, default=None
+        Where the teacher's answers and the drawn rows are kept, so that a grid over students labels once and a killed
+        run goes on. Needs an integer ``random_state``.
+    chunk_size : int >= 1, default=10_000
+        Rows the teacher is asked at once.
+    random_state : int, RandomState instance or None, default=None
+        Seeds sampler, student and recipe wherever their own ``random_state`` is ``None``.
+    n_jobs : int or None, default=None
+        Threads of the default student and sampler.
+    verbose : int, default=0
+        Above 0, labelling reports its progress on standard error.
+
+    Attributes
+    ----------
+    teacher_ : object
+        The fitted teacher; the object given, if that was fitted.
+    student_ : estimator
+        The student, complete by itself: ``classes_``, ``predict``, ``predict_proba``.
+    classes_ : ndarray of shape (n_classes,)
+        The teacher's labels.
+    transfer_set_ : TransferSummary
+        Rows by origin, their weights, and seconds to draw and label them.
+    soft_weight_ : float
+        The share of the teacher that was used.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of str, shape (n_features,)
+        Names of the columns, for frames whose names are all strings.
+
+    See Also
+    --------
+    DistilledRegressor : For values.
+
+    Notes
+    -----
+    With a fitted teacher that has seen all of ``X``, cross-validation leaks: each fold is judged on rows the teacher
+    was trained on. Keep a test set from the teacher, or pass the teacher unfitted.
+
+    References
+    ----------
+    .. [1] C. Bucila, R. Caruana and A. Niculescu-Mizil, "Model Compression", KDD 2006.
+    .. [2] G. Hinton, O. Vinyals and J. Dean, "Distilling the Knowledge in a Neural Network", 2015, arXiv:1503.02531.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skdistill import DistilledClassifier
+    >>> X_train, X_test, y_train, y_test = train_test_split(*load_breast_cancer(return_X_y=True), random_state=0)
+    >>> forest = RandomForestClassifier(random_state=0).fit(X_train, y_train)
+    >>> model = DistilledClassifier(forest, random_state=0).fit(X_train, y_train)
+    >>> model.fidelity(X_test) > 0.9
+    True
+    """
+
+    _task: ClassVar[Task] = "classification"
+
+    def __init__(
+        self,
+        teacher: Any,
+        student: Any = "auto",
+        *,
+        sampler: Any = "auto",
+        n_synthetic: Any = "auto",
+        temperature: float = 1.0,
+        soft_weight: Any = "auto",
+        teacher_cv: Any = None,
+        compressor: Any = None,
+        response_method: str = "auto",
+        memory: Any = None,
+        chunk_size: int = 10_000,
+        random_state: Any = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.teacher = teacher
+        self.student = student
+        self.sampler = sampler
+        self.n_synthetic = n_synthetic
+        self.temperature = temperature
+        self.soft_weight = soft_weight
+        self.teacher_cv = teacher_cv
+        self.compressor = compressor
+        self.response_method = response_method
+        self.memory = memory
+        self.chunk_size = chunk_size
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any = None, *, sample_weight: Any = None, X_unlabeled: Any = None) -> Self:
+        """Check, resolve the teacher, extend the rows, ask, soften, teach.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            Real rows: an array, a sparse matrix or a frame, as teacher and student take them.
+        y : array-like of shape (n_samples,), default=None
+            True labels. Not needed with a fitted teacher that knows its classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row, for the student and for a recipe that takes weights.
+        X_unlabeled : table of shape (n_unlabeled, n_features), default=None
+            More real rows, without labels.
+
+        Returns
+        -------
+        self : DistilledClassifier
+
+        Raises
+        ------
+        TeacherError, TeacherOutputError, TeacherQueryError
+            If the teacher cannot be used, answers nonsense, or raises.
+        SamplerError
+            If the sampler returns rows of another table.
+        StudentError
+            If the student cannot be taught.
+        ValueError
+            For arguments and tables that do not fit.
+        """
+        self._check_parameters()
+        X, X_unlabeled = self._check_rows(X, X_unlabeled)
+        y = self._check_labels(X, y)
+        rng = check_random_state(self.random_state)
+        teacher = self._resolve_teacher(X, y, sample_weight, rng)
+        truth = self._check_classes(teacher, y)
+        soft_weight = self._resolve_soft_weight(y, teacher)
+        transfer_set = self._build_transfer_set(teacher, X, y, sample_weight, X_unlabeled, rng)
+
+        self._margin_scale = 1.0
+        if teacher.output_kind == "logit":
+            self._margin_scale = fit_margin_scale(transfer_set.outputs[: X.shape[0]], truth)
+        self._teacher = teacher
+        targets = self._soft_targets(transfer_set.outputs)
+        if truth is not None:
+            targets[: len(truth)] = blend(targets[: len(truth)], truth, soft_weight)
+
+        self.student_ = teach_classifier(
+            self._resolve_student(),
+            transfer_set.X,
+            soften(targets, self.temperature),
+            classes=teacher.classes_,
+            sample_weight=transfer_set.sample_weight,
+            rng=rng,
+            temperature=self.temperature,
+            compressor=self.compressor,
+        )
+        self.teacher_ = teacher.model
+        self.classes_ = teacher.classes_
+        self.transfer_set_ = transfer_set.summary
+        self.soft_weight_ = soft_weight
+        return self
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the student's class probabilities at temperature 1.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            With the columns seen in ``fit``.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes)
+            Columns in the order of ``classes_``.
+        """
+        check_is_fitted(self, "student_")
+        return self._student_outputs(check_table(self, X, reset=False))
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Return the logarithm of :meth:`predict_proba`, of shape (n_samples, n_classes)."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def _student_outputs(self, X: Any) -> np.ndarray:
+        return np.asarray(self.student_.predict_proba(X), dtype=np.float64)
+
+    def _soft_targets(self, outputs: np.ndarray) -> np.ndarray:
+        """Return the teacher's outputs as probabilities."""
+        return softmax(self._margin_scale * outputs) if self._teacher.output_kind == "logit" else outputs
+
+    def _resolve_student(self) -> Any:
+        if not isinstance(self.student, str):
+            return self.student
+        kind = CompactBoostingClassifier if self.compressor is None else CompactBoostingRegressor
+        return kind(n_jobs=self.n_jobs)
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        check_number(self, "temperature", self.temperature, low=0, low_open=True, advice="1 leaves the teacher as it is.")
+
+    def _check_labels(self, X: Any, y: Any) -> np.ndarray | None:
+        if y is None:
+            return None
+        y = column_or_1d(y, warn=True)
+        check_consistent_length(X, y)
+        check_classification_targets(y)
+        return y
+
+    def _check_classes(self, teacher: Teacher, y: np.ndarray | None) -> np.ndarray | None:
+        """Check that there is a choice to make and that the teacher knows the labels; return them one-hot."""
+        assert teacher.classes_ is not None
+        if len(teacher.classes_) < 2:
+            raise ValueError(
+                f"{type(self).__name__}: the teacher {teacher.name} knows 1 class, {teacher.classes_.tolist()}; expected at least 2."
+            )
+        if y is None:
+            return None
+        try:
+            return one_hot(y, teacher.classes_)
+        except ValueError as error:
+            raise ValueError(
+                f"{type(self).__name__}: y has labels that the teacher {teacher.name} does not know: {error}. Pass the labels it "
+                "was fitted with, or no y."
+            ) from None

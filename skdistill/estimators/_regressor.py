@@ -1,0 +1,219 @@
+"""``DistilledRegressor``."""
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_array, check_consistent_length
+
+from .._validation import check_random_state
+from ..students import CompactBoostingRegressor, teach_regressor
+from ..targets import blend
+from ..teachers import Task, is_fitted_teacher
+from ._base import BaseDistilled
+
+
+class DistilledRegressor(RegressorMixin, BaseDistilled):
+    """A small, fast regressor that imitates a slow model.
+
+    The teacher labels real and synthetic rows with values; the student is fitted on them. Values are what the teacher
+    predicts, or what another of its methods returns: a slow anomaly score or embedding becomes a fast function.
+
+    Parameters
+    ----------
+    teacher : object
+        What is imitated. A *fitted* regressor, pipeline, transformer, outlier detector, LightGBM ``Booster`` or
+        function of ``X`` is used as it is: never refitted, copied or changed, not even by ``clone`` or a search (the
+        values of a search grid are the exception: put fitted teachers there inside ``FrozenEstimator``). An
+        *unfitted* estimator is a recipe: a clone is fitted on ``(X, y)``.
+    student : estimator or "auto", default="auto"
+        Any scikit-learn regressor, or a pipeline that ends in one. ``"auto"`` is
+        :class:`~skdistill.students.CompactBoostingRegressor`.
+    sampler : sampler, None or "auto", default="auto"
+        Draws synthetic rows: an object with ``fit(X, y)`` and ``sample(n_samples, random_state)``, scikit-learn's
+        ``KernelDensity`` or ``GaussianMixture``. ``None`` draws none; ``"auto"`` is
+        :class:`~skdistill.samplers.MUNGE`.
+    n_synthetic : int, float or "auto", default="auto"
+        Number of synthetic rows; as a float, a multiple of the real ones. ``"auto"`` is ten a real row, at most
+        200,000.
+    soft_weight : float in [0, 1] or "auto", default="auto"
+        Share of the teacher, against the true value, in the targets of real rows that have one. ``"auto"`` is 0.5
+        where ``y`` is given and the teacher answers with ``predict``, else 1.
+    teacher_cv : int, splitter, "oob" or None, default=None
+        How a recipe labels the real rows: by a teacher that saw them (``None``), out of fold, or out of bag.
+    compressor : transformer or None, default=None
+        Fitted on the teacher's outputs, e.g. ``PCA(5)``; the student learns the code, which is decoded by
+        ``inverse_transform`` at predict. For many outputs.
+    response_method : {"auto", "predict", "decision_function", "score_samples", "transform", "predict_proba"}, \
+default="auto"
+        How to ask the teacher; see :func:`~skdistill.as_teacher`.
+    memory : str, joblib.Memory or None, default=None
+        Where the teacher's answers and the drawn rows are kept, so that a grid over students labels once and a killed
+        run goes on. Needs an integer ``random_state``.
+    chunk_size : int >= 1, default=10_000
+        Rows the teacher is asked at once.
+    random_state : int, RandomState instance or None, default=None
+        Seeds sampler, student and recipe wherever their own ``random_state`` is ``None``.
+    n_jobs : int or None, default=None
+        Threads of the default student and sampler.
+    verbose : int, default=0
+        Above 0, labelling reports its progress on standard error.
+
+    Attributes
+    ----------
+    teacher_ : object
+        The fitted teacher; the object given, if that was fitted.
+    student_ : estimator
+        The student, complete by itself.
+    transfer_set_ : TransferSummary
+        Rows by origin, their weights, and seconds to draw and label them.
+    soft_weight_ : float
+        The share of the teacher that was used.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of str, shape (n_features,)
+        Names of the columns, for frames whose names are all strings.
+
+    See Also
+    --------
+    DistilledClassifier : For classes.
+
+    Notes
+    -----
+    With a fitted teacher that has seen all of ``X``, cross-validation leaks: each fold is judged on rows the teacher
+    was trained on. Keep a test set from the teacher, or pass the teacher unfitted.
+
+    References
+    ----------
+    .. [1] C. Bucila, R. Caruana and A. Niculescu-Mizil, "Model Compression", KDD 2006.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.svm import SVR
+    >>> from skdistill import DistilledRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> teacher = SVR(C=100).fit(X[:300], y[:300])
+    >>> model = DistilledRegressor(teacher, random_state=0).fit(X[:300])
+    >>> model.fidelity(X[300:]) > 0.8
+    True
+    """
+
+    _task: ClassVar[Task] = "regression"
+
+    def __init__(
+        self,
+        teacher: Any,
+        student: Any = "auto",
+        *,
+        sampler: Any = "auto",
+        n_synthetic: Any = "auto",
+        soft_weight: Any = "auto",
+        teacher_cv: Any = None,
+        compressor: Any = None,
+        response_method: str = "auto",
+        memory: Any = None,
+        chunk_size: int = 10_000,
+        random_state: Any = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.teacher = teacher
+        self.student = student
+        self.sampler = sampler
+        self.n_synthetic = n_synthetic
+        self.soft_weight = soft_weight
+        self.teacher_cv = teacher_cv
+        self.compressor = compressor
+        self.response_method = response_method
+        self.memory = memory
+        self.chunk_size = chunk_size
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any = None, *, sample_weight: Any = None, X_unlabeled: Any = None) -> Self:
+        """Check, resolve the teacher, extend the rows, ask, teach.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            Real rows: an array, a sparse matrix or a frame, as teacher and student take them.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            True values. Not needed with a fitted teacher.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row, for the student and for a recipe that takes weights.
+        X_unlabeled : table of shape (n_unlabeled, n_features), default=None
+            More real rows, without values.
+
+        Returns
+        -------
+        self : DistilledRegressor
+
+        Raises
+        ------
+        TeacherError, TeacherOutputError, TeacherQueryError
+            If the teacher cannot be used, answers nonsense, or raises.
+        SamplerError
+            If the sampler returns rows of another table.
+        StudentError
+            If the student cannot be taught.
+        ValueError
+            For arguments and tables that do not fit.
+        """
+        self._check_parameters()
+        X, X_unlabeled = self._check_rows(X, X_unlabeled)
+        y = self._check_values(X, y)
+        rng = check_random_state(self.random_state)
+        teacher = self._resolve_teacher(X, y, sample_weight, rng)
+        soft_weight = self._resolve_soft_weight(y, teacher)
+        transfer_set = self._build_transfer_set(teacher, X, y, sample_weight, X_unlabeled, rng)
+
+        targets = transfer_set.outputs
+        if soft_weight < 1:
+            targets[: len(y)] = blend(targets[: len(y)], self._like_outputs(y, targets), soft_weight)
+
+        self.student_ = teach_regressor(
+            self._resolve_student(),
+            transfer_set.X,
+            targets,
+            sample_weight=transfer_set.sample_weight,
+            rng=rng,
+            compressor=self.compressor,
+        )
+        self._teacher = teacher
+        self.teacher_ = teacher.model
+        self.transfer_set_ = transfer_set.summary
+        self.soft_weight_ = soft_weight
+        return self
+
+    def _student_outputs(self, X: Any) -> np.ndarray:
+        return np.asarray(self.student_.predict(X), dtype=np.float64)
+
+    def _soft_targets(self, outputs: np.ndarray) -> np.ndarray:
+        return outputs
+
+    def _resolve_student(self) -> Any:
+        return CompactBoostingRegressor(n_jobs=self.n_jobs) if isinstance(self.student, str) else self.student
+
+    def _check_values(self, X: Any, y: Any) -> np.ndarray | None:
+        if y is None:
+            return None
+        y = check_array(y, ensure_2d=False, dtype="numeric", input_name="y", estimator=self)
+        check_consistent_length(X, y)
+        return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+
+    def _like_outputs(self, y: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+        if y.shape[1:] != outputs.shape[1:]:
+            raise ValueError(
+                f"{type(self).__name__}: y has shape {y.shape}, but the teacher answers with shape (n, {outputs.shape[1:]}). Pass "
+                "y of that shape, or soft_weight=1."
+            )
+        return y
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        fitted = is_fitted_teacher(self.teacher) or not hasattr(self.teacher, "__sklearn_tags__")
+        tags.target_tags.multi_output = fitted or get_tags(self.teacher).target_tags.multi_output
+        return tags

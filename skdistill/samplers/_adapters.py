@@ -1,0 +1,114 @@
+"""Scikit-learn's own samplers behind the contract of ours."""
+
+import inspect
+from typing import Any, Self
+
+import narwhals as nw
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import check_is_fitted
+
+from .._tables import is_frame
+from .._validation import check_table
+from ..exceptions import SamplerError
+
+
+def as_sampler(sampler: Any) -> Any:
+    """Return an unfitted copy of ``sampler`` that keeps the contract ``fit(X, y=None)``, ``sample(n_samples, random_state)``.
+
+    Parameters
+    ----------
+    sampler : object
+        One of skdistill's samplers; a density estimator of scikit-learn (``KernelDensity``, ``GaussianMixture``,
+        ``BayesianGaussianMixture``); or any estimator with ``fit`` and ``sample``.
+
+    Returns
+    -------
+    sampler : object
+
+    Raises
+    ------
+    SamplerError
+        If it has no ``fit`` or no ``sample``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.mixture import GaussianMixture
+    >>> from skdistill.samplers import as_sampler
+    >>> as_sampler(GaussianMixture(2)).fit(np.eye(4)).sample(3, random_state=0).shape
+    (3, 4)
+    """
+    missing = [name for name in ("fit", "sample") if not hasattr(sampler, name)]
+    if missing or isinstance(sampler, type):
+        raise SamplerError(
+            f"got {sampler!r} as a sampler, which has no {' and no '.join(missing) or 'fitted state: it is a class'}; "
+            'expected "auto", None, or an object with fit(X, y) and sample(n_samples, random_state), e.g. MUNGE().'
+        )
+    copy = clone(sampler)
+    return DensitySampler(copy) if type(sampler).__module__.startswith("sklearn.") else copy
+
+
+class DensitySampler(BaseEstimator):
+    """Draw rows from a density estimator of scikit-learn, and give them the schema of the table.
+
+    The density is fitted on floats, so the table must hold numbers only and no missing cell. Rows are clipped to the
+    observed range; columns of integers and booleans are rounded.
+
+    Parameters
+    ----------
+    density : estimator
+        Has ``fit(X)`` and ``sample``.
+    """
+
+    def __init__(self, density: Any) -> None:
+        self.density = density
+
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  (the contract of samplers)
+        """Fit a clone of the density on ``X``, a table of numbers."""
+        X = check_table(self, X, reset=True)
+        if sparse.issparse(X):
+            raise SamplerError(f"{self._name} cannot draw sparse rows; expected an array or a frame. Pass sampler=MUNGE().")
+        schema = nw.from_native(X, eager_only=True).schema if is_frame(X) else {}
+        others = [name for name, dtype in schema.items() if not (dtype.is_numeric() or dtype == nw.Boolean)]
+        if others or (not is_frame(X) and X.dtype.kind not in "biuf"):
+            raise SamplerError(
+                f"{self._name} got columns that are no numbers ({others or X.dtype}); it draws numbers only. Pass sampler=MUNGE()."
+            )
+        values = nw.from_native(X, eager_only=True).to_numpy() if is_frame(X) else X
+        values = values.astype(np.float64)
+        if not np.isfinite(values).all():
+            raise SamplerError(f"{self._name} got missing cells, which a density does not know. Pass sampler=MUNGE().")
+        self.density_ = clone(self.density).fit(values)
+        self._low, self._high = values.min(axis=0), values.max(axis=0)
+        self._is_integral = np.all(values == np.round(values), axis=0)
+        self._template = X[:0]
+        return self
+
+    def sample(self, n_samples: int = 1, random_state: Any = None) -> Any:
+        """Draw rows of the kind and schema of the fitted table."""
+        check_is_fitted(self)
+        if "random_state" in inspect.signature(self.density_.sample).parameters:
+            drawn = self.density_.sample(n_samples, random_state=random_state)
+        else:
+            drawn = self.density_.set_params(random_state=random_state).sample(n_samples)
+        rows = drawn[0] if isinstance(drawn, tuple) else drawn
+        rows = np.clip(np.where(self._is_integral, np.round(rows), rows), self._low, self._high)
+        if not is_frame(self._template):
+            return rows.astype(self._template.dtype)
+        frame = nw.from_native(self._template, eager_only=True)
+        columns = [
+            nw.new_series(name, column, nw.Float64, backend=frame.implementation).cast(dtype)
+            for (name, dtype), column in zip(frame.schema.items(), rows.T, strict=True)
+        ]
+        return columns[0].to_frame().with_columns(*columns[1:]).to_native()
+
+    @property
+    def _name(self) -> str:
+        return type(self.density).__name__
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.sparse = True
+        return tags

@@ -1,0 +1,222 @@
+"""The bridge: how soft targets reach any scikit-learn estimator.
+
+Decided by what the student can do, in this order:
+
+1. it has ``fit_soft``: it is given the soft targets;
+2. it is a regressor: it is taught centred logits and made a classifier again;
+3. its ``fit`` takes ``sample_weight``: it sees each row once for each class, weighted by the class's probability;
+4. otherwise labels are drawn from the soft targets.
+"""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.multioutput import MultiOutputRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+from sklearn.utils.validation import has_fit_parameter
+
+from .._fitting import final_step, fit_weighted, takes_weights
+from .._tables import take_rows
+from .._validation import seed_estimator
+from ..exceptions import StudentError
+from ..targets import TargetCompressor, centred_logits
+from ._completion import complete_classifier, complete_regressor
+
+NEGLIGIBLE = 1e-3
+"""A class below this probability is not worth a copy of the row; its weight goes to the others."""
+
+
+def teach_classifier(
+    student: Any,
+    X: Any,
+    proba: np.ndarray,
+    *,
+    classes: np.ndarray,
+    sample_weight: np.ndarray,
+    rng: np.random.RandomState,
+    temperature: float = 1.0,
+    compressor: Any = None,
+) -> Any:
+    """Fit a clone of ``student`` to class probabilities and return it as a complete classifier.
+
+    Parameters
+    ----------
+    student : estimator
+        Any scikit-learn classifier or regressor, or a pipeline that ends in one. It is cloned.
+    X : table of shape (n_samples, n_features)
+    proba : ndarray of shape (n_samples, n_classes)
+        Soft targets, already softened by ``temperature``.
+    classes : ndarray of shape (n_classes,)
+        Sorted labels, the columns of ``proba``.
+    sample_weight : ndarray of shape (n_samples,)
+        Where the student takes no weights, rows are drawn in proportion to them.
+    rng : RandomState
+        Seeds every ``random_state`` of the student that is ``None``, and the drawn labels.
+    temperature : float > 0, default=1.0
+        Undone in the returned classifier, whose ``predict_proba`` is at temperature 1.
+    compressor : transformer or None, default=None
+        Fitted on the centred logits; a student that is a regressor learns their code.
+
+    Returns
+    -------
+    student : estimator
+        With ``classes_`` equal to ``classes`` and a normalised ``predict_proba``; it holds no row of ``X`` beyond
+        what the student itself keeps.
+
+    Raises
+    ------
+    StudentError
+        If the student is neither classifier nor regressor, or no regressor where there is a ``compressor``.
+    """
+    student = _seeded_clone(student, rng)
+    final = final_step(student)
+    if is_regressor(student):
+        logits = centred_logits(proba)
+        code: TargetCompressor | None = None
+        if compressor is not None:
+            code = TargetCompressor(compressor).fit(logits)
+            logits = code.encode(logits)
+        elif len(classes) == 2:
+            logits = logits[:, 1] - logits[:, 0]
+        fitted = _fit_values(student, X, logits, sample_weight, rng)
+        return complete_classifier(fitted, classes, "logit", temperature=temperature, decoder=code)
+    if compressor is not None:
+        raise StudentError(
+            f"compressor= makes the targets numbers, but the student {type(student).__name__} is no regressor; pass "
+            'student="auto" or a regressor.'
+        )
+    if hasattr(final, "fit_soft"):
+        fitted = _fit_soft(student, X, proba, classes, sample_weight)
+    elif not is_classifier(student):
+        raise StudentError(f"the student {type(student).__name__} is no classifier and no regressor; expected one of both.")
+    elif takes_weights(student):
+        rows, columns, weight = _one_row_per_class(proba, sample_weight)
+        rows_of_X = X if len(rows) == len(proba) else take_rows(X, rows)
+        fitted = _fit(student, rows_of_X, classes[columns], weight)
+    else:
+        rows, columns = _draw_labels(proba, sample_weight, rng)
+        fitted = _fit(student, take_rows(X, rows), classes[columns])
+    return complete_classifier(fitted, classes, temperature=temperature, margins_of=(X, proba))
+
+
+def teach_regressor(
+    student: Any,
+    X: Any,
+    values: np.ndarray,
+    *,
+    sample_weight: np.ndarray,
+    rng: np.random.RandomState,
+    compressor: Any = None,
+) -> Any:
+    """Fit a clone of ``student`` to values and return it.
+
+    Parameters
+    ----------
+    student : estimator
+        Any scikit-learn regressor, or a pipeline that ends in one. It is cloned.
+    X : table of shape (n_samples, n_features)
+    values : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Soft targets.
+    sample_weight : ndarray of shape (n_samples,)
+        Where the student takes no weights, rows are drawn in proportion to them.
+    rng : RandomState
+        Seeds every ``random_state`` of the student that is ``None``.
+    compressor : transformer or None, default=None
+        Fitted on the values; the student learns their code.
+
+    Returns
+    -------
+    student : estimator
+
+    Raises
+    ------
+    StudentError
+        If the student is no regressor, or there is a ``compressor`` but a single output.
+    """
+    student = _seeded_clone(student, rng)
+    if not is_regressor(student):
+        raise StudentError(f"the student {type(student).__name__} is no regressor; expected one to imitate values.")
+    if compressor is None:
+        return _fit_values(student, X, values, sample_weight, rng)
+    if values.ndim == 1:
+        raise StudentError("compressor= needs a teacher of several outputs; this one has a single output.")
+    code = TargetCompressor(compressor).fit(values)
+    return complete_regressor(_fit_values(student, X, code.encode(values), sample_weight, rng), code)
+
+
+def _seeded_clone(student: Any, rng: np.random.RandomState) -> Any:
+    if not hasattr(student, "fit") or isinstance(student, type):
+        raise StudentError(f'got {student!r} as a student; expected "auto" or a scikit-learn estimator.')
+    return seed_estimator(clone(student), rng)
+
+
+def _fit(student: Any, X: Any, y: np.ndarray, weight: np.ndarray | None = None) -> Any:
+    try:
+        return student.fit(X, y) if weight is None else fit_weighted(student, X, y, weight)
+    except Exception as error:
+        error.add_note(f"skdistill was fitting the student {type(student).__name__} on {X.shape[0]} rows.")
+        raise
+
+
+def _fit_soft(student: Any, X: Any, proba: np.ndarray, classes: np.ndarray, weight: np.ndarray) -> Any:
+    """Fit a student of ours, which may be the last step of a pipeline; earlier steps see the likeliest label."""
+    if isinstance(student, Pipeline) and len(student.steps) > 1:
+        X = student[:-1].fit_transform(X, classes[proba.argmax(axis=1)])
+    final_step(student).fit_soft(X, proba, classes=classes, sample_weight=weight)
+    return student
+
+
+def _fit_values(student: Any, X: Any, values: np.ndarray, weight: np.ndarray, rng: np.random.RandomState) -> Any:
+    """Fit a regressor to one or many outputs, weighted if it can, on rows drawn by their weight if it cannot."""
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim == 2 and not get_tags(student).target_tags.multi_output:
+        student = MultiOutputRegressor(student)
+    if np.all(weight == weight[0]):
+        return _fit(student, X, values)
+    if takes_weights(student) and not _hides_pipeline(student):
+        return _fit(student, X, values, weight)
+    rows = _draw_rows(weight, rng)
+    return _fit(student, take_rows(X, rows), values[rows])
+
+
+def _hides_pipeline(student: Any) -> bool:
+    """``MultiOutputRegressor`` hands weights to ``fit`` by their bare name, which a pipeline does not take."""
+    return isinstance(student, MultiOutputRegressor) and not has_fit_parameter(student.estimator, "sample_weight")
+
+
+def _one_row_per_class(proba: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return row, class and weight of every class that is worth a copy of its row.
+
+    The weights of a row sum to its own. Every class keeps at least its likeliest row, so that none is forgotten.
+    """
+    kept = proba >= NEGLIGIBLE
+    kept[np.arange(len(proba)), proba.argmax(axis=1)] = True
+    kept[proba.argmax(axis=0), np.arange(proba.shape[1])] = True
+    share = np.where(kept, proba, 0)
+    share *= (weight / share.sum(axis=1))[:, None]
+    rows, columns = np.nonzero(kept)
+    return rows, columns, share[rows, columns]
+
+
+def _draw_labels(
+    proba: np.ndarray, weight: np.ndarray, rng: np.random.RandomState
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw as many rows as there are, in proportion to their weight, and for each a label from its soft target."""
+    rows = _draw_rows(weight, rng)
+    bounds = np.cumsum(proba[rows], axis=1)
+    columns = (rng.uniform(size=(len(rows), 1)) * bounds[:, -1:] > bounds).sum(axis=1)
+    return rows, columns
+
+
+def _draw_rows(weight: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
+    """Systematic sampling: each row is drawn its share of times, rounded up or down; equal weights draw each once."""
+    n_rows = len(weight)
+    if np.all(weight == weight[0]):
+        return np.arange(n_rows)
+    steps = (np.arange(n_rows) + rng.uniform()) * (weight.sum() / n_rows)
+    return np.searchsorted(np.cumsum(weight), steps, side="right").clip(max=n_rows - 1)
+
+

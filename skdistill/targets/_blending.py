@@ -1,0 +1,48 @@
+"""Blending soft targets with true labels."""
+
+import numpy as np
+
+
+def one_hot(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Return true labels as probabilities of shape (n_samples, n_classes).
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_samples,)
+        Each one of ``classes``.
+    classes : ndarray of shape (n_classes,)
+        Sorted and unique.
+
+    Raises
+    ------
+    ValueError
+        If a label is not among ``classes``.
+    """
+    known = np.isin(labels, classes)
+    if not known.all():
+        raise ValueError(f"unknown labels {np.unique(labels[~known])[:5].tolist()}; known are {classes.tolist()}")
+    return np.eye(len(classes))[np.searchsorted(classes, labels)]
+
+
+def blend(soft: np.ndarray, hard: np.ndarray, soft_weight: float) -> np.ndarray:
+    """Return ``soft_weight`` parts of the teacher and ``1 - soft_weight`` parts of the truth.
+
+    Parameters
+    ----------
+    soft : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        The teacher's outputs at temperature 1.
+    hard : ndarray of the same shape
+        The truth: true values, or true labels as :func:`one_hot`.
+    soft_weight : float in [0, 1]
+        1 is the teacher alone, 0 the truth alone.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.targets import blend
+    >>> blend(np.array([[0.6, 0.4]]), np.array([[1.0, 0.0]]), soft_weight=0.5)
+    array([[0.8, 0.2]])
+    """
+    if soft_weight == 1:
+        return soft
+    return soft_weight * soft + (1 - soft_weight) * hard

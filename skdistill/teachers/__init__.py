@@ -1,0 +1,18 @@
+"""Anything that predicts, behind one narrow interface, and a safe way to ask it."""
+
+from ._adapter import Task, Teacher, as_teacher
+from ._asking import ask
+from ._recipes import fit_teacher, out_of_bag_outputs, out_of_fold_outputs
+from ._rule import is_fitted_teacher, kept_by_reference
+
+__all__ = [
+    "Task",
+    "Teacher",
+    "as_teacher",
+    "ask",
+    "fit_teacher",
+    "is_fitted_teacher",
+    "kept_by_reference",
+    "out_of_bag_outputs",
+    "out_of_fold_outputs",
+]

@@ -1,0 +1,324 @@
+"""The narrow interface to a teacher: ``classes_``, ``output_kind`` and ``outputs(X)``."""
+
+from typing import Any, Literal
+
+import narwhals as nw
+import numpy as np
+from scipy import sparse
+from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+
+from .._tables import is_frame
+from ..exceptions import TeacherError, TeacherOutputError, TeacherQueryError
+from ..targets import one_hot
+
+Task = Literal["classification", "regression"]
+OutputKind = Literal["proba", "logit", "value"]
+
+RESPONSES: dict[Task, dict[str, OutputKind]] = {
+    "classification": {"predict_proba": "proba", "decision_function": "logit", "predict": "proba", "labels_": "proba"},
+    "regression": {
+        "predict": "value",
+        "decision_function": "value",
+        "score_samples": "value",
+        "transform": "value",
+        "predict_proba": "value",
+    },
+}
+"""For each task the methods a teacher may answer with, the preferred one first, and what they return."""
+
+SUM_TOLERANCE = 1e-3
+"""How far from one the probabilities of a row may sum: room for float32 and rounding, not for scores."""
+
+
+class Teacher:
+    """A fitted model seen as a teacher. Made by :func:`as_teacher`.
+
+    Attributes
+    ----------
+    model : object
+        The model itself, by reference.
+    task : {"classification", "regression"}
+        What the outputs are taken for.
+    response_method : str
+        The method that answers; for a function, how its answer is read.
+    output_kind : {"proba", "logit", "value"}
+        Class probabilities, raw margins, or values.
+    classes_ : ndarray of shape (n_classes,) or None
+        Sorted labels, the columns of ``outputs``; ``None`` for regression.
+    transductive : bool
+        The model labels only the rows it was fitted on.
+    """
+
+    def __init__(self, model: Any, task: Task, response_method: str, classes: np.ndarray | None) -> None:
+        self.model = model
+        self.task = task
+        self.response_method = response_method
+        self.output_kind = RESPONSES[task][response_method]
+        self.classes_ = None if classes is None else np.sort(classes)
+        self._column_order = None if classes is None else np.argsort(classes)
+        self.transductive = response_method == "labels_"
+
+    def __repr__(self) -> str:
+        return f"Teacher({self.name}, task={self.task!r}, response_method={self.response_method!r})"
+
+    @property
+    def name(self) -> str:
+        """What messages call the model."""
+        return getattr(self.model, "__name__", type(self.model).__name__)
+
+    def outputs(self, X: Any) -> np.ndarray:
+        """Ask the model and check its answer.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            As the model wants it.
+
+        Returns
+        -------
+        outputs : ndarray of float64
+            Shape (n_samples, n_classes) for ``"proba"`` (each row sums to one) and ``"logit"`` (binary margins m as
+            -m / 2 and m / 2); (n_samples,) or (n_samples, n_outputs) for ``"value"``.
+
+        Raises
+        ------
+        TeacherOutputError
+            If the answer is no such array.
+        """
+        answer = self._answer(X)
+        if isinstance(answer, list | tuple) and len(answer) != X.shape[0]:
+            raise self._output_error(
+                f"a list of {len(answer)} arrays for {X.shape[0]} rows",
+                "one array: a classifier of several outputs is not one teacher. Distil each output by itself.",
+            )
+        answer = answer.toarray() if sparse.issparse(answer) else np.asarray(answer)
+        if answer.ndim not in (1, 2) or answer.shape[0] != X.shape[0]:
+            raise self._output_error(f"shape {answer.shape} for {X.shape[0]} rows", "one answer for each row.")
+        read = {"proba": self._read_proba, "logit": self._read_margins, "value": self._read_values}[self.output_kind]
+        return read(answer)
+
+    def _answer(self, X: Any) -> Any:
+        if self.transductive:
+            if len(self.model.labels_) != X.shape[0]:
+                raise TeacherError(
+                    f"{self.name} only has labels_ for the {len(self.model.labels_)} rows it was fitted on, but was "
+                    f"asked for {X.shape[0]} rows. Fit the student on exactly those rows, with sampler=None and without "
+                    "X_unlabeled."
+                )
+            return self.model.labels_
+        if _is_function(self.model):
+            return self.model(X)
+        method = "predict" if _is_booster(self.model) else self.response_method
+        return getattr(self.model, method)(_readable_by(self.model, X))
+
+    def _read_proba(self, answer: np.ndarray) -> np.ndarray:
+        assert self.classes_ is not None
+        if answer.ndim == 1 and (self.response_method in ("predict", "labels_") or answer.dtype.kind != "f"):
+            try:
+                return one_hot(answer, self.classes_)
+            except ValueError as error:
+                raise self._output_error(str(error), "labels it was fitted with.") from None
+        proba = self._as_floats(answer)
+        if proba.ndim == 1:
+            proba = np.column_stack([1 - proba, proba])
+        n_classes = len(self.classes_)
+        if proba.shape[1] != n_classes:
+            raise self._output_error(f"shape {answer.shape}", f"{n_classes} columns for the classes {self.classes_}.")
+        total = proba.sum(axis=1)
+        wrong = (np.abs(total - 1) > SUM_TOLERANCE) | (proba.min(axis=1) < -SUM_TOLERANCE)
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise self._output_error(
+                f"row {row} as {proba[row].tolist()} ({int(wrong.sum())} such rows)",
+                "probabilities: in [0, 1], each row summing to one. If these are margins, pass "
+                'response_method="decision_function".',
+            )
+        proba = np.maximum(proba, 0)[:, self._column_order]
+        return proba / proba.sum(axis=1, keepdims=True)
+
+    def _read_margins(self, answer: np.ndarray) -> np.ndarray:
+        assert self.classes_ is not None
+        margins = self._as_floats(answer)
+        if margins.ndim == 2 and margins.shape[1] == 1:
+            margins = margins[:, 0]
+        n_classes = len(self.classes_)
+        if margins.ndim == 1 and n_classes == 2:
+            margins = np.column_stack([-margins / 2, margins / 2])
+        if margins.ndim == 1 or margins.shape[1] != n_classes:
+            raise self._output_error(
+                f"margins of shape {answer.shape}",
+                f'one column for each of {n_classes} classes. An SVC needs decision_function_shape="ovr".',
+            )
+        return margins[:, self._column_order]
+
+    def _read_values(self, answer: np.ndarray) -> np.ndarray:
+        values = self._as_floats(answer)
+        return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+
+    def _as_floats(self, answer: np.ndarray) -> np.ndarray:
+        if answer.dtype.kind not in "biuf":
+            try:
+                answer = answer.astype(np.float64)
+            except (TypeError, ValueError):
+                raise self._output_error(f"values of dtype {answer.dtype}", "numbers.") from None
+        values = answer.astype(np.float64)
+        if not np.isfinite(values).all():
+            row = int(np.argmin(np.isfinite(values.reshape(len(values), -1)).all(axis=1)))
+            raise self._output_error(f"row {row} as {values[row].tolist()}", "finite numbers, no NaN and no infinity.")
+        return values
+
+    def _output_error(self, got: str, expected: str) -> TeacherOutputError:
+        return TeacherOutputError(f"{self.name}.{self.response_method} returned {got}; expected {expected}")
+
+
+def as_teacher(
+    obj: Any,
+    response_method: str = "auto",
+    *,
+    task: Task | None = None,
+    classes: Any = None,
+) -> Teacher:
+    """Adapt any fitted model, or any function of ``X``, to the interface of a teacher.
+
+    Parameters
+    ----------
+    obj : object
+        A fitted scikit-learn estimator or pipeline (or one that behaves like it), a LightGBM estimator or
+        ``Booster``, or a function ``f(X)``. What this function returned before is accepted too.
+    response_method : str, default="auto"
+        How to ask it. For classification the first it has of ``"predict_proba"``, ``"decision_function"`` and
+        ``"predict"`` (for a clusterer that cannot predict, ``"labels_"``); for regression of ``"predict"``,
+        ``"decision_function"``, ``"score_samples"`` and ``"transform"``. For a function it says how to read the
+        answer: floats are probabilities, other one-dimensional answers labels, unless this says otherwise.
+    task : {"classification", "regression"} or None, default=None
+        ``None`` takes it from the model; a function is a regressor unless ``classes`` are given.
+    classes : array-like of shape (n_classes,), default=None
+        Labels, for models that do not know theirs, in the order of the output columns.
+
+    Returns
+    -------
+    teacher : Teacher
+
+    Raises
+    ------
+    TeacherError
+        If the model has no method that fits the task, or its classes are not known.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill import as_teacher
+    >>> def risk(X):
+    ...     return 1 / (1 + np.exp(-X[:, 0]))
+    >>> teacher = as_teacher(risk, classes=["low", "high"])
+    >>> teacher.outputs(np.zeros((1, 2)))
+    array([[0.5, 0.5]])
+    """
+    if isinstance(obj, Teacher):
+        if task not in (None, obj.task):
+            raise TeacherError(f"{obj!r} is a teacher for {obj.task}; expected one for {task}. Adapt it with task={task!r}.")
+        if response_method not in ("auto", obj.response_method):
+            raise TeacherError(f"{obj!r} already has a response_method; got another one: {response_method!r}.")
+        return obj
+    if isinstance(obj, type):
+        raise TeacherError(f"got the class {obj.__name__} as a teacher; expected an object, e.g. {obj.__name__}().")
+    task = task or _infer_task(obj, classes)
+    method = _resolve_method(obj, response_method, task)
+    return Teacher(obj, task, method, _resolve_classes(obj, classes) if task == "classification" else None)
+
+
+def _infer_task(obj: Any, classes: Any) -> Task:
+    if classes is not None or is_classifier(obj) or is_clusterer(obj) or is_outlier_detector(obj):
+        return "classification"
+    return "regression"
+
+
+def _is_function(obj: Any) -> bool:
+    """Whether ``obj`` is asked by calling it: it is callable and has none of the methods of a model."""
+    return callable(obj) and not any(hasattr(obj, name) for name in RESPONSES["regression"])
+
+
+def _resolve_method(obj: Any, response_method: str, task: Task) -> str:
+    allowed = RESPONSES[task]
+    if response_method != "auto" and response_method not in allowed:
+        raise TeacherError(
+            f"response_method={response_method!r} is none for {task}; expected 'auto' or one of {list(allowed)}."
+        )
+    if _is_function(obj):
+        default = "predict_proba" if task == "classification" else "predict"
+        return default if response_method == "auto" else response_method
+    name = type(obj).__name__
+    if response_method != "auto":
+        if not hasattr(obj, response_method):
+            raise TeacherError(f"{name} has no {response_method}; it has {_methods_of(obj, allowed) or 'none'}.")
+        return response_method
+    if task == "regression" and is_classifier(obj):
+        raise TeacherError(
+            f"{name} is a classifier; expected a regressor. Use DistilledClassifier, or pass "
+            'response_method="predict_proba" to imitate its probabilities as values.'
+        )
+    if task == "classification" and is_regressor(obj):
+        raise TeacherError(f"{name} is a regressor; expected a classifier. Use DistilledRegressor.")
+    usable = [method for method in _methods_of(obj, allowed) if method != "predict_proba" or task == "classification"]
+    if not usable:
+        raise TeacherError(
+            f"{name} has no usable method for {task}; expected one of {list(allowed)}. Wrap it: teacher=lambda X: ..."
+        )
+    if _is_booster(obj):
+        return "predict_proba" if task == "classification" else "predict"
+    return usable[0]
+
+
+def _methods_of(obj: Any, names: dict[str, OutputKind]) -> list[str]:
+    if _is_booster(obj):
+        return ["predict"]
+    return [name for name in names if hasattr(obj, name)]
+
+
+def _resolve_classes(obj: Any, classes: Any) -> np.ndarray:
+    """Return the model's own classes, those of a model that numbers its groups, or else the given ones."""
+    final = obj[-1] if isinstance(obj, Pipeline) else obj
+    known = getattr(obj, "classes_", None)
+    if known is None and is_outlier_detector(obj):
+        known = [-1, 1]
+    if known is None and hasattr(final, "labels_"):
+        known = np.unique(final.labels_)
+    if known is None and hasattr(final, "n_components"):
+        known = np.arange(final.n_components)
+    if known is None:
+        known = classes
+    if known is None and _is_booster(obj):
+        known = np.arange(max(obj.num_model_per_iteration(), 2))
+    if known is None:
+        raise TeacherError(
+            f"{getattr(obj, '__name__', type(obj).__name__)} does not say its classes; pass y to fit, or give them: "
+            "as_teacher(model, classes=[...])."
+        )
+    if isinstance(known, list) and known and isinstance(known[0], np.ndarray):
+        raise TeacherError(
+            f"{type(obj).__name__} has {len(known)} outputs of classes; expected one. Distil each output by itself."
+        )
+    return np.asarray(known)
+
+
+def _is_booster(obj: Any) -> bool:
+    return type(obj).__name__ == "Booster" and type(obj).__module__.startswith("lightgbm")
+
+
+def _readable_by(model: Any, X: Any) -> Any:
+    """Hand LightGBM no frame but pandas: strings in a polars frame abort the process inside the library."""
+    final = model.estimator if isinstance(model, FrozenEstimator) else model
+    if not type(final).__module__.startswith("lightgbm") or not is_frame(X) or nw.dependencies.is_pandas_dataframe(X):
+        return X
+    frame = nw.from_native(X, eager_only=True)
+    texts = [name for name, dtype in frame.schema.items() if not (dtype.is_numeric() or dtype == nw.Boolean)]
+    if texts:
+        raise TeacherQueryError(
+            f"{type(final).__name__} cannot read columns {texts} of a {type(X).__module__.split('.')[0]} frame; "
+            "expected numbers. Pass a pandas frame, or put an encoder before it in a Pipeline."
+        )
+    return frame.to_numpy()
+
+

@@ -1,0 +1,95 @@
+"""Asking a teacher about many rows: chunk by chunk, checked, and, with a memory, only once."""
+
+from typing import Any
+
+import joblib
+import numpy as np
+
+from .._progress import Progress
+from .._tables import take_rows
+from ..exceptions import TeacherError, TeacherOutputError, TeacherQueryError
+from ._adapter import Teacher
+from ._fingerprint import fingerprint
+
+
+def ask(
+    teacher: Teacher,
+    X: Any,
+    *,
+    origin: str = "rows",
+    chunk_size: int = 10_000,
+    memory: joblib.Memory | None = None,
+    verbose: int = 0,
+) -> np.ndarray:
+    """Return the teacher's outputs for every row of ``X``.
+
+    Parameters
+    ----------
+    teacher : Teacher
+    X : table of shape (n_samples, n_features)
+    origin : str, default="rows"
+        What messages call the rows.
+    chunk_size : int, default=10_000
+        Rows in one call of the teacher, and in one block of the memory.
+    memory : joblib.Memory or None, default=None
+        Keeps each block's answer under the teacher's fingerprint and the block's rows, as soon as it is there: a run
+        that was killed, or whose teacher raised, goes on where it stopped.
+    verbose : int, default=0
+        Above 0, progress is written to standard error.
+
+    Returns
+    -------
+    outputs : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+
+    Raises
+    ------
+    TeacherQueryError
+        If the teacher raises; names the block.
+    TeacherOutputError
+        If an answer is malformed; names the block.
+    """
+    n_rows = X.shape[0]
+    answer = _answer_block
+    key = None
+    if memory is not None and memory.location is not None:
+        answer = memory.cache(_answer_block, ignore=["teacher", "where"])
+        probe = X if teacher.transductive else take_rows(X, slice(0, min(n_rows, PROBE_ROWS)))
+        key = fingerprint(teacher, _answer_block(teacher, probe, None, where=f"the first {origin}"))
+    if teacher.transductive:
+        chunk_size = n_rows
+    progress = Progress(f"{teacher.name} labels {origin}", n_rows, verbose)
+    outputs: np.ndarray | None = None
+    for start in range(0, n_rows, chunk_size):
+        stop = min(start + chunk_size, n_rows)
+        block = X if stop - start == n_rows else take_rows(X, slice(start, stop))
+        answered = answer(teacher, block, key, where=f"{origin} {start} to {stop - 1} of {n_rows}")
+        if outputs is None:
+            outputs = np.empty((n_rows, *answered.shape[1:]))
+        if answered.shape[1:] != outputs.shape[1:]:
+            raise TeacherOutputError(
+                f"{teacher.name} returned shape {answered.shape} for {origin} {start} to {stop - 1}; expected "
+                f"{(stop - start, *outputs.shape[1:])}, as for the rows before."
+            )
+        outputs[start:stop] = answered
+        progress.update(stop)
+    assert outputs is not None
+    return outputs
+
+
+PROBE_ROWS = 16
+"""Rows whose answers are part of the teacher's fingerprint."""
+
+
+def _answer_block(teacher: Teacher, block: Any, key: str | None, where: str) -> np.ndarray:  # noqa: ARG001
+    try:
+        return teacher.outputs(block)
+    except TeacherOutputError as error:
+        raise TeacherOutputError(f"{error} (in {where})") from None
+    except TeacherError:
+        raise
+    except Exception as error:
+        raise TeacherQueryError(
+            f"{teacher.name} raised {type(error).__name__} when asked for {where}: {error}. Check that the rows are "
+            "what it was fitted on, or pass sampler=None if it cannot answer synthetic rows. With memory=... the "
+            "blocks that were answered are kept."
+        ) from error

@@ -1,0 +1,120 @@
+"""Recipes: fitting an unfitted teacher, and labelling rows by teachers that have not seen them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.model_selection import check_cv
+
+from .._fitting import final_step, fit_weighted, takes_weights
+from .._tables import take_rows
+from .._validation import seed_estimator
+from ..exceptions import TeacherError
+from ._adapter import Teacher
+
+
+def fit_teacher(
+    recipe: Any, X: Any, y: Any, *, sample_weight: np.ndarray | None, rng: np.random.RandomState, oob: bool = False
+) -> Any:
+    """Fit a clone of ``recipe`` on ``(X, y)``; the caller's object is not touched.
+
+    Parameters
+    ----------
+    recipe : estimator
+        Unfitted.
+    X : table of shape (n_samples, n_features)
+    y : array-like or None
+    sample_weight : ndarray of shape (n_samples,) or None
+        Left out where the recipe takes none.
+    rng : RandomState
+        Seeds every ``random_state`` of the recipe that is ``None``.
+    oob : bool, default=False
+        Ask a forest to keep its out-of-bag outputs.
+
+    Returns
+    -------
+    teacher : estimator
+    """
+    teacher = seed_estimator(clone(recipe), rng)
+    if oob:
+        final = final_step(teacher)
+        if "oob_score" not in getattr(final, "get_params", dict)():
+            raise TeacherError(
+                f'teacher_cv="oob" needs a forest or a bagging ensemble with oob_score; got {type(final).__name__}. '
+                "Pass a number of folds, e.g. teacher_cv=5."
+            )
+        final.set_params(oob_score=True)
+    if sample_weight is not None and takes_weights(teacher):
+        return fit_weighted(teacher, X, y, sample_weight)
+    return teacher.fit(X, y)
+
+
+def out_of_bag_outputs(teacher: Teacher, outputs: np.ndarray) -> np.ndarray:
+    """Return ``outputs`` with every row that a tree left out replaced by what those trees say of it.
+
+    Parameters
+    ----------
+    teacher : Teacher
+        A forest or a pipeline that ends in one, fitted with ``oob_score=True``.
+    outputs : ndarray of shape (n_samples, n_classes) or (n_samples,) or (n_samples, n_outputs)
+        Its in-sample outputs.
+    """
+    forest = final_step(teacher.model)
+    held_out = forest.oob_decision_function_ if teacher.output_kind == "proba" else forest.oob_prediction_
+    held_out = held_out.reshape(outputs.shape)
+    known = np.isfinite(held_out) & (held_out.reshape(len(outputs), -1) != 0).any(axis=1).reshape(-1, *[1] * (outputs.ndim - 1))
+    return np.where(known, held_out, outputs)
+
+
+def out_of_fold_outputs(
+    fit: Callable[[Any, Any, Any], Teacher],
+    ask: Callable[[Teacher, Any], np.ndarray],
+    X: Any,
+    y: Any,
+    sample_weight: np.ndarray | None,
+    *,
+    cv: Any,
+    classes: np.ndarray | None,
+) -> np.ndarray:
+    """Label each fold by a teacher that was fitted on the others.
+
+    Parameters
+    ----------
+    fit : callable
+        ``fit(X, y, sample_weight)`` returns a teacher.
+    ask : callable
+        ``ask(teacher, X)`` returns its outputs.
+    X : table of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+    sample_weight : ndarray of shape (n_samples,) or None
+    cv : int or splitter
+        As in scikit-learn; stratified for classes. Each row must be left out exactly once.
+    classes : ndarray of shape (n_classes,) or None
+        The classes of all of ``y``; one that a fold's teacher has not seen gets probability 0.
+
+    Returns
+    -------
+    outputs : ndarray of shape (n_samples, n_classes) or (n_samples,) or (n_samples, n_outputs)
+    """
+    outputs: np.ndarray | None = None
+    times_left_out = np.zeros(X.shape[0], dtype=int)
+    for fitted_on, left_out in check_cv(cv, y, classifier=classes is not None).split(X, y):
+        weight = None if sample_weight is None else sample_weight[fitted_on]
+        teacher = fit(take_rows(X, fitted_on), y[fitted_on], weight)
+        answers = ask(teacher, take_rows(X, left_out))
+        if classes is not None and teacher.classes_ is not None:
+            lowest = answers.min(axis=1, keepdims=True) if teacher.output_kind == "logit" else 0
+            aligned = np.zeros((len(answers), len(classes))) + lowest
+            aligned[:, np.searchsorted(classes, teacher.classes_)] = answers
+            answers = aligned
+        if outputs is None:
+            outputs = np.zeros((X.shape[0], *answers.shape[1:]))
+        outputs[left_out] = answers
+        times_left_out[left_out] += 1
+    if outputs is None or np.any(times_left_out != 1):
+        raise TeacherError(
+            f"teacher_cv={cv!r} leaves {int(np.sum(times_left_out != 1))} rows out not exactly once; expected a partition, "
+            "e.g. KFold or a number of folds."
+        )
+    return outputs
