@@ -23,7 +23,7 @@ def check_number(
     low_open: bool = False,
     advice: str = "",
 ) -> None:
-    """Raise unless ``value`` is a finite number of ``kind`` within ``[low, high]`` (``(low, high]`` if ``low_open``)."""
+    """Raise unless ``value`` is a finite number of ``kind`` in [low, high], or in (low, high] if ``low_open``."""
     is_kind = isinstance(value, kind) and not isinstance(value, bool | np.bool_)
     expected = f"{'an integer' if kind is Integral else 'a number'}"
     if np.isfinite(low):

@@ -100,8 +100,8 @@ class BaseDistilled(BaseEstimator):
         teacher = params.get("teacher", self.teacher)
         if nested and is_fitted_teacher(teacher):
             raise ValueError(
-                f"{type(self).__name__}: cannot set {nested[0]}: the teacher {type(teacher).__name__} is fitted and is never "
-                "changed. Set it on the model itself before fitting it, or pass an unfitted one as a recipe."
+                f"{type(self).__name__}: cannot set {nested[0]}: the teacher {type(teacher).__name__} is fitted and is "
+                "never changed. Set it on the model itself before fitting it, or pass an unfitted one as a recipe."
             )
         return super().set_params(**params)
 
@@ -110,8 +110,8 @@ class BaseDistilled(BaseEstimator):
         if is_fitted_teacher(self.teacher):
             if self.teacher_cv is not None:
                 raise TeacherError(
-                    f"{type(self).__name__}: teacher_cv={self.teacher_cv!r} fits teachers, but {type(self.teacher).__name__} is "
-                    "fitted already. Pass it unfitted, or teacher_cv=None."
+                    f"{type(self).__name__}: teacher_cv={self.teacher_cv!r} fits teachers, but the teacher "
+                    f"{type(self.teacher).__name__} is fitted already. Pass it unfitted, or teacher_cv=None."
                 )
             return self._adapt(self.teacher, y)
         self._check_recipe(y)
@@ -121,9 +121,6 @@ class BaseDistilled(BaseEstimator):
         return self._adapt(fitted, y)
 
     def _check_recipe(self, y: Any) -> None:
-        if isinstance(self.teacher, type) or not hasattr(self.teacher, "get_params"):
-            as_teacher(self.teacher)
-            raise TeacherError(f"{type(self).__name__}: {self.teacher!r} is neither a fitted model nor an estimator to fit.")
         if y is None and (self.teacher_cv is not None or get_tags(self.teacher).target_tags.required):
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None: the teacher "
@@ -181,7 +178,8 @@ class BaseDistilled(BaseEstimator):
             return AUTO_SOFT_WEIGHT if y is not None and comparable else 1.0
         if self.soft_weight < 1 and y is None:
             raise ValueError(
-                f"{type(self).__name__}: soft_weight={self.soft_weight} blends true labels, but y is None. Pass y, or soft_weight=1."
+                f"{type(self).__name__}: soft_weight={self.soft_weight} blends in true labels, but y is None. "
+                "Pass y, or soft_weight=1."
             )
         return float(self.soft_weight)
 
@@ -193,30 +191,28 @@ class BaseDistilled(BaseEstimator):
             check_number(self, "soft_weight", self.soft_weight, low=0, high=1)
         if not isinstance(self.n_synthetic, str):
             check_number(self, "n_synthetic", self.n_synthetic, kind=Real, low=0)
-        choices = {"student": ("auto",), "sampler": ("auto",), "n_synthetic": ("auto",), "soft_weight": ("auto",), "teacher_cv": ("oob",)}
-        for name, allowed in choices.items():
-            value = getattr(self, name)
-            if isinstance(value, str) and value not in allowed:
-                raise ValueError(f"{type(self).__name__}: {name}={value!r}; the only text it takes is {allowed[0]!r}.")
+        for name in ("student", "sampler", "n_synthetic", "soft_weight", "teacher_cv"):
+            value, allowed = getattr(self, name), "oob" if name == "teacher_cv" else "auto"
+            if isinstance(value, str) and value != allowed:
+                raise ValueError(f"{type(self).__name__}: {name}={value!r}; the only text it takes is {allowed!r}.")
         if self.memory is not None and not isinstance(self.random_state, Integral):
             raise ValueError(
-                f"{type(self).__name__}: memory= needs an integer random_state, so that the same rows are drawn again and "
-                f"found; got random_state={self.random_state!r}. Pass e.g. random_state=0."
+                f"{type(self).__name__}: memory= needs an integer random_state, so that the same rows are drawn again "
+                f"and found; got random_state={self.random_state!r}. Pass e.g. random_state=0."
             )
 
     def _check_rows(self, X: Any, X_unlabeled: Any) -> tuple[Any, Any]:
         X = check_table(self, X, reset=True)
         if X.shape[0] < 2:
-            raise ValueError(f"{type(self).__name__} got n_samples = {X.shape[0]} row (shape={X.shape}); expected at least 2.")
+            raise ValueError(f"{type(self).__name__} got n_samples = {X.shape[0]} row; expected at least 2.")
         if X_unlabeled is not None:
             X_unlabeled = check_table(self, X_unlabeled, reset=False)
             mismatch = describe_mismatch(X, X_unlabeled)
             if mismatch is not None:
-                raise ValueError(f"{type(self).__name__}: X_unlabeled is {mismatch}; expected the columns and dtypes of X.")
+                raise ValueError(
+                    f"{type(self).__name__}: X_unlabeled is or has {mismatch}; expected the columns and dtypes of X."
+                )
         return X, X_unlabeled
-
-    def _teacher_outputs(self, X: Any) -> np.ndarray:
-        return ask(self._teacher, X, chunk_size=self.chunk_size, verbose=self.verbose)
 
     # ------------------------------------------------------------------ after fit
 
@@ -255,7 +251,8 @@ class BaseDistilled(BaseEstimator):
         """
         check_is_fitted(self, "student_")
         X = check_table(self, X, reset=False)
-        return fidelity(self._soft_targets(self._teacher_outputs(X)), self._student_outputs(X), sample_weight=sample_weight)
+        outputs = ask(self._teacher, X, chunk_size=self.chunk_size, verbose=self.verbose)
+        return fidelity(self._soft_targets(outputs), self._student_outputs(X), sample_weight=sample_weight)
 
     def _soft_targets(self, outputs: np.ndarray) -> np.ndarray:
         raise NotImplementedError

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, c
 
 from .._validation import check_number, check_random_state, check_table
 from ..students import CompactBoostingClassifier, CompactBoostingRegressor, teach_classifier
-from ..targets import blend, fit_margin_scale, one_hot, softmax, soften
+from ..targets import blend, fit_margin_scale, one_hot, soften, softmax
 from ..teachers import Task, Teacher
 from ._base import BaseDistilled
 
@@ -176,7 +176,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         y = self._check_labels(X, y)
         rng = check_random_state(self.random_state)
         teacher = self._resolve_teacher(X, y, sample_weight, rng)
-        truth = self._check_classes(teacher, y)
+        classes = self._check_classes(teacher)
+        truth = self._check_truth(classes, y)
         soft_weight = self._resolve_soft_weight(y, teacher)
         transfer_set = self._build_transfer_set(teacher, X, y, sample_weight, X_unlabeled, rng)
 
@@ -192,14 +193,14 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             self._resolve_student(),
             transfer_set.X,
             soften(targets, self.temperature),
-            classes=teacher.classes_,
+            classes=classes,
             sample_weight=transfer_set.sample_weight,
             rng=rng,
             temperature=self.temperature,
             compressor=self.compressor,
         )
         self.teacher_ = teacher.model
-        self.classes_ = teacher.classes_
+        self.classes_ = classes
         self.transfer_set_ = transfer_set.summary
         self.soft_weight_ = soft_weight
         return self
@@ -240,7 +241,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        check_number(self, "temperature", self.temperature, low=0, low_open=True, advice="1 leaves the teacher as it is.")
+        advice = "1 leaves the teacher as it is."
+        check_number(self, "temperature", self.temperature, low=0, low_open=True, advice=advice)
 
     def _check_labels(self, X: Any, y: Any) -> np.ndarray | None:
         if y is None:
@@ -250,19 +252,24 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         check_classification_targets(y)
         return y
 
-    def _check_classes(self, teacher: Teacher, y: np.ndarray | None) -> np.ndarray | None:
-        """Check that there is a choice to make and that the teacher knows the labels; return them one-hot."""
+    def _check_classes(self, teacher: Teacher) -> np.ndarray:
+        """Return the teacher's labels; there must be a choice to make."""
         assert teacher.classes_ is not None
         if len(teacher.classes_) < 2:
             raise ValueError(
-                f"{type(self).__name__}: the teacher {teacher.name} knows 1 class, {teacher.classes_.tolist()}; expected at least 2."
+                f"{type(self).__name__}: the teacher {teacher.name} knows 1 class, {teacher.classes_.tolist()}; "
+                "expected at least 2."
             )
+        return teacher.classes_
+
+    def _check_truth(self, classes: np.ndarray, y: np.ndarray | None) -> np.ndarray | None:
+        """Return the true labels one-hot; the teacher must know them."""
         if y is None:
             return None
         try:
-            return one_hot(y, teacher.classes_)
+            return one_hot(y, classes)
         except ValueError as error:
             raise ValueError(
-                f"{type(self).__name__}: y has labels that the teacher {teacher.name} does not know: {error}. Pass the labels it "
-                "was fitted with, or no y."
+                f"{type(self).__name__}: y has labels that the teacher does not know: {error}. Pass the labels it was "
+                "fitted with, or no y."
             ) from None

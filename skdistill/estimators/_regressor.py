@@ -207,8 +207,8 @@ default="auto"
     def _like_outputs(self, y: np.ndarray, outputs: np.ndarray) -> np.ndarray:
         if y.shape[1:] != outputs.shape[1:]:
             raise ValueError(
-                f"{type(self).__name__}: y has shape {y.shape}, but the teacher answers with shape (n, {outputs.shape[1:]}). Pass "
-                "y of that shape, or soft_weight=1."
+                f"{type(self).__name__}: y has shape {y.shape}, but the teacher answers with shape "
+                f"{(len(y), *outputs.shape[1:])}. Pass y of that shape, or soft_weight=1."
             )
         return y
 

@@ -8,7 +8,9 @@ from sklearn.metrics import r2_score
 from ..targets import one_hot
 
 
-def fidelity(teacher_outputs: Any, student_outputs: Any, *, sample_weight: Any = None, multioutput: str = "auto") -> float:
+def fidelity(
+    teacher_outputs: Any, student_outputs: Any, *, sample_weight: Any = None, multioutput: str = "auto"
+) -> float:
     r"""R² of the student's outputs to the teacher's.
 
     Parameters

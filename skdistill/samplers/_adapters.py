@@ -15,7 +15,7 @@ from ..exceptions import SamplerError
 
 
 def as_sampler(sampler: Any) -> Any:
-    """Return an unfitted copy of ``sampler`` that keeps the contract ``fit(X, y=None)``, ``sample(n_samples, random_state)``.
+    """Return an unfitted copy of ``sampler`` that keeps the contract of samplers.
 
     Parameters
     ----------
@@ -50,6 +50,9 @@ def as_sampler(sampler: Any) -> Any:
     return DensitySampler(copy) if type(sampler).__module__.startswith("sklearn.") else copy
 
 
+_ADVICE = "Pass sampler=MUNGE()."
+
+
 class DensitySampler(BaseEstimator):
     """Draw rows from a density estimator of scikit-learn, and give them the schema of the table.
 
@@ -69,17 +72,19 @@ class DensitySampler(BaseEstimator):
         """Fit a clone of the density on ``X``, a table of numbers."""
         X = check_table(self, X, reset=True)
         if sparse.issparse(X):
-            raise SamplerError(f"{self._name} cannot draw sparse rows; expected an array or a frame. Pass sampler=MUNGE().")
+            raise SamplerError(f"{self._name} cannot draw sparse rows; expected an array or a frame. {_ADVICE}")
         schema = nw.from_native(X, eager_only=True).schema if is_frame(X) else {}
         others = [name for name, dtype in schema.items() if not (dtype.is_numeric() or dtype == nw.Boolean)]
         if others or (not is_frame(X) and X.dtype.kind not in "biuf"):
             raise SamplerError(
-                f"{self._name} got columns that are no numbers ({others or X.dtype}); it draws numbers only. Pass sampler=MUNGE()."
+                f"{self._name} got columns that are no numbers ({others or X.dtype}); it draws numbers only. {_ADVICE}"
             )
         values = nw.from_native(X, eager_only=True).to_numpy() if is_frame(X) else X
         values = values.astype(np.float64)
         if not np.isfinite(values).all():
-            raise SamplerError(f"{self._name} got missing cells, which a density does not know. Pass sampler=MUNGE().")
+            raise SamplerError(
+                f"{self._name} got missing cells; expected none: a density knows only numbers. {_ADVICE}"
+            )
         self.density_ = clone(self.density).fit(values)
         self._low, self._high = values.min(axis=0), values.max(axis=0)
         self._is_integral = np.all(values == np.round(values), axis=0)

@@ -234,7 +234,7 @@ def _swap_terms(mine: Any, neighbors: Any, probability: float, rng: np.random.Ge
 
 
 def _assemble(X: Any, source: np.ndarray, values: np.ndarray) -> Any:
-    """Build a table like ``X``: cell (i, j) is ``values[i, j]``, or row ``source[i, j]`` of column j where that is NaN."""
+    """Build a table like ``X`` whose cell (i, j) is ``values[i, j]``, or ``X[source[i, j], j]`` where that is NaN."""
     if not is_frame(X):
         rows = np.take_along_axis(X, source, axis=0)
         new = np.isfinite(values)
@@ -254,5 +254,3 @@ def _put(cells: nw.Series[Any], values: np.ndarray) -> nw.Series[Any]:
     new = np.flatnonzero(np.isfinite(values))
     drawn = nw.new_series(cells.name, values[new], nw.Float64, backend=cells.implementation).cast(cells.dtype)
     return cells.scatter(new.tolist(), drawn)
-
-

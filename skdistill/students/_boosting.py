@@ -12,7 +12,6 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 from .._encoding import TableEncoder
 from .._validation import check_number, check_random_state, check_table, check_weights, draw_seed
 from ..exceptions import StudentError
-from ..targets import one_hot
 
 
 class _CompactBoosting(BaseEstimator):
@@ -210,11 +209,13 @@ class CompactBoostingClassifier(ClassifierMixin, _CompactBoosting):
         classes = np.arange(targets.shape[1]) if classes is None else np.asarray(classes)
         if targets.shape[1] != len(classes):
             raise StudentError(
-                f"{type(self).__name__}: targets have {targets.shape[1]} columns; expected {len(classes)}, one for each of {classes}."
+                f"{type(self).__name__}: targets have {targets.shape[1]} columns; expected {len(classes)}, one for "
+                f"each of the classes {classes}."
             )
         if np.any(targets < 0) or not np.allclose(targets.sum(axis=1), 1, atol=1e-3):
             raise StudentError(
-                f"{type(self).__name__}: targets are no probabilities; expected rows that are not negative and sum to one."
+                f"{type(self).__name__}: targets are no probabilities; expected rows without a negative number that "
+                "sum to one."
             )
         return self._fit_checked(X, targets, classes, sample_weight)
 

@@ -90,7 +90,7 @@ def teach_classifier(
     if hasattr(final, "fit_soft"):
         fitted = _fit_soft(student, X, proba, classes, sample_weight)
     elif not is_classifier(student):
-        raise StudentError(f"the student {type(student).__name__} is no classifier and no regressor; expected one of both.")
+        raise StudentError(f"the student {type(student).__name__} is no classifier and no regressor; expected either.")
     elif takes_weights(student):
         rows, columns, weight = _one_row_per_class(proba, sample_weight)
         rows_of_X = X if len(rows) == len(proba) else take_rows(X, rows)
@@ -201,9 +201,7 @@ def _one_row_per_class(proba: np.ndarray, weight: np.ndarray) -> tuple[np.ndarra
     return rows, columns, share[rows, columns]
 
 
-def _draw_labels(
-    proba: np.ndarray, weight: np.ndarray, rng: np.random.RandomState
-) -> tuple[np.ndarray, np.ndarray]:
+def _draw_labels(proba: np.ndarray, weight: np.ndarray, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
     """Draw as many rows as there are, in proportion to their weight, and for each a label from its soft target."""
     rows = _draw_rows(weight, rng)
     bounds = np.cumsum(proba[rows], axis=1)
@@ -218,5 +216,3 @@ def _draw_rows(weight: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
         return np.arange(n_rows)
     steps = (np.arange(n_rows) + rng.uniform()) * (weight.sum() / n_rows)
     return np.searchsorted(np.cumsum(weight), steps, side="right").clip(max=n_rows - 1)
-
-

@@ -1,4 +1,4 @@
-"""Margins as logits: how steep is a decision function?"""
+"""Margins as logits: how steep a decision function is."""
 
 import numpy as np
 from scipy.optimize import minimize_scalar

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Return the probabilities of logits, row by row; both of shape (n_samples, n_classes)."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -53,8 +54,8 @@ def soften(proba: np.ndarray, temperature: float) -> np.ndarray:
     1/T² (once because the logits are divided by T, once because the two distributions move closer). Hinton et al.
     therefore multiply the soft loss by T² before they add it to a hard loss, which does not shrink. Here no two
     losses are added: true labels are blended into the target *before* it is softened, so that the loss is one
-    cross-entropy and T² would be a constant factor that changes no minimiser. What remains of it is that a student's own
-    penalties weigh relatively more at a high temperature.
+    cross-entropy and T² would be a constant factor that changes no minimiser. What remains of it is that a student's
+    own penalties weigh relatively more at a high temperature.
 
     References
     ----------

@@ -104,8 +104,8 @@ class Teacher:
             if len(self.model.labels_) != X.shape[0]:
                 raise TeacherError(
                     f"{self.name} only has labels_ for the {len(self.model.labels_)} rows it was fitted on, but was "
-                    f"asked for {X.shape[0]} rows. Fit the student on exactly those rows, with sampler=None and without "
-                    "X_unlabeled."
+                    f"asked for {X.shape[0]} rows. Fit the student on exactly those rows, with sampler=None and "
+                    "without X_unlabeled."
                 )
             return self.model.labels_
         if _is_function(self.model):
@@ -125,7 +125,8 @@ class Teacher:
             proba = np.column_stack([1 - proba, proba])
         n_classes = len(self.classes_)
         if proba.shape[1] != n_classes:
-            raise self._output_error(f"shape {answer.shape}", f"{n_classes} columns for the classes {self.classes_}.")
+            expected = f"{n_classes} columns for the classes {self.classes_}."
+            raise self._output_error(f"shape {answer.shape}", expected)
         total = proba.sum(axis=1)
         wrong = (np.abs(total - 1) > SUM_TOLERANCE) | (proba.min(axis=1) < -SUM_TOLERANCE)
         if wrong.any():
@@ -218,7 +219,7 @@ def as_teacher(
     """
     if isinstance(obj, Teacher):
         if task not in (None, obj.task):
-            raise TeacherError(f"{obj!r} is a teacher for {obj.task}; expected one for {task}. Adapt it with task={task!r}.")
+            raise TeacherError(f"{obj!r} is for {obj.task}; expected one for {task}. Adapt it with task={task!r}.")
         if response_method not in ("auto", obj.response_method):
             raise TeacherError(f"{obj!r} already has a response_method; got another one: {response_method!r}.")
         return obj
@@ -320,5 +321,3 @@ def _readable_by(model: Any, X: Any) -> Any:
             "expected numbers. Pass a pandas frame, or put an encoder before it in a Pipeline."
         )
     return frame.to_numpy()
-
-

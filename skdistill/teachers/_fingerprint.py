@@ -1,5 +1,6 @@
 """A short name for what a teacher knows, so that its answers can be kept on disk."""
 
+import contextlib
 import weakref
 from types import CodeType, FunctionType
 from typing import Any
@@ -28,10 +29,9 @@ def _hash_model(model: Any) -> str:
     if known is not None and known[0]() is model:
         return known[1]
     digest = _hash_anything(model)
-    try:
-        _KNOWN[id(model)] = (weakref.ref(model, lambda _, key=id(model): _KNOWN.pop(key, None)), digest)
-    except TypeError:
-        pass  # not weakly referable: hashed anew each time
+    key = id(model)
+    with contextlib.suppress(TypeError):  # not weakly referable: hashed anew each time
+        _KNOWN[key] = (weakref.ref(model, lambda _: _KNOWN.pop(key, None)), digest)
     return digest
 
 

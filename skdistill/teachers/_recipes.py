@@ -63,8 +63,9 @@ def out_of_bag_outputs(teacher: Teacher, outputs: np.ndarray) -> np.ndarray:
     forest = final_step(teacher.model)
     held_out = forest.oob_decision_function_ if teacher.output_kind == "proba" else forest.oob_prediction_
     held_out = held_out.reshape(outputs.shape)
-    known = np.isfinite(held_out) & (held_out.reshape(len(outputs), -1) != 0).any(axis=1).reshape(-1, *[1] * (outputs.ndim - 1))
-    return np.where(known, held_out, outputs)
+    # a row that no tree left out is NaN in some forests and all zero in others
+    told = np.isfinite(held_out) & (np.abs(held_out).sum(axis=tuple(range(1, held_out.ndim)), keepdims=True) > 0)
+    return np.where(told, held_out, outputs)
 
 
 def out_of_fold_outputs(
@@ -114,7 +115,7 @@ def out_of_fold_outputs(
         times_left_out[left_out] += 1
     if outputs is None or np.any(times_left_out != 1):
         raise TeacherError(
-            f"teacher_cv={cv!r} leaves {int(np.sum(times_left_out != 1))} rows out not exactly once; expected a partition, "
-            "e.g. KFold or a number of folds."
+            f"teacher_cv={cv!r} does not leave each row out exactly once ({int(np.sum(times_left_out != 1))} rows); "
+            "expected a partition, e.g. KFold or a number of folds."
         )
     return outputs
