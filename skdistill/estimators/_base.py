@@ -161,7 +161,7 @@ class BaseDistilled(BaseEstimator):
             X_unlabeled=X_unlabeled,
             sampler=self._resolve_sampler(teacher),
             n_synthetic=self.n_synthetic,
-            sample_weight=check_weights(sample_weight, X.shape[0]),
+            sample_weight=np.ones(X.shape[0]) if sample_weight is None else sample_weight,
             rng=rng,
             memory=memory,
         )
@@ -201,10 +201,12 @@ class BaseDistilled(BaseEstimator):
                 f"and found; got random_state={self.random_state!r}. Pass e.g. random_state=0."
             )
 
-    def _check_rows(self, X: Any, X_unlabeled: Any) -> tuple[Any, Any]:
+    def _check_rows(self, X: Any, sample_weight: Any, X_unlabeled: Any) -> tuple[Any, np.ndarray | None, Any]:
         X = check_table(self, X, reset=True)
         if X.shape[0] < 2:
             raise ValueError(f"{type(self).__name__} got n_samples = {X.shape[0]} row; expected at least 2.")
+        if sample_weight is not None:
+            sample_weight = check_weights(sample_weight, X.shape[0])
         if X_unlabeled is not None:
             X_unlabeled = check_table(self, X_unlabeled, reset=False)
             mismatch = describe_mismatch(X, X_unlabeled)
@@ -212,7 +214,7 @@ class BaseDistilled(BaseEstimator):
                 raise ValueError(
                     f"{type(self).__name__}: X_unlabeled is or has {mismatch}; expected the columns and dtypes of X."
                 )
-        return X, X_unlabeled
+        return X, sample_weight, X_unlabeled
 
     # ------------------------------------------------------------------ after fit
 

@@ -172,7 +172,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             For arguments and tables that do not fit.
         """
         self._check_parameters()
-        X, X_unlabeled = self._check_rows(X, X_unlabeled)
+        X, sample_weight, X_unlabeled = self._check_rows(X, sample_weight, X_unlabeled)
         y = self._check_labels(X, y)
         rng = check_random_state(self.random_state)
         teacher = self._resolve_teacher(X, y, sample_weight, rng)

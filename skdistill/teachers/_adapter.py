@@ -1,5 +1,6 @@
 """The narrow interface to a teacher: ``classes_``, ``output_kind`` and ``outputs(X)``."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import narwhals as nw
@@ -231,9 +232,17 @@ def as_teacher(
 
 
 def _infer_task(obj: Any, classes: Any) -> Task:
-    if classes is not None or is_classifier(obj) or is_clusterer(obj) or is_outlier_detector(obj):
+    if classes is not None or any(_is(kind, obj) for kind in (is_classifier, is_clusterer, is_outlier_detector)):
         return "classification"
     return "regression"
+
+
+def _is(kind: Callable[[Any], bool], obj: Any) -> bool:
+    """Ask scikit-learn of what kind an object is; one without its tags is of none."""
+    try:
+        return kind(obj)
+    except AttributeError:
+        return False
 
 
 def _is_function(obj: Any) -> bool:
@@ -255,12 +264,12 @@ def _resolve_method(obj: Any, response_method: str, task: Task) -> str:
         if not hasattr(obj, response_method):
             raise TeacherError(f"{name} has no {response_method}; it has {_methods_of(obj, allowed) or 'none'}.")
         return response_method
-    if task == "regression" and is_classifier(obj):
+    if task == "regression" and _is(is_classifier, obj):
         raise TeacherError(
             f"{name} is a classifier; expected a regressor. Use DistilledClassifier, or pass "
             'response_method="predict_proba" to imitate its probabilities as values.'
         )
-    if task == "classification" and is_regressor(obj):
+    if task == "classification" and _is(is_regressor, obj):
         raise TeacherError(f"{name} is a regressor; expected a classifier. Use DistilledRegressor.")
     usable = [method for method in _methods_of(obj, allowed) if method != "predict_proba" or task == "classification"]
     if not usable:
@@ -282,7 +291,7 @@ def _resolve_classes(obj: Any, classes: Any) -> np.ndarray:
     """Return the model's own classes, those of a model that numbers its groups, or else the given ones."""
     final = obj[-1] if isinstance(obj, Pipeline) else obj
     known = getattr(obj, "classes_", None)
-    if known is None and is_outlier_detector(obj):
+    if known is None and _is(is_outlier_detector, obj):
         known = [-1, 1]
     if known is None and hasattr(final, "labels_"):
         known = np.unique(final.labels_)

@@ -1,0 +1,63 @@
+"""Scikit-learn's whole estimator check, for every public estimator, with every exception in one place."""
+
+import pytest
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.utils.estimator_checks import estimator_checks_generator
+
+from skdistill import DistilledClassifier, DistilledRegressor
+from skdistill.samplers import MUNGE, as_sampler
+from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
+
+WEIGHT_CHECKS = ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data")
+ROWS_ARE_DRAWN = dict.fromkeys(WEIGHT_CHECKS, "rows are drawn at random: repeated rows draw others than weighted rows")
+LIGHTGBM = dict.fromkeys(WEIGHT_CHECKS, "LightGBM counts rows in bins and leaves, and declares the same exception")
+
+TREE = DecisionTreeClassifier(max_depth=3)
+EXPECTED_FAILURES = [
+    (MUNGE(), {}),
+    (CompactBoostingClassifier(n_trees=10), LIGHTGBM),
+    (CompactBoostingRegressor(n_trees=10), LIGHTGBM),
+    (DistilledClassifier(LogisticRegression(), CompactBoostingClassifier(n_trees=10), n_synthetic=3.0), ROWS_ARE_DRAWN),
+    (DistilledClassifier(TREE, DecisionTreeClassifier(), sampler=None), {}),
+    (DistilledClassifier(RandomForestClassifier(5), DecisionTreeClassifier(), n_synthetic=2.0), ROWS_ARE_DRAWN),
+    (DistilledClassifier(LogisticRegression(), Ridge(), n_synthetic=2.0, temperature=2.0), ROWS_ARE_DRAWN),
+    (DistilledClassifier(GaussianNB(), KNeighborsClassifier(1), sampler=None), ROWS_ARE_DRAWN),
+    (DistilledClassifier(TREE, teacher_cv=2, n_synthetic=2.0), ROWS_ARE_DRAWN),
+    (DistilledRegressor(Ridge(), CompactBoostingRegressor(n_trees=10), n_synthetic=3.0), ROWS_ARE_DRAWN),
+    (DistilledRegressor(Ridge(), Ridge(), sampler=None), {}),
+    (DistilledRegressor(RandomForestRegressor(5), DecisionTreeRegressor(), n_synthetic=2.0), ROWS_ARE_DRAWN),
+    (DistilledRegressor(Ridge(), KNeighborsRegressor(1), sampler=None), ROWS_ARE_DRAWN),
+    (DistilledRegressor(Ridge(), GaussianProcessRegressor(alpha=0.1), n_synthetic=1.0), ROWS_ARE_DRAWN),
+]
+
+CHECKS = [
+    pytest.param(estimator, check, id=f"{index}-{type(estimator).__name__}-{check.func.__name__}", marks=marks)
+    for index, (estimator, failures) in enumerate(EXPECTED_FAILURES)
+    for estimator, check in estimator_checks_generator(estimator)
+    for marks in [
+        [pytest.mark.xfail(reason=failures[check.func.__name__], strict=False)]
+        if check.func.__name__ in failures
+        else []
+    ]
+]
+
+
+@pytest.mark.parametrize(("estimator", "check"), CHECKS)
+@pytest.mark.filterwarnings("ignore")
+def test_estimator_check(estimator, check):
+    """Every public estimator keeps every promise scikit-learn asks for, but for the exceptions above."""
+    check(estimator)
+
+
+def test_density_adapter_clones_like_an_estimator():
+    """The adapter around scikit-learn's densities is an estimator, too."""
+    from sklearn.base import clone
+    from sklearn.neighbors import KernelDensity
+
+    adapter = as_sampler(KernelDensity(bandwidth=0.3))
+    assert clone(adapter).density.bandwidth == 0.3
