@@ -40,9 +40,9 @@ class MUNGE(BaseEstimator):
     ----------
     swap_probability : float in (0, 1], default=0.5
         Probability p that a cell is replaced.
-    local_variance : float > 0, default=1.0
+    local_variance : float > 0, default=0.5
         The s above: larger values keep closer to the neighbour's cell.
-    n_neighbors : int >= 1, default=1
+    n_neighbors : int >= 1, default=5
         A row is mixed with one of so many neighbours, drawn at random for each synthetic row.
     max_candidates : int >= 2, default=20_000
         Neighbours are sought among so many rows: above, the table is cut at random into blocks of at most this size,
@@ -86,8 +86,8 @@ class MUNGE(BaseEstimator):
     def __init__(
         self,
         swap_probability: float = 0.5,
-        local_variance: float = 1.0,
-        n_neighbors: int = 1,
+        local_variance: float = 0.5,
+        n_neighbors: int = 5,
         max_candidates: int = 20_000,
         n_jobs: int | None = None,
         random_state: Any = None,

@@ -338,8 +338,8 @@ class CompactBoostingRegressor(RegressorMixin, _CompactBoosting):
 
 
 def auto_learning_rate(n_trees: int) -> float:
-    """Return the step for so many trees: the product stays near 12, within [0.05, 0.5]."""
-    return float(np.clip(12 / n_trees, 0.05, 0.5))
+    """Return the step for so many trees: 12 over their number, within [0.05, 0.3]."""
+    return float(np.clip(12 / n_trees, 0.05, 0.3))
 
 
 def _n_threads(n_jobs: int | None) -> int:

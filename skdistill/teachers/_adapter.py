@@ -22,8 +22,8 @@ RESPONSES: dict[Task, dict[str, OutputKind]] = {
     "regression": {
         "predict": "value",
         "decision_function": "value",
-        "score_samples": "value",
         "transform": "value",
+        "score_samples": "value",
         "predict_proba": "value",
     },
 }
@@ -192,7 +192,7 @@ def as_teacher(
     response_method : str, default="auto"
         How to ask it. For classification the first it has of ``"predict_proba"``, ``"decision_function"`` and
         ``"predict"`` (for a clusterer that cannot predict, ``"labels_"``); for regression of ``"predict"``,
-        ``"decision_function"``, ``"score_samples"`` and ``"transform"``. For a function it says how to read the
+        ``"decision_function"``, ``"transform"`` and ``"score_samples"``. For a function it says how to read the
         answer: floats are probabilities, other one-dimensional answers labels, unless this says otherwise.
     task : {"classification", "regression"} or None, default=None
         ``None`` takes it from the model; a function is a regressor unless ``classes`` are given.

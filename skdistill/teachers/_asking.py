@@ -49,12 +49,10 @@ def ask(
         If an answer is malformed; names the block.
     """
     n_rows = X.shape[0]
-    answer = _answer_block
-    key = None
+    answer, key = _answer_block, None
     if memory is not None and memory.location is not None:
         answer = memory.cache(_answer_block, ignore=["teacher", "where"])
-        probe = X if teacher.transductive else take_rows(X, slice(0, min(n_rows, PROBE_ROWS)))
-        key = fingerprint(teacher, _answer_block(teacher, probe, None, where=f"the first {origin}"))
+        key = fingerprint(teacher, _probe(teacher, X, origin))
     if teacher.transductive:
         chunk_size = n_rows
     progress = Progress(f"{teacher.name} labels {origin}", n_rows, verbose)
@@ -78,6 +76,13 @@ def ask(
 
 PROBE_ROWS = 16
 """Rows whose answers are part of the teacher's fingerprint."""
+
+
+def _probe(teacher: Teacher, X: Any, origin: str) -> np.ndarray:
+    """Ask for a few rows from all over the table; a teacher that knows only its own rows, for all."""
+    spread = np.linspace(0, X.shape[0] - 1, num=min(X.shape[0], PROBE_ROWS), dtype=int)
+    probe = X if teacher.transductive else take_rows(X, spread)
+    return _answer_block(teacher, probe, None, where=f"{len(spread)} of the {origin}")
 
 
 def _answer_block(teacher: Teacher, block: Any, key: str | None, where: str) -> np.ndarray:  # noqa: ARG001

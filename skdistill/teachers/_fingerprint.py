@@ -11,27 +11,28 @@ import numpy as np
 from ..exceptions import TeacherError
 from ._adapter import Teacher
 
-_KNOWN: dict[int, tuple[weakref.ref[Any], str]] = {}
+_KNOWN: dict[int, tuple[weakref.ref[Any], tuple[Any, ...], str]] = {}
 """Hashes of the models of this process by ``id``, so that a large forest is hashed once."""
 
 
 def fingerprint(teacher: Teacher, answers: np.ndarray) -> str:
     """Return a hash of the teacher: of the model, of how it is asked, and of ``answers``, its outputs for a few rows.
 
-    The model is hashed once a process; fresh answers give a model that was fitted again in place another fingerprint.
+    The model is hashed once a process, and again when its attributes were replaced, as ``fit`` does. Fresh answers
+    tell apart what changed deeper inside.
     """
     classes = None if teacher.classes_ is None else teacher.classes_.tolist()
     return joblib.hash((_hash_model(teacher.model), teacher.response_method, classes, answers))
 
 
 def _hash_model(model: Any) -> str:
-    known = _KNOWN.get(id(model))
-    if known is not None and known[0]() is model:
-        return known[1]
+    key, state = id(model), tuple((name, id(value)) for name, value in getattr(model, "__dict__", {}).items())
+    known = _KNOWN.get(key)
+    if known is not None and known[0]() is model and known[1] == state:
+        return known[2]
     digest = _hash_anything(model)
-    key = id(model)
     with contextlib.suppress(TypeError):  # not weakly referable: hashed anew each time
-        _KNOWN[key] = (weakref.ref(model, lambda _: _KNOWN.pop(key, None)), digest)
+        _KNOWN[key] = (weakref.ref(model, lambda _: _KNOWN.pop(key, None)), state, digest)
     return digest
 
 

@@ -32,7 +32,9 @@ def teacher(data):
 
 
 def distilled(teacher, **params):
-    return DistilledClassifier(teacher, DecisionTreeClassifier(random_state=0), n_synthetic=2.0, random_state=0, **params)
+    return DistilledClassifier(
+        teacher, DecisionTreeClassifier(random_state=0), n_synthetic=2.0, random_state=0, **params
+    )
 
 
 GRID = {"student__max_leaf_nodes": [2, 4, 8]}
@@ -46,9 +48,11 @@ GRID = {"student__max_leaf_nodes": [2, 4, 8]}
         lambda model, X, y: cross_val_score(model, X, y, cv=3),
         lambda model, X, y: GridSearchCV(model, GRID, cv=2).fit(X, y),
         lambda model, X, y: HalvingGridSearchCV(model, GRID, cv=2, random_state=0).fit(X, y),
-        lambda model, X, y: make_pipeline(FrozenEstimator(StandardScaler(with_mean=False, with_std=False).fit(X)), model)
-        .fit(X, y)
-        .predict(X),
+        lambda model, X, y: (
+            make_pipeline(FrozenEstimator(StandardScaler(with_mean=False, with_std=False).fit(X)), model)
+            .fit(X, y)
+            .predict(X)
+        ),
         lambda model, X, y: GridSearchCV(
             make_pipeline(StandardScaler(with_mean=False, with_std=False), model),
             {f"distilledclassifier__{name}": values for name, values in GRID.items()},
@@ -107,7 +111,7 @@ def test_fitted_teacher_shows_no_parameters(teacher):
 def test_setting_a_parameter_of_a_fitted_teacher_is_an_error(wrap, teacher):
     """Nothing can change the caller's model through the estimator, and a refused call changes nothing else."""
     model = distilled(wrap(teacher))
-    with pytest.raises(ValueError, match="cannot set teacher__max_depth: the teacher .* is fitted"):
+    with pytest.raises(ValueError, match=r"cannot set teacher__max_depth: the teacher .* is fitted"):
         model.set_params(temperature=3.0, teacher__max_depth=1)
     assert teacher.max_depth == 4
     assert model.temperature == 1.0

@@ -1,0 +1,171 @@
+"""Compact boosting as an estimator of its own."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from helpers import dataset
+from scipy import sparse
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
+from sklearn.model_selection import cross_val_score
+
+from skdistill.exceptions import StudentError
+from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
+from skdistill.students._boosting import auto_learning_rate
+
+
+def test_hard_labels_are_learned():
+    """With true labels it is a good classifier and regressor like any other."""
+    assert cross_val_score(CompactBoostingClassifier(), *load_breast_cancer(return_X_y=True), cv=3).min() > 0.9
+    assert cross_val_score(CompactBoostingClassifier(20, 8), *load_digits(return_X_y=True), cv=3).min() > 0.8
+    assert cross_val_score(CompactBoostingRegressor(20, 4), *load_diabetes(return_X_y=True), cv=3).min() > 0.2
+
+
+def test_soft_targets_are_reproduced():
+    """Given enough trees it interpolates the probabilities, for two classes and for more."""
+    X = np.random.RandomState(0).uniform(-1, 1, size=(2000, 2))
+    logits = np.column_stack([2 * X[:, 0], np.sin(3 * X[:, 1]), X[:, 0] * X[:, 1]])
+    proba = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    for targets in (proba, np.column_stack([proba[:, 0], 1 - proba[:, 0]])):
+        student = CompactBoostingClassifier(200, 16).fit_soft(X, targets)
+        np.testing.assert_allclose(student.predict_proba(X), targets, atol=0.05)
+
+
+def test_fit_is_fit_soft_with_certain_targets():
+    """Labels are soft targets that are certain."""
+    X, y = dataset("three classes")
+    classes, codes = np.unique(y, return_inverse=True)
+    by_label = CompactBoostingClassifier(5, random_state=0).fit(X, y)
+    by_target = CompactBoostingClassifier(5, random_state=0).fit_soft(X, np.eye(3)[codes], classes=classes)
+    np.testing.assert_array_equal(by_label.predict_proba(X), by_target.predict_proba(X))
+
+
+def test_outputs_do_not_disturb_each_other():
+    """All outputs share one binned table; each is what it is alone, whatever the scale of the others."""
+    X, y = dataset("regression")
+    Y = np.column_stack([y, 1e6 * X[:, 0], y - 5])
+    together = CompactBoostingRegressor(10).fit(X, Y).predict(X)
+    for output, expected in zip(Y.T, together.T, strict=True):
+        np.testing.assert_allclose(CompactBoostingRegressor(10).fit(X, output).predict(X), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+def test_scale_of_the_targets_does_not_matter(scale):
+    """Targets are standardised for the fit."""
+    X, y = dataset("regression")
+    plain = CompactBoostingRegressor(10).fit(X, y).predict(X)
+    np.testing.assert_allclose(CompactBoostingRegressor(10).fit(X, scale * y).predict(X), scale * plain, rtol=1e-4)
+
+
+def raw_table():
+    rng = np.random.RandomState(0)
+    frame = pd.DataFrame(
+        {
+            "text": rng.choice(["a", "b", "c", None], size=400),
+            "category": pd.Categorical(rng.choice(["x", "y"], size=400)),
+            "flag": rng.uniform(size=400) < 0.5,
+            "number": np.where(rng.uniform(size=400) < 0.1, np.nan, rng.normal(size=400)),
+            "count": rng.randint(0, 5, size=400),
+            "day": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.randint(0, 300, size=400), unit="D"),
+            "empty": np.full(400, np.nan),
+        }
+    )
+    return frame, (frame["text"].eq("a") ^ frame["flag"]).to_numpy()
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [lambda frame: frame, pl.from_pandas, lambda frame: frame.astype(object).to_numpy()],
+    ids=["pandas", "polars", "object array"],
+)
+def test_raw_tables(convert):
+    """Strings, categories, flags, dates, counts, missing cells, an empty column, and unseen categories just work."""
+    frame, y = raw_table()
+    student = CompactBoostingClassifier(30, 8).fit(convert(frame), y)
+    assert student.score(convert(frame), y) > 0.95
+    unseen = frame.assign(text="never seen")
+    assert np.isfinite(student.predict_proba(convert(unseen))).all()
+
+
+def test_sparse_rows_are_the_dense_ones():
+    """A sparse matrix is fitted as the dense one is."""
+    X, y = load_digits(return_X_y=True)
+    dense = CompactBoostingClassifier(5).fit(X, y).predict_proba(X)
+    of_sparse = CompactBoostingClassifier(5).fit(sparse.csr_matrix(X), y).predict_proba(sparse.csr_matrix(X))
+    np.testing.assert_allclose(of_sparse, dense, atol=1e-6)
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_pickle_and_threads_change_nothing(n_jobs):
+    """Same seed, same model, for any number of threads; a pickle predicts alike."""
+    X, y = dataset("three classes")
+    reference = CompactBoostingClassifier(10, random_state=0).fit(X, y).predict_proba(X)
+    student = CompactBoostingClassifier(10, random_state=0, n_jobs=n_jobs).fit(X, y)
+    np.testing.assert_array_equal(student.predict_proba(X), reference)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(student)).predict_proba(X), reference)
+
+
+def test_pickle_does_not_grow_with_the_rows():
+    """What is kept is trees, not data."""
+    rng = np.random.RandomState(0)
+    sizes = [len(pickle.dumps(CompactBoostingRegressor(5, 4).fit(X, X[:, 0]))) for X in rng.normal(size=(2, 20_000, 3))]
+    few = len(pickle.dumps(CompactBoostingRegressor(5, 4).fit(X := rng.normal(size=(200, 3)), X[:, 0])))
+    assert max(sizes) < 2 * few
+
+
+def test_size_is_what_was_asked_for():
+    """``n_trees`` trees a class of at most ``max_leaf_nodes`` leaves."""
+    X, y = load_digits(return_X_y=True)
+    student = CompactBoostingClassifier(7, 5).fit(X, y)
+    assert len(student.boosters_) == 10
+    for booster in student.boosters_:
+        assert booster.num_trees() == 7
+        assert max(tree["num_leaves"] for tree in booster.dump_model()["tree_info"]) <= 5
+
+
+def test_constant_targets_are_constant():
+    """All targets equal: so are the predictions."""
+    X = np.random.RandomState(0).normal(size=(50, 2))
+    np.testing.assert_allclose(CompactBoostingRegressor(5).fit(X, np.full(50, 3.5)).predict(X), 3.5)
+    proba = CompactBoostingClassifier(5).fit_soft(X, np.tile([0.2, 0.5, 0.3], (50, 1))).predict_proba(X)
+    np.testing.assert_allclose(proba, np.tile([0.2, 0.5, 0.3], (50, 1)), atol=1e-3)
+
+
+def test_learning_rate_shrinks_with_the_number_of_trees():
+    """More trees take smaller steps, within bounds."""
+    rates = [auto_learning_rate(n_trees) for n_trees in (1, 20, 60, 200, 5000)]
+    assert rates == sorted(rates, reverse=True)
+    assert 0.05 <= min(rates) <= max(rates) <= 0.3
+
+
+@pytest.mark.parametrize(
+    ("params", "match"),
+    [
+        ({"n_trees": 0}, "n_trees=0; expected an integer of at least 1"),
+        ({"max_leaf_nodes": 1}, "max_leaf_nodes=1; expected an integer of at least 2"),
+        ({"learning_rate": 0.0}, "learning_rate=0.0; expected a number above 0"),
+        ({"l2_regularization": -1}, "l2_regularization=-1; expected a number of at least 0"),
+    ],
+)
+def test_sizes_that_are_none(params, match):
+    """Parameters out of range are refused by name."""
+    X, y = dataset("three classes")
+    with pytest.raises(ValueError, match=match):
+        CompactBoostingClassifier(**params).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("targets", "classes", "match"),
+    [
+        (np.full((150, 2), 0.7), None, "targets are no probabilities"),
+        (np.tile([1.5, -0.5], (150, 1)), None, "targets are no probabilities"),
+        (np.full((150, 2), 0.5), ["a"], "targets have 2 columns; expected 1"),
+    ],
+)
+def test_targets_that_are_none(targets, classes, match):
+    """Targets must be probabilities of the classes."""
+    X, _ = dataset("three classes")
+    with pytest.raises(StudentError, match=match):
+        CompactBoostingClassifier().fit_soft(X, targets, classes=classes)
