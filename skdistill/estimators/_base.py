@@ -28,9 +28,6 @@ from ..teachers import (
 )
 from ..transfer import TransferSet, build_transfer_set
 
-AUTO_SOFT_WEIGHT = 0.5
-"""Share of the teacher in the targets of real rows that have a true label, for ``soft_weight="auto"``."""
-
 
 class BaseDistilled(BaseEstimator):
     """Base of ``DistilledClassifier`` and ``DistilledRegressor``."""
@@ -41,7 +38,7 @@ class BaseDistilled(BaseEstimator):
     student: Any
     sampler: Any
     n_synthetic: Any
-    soft_weight: Any
+    soft_weight: float
     teacher_cv: Any
     compressor: Any
     response_method: str
@@ -171,30 +168,22 @@ class BaseDistilled(BaseEstimator):
             return self.sampler
         return None if teacher.transductive else MUNGE(n_jobs=self.n_jobs)
 
-    def _resolve_soft_weight(self, y: Any, teacher: Teacher) -> float:
-        """True labels count where they are given and say the same kind of thing as the teacher's outputs."""
-        comparable = self._task == "classification" or teacher.response_method == "predict"
-        if self.soft_weight == "auto":
-            return AUTO_SOFT_WEIGHT if y is not None and comparable else 1.0
+    # ------------------------------------------------------------------ checks
+
+    def _check_parameters(self, y: Any) -> None:
+        check_number(self, "chunk_size", self.chunk_size, kind=Integral, low=1)
+        check_number(self, "soft_weight", self.soft_weight, low=0, high=1)
+        if not isinstance(self.n_synthetic, str):
+            check_number(self, "n_synthetic", self.n_synthetic, kind=Real, low=0)
+        for name in ("student", "sampler", "n_synthetic", "teacher_cv"):
+            value, allowed = getattr(self, name), "oob" if name == "teacher_cv" else "auto"
+            if isinstance(value, str) and value != allowed:
+                raise ValueError(f"{type(self).__name__}: {name}={value!r}; the only text it takes is {allowed!r}.")
         if self.soft_weight < 1 and y is None:
             raise ValueError(
                 f"{type(self).__name__}: soft_weight={self.soft_weight} blends in true labels, but y is None. "
                 "Pass y, or soft_weight=1."
             )
-        return float(self.soft_weight)
-
-    # ------------------------------------------------------------------ checks
-
-    def _check_parameters(self) -> None:
-        check_number(self, "chunk_size", self.chunk_size, kind=Integral, low=1)
-        if not isinstance(self.soft_weight, str):
-            check_number(self, "soft_weight", self.soft_weight, low=0, high=1)
-        if not isinstance(self.n_synthetic, str):
-            check_number(self, "n_synthetic", self.n_synthetic, kind=Real, low=0)
-        for name in ("student", "sampler", "n_synthetic", "soft_weight", "teacher_cv"):
-            value, allowed = getattr(self, name), "oob" if name == "teacher_cv" else "auto"
-            if isinstance(value, str) and value != allowed:
-                raise ValueError(f"{type(self).__name__}: {name}={value!r}; the only text it takes is {allowed!r}.")
         if self.memory is not None and not isinstance(self.random_state, Integral):
             raise ValueError(
                 f"{type(self).__name__}: memory= needs an integer random_state, so that the same rows are drawn again "

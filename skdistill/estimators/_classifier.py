@@ -40,9 +40,10 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     temperature : float > 0, default=1.0
         Divides the teacher's logits before the student is taught. ``predict_proba`` is at temperature 1 whatever it
         was taught at.
-    soft_weight : float in [0, 1] or "auto", default="auto"
-        Share of the teacher, against the true label, in the targets of real rows that have one. ``"auto"`` is 0.5
-        where ``y`` is given, else 1.
+    soft_weight : float in [0, 1], default=1.0
+        Share of the teacher, against the true labels ``y``, in the targets of real rows. 1 is the teacher alone;
+        less can bring the student nearer to the truth where labels have little noise, and costs fidelity where they
+        have much.
     teacher_cv : int, splitter, "oob" or None, default=None
         How a recipe labels the real rows: by a teacher that saw them (``None``), out of fold, or out of bag.
     compressor : transformer or None, default=None
@@ -73,8 +74,6 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         The teacher's labels.
     transfer_set_ : TransferSummary
         Rows by origin, their weights, and seconds to draw and label them.
-    soft_weight_ : float
-        The share of the teacher that was used.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
@@ -117,7 +116,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         sampler: Any = "auto",
         n_synthetic: Any = "auto",
         temperature: float = 1.0,
-        soft_weight: Any = "auto",
+        soft_weight: float = 1.0,
         teacher_cv: Any = None,
         compressor: Any = None,
         response_method: str = "auto",
@@ -171,14 +170,13 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         ValueError
             For arguments and tables that do not fit.
         """
-        self._check_parameters()
+        self._check_parameters(y)
         X, sample_weight, X_unlabeled = self._check_rows(X, sample_weight, X_unlabeled)
         y = self._check_labels(X, y)
         rng = check_random_state(self.random_state)
         teacher = self._resolve_teacher(X, y, sample_weight, rng)
         classes = self._check_classes(teacher)
         truth = self._check_truth(classes, y)
-        soft_weight = self._resolve_soft_weight(y, teacher)
         transfer_set = self._build_transfer_set(teacher, X, y, sample_weight, X_unlabeled, rng)
 
         self._margin_scale = 1.0
@@ -187,7 +185,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self._teacher = teacher
         targets = self._soft_targets(transfer_set.outputs)
         if truth is not None:
-            targets[: len(truth)] = blend(targets[: len(truth)], truth, soft_weight)
+            targets[: len(truth)] = blend(targets[: len(truth)], truth, self.soft_weight)
 
         self.student_ = teach_classifier(
             self._resolve_student(),
@@ -202,7 +200,6 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.teacher_ = teacher.model
         self.classes_ = classes
         self.transfer_set_ = transfer_set.summary
-        self.soft_weight_ = soft_weight
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -239,8 +236,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         kind = CompactBoostingClassifier if self.compressor is None else CompactBoostingRegressor
         return kind(n_jobs=self.n_jobs)
 
-    def _check_parameters(self) -> None:
-        super()._check_parameters()
+    def _check_parameters(self, y: Any) -> None:
+        super()._check_parameters(y)
         advice = "1 leaves the teacher as it is."
         check_number(self, "temperature", self.temperature, low=0, low_open=True, advice=advice)
 

@@ -37,9 +37,10 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
     n_synthetic : int, float or "auto", default="auto"
         Number of synthetic rows; as a float, a multiple of the real ones. ``"auto"`` is ten a real row, at most
         200,000.
-    soft_weight : float in [0, 1] or "auto", default="auto"
-        Share of the teacher, against the true value, in the targets of real rows that have one. ``"auto"`` is 0.5
-        where ``y`` is given and the teacher answers with ``predict``, else 1.
+    soft_weight : float in [0, 1], default=1.0
+        Share of the teacher, against the true values ``y``, in the targets of real rows. 1 is the teacher alone;
+        less can bring the student nearer to the truth where values have little noise, and costs fidelity where they
+        have much.
     teacher_cv : int, splitter, "oob" or None, default=None
         How a recipe labels the real rows: by a teacher that saw them (``None``), out of fold, or out of bag.
     compressor : transformer or None, default=None
@@ -68,8 +69,6 @@ default="auto"
         The student, complete by itself.
     transfer_set_ : TransferSummary
         Rows by origin, their weights, and seconds to draw and label them.
-    soft_weight_ : float
-        The share of the teacher that was used.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
@@ -109,7 +108,7 @@ default="auto"
         *,
         sampler: Any = "auto",
         n_synthetic: Any = "auto",
-        soft_weight: Any = "auto",
+        soft_weight: float = 1.0,
         teacher_cv: Any = None,
         compressor: Any = None,
         response_method: str = "auto",
@@ -162,17 +161,16 @@ default="auto"
         ValueError
             For arguments and tables that do not fit.
         """
-        self._check_parameters()
+        self._check_parameters(y)
         X, sample_weight, X_unlabeled = self._check_rows(X, sample_weight, X_unlabeled)
         y = self._check_values(X, y)
         rng = check_random_state(self.random_state)
         teacher = self._resolve_teacher(X, y, sample_weight, rng)
-        soft_weight = self._resolve_soft_weight(y, teacher)
         transfer_set = self._build_transfer_set(teacher, X, y, sample_weight, X_unlabeled, rng)
 
         targets = transfer_set.outputs
-        if soft_weight < 1:
-            targets[: len(y)] = blend(targets[: len(y)], self._like_outputs(y, targets), soft_weight)
+        if self.soft_weight < 1:
+            targets[: len(y)] = blend(targets[: len(y)], self._like_outputs(y, targets), self.soft_weight)
 
         self.student_ = teach_regressor(
             self._resolve_student(),
@@ -185,7 +183,6 @@ default="auto"
         self._teacher = teacher
         self.teacher_ = teacher.model
         self.transfer_set_ = transfer_set.summary
-        self.soft_weight_ = soft_weight
         return self
 
     def _student_outputs(self, X: Any) -> np.ndarray:
