@@ -60,10 +60,38 @@ class TableEncoder:
         if sparse.issparse(X) or (self.is_plain_ and not is_frame(X)):
             return X if X.dtype.kind == "f" else X.astype(np.float64)
         encoded = np.empty(X.shape)
-        for index, categories in enumerate(self.categories_):
-            values, missing = _column(X, index)
-            encoded[:, index] = _codes(values, missing, categories)
+        at_once = _numbers_at_once(X, ~self.is_swap_only_)
+        if at_once is not None:
+            encoded[:, ~self.is_swap_only_] = at_once
+        for index in range(X.shape[1]) if at_once is None else np.flatnonzero(self.is_swap_only_):
+            encoded[:, index] = self._encode_column(X, int(index))
         return encoded
+
+    def _encode_column(self, X: Any, index: int) -> np.ndarray:
+        """Return one column as floats: NaN where a cell is missing or its category was not seen."""
+        values, missing = _column(X, index)
+        codes = np.full(len(values), np.nan)
+        present, categories = values[~missing], self.categories_[index]
+        if categories is None:
+            if present.dtype.kind in "mM":
+                present = present.astype(f"{present.dtype.kind}8[us]").astype(np.int64)
+            elif not _is_numeric(present):
+                raise ValueError(f"column {index} held numbers in fit, but now holds text such as {present[0]!r}.")
+            codes[~missing] = present.astype(np.float64)
+        elif len(categories) and len(present):
+            present = present.astype(str)
+            position = np.minimum(np.searchsorted(categories, present), len(categories) - 1)
+            codes[~missing] = np.where(categories[position] == present, position, np.nan)
+        return codes
+
+
+def _numbers_at_once(X: Any, is_number: np.ndarray) -> np.ndarray | None:
+    """Return all columns of numbers of a frame in one step, if the frame can: one row costs little that way."""
+    if not is_frame(X) or not is_number.any():
+        return None
+    frame = nw.from_native(X, eager_only=True)
+    values = (frame if is_number.all() else frame[:, np.flatnonzero(is_number).tolist()]).to_numpy()
+    return values if values.dtype.kind in _NUMERIC_KINDS else None
 
 
 def _column(X: Any, index: int) -> tuple[np.ndarray, np.ndarray]:
@@ -97,18 +125,3 @@ def _is_numeric(values: np.ndarray) -> bool:
     except (TypeError, ValueError):
         return False
     return True
-
-
-def _codes(values: np.ndarray, missing: np.ndarray, categories: np.ndarray | None) -> np.ndarray:
-    """Encode one column as floats, NaN where it is missing or where its category was not seen."""
-    codes = np.full(len(values), np.nan)
-    present = values[~missing]
-    if categories is None:
-        if present.dtype.kind in "mM":
-            present = present.astype(f"{present.dtype.kind}8[us]").astype(np.int64)
-        codes[~missing] = present.astype(np.float64) if _is_numeric(present) else np.nan
-    elif len(categories) and len(present):
-        present = present.astype(str)
-        position = np.minimum(np.searchsorted(categories, present), len(categories) - 1)
-        codes[~missing] = np.where(categories[position] == present, position, np.nan)
-    return codes

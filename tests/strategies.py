@@ -59,17 +59,20 @@ NUMPY_COLUMNS = ("text", "town", "count", "whole", "size")
 
 
 @st.composite
-def mixed_tables(draw, kind, min_rows=2, max_rows=10, missing=True):
-    """Draw a table of a kind, with a column of every type and with missing cells wherever the type allows it."""
+def mixed_values(draw, names=tuple(COLUMNS), min_rows=2, max_rows=10):
+    """Draw a list of cells for each of the named columns, with ``None`` among them wherever the type allows it."""
     n_rows = draw(st.integers(min_rows, max_rows))
-    names = NUMPY_COLUMNS if kind == "numpy" else COLUMNS
     values = {}
     for name in names:
-        cells = COLUMNS[name].cells
-        if missing and COLUMNS[name].has_missing:
-            cells = st.none() | cells
+        cells = st.none() | COLUMNS[name].cells if COLUMNS[name].has_missing else COLUMNS[name].cells
         values[name] = draw(st.lists(cells, min_size=n_rows, max_size=n_rows))
-    return build_table(kind, values)
+    return values
+
+
+def mixed_tables(kind, **limits):
+    """Draw a table of a kind with a column of every type that the kind can hold."""
+    names = NUMPY_COLUMNS if kind == "numpy" else tuple(COLUMNS)
+    return mixed_values(names, **limits).map(lambda values: build_table(kind, values))
 
 
 def build_table(kind, values):
@@ -122,7 +125,7 @@ def cells_of(table, name):
 
 
 def schema_of(table):
-    """Return what must not change about a table: kind, names, dtypes, categories with their order."""
+    """Return what must not change about a table: names, dtypes, categories with their order, sparse format."""
     if isinstance(table, pl.DataFrame):
         return dict(table.schema)
     if isinstance(table, pd.DataFrame):
@@ -132,16 +135,19 @@ def schema_of(table):
             if isinstance(dtype, pd.CategoricalDtype)
         }
         return table.dtypes.to_dict(), categories
-    return type(table), table.dtype, table.shape[1]
+    if sparse.issparse(table):
+        return table.format, table.dtype, table.shape[1]
+    return table.dtype, table.shape[1]
 
 
 def assert_same_table(got, expected):
-    """Fail unless two tables have the same schema and the same cells, missing ones included."""
+    """Fail unless two tables have the same schema and the same cells, missing ones included, whatever their index."""
+    assert type(got) is type(expected) or sparse.issparse(expected)
     assert schema_of(got) == schema_of(expected)
     if isinstance(expected, pl.DataFrame):
         assert got.equals(expected)
     elif isinstance(expected, pd.DataFrame):
-        pd.testing.assert_frame_equal(got, expected)
+        pd.testing.assert_frame_equal(got.reset_index(drop=True), expected.reset_index(drop=True))
     elif sparse.issparse(expected):
         np.testing.assert_array_equal(got.toarray(), expected.toarray())
     else:

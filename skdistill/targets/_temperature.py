@@ -9,7 +9,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return shifted / shifted.sum(axis=1, keepdims=True)
 
 
-def centred_logits(proba: np.ndarray, *, floor: float = 1e-3) -> np.ndarray:
+def centred_logits(proba: np.ndarray, *, floor: float = 0.001) -> np.ndarray:
     r"""Return the logits of probabilities, centred so that each row sums to zero.
 
     .. math:: z_k = \log p_k - \frac{1}{K} \sum_j \log p_j
@@ -18,7 +18,7 @@ def centred_logits(proba: np.ndarray, *, floor: float = 1e-3) -> np.ndarray:
     ----------
     proba : ndarray of shape (n_samples, n_classes)
         Each row sums to one.
-    floor : float in (0, 1), default=1e-3
+    floor : float in (0, 1), default=0.001
         Probabilities below it are raised to it first: a forest's zero is a small probability, not an impossibility.
 
     Returns

@@ -35,7 +35,7 @@ def test_soften_keeps_the_order_of_all_classes(proba, temperature):
 
 
 @few
-@given(proba=distributions(zeros=True), temperature=st.floats(0.2, 50))
+@given(proba=distributions(zeros=True), temperature=temperatures)
 def test_inverse_temperature_undoes_softening(proba, temperature):
     """Softening at T and then at 1 / T gives the probabilities back."""
     np.testing.assert_allclose(soften(soften(proba, temperature), 1 / temperature), proba, rtol=1e-9, atol=1e-12)
@@ -58,8 +58,7 @@ def test_temperature_one_is_identity(proba):
 @few
 @given(proba=distributions(zeros=True), temperature=temperatures)
 def test_exact_zeros_stay_and_nothing_else_becomes_zero(proba, temperature):
-    """What the teacher rules out stays ruled out at every temperature above 1, and nothing else is."""
-    temperature = max(temperature, 1.5)
+    """What the teacher rules out stays ruled out at every temperature, and nothing else is."""
     np.testing.assert_array_equal(soften(proba, temperature) == 0, proba == 0)
 
 
@@ -106,11 +105,11 @@ def test_centred_logits_sum_to_zero(proba):
 @given(proba=distributions())
 def test_softmax_inverts_centred_logits(proba):
     """The softmax of centred logits gives the probabilities back where none is below the floor."""
-    np.testing.assert_allclose(softmax(centred_logits(proba)), proba, rtol=1e-10)
+    np.testing.assert_allclose(softmax(centred_logits(proba, floor=1e-6)), proba, rtol=1e-10)
 
 
 @few
-@given(proba=distributions(zeros=True), floor=st.sampled_from([1e-9, 1e-6, 1e-4]))
+@given(proba=distributions(zeros=True), floor=st.sampled_from([1e-9, 1e-6, 1e-3]))
 def test_floor_bounds_what_is_lost(proba, floor):
     """The floor moves no probability by more than about the floor times the number of classes."""
     assert np.all(np.abs(softmax(centred_logits(proba, floor=floor)) - proba) <= floor * proba.shape[1] + 1e-12)

@@ -1,0 +1,58 @@
+"""Tables of results: written as JSON lines while a benchmark runs, then as a page of Markdown."""
+
+import datetime
+import json
+import platform
+from pathlib import Path
+
+import lightgbm
+import numpy as np
+import sklearn
+
+import skdistill
+
+
+class Results:
+    """Rows of a benchmark, kept in a file of JSON lines so that a run that was stopped goes on."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.rows = [json.loads(line) for line in self.path.read_text().splitlines()] if self.path.exists() else []
+
+    def has(self, **key):
+        return any(all(row[name] == value for name, value in key.items()) for row in self.rows)
+
+    def add(self, **row):
+        self.rows.append(row)
+        with self.path.open("a") as file:
+            file.write(json.dumps(row, default=float) + "\n")
+        print("  ".join(f"{name}={value:.4g}" if isinstance(value, float) else f"{value}" for name, value in row.items()))
+
+    def mean(self, value, **key):
+        chosen = [row[value] for row in self.rows if all(row[name] == wanted for name, wanted in key.items())]
+        chosen = [number for number in chosen if number is not None]
+        return float(np.mean(chosen)) if chosen else float("nan")
+
+    def names(self, column):
+        return list(dict.fromkeys(row[column] for row in self.rows))
+
+
+def number(value, digits=3):
+    """Return a number as text: thousands grouped, missing as a dash."""
+    if np.isnan(value):
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}f}" if abs(value) < 100 else f"{value:.0f}"
+
+
+def markdown_table(header, rows):
+    lines = ["| " + " | ".join(header) + " |", "|" + "|".join(["---"] + ["---:"] * (len(header) - 1)) + "|"]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+def write_page(path, title, text, command):
+    """Write a page with the command that made it, the date, and the versions it was made with."""
+    made = (
+        f"Made by `{command}` on {datetime.date.today()}, two cores, Python {platform.python_version()}, "
+        f"scikit-learn {sklearn.__version__}, LightGBM {lightgbm.__version__}, skdistill {skdistill.__version__}."
+    )
+    Path(path).write_text(f"# {title}\n\n{made}\n\n{text.strip()}\n")

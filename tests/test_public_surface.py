@@ -1,0 +1,137 @@
+"""What users see is pinned: names, documentation, and the direction of imports."""
+
+import ast
+import inspect
+import pkgutil
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from numpydoc.docscrape import ClassDoc, FunctionDoc
+
+import skdistill
+
+PACKAGE = Path(skdistill.__file__).parent
+RANKS = {
+    "exceptions": 0,
+    "_tables": 0,
+    "_encoding": 0,
+    "_fitting": 0,
+    "_progress": 0,
+    "_validation": 0,
+    "targets": 1,
+    "samplers": 1,
+    "metrics": 1,
+    "teachers": 2,
+    "students": 2,
+    "transfer": 3,
+    "estimators": 4,
+}
+SAME_RANK_ALLOWED = {("metrics", "targets")}
+"""metrics take labels as one-hot arrays, as targets make them: arrays in, arrays out on both sides."""
+
+PUBLIC = {
+    "skdistill": [
+        "DistilledClassifier",
+        "DistilledRegressor",
+        "as_teacher",
+        "exceptions",
+        "metrics",
+        "samplers",
+        "students",
+        "targets",
+        "transfer",
+    ],
+    "skdistill.metrics": ["agreement", "brier_skill", "fidelity", "latency", "pickled_bytes", "r2_skill", "retention"],
+    "skdistill.samplers": ["MUNGE", "as_sampler"],
+    "skdistill.students": [
+        "CompactBoostingClassifier",
+        "CompactBoostingRegressor",
+        "teach_classifier",
+        "teach_regressor",
+    ],
+    "skdistill.targets": [
+        "TargetCompressor",
+        "blend",
+        "centred_logits",
+        "fit_margin_scale",
+        "one_hot",
+        "soften",
+        "softmax",
+    ],
+}
+OBJECTS = [
+    pytest.param(getattr(import_module(module), name), id=f"{module}.{name}")
+    for module, names in PUBLIC.items()
+    for name in names
+    if not inspect.ismodule(getattr(import_module(module), name))
+]
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_public_names(module):
+    """Exactly these names are public."""
+    assert sorted(import_module(module).__all__) == sorted(PUBLIC[module])
+
+
+def test_errors_are_of_one_family():
+    """Every error derives from SkdistillError and from a built-in one."""
+    errors = [value for value in vars(skdistill.exceptions).values() if inspect.isclass(value)]
+    assert len(errors) == 6
+    for error in errors:
+        assert issubclass(error, skdistill.exceptions.SkdistillError)
+        assert error is skdistill.exceptions.SkdistillError or issubclass(error, ValueError)
+
+
+@pytest.mark.parametrize("thing", OBJECTS)
+def test_parameters_are_documented_with_their_defaults(thing):
+    """Documented parameters, their order and their defaults are those of the code."""
+    doc = ClassDoc(thing) if inspect.isclass(thing) else FunctionDoc(thing)
+    documented = {entry.name: entry.type for entry in doc["Parameters"]}
+    parameters = {name: parameter for name, parameter in inspect.signature(thing).parameters.items() if name != "self"}
+    flat = [name.strip() for names in documented for name in names.split(",")]
+    assert flat == list(parameters) or not doc["Parameters"]
+    for names, described in documented.items():
+        for name in names.split(","):
+            default = parameters[name.strip()].default
+            if default is inspect.Parameter.empty:
+                assert "default" not in described
+            else:
+                stated = described.rsplit("default=", 1)[-1].strip().strip("`")
+                assert stated.replace("_", "") in (repr(default), str(default), f'"{default}"'), (name, described)
+
+
+@pytest.mark.parametrize("thing", OBJECTS)
+def test_everything_public_has_parameters_and_a_purpose(thing):
+    """A summary line, and a Parameters section where there are parameters."""
+    doc = ClassDoc(thing) if inspect.isclass(thing) else FunctionDoc(thing)
+    assert doc["Summary"]
+
+
+def test_imports_point_only_down():
+    """A room imports from rooms below it, or from its own room."""
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        room = parts[0]
+        if room in ("__init__",):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.ImportFrom) or node.level == 0:
+                continue
+            depth = len(parts) - node.level
+            names = [node.module] if node.module else [alias.name for alias in node.names]
+            for name in names:
+                target = name.split(".")[0] if depth <= 0 else room
+                inside = target == room or (RANKS[room] == 0 and RANKS[target] == 0)
+                assert inside or RANKS[target] < RANKS[room] or (room, target) in SAME_RANK_ALLOWED, (path, name)
+
+
+def test_every_room_has_a_rank():
+    """A new room is given its place."""
+    rooms = {module.name for module in pkgutil.iter_modules([str(PACKAGE)])}
+    assert rooms == set(RANKS)
+
+
+def test_package_is_typed():
+    """Type checkers see the annotations."""
+    assert (PACKAGE / "py.typed").exists()
