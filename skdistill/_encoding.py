@@ -15,7 +15,8 @@ class TableEncoder:
     """Encode each column of a table as floats: numbers as they are, dates as time, categories as codes.
 
     Missing cells become NaN. Categories are the sorted strings seen in ``fit``; a category that was not seen is
-    encoded as missing. A column of Python objects counts as numeric if all its values convert to numbers.
+    encoded as missing. Text is a category even where it looks like numbers; a column of other Python objects counts as
+    numeric if all of them convert.
 
     Attributes
     ----------
@@ -24,7 +25,7 @@ class TableEncoder:
     is_category_ : ndarray of bool, shape (n_features,)
         Which columns hold codes.
     is_swap_only_ : ndarray of bool, shape (n_features,)
-        Which columns have no arithmetic of their own: categories, booleans and dates.
+        Which columns have no arithmetic of their own: all but integers and floats.
 
     Examples
     --------
@@ -48,17 +49,16 @@ class TableEncoder:
         else:
             for index in range(n_features):
                 values, missing = _column(X, index)
-                if values.dtype.kind not in _NUMERIC_KINDS + "mM" and not _is_numeric(values[~missing]):
+                if _holds_categories(X, index, values[~missing]):
                     self.categories_[index] = np.unique(values[~missing].astype(str))
-                self.is_swap_only_[index] = values.dtype.kind in "bmM"
+                self.is_swap_only_[index] = not _is_number_column(X, index)
         self.is_category_ = np.array([categories is not None for categories in self.categories_], dtype=bool)
-        self.is_swap_only_ |= self.is_category_
         return self
 
     def transform(self, X: Any) -> Any:
-        """Return the codes of ``X``: float64 of shape (n_samples, n_features), or a sparse matrix as it came."""
+        """Return the codes of ``X``, of X's shape: float64, but float32 and sparse stay what they are."""
         if sparse.issparse(X) or (self.is_plain_ and not is_frame(X)):
-            return X if X.dtype.kind == "f" else X.astype(np.float64)
+            return X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
         encoded = np.empty(X.shape)
         at_once = _numbers_at_once(X, ~self.is_swap_only_)
         if at_once is not None:
@@ -117,6 +117,25 @@ def _is_missing_object(cell: Any) -> bool:
 
 _MISSING_OBJECT = np.frompyfunc(_is_missing_object, 1, 1)
 """Cells of Python objects have no vectorised test of their own that also holds for pandas' NA."""
+
+
+_IS_TEXT = np.frompyfunc(lambda cell: isinstance(cell, str), 1, 1)
+
+
+def _is_number_column(X: Any, index: int) -> bool:
+    """Whether a column is of integers or floats by its dtype."""
+    if is_frame(X):
+        return bool(nw.from_native(X, eager_only=True)[:, index].dtype.is_numeric())
+    return X.dtype.kind in "iuf"
+
+
+def _holds_categories(X: Any, index: int, present: np.ndarray) -> bool:
+    """Whether the present cells of a column are codes for something: text, or objects that are no numbers."""
+    if is_frame(X) and nw.from_native(X, eager_only=True)[:, index].dtype in (nw.String, nw.Categorical, nw.Enum):
+        return True
+    if present.dtype.kind == "O":
+        return bool(_IS_TEXT(present).any()) or not _is_numeric(present)
+    return present.dtype.kind not in _NUMERIC_KINDS + "mM"
 
 
 def _is_numeric(values: np.ndarray) -> bool:

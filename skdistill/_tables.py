@@ -31,9 +31,9 @@ def stack_rows(tables: Sequence[Any]) -> Any:
         return first
     if is_frame(first):
         frames = [nw.maybe_reset_index(nw.from_native(table, eager_only=True)) for table in tables]
-        return nw.concat(frames, how="vertical").to_native()
+        return nw.maybe_reset_index(nw.concat(frames, how="vertical")).to_native()
     if sparse.issparse(first):
-        return sparse.vstack(tables, format="csr")
+        return type(first)(sparse.vstack(tables, format="csr"))
     return np.concatenate(tables)
 
 
@@ -52,4 +52,18 @@ def describe_mismatch(expected: Any, got: Any) -> str | None:
         if changed:
             name, (is_now, was) = next(iter(changed.items()))
             return f"dtype {is_now} instead of {was} in column {name!r}"
+        return _describe_other_categories(expected, got)
+    if (expected.dtype.kind in _TEXT_KINDS) != (got.dtype.kind in _TEXT_KINDS):
+        return f"dtype {got.dtype} instead of {expected.dtype}"
     return None
+
+
+_TEXT_KINDS = "OUS"
+
+
+def _describe_other_categories(expected: Any, got: Any) -> str | None:
+    """Say in which column of pandas the categories differ: stacked, they would become text."""
+    if not nw.dependencies.is_pandas_dataframe(expected):
+        return None
+    changed = expected.columns[(expected.dtypes != got.dtypes).to_numpy()]
+    return f"other categories in column {changed[0]!r}" if len(changed) else None

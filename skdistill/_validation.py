@@ -5,11 +5,16 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+import sklearn
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state, get_tags
+from sklearn.utils.fixes import parse_version
 from sklearn.utils.validation import check_array, validate_data
 
 from ._tables import is_frame
+
+_SPARSE_TAG_IS_SET = parse_version(sklearn.__version__) >= parse_version("1.7")
+"""Before, many estimators that take sparse matrices did not say so: left to them."""
 
 
 def check_number(
@@ -57,7 +62,7 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> Any:
         estimator,
         X,
         reset=reset,
-        accept_sparse="csr" if tags.sparse else False,
+        accept_sparse="csr" if tags.sparse or not _SPARSE_TAG_IS_SET else False,
         dtype=None if keeps_strings else "numeric",
         ensure_all_finite="allow-nan" if tags.allow_nan else True,
     )
@@ -68,8 +73,6 @@ def check_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
     if sample_weight is None:
         return np.ones(n_rows)
     weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
-    if weight.ndim == 0:
-        weight = np.full(n_rows, float(weight))
     if weight.shape != (n_rows,):
         raise ValueError(f"sample_weight.shape == {weight.shape}, expected {(n_rows,)}: one weight for each row of X.")
     if np.any(weight < 0):

@@ -189,6 +189,15 @@ def test_a_day_is_a_day_in_every_library(cells):
     np.testing.assert_array_equal(np.argsort(expected[:, 0], kind="stable"), np.argsort(array[:, 0], kind="stable"))
 
 
+def test_no_date_is_missing():
+    """Dates and spans of numpy encode as time, and NaT as NaN."""
+    dates = np.array([["1970-01-02", "NaT"], ["NaT", "1969-12-31"]], dtype="datetime64[D]")
+    day = 24 * 60 * 60 * 1e6
+    np.testing.assert_array_equal(encode(dates), [[day, np.nan], [np.nan, -day]])
+    np.testing.assert_array_equal(encode(dates - np.datetime64("1970-01-01")), [[day, np.nan], [np.nan, -day]])
+    assert TableEncoder().fit(dates).is_swap_only_.all()
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64, np.uint8, bool])
 def test_numbers_stay_as_they_are(dtype):
     """An array of numbers is its own encoding."""

@@ -141,3 +141,23 @@ def test_missing_cells_travel_with_their_rows(kind):
     taken = take_rows(table, order)
     for name in column_names(table):
         np.testing.assert_array_equal(cells_of(taken, name)[1], cells_of(table, name)[1][order])
+
+
+def test_pandas_categories_must_be_the_same():
+    """Categoricals with other categories would turn into text when stacked, so they are named."""
+    left = pd.DataFrame({"a": pd.Categorical(["x", "y"])})
+    right = pd.DataFrame({"a": pd.Categorical(["x", "z"])})
+    assert describe_mismatch(left, right) == "other categories in column 'a'"
+    assert describe_mismatch(left, left[::-1]) is None
+
+
+def test_text_is_no_number():
+    """Between arrays, text and numbers are different kinds."""
+    numbers = np.zeros((2, 1))
+    assert "instead of" in describe_mismatch(numbers, numbers.astype(str))
+
+
+def test_stacked_frames_have_a_fresh_index():
+    """Labels of rows are not repeated."""
+    frame = pd.DataFrame({"a": [1, 2]}, index=[7, 7])
+    assert stack_rows([frame, frame]).index.is_unique

@@ -11,6 +11,7 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+import pandas as pd
 from results import Results, markdown_table, number, write_page
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import make_pipeline
@@ -32,7 +33,7 @@ SEEDS = (0, 1, 2)
 RECIPES = {
     "no teacher": "true labels",
     "teacher's labels": "teacher's outputs on the training rows (imodels' recipe)",
-    "true + perturbed": "true labels on the training rows, teacher's outputs on 5 perturbed rows each (AutoGluon's recipe)",
+    "true + perturbed": "true labels on the training rows, teacher's outputs on 5 perturbed rows each (AutoGluon's)",
     "skdistill": "the default of this package",
     "skdistill, half true": "the same with soft_weight=0.5",
 }
@@ -96,9 +97,7 @@ def fit(recipe, student, task, teacher, X, y):
         return teach(student, task, X, outputs(teacher, X), classes)
     if recipe == "true + perturbed":
         rows = Spunge().fit(X).sample(5 * len(X), random_state=0)
-        stacked = X.iloc[np.r_[np.arange(len(X)), np.zeros(len(rows), dtype=int)]].reset_index(drop=True)
-        stacked.iloc[len(X) :] = rows.astype(X.dtypes).to_numpy(dtype=object)
-        stacked = stacked.astype(X.dtypes)
+        stacked = pd.concat([X, rows.astype(X.dtypes)], ignore_index=True)
         return teach(student, task, stacked, np.concatenate([truth, outputs(teacher, rows)]), classes)
     soft_weight = 0.5 if recipe.endswith("half true") else 1.0
     return distilled(teacher, student, soft_weight=soft_weight, random_state=0).fit(X, y).student_
@@ -152,11 +151,12 @@ def measure(results, folder):
 
 def page(results):
     parts = [
-        f"Teacher: a soft vote of a 300-tree forest, LightGBM and a network, fitted on 3,000 rows. Student: the same "
-        f"estimator of the same size in every row of a block. Means of {len(results.names('seed'))} seeds, on test rows "
-        "that neither teacher nor student saw and on which no default was chosen. Retention is the student's skill "
-        "(Brier skill, or R²) as a share of the teacher's; seconds include labelling and fitting, not the teacher's "
-        "fit; µs are for `predict_proba` / `predict` with all checks, on a DataFrame, one row and 2,000 rows.",
+        "Teacher: a soft vote of a 300-tree forest, LightGBM and a network, fitted on 3,000 rows. Student: the same "
+        "estimator of the same size in every row of a block. "
+        f"Means of {len(results.names('seed'))} seeds, on test rows that neither teacher nor student saw and on which "
+        "no default was chosen. Retention is the student's skill (Brier skill, or R²) as a share of the teacher's; "
+        "seconds include labelling and fitting, not the teacher's fit; µs are for `predict_proba` / `predict` with all "
+        "checks, on a DataFrame, one row and 2,000 rows.",
         "\n".join(f"- **{name}**: {text}" for name, text in RECIPES.items()),
     ]
     header = ["", "fidelity", "agreement", "retention", "seconds", "kB", "µs, one row", "µs a row, batch"]
@@ -177,7 +177,10 @@ def page(results):
     parts.append("## All four tables")
     rows = [
         [f"{student}, {recipe}"]
-        + [number(results.mean(value, student=student, recipe=recipe)) for value in ("fidelity", "agreement", "retention")]
+        + [
+            number(results.mean(value, student=student, recipe=recipe))
+            for value in ("fidelity", "agreement", "retention")
+        ]
         for student in chosen
         for recipe in RECIPES
     ]
@@ -193,4 +196,9 @@ if __name__ == "__main__":
     here = Path(__file__).parent
     results = Results(here / "recipes.jsonl")
     measure(results, parser.parse_args().data)
-    write_page(here / "recipes.md", "Five recipes for the same student", page(results), "python docs/benchmarks/recipes.py --data FOLDER")
+    write_page(
+        here / "recipes.md",
+        "Five recipes for the same student",
+        page(results),
+        "python docs/benchmarks/recipes.py --data FOLDER",
+    )

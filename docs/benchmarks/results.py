@@ -26,7 +26,9 @@ class Results:
         self.rows.append(row)
         with self.path.open("a") as file:
             file.write(json.dumps(row, default=float) + "\n")
-        print("  ".join(f"{name}={value:.4g}" if isinstance(value, float) else f"{value}" for name, value in row.items()))
+        print(
+            "  ".join(f"{name}={value:.4g}" if isinstance(value, float) else f"{value}" for name, value in row.items())
+        )
 
     def mean(self, value, **key):
         chosen = [row[value] for row in self.rows if all(row[name] == wanted for name, wanted in key.items())]

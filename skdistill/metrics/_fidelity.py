@@ -60,8 +60,10 @@ def agreement(teacher_labels: Any, student_labels: Any, *, sample_weight: Any = 
     >>> agreement(["a", "b", "b", "a"], ["a", "b", "a", "a"])
     0.75
     """
-    same = np.asarray(teacher_labels) == np.asarray(student_labels)
-    return float(np.average(same, weights=sample_weight))
+    teacher, student = np.asarray(teacher_labels), np.asarray(student_labels)
+    if teacher.shape != student.shape:
+        raise ValueError(f"agreement: labels of shapes {teacher.shape} and {student.shape}; expected equal shapes.")
+    return float(np.average(teacher == student, weights=sample_weight))
 
 
 def brier_skill(y_true: Any, proba: Any, *, classes: Any) -> float:
@@ -79,7 +81,7 @@ def brier_skill(y_true: Any, proba: Any, *, classes: Any) -> float:
     Returns
     -------
     skill : float
-        1 is certainty about every true label, 0 the best constant.
+        1 is certainty about every true label, 0 the best constant; NaN where all true labels are the same.
 
     Examples
     --------
@@ -88,8 +90,13 @@ def brier_skill(y_true: Any, proba: Any, *, classes: Any) -> float:
     0.96
     """
     truth = one_hot(np.asarray(y_true), np.asarray(classes))
-    error = np.sum((truth - np.asarray(proba)) ** 2)
-    return float(1 - error / np.sum((truth - truth.mean(axis=0)) ** 2))
+    proba = np.asarray(proba)
+    if proba.shape != truth.shape:
+        raise ValueError(
+            f"brier_skill: probabilities of shape {proba.shape}; expected {truth.shape}, a column a class."
+        )
+    of_constant = np.sum((truth - truth.mean(axis=0)) ** 2)
+    return float("nan") if of_constant == 0 else float(1 - np.sum((truth - proba) ** 2) / of_constant)
 
 
 def r2_skill(y_true: Any, values: Any) -> float:

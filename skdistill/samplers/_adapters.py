@@ -1,6 +1,7 @@
 """Scikit-learn's own samplers behind the contract of ours."""
 
 import inspect
+from numbers import Integral
 from typing import Any, Self
 
 import narwhals as nw
@@ -10,7 +11,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from .._tables import is_frame
-from .._validation import check_table
+from .._validation import check_number, check_table
 from ..exceptions import SamplerError
 
 
@@ -46,7 +47,7 @@ def as_sampler(sampler: Any) -> Any:
             f"got {sampler!r} as a sampler, which has no {' and no '.join(missing) or 'fitted state: it is a class'}; "
             'expected "auto", None, or an object with fit(X, y) and sample(n_samples, random_state), e.g. MUNGE().'
         )
-    copy = clone(sampler)
+    copy = clone(sampler, safe=False)
     return DensitySampler(copy) if type(sampler).__module__.startswith("sklearn.") else copy
 
 
@@ -73,15 +74,16 @@ class DensitySampler(BaseEstimator):
         X = check_table(self, X, reset=True)
         if sparse.issparse(X):
             raise SamplerError(f"{self._name} cannot draw sparse rows; expected an array or a frame. {_ADVICE}")
-        schema = nw.from_native(X, eager_only=True).schema if is_frame(X) else {}
+        frame = nw.from_native(X, eager_only=True) if is_frame(X) else None
+        schema = {} if frame is None else frame.schema
         others = [name for name, dtype in schema.items() if not (dtype.is_numeric() or dtype == nw.Boolean)]
-        if others or (not is_frame(X) and X.dtype.kind not in "biuf"):
+        if others or (frame is None and X.dtype.kind not in "biuf"):
             raise SamplerError(
                 f"{self._name} got columns that are no numbers ({others or X.dtype}); it draws numbers only. {_ADVICE}"
             )
-        values = nw.from_native(X, eager_only=True).to_numpy() if is_frame(X) else X
-        values = values.astype(np.float64)
-        if not np.isfinite(values).all():
+        has_nulls = frame is not None and any(frame[:, index].is_null().any() for index in range(frame.shape[1]))
+        values = np.empty(0) if has_nulls else (X if frame is None else frame.to_numpy()).astype(np.float64)
+        if has_nulls or not np.isfinite(values).all():
             raise SamplerError(
                 f"{self._name} got missing cells; expected none: a density knows only numbers. {_ADVICE}"
             )
@@ -94,6 +96,7 @@ class DensitySampler(BaseEstimator):
     def sample(self, n_samples: int = 1, random_state: Any = None) -> Any:
         """Draw rows of the kind and schema of the fitted table."""
         check_is_fitted(self)
+        check_number(self, "n_samples", n_samples, kind=Integral, low=1)
         if "random_state" in inspect.signature(self.density_.sample).parameters:
             drawn = self.density_.sample(n_samples, random_state=random_state)
         else:
@@ -107,7 +110,9 @@ class DensitySampler(BaseEstimator):
             nw.new_series(name, column, nw.Float64, backend=frame.implementation).cast(dtype)
             for (name, dtype), column in zip(frame.schema.items(), rows.T, strict=True)
         ]
-        return columns[0].to_frame().with_columns(*columns[1:]).to_native()
+        drawn_frame = columns[0].to_frame().with_columns(*columns[1:]).to_native()
+        is_pandas = nw.dependencies.is_pandas_dataframe(drawn_frame)
+        return drawn_frame.astype(self._template.dtypes) if is_pandas else drawn_frame  # nullable and arrow dtypes too
 
     @property
     def _name(self) -> str:

@@ -18,6 +18,9 @@ from .._validation import check_number, check_random_state, check_table, draw_se
 BLOCK_ROWS = 16_384
 """Rows drawn with one seed: what is drawn does not depend on how it is cut into chunks."""
 
+LARGEST_EXACT_INTEGER = 2**53
+"""Larger numbers are swapped, never shifted: floats do not hold their neighbours."""
+
 CATEGORY_DIMENSIONS = 8
 """Dimensions of the random code of a category in the space where neighbours are sought."""
 
@@ -127,11 +130,11 @@ class MUNGE(BaseEstimator):
         )
         self._X = X
         if not sparse.issparse(X):
-            self._encoded = encoded
-            self._is_swap_only = encoder.is_swap_only_
+            self._encoded = np.where(np.isfinite(encoded), encoded, np.nan)
+            self._low, self._high = (reduce(self._encoded, axis=0) for reduce in (np.fmin.reduce, np.fmax.reduce))
+            is_exact = np.fmax(np.abs(self._low), np.abs(self._high)) <= LARGEST_EXACT_INTEGER
+            self._is_swap_only = encoder.is_swap_only_ | ~is_exact
             self._is_integral = np.array([_is_integral(column) for column in encoded.T])
-            with np.errstate(invalid="ignore"):
-                self._low, self._high = np.fmin.reduce(encoded, axis=0), np.fmax.reduce(encoded, axis=0)
         return self
 
     def sample(self, n_samples: int = 1, random_state: Any = None) -> Any:
@@ -171,7 +174,8 @@ class MUNGE(BaseEstimator):
         """Draw around the neighbour's numbers; NaN where a cell is missing."""
         mine, neighbors = self._encoded[own], self._encoded[other]
         noise = rng.standard_normal(mine.shape, dtype=np.float32)
-        drawn = neighbors + noise * (np.abs(mine - neighbors) / self.local_variance)
+        with np.errstate(over="ignore", invalid="ignore"):
+            drawn = neighbors + noise * (np.abs(mine - neighbors) / self.local_variance)
         np.rint(drawn, out=drawn, where=self._is_integral)
         return np.clip(drawn, self._low, self._high, out=drawn)
 
@@ -187,14 +191,14 @@ def _metric_space(encoded: Any, is_category: np.ndarray, rng: np.random.RandomSt
     """Return rows as points whose Euclidean distance is that of the tables: shape (n_samples, n_dimensions)."""
     if sparse.issparse(encoded):
         return normalize(encoded.astype(np.float32))
-    numbers = encoded[:, ~is_category]
-    with np.errstate(invalid="ignore"):
-        finite = np.isfinite(numbers)
+    numbers = encoded[:, ~is_category].astype(np.float64)
+    finite = np.isfinite(numbers)
+    with np.errstate(invalid="ignore", over="ignore"):
         count = np.maximum(finite.sum(axis=0), 1)
         mean = np.where(finite, numbers, 0).sum(axis=0) / count
         centred = np.where(finite, numbers - mean, 0)
         scale = np.sqrt((centred**2).sum(axis=0) / count)
-    parts = [(centred / np.where(scale > 0, scale, 1)).astype(np.float32)]
+    parts = [(centred / np.where((scale > 0) & np.isfinite(scale), scale, np.inf)).astype(np.float32)]
     for column in encoded[:, is_category].T:
         codes = np.nan_to_num(column, nan=np.nanmax(column, initial=-1) + 1).astype(int)
         n_dimensions = min(int(codes.max()) + 1, CATEGORY_DIMENSIONS)
@@ -209,7 +213,7 @@ def _neighbors(
 ) -> np.ndarray:
     """Return for each point its nearest others, block by block: shape (n_samples, <= n_neighbors)."""
     n_rows = points.shape[0]
-    n_blocks = -(-n_rows // max_candidates)
+    n_blocks = min(-(-n_rows // max_candidates), n_rows // 2)
     blocks = np.array_split(rng.permutation(n_rows) if n_blocks > 1 else np.arange(n_rows), n_blocks)
     k = min(n_neighbors, min(len(block) for block in blocks) - 1)
     neighbors = np.empty((n_rows, k), dtype=np.int64)
@@ -226,11 +230,13 @@ def _is_integral(column: np.ndarray) -> bool:
 
 def _swap_terms(mine: Any, neighbors: Any, probability: float, rng: np.random.Generator) -> Any:
     """Take each stored cell of a union of two sparse matrices from the second with a probability."""
-    change = sparse.csr_matrix(neighbors - mine)
-    change.data = np.where(rng.random(change.nnz) < probability, change.data, 0).astype(change.dtype)
-    swapped = type(mine)(mine + change)
+    kept = ((mine != 0) + (neighbors != 0)).tocsr()
+    taken = kept.copy()
+    taken.data = rng.random(taken.nnz) < probability
+    kept.data = ~taken.data
+    swapped = type(mine)(mine.multiply(kept) + neighbors.multiply(taken))
     swapped.eliminate_zeros()
-    return swapped
+    return swapped.astype(mine.dtype)
 
 
 def _assemble(X: Any, source: np.ndarray, values: np.ndarray) -> Any:

@@ -204,3 +204,16 @@ def test_retention_is_a_share_of_the_teachers_skill(teacher, student):
 def test_no_skill_leaves_nothing_to_retain(teacher, student):
     """A teacher that is no better than a constant has no skill to keep: NaN, and no division by zero."""
     assert np.isnan(retention(teacher, student))
+
+
+def test_shapes_are_not_broadcast():
+    """Arrays of other shapes are refused instead of compared crosswise."""
+    with pytest.raises(ValueError, match="agreement: labels of shapes"):
+        agreement(np.zeros(3), np.zeros((3, 1)))
+    with pytest.raises(ValueError, match="brier_skill: probabilities of shape"):
+        brier_skill(["a", "b"], [[0.9], [0.1]], classes=["a", "b"])
+
+
+def test_one_true_class_leaves_no_skill_to_measure():
+    """Where all labels are the same the best constant is perfect: the skill is not defined."""
+    assert np.isnan(brier_skill(["a", "a"], [[0.9, 0.1], [1.0, 0.0]], classes=["a", "b"]))

@@ -8,6 +8,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
 from sklearn.neighbors import KernelDensity
 from strategies import assert_same_table, cells_of, schema_of
+from threadpoolctl import threadpool_limits
 
 from skdistill.exceptions import SamplerError
 from skdistill.samplers import MUNGE, as_sampler
@@ -33,6 +34,13 @@ TABLES = {
     "polars": pl.DataFrame(VALUES),
     **{dtype: NUMBERS.astype(dtype) for dtype in ("float64", "float32", "int64", "uint8", "bool")},
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """On tables this small the threads of a mixture only wait for each other."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(params=DENSITIES, ids=lambda density: type(density).__name__)
@@ -101,6 +109,14 @@ def test_the_callers_density_is_never_touched(density):
     before = dict(vars(density))
     as_sampler(density).fit(NUMBERS).sample(5, random_state=123)
     assert vars(density) == before
+
+
+def test_fit_changes_no_parameter(density):
+    """The adapter, too, fits a clone and keeps its own density as a recipe."""
+    sampler = as_sampler(density)
+    before = dict(vars(sampler.density))
+    sampler.fit(NUMBERS).sample(5, random_state=123)
+    assert vars(sampler.density) == before
 
 
 def test_the_table_is_only_read(density, table):

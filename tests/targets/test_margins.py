@@ -76,6 +76,14 @@ def test_separable_labels_stay_finite(n_rows):
     assert np.all(softmax(scale * margins) > 0)
 
 
+@pytest.mark.parametrize("n_classes", [2, 3, 5])
+def test_labels_are_smoothed_by_one_row(n_classes):
+    """A single row is half believed: its label gets half the probability, the other half is shared by all."""
+    margins = labels = np.eye(1, n_classes)
+    proba = softmax(fit_margin_scale(margins, labels) * margins)
+    assert proba[0, 0] == pytest.approx(0.5 + 0.5 / n_classes, rel=1e-3)
+
+
 def test_surer_labels_give_a_larger_scale():
     """The less often the margins are wrong, the steeper the probabilities."""
     scales = [fit_margin_scale(*simulate(seed=1, scale=scale)) for scale in (0.5, 1.0, 2.0, 4.0)]

@@ -229,6 +229,7 @@ def test_adapting_twice_is_adapting_once():
         as_teacher(teacher, "transform")
 
 
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names:UserWarning")
 def test_lightgbm_never_sees_a_polars_frame_with_text():
     """Text in a polars frame aborts the process inside LightGBM: numbers are handed over, text is refused."""
     frame = pl.DataFrame(X, schema=list("abcd"))
