@@ -23,7 +23,7 @@ STUDENTS = {
     f"{n_trees} x {n_leaves}": CompactBoostingClassifier(n_trees, n_leaves, random_state=0)
     for n_trees, n_leaves in [(2, 8), (5, 8), (10, 16), (20, 16), (60, 24)]
 } | {f"tree {n_leaves}": DecisionTreeClassifier(max_leaf_nodes=n_leaves, random_state=0) for n_leaves in (32, 128)}
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#444444"
+BLUE, ORANGE = "#0072B2", "#D55E00"
 
 
 def measure(n_splits=5):
@@ -50,27 +50,29 @@ def measure(n_splits=5):
     }
 
 
+FAMILIES = {
+    "boosted trees (trees x leaves)": ([name for name in STUDENTS if " x " in name], "o"),
+    "single tree (leaves)": ([name for name in STUDENTS if name.startswith("tree")], "s"),
+}
+
+
 def plot(measured, path):
     """Draw both panels and save them."""
-    figure, axes = plt.subplots(1, 2, figsize=(10, 4.2), sharey=True, layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4.4), sharey=True, layout="constrained")
     for ax, column, title in zip(axes, (1, 2), ("one row at a time", "batches of 700 rows"), strict=True):
-        families = {
-            "boosted trees": [name for name in STUDENTS if " x " in name],
-            "single tree": ["tree 32", "tree 128"],
-        }
-        for (family, names), marker in zip(families.items(), "os", strict=True):
-            for group, colour, label in (("with", BLUE, "student"), ("without", ORANGE, "student without the teacher")):
+        for family, (names, marker) in FAMILIES.items():
+            for group, colour, label in (("with", BLUE, "student"), ("without", ORANGE, "without the teacher")):
                 points = np.array([measured[f"{group}, {name}"] for name in names])
                 ax.plot(points[:, column], points[:, 0], marker=marker, color=colour, label=f"{label}, {family}")
-            for name in names:
+            for name in names if column == 2 else ():
                 x, y = measured[f"with, {name}"][[column, 0]]
-                ax.annotate(
-                    name, (x, y), xytext=(-4, 6), textcoords="offset points", ha="right", fontsize=8, color=GREY
-                )
+                offset = {"xytext": (-7, 0), "ha": "right"} if " x " in name else {"xytext": (8, -3), "ha": "left"}
+                ax.annotate(name.removeprefix("tree "), (x, y), textcoords="offset points", fontsize=8, **offset)
         x, y = measured["teacher"][[column, 0]]
-        ax.plot(x, y, marker="*", markersize=15, color="black", linestyle="", label="teacher: vote of three models")
+        ax.plot(x, y, marker="*", markersize=15, color="black", linestyle="", label="teacher, a vote of three models")
         ax.set(xscale="log", xlabel="µs a row", title=title)
         ax.grid(alpha=0.3)
+        ax.margins(x=0.12)
     axes[0].set_ylabel("accuracy on unseen rows")
     axes[1].legend(loc="lower right", fontsize=8)
     figure.savefig(path, dpi=120)

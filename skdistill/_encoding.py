@@ -47,11 +47,12 @@ class TableEncoder:
         if self.is_plain_:
             self.is_swap_only_[:] = X.dtype.kind == "b"
         else:
+            columns = _columns_of(X)
             for index in range(n_features):
-                values, missing = _column(X, index)
-                if _holds_categories(X, index, values[~missing]):
+                values, missing = _column(columns, index)
+                if _holds_categories(columns, index, values[~missing]):
                     self.categories_[index] = np.unique(values[~missing].astype(str))
-                self.is_swap_only_[index] = not _is_number_column(X, index)
+                self.is_swap_only_[index] = not _is_number_column(columns, index)
         self.is_category_ = np.array([categories is not None for categories in self.categories_], dtype=bool)
         return self
 
@@ -59,17 +60,17 @@ class TableEncoder:
         """Return the codes of ``X``, of X's shape: float64, but float32 and sparse stay what they are."""
         if sparse.issparse(X) or (self.is_plain_ and not is_frame(X)):
             return X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
-        encoded = np.empty(X.shape)
-        at_once = _numbers_at_once(X, ~self.is_swap_only_)
+        encoded, columns = np.empty(X.shape), _columns_of(X)
+        at_once = _numbers_at_once(columns, ~self.is_swap_only_)
         if at_once is not None:
             encoded[:, ~self.is_swap_only_] = at_once
         for index in range(X.shape[1]) if at_once is None else np.flatnonzero(self.is_swap_only_):
-            encoded[:, index] = self._encode_column(X, int(index))
+            encoded[:, index] = self._encode_column(columns, int(index))
         return encoded
 
-    def _encode_column(self, X: Any, index: int) -> np.ndarray:
+    def _encode_column(self, columns: Any, index: int) -> np.ndarray:
         """Return one column as floats: NaN where a cell is missing or its category was not seen."""
-        values, missing = _column(X, index)
+        values, missing = _column(columns, index)
         codes = np.full(len(values), np.nan)
         present, categories = values[~missing], self.categories_[index]
         if categories is None:
@@ -85,23 +86,27 @@ class TableEncoder:
         return codes
 
 
-def _numbers_at_once(X: Any, is_number: np.ndarray) -> np.ndarray | None:
+def _numbers_at_once(columns: Any, is_number: np.ndarray) -> np.ndarray | None:
     """Return all columns of numbers of a frame in one step, if the frame can: one row costs little that way."""
-    if not is_frame(X) or not is_number.any():
+    if not isinstance(columns, nw.DataFrame) or not is_number.any():
         return None
-    frame = nw.from_native(X, eager_only=True)
-    values = (frame if is_number.all() else frame[:, np.flatnonzero(is_number).tolist()]).to_numpy()
+    values = (columns if is_number.all() else columns[:, np.flatnonzero(is_number).tolist()]).to_numpy()
     return values if values.dtype.kind in _NUMERIC_KINDS else None
 
 
-def _column(X: Any, index: int) -> tuple[np.ndarray, np.ndarray]:
+def _columns_of(X: Any) -> Any:
+    """Return a frame of any library as one of narwhals, and an array as it is."""
+    return nw.from_native(X, eager_only=True) if is_frame(X) else X
+
+
+def _column(columns: Any, index: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the values of one column and which of them are missing."""
-    if is_frame(X):
-        series = nw.from_native(X, eager_only=True)[:, index]
+    if isinstance(columns, nw.DataFrame):
+        series = columns[:, index]
         values = series.to_numpy()
         missing = series.is_null().to_numpy()
     else:
-        values, missing = X[:, index], np.zeros(X.shape[0], dtype=bool)
+        values, missing = columns[:, index], np.zeros(len(columns), dtype=bool)
     if values.dtype.kind == "f":
         missing = missing | np.isnan(values)
     elif values.dtype.kind in "mM":
@@ -122,16 +127,16 @@ _MISSING_OBJECT = np.frompyfunc(_is_missing_object, 1, 1)
 _IS_TEXT = np.frompyfunc(lambda cell: isinstance(cell, str), 1, 1)
 
 
-def _is_number_column(X: Any, index: int) -> bool:
+def _is_number_column(columns: Any, index: int) -> bool:
     """Whether a column is of integers or floats by its dtype."""
-    if is_frame(X):
-        return bool(nw.from_native(X, eager_only=True)[:, index].dtype.is_numeric())
-    return X.dtype.kind in "iuf"
+    if isinstance(columns, nw.DataFrame):
+        return bool(columns[:, index].dtype.is_numeric())
+    return columns.dtype.kind in "iuf"
 
 
-def _holds_categories(X: Any, index: int, present: np.ndarray) -> bool:
+def _holds_categories(columns: Any, index: int, present: np.ndarray) -> bool:
     """Whether the present cells of a column are codes for something: text, or objects that are no numbers."""
-    if is_frame(X) and nw.from_native(X, eager_only=True)[:, index].dtype in (nw.String, nw.Categorical, nw.Enum):
+    if isinstance(columns, nw.DataFrame) and columns[:, index].dtype in (nw.String, nw.Categorical, nw.Enum):
         return True
     if present.dtype.kind == "O":
         return bool(_IS_TEXT(present).any()) or not _is_numeric(present)

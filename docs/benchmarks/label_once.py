@@ -13,7 +13,7 @@ from results import markdown_table, write_page
 from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import GridSearchCV
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeRegressor
 
 from skdistill import DistilledClassifier
 
@@ -37,7 +37,7 @@ class CountingForest(RandomForestClassifier):
 
 def search(teacher, X, y, memory):
     CountingForest.rows, CountingForest.seconds = 0, 0.0
-    model = DistilledClassifier(teacher, DecisionTreeClassifier(random_state=0), memory=memory, random_state=0)
+    model = DistilledClassifier(teacher, DecisionTreeRegressor(random_state=0), memory=memory, random_state=0)
     started = perf_counter()
     best = GridSearchCV(model, SIZES, cv=CV, scoring=lambda fitted, X, y: fitted.score(X, y)).fit(X, y)
     return perf_counter() - started, CountingForest.rows, CountingForest.seconds, best.best_score_

@@ -33,6 +33,7 @@ class BaseDistilled(BaseEstimator):
     """Base of ``DistilledClassifier`` and ``DistilledRegressor``."""
 
     _task: ClassVar[Task]
+    _multioutput: ClassVar[str]
 
     teacher: Any
     student: Any
@@ -243,7 +244,12 @@ class BaseDistilled(BaseEstimator):
         check_is_fitted(self, "student_")
         X = check_table(self, X, reset=False)
         outputs = ask(self._teacher, X, chunk_size=self.chunk_size, verbose=self.verbose)
-        return fidelity(self._soft_targets(outputs), self._student_outputs(X), sample_weight=sample_weight)
+        return fidelity(
+            self._soft_targets(outputs),
+            self._student_outputs(X),
+            sample_weight=sample_weight,
+            multioutput=self._multioutput,
+        )
 
     def _soft_targets(self, outputs: np.ndarray) -> np.ndarray:
         raise NotImplementedError

@@ -107,6 +107,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     """
 
     _task: ClassVar[Task] = "classification"
+    _multioutput: ClassVar[str] = "variance_weighted"
 
     def __init__(
         self,

@@ -100,6 +100,7 @@ default="auto"
     """
 
     _task: ClassVar[Task] = "regression"
+    _multioutput: ClassVar[str] = "uniform_average"
 
     def __init__(
         self,
