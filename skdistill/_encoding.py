@@ -103,8 +103,8 @@ def _column(columns: Any, index: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the values of one column and which of them are missing."""
     if isinstance(columns, nw.DataFrame):
         series = columns[:, index]
-        values = series.to_numpy()
         missing = series.is_null().to_numpy()
+        values = _spelled(series) if series.dtype == nw.Categorical else series.to_numpy()
     else:
         values, missing = columns[:, index], np.zeros(len(columns), dtype=bool)
     if values.dtype.kind == "f":
@@ -114,6 +114,14 @@ def _column(columns: Any, index: int) -> tuple[np.ndarray, np.ndarray]:
     elif values.dtype.kind == "O":
         missing = missing | _MISSING_OBJECT(values).astype(bool)
     return values, missing.astype(bool)
+
+
+def _spelled(series: Any) -> np.ndarray:
+    """Return categories as text: in pandas by their codes, so that 1 is not 1.0 beside a missing cell."""
+    if not series.implementation.is_pandas_like():
+        return series.to_numpy()
+    native = series.to_native().cat
+    return np.append(np.asarray(native.categories).astype(str), "")[np.asarray(native.codes)]
 
 
 def _is_missing_object(cell: Any) -> bool:

@@ -1,25 +1,59 @@
-"""Fitting somebody else's estimator, with weights where it takes them, also when it is a pipeline."""
+"""Fitting somebody else's estimator, with weights where it takes them, and looking inside wrappers."""
 
 from typing import Any
 
 import sklearn
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 
 def final_step(estimator: Any) -> Any:
-    """Return the last step of a pipeline, and anything else as it is."""
-    return estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    """Return the last step of a pipeline, however nested, and anything else as it is."""
+    while isinstance(estimator, Pipeline):
+        estimator = estimator[-1]
+    return estimator
+
+
+def innermost(estimator: Any) -> Any:
+    """Return the model inside pipelines and frozen estimators."""
+    while isinstance(estimator, Pipeline | FrozenEstimator):
+        estimator = estimator[-1] if isinstance(estimator, Pipeline) else estimator.estimator
+    return estimator
+
+
+def is_wrapper(estimator: Any) -> bool:
+    """Whether an estimator holds another one: a pipeline, a search, an ensemble of given members."""
+    params = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
+    return any(hasattr(value, "fit") and not isinstance(value, type) for value in params.values())
+
+
+def has_pairwise_margins(estimator: Any) -> bool:
+    """Whether a support vector machine, maybe deep inside, answers with a margin for each pair of classes."""
+    params = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
+    return any(name.endswith("decision_function_shape") and value == "ovo" for name, value in params.items())
 
 
 def takes_weights(estimator: Any) -> bool:
-    """Whether the estimator, or the last step of a pipeline, has ``sample_weight`` in ``fit``."""
-    return has_fit_parameter(final_step(estimator), "sample_weight")
+    """Whether ``sample_weight`` reaches all who fit: the last step of a pipeline, and whatever that wraps."""
+    fits = final_step(estimator)
+    return has_fit_parameter(fits, "sample_weight") and all(
+        has_fit_parameter(member, "sample_weight") and takes_weights(member) for member in _members(fits)
+    )
+
+
+def _members(estimator: Any) -> list[Any]:
+    """Return the estimators that a wrapper hands its weights on to."""
+    single, several = getattr(estimator, "estimator", None), getattr(estimator, "estimators", None)
+    members = [member[1] for member in several] if isinstance(several, list) else [single]
+    return [member for member in members if hasattr(member, "fit")]
 
 
 def fit_weighted(estimator: Any, X: Any, y: Any, weight: Any) -> Any:
     """Fit with ``sample_weight=weight``, handed to the last step of a pipeline, whether routing is on or off."""
-    if not isinstance(estimator, Pipeline):
-        return estimator.fit(X, y, sample_weight=weight)
+    prefix, step = "", estimator
+    while isinstance(step, Pipeline):
+        prefix += f"{step.steps[-1][0]}__"
+        step = step[-1]
     with sklearn.config_context(enable_metadata_routing=False):
-        return estimator.fit(X, y, **{f"{estimator.steps[-1][0]}__sample_weight": weight})
+        return estimator.fit(X, y, **{f"{prefix}sample_weight": weight})

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import sklearn
-from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.fixes import parse_version
 from sklearn.utils.validation import check_array, validate_data
 
+from ._fitting import is_wrapper
 from ._tables import is_frame
 
 _SPARSE_TAG_IS_SET = parse_version(sklearn.__version__) >= parse_version("1.7")
@@ -83,12 +83,13 @@ def check_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
 
 
 def input_tags_of(estimator: Any) -> Any:
-    """Return a copy of the estimator's input tags; a pipeline is taken to allow missing cells and strings.
+    """Return a copy of the estimator's input tags; a wrapper is taken to allow missing cells and strings.
 
-    The tags of a pipeline do not say what its encoders and imputers make of them, so that is left to the steps.
+    The tags of a pipeline, a search or a vote do not say what encoders and imputers inside make of them, so that is
+    left to those.
     """
     tags = copy.copy(get_tags(estimator).input_tags)
-    if isinstance(estimator, Pipeline):
+    if is_wrapper(estimator):
         tags.allow_nan = tags.string = True
     return tags
 
@@ -105,7 +106,8 @@ def seed_estimator(estimator: Any, rng: np.random.RandomState) -> Any:
     params = estimator.get_params(deep=True)
     names = sorted(name for name in params if name == "random_state" or name.endswith("__random_state"))
     seeds = {name: draw_seed(rng) for name in names}
-    return estimator.set_params(**{name: seed for name, seed in seeds.items() if params[name] is None})
+    estimator.set_params(**{name: seed for name, seed in seeds.items() if params[name] is None})
+    return estimator
 
 
 __all__ = [

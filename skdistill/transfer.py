@@ -9,7 +9,7 @@ from typing import Any, Literal
 import joblib
 import numpy as np
 
-from ._tables import describe_mismatch, stack_rows
+from ._tables import describe_mismatch, stack_rows, take_rows
 from ._validation import draw_seed, seed_estimator
 from .exceptions import SamplerError
 from .samplers import as_sampler
@@ -17,8 +17,8 @@ from .samplers import as_sampler
 AUTO_RATIO = 10
 """Synthetic rows a real one, for ``n_synthetic="auto"``."""
 
-AUTO_LIMIT = 200_000
-"""Synthetic rows at most, for ``n_synthetic="auto"``: large tables need them least and pay most."""
+AUTO_ROWS, AUTO_CELLS = 200_000, 20_000_000
+"""Synthetic rows and cells at most, for ``n_synthetic="auto"``: large tables need them least and pay most."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class TransferSummary:
     n_real, n_unlabeled, n_synthetic : int
         Rows by origin.
     synthetic_weight : float
-        Weight of one synthetic row; a real one of unit ``sample_weight`` has 1.
+        Weight of one synthetic row; a real one has its ``sample_weight``, or 1.
     label_seconds : float
         Time the teacher took to label all rows (less where its answers were in the memory).
     sample_seconds : float
@@ -78,9 +78,9 @@ def build_transfer_set(
 ) -> TransferSet:
     """Label the real rows, draw synthetic ones from them, and label those.
 
-    Synthetic rows share the weight of all real ones, and none weighs more than a real one: measured, a student that
-    is limited by its size loses by synthetic rows that outweigh the real ones, and one that is limited by data gains
-    about as much.
+    Synthetic rows share the weight of all real ones, and none weighs more than a real one does in the mean: measured,
+    a student that is limited by its size loses by synthetic rows that outweigh the real ones, and one that is limited
+    by data gains about as much.
 
     Parameters
     ----------
@@ -115,18 +115,22 @@ def build_transfer_set(
         weights.append(np.full(X_unlabeled.shape[0], sample_weight.mean()))
     label_seconds = perf_counter() - started
 
-    X_real, n_real = stack_rows(rows), sum(len(weight) for weight in weights)
-    n_drawn = 0 if sampler is None else _resolve_n_synthetic(n_synthetic, n_real)
+    X_real, real_weight = stack_rows(rows), np.concatenate(weights)
+    n_real = len(real_weight)
+    n_drawn = 0 if sampler is None else _resolve_n_synthetic(n_synthetic, X_real.shape)
     synthetic_weight = sample_seconds = 0.0
     if n_drawn:
         started = perf_counter()
         sampler = seed_estimator(as_sampler(sampler), rng)
-        synthetic = memory.cache(draw_rows)(sampler, X_real, np.concatenate(outputs), n_drawn, draw_seed(rng))
+        present = np.flatnonzero(real_weight)  # rows of weight zero are no rows
+        model_rows = X_real if len(present) == n_real else take_rows(X_real, present)
+        model_outputs = np.concatenate(outputs)[present]
+        synthetic = memory.cache(draw_rows)(sampler, model_rows, model_outputs, n_drawn, draw_seed(rng))
         sample_seconds = perf_counter() - started
         started = perf_counter()
         outputs.append(ask(synthetic, "synthetic rows"))
         label_seconds += perf_counter() - started
-        synthetic_weight = min(1.0, float(sum(weight.sum() for weight in weights)) / n_drawn)
+        synthetic_weight = float(min(real_weight.mean(), real_weight.sum() / n_drawn))
         rows.append(synthetic)
         weights.append(np.full(n_drawn, synthetic_weight))
     outputs[0] = taught
@@ -155,7 +159,8 @@ def draw_rows(sampler: Any, X: Any, outputs: np.ndarray, n_samples: int, seed: i
     return rows
 
 
-def _resolve_n_synthetic(n_synthetic: int | float | str, n_real: int) -> int:
+def _resolve_n_synthetic(n_synthetic: int | float | str, real_shape: tuple[int, int]) -> int:
+    n_rows, n_features = real_shape
     if n_synthetic == "auto":
-        return min(AUTO_RATIO * n_real, AUTO_LIMIT)
-    return int(n_synthetic) if isinstance(n_synthetic, Integral) else round(float(n_synthetic) * n_real)
+        return min(AUTO_RATIO * n_rows, AUTO_ROWS, max(n_rows, AUTO_CELLS // n_features))
+    return int(n_synthetic) if isinstance(n_synthetic, Integral) else round(float(n_synthetic) * n_rows)

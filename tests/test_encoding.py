@@ -240,3 +240,15 @@ def test_columns_are_encoded_by_place_not_by_name():
     frame = example_table("pandas")
     renamed = frame.set_axis(range(frame.shape[1]), axis=1)
     np.testing.assert_array_equal(encode(renamed), encode(frame))
+
+
+@pytest.mark.parametrize("values", [[1, 2, 9, 2], [0.5, 2.0, 9.0, 2.0], ["a", "b", "c", "b"]])
+def test_a_row_is_encoded_alike_whatever_else_is_in_the_table(values):
+    """A missing cell below does not change how a category above it is spelled."""
+    whole = pd.DataFrame({"k": pd.Categorical(values)})
+    encoder = TableEncoder().fit(whole)
+    holed = whole.copy()
+    holed.loc[3, "k"] = np.nan
+    np.testing.assert_array_equal(encoder.transform(holed)[:3], encoder.transform(whole)[:3])
+    assert np.isnan(encoder.transform(holed)[3, 0])
+    np.testing.assert_array_equal(TableEncoder().fit(holed).transform(whole[:3]), encoder.transform(whole)[:3])

@@ -116,6 +116,11 @@ class BaseDistilled(BaseEstimator):
         fitted = fit_teacher(
             self.teacher, X, y, sample_weight=sample_weight, rng=rng, oob=isinstance(self.teacher_cv, str)
         )
+        if self.teacher_cv is not None and self._task == "classification" and not hasattr(fitted, "classes_"):
+            raise TeacherError(
+                f"{type(self).__name__}: teacher_cv={self.teacher_cv!r} fits several teachers, but "
+                f"{type(fitted).__name__} numbers its groups anew in every fit. Pass teacher_cv=None."
+            )
         return self._adapt(fitted, y)
 
     def _check_recipe(self, y: Any) -> None:
@@ -185,7 +190,9 @@ class BaseDistilled(BaseEstimator):
                 f"{type(self).__name__}: soft_weight={self.soft_weight} blends in true labels, but y is None. "
                 "Pass y, or soft_weight=1."
             )
-        if self.memory is not None and not isinstance(self.random_state, Integral):
+        draws_rows = self.sampler is not None and self.n_synthetic != 0
+        keeps = self.memory is not None and getattr(self.memory, "location", self.memory) is not None
+        if keeps and draws_rows and not isinstance(self.random_state, Integral):
             raise ValueError(
                 f"{type(self).__name__}: memory= needs an integer random_state, so that the same rows are drawn again "
                 f"and found; got random_state={self.random_state!r}. Pass e.g. random_state=0."

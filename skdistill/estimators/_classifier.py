@@ -36,7 +36,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         :class:`~skdistill.samplers.MUNGE`.
     n_synthetic : int, float or "auto", default="auto"
         Number of synthetic rows; as a float, a multiple of the real ones. ``"auto"`` is ten a real row, at most
-        200,000.
+        200,000, and at most 20 million cells.
     temperature : float > 0, default=1.0
         Divides the teacher's logits before the student is taught. ``predict_proba`` is at temperature 1 whatever it
         was taught at.

@@ -36,7 +36,7 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         :class:`~skdistill.samplers.MUNGE`.
     n_synthetic : int, float or "auto", default="auto"
         Number of synthetic rows; as a float, a multiple of the real ones. ``"auto"`` is ten a real row, at most
-        200,000.
+        200,000, and at most 20 million cells.
     soft_weight : float in [0, 1], default=1.0
         Share of the teacher, against the true values ``y``, in the targets of real rows. 1 is the teacher alone;
         less can bring the student nearer to the truth where values have little noise, and costs fidelity where they

@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 
 import lightgbm
 import numpy as np
+from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, column_or_1d
@@ -44,7 +45,7 @@ class _CompactBoosting(BaseEstimator):
         self._encoder = TableEncoder().fit(X)
         params = self._lightgbm_params(objective)
         dataset = lightgbm.Dataset(
-            self._encoder.transform(X),
+            self._encode(X),
             label=targets[:, 0],
             weight=weight / weight.mean(),
             categorical_feature=np.flatnonzero(self._encoder.is_category_).tolist(),
@@ -59,10 +60,14 @@ class _CompactBoosting(BaseEstimator):
 
     def _raw(self, X: Any) -> np.ndarray:
         """Return the raw scores of checked rows, shape (n_samples, n_boosters)."""
-        encoded = self._encoder.transform(X)
+        encoded = self._encode(X)
         threads = _n_threads(self.n_jobs)
         scores = [booster.predict(encoded, raw_score=True, num_threads=threads) for booster in self.boosters_]
         return np.column_stack(scores)
+
+    def _encode(self, X: Any) -> Any:
+        encoded = self._encoder.transform(X)
+        return sparse.csr_matrix(encoded) if sparse.issparse(encoded) else encoded  # LightGBM warns of sparse arrays
 
     def _check_parameters(self) -> None:
         check_number(self, "n_trees", self.n_trees, kind=Integral, low=1)

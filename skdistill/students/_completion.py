@@ -1,95 +1,69 @@
 """Completing a student: from whatever was fitted to a classifier with ``classes_`` and ``predict_proba`` at T = 1."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.utils import get_tags
 
+from .._fitting import has_pairwise_margins
 from .._tables import take_rows
+from .._validation import input_tags_of
+from ..exceptions import StudentError
 from ..targets import TargetCompressor, fit_margin_scale, one_hot, soften, softmax
 
 MARGIN_ROWS = 10_000
 """Rows on which the scale of a student's margins is fitted."""
 
 
-def complete_classifier(
-    fitted: Any,
-    classes: np.ndarray,
-    response: str = "auto",
-    *,
-    temperature: float = 1.0,
-    decoder: TargetCompressor | None = None,
-    margins_of: tuple[Any, np.ndarray] | None = None,
-) -> Any:
-    """Return ``fitted`` itself if it is complete, else a :class:`CompletedClassifier` around it.
+def complete_classifier(fitted: Any, classes: np.ndarray, temperature: float, X: Any, proba: np.ndarray) -> Any:
+    """Return a fitted classifier itself if it is complete, else a :class:`CompletedClassifier` around it.
 
     Parameters
     ----------
-    fitted : estimator
+    fitted : classifier
+        It may know fewer classes, and may have margins or labels only.
     classes : ndarray of shape (n_classes,)
         The labels it must know.
-    response : {"auto", "logit"}
-        ``"logit"`` for a regressor of logits; ``"auto"`` finds the method a classifier answers with.
     temperature : float > 0
         At which it was taught.
-    decoder : TargetCompressor or None
-        Decodes a regressor's answer.
-    margins_of : tuple of (table, ndarray of shape (n_samples, n_classes)) or None
-        Rows and their soft targets, to fit the scale of margins on.
+    X : table of shape (n_samples, n_features)
+        Rows it was taught on.
+    proba : ndarray of shape (n_samples, n_classes)
+        Their soft targets, on which the scale of margins is fitted.
     """
-    if response == "auto":
-        methods = ("predict_proba", "decision_function", "predict")
-        response = next(name for name in methods if hasattr(fitted, name))
+    methods = ("predict_proba", "decision_function", "predict")
+    response = next(name for name in methods if hasattr(fitted, name))
     knows_all = np.array_equal(getattr(fitted, "classes_", []), classes)
     if response == "predict_proba" and knows_all and temperature == 1:
         return fitted
-    completed = CompletedClassifier(fitted, classes, response, temperature, decoder)
-    if response == "decision_function" and margins_of is not None:
-        X, proba = margins_of
-        completed.scale = fit_margin_scale(completed.logits(take_rows(X, slice(MARGIN_ROWS))), proba[:MARGIN_ROWS])
-    return completed
+    if response != "decision_function":
+        return CompletedClassifier(fitted, classes, response, temperature)
+    if len(fitted.classes_) > 2 and has_pairwise_margins(fitted):
+        raise StudentError(
+            f"the student {type(fitted).__name__} has a margin for each pair of classes; expected one for each class. "
+            'Pass decision_function_shape="ovr".'
+        )
+    known = proba[:MARGIN_ROWS, np.searchsorted(classes, fitted.classes_)]
+    margins = two_columns(fitted.decision_function(take_rows(X, slice(0, MARGIN_ROWS))))
+    told = known.sum(axis=1) > 0
+    scale = fit_margin_scale(margins[told], known[told] / known[told].sum(axis=1, keepdims=True))
+    return CompletedClassifier(fitted, classes, response, temperature, scale=scale)
 
 
-class CompletedClassifier(ClassifierMixin, BaseEstimator):
-    """A fitted estimator with all a classifier needs: every class, normalised probabilities, temperature 1.
+def two_columns(answer: Any) -> np.ndarray:
+    """Return binary logits m as the columns -m / 2 and m / 2, and those of more classes as they are."""
+    logits = np.asarray(answer, dtype=np.float64)
+    return np.column_stack([-logits / 2, logits / 2]) if logits.ndim == 1 else logits
 
-    Parameters
-    ----------
-    estimator : estimator
-        Fitted.
-    classes : ndarray of shape (n_classes,)
-        Sorted labels; those the estimator never saw get probability 0.
-    response : {"predict_proba", "decision_function", "predict", "logit"}
-        How the estimator is asked; ``"logit"`` is a regressor's ``predict``.
-    temperature : float > 0, default=1.0
-        At which the estimator was taught.
-    decoder : TargetCompressor or None, default=None
-        Decodes the answer to centred logits.
-    scale : float > 0, default=1.0
-        Factor from margins to logits.
-    """
 
-    def __init__(
-        self,
-        estimator: Any,
-        classes: np.ndarray,
-        response: str,
-        temperature: float = 1.0,
-        decoder: TargetCompressor | None = None,
-        scale: float = 1.0,
-    ) -> None:
-        self.estimator = estimator
-        self.classes = classes
-        self.response = response
-        self.temperature = temperature
-        self.decoder = decoder
-        self.scale = scale
+class _Fitted(BaseEstimator):
+    """An estimator that was born fitted: ``fit`` does nothing, ``clone`` returns it, as for ``FrozenEstimator``."""
 
-    @property
-    def classes_(self) -> np.ndarray:
-        """Labels, of shape (n_classes,)."""
-        return self.classes
+    estimator: Any
+
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Self:  # noqa: ARG002
+        """Do nothing: the student is fitted."""
+        return self
 
     @property
     def n_features_in_(self) -> int:
@@ -101,26 +75,72 @@ class CompletedClassifier(ClassifierMixin, BaseEstimator):
         """Names of the columns, where the estimator was fitted on a frame."""
         return self.estimator.feature_names_in_
 
-    def logits(self, X: Any) -> np.ndarray:
-        """Return logits or scaled margins at the temperature of teaching, of shape (n_samples, n_classes)."""
-        method = "predict" if self.response == "logit" else self.response
-        answer = np.asarray(getattr(self.estimator, method)(X), dtype=np.float64)
-        if self.decoder is not None:
-            answer = self.decoder.decode(answer)
-        if answer.ndim == 1:
-            answer = np.column_stack([-answer / 2, answer / 2])
-        return self.scale * answer
+    def __sklearn_clone__(self) -> Self:
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags = input_tags_of(self.estimator)
+        return tags
+
+
+class CompletedClassifier(ClassifierMixin, _Fitted):
+    """A fitted estimator with all a classifier needs: every class, normalised probabilities, temperature 1.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+    classes : ndarray of shape (n_classes,)
+        Sorted labels; those the estimator never saw get probability 0.
+    response : {"predict_proba", "decision_function", "predict", "logit"}
+        How the estimator is asked; ``"logit"`` is the ``predict`` of a regressor of logits.
+    temperature : float > 0, default=1.0
+        At which the estimator was taught.
+    scale : float > 0, default=1.0
+        Factor from margins to logits.
+    decoder : TargetCompressor or None, default=None
+        Decodes a regressor's answer to centred logits.
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        classes: np.ndarray,
+        response: str,
+        temperature: float = 1.0,
+        scale: float = 1.0,
+        decoder: TargetCompressor | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.classes = classes
+        self.response = response
+        self.temperature = temperature
+        self.scale = scale
+        self.decoder = decoder
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """Labels, of shape (n_classes,)."""
+        return self.classes
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return class probabilities at temperature 1, of shape (n_samples, n_classes)."""
+        if self.response == "logit":
+            answer = self.estimator.predict(X)
+            logits = two_columns(answer if self.decoder is None else self.decoder.decode(answer))
+            return softmax(self.temperature * logits)
         if self.response == "predict":
             return one_hot(np.asarray(self.estimator.predict(X)), self.classes)
-        if self.response == "predict_proba":
-            known = np.asarray(self.estimator.predict_proba(X), dtype=np.float64)
+        if self.response == "decision_function":
+            known = softmax(self.scale * two_columns(self.estimator.decision_function(X)))
         else:
-            known = softmax(self.logits(X))
+            known = np.asarray(self.estimator.predict_proba(X), dtype=np.float64)
         proba = np.zeros((len(known), len(self.classes)))
-        proba[:, self._known_columns()] = known
+        proba[:, np.searchsorted(self.classes, self.estimator.classes_)] = known
         return soften(proba, 1 / self.temperature)
 
     def predict(self, X: Any) -> np.ndarray:
@@ -128,26 +148,8 @@ class CompletedClassifier(ClassifierMixin, BaseEstimator):
         winner = self.predict_proba(X).argmax(axis=1)
         return self.classes[winner]
 
-    def _known_columns(self) -> np.ndarray:
-        if self.response == "logit":
-            return np.arange(len(self.classes))
-        return np.searchsorted(self.classes, self.estimator.classes_)
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags = get_tags(self.estimator).input_tags
-        return tags
-
-
-def complete_regressor(fitted: Any, decoder: TargetCompressor) -> "DecodedRegressor":
-    """Return a fitted regressor of codes as a regressor of values."""
-    return DecodedRegressor(fitted, decoder)
-
-
-class DecodedRegressor(RegressorMixin, BaseEstimator):
+class DecodedRegressor(RegressorMixin, _Fitted):
     """A fitted regressor of codes whose predictions are decoded.
 
     Parameters
@@ -162,24 +164,6 @@ class DecodedRegressor(RegressorMixin, BaseEstimator):
         self.estimator = estimator
         self.decoder = decoder
 
-    @property
-    def n_features_in_(self) -> int:
-        """Number of features."""
-        return self.estimator.n_features_in_
-
-    @property
-    def feature_names_in_(self) -> np.ndarray:
-        """Names of the columns, where the estimator was fitted on a frame."""
-        return self.estimator.feature_names_in_
-
     def predict(self, X: Any) -> np.ndarray:
         """Return values of shape (n_samples, n_outputs)."""
         return self.decoder.decode(np.asarray(self.estimator.predict(X)))
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags = get_tags(self.estimator).input_tags
-        return tags

@@ -15,14 +15,13 @@ from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
-from sklearn.utils.validation import has_fit_parameter
 
 from .._fitting import final_step, fit_weighted, takes_weights
 from .._tables import take_rows
 from .._validation import seed_estimator
 from ..exceptions import StudentError
 from ..targets import TargetCompressor, centred_logits
-from ._completion import complete_classifier, complete_regressor
+from ._completion import CompletedClassifier, DecodedRegressor, complete_classifier
 
 NEGLIGIBLE = 1e-3
 """A class below this probability is not worth a copy of the row; its weight goes to the others."""
@@ -74,14 +73,13 @@ def teach_classifier(
     final = final_step(student)
     if is_regressor(student):
         logits = centred_logits(proba)
-        code: TargetCompressor | None = None
-        if compressor is not None:
-            code = TargetCompressor(compressor).fit(logits)
+        code = None if compressor is None else _fit_compressor(compressor, logits, rng)
+        if code is not None:
             logits = code.encode(logits)
         elif len(classes) == 2:
             logits = logits[:, 1] - logits[:, 0]
         fitted = _fit_values(student, X, logits, sample_weight, rng)
-        return complete_classifier(fitted, classes, "logit", temperature=temperature, decoder=code)
+        return CompletedClassifier(fitted, classes, "logit", temperature, decoder=code)
     if compressor is not None:
         raise StudentError(
             f"compressor= makes the targets numbers, but the student {type(student).__name__} is no regressor; pass "
@@ -98,7 +96,7 @@ def teach_classifier(
     else:
         rows, columns = _draw_labels(proba, sample_weight, rng)
         fitted = _fit(student, take_rows(X, rows), classes[columns])
-    return complete_classifier(fitted, classes, temperature=temperature, margins_of=(X, proba))
+    return complete_classifier(fitted, classes, temperature, X, proba)
 
 
 def teach_regressor(
@@ -142,14 +140,24 @@ def teach_regressor(
         return _fit_values(student, X, values, sample_weight, rng)
     if values.ndim == 1:
         raise StudentError("compressor= needs a teacher of several outputs; this one has a single output.")
-    code = TargetCompressor(compressor).fit(values)
-    return complete_regressor(_fit_values(student, X, code.encode(values), sample_weight, rng), code)
+    code = _fit_compressor(compressor, values, rng)
+    return DecodedRegressor(_fit_values(student, X, code.encode(values), sample_weight, rng), code)
 
 
 def _seeded_clone(student: Any, rng: np.random.RandomState) -> Any:
     if not hasattr(student, "fit") or isinstance(student, type):
         raise StudentError(f'got {student!r} as a student; expected "auto" or a scikit-learn estimator.')
     return seed_estimator(clone(student), rng)
+
+
+def _fit_compressor(compressor: Any, outputs: np.ndarray, rng: np.random.RandomState) -> TargetCompressor:
+    missing = [name for name in ("fit", "transform", "inverse_transform") if not hasattr(compressor, name)]
+    if missing:
+        raise StudentError(
+            f"got {compressor!r} as a compressor, which has no {' and no '.join(missing)}; expected a transformer "
+            "that can be inverted, e.g. PCA(5)."
+        )
+    return TargetCompressor(seed_estimator(clone(compressor), rng)).fit(outputs)
 
 
 def _fit(student: Any, X: Any, y: np.ndarray, weight: np.ndarray | None = None) -> Any:
@@ -161,10 +169,14 @@ def _fit(student: Any, X: Any, y: np.ndarray, weight: np.ndarray | None = None) 
 
 
 def _fit_soft(student: Any, X: Any, proba: np.ndarray, classes: np.ndarray, weight: np.ndarray) -> Any:
-    """Fit a student of ours, which may be the last step of a pipeline; earlier steps see the likeliest label."""
-    if isinstance(student, Pipeline) and len(student.steps) > 1:
-        X = student[:-1].fit_transform(X, classes[proba.argmax(axis=1)])
-    final_step(student).fit_soft(X, proba, classes=classes, sample_weight=weight)
+    """Fit a student of ours, maybe at the end of pipelines, whose earlier steps see the likeliest label."""
+    if not isinstance(student, Pipeline):
+        return student.fit_soft(X, proba, classes=classes, sample_weight=weight)
+    if len(student.steps) > 1:
+        head = student[:-1]
+        X = head.fit_transform(X, classes[proba.argmax(axis=1)])
+        student.steps[:-1] = head.steps  # with memory, the fitted steps are clones
+    _fit_soft(student[-1], X, proba, classes, weight)
     return student
 
 
@@ -176,25 +188,20 @@ def _fit_values(student: Any, X: Any, values: np.ndarray, weight: np.ndarray, rn
         student = MultiOutputRegressor(student)
     if np.all(weight == weight[0]):
         return _fit(student, X, values)
-    if takes_weights(student) and not _hides_pipeline(student):
+    if takes_weights(student):
         return _fit(student, X, values, weight)
     rows = _draw_rows(weight, rng)
     return _fit(student, take_rows(X, rows), values[rows])
 
 
-def _hides_pipeline(student: Any) -> bool:
-    """``MultiOutputRegressor`` hands weights to ``fit`` by their bare name, which a pipeline does not take."""
-    return isinstance(student, MultiOutputRegressor) and not has_fit_parameter(student.estimator, "sample_weight")
-
-
 def _one_row_per_class(proba: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return row, class and weight of every class that is worth a copy of its row.
 
-    The weights of a row sum to its own. Every class keeps at least its likeliest row, so that none is forgotten.
+    The weights of a row sum to its own. Every class that is possible at all keeps at least its likeliest row.
     """
     kept = proba >= NEGLIGIBLE
     kept[np.arange(len(proba)), proba.argmax(axis=1)] = True
-    kept[proba.argmax(axis=0), np.arange(proba.shape[1])] = True
+    kept[proba.argmax(axis=0), np.arange(proba.shape[1])] |= proba.max(axis=0) > 0
     share = np.where(kept, proba, 0)
     share *= (weight / share.sum(axis=1))[:, None]
     rows, columns = np.nonzero(kept)

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from typing import Any, Literal
 
+import joblib
 import narwhals as nw
 import numpy as np
 from scipy import sparse
 from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
 from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 
+from .._fitting import has_pairwise_margins, innermost
 from .._tables import is_frame
 from ..exceptions import TeacherError, TeacherOutputError, TeacherQueryError
 from ..targets import one_hot
@@ -60,6 +62,7 @@ class Teacher:
         self.classes_ = None if classes is None else np.sort(classes)
         self._column_order = None if classes is None else np.argsort(classes)
         self.transductive = response_method == "labels_"
+        self._known_rows: str | None = None
 
     def __repr__(self) -> str:
         return f"Teacher({self.name}, task={self.task!r}, response_method={self.response_method!r})"
@@ -67,7 +70,7 @@ class Teacher:
     @property
     def name(self) -> str:
         """What messages call the model."""
-        return getattr(self.model, "__name__", type(self.model).__name__)
+        return getattr(self.model, "__name__", type(innermost(self.model)).__name__)
 
     def outputs(self, X: Any) -> np.ndarray:
         """Ask the model and check its answer.
@@ -102,25 +105,34 @@ class Teacher:
 
     def _answer(self, X: Any) -> Any:
         if self.transductive:
-            if len(self.model.labels_) != X.shape[0]:
-                raise TeacherError(
-                    f"{self.name} only has labels_ for the {len(self.model.labels_)} rows it was fitted on, but was "
-                    f"asked for {X.shape[0]} rows. Fit the student on exactly those rows, with sampler=None and "
-                    "without X_unlabeled."
-                )
-            return self.model.labels_
+            return self._labels_of_known_rows(X)
         if _is_function(self.model):
             return self.model(X)
         method = "predict" if _is_booster(self.model) else self.response_method
         return getattr(self.model, method)(_readable_by(self.model, X))
 
+    def _labels_of_known_rows(self, X: Any) -> Any:
+        """Return ``labels_``; the first rows asked for are taken for those the model was fitted on."""
+        labels, rows = innermost(self.model).labels_, joblib.hash(X)
+        if len(labels) != X.shape[0] or (self._known_rows or rows) != rows:
+            raise TeacherError(
+                f"{self.name} only has labels_ for the {len(labels)} rows it was fitted on, in their order, but was "
+                f"asked for {X.shape[0]} others. Fit the student on exactly those rows, with sampler=None and without "
+                "X_unlabeled."
+            )
+        self._known_rows = rows
+        return labels
+
     def _read_proba(self, answer: np.ndarray) -> np.ndarray:
         assert self.classes_ is not None
+        if answer.ndim == 2 and answer.shape[1] == 1:
+            answer = answer[:, 0]
         if answer.ndim == 1 and (self.response_method in ("predict", "labels_") or answer.dtype.kind != "f"):
             try:
                 return one_hot(answer, self.classes_)
             except ValueError as error:
-                raise self._output_error(str(error), "labels it was fitted with.") from None
+                expected = "labels it was fitted with. If these are probabilities: teacher=lambda X: model.predict(X)."
+                raise self._output_error(str(error), expected) from None
         proba = self._as_floats(answer)
         if proba.ndim == 1:
             proba = np.column_stack([1 - proba, proba])
@@ -148,7 +160,8 @@ class Teacher:
         n_classes = len(self.classes_)
         if margins.ndim == 1 and n_classes == 2:
             margins = np.column_stack([-margins / 2, margins / 2])
-        if margins.ndim == 1 or margins.shape[1] != n_classes:
+        is_pairwise = n_classes > 2 and has_pairwise_margins(self.model)
+        if margins.ndim == 1 or margins.shape[1] != n_classes or is_pairwise:
             raise self._output_error(
                 f"margins of shape {answer.shape}",
                 f'one column for each of {n_classes} classes. An SVC needs decision_function_shape="ovr".',
@@ -245,6 +258,16 @@ def _is(kind: Callable[[Any], bool], obj: Any) -> bool:
         return False
 
 
+def _predicts_groups(obj: Any) -> bool:
+    """Whether what ``predict`` returns are labels or numbers of groups, not values."""
+    kinds = (is_classifier, is_clusterer, is_outlier_detector, _is_density_estimator)
+    return any(_is(kind, obj) for kind in kinds)
+
+
+def _is_density_estimator(obj: Any) -> bool:
+    return get_tags(obj).estimator_type == "density_estimator"
+
+
 def _is_function(obj: Any) -> bool:
     """Whether ``obj`` is asked by calling it: it is callable and has none of the methods of a model."""
     return callable(obj) and not any(hasattr(obj, name) for name in RESPONSES["regression"])
@@ -264,10 +287,10 @@ def _resolve_method(obj: Any, response_method: str, task: Task) -> str:
         if not hasattr(obj, response_method):
             raise TeacherError(f"{name} has no {response_method}; it has {_methods_of(obj, allowed) or 'none'}.")
         return response_method
-    if task == "regression" and _is(is_classifier, obj):
+    if task == "regression" and _predicts_groups(obj):
         raise TeacherError(
-            f"{name} is a classifier; expected a regressor. Use DistilledClassifier, or pass "
-            'response_method="predict_proba" to imitate its probabilities as values.'
+            f"{name} predicts classes or groups; expected values. Use DistilledClassifier, or name the method whose "
+            f"values to imitate: response_method={[m for m in _methods_of(obj, allowed) if m != 'predict']}."
         )
     if task == "classification" and _is(is_regressor, obj):
         raise TeacherError(f"{name} is a regressor; expected a classifier. Use DistilledRegressor.")
@@ -284,12 +307,12 @@ def _resolve_method(obj: Any, response_method: str, task: Task) -> str:
 def _methods_of(obj: Any, names: dict[str, OutputKind]) -> list[str]:
     if _is_booster(obj):
         return ["predict"]
-    return [name for name in names if hasattr(obj, name)]
+    return [name for name in names if hasattr(innermost(obj) if name == "labels_" else obj, name)]
 
 
 def _resolve_classes(obj: Any, classes: Any) -> np.ndarray:
     """Return the model's own classes, those of a model that numbers its groups, or else the given ones."""
-    final = obj[-1] if isinstance(obj, Pipeline) else obj
+    final = innermost(obj)
     known = getattr(obj, "classes_", None)
     if known is None and _is(is_outlier_detector, obj):
         known = [-1, 1]

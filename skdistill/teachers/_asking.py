@@ -50,7 +50,7 @@ def ask(
     """
     n_rows = X.shape[0]
     answer, key = _answer_block, None
-    if memory is not None and memory.location is not None:
+    if memory is not None and getattr(memory, "location", None) is not None:
         answer = memory.cache(_answer_block, ignore=["teacher", "where"])
         key = fingerprint(teacher, _probe(teacher, X, origin))
     if teacher.transductive:

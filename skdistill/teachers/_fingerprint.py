@@ -1,6 +1,8 @@
 """A short name for what a teacher knows, so that its answers can be kept on disk."""
 
 import contextlib
+import hashlib
+import pickle
 import weakref
 from types import CodeType, FunctionType
 from typing import Any
@@ -22,7 +24,8 @@ def fingerprint(teacher: Teacher, answers: np.ndarray) -> str:
     tell apart what changed deeper inside.
     """
     classes = None if teacher.classes_ is None else teacher.classes_.tolist()
-    return joblib.hash((_hash_model(teacher.model), teacher.response_method, classes, answers))
+    rounded = answers.astype(np.float32)  # threads add up the trees of a forest in any order
+    return joblib.hash((_hash_model(teacher.model), teacher.response_method, classes, rounded))
 
 
 def _hash_model(model: Any) -> str:
@@ -39,11 +42,14 @@ def _hash_model(model: Any) -> str:
 def _hash_anything(model: Any) -> str:
     try:
         return joblib.hash(_function_state(model) if isinstance(model, FunctionType) else model)
-    except Exception as error:
-        raise TeacherError(
-            f"memory= needs a teacher that can be pickled, to know it again; {type(model).__name__} cannot ({error}). "
-            "Pass memory=None."
-        ) from error
+    except Exception:  # joblib cannot hash all that can be pickled, e.g. the masked arrays of a fitted search
+        try:
+            return hashlib.sha256(pickle.dumps(model)).hexdigest()
+        except Exception as error:
+            raise TeacherError(
+                f"memory= needs a teacher that can be pickled, to know it again; {type(model).__name__} cannot "
+                f"({error}). Pass memory=None."
+            ) from error
 
 
 def _function_state(function: FunctionType) -> tuple[Any, ...]:

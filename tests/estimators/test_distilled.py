@@ -16,7 +16,7 @@ from sklearn.cluster import DBSCAN, KMeans
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.datasets import load_diabetes, load_digits
 from sklearn.decomposition import PCA
-from sklearn.ensemble import IsolationForest, RandomForestClassifier, RandomForestRegressor
+from sklearn.ensemble import IsolationForest, RandomForestClassifier, RandomForestRegressor, VotingClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
@@ -31,6 +31,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skdistill import DistilledClassifier, DistilledRegressor, metrics
+from skdistill.exceptions import TeacherError
 from skdistill.samplers import MUNGE
 from skdistill.students import CompactBoostingClassifier
 
@@ -195,10 +196,11 @@ class TestTransferSet:
         assert model.transfer_set_.n_synthetic == expected
 
     def test_large_tables_are_bounded(self):
-        """``"auto"`` draws at most 200,000 rows."""
+        """``"auto"`` draws at most 200,000 rows, and fewer of a wide table."""
         from skdistill.transfer import _resolve_n_synthetic
 
-        assert _resolve_n_synthetic("auto", 1_000_000) == 200_000
+        assert _resolve_n_synthetic("auto", (1_000_000, 10)) == 200_000
+        assert _resolve_n_synthetic("auto", (60_000, 784)) < 100_000
 
     def test_truth_replaces_the_teacher_at_soft_weight_zero(self):
         """At 0 only true labels are taught: a useless teacher does no harm, and at 1 it decides."""
@@ -241,6 +243,37 @@ class TestTransferSet:
         model = DistilledClassifier(TREE, TREE, sampler=None).fit(X, Y, sample_weight=weight)
         assert "virginica" not in model.predict(X)
 
+    def test_rows_of_weight_zero_are_no_rows(self):
+        """They are not in the synthetic rows either."""
+        rng = np.random.RandomState(0)
+        rows = np.r_[rng.rand(100, 2), rng.rand(100, 2) + 10]
+        weight = np.r_[np.ones(100), np.zeros(100)]
+        teacher = lambda rows: np.where(rows[:, 0] < 5, rows[:, 1], -100.0)  # noqa: E731
+        model = DistilledRegressor(teacher, Ridge(), random_state=0).fit(rows, sample_weight=weight)
+        assert model.fidelity(rows[:100]) > 0.99
+
+    @pytest.mark.parametrize("scale", [1e-3, 1e3])
+    def test_scale_of_the_weights_does_not_matter(self, scale):
+        """Only ratios of weights count."""
+        Z, values = dataset("regression")
+        weight = 1.0 + np.arange(len(Z)) % 2
+        tree = DecisionTreeRegressor(max_leaf_nodes=20, random_state=0)
+        plain, scaled = (
+            DistilledRegressor(Ridge().fit(Z, values), tree, random_state=0).fit(Z, sample_weight=factor * weight)
+            for factor in (1.0, scale)
+        )
+        assert scaled.transfer_set_.synthetic_weight == pytest.approx(scale * plain.transfer_set_.synthetic_weight)
+        np.testing.assert_allclose(scaled.predict(Z), plain.predict(Z))
+
+    def test_wrappers_may_take_missing_cells(self):
+        """Whether a search or a vote takes NaN is left to what it holds."""
+        holes = X.copy()
+        holes[::7, 1] = np.nan
+        inner = make_pipeline(SimpleImputer(), LogisticRegression(max_iter=500))
+        for wrapper in (GridSearchCV(inner, {"logisticregression__C": [1.0]}, cv=2), VotingClassifier([("a", inner)])):
+            assert DistilledClassifier(wrapper, random_state=0).fit(holes, Y).score(holes, Y) > 0.9
+            assert DistilledClassifier(TREE, wrapper, random_state=0).fit(X, Y).score(holes, Y) > 0.8
+
 
 class TestHeldOutLabels:
     """Real rows labelled by a teacher that has not seen them."""
@@ -257,6 +290,11 @@ class TestHeldOutLabels:
         )
         assert in_sample.score(noise, labels) == 1
         assert out_of_fold.score(noise, labels) < 0.7
+
+    def test_groups_are_not_labelled_out_of_fold(self):
+        """Each fold would number them anew."""
+        with pytest.raises(TeacherError, match="numbers its groups anew in every fit"):
+            DistilledClassifier(KMeans(3, n_init=1), teacher_cv=5).fit(X, Y)
 
     def test_out_of_fold_with_a_rare_class(self):
         """A class that a fold's teacher never saw has probability zero there, and is a class all the same."""
@@ -320,6 +358,26 @@ class TestMemory:
         models = [DistilledRegressor(teacher, memory=memory, random_state=0).fit(table) for _ in range(3)]
         assert sum(asked) == 150 * 11 + 3 * 2 * 16
         np.testing.assert_array_equal(models[0].predict(table), models[2].predict(table))
+
+    @pytest.mark.parametrize(
+        "teacher",
+        [
+            RandomForestClassifier(50, min_samples_leaf=5, n_jobs=2, random_state=0),
+            GridSearchCV(DecisionTreeClassifier(random_state=0), {"max_depth": [3, 4]}, cv=2),
+        ],
+        ids=["threads", "search"],
+    )
+    def test_teachers_with_threads_and_searches_are_known_again(self, teacher, tmp_path):
+        """The last bits of a sum, and what joblib cannot hash, do not make a teacher another one."""
+        teacher.fit(X, Y)
+        memory = joblib.Memory(tmp_path, verbose=0)
+        for _ in range(4):
+            DistilledClassifier(teacher, TREE, memory=memory, random_state=0).fit(X)
+        assert len(list(tmp_path.rglob("_answer_block/*/output.pkl"))) == 2
+
+    def test_memory_that_is_off_needs_no_seed(self):
+        """``Memory(None)`` keeps nothing, so no seed is needed."""
+        DistilledClassifier(TREE, TREE, memory=joblib.Memory(None)).fit(X, Y)
 
     def test_memory_changes_nothing(self, tmp_path):
         """The model is the one without memory."""

@@ -9,19 +9,31 @@ from helpers import dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lightgbm import LGBMClassifier
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    GradientBoostingRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+)
 from sklearn.feature_selection import SelectKBest
+from sklearn.frozen import FrozenEstimator
 from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LinearRegression, LogisticRegression, Perceptron, Ridge, RidgeClassifier
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.multioutput import MultiOutputRegressor
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVR
+from sklearn.svm import SVC, SVR, LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.utils.validation import check_is_fitted
 
 from skdistill.exceptions import StudentError
 from skdistill.metrics import fidelity
@@ -97,7 +109,7 @@ def test_row_weights_survive_the_split_into_classes(seed, n_classes, n_rows):
     weight = rng.uniform(0.1, 3, size=n_rows)
     rows, columns, shares = _one_row_per_class(proba, weight)
     np.testing.assert_allclose(np.bincount(rows, shares, minlength=n_rows), weight)
-    assert set(columns) == set(range(n_classes))
+    assert set(columns) == set(np.flatnonzero(proba.any(axis=0)))
     expected = (proba * weight[:, None]).sum(axis=0)
     np.testing.assert_allclose(np.bincount(columns, shares), expected, atol=2e-3 * weight.sum() * n_classes)
 
@@ -259,6 +271,65 @@ def test_weights_reach_the_end_of_a_pipeline(routing):
     np.testing.assert_allclose(fitted.predict(Z), expected)
 
 
+@pytest.mark.parametrize("student", [Ridge(), LinearSVC(), KNeighborsClassifier(3)])
+def test_what_is_shipped_is_an_estimator(student):
+    """Inspection, calibration, pipelines and clone take a completed student as they take any fitted estimator."""
+    fitted = taught(student, temperature=2.0)
+    check_is_fitted(fitted)
+    assert permutation_importance(fitted, X[:60], Y[:60], n_repeats=1, random_state=0).importances.shape == (64, 1)
+    CalibratedClassifierCV(FrozenEstimator(fitted), cv=2).fit(X[:300], Y[:300])
+    np.testing.assert_array_equal(clone(fitted).predict(X), fitted.predict(X))
+    np.testing.assert_array_equal(Pipeline([("student", fitted)]).predict(X), fitted.predict(X))
+
+
+@pytest.mark.parametrize("student", [SVC(), LinearSVC(), LogisticRegression(max_iter=300), KNeighborsClassifier(3)])
+def test_a_class_the_teacher_never_gives(student):
+    """A class of probability zero everywhere is known to the student and never predicted."""
+    proba = np.hstack([PROBA[:900, :5] + PROBA[:900, 5:], np.zeros((900, 1))])
+    fitted = teach_classifier(
+        student, X[:900], proba, classes=np.arange(6), sample_weight=ONES, rng=np.random.RandomState(0)
+    )
+    np.testing.assert_array_equal(fitted.classes_, np.arange(6))
+    np.testing.assert_array_equal(fitted.predict_proba(X)[:, 5], 0)
+
+
+def test_pairwise_margins_of_a_student_are_refused():
+    """A student with a margin for each pair of classes is told what to set."""
+    with pytest.raises(StudentError, match='Pass decision_function_shape="ovr"'):
+        taught(SVC(decision_function_shape="ovo"))
+
+
+def test_pipeline_with_memory_and_soft_targets(tmp_path):
+    """The fitted steps of a caching pipeline are those that predict; nested pipelines are taught softly, too."""
+    boosting = CompactBoostingClassifier(20, 8)
+    kept = Pipeline([("a", StandardScaler()), ("b", PCA(20)), ("c", boosting)], memory=str(tmp_path))
+    nested = make_pipeline(StandardScaler(), make_pipeline(PCA(20), boosting))
+    for student in (kept, nested):
+        assert fidelity(PROBA[900:], taught(student).predict_proba(X[900:])) > 0.7
+
+
+@pytest.mark.parametrize(
+    "student",
+    [
+        GradientBoostingRegressor(n_estimators=3),
+        MultiOutputRegressor(HistGradientBoostingRegressor(max_iter=3)),
+        MultiOutputRegressor(make_pipeline(StandardScaler(), Ridge())),
+        MultiOutputRegressor(KNeighborsRegressor()),
+        BaggingClassifier(KNeighborsClassifier(), n_estimators=2),
+        CalibratedClassifierCV(KNeighborsClassifier(), cv=2),
+        AdaBoostClassifier(DecisionTreeClassifier(max_depth=8), n_estimators=3),
+    ],
+    ids=lambda student: f"{type(student).__name__}-{type(getattr(student, 'estimator', None)).__name__}",
+)
+@pytest.mark.parametrize("routing", [False, True])
+def test_wrapped_students_with_weights(student, routing):
+    """Weights reach whoever fits inside a wrapper, or rows are drawn, whether routing is on or off."""
+    weight = np.where(np.arange(900) % 2, 2.0, 0.5)
+    with sklearn.config_context(enable_metadata_routing=routing):
+        proba = taught(student, weight=weight).predict_proba(X[900:])
+    assert fidelity(PROBA[900:], proba) > 0
+
+
 def test_the_callers_student_is_not_touched():
     """The student is cloned; its own random state and parameters stay."""
     student = DecisionTreeClassifier(max_depth=2)
@@ -274,6 +345,7 @@ def test_the_callers_student_is_not_touched():
         (DecisionTreeClassifier, {}, "as a student; expected"),
         (StandardScaler(), {}, "StandardScaler is no classifier and no regressor"),
         (DecisionTreeClassifier(), {"compressor": PCA(2)}, "is no regressor; pass"),
+        (Ridge(), {"compressor": "pca"}, "got 'pca' as a compressor, which has no fit"),
     ],
 )
 def test_students_that_cannot_be_taught(student, options, match):

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.cluster import DBSCAN, KMeans
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest, RandomForestClassifier, RandomForestRegressor
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Perceptron, Ridge, RidgeClassifier
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import NearestNeighbors
@@ -85,7 +86,7 @@ def test_transductive_clusterer_answers_for_its_own_rows_only():
     teacher = as_teacher(DBSCAN(eps=0.8).fit(X))
     assert teacher.transductive
     np.testing.assert_array_equal(teacher.classes_[teacher.outputs(X).argmax(axis=1)], teacher.model.labels_)
-    with pytest.raises(TeacherError, match=r"only has labels_ for the 150 rows .* asked for 10 rows"):
+    with pytest.raises(TeacherError, match=r"only has labels_ for the 150 rows .* asked for 10 others"):
         teacher.outputs(X[:10])
 
 
@@ -193,7 +194,11 @@ def test_infinite_values_are_named():
         (NearestNeighbors().fit(X), {"task": "classification"}, "NearestNeighbors has no usable method"),
         (PCA().fit(X), {"response_method": "predict"}, r"PCA has no predict; it has \['transform', 'score_samples'\]"),
         (Ridge().fit(X, CODES), {"task": "classification"}, "Ridge is a regressor; .* Use DistilledRegressor"),
-        (RandomForestClassifier(2).fit(X, Y), {"task": "regression"}, "is a classifier; .* Use DistilledClassifier"),
+        (
+            RandomForestClassifier(2).fit(X, Y),
+            {"task": "regression"},
+            "predicts classes or .* Use DistilledClassifier",
+        ),
         (RandomForestClassifier(2).fit(X, Y), {"response_method": "transform"}, "is none for classification"),
         (RandomForestClassifier, {}, "got the class RandomForestClassifier"),
         (RandomForestClassifier(2).fit(X, np.c_[CODES, CODES]), {}, "has 2 outputs of classes; expected one"),
@@ -205,11 +210,46 @@ def test_unusable_teachers(model, arguments, match):
         as_teacher(model, **arguments)
 
 
-def test_one_against_one_margins_are_refused():
-    """Margins of pairs of classes are no margins of classes; the error says what to set."""
-    model = SVC(decision_function_shape="ovo").fit(np.r_[X, X + 9], np.r_[Y, ["x"] * 150])
-    with pytest.raises(TeacherOutputError, match='An SVC needs decision_function_shape="ovr"'):
-        as_teacher(model).outputs(X)
+@pytest.mark.parametrize("n_classes", [3, 4])
+def test_one_against_one_margins_are_refused(n_classes):
+    """Margins of pairs of classes are no margins of classes, also where there are as many of both."""
+    rows, labels = (X, Y) if n_classes == 3 else (np.r_[X, X + 9], np.r_[Y, ["x"] * 150])
+    for model in (SVC(decision_function_shape="ovo"), make_pipeline(SVC(decision_function_shape="ovo"))):
+        with pytest.raises(TeacherOutputError, match='An SVC needs decision_function_shape="ovr"'):
+            as_teacher(model.fit(rows, labels)).outputs(X)
+
+
+def test_one_column_is_the_probability_of_the_second_class():
+    """Networks answer with a column; so may functions of labels."""
+    column = as_teacher(lambda X: np.full((len(X), 1), 0.25), classes=["no", "yes"]).outputs(X)
+    np.testing.assert_allclose(column[0], [0.75, 0.25])
+    labels = as_teacher(lambda X: np.full((len(X), 1), "no"), classes=["no", "yes"]).outputs(X)
+    np.testing.assert_array_equal(labels[0], [1, 0])
+
+
+@pytest.mark.parametrize("model", [IsolationForest(), KMeans(2), GaussianMixture(2), OneClassSVM()])
+def test_groups_are_no_values(model):
+    """Numbers of groups are not regressed by accident; scores are, when named."""
+    fitted = model.fit(X)
+    with pytest.raises(TeacherError, match="predicts classes or groups; expected values"):
+        as_teacher(fitted, task="regression")
+
+
+def test_frozen_and_piped_models_number_their_groups_too():
+    """Whatever it is wrapped in, the model inside says its groups, and errors name it."""
+    frozen = FrozenEstimator(make_pipeline(StandardScaler(), KMeans(3, random_state=0)).fit(X))
+    assert as_teacher(frozen, task="classification").classes_.tolist() == [0, 1, 2]
+    assert as_teacher(frozen, task="classification").name == "KMeans"
+    piped = make_pipeline(StandardScaler(), DBSCAN(eps=0.8)).fit(X)
+    assert as_teacher(piped, task="classification").response_method == "labels_"
+
+
+def test_transductive_teacher_knows_its_rows():
+    """As many other rows, or the same in another order, are not labelled with the labels of its own."""
+    teacher = as_teacher(DBSCAN(eps=0.8).fit(X))
+    teacher.outputs(X)
+    with pytest.raises(TeacherError, match="in their order"):
+        teacher.outputs(X[::-1])
 
 
 def test_classifier_probabilities_as_values():
