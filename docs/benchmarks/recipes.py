@@ -16,10 +16,10 @@ from results import Results, markdown_table, number, write_page
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-from tables import encoder, load, split, vote_teacher
+from tables import encoder, load, outputs, skill, split, vote_teacher
 
 from skdistill import DistilledClassifier, DistilledRegressor
-from skdistill.metrics import agreement, brier_skill, fidelity, latency, pickled_bytes, r2_skill, retention
+from skdistill.metrics import agreement, fidelity, latency, pickled_bytes, retention
 from skdistill.students import (
     CompactBoostingClassifier,
     CompactBoostingRegressor,
@@ -75,10 +75,6 @@ def students(task):
     }
 
 
-def outputs(model, X):
-    return model.predict_proba(X) if hasattr(model, "predict_proba") else model.predict(X)
-
-
 def teach(student, task, X, targets, classes):
     options = {"sample_weight": np.ones(len(X)), "rng": np.random.RandomState(0)}
     if task == "classification":
@@ -103,36 +99,41 @@ def fit(recipe, student, task, teacher, X, y):
     return distilled(teacher, student, soft_weight=soft_weight, random_state=0).fit(X, y).student_
 
 
+def cost(model, X):
+    ask = getattr(model, "predict_proba", model.predict)
+    return {
+        "one_row": latency(ask, X.iloc[:1], n_repeats=5),
+        "batch": latency(ask, X.iloc[:2000], n_repeats=3),
+        "bytes": pickled_bytes(model),
+    }
+
+
+def judge(model, teacher, X, y):
+    """Return how well a model follows the teacher and the truth on unseen rows, and what it costs."""
+    given, reference = outputs(model, X), outputs(teacher, X)
+    skills = skill(teacher, y, reference), skill(teacher, y, given)
+    return {
+        "fidelity": fidelity(reference, given),
+        "agreement": agreement(teacher.predict(X), model.predict(X)) if hasattr(teacher, "classes_") else None,
+        "retention": retention(*skills),
+        "skill": skills[1],
+        **cost(model, X),
+    }
+
+
 def measure(results, folder):
     for name in TABLES:
         X, y, task = load(folder, name)
         for seed in SEEDS:
-            if results.has(table=name, seed=seed, student="tree of 64 leaves", recipe="skdistill, half true"):
+            key = {"table": name, "seed": seed}
+            if results.has(**key, student="tree of 64 leaves", recipe="skdistill, half true"):
                 continue
             X_train, _, X_test, y_train, _, y_test = split(X, y, seed)
             teacher = vote_teacher(task, seed).fit(X_train, y_train)
-            reference = outputs(teacher, X_test)
-            labels = teacher.predict(X_test)
-
-            def skill(given, task=task, y_test=y_test, teacher=teacher):
-                if task == "classification":
-                    return brier_skill(y_test, given, classes=teacher.classes_)
-                return r2_skill(y_test, given)
-
-            def cost(model, X_test=X_test, task=task):
-                ask = model.predict_proba if task == "classification" else model.predict
-                return {
-                    "one_row": latency(ask, X_test.iloc[:1], n_repeats=5),
-                    "batch": latency(ask, X_test.iloc[:2000], n_repeats=3),
-                    "bytes": pickled_bytes(model),
-                }
-
-            key = {"table": name, "seed": seed}
             if not results.has(**key, student="teacher"):
                 results.add(
-                    **key, student="teacher", recipe="", fidelity=1.0, agreement=1.0, retention=1.0,
-                    skill=skill(reference), seconds=None, **cost(teacher),
-                )  # fmt: skip
+                    **key, student="teacher", recipe="", seconds=None, **judge(teacher, teacher, X_test, y_test)
+                )
             for student_name, student in students(task).items():
                 for recipe in RECIPES:
                     if results.has(**key, student=student_name, recipe=recipe):
@@ -140,13 +141,8 @@ def measure(results, folder):
                     started = perf_counter()
                     fitted = fit(recipe, student, task, teacher, X_train, y_train)
                     seconds = perf_counter() - started
-                    given = outputs(fitted, X_test)
-                    same = agreement(labels, fitted.predict(X_test)) if task == "classification" else None
-                    results.add(
-                        **key, student=student_name, recipe=recipe, fidelity=fidelity(reference, given), agreement=same,
-                        retention=retention(skill(reference), skill(given)), skill=skill(given), seconds=seconds,
-                        **cost(fitted),
-                    )  # fmt: skip
+                    judged = judge(fitted, teacher, X_test, y_test)
+                    results.add(**key, student=student_name, recipe=recipe, seconds=seconds, **judged)
 
 
 def page(results):

@@ -11,12 +11,12 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from recipes import outputs, students
+from recipes import students
 from results import Results, markdown_table, write_page
-from tables import CLASSIFICATION, REGRESSION, load, split, vote_teacher
+from tables import CLASSIFICATION, REGRESSION, load, outputs, skill, split, vote_teacher
 
 from skdistill import DistilledClassifier, DistilledRegressor
-from skdistill.metrics import brier_skill, fidelity, r2_skill, retention
+from skdistill.metrics import fidelity, retention
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 SEEDS = (100, 101)
@@ -36,16 +36,11 @@ def measure(results, folder):
             teacher = vote_teacher(task, seed).fit(X_train, y_train)
             reference = outputs(teacher, X_rest)
 
-            def skill(given, task=task, y_rest=y_rest, teacher=teacher):
-                if task == "classification":
-                    return brier_skill(y_rest, given, classes=teacher.classes_)
-                return r2_skill(y_rest, given)
-
             for student in STUDENTS:
                 for weight in WEIGHTS:
                     model = distilled(teacher, students(task)[student], soft_weight=weight, random_state=seed)
                     given = outputs(model.fit(X_train, y_train), X_rest)
-                    kept = retention(skill(reference), skill(given))
+                    kept = retention(skill(teacher, y_rest, reference), skill(teacher, y_rest, given))
                     results.add(
                         table=name, seed=seed, student=student, soft_weight=weight,
                         fidelity=fidelity(reference, given), retention=kept,

@@ -24,6 +24,8 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from skdistill.metrics import brier_skill, r2_skill
+
 REGRESSION = ("california", "pol", "ailerons", "puma8nh", "wine_quality_white")
 CLASSIFICATION = ("adult", "heloc", "credit_default", "pendigits", "optdigits", "page_blocks", "splice")
 TEST_SHARE = 0.4
@@ -80,3 +82,13 @@ def vote_teacher(task, seed):
         for name, model in members.items()
     ]
     return VotingClassifier(pipelines, voting="soft") if task == "classification" else VotingRegressor(pipelines)
+
+
+def outputs(model, X):
+    """Return probabilities or values."""
+    return model.predict_proba(X) if hasattr(model, "predict_proba") else model.predict(X)
+
+
+def skill(teacher, y, given):
+    """Return the Brier skill of probabilities, or the R² of values, to the truth."""
+    return brier_skill(y, given, classes=teacher.classes_) if hasattr(teacher, "classes_") else r2_skill(y, given)
