@@ -104,6 +104,8 @@ def _column(columns: Any, index: int) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(columns, nw.DataFrame):
         series = columns[:, index]
         missing = series.is_null().to_numpy()
+        if series.dtype == nw.String:
+            return series.to_numpy(), missing.astype(bool)
         values = _spelled(series) if series.dtype == nw.Categorical else series.to_numpy()
     else:
         values, missing = columns[:, index], np.zeros(len(columns), dtype=bool)

@@ -29,9 +29,10 @@ def is_wrapper(estimator: Any) -> bool:
 
 
 def has_pairwise_margins(estimator: Any) -> bool:
-    """Whether a support vector machine, maybe deep inside, answers with a margin for each pair of classes."""
-    params = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
-    return any(name.endswith("decision_function_shape") and value == "ovo" for name, value in params.items())
+    """Whether a support vector machine, maybe in a pipeline or a search, has a margin for each pair of classes."""
+    answering = innermost(estimator)
+    answering = innermost(getattr(answering, "best_estimator_", answering))
+    return getattr(answering, "decision_function_shape", None) == "ovo"
 
 
 def takes_weights(estimator: Any) -> bool:

@@ -13,6 +13,8 @@ from sklearn.ensemble import IsolationForest, RandomForestClassifier, RandomFore
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Perceptron, Ridge, RidgeClassifier
 from sklearn.mixture import GaussianMixture
+from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -214,9 +216,17 @@ def test_unusable_teachers(model, arguments, match):
 def test_one_against_one_margins_are_refused(n_classes):
     """Margins of pairs of classes are no margins of classes, also where there are as many of both."""
     rows, labels = (X, Y) if n_classes == 3 else (np.r_[X, X + 9], np.r_[Y, ["x"] * 150])
-    for model in (SVC(decision_function_shape="ovo"), make_pipeline(SVC(decision_function_shape="ovo"))):
+    svc = SVC(decision_function_shape="ovo")
+    for model in (svc, make_pipeline(svc), GridSearchCV(make_pipeline(svc), {"svc__C": [1.0]}, cv=2)):
         with pytest.raises(TeacherOutputError, match='An SVC needs decision_function_shape="ovr"'):
             as_teacher(model.fit(rows, labels)).outputs(X)
+
+
+def test_margins_made_of_pairwise_ones_are_margins():
+    """A wrapper that asks a one-against-one machine for two classes at a time has a margin for each class."""
+    model = OneVsRestClassifier(SVC(decision_function_shape="ovo")).fit(X, Y)
+    outputs = as_teacher(model).outputs(X)
+    np.testing.assert_array_equal(model.classes_[outputs.argmax(axis=1)], model.predict(X))
 
 
 def test_one_column_is_the_probability_of_the_second_class():
