@@ -22,7 +22,6 @@ from ..teachers import (
     ask,
     fit_teacher,
     is_fitted_teacher,
-    kept_by_reference,
     out_of_bag_outputs,
     out_of_fold_outputs,
 )
@@ -54,9 +53,9 @@ class BaseDistilled(BaseEstimator):
     def __sklearn_clone__(self) -> Any:
         if not is_fitted_teacher(self.teacher):
             return super().__sklearn_clone__()
-        twin = copy.copy(self)
-        twin.teacher = kept_by_reference(self.teacher)
-        twin = BaseEstimator.__sklearn_clone__(twin)
+        without = copy.copy(self)
+        without.teacher = None
+        twin = BaseEstimator.__sklearn_clone__(without)
         twin.teacher = self.teacher
         return twin
 

@@ -54,9 +54,7 @@ class _CompactBoosting(BaseEstimator):
         self.boosters_ = []
         for target in targets.T:
             dataset.construct().set_label(target)
-            booster = lightgbm.train(params, dataset, num_boost_round=self.n_trees)
-            # read back from its own text, a booster no longer refers to the rows it was grown on
-            self.boosters_.append(lightgbm.Booster(model_str=booster.model_to_string()))
+            self.boosters_.append(lightgbm.train(params, dataset, num_boost_round=self.n_trees))
 
     def _raw(self, X: Any) -> np.ndarray:
         """Return the raw scores of checked rows, shape (n_samples, n_boosters)."""

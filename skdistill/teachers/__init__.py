@@ -3,7 +3,7 @@
 from ._adapter import Task, Teacher, as_teacher
 from ._asking import ask
 from ._recipes import fit_teacher, out_of_bag_outputs, out_of_fold_outputs
-from ._rule import is_fitted_teacher, kept_by_reference
+from ._rule import is_fitted_teacher
 
 __all__ = [
     "Task",
@@ -12,7 +12,6 @@ __all__ = [
     "ask",
     "fit_teacher",
     "is_fitted_teacher",
-    "kept_by_reference",
     "out_of_bag_outputs",
     "out_of_fold_outputs",
 ]

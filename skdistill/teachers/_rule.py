@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
@@ -24,13 +23,3 @@ def is_fitted_teacher(teacher: Any) -> bool:
     except AttributeError:  # no BaseEstimator: scikit-learn's convention for fitted attributes has to do
         return any(name.endswith("_") and not name.startswith("__") for name in vars(teacher))
     return True
-
-
-class kept_by_reference(BaseEstimator):  # noqa: N801  (used like a function)
-    """What ``clone`` hands on as it is: a box around a fitted teacher while its owner is cloned."""
-
-    def __init__(self, content: Any) -> None:
-        self.content = content
-
-    def __sklearn_clone__(self) -> "kept_by_reference":
-        return self

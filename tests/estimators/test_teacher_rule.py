@@ -74,6 +74,21 @@ def test_fitted_teacher_is_kept_by_reference(teacher, data):
     assert model.fit(*data).teacher_ is teacher
 
 
+def test_cloning_never_copies_a_fitted_teacher(teacher):
+    """Not even on the way: a large model would be copied once for every fit of a search."""
+
+    class Heavy(CountingClassifier):
+        def __sklearn_clone__(self):
+            raise AssertionError("the teacher was cloned")
+
+        def __deepcopy__(self, memo):
+            raise AssertionError("the teacher was copied")
+
+    heavy = Heavy()
+    heavy.__dict__.update(teacher.__dict__)
+    assert clone(distilled(heavy)).teacher is heavy
+
+
 def test_recipe_is_cloned_and_fitted(data):
     """An unfitted teacher is fitted as a clone; the caller's object stays unfitted."""
     recipe = CountingClassifier(random_state=0)

@@ -59,6 +59,24 @@ def test_scale_of_the_targets_does_not_matter(scale):
     np.testing.assert_allclose(CompactBoostingRegressor(10).fit(X, scale * y).predict(X), scale * plain, rtol=1e-4)
 
 
+def test_weights_decide_between_contradicting_rows():
+    """The same row with two targets is taught as their weighted mean; only ratios of weights count."""
+    X = np.zeros((200, 1))
+    weight = np.where(np.arange(200) % 2, 3.0, 1.0)
+    values = np.arange(200) % 2
+    for scale in (1.0, 1e-3):
+        np.testing.assert_allclose(CompactBoostingRegressor(5).fit(X, values, scale * weight).predict(X[:1]), 0.75)
+        proba = CompactBoostingClassifier(5).fit(X, values, scale * weight).predict_proba(X[:1])
+        np.testing.assert_allclose(proba, [[0.25, 0.75]], rtol=1e-5)
+
+
+def test_boosters_let_go_of_the_rows():
+    """A fitted student does not keep the binned table alive."""
+    X, y = dataset("three classes")
+    student = CompactBoostingClassifier(5).fit(X, y)
+    assert all(getattr(booster, "train_set", None) is None for booster in student.boosters_)
+
+
 def raw_table():
     rng = np.random.RandomState(0)
     frame = pd.DataFrame(
