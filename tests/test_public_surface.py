@@ -90,7 +90,7 @@ def test_parameters_are_documented_with_their_defaults(thing):
     documented = {entry.name: entry.type for entry in doc["Parameters"]}
     parameters = {name: parameter for name, parameter in inspect.signature(thing).parameters.items() if name != "self"}
     flat = [name.strip() for names in documented for name in names.split(",")]
-    assert flat == list(parameters) or not doc["Parameters"]
+    assert flat == list(parameters)
     for names, described in documented.items():
         for name in names.split(","):
             default = parameters[name.strip()].default
@@ -102,10 +102,11 @@ def test_parameters_are_documented_with_their_defaults(thing):
 
 
 @pytest.mark.parametrize("thing", OBJECTS)
-def test_everything_public_has_parameters_and_a_purpose(thing):
-    """A summary line, and a Parameters section where there are parameters."""
+def test_everything_public_has_a_purpose_and_an_example(thing):
+    """A summary line, and an example (which the doctests run)."""
     doc = ClassDoc(thing) if inspect.isclass(thing) else FunctionDoc(thing)
     assert doc["Summary"]
+    assert any(">>>" in line for line in doc["Examples"])
 
 
 def test_imports_point_only_down():

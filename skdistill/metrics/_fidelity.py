@@ -102,6 +102,18 @@ def brier_skill(y_true: Any, proba: Any, *, classes: Any) -> float:
 def r2_skill(y_true: Any, values: Any) -> float:
     """R² to the truth, outputs averaged uniformly: the skill of a regressor.
 
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        True values.
+    values : array-like of the same shape
+        Predicted values.
+
+    Returns
+    -------
+    skill : float
+        1 is the truth, 0 the best constant; it can be negative.
+
     Examples
     --------
     >>> from skdistill.metrics import r2_skill

@@ -11,6 +11,15 @@ import numpy as np
 def pickled_bytes(model: Any) -> int:
     """Size of the model's pickle in bytes.
 
+    Parameters
+    ----------
+    model : object
+        Anything that can be pickled.
+
+    Returns
+    -------
+    size : int
+
     Examples
     --------
     >>> from skdistill.metrics import pickled_bytes

@@ -68,6 +68,25 @@ def teach_classifier(
     ------
     StudentError
         If the student is neither classifier nor regressor, or no regressor where there is a ``compressor``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from skdistill.students import teach_classifier
+    >>> X = np.array([[0.0], [1.0], [2.0]])
+    >>> student = teach_classifier(
+    ...     DecisionTreeClassifier(),
+    ...     X,
+    ...     np.array([[0.9, 0.1], [0.5, 0.5], [0.2, 0.8]]),
+    ...     classes=np.array(["no", "yes"]),
+    ...     sample_weight=np.ones(3),
+    ...     rng=np.random.RandomState(0),
+    ... )
+    >>> student.predict_proba(X)
+    array([[0.9, 0.1],
+           [0.5, 0.5],
+           [0.2, 0.8]])
     """
     student = _seeded_clone(student, rng)
     final = final_step(student)
@@ -132,6 +151,17 @@ def teach_regressor(
     ------
     StudentError
         If the student is no regressor, or there is a ``compressor`` but a single output.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from skdistill.students import teach_regressor
+    >>> X = np.array([[0.0], [1.0], [2.0]])
+    >>> rng = np.random.RandomState(0)
+    >>> student = teach_regressor(LinearRegression(), X, 3 * X[:, 0], sample_weight=np.ones(3), rng=rng)
+    >>> student.predict([[4.0]]).round(6)
+    array([12.])
     """
     student = _seeded_clone(student, rng)
     if not is_regressor(student):

@@ -17,6 +17,14 @@ def one_hot(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
     ------
     ValueError
         If a label is not among ``classes``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.targets import one_hot
+    >>> one_hot(np.array(["b", "a"]), np.array(["a", "b"]))
+    array([[0., 1.],
+           [1., 0.]])
     """
     known = np.isin(labels, classes)
     if not known.all():

@@ -33,6 +33,13 @@ def fit_margin_scale(margins: np.ndarray, proba: np.ndarray | None = None) -> fl
     References
     ----------
     .. [1] J. Platt, "Probabilistic outputs for support vector machines", 1999.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.targets import fit_margin_scale
+    >>> fit_margin_scale(np.array([[-1.0, 1.0], [2.0, -2.0]]))
+    0.6666666666666666
     """
     ordered = np.sort(margins, axis=1)
     gap = float(np.mean(ordered[:, -1] - ordered[:, -2]))

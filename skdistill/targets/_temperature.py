@@ -4,7 +4,23 @@ import numpy as np
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Return the probabilities of logits, row by row; both of shape (n_samples, n_classes)."""
+    """Return the probabilities of logits, row by row; both of shape (n_samples, n_classes).
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_samples, n_classes)
+
+    Returns
+    -------
+    proba : ndarray of shape (n_samples, n_classes)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.targets import softmax
+    >>> softmax(np.log([[1.0, 3.0]]))
+    array([[0.25, 0.75]])
+    """
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     return shifted / shifted.sum(axis=1, keepdims=True)
 
@@ -25,6 +41,13 @@ def centred_logits(proba: np.ndarray, *, floor: float = 0.001) -> np.ndarray:
     -------
     logits : ndarray of shape (n_samples, n_classes)
         ``softmax(logits)`` gives ``proba`` back, up to the floor.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.targets import centred_logits
+    >>> centred_logits(np.array([[0.8, 0.2]])).round(3)
+    array([[ 0.693, -0.693]])
     """
     logits = np.log(np.maximum(proba, floor))
     return logits - logits.mean(axis=1, keepdims=True)
