@@ -36,7 +36,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.validation import check_is_fitted
 
 from skdistill.exceptions import StudentError
-from skdistill.metrics import fidelity
+from skdistill.metrics import agreement, fidelity
 from skdistill.students import CompactBoostingClassifier, teach_classifier, teach_regressor
 from skdistill.students._teaching import _draw_labels, _draw_rows, _one_row_per_class
 
@@ -326,8 +326,8 @@ def test_wrapped_students_with_weights(student, routing):
     """Weights reach whoever fits inside a wrapper, or rows are drawn, whether routing is on or off."""
     weight = np.where(np.arange(900) % 2, 2.0, 0.5)
     with sklearn.config_context(enable_metadata_routing=routing):
-        proba = taught(student, weight=weight).predict_proba(X[900:])
-    assert fidelity(PROBA[900:], proba) > 0
+        fitted = taught(student, weight=weight)
+    assert agreement(FOREST.predict(X[900:]), fitted.predict(X[900:])) > 0.4
 
 
 def test_the_callers_student_is_not_touched():
