@@ -154,8 +154,8 @@ def page(results):
         "seconds include labelling and fitting, not the teacher's fit; µs are for `predict_proba` / `predict` with all "
         "checks, on a DataFrame, one row and 2,000 rows.",
         "\n".join(f"- **{name}**: {text}" for name, text in RECIPES.items()),
-        "The two peers' recipes are written again here with this package's student, to compare recipes: neither imodels "
-        "nor AutoGluon is run.",
+        "The two peers' recipes are written again here with this package's student, to compare recipes: neither "
+        "imodels nor AutoGluon is run.",
     ]
     header = ["", "fidelity", "agreement", "retention", "seconds", "kB", "µs, one row", "µs a row, batch"]
 
