@@ -1,7 +1,7 @@
 """The transfer set: the rows a student is taught on, and how they come together."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 from time import perf_counter
 from typing import Any, Literal
@@ -12,7 +12,7 @@ import numpy as np
 from ._tables import describe_mismatch, stack_rows, take_rows
 from ._validation import draw_seed, seed_estimator
 from .exceptions import SamplerError
-from .samplers import as_sampler
+from .samplers import as_sampler, choose_from_pool
 
 AUTO_RATIO = 10
 """Synthetic rows a real one, for ``n_synthetic="auto"``."""
@@ -31,16 +31,22 @@ class TransferSummary:
         Rows by origin.
     synthetic_weight : float
         Weight of one synthetic row; a real one has its ``sample_weight``, or 1.
+    sampler : str
+        What the synthetic rows were drawn with; empty where there are none.
+    n_queries : int
+        Rows the teacher was asked about, also those that were asked only to choose a sampler.
     label_seconds : float
-        Time the teacher took to label all rows (less where its answers were in the memory).
+        Time the teacher took to label them (less where its answers were in the memory).
     sample_seconds : float
-        Time the sampler took.
+        Time the samplers took.
     """
 
     n_real: int
     n_unlabeled: int
     n_synthetic: int
     synthetic_weight: float
+    sampler: str
+    n_queries: int
     label_seconds: float
     sample_seconds: float
 
@@ -53,101 +59,176 @@ class TransferSet:
     ----------
     X : table of shape (n_samples, n_features)
     outputs : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        What the teacher said.
+        What the teacher said, and what is taught.
     sample_weight : ndarray of shape (n_samples,)
-    summary : TransferSummary
+    truth : ndarray of shape (n_samples,) or (n_samples, n_outputs) or None, default=None
+        True labels as targets; NaN in rows without.
+    n_synthetic : int, default=0
+        How many of the rows, the last ones, are synthetic.
+    sampler : str, default=""
+        What they were drawn with.
     """
 
     X: Any
     outputs: np.ndarray
     sample_weight: np.ndarray
-    summary: TransferSummary
+    truth: np.ndarray | None = None
+    n_synthetic: int = 0
+    sampler: str = ""
+
+    def take(self, rows: np.ndarray) -> "TransferSet":
+        """Return the real rows numbered ``rows``."""
+        truth = None if self.truth is None else self.truth[rows]
+        return TransferSet(take_rows(self.X, rows), self.outputs[rows], self.sample_weight[rows], truth)
+
+    def extend(self, synthetic: list[tuple[Any, np.ndarray]], total_weight: float, sampler: str) -> "TransferSet":
+        """Return these real rows with synthetic ones below.
+
+        All synthetic rows together weigh ``total_weight`` times as much as all real ones, but none weighs more than a
+        real one does in the mean.
+        """
+        n_drawn = sum(len(outputs) for _, outputs in synthetic)
+        weight = min(self.sample_weight.mean(), total_weight * self.sample_weight.sum() / n_drawn)
+        truth = self.truth
+        if truth is not None:
+            truth = np.concatenate([truth, np.full((n_drawn, *truth.shape[1:]), np.nan)])
+        return TransferSet(
+            stack_rows([self.X, *(rows for rows, _ in synthetic)]),
+            np.concatenate([self.outputs, *(outputs for _, outputs in synthetic)]),
+            np.concatenate([self.sample_weight, np.full(n_drawn, weight)]),
+            truth,
+            n_drawn,
+            sampler,
+        )
+
+    def summary(self, is_unlabeled: np.ndarray, oracle: "Oracle") -> TransferSummary:
+        """Return what the set was made of; ``is_unlabeled`` tells which of its real rows had no label."""
+        n_unlabeled = int(np.count_nonzero(is_unlabeled))
+        return TransferSummary(
+            len(is_unlabeled) - n_unlabeled,
+            n_unlabeled,
+            self.n_synthetic,
+            float(self.sample_weight[-1]) if self.n_synthetic else 0.0,
+            self.sampler,
+            oracle.n_queries,
+            oracle.label_seconds,
+            oracle.sample_seconds,
+        )
 
 
-def build_transfer_set(
+@dataclass
+class Oracle:
+    """The teacher, within a budget, and what it and the samplers have cost.
+
+    Attributes
+    ----------
+    ask : callable
+        ``ask(rows, origin)`` returns the teacher's outputs.
+    memory : joblib.Memory
+        Keeps drawn rows.
+    max_queries : int or None, default=None
+        Rows it may be asked about.
+    n_queries : int
+        Rows it was asked about.
+    label_seconds, sample_seconds : float
+        Time to ask, and to draw rows.
+    """
+
+    ask: Callable[[Any, str], np.ndarray]
+    memory: joblib.Memory
+    max_queries: int | None = None
+    n_queries: int = field(default=0, init=False)
+    label_seconds: float = field(default=0.0, init=False)
+    sample_seconds: float = field(default=0.0, init=False)
+
+    @property
+    def n_left(self) -> float:
+        """Rows it may still be asked about."""
+        return np.inf if self.max_queries is None else self.max_queries - self.n_queries
+
+    def label(self, rows: Any, origin: str) -> np.ndarray:
+        """Return the teacher's outputs for ``rows``."""
+        started = perf_counter()
+        outputs = self.ask(rows, origin)
+        self.label_seconds += perf_counter() - started
+        self.n_queries += rows.shape[0]
+        return outputs
+
+    def draw(self, sampler: Any, real: TransferSet, n_samples: int, seed: int) -> tuple[Any, np.ndarray]:
+        """Draw so many synthetic rows from the real ones and label them."""
+        started = perf_counter()
+        present = np.flatnonzero(real.sample_weight)  # rows of weight zero are no rows
+        base = real if len(present) == len(real.sample_weight) else real.take(present)
+        rows = self.memory.cache(draw_rows)(sampler, base.X, base.outputs, n_samples, seed)
+        self.sample_seconds += perf_counter() - started
+        return rows, self.label(rows, "synthetic rows")
+
+
+def label_real_rows(
     X: Any,
-    ask: Callable[[Any, str], np.ndarray],
+    oracle: Oracle,
     *,
-    label_real: Callable[[np.ndarray], np.ndarray] | None = None,
-    X_unlabeled: Any = None,
-    sampler: Any = None,
-    n_synthetic: int | float | Literal["auto"] = "auto",
     sample_weight: np.ndarray,
+    truth: np.ndarray | None = None,
+    X_unlabeled: Any = None,
+    label_anew: Callable[[np.ndarray], np.ndarray] | None = None,
     rng: np.random.RandomState,
-    memory: joblib.Memory,
-) -> TransferSet:
-    """Label the real rows, draw synthetic ones from them, and label those.
+) -> tuple[TransferSet, np.ndarray]:
+    """Label the real rows, those of ``X`` first.
 
-    Synthetic rows share the weight of all real ones, and none weighs more than a real one does in the mean: measured,
-    a student that is limited by its size loses by synthetic rows that outweigh the real ones, and one that is limited
-    by data gains about as much.
+    Where the budget is too small for ``X``, rows of it are drawn at random; where it is too small for ``X_unlabeled``,
+    more of its rows are drawn where the teacher's outputs vary more.
 
     Parameters
     ----------
     X : table of shape (n_samples, n_features)
-        Real rows.
-    ask : callable
-        ``ask(rows, origin)`` returns the teacher's outputs.
-    label_real : callable or None, default=None
-        Maps the teacher's in-sample outputs for ``X`` to those that are taught (out of fold, out of bag).
+    oracle : Oracle
+    sample_weight : ndarray of shape (n_samples,)
+        Weights of the rows of ``X``; unlabelled rows get their mean.
+    truth : ndarray or None, default=None
+        True labels of the rows of ``X``, as targets.
     X_unlabeled : table or None, default=None
         More real rows.
-    sampler : sampler or None, default=None
-        ``None`` draws no rows.
-    n_synthetic : int, float or "auto", default="auto"
-        Rows to draw: their number, or as a float a multiple of the real rows.
-    sample_weight : ndarray of shape (n_samples,)
-        Weights of the rows of ``X``.
+    label_anew : callable or None, default=None
+        Maps the teacher's in-sample outputs for ``X`` to those that are taught (out of fold, out of bag).
     rng : RandomState
-    memory : joblib.Memory
-        Keeps the drawn rows.
 
     Returns
     -------
-    transfer_set : TransferSet
+    real : TransferSet
+        With the outputs that are taught.
+    is_unlabeled : ndarray of bool, shape (n_samples,)
+        Which of its rows come from ``X_unlabeled``.
     """
-    started = perf_counter()
-    rows, outputs, weights = [X], [ask(X, "real rows")], [sample_weight]
-    taught = outputs[0] if label_real is None else label_real(outputs[0])
-    if X_unlabeled is not None:
-        rows.append(X_unlabeled)
-        outputs.append(ask(X_unlabeled, "unlabelled rows"))
-        weights.append(np.full(X_unlabeled.shape[0], sample_weight.mean()))
-    label_seconds = perf_counter() - started
-
-    X_real, real_weight = stack_rows(rows), np.concatenate(weights)
-    n_real = len(real_weight)
-    n_drawn = 0 if sampler is None else _resolve_n_synthetic(n_synthetic, X_real.shape)
-    synthetic_weight = sample_seconds = 0.0
-    if n_drawn:
-        started = perf_counter()
-        sampler = seed_estimator(as_sampler(sampler), rng)
-        present = np.flatnonzero(real_weight)  # rows of weight zero are no rows
-        model_rows = X_real if len(present) == n_real else take_rows(X_real, present)
-        model_outputs = np.concatenate(outputs)[present]
-        synthetic = memory.cache(draw_rows)(sampler, model_rows, model_outputs, n_drawn, draw_seed(rng))
-        sample_seconds = perf_counter() - started
-        started = perf_counter()
-        outputs.append(ask(synthetic, "synthetic rows"))
-        label_seconds += perf_counter() - started
-        synthetic_weight = float(min(real_weight.mean(), real_weight.sum() / n_drawn))
-        rows.append(synthetic)
-        weights.append(np.full(n_drawn, synthetic_weight))
-    outputs[0] = taught
-    n_unlabeled = n_real - X.shape[0]
-    summary = TransferSummary(X.shape[0], n_unlabeled, n_drawn, synthetic_weight, label_seconds, sample_seconds)
-    return TransferSet(stack_rows(rows), np.concatenate(outputs), np.concatenate(weights), summary)
+    if X.shape[0] > oracle.n_left:
+        chosen = np.sort(rng.permutation(X.shape[0])[: int(oracle.n_left)])
+        X, sample_weight = take_rows(X, chosen), sample_weight[chosen]
+        truth = None if truth is None else truth[chosen]
+    outputs = oracle.label(X, "real rows")
+    if label_anew is not None:
+        outputs = label_anew(outputs)
+    real = TransferSet(X, outputs, sample_weight, truth)
+    is_unlabeled = np.zeros(X.shape[0], dtype=bool)
+    if X_unlabeled is None or oracle.n_left < 1:
+        return real, is_unlabeled
+    pool = X_unlabeled
+    if pool.shape[0] > oracle.n_left:
+        pool = take_rows(pool, choose_from_pool(X, outputs, pool, int(oracle.n_left), rng))
+    with_pool = real.extend([(pool, oracle.label(pool, "unlabelled rows"))], np.inf, "")
+    return replace(with_pool, n_synthetic=0), np.append(is_unlabeled, np.ones(pool.shape[0], dtype=bool))
 
 
 def draw_rows(sampler: Any, X: Any, outputs: np.ndarray, n_samples: int, seed: int) -> Any:
-    """Fit the sampler and draw rows, which must be rows of the same table.
+    """Fit a clone of the sampler and draw rows, which must be rows of the same table.
 
     Raises
     ------
     SamplerError
         If they have other columns, another kind, or another number.
     """
-    rows = sampler.fit(X, outputs).sample(n_samples, random_state=seed)
+    rng = np.random.RandomState(seed)
+    fitted = seed_estimator(as_sampler(sampler), rng).fit(X, outputs)
+    rows = fitted.sample(n_samples, random_state=draw_seed(rng))
     mismatch = describe_mismatch(X, rows)
     if mismatch is None and rows.shape[0] != n_samples:
         mismatch = f"{rows.shape[0]} rows instead of {n_samples}"
@@ -159,8 +240,10 @@ def draw_rows(sampler: Any, X: Any, outputs: np.ndarray, n_samples: int, seed: i
     return rows
 
 
-def _resolve_n_synthetic(n_synthetic: int | float | str, real_shape: tuple[int, int]) -> int:
-    n_rows, n_features = real_shape
+def count_synthetic(
+    n_synthetic: int | float | Literal["auto"], n_rows: int, n_features: int, ratio: int = AUTO_RATIO
+) -> int:
+    """Return how many rows ``n_synthetic`` means: their number, as a float a multiple of the real rows, or "auto"."""
     if n_synthetic == "auto":
-        return min(AUTO_RATIO * n_rows, AUTO_ROWS, max(n_rows, AUTO_CELLS // n_features))
+        return min(ratio * n_rows, AUTO_ROWS, max(n_rows, AUTO_CELLS // n_features))
     return int(n_synthetic) if isinstance(n_synthetic, Integral) else round(float(n_synthetic) * n_rows)

@@ -32,6 +32,7 @@ SAME_RANK_ALLOWED = {("metrics", "targets")}
 
 PUBLIC = {
     "skdistill": [
+        "AutoSampler",
         "DistilledClassifier",
         "DistilledRegressor",
         "as_teacher",
@@ -43,7 +44,19 @@ PUBLIC = {
         "transfer",
     ],
     "skdistill.metrics": ["agreement", "brier_skill", "fidelity", "latency", "pickled_bytes", "r2_skill", "retention"],
-    "skdistill.samplers": ["MUNGE", "as_sampler"],
+    "skdistill.samplers": [
+        "MUNGE",
+        "SPUNGE",
+        "Interpolation",
+        "Jitter",
+        "LeafSwap",
+        "MarginalResampling",
+        "Mixture",
+        "TermSwap",
+        "UniformBox",
+        "as_sampler",
+        "choose_from_pool",
+    ],
     "skdistill.students": [
         "CompactBoostingClassifier",
         "CompactBoostingRegressor",

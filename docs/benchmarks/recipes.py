@@ -12,20 +12,15 @@ from time import perf_counter
 
 import numpy as np
 import pandas as pd
+from peers import AutoGluonSpunge, teach
 from results import Results, markdown_table, number, write_page
-from sklearn.base import BaseEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from tables import encoder, load, outputs, skill, split, vote_teacher
 
 from skdistill import DistilledClassifier, DistilledRegressor
 from skdistill.metrics import agreement, fidelity, latency, pickled_bytes, retention
-from skdistill.students import (
-    CompactBoostingClassifier,
-    CompactBoostingRegressor,
-    teach_classifier,
-    teach_regressor,
-)
+from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
 from skdistill.targets import one_hot
 
 TABLES = ("adult", "california", "heloc", "pendigits")
@@ -37,26 +32,6 @@ RECIPES = {
     "skdistill": "the default of this package",
     "skdistill, half true": "the same with soft_weight=0.5",
 }
-
-
-class Spunge(BaseEstimator):
-    """AutoGluon's sampler as published: int(0.1 d) cells of each row are drawn anew from their column."""
-
-    def fit(self, X, y=None):
-        self.X_ = X
-        return self
-
-    def sample(self, n_samples, random_state=None):
-        rng = np.random.RandomState(random_state)
-        rows = self.X_.iloc[np.resize(np.arange(len(self.X_)), n_samples)].reset_index(drop=True)
-        n_features = self.X_.shape[1]
-        chosen = np.argsort(rng.rand(n_samples, n_features), axis=1)[:, : int(0.1 * n_features)]
-        for index, name in enumerate(self.X_.columns):
-            changed = np.flatnonzero((chosen == index).any(axis=1))
-            column = rows[name].copy()
-            column.iloc[changed] = self.X_[name].iloc[rng.randint(len(self.X_), size=len(changed))].to_numpy()
-            rows[name] = column
-        return rows
 
 
 def students(task):
@@ -75,13 +50,6 @@ def students(task):
     }
 
 
-def teach(student, task, X, targets, classes):
-    options = {"sample_weight": np.ones(len(X)), "rng": np.random.RandomState(0)}
-    if task == "classification":
-        return teach_classifier(student, X, targets, classes=classes, **options)
-    return teach_regressor(student, X, targets, **options)
-
-
 def fit(recipe, student, task, teacher, X, y):
     """Return the student that a recipe makes."""
     classes = getattr(teacher, "classes_", None)
@@ -92,7 +60,7 @@ def fit(recipe, student, task, teacher, X, y):
     if recipe == "teacher's labels":
         return teach(student, task, X, outputs(teacher, X), classes)
     if recipe == "true + perturbed":
-        rows = Spunge().fit(X).sample(5 * len(X), random_state=0)
+        rows = AutoGluonSpunge().fit(X).sample(5 * len(X), random_state=0)
         stacked = pd.concat([X, rows.astype(X.dtypes)], ignore_index=True)
         return teach(student, task, stacked, np.concatenate([truth, outputs(teacher, rows)]), classes)
     soft_weight = 0.5 if recipe.endswith("half true") else 1.0

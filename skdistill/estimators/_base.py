@@ -10,11 +10,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, check_memory
 
-from .._tables import describe_mismatch
-from .._validation import check_number, check_table, check_weights, input_tags_of
+from .._tables import describe_mismatch, take_rows
+from .._validation import check_number, check_table, check_weights, draw_seed, input_tags_of
 from ..exceptions import TeacherError
 from ..metrics import fidelity
-from ..samplers import MUNGE
 from ..teachers import (
     Task,
     Teacher,
@@ -25,7 +24,11 @@ from ..teachers import (
     out_of_bag_outputs,
     out_of_fold_outputs,
 )
-from ..transfer import TransferSet, build_transfer_set
+from ..transfer import AUTO_RATIO, Oracle, TransferSet, count_synthetic, label_real_rows
+from ._auto_sampler import CHOICE_RATIO, AutoSampler, Judge, choose_transfer_set
+
+FEWEST_JUDGES, MOST_JUDGES = 100, 5000
+"""Unlabelled rows that judge a student instead of rows of ``X``, at least; and rows that judge it, at most."""
 
 
 class BaseDistilled(BaseEstimator):
@@ -41,6 +44,7 @@ class BaseDistilled(BaseEstimator):
     soft_weight: float
     teacher_cv: Any
     compressor: Any
+    max_queries: int | None
     response_method: str
     memory: Any
     chunk_size: int
@@ -135,17 +139,21 @@ class BaseDistilled(BaseEstimator):
 
     # ------------------------------------------------------------------ from rows to a transfer set
 
-    def _build_transfer_set(
-        self, teacher: Teacher, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any, rng: np.random.RandomState
-    ) -> TransferSet:
+    def _label_real_rows(
+        self,
+        teacher: Teacher,
+        X: Any,
+        y: Any,
+        truth: Any,
+        sample_weight: Any,
+        X_unlabeled: Any,
+        rng: np.random.RandomState,
+    ) -> tuple[TransferSet, np.ndarray, Oracle]:
+        """Label the rows of ``X`` and ``X_unlabeled``; see :func:`skdistill.transfer.label_real_rows`."""
         memory = check_memory(self.memory)
         query = partial(ask, chunk_size=self.chunk_size, memory=memory, verbose=self.verbose)
 
-        def label_real(in_sample: np.ndarray) -> np.ndarray:
-            if isinstance(self.teacher_cv, str):
-                return out_of_bag_outputs(teacher, in_sample)
-            if self.teacher_cv is None:
-                return in_sample
+        def label_out_of_fold(_: np.ndarray) -> np.ndarray:
             return out_of_fold_outputs(
                 lambda X, y, weight: self._adapt(fit_teacher(self.teacher, X, y, sample_weight=weight, rng=rng), y),
                 lambda fold, X: query(fold, X, origin="rows of a fold"),
@@ -156,28 +164,93 @@ class BaseDistilled(BaseEstimator):
                 classes=teacher.classes_,
             )
 
-        return build_transfer_set(
+        label_anew = None
+        if self.teacher_cv is not None:
+            is_oob = isinstance(self.teacher_cv, str)
+            label_anew = partial(out_of_bag_outputs, teacher) if is_oob else label_out_of_fold
+        oracle = Oracle(lambda rows, origin: query(teacher, rows, origin=origin), memory, self.max_queries)
+        real, is_unlabeled = label_real_rows(
             X,
-            lambda rows, origin: query(teacher, rows, origin=origin),
-            label_real=label_real,
-            X_unlabeled=X_unlabeled,
-            sampler=self._resolve_sampler(teacher),
-            n_synthetic=self.n_synthetic,
+            oracle,
             sample_weight=np.ones(X.shape[0]) if sample_weight is None else sample_weight,
+            truth=truth,
+            X_unlabeled=X_unlabeled,
+            label_anew=label_anew,
             rng=rng,
-            memory=memory,
         )
+        return real, is_unlabeled, oracle
 
-    def _resolve_sampler(self, teacher: Teacher) -> Any:
-        if not isinstance(self.sampler, str):
-            return self.sampler
-        return None if teacher.transductive else MUNGE(n_jobs=self.n_jobs)
+    def _extend(
+        self, real: TransferSet, is_unlabeled: np.ndarray, X_val: Any, oracle: Oracle, rng: np.random.RandomState
+    ) -> TransferSet:
+        """Add synthetic rows to the real ones: of the sampler given, or of the one that serves this student best."""
+        options = AutoSampler() if isinstance(self.sampler, str) else self.sampler
+        chooses = isinstance(options, AutoSampler)
+        n_rows, n_features = real.X.shape
+        ratio = CHOICE_RATIO if chooses else AUTO_RATIO
+        n_synthetic = count_synthetic(self.n_synthetic, n_rows, n_features, ratio)
+        if options is None or not n_synthetic or self._teacher.transductive or oracle.n_left < 1:
+            return real
+        if not chooses:
+            n_synthetic = int(min(n_synthetic, oracle.n_left))
+            rows = oracle.draw(options, real, n_synthetic, draw_seed(rng))
+            return real.extend([rows], 1.0, repr(options))
+        taught, judge = self._hold_out(options, real, is_unlabeled, X_val, oracle, rng)
+        seed = draw_seed(rng)
+
+        def losses_of(transfer_set: TransferSet) -> np.ndarray:
+            student = self._teach(transfer_set, seed)
+            return judge.losses(self._outputs_of(student, judge.X), pool_outputs=self._task == "classification")
+
+        transfer_set, self.sampler_results_ = choose_transfer_set(
+            options,
+            real,
+            taught,
+            judge.judged_on,
+            oracle,
+            losses_of,
+            n_synthetic=n_synthetic,
+            rng=rng,
+            n_jobs=self.n_jobs,
+            verbose=self.verbose,
+        )
+        return transfer_set
+
+    def _hold_out(
+        self,
+        options: AutoSampler,
+        real: TransferSet,
+        is_unlabeled: np.ndarray,
+        X_val: Any,
+        oracle: Oracle,
+        rng: np.random.RandomState,
+    ) -> tuple[TransferSet, Judge]:
+        """Return rows to teach a student on, and rows to judge it by: the best judges there are."""
+        if X_val is not None:
+            chosen = rng.permutation(X_val.shape[0])[: int(min(MOST_JUDGES, oracle.n_left))]
+            X_val = take_rows(X_val, np.sort(chosen))
+            return real, Judge(X_val, self._soft_targets(oracle.label(X_val, "validation rows")), "X_val")
+        candidates, judged_on = np.arange(len(is_unlabeled)), "rows of X, which the teacher may have been fitted on"
+        share = options.validation_fraction
+        if np.count_nonzero(is_unlabeled) >= FEWEST_JUDGES:
+            candidates, judged_on, share = np.flatnonzero(is_unlabeled), "X_unlabeled", 0.5
+        elif self.teacher_cv is not None:
+            judged_on = "rows of X, labelled by teachers that had not seen them"
+        n_judges = min(MOST_JUDGES, max(1, round(share * len(candidates))))
+        held_out = np.sort(rng.permutation(candidates)[:n_judges])
+        judges = real.take(held_out)
+        taught = real.take(np.setdiff1d(np.arange(len(is_unlabeled)), held_out))
+        return taught, Judge(judges.X, self._soft_targets(judges.outputs), judged_on)
 
     # ------------------------------------------------------------------ checks
 
     def _check_parameters(self, y: Any) -> None:
         check_number(self, "chunk_size", self.chunk_size, kind=Integral, low=1)
         check_number(self, "soft_weight", self.soft_weight, low=0, high=1)
+        if self.max_queries is not None:
+            check_number(self, "max_queries", self.max_queries, kind=Integral, low=2)
+        if isinstance(self.sampler, AutoSampler):
+            self.sampler.check()
         if not isinstance(self.n_synthetic, str):
             check_number(self, "n_synthetic", self.n_synthetic, kind=Real, low=0)
         for name in ("student", "sampler", "n_synthetic", "teacher_cv"):
@@ -197,20 +270,37 @@ class BaseDistilled(BaseEstimator):
                 f"and found; got random_state={self.random_state!r}. Pass e.g. random_state=0."
             )
 
-    def _check_rows(self, X: Any, sample_weight: Any, X_unlabeled: Any) -> tuple[Any, np.ndarray | None, Any]:
+    def _check_rows(
+        self, X: Any, sample_weight: Any, X_unlabeled: Any, X_val: Any
+    ) -> tuple[Any, np.ndarray | None, Any, Any]:
         X = check_table(self, X, reset=True)
         if X.shape[0] < 2:
             raise ValueError(f"{type(self).__name__} got n_samples = {X.shape[0]} row; expected at least 2.")
         if sample_weight is not None:
             sample_weight = check_weights(sample_weight, X.shape[0])
-        if X_unlabeled is not None:
-            X_unlabeled = check_table(self, X_unlabeled, reset=False)
-            mismatch = describe_mismatch(X, X_unlabeled)
-            if mismatch is not None:
-                raise ValueError(
-                    f"{type(self).__name__}: X_unlabeled is or has {mismatch}; expected the columns and dtypes of X."
-                )
-        return X, sample_weight, X_unlabeled
+        if self.max_queries is not None and self.teacher_cv is not None and self.max_queries < X.shape[0]:
+            raise ValueError(
+                f"{type(self).__name__}: max_queries={self.max_queries} is less than the {X.shape[0]} rows of X, which "
+                f"teacher_cv={self.teacher_cv!r} labels all. Pass at least so many, or teacher_cv=None."
+            )
+        return (
+            X,
+            sample_weight,
+            self._check_more_rows("X_unlabeled", X_unlabeled, X),
+            self._check_more_rows("X_val", X_val, X),
+        )
+
+    def _check_more_rows(self, name: str, rows: Any, X: Any) -> Any:
+        """Return more real rows, which must be rows of the same table."""
+        if rows is None:
+            return None
+        rows = check_table(self, rows, reset=False)
+        mismatch = describe_mismatch(X, rows)
+        if mismatch is not None:
+            raise ValueError(
+                f"{type(self).__name__}: {name} is or has {mismatch}; expected the columns and dtypes of X."
+            )
+        return rows
 
     # ------------------------------------------------------------------ after fit
 
@@ -252,7 +342,7 @@ class BaseDistilled(BaseEstimator):
         outputs = ask(self._teacher, X, chunk_size=self.chunk_size, verbose=self.verbose)
         return fidelity(
             self._soft_targets(outputs),
-            self._student_outputs(X),
+            self._outputs_of(self.student_, X),
             sample_weight=sample_weight,
             multioutput=self._multioutput,
         )
@@ -260,7 +350,10 @@ class BaseDistilled(BaseEstimator):
     def _soft_targets(self, outputs: np.ndarray) -> np.ndarray:
         raise NotImplementedError
 
-    def _student_outputs(self, X: Any) -> np.ndarray:
+    def _teach(self, transfer_set: TransferSet, seed: int) -> Any:
+        raise NotImplementedError
+
+    def _outputs_of(self, student: Any, X: Any) -> np.ndarray:
         raise NotImplementedError
 
     def _resolve_student(self) -> Any:

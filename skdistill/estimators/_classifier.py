@@ -7,10 +7,11 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
-from .._validation import check_number, check_random_state, check_table
+from .._validation import check_number, check_random_state, check_table, draw_seed
 from ..students import CompactBoostingClassifier, CompactBoostingRegressor, teach_classifier
 from ..targets import blend, fit_margin_scale, one_hot, soften, softmax
 from ..teachers import Task, Teacher
+from ..transfer import TransferSet
 from ._base import BaseDistilled
 
 
@@ -32,11 +33,11 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         :class:`~skdistill.students.CompactBoostingClassifier`.
     sampler : sampler, None or "auto", default="auto"
         Draws synthetic rows: an object with ``fit(X, y)`` and ``sample(n_samples, random_state)``, scikit-learn's
-        ``KernelDensity`` or ``GaussianMixture``. ``None`` draws none; ``"auto"`` is
-        :class:`~skdistill.samplers.MUNGE`.
+        ``KernelDensity`` or ``GaussianMixture``. ``None`` draws none; ``"auto"``, which is
+        :class:`~skdistill.AutoSampler` with its defaults, chooses what serves this student best.
     n_synthetic : int, float or "auto", default="auto"
-        Number of synthetic rows; as a float, a multiple of the real ones. ``"auto"`` is ten a real row, at most
-        200,000, and at most 20 million cells.
+        Number of synthetic rows; as a float, a multiple of the real ones. ``"auto"`` is ten a real row, twenty
+        where the sampler is chosen, at most 200,000, and at most 20 million cells.
     temperature : float > 0, default=1.0
         Divides the teacher's logits before the student is taught. ``predict_proba`` is at temperature 1 whatever it
         was taught at.
@@ -49,6 +50,10 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     compressor : transformer or None, default=None
         Fitted on the teacher's logits, e.g. ``PCA(5)``; the student, a regressor, learns the code, which is decoded
         by ``inverse_transform`` at predict. For many classes.
+    max_queries : int or None, default=None
+        Rows that a slow or dear teacher is asked about in ``fit``, at most: first those of ``X``, then of
+        ``X_unlabeled``, then of ``X_val``, then synthetic ones. Where it is less than the real rows, so many of
+        them are drawn at random.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
         How to ask the teacher; see :func:`~skdistill.as_teacher`. Margins are scaled to logits by fitting the scale
         on ``y``; without ``y`` so that the mean gap of the two largest is 2.
@@ -73,7 +78,12 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     classes_ : ndarray of shape (n_classes,)
         The teacher's labels.
     transfer_set_ : TransferSummary
-        Rows by origin, their weights, and seconds to draw and label them.
+        Rows by origin, their weights, and queries and seconds it took to draw and label them.
+    sampler_results_ : dict of ndarray
+        What :class:`~skdistill.AutoSampler` tried, a column for each key, as ``cv_results_`` are: ``sampler``,
+        ``n_synthetic``, ``weight``, ``fidelity``, ``gain`` over no synthetic rows and its standard error
+        ``gain_error``, ``rank_fidelity``, ``n_queries`` and ``seconds`` up to then, and ``judged_on``. Only there with
+        ``sampler="auto"``.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
@@ -120,6 +130,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         soft_weight: float = 1.0,
         teacher_cv: Any = None,
         compressor: Any = None,
+        max_queries: int | None = None,
         response_method: str = "auto",
         memory: Any = None,
         chunk_size: int = 10_000,
@@ -135,6 +146,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.soft_weight = soft_weight
         self.teacher_cv = teacher_cv
         self.compressor = compressor
+        self.max_queries = max_queries
         self.response_method = response_method
         self.memory = memory
         self.chunk_size = chunk_size
@@ -142,7 +154,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any = None, *, sample_weight: Any = None, X_unlabeled: Any = None) -> Self:
+    def fit(
+        self, X: Any, y: Any = None, *, sample_weight: Any = None, X_unlabeled: Any = None, X_val: Any = None
+    ) -> Self:
         """Check, resolve the teacher, extend the rows, ask, soften, teach.
 
         Parameters
@@ -155,6 +169,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             Weight of each row, for the student and for a recipe that takes weights.
         X_unlabeled : table of shape (n_unlabeled, n_features), default=None
             More real rows, without labels.
+        X_val : table of shape (n_validation, n_features), default=None
+            Real rows the teacher was not fitted on: the best judges of synthetic rows, if the sampler is chosen. The
+            student is not taught on them.
 
         Returns
         -------
@@ -172,36 +189,39 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             For arguments and tables that do not fit.
         """
         self._check_parameters(y)
-        X, sample_weight, X_unlabeled = self._check_rows(X, sample_weight, X_unlabeled)
+        X, sample_weight, X_unlabeled, X_val = self._check_rows(X, sample_weight, X_unlabeled, X_val)
         y = self._check_labels(X, y)
         rng = check_random_state(self.random_state)
         teacher = self._resolve_teacher(X, y, sample_weight, rng)
-        classes = self._check_classes(teacher)
-        truth = self._check_truth(classes, y)
-        transfer_set = self._build_transfer_set(teacher, X, y, sample_weight, X_unlabeled, rng)
+        self.classes_ = self._check_classes(teacher)
+        truth = self._check_truth(self.classes_, y)
+        real, is_unlabeled, oracle = self._label_real_rows(teacher, X, y, truth, sample_weight, X_unlabeled, rng)
 
-        self._margin_scale = 1.0
+        self._teacher, self._margin_scale = teacher, 1.0
         if teacher.output_kind == "logit":
-            self._margin_scale = fit_margin_scale(transfer_set.outputs[: X.shape[0]], truth)
-        self._teacher = teacher
-        targets = self._soft_targets(transfer_set.outputs)
-        if truth is not None:
-            targets[: len(truth)] = blend(targets[: len(truth)], truth, self.soft_weight)
+            labelled = real.take(np.flatnonzero(~is_unlabeled))
+            self._margin_scale = fit_margin_scale(labelled.outputs, labelled.truth)
+        transfer_set = self._extend(real, is_unlabeled, X_val, oracle, rng)
+        self.student_ = self._teach(transfer_set, draw_seed(rng))
+        self.teacher_ = teacher.model
+        self.transfer_set_ = transfer_set.summary(is_unlabeled, oracle)
+        return self
 
-        self.student_ = teach_classifier(
+    def _teach(self, transfer_set: TransferSet, seed: int) -> Any:
+        """Return the student, taught on probabilities: the teacher's, blended with the truth and softened."""
+        proba = self._soft_targets(transfer_set.outputs)
+        if transfer_set.truth is not None:
+            proba = blend(proba, transfer_set.truth, self.soft_weight)
+        return teach_classifier(
             self._resolve_student(),
             transfer_set.X,
-            soften(targets, self.temperature),
-            classes=classes,
+            soften(proba, self.temperature),
+            classes=self.classes_,
             sample_weight=transfer_set.sample_weight,
-            rng=rng,
+            rng=np.random.RandomState(seed),
             temperature=self.temperature,
             compressor=self.compressor,
         )
-        self.teacher_ = teacher.model
-        self.classes_ = classes
-        self.transfer_set_ = transfer_set.summary
-        return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the student's class probabilities at temperature 1.
@@ -217,15 +237,15 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             Columns in the order of ``classes_``.
         """
         check_is_fitted(self, "student_")
-        return self._student_outputs(check_table(self, X, reset=False))
+        return self._outputs_of(self.student_, check_table(self, X, reset=False))
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the logarithm of :meth:`predict_proba`, of shape (n_samples, n_classes)."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
-    def _student_outputs(self, X: Any) -> np.ndarray:
-        return np.asarray(self.student_.predict_proba(X), dtype=np.float64)
+    def _outputs_of(self, student: Any, X: Any) -> np.ndarray:
+        return np.asarray(student.predict_proba(X), dtype=np.float64)
 
     def _soft_targets(self, outputs: np.ndarray) -> np.ndarray:
         """Return the teacher's outputs as probabilities."""

@@ -7,10 +7,11 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_array, check_consistent_length
 
-from .._validation import check_random_state
+from .._validation import check_random_state, draw_seed
 from ..students import CompactBoostingRegressor, teach_regressor
 from ..targets import blend
 from ..teachers import Task, is_fitted_teacher
+from ..transfer import TransferSet
 from ._base import BaseDistilled
 
 
@@ -32,11 +33,11 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         :class:`~skdistill.students.CompactBoostingRegressor`.
     sampler : sampler, None or "auto", default="auto"
         Draws synthetic rows: an object with ``fit(X, y)`` and ``sample(n_samples, random_state)``, scikit-learn's
-        ``KernelDensity`` or ``GaussianMixture``. ``None`` draws none; ``"auto"`` is
-        :class:`~skdistill.samplers.MUNGE`.
+        ``KernelDensity`` or ``GaussianMixture``. ``None`` draws none; ``"auto"``, which is
+        :class:`~skdistill.AutoSampler` with its defaults, chooses what serves this student best.
     n_synthetic : int, float or "auto", default="auto"
-        Number of synthetic rows; as a float, a multiple of the real ones. ``"auto"`` is ten a real row, at most
-        200,000, and at most 20 million cells.
+        Number of synthetic rows; as a float, a multiple of the real ones. ``"auto"`` is ten a real row, twenty
+        where the sampler is chosen, at most 200,000, and at most 20 million cells.
     soft_weight : float in [0, 1], default=1.0
         Share of the teacher, against the true values ``y``, in the targets of real rows. 1 is the teacher alone;
         less can bring the student nearer to the truth where values have little noise, and costs fidelity where they
@@ -46,6 +47,10 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
     compressor : transformer or None, default=None
         Fitted on the teacher's outputs, e.g. ``PCA(5)``; the student learns the code, which is decoded by
         ``inverse_transform`` at predict. For many outputs.
+    max_queries : int or None, default=None
+        Rows that a slow or dear teacher is asked about in ``fit``, at most: first those of ``X``, then of
+        ``X_unlabeled``, then of ``X_val``, then synthetic ones. Where it is less than the real rows, so many of
+        them are drawn at random.
     response_method : {"auto", "predict", "decision_function", "score_samples", "transform", "predict_proba"}, \
 default="auto"
         How to ask the teacher; see :func:`~skdistill.as_teacher`.
@@ -68,7 +73,12 @@ default="auto"
     student_ : estimator
         The student, complete by itself.
     transfer_set_ : TransferSummary
-        Rows by origin, their weights, and seconds to draw and label them.
+        Rows by origin, their weights, and queries and seconds it took to draw and label them.
+    sampler_results_ : dict of ndarray
+        What :class:`~skdistill.AutoSampler` tried, a column for each key, as ``cv_results_`` are: ``sampler``,
+        ``n_synthetic``, ``weight``, ``fidelity``, ``gain`` over no synthetic rows and its standard error
+        ``gain_error``, ``rank_fidelity``, ``n_queries`` and ``seconds`` up to then, and ``judged_on``. Only there with
+        ``sampler="auto"``.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
@@ -112,6 +122,7 @@ default="auto"
         soft_weight: float = 1.0,
         teacher_cv: Any = None,
         compressor: Any = None,
+        max_queries: int | None = None,
         response_method: str = "auto",
         memory: Any = None,
         chunk_size: int = 10_000,
@@ -126,6 +137,7 @@ default="auto"
         self.soft_weight = soft_weight
         self.teacher_cv = teacher_cv
         self.compressor = compressor
+        self.max_queries = max_queries
         self.response_method = response_method
         self.memory = memory
         self.chunk_size = chunk_size
@@ -133,7 +145,9 @@ default="auto"
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any = None, *, sample_weight: Any = None, X_unlabeled: Any = None) -> Self:
+    def fit(
+        self, X: Any, y: Any = None, *, sample_weight: Any = None, X_unlabeled: Any = None, X_val: Any = None
+    ) -> Self:
         """Check, resolve the teacher, extend the rows, ask, teach.
 
         Parameters
@@ -146,6 +160,9 @@ default="auto"
             Weight of each row, for the student and for a recipe that takes weights.
         X_unlabeled : table of shape (n_unlabeled, n_features), default=None
             More real rows, without values.
+        X_val : table of shape (n_validation, n_features), default=None
+            Real rows the teacher was not fitted on: the best judges of synthetic rows, if the sampler is chosen. The
+            student is not taught on them.
 
         Returns
         -------
@@ -163,31 +180,37 @@ default="auto"
             For arguments and tables that do not fit.
         """
         self._check_parameters(y)
-        X, sample_weight, X_unlabeled = self._check_rows(X, sample_weight, X_unlabeled)
+        X, sample_weight, X_unlabeled, X_val = self._check_rows(X, sample_weight, X_unlabeled, X_val)
         y = self._check_values(X, y)
         rng = check_random_state(self.random_state)
-        teacher = self._resolve_teacher(X, y, sample_weight, rng)
-        transfer_set = self._build_transfer_set(teacher, X, y, sample_weight, X_unlabeled, rng)
+        self._teacher = self._resolve_teacher(X, y, sample_weight, rng)
+        truth = y if self.soft_weight < 1 else None
+        real, is_unlabeled, oracle = self._label_real_rows(self._teacher, X, y, truth, sample_weight, X_unlabeled, rng)
+        if truth is not None:
+            self._check_truth(truth, real.outputs)
 
+        transfer_set = self._extend(real, is_unlabeled, X_val, oracle, rng)
+        self.student_ = self._teach(transfer_set, draw_seed(rng))
+        self.teacher_ = self._teacher.model
+        self.transfer_set_ = transfer_set.summary(is_unlabeled, oracle)
+        return self
+
+    def _teach(self, transfer_set: TransferSet, seed: int) -> Any:
+        """Return the student, taught on values: the teacher's, blended with the truth."""
         targets = transfer_set.outputs
-        if self.soft_weight < 1:
-            targets[: len(y)] = blend(targets[: len(y)], self._like_outputs(y, targets), self.soft_weight)
-
-        self.student_ = teach_regressor(
+        if transfer_set.truth is not None:
+            targets = blend(targets, transfer_set.truth, self.soft_weight)
+        return teach_regressor(
             self._resolve_student(),
             transfer_set.X,
             targets,
             sample_weight=transfer_set.sample_weight,
-            rng=rng,
+            rng=np.random.RandomState(seed),
             compressor=self.compressor,
         )
-        self._teacher = teacher
-        self.teacher_ = teacher.model
-        self.transfer_set_ = transfer_set.summary
-        return self
 
-    def _student_outputs(self, X: Any) -> np.ndarray:
-        return np.asarray(self.student_.predict(X), dtype=np.float64)
+    def _outputs_of(self, student: Any, X: Any) -> np.ndarray:
+        return np.asarray(student.predict(X), dtype=np.float64)
 
     def _soft_targets(self, outputs: np.ndarray) -> np.ndarray:
         return outputs
@@ -202,13 +225,12 @@ default="auto"
         check_consistent_length(X, y)
         return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
 
-    def _like_outputs(self, y: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    def _check_truth(self, y: np.ndarray, outputs: np.ndarray) -> None:
         if y.shape[1:] != outputs.shape[1:]:
             raise ValueError(
                 f"{type(self).__name__}: y has shape {y.shape}, but the teacher answers with shape "
                 f"{(len(y), *outputs.shape[1:])}. Pass y of that shape, or soft_weight=1."
             )
-        return y
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -1,6 +1,27 @@
 """Samplers draw synthetic rows from real ones: ``fit(X, y=None)``, then ``sample(n_samples, random_state)``."""
 
 from ._adapters import as_sampler
+from ._interpolation import Interpolation
+from ._jitter import Jitter
+from ._leaf_swap import LeafSwap
+from ._marginal import MarginalResampling
+from ._mixture import Mixture
 from ._munge import MUNGE
+from ._pool import choose_from_pool
+from ._spunge import SPUNGE
+from ._term_swap import TermSwap
+from ._uniform import UniformBox
 
-__all__ = ["MUNGE", "as_sampler"]
+__all__ = [
+    "MUNGE",
+    "SPUNGE",
+    "Interpolation",
+    "Jitter",
+    "LeafSwap",
+    "MarginalResampling",
+    "Mixture",
+    "TermSwap",
+    "UniformBox",
+    "as_sampler",
+    "choose_from_pool",
+]

@@ -1,31 +1,18 @@
 """MUNGE: mix each row with a near neighbour."""
 
 from numbers import Integral
-from typing import Any, Self
+from typing import Any
 
-import narwhals as nw
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator
-from sklearn.neighbors import NearestNeighbors
-from sklearn.preprocessing import normalize
-from sklearn.utils.validation import check_is_fitted
 
-from .._encoding import TableEncoder
-from .._tables import is_frame, stack_rows
-from .._validation import check_number, check_random_state, check_table, draw_seed
-
-BLOCK_ROWS = 16_384
-"""Rows drawn with one seed: what is drawn does not depend on how it is cut into chunks."""
-
-LARGEST_EXACT_INTEGER = 2**53
-"""Larger numbers are swapped, never shifted: floats do not hold their neighbours."""
-
-CATEGORY_DIMENSIONS = 8
-"""Dimensions of the random code of a category in the space where neighbours are sought."""
+from .._validation import check_number
+from ._base import BaseSampler
+from ._cells import Numbers, choose_cells, put_numbers, swap_cells
+from ._neighbors import find_neighbors
 
 
-class MUNGE(BaseEstimator):
+class MUNGE(BaseSampler):
     r"""Draw synthetic rows by mixing each row with a near neighbour [1]_.
 
     For a row e and its neighbour e', each cell is replaced with probability p: a number by a draw from
@@ -86,6 +73,9 @@ class MUNGE(BaseEstimator):
     True
     """
 
+    _min_rows = 2
+    _takes_sparse = True
+
     def __init__(
         self,
         swap_probability: float = 0.5,
@@ -102,161 +92,30 @@ class MUNGE(BaseEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  (the contract of samplers)
-        """Find the neighbours.
-
-        Parameters
-        ----------
-        X : table of shape (n_samples, n_features)
-            Real rows: an array, a sparse matrix, or a frame. At least two.
-        y : ignored
-
-        Returns
-        -------
-        self : MUNGE
-        """
+    def _check_parameters(self) -> None:
         check_number(self, "swap_probability", self.swap_probability, low=0, high=1, low_open=True)
         check_number(self, "local_variance", self.local_variance, low=0, low_open=True)
         check_number(self, "n_neighbors", self.n_neighbors, kind=Integral, low=1)
         check_number(self, "max_candidates", self.max_candidates, kind=Integral, low=2)
-        rng = check_random_state(self.random_state)
-        X = check_table(self, X, reset=True)
-        if X.shape[0] < 2:
-            raise ValueError(f"MUNGE got n_samples = {X.shape[0]} row; expected at least 2, to have a neighbour.")
-        encoder = TableEncoder().fit(X)
-        encoded = encoder.transform(X)
-        self.neighbors_ = _neighbors(
-            _metric_space(encoded, encoder.is_category_, rng), self.n_neighbors, self.max_candidates, self.n_jobs, rng
+
+    def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:  # noqa: ARG002  (the contract of samplers)
+        self.neighbors_ = find_neighbors(
+            X, n_neighbors=self.n_neighbors, max_candidates=self.max_candidates, n_jobs=self.n_jobs, rng=rng
         )
-        self._X = X
-        if not sparse.issparse(X):
-            self._encoded = np.where(np.isfinite(encoded), encoded, np.nan)
-            self._low, self._high = (reduce(self._encoded, axis=0) for reduce in (np.fmin.reduce, np.fmax.reduce))
-            is_exact = np.fmax(np.abs(self._low), np.abs(self._high)) <= LARGEST_EXACT_INTEGER
-            self._is_swap_only = encoder.is_swap_only_ | ~is_exact
-            self._is_integral = np.array([_is_integral(column) for column in encoded.T])
-        return self
+        self._numbers = None if sparse.issparse(X) else Numbers(X)
 
-    def sample(self, n_samples: int = 1, random_state: Any = None) -> Any:
-        """Draw synthetic rows.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-            Number of rows. Each real row is mixed about equally often.
-        random_state : int, RandomState instance or None, default=None
-            Seed of the rows.
-
-        Returns
-        -------
-        rows : table of shape (n_samples, n_features)
-            Of the kind and schema of the fitted table.
-        """
-        check_is_fitted(self)
-        check_number(self, "n_samples", n_samples, kind=Integral, low=1)
-        rng = check_random_state(random_state)
-        own = np.resize(rng.permutation(self._X.shape[0]), n_samples)
-        blocks = [own[start : start + BLOCK_ROWS] for start in range(0, n_samples, BLOCK_ROWS)]
-        return stack_rows([self._mix(block, np.random.default_rng(draw_seed(rng))) for block in blocks])
-
-    def _mix(self, own: np.ndarray, rng: np.random.Generator) -> Any:
-        """Mix the rows ``own`` with a neighbour each."""
+    def _draw(self, own: np.ndarray, rng: np.random.Generator) -> Any:
         other = self.neighbors_[own, rng.integers(self.neighbors_.shape[1], size=len(own))]
-        if sparse.issparse(self._X):
-            return _swap_terms(self._X[own], self._X[other], self.swap_probability, rng)
-        replaced = rng.random((len(own), self._X.shape[1]), dtype=np.float32) < self.swap_probability
-        source = np.where(replaced, other[:, None], own[:, None])
-        shifted = self._shift(own, other, rng)
-        moves = replaced & np.isfinite(shifted) & ~self._is_swap_only
-        return _assemble(self._X, source, np.where(moves, shifted, np.nan))
+        if self._numbers is None:
+            return swap_cells(self._X, own, other, self.swap_probability, rng)
+        is_replaced = choose_cells((len(own), self._X.shape[1]), self.swap_probability, rng)
+        rows = swap_cells(self._X, own, other, is_replaced, rng)
+        return put_numbers(rows, np.where(is_replaced, self._shift(self._numbers, own, other, rng), np.nan))
 
-    def _shift(self, own: np.ndarray, other: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Draw around the neighbour's numbers; NaN where a cell is missing."""
-        mine, neighbors = self._encoded[own], self._encoded[other]
+    def _shift(self, numbers: Numbers, own: np.ndarray, other: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Draw around the neighbour's numbers; NaN where a cell is missing, or no number."""
+        mine, neighbors = numbers.values[own], numbers.values[other]
         noise = rng.standard_normal(mine.shape, dtype=np.float32)
         with np.errstate(over="ignore", invalid="ignore"):
             drawn = neighbors + noise * (np.abs(mine - neighbors) / self.local_variance)
-        np.rint(drawn, out=drawn, where=self._is_integral)
-        return np.clip(drawn, self._low, self._high, out=drawn)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.string = True
-        tags.input_tags.sparse = True
-        return tags
-
-
-def _metric_space(encoded: Any, is_category: np.ndarray, rng: np.random.RandomState) -> Any:
-    """Return rows as points whose Euclidean distance is that of the tables: shape (n_samples, n_dimensions)."""
-    if sparse.issparse(encoded):
-        return normalize(encoded.astype(np.float32))
-    numbers = encoded[:, ~is_category].astype(np.float64)
-    finite = np.isfinite(numbers)
-    with np.errstate(invalid="ignore", over="ignore"):
-        count = np.maximum(finite.sum(axis=0), 1)
-        mean = np.where(finite, numbers, 0).sum(axis=0) / count
-        centred = np.where(finite, numbers - mean, 0)
-        scale = np.sqrt((centred**2).sum(axis=0) / count)
-    parts = [(centred / np.where((scale > 0) & np.isfinite(scale), scale, np.inf)).astype(np.float32)]
-    for column in encoded[:, is_category].T:
-        codes = np.nan_to_num(column, nan=np.nanmax(column, initial=-1) + 1).astype(int)
-        n_dimensions = min(int(codes.max()) + 1, CATEGORY_DIMENSIONS)
-        directions = rng.standard_normal((int(codes.max()) + 1, n_dimensions)).astype(np.float32)
-        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-        parts.append(directions[codes])
-    return np.hstack(parts)
-
-
-def _neighbors(
-    points: Any, n_neighbors: int, max_candidates: int, n_jobs: int | None, rng: np.random.RandomState
-) -> np.ndarray:
-    """Return for each point its nearest others, block by block: shape (n_samples, <= n_neighbors)."""
-    n_rows = points.shape[0]
-    n_blocks = min(-(-n_rows // max_candidates), n_rows // 2)
-    blocks = np.array_split(rng.permutation(n_rows) if n_blocks > 1 else np.arange(n_rows), n_blocks)
-    k = min(n_neighbors, min(len(block) for block in blocks) - 1)
-    neighbors = np.empty((n_rows, k), dtype=np.int64)
-    for block in blocks:
-        search = NearestNeighbors(n_neighbors=k, n_jobs=n_jobs).fit(points[block])
-        neighbors[block] = block[search.kneighbors(return_distance=False)]
-    return neighbors
-
-
-def _is_integral(column: np.ndarray) -> bool:
-    finite = column[np.isfinite(column)]
-    return bool(np.all(finite == np.round(finite)))
-
-
-def _swap_terms(mine: Any, neighbors: Any, probability: float, rng: np.random.Generator) -> Any:
-    """Take each stored cell of a union of two sparse matrices from the second with a probability."""
-    kept = ((mine != 0) + (neighbors != 0)).tocsr()
-    taken = kept.copy()
-    taken.data = rng.random(taken.nnz) < probability
-    kept.data = ~taken.data
-    swapped = type(mine)(mine.multiply(kept) + neighbors.multiply(taken))
-    swapped.eliminate_zeros()
-    return swapped.astype(mine.dtype)
-
-
-def _assemble(X: Any, source: np.ndarray, values: np.ndarray) -> Any:
-    """Build a table like ``X`` whose cell (i, j) is ``values[i, j]``, or ``X[source[i, j], j]`` where that is NaN."""
-    if not is_frame(X):
-        rows = np.take_along_axis(X, source, axis=0)
-        new = np.isfinite(values)
-        rows[new] = values[new].astype(X.dtype) if X.dtype != object else values[new]
-        return rows
-    frame = nw.maybe_reset_index(nw.from_native(X, eager_only=True))
-    columns = []
-    for index in range(frame.shape[1]):
-        column = frame[:, index]
-        cells = nw.maybe_reset_index(column[source[:, index]])
-        columns.append(_put(cells, values[:, index]) if np.isfinite(values[:, index]).any() else cells)
-    return columns[0].to_frame().with_columns(*columns[1:]).to_native()
-
-
-def _put(cells: nw.Series[Any], values: np.ndarray) -> nw.Series[Any]:
-    """Overwrite cells of a numeric series where ``values`` is finite; the dtype stays."""
-    new = np.flatnonzero(np.isfinite(values))
-    drawn = nw.new_series(cells.name, values[new], nw.Float64, backend=cells.implementation).cast(cells.dtype)
-    return cells.scatter(new.tolist(), drawn)
+        return np.where(numbers.is_movable, numbers.fit_in(drawn), np.nan)

@@ -40,7 +40,7 @@ def blend(soft: np.ndarray, hard: np.ndarray, soft_weight: float) -> np.ndarray:
     soft : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         The teacher's outputs at temperature 1.
     hard : ndarray of the same shape
-        The truth: true values, or true labels as :func:`one_hot`.
+        The truth: true values, or true labels as :func:`one_hot`. Where it is NaN, the teacher stands alone.
     soft_weight : float in [0, 1]
         1 is the teacher alone, 0 the truth alone.
 
@@ -53,4 +53,4 @@ def blend(soft: np.ndarray, hard: np.ndarray, soft_weight: float) -> np.ndarray:
     """
     if soft_weight == 1:
         return soft
-    return soft_weight * soft + (1 - soft_weight) * hard
+    return np.where(np.isnan(hard), soft, soft_weight * soft + (1 - soft_weight) * hard)

@@ -1,0 +1,311 @@
+"""``AutoSampler``: choose sampler, number and weight of synthetic rows by fidelity on held-out real rows."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from numbers import Integral
+from time import perf_counter
+from typing import Any, Literal
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator
+
+from .._progress import Progress
+from .._validation import check_number, draw_seed
+from ..exceptions import SamplerError
+from ..samplers import MUNGE, Jitter, LeafSwap, MarginalResampling, Mixture, TermSwap
+from ..transfer import Oracle, TransferSet
+
+TOGETHER = "all together"
+"""What the results call the rows of all samplers."""
+
+CHOICE_RATIO = 20
+"""Synthetic rows a real one in the end, for ``n_synthetic="auto"``."""
+
+SEARCH_SHARE = 1 / 3
+"""Share of them that the choice is made with."""
+
+CLEAR = 0.5
+"""Standard errors by which a choice must be better than the rule."""
+
+FEWEST_ROWS = 50
+"""Rows that a sampler is tried with at least: fewer tell nothing."""
+
+ENOUGH_ROWS = 1000
+"""Real rows from which on the search looks whether more rows would help at all."""
+
+
+class AutoSampler(BaseEstimator):
+    """Choose how to draw synthetic rows, for this teacher, table and student, by fidelity on held-out real rows.
+
+    These are the options of ``sampler="auto"`` of the distilled estimators. The search needs no label:
+
+    1. Some real rows are held out. The student is taught on the others, and on half of them: where doubling the real
+       rows brings less than ``tolerance``, synthetic ones cannot bring more, and the search stops.
+    2. Each sampler draws an equal share of a third of the synthetic rows, which are labelled once. The student is
+       taught beside the real rows on the rows of all samplers together, with each of the ``weights``, and on those of
+       each alone.
+    3. If one sampler is clearly better than the others, it draws as many rows as all had, which are tried too.
+    4. All samplers together, with the first weight, are the rule. Another choice, also that of no synthetic rows, must
+       be better by half a standard error. What is chosen draws the other rows, now from all real ones, and the student
+       is taught on everything.
+
+    Parameters
+    ----------
+    samplers : sequence of samplers or "auto", default="auto"
+        What to choose among. ``"auto"`` is leaf swap with noise, jitter, MUNGE and marginal resampling; for sparse
+        matrices term swap, leaf swap and MUNGE.
+    weights : sequence of float, default=(2.0, 4.0)
+        Weights to choose among: of all synthetic rows together, in weights of all real rows together. One synthetic
+        row never weighs more than a real one in the mean.
+    validation_fraction : float in (0, 1), default=0.25
+        Share of the real rows that is held out where there are no better judges, at most 5,000 rows.
+    max_queries : int or None, default=None
+        Synthetic rows the teacher is asked about at most. ``None`` needs up to 1.25 times ``n_synthetic``.
+    tolerance : float >= 0, default=0.001
+        Gain in fidelity by doubling the real rows below which the search stops. 0 never stops.
+
+    See Also
+    --------
+    skdistill.DistilledClassifier : Its ``sampler_results_`` tell what was tried.
+
+    Notes
+    -----
+    The best judges are rows the teacher was not fitted on: ``X_val``, else half of ``X_unlabeled``, else rows of ``X``
+    that are labelled out of fold or out of bag (``teacher_cv``). Rows a teacher was fitted on are the last resort: its
+    outputs are spiky there, and ``sampler_results_["judged_on"]`` says so.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.ensemble import RandomForestRegressor
+    >>> from skdistill import AutoSampler, DistilledRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> forest = RandomForestRegressor(random_state=0).fit(X[:300], y[:300])
+    >>> model = DistilledRegressor(forest, sampler=AutoSampler(weights=[1.0]), random_state=0)
+    >>> model = model.fit(X[:300], X_val=X[300:])
+    >>> model.sampler_results_["sampler"][0], str(model.sampler_results_["judged_on"][0])
+    ('none', 'X_val')
+    """
+
+    def __init__(
+        self,
+        samplers: Sequence[Any] | Literal["auto"] = "auto",
+        weights: Sequence[float] = (2.0, 4.0),
+        validation_fraction: float = 0.25,
+        max_queries: int | None = None,
+        tolerance: float = 1e-3,
+    ) -> None:
+        self.samplers = samplers
+        self.weights = weights
+        self.validation_fraction = validation_fraction
+        self.max_queries = max_queries
+        self.tolerance = tolerance
+
+    def check(self) -> None:
+        """Raise for options that cannot be."""
+        if not isinstance(self.samplers, Sequence) or len(self.samplers) == 0 or self.samplers == "":
+            raise SamplerError(f"AutoSampler: samplers={self.samplers!r}; expected a list of samplers, or 'auto'.")
+        if isinstance(self.samplers, str) and self.samplers != "auto":
+            raise SamplerError(f"AutoSampler: samplers={self.samplers!r}; the only text it takes is 'auto'.")
+        if not isinstance(self.weights, Sequence) or len(self.weights) == 0:
+            raise ValueError(f"AutoSampler: weights={self.weights!r}; expected a list of at least one number.")
+        for index, weight in enumerate(self.weights):
+            check_number(self, f"weights[{index}]", weight, low=0, low_open=True)
+        check_number(self, "validation_fraction", self.validation_fraction, low=0, high=0.9, low_open=True)
+        check_number(self, "tolerance", self.tolerance, low=0)
+        if self.max_queries is not None:
+            check_number(self, "max_queries", self.max_queries, kind=Integral, low=0)
+
+    def candidates(self, X: Any, n_jobs: int | None) -> list[Any]:
+        """Return the samplers to choose among for a table."""
+        if not isinstance(self.samplers, str):
+            return list(self.samplers)
+        if sparse.issparse(X):
+            return [TermSwap(), LeafSwap(), MUNGE(n_jobs=n_jobs)]
+        return [LeafSwap(), Jitter(), MUNGE(n_jobs=n_jobs), MarginalResampling()]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Held-out real rows that tell how well a student follows the teacher.
+
+    Attributes
+    ----------
+    X : table of shape (n_samples, n_features)
+    targets : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        What a perfect student would say.
+    judged_on : str
+        Where the rows come from.
+    """
+
+    X: Any
+    targets: np.ndarray
+    judged_on: str
+
+    def losses(self, given: np.ndarray, *, pool_outputs: bool) -> np.ndarray:
+        """Return for each row its loss; fidelity is one minus their mean.
+
+        ``pool_outputs`` weights outputs by their variance, as for probabilities; else each counts the same.
+        """
+        targets = self.targets.reshape(len(self.targets), -1)
+        squares = (targets - given.reshape(targets.shape)) ** 2
+        variance = targets.var(axis=0)
+        if pool_outputs:
+            return squares.sum(axis=1) / (variance.sum() or 1.0)
+        return (squares / np.where(variance > 0, variance, 1.0)).mean(axis=1)
+
+
+def choose_transfer_set(
+    options: AutoSampler,
+    real: TransferSet,
+    taught: TransferSet,
+    judged_on: str,
+    oracle: Oracle,
+    teach: Callable[[TransferSet], np.ndarray],
+    *,
+    n_synthetic: int,
+    rng: np.random.RandomState,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> tuple[TransferSet, dict[str, np.ndarray]]:
+    """Choose the synthetic rows that serve a student best.
+
+    Parameters
+    ----------
+    options : AutoSampler
+    real : TransferSet
+        All real rows, for the student in the end.
+    taught : TransferSet
+        Those of them that the student is taught on meanwhile.
+    judged_on : str
+        Which rows judge it.
+    oracle : Oracle
+        Labels synthetic rows.
+    teach : callable
+        ``teach(transfer_set)`` returns the losses of the judges' rows by a student taught on the set.
+    n_synthetic : int
+        Synthetic rows in the end, at least one.
+    rng : RandomState
+    n_jobs : int or None, default=None
+        Threads of the neighbour search.
+    verbose : int, default=0
+        Above 0, progress is written to standard error.
+
+    Returns
+    -------
+    transfer_set : TransferSet
+    results : dict of ndarray
+        What was tried, in order.
+    """
+    samplers = options.candidates(real.X, n_jobs)
+    names = [repr(sampler) for sampler in samplers]
+    budget = min(oracle.n_left, np.inf if options.max_queries is None else options.max_queries)
+    queried = oracle.n_queries
+    n_synthetic = int(min(n_synthetic, budget))
+    n_tried = round(n_synthetic * SEARCH_SHARE * len(taught.sample_weight) / len(real.sample_weight))
+    n_each = min(max(n_tried // len(samplers), FEWEST_ROWS), n_synthetic)
+    samplers = samplers[: n_synthetic // n_each if n_each else 0]
+    n_fits = 2 + len(samplers) + len(options.weights)
+    trials = _Trials(teach, oracle, judged_on, Progress("choosing a sampler: student", n_fits, verbose))
+
+    none = trials.add("none", taught)
+    if not samplers or not _would_help(options, taught, none, teach, rng):
+        return real, trials.results()
+    drawn = [oracle.draw(sampler, taught, n_each, draw_seed(rng)) for sampler in samplers]
+    together = [trials.add(TOGETHER, taught, drawn, weight) for weight in options.weights]
+    choices = [none, *together]
+    if len(samplers) > 1:
+        alone = [trials.add(name, taught, [rows], options.weights[0]) for name, rows in zip(names, drawn, strict=False)]
+        best = int(np.argmin([trial.losses.mean() for trial in alone]))
+        others = np.mean([trial.losses for trial in alone if trial is not alone[best]], axis=0)
+        n_more = int(min(n_each * (len(samplers) - 1), budget - (oracle.n_queries - queried)))
+        if n_more > 0 and _is_clear(others - alone[best].losses):
+            rows = [drawn[best], oracle.draw(samplers[best], taught, n_more, draw_seed(rng))]
+            weight = min(together, key=lambda trial: trial.losses.mean()).weight
+            choices.append(trials.add(names[best], taught, rows, weight))
+
+    better = [trial for trial in choices if _is_clear(together[0].losses - trial.losses)]
+    chosen = min(better, key=lambda trial: trial.losses.mean(), default=together[0])
+    if chosen is none:
+        return real, trials.results()
+    n_left = int(min(n_synthetic - chosen.n_synthetic, budget - (oracle.n_queries - queried)))
+    rows = list(chosen.rows)
+    if n_left > 0:
+        sampler = Mixture(samplers) if chosen in together else samplers[best]
+        rows.append(oracle.draw(sampler, real, n_left, draw_seed(rng)))
+    return real.extend(rows, chosen.weight, chosen.sampler), trials.results()
+
+
+def _is_clear(gains: np.ndarray) -> bool:
+    """Whether a gain in fidelity is larger than its standard error."""
+    return bool(gains.mean() > CLEAR * gains.std() / np.sqrt(len(gains)))
+
+
+@dataclass(frozen=True)
+class _Trial:
+    sampler: str
+    rows: list[tuple[Any, np.ndarray]]
+    weight: float
+    losses: np.ndarray
+    n_queries: int
+    seconds: float
+
+    @property
+    def n_synthetic(self) -> int:
+        return sum(len(outputs) for _, outputs in self.rows)
+
+
+class _Trials:
+    """What was tried, and how well it did."""
+
+    def __init__(
+        self, teach: Callable[[TransferSet], np.ndarray], oracle: Oracle, judged_on: str, progress: Progress
+    ) -> None:
+        self._teach, self._oracle, self._judged_on, self._progress = teach, oracle, judged_on, progress
+        self._started = perf_counter()
+        self.trials: list[_Trial] = []
+
+    def add(
+        self, sampler: str, taught: TransferSet, rows: Sequence[tuple[Any, np.ndarray]] = (), weight: float = 0.0
+    ) -> _Trial:
+        """Teach the student with these synthetic rows and keep its losses."""
+        losses = self._teach(taught.extend(list(rows), weight, sampler) if rows else taught)
+        seconds = perf_counter() - self._started
+        self.trials.append(_Trial(sampler, list(rows), weight, losses, self._oracle.n_queries, seconds))
+        self._progress.update(len(self.trials))
+        return self.trials[-1]
+
+    def results(self) -> dict[str, np.ndarray]:
+        """Return the trials as columns, as ``cv_results_`` are."""
+        losses = np.array([trial.losses for trial in self.trials])
+        gains = losses[0] - losses
+        fidelity = 1 - losses.mean(axis=1)
+        return {
+            "sampler": np.array([trial.sampler for trial in self.trials], dtype=object),
+            "n_synthetic": np.array([trial.n_synthetic for trial in self.trials]),
+            "weight": np.array([trial.weight for trial in self.trials]),
+            "fidelity": fidelity,
+            "gain": gains.mean(axis=1),
+            "gain_error": gains.std(axis=1) / np.sqrt(gains.shape[1]),
+            "rank_fidelity": 1 + np.argsort(np.argsort(-fidelity, kind="stable")),
+            "n_queries": np.array([trial.n_queries for trial in self.trials]),
+            "seconds": np.array([trial.seconds for trial in self.trials]),
+            "judged_on": np.array([self._judged_on] * len(self.trials), dtype=object),
+        }
+
+
+def _would_help(
+    options: AutoSampler,
+    taught: TransferSet,
+    whole: _Trial,
+    teach: Callable[[TransferSet], np.ndarray],
+    rng: np.random.RandomState,
+) -> bool:
+    """Whether the student gains by real rows, so that it may by synthetic ones: they are hardly better."""
+    n_taught = len(taught.sample_weight)
+    if n_taught < ENOUGH_ROWS or options.tolerance == 0:
+        return True
+    half = taught.take(np.sort(rng.permutation(n_taught)[: n_taught // 2]))
+    gains = teach(half) - whole.losses
+    return bool(gains.mean() + 2 * gains.std() / np.sqrt(len(gains)) >= options.tolerance)

@@ -1,0 +1,136 @@
+"""What all samplers share: checks, blocks of rows with a seed each, and streaming."""
+
+from collections.abc import Iterator
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from .._tables import stack_rows, take_rows
+from .._validation import check_number, check_random_state, check_table, draw_seed
+
+BLOCK_CELLS, BLOCK_ROWS = 2**20, 16_384
+"""Cells and rows of a block at most: a block and its working arrays stay near the cache."""
+
+SMALL_BLOCK = 512
+"""A table of fewer rows is repeated within a block, so that tiny tables do not make tiny blocks."""
+
+
+class BaseSampler(BaseEstimator):
+    """Base of the samplers.
+
+    Rows are drawn in blocks of a fixed size with a seed each, so that what is drawn depends neither on how it is cut
+    into chunks nor on threads. Each block starts from distinct real rows, its ``own`` rows.
+    """
+
+    random_state: Any
+    _min_rows = 1
+    _takes_sparse = False
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn the rows of a table.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            Real rows: an array or a frame; MUNGE, LeafSwap and TermSwap take sparse matrices too.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            The teacher's outputs. Only :class:`LeafSwap` uses them.
+
+        Returns
+        -------
+        self : object
+            The fitted sampler.
+        """
+        self._check_parameters()
+        X = check_table(self, X, reset=True)
+        if X.shape[0] < self._min_rows:
+            raise ValueError(
+                f"{type(self).__name__} got n_samples = {X.shape[0]} row; expected at least {self._min_rows}, to have "
+                "a neighbour."
+            )
+        self._X = X
+        self._learn(X, y, check_random_state(self.random_state))
+        return self
+
+    def sample(self, n_samples: int = 1, random_state: Any = None) -> Any:
+        """Draw synthetic rows.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows. Each real row is the start of about as many.
+        random_state : int, RandomState instance or None, default=None
+            Seed of the rows.
+
+        Returns
+        -------
+        rows : table of shape (n_samples, n_features)
+            Of the kind and schema of the fitted table.
+        """
+        check_number(self, "n_samples", n_samples, kind=Integral, low=1)
+        return next(self.stream(n_samples, chunk_size=n_samples, random_state=random_state))
+
+    def stream(self, n_samples: int, *, chunk_size: int = 100_000, random_state: Any = None) -> Iterator[Any]:
+        """Draw the rows of :meth:`sample` chunk by chunk, so that more can be drawn than fit into memory.
+
+        Parameters
+        ----------
+        n_samples : int
+            Number of rows in all.
+        chunk_size : int, default=100_000
+            Rows of a chunk. The rows are the same for any size.
+        random_state : int, RandomState instance or None, default=None
+            Seed of the rows.
+
+        Yields
+        ------
+        rows : table of shape (<= chunk_size, n_features)
+        """
+        check_is_fitted(self)
+        check_number(self, "n_samples", n_samples, kind=Integral, low=1)
+        check_number(self, "chunk_size", chunk_size, kind=Integral, low=1)
+        held: list[Any] = []
+        n_held = 0
+        for block in self._blocks(n_samples, check_random_state(random_state)):
+            held.append(block)
+            n_held += block.shape[0]
+            while n_held >= chunk_size:
+                rows = stack_rows(held)
+                yield rows if n_held == chunk_size else take_rows(rows, slice(0, chunk_size))
+                n_held -= chunk_size
+                held = [take_rows(rows, slice(chunk_size, None))] if n_held else []
+        if n_held:
+            yield stack_rows(held)
+
+    def _blocks(self, n_samples: int, rng: np.random.RandomState) -> Iterator[Any]:
+        """Yield the rows block by block."""
+        order, seed = rng.permutation(self._X.shape[0]), draw_seed(rng)
+        size = block_rows(*self._X.shape)
+        for index, start in enumerate(range(0, n_samples, size)):
+            own = order[np.arange(start, min(start + size, n_samples)) % len(order)]
+            yield self._draw(own, np.random.default_rng([seed, index]))
+
+    def _check_parameters(self) -> None:
+        """Raise for bad parameters."""
+
+    def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:
+        """Learn what :meth:`_draw` needs beyond the table itself."""
+
+    def _draw(self, own: np.ndarray, rng: np.random.Generator) -> Any:
+        """Return one synthetic row for each of the real rows numbered ``own``."""
+        raise NotImplementedError
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.string = True
+        tags.input_tags.sparse = self._takes_sparse
+        return tags
+
+
+def block_rows(n_rows: int, n_features: int) -> int:
+    """Return the rows of a block: one copy of the table, if that is neither tiny nor large."""
+    copies = -(-SMALL_BLOCK // n_rows)
+    return max(1, min(copies * n_rows, BLOCK_ROWS, BLOCK_CELLS // n_features))

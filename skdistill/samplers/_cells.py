@@ -1,0 +1,129 @@
+"""Cells of any table: take them from other rows, or put numbers in their place, and the schema stays."""
+
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+from scipy import sparse
+
+from .._encoding import TableEncoder
+from .._tables import is_frame
+
+LARGEST_EXACT_INTEGER = 2**53
+"""Larger numbers are swapped, never shifted: floats do not hold their neighbours."""
+
+
+class Numbers:
+    """The columns of a table that numbers can be put into: their values, range and grid.
+
+    Attributes
+    ----------
+    values : ndarray of float, shape (n_samples, n_features)
+        Cells as numbers, categories as codes; NaN where a cell is missing or infinite.
+    low, high : ndarray of shape (n_features,)
+        Observed range.
+    is_movable : ndarray of bool, shape (n_features,)
+        Columns of integers or floats; all others can only be swapped.
+    is_integral : ndarray of bool, shape (n_features,)
+        Columns of whole numbers only, whatever their dtype.
+    is_category : ndarray of bool, shape (n_features,)
+        Columns of codes.
+    """
+
+    def __init__(self, X: Any) -> None:
+        encoder = TableEncoder().fit(X)
+        encoded = encoder.transform(X)
+        self.values = np.where(np.isfinite(encoded), encoded, np.nan)
+        self.low, self.high = (reduce(self.values, axis=0) for reduce in (np.fmin.reduce, np.fmax.reduce))
+        is_exact = np.fmax(np.abs(self.low), np.abs(self.high)) <= LARGEST_EXACT_INTEGER
+        self.is_movable = is_exact & ~encoder.is_swap_only_
+        self.is_category = encoder.is_category_
+        self.is_integral = np.array([is_integral(column) for column in self.values.T])
+
+    def deviation(self) -> np.ndarray:
+        """Return the standard deviation of each column's present values; 0 for columns without one."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            centred = self.values - (self.low + self.high) / 2  # keeps squares of large numbers apart
+            count = np.maximum(np.count_nonzero(~np.isnan(centred), axis=0), 1)
+            mean = np.nansum(centred, axis=0) / count
+            deviation = np.sqrt(np.nansum((centred - mean) ** 2, axis=0) / count)
+        return np.where(np.isfinite(deviation), deviation, 0.0)
+
+    def fit_in(self, drawn: np.ndarray) -> np.ndarray:
+        """Round and clip ``drawn``, of shape (n_rows, n_features), in place, to grid and range."""
+        np.rint(drawn, out=drawn, where=self.is_integral)
+        return np.clip(drawn, self.low, self.high, out=drawn)
+
+
+def is_integral(column: np.ndarray) -> bool:
+    """Whether all present values are whole numbers."""
+    finite = column[np.isfinite(column)]
+    return bool(np.all(finite == np.round(finite)))
+
+
+def choose_cells(shape: tuple[int, int], probability: float, rng: np.random.Generator) -> np.ndarray:
+    """Choose each cell with a probability, exact to 1 in 65,536: an array of bool of ``shape``."""
+    threshold = round(probability * 65_536)
+    if threshold == 65_536:
+        return np.ones(shape, dtype=bool)
+    return rng.integers(65_536, size=shape, dtype=np.uint16) < max(threshold, 1)
+
+
+def swap_cells(
+    X: Any, own: np.ndarray, other: np.ndarray, is_swapped: np.ndarray | float, rng: np.random.Generator
+) -> Any:
+    """Return the rows ``own`` of ``X`` with the cells of the rows ``other`` where ``is_swapped``.
+
+    In sparse matrices ``is_swapped`` is the probability that a term is swapped.
+    """
+    if sparse.issparse(X):
+        return _swap_terms(X[own], X[other], is_swapped, rng)
+    if is_frame(X):
+        return gather_cells(X, np.where(is_swapped, other[:, None], own[:, None]))
+    rows = X[own]
+    np.copyto(rows, X[other], where=is_swapped)
+    return rows
+
+
+def gather_cells(X: Any, source: np.ndarray) -> Any:
+    """Build a table like ``X`` whose cell (i, j) is ``X[source[i, j], j]``."""
+    if not is_frame(X):
+        rows = np.empty(source.shape, dtype=X.dtype)
+        for index in range(X.shape[1]):
+            rows[:, index] = X[source[:, index], index]
+        return rows
+    frame = nw.maybe_reset_index(nw.from_native(X, eager_only=True))
+    columns = [nw.maybe_reset_index(frame[:, index][source[:, index]]) for index in range(frame.shape[1])]
+    return columns[0].to_frame().with_columns(*columns[1:]).to_native()
+
+
+def put_numbers(rows: Any, numbers: np.ndarray) -> Any:
+    """Put ``numbers``, of the shape of ``rows``, into their cells wherever they are finite; dtypes stay."""
+    is_new = np.isfinite(numbers)
+    if not is_frame(rows):
+        if rows.dtype == object:
+            rows[is_new] = numbers[is_new]
+        else:
+            np.copyto(rows, numbers, where=is_new, casting="unsafe")
+        return rows
+    frame = nw.from_native(rows, eager_only=True)
+    columns = [_put(frame[:, index], numbers[:, index]) for index in np.flatnonzero(is_new.any(axis=0)).tolist()]
+    return frame.with_columns(*columns).to_native() if columns else rows
+
+
+def _put(cells: nw.Series[Any], numbers: np.ndarray) -> nw.Series[Any]:
+    """Overwrite cells of a numeric series where ``numbers`` is finite; the dtype stays."""
+    new = np.flatnonzero(np.isfinite(numbers))
+    drawn = nw.new_series(cells.name, numbers[new], nw.Float64, backend=cells.implementation).cast(cells.dtype)
+    return cells.scatter(new.tolist(), drawn)
+
+
+def _swap_terms(mine: Any, others: Any, probability: Any, rng: np.random.Generator) -> Any:
+    """Take each stored cell of a union of two sparse matrices from the second with a probability."""
+    kept = ((mine != 0) + (others != 0)).tocsr()
+    taken = kept.copy()
+    taken.data = rng.random(taken.nnz) < probability
+    kept.data = ~taken.data
+    swapped = type(mine)(mine.multiply(kept) + others.multiply(taken))
+    swapped.eliminate_zeros()
+    return swapped.astype(mine.dtype)

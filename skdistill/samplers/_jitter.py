@@ -1,0 +1,68 @@
+"""Jitter: numbers moved a little along the ranks of their column."""
+
+from typing import Any
+
+import numpy as np
+
+from .._validation import check_number
+from ._base import BaseSampler
+from ._cells import Numbers, gather_cells, put_numbers
+from ._marginal import resampled_source
+from ._rank_noise import RankNoise
+
+
+class Jitter(BaseSampler):
+    r"""Draw synthetic rows by moving each number a little along the ranks of its column.
+
+    A cell at rank r of the n present ones in its column moves to rank :math:`r + \sigma n z`, z standard normal,
+    reflected at both ends, and takes the value there, between two observed ones. So a step is small where values are
+    dense and large where they are rare, heavy tails and repeated values keep their share, and no value leaves its
+    range. Whatever has no order (categories, booleans), and dates, are drawn anew from their column with a small
+    probability. A missing number stays missing.
+
+    Parameters
+    ----------
+    scale : float > 0, default=0.05
+        The :math:`\sigma` above: the step as a share of the column's cells.
+    swap_probability : float in [0, 1], default=0.05
+        Probability that a cell which is no number is drawn anew.
+    random_state : int, RandomState instance or None, default=None
+        Breaks ties between equal cells.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of str, shape (n_features,)
+        Names of the columns, for frames.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.samplers import Jitter
+    >>> X = np.array([[0.0, 1], [0.1, 2], [0.2, 3], [100.0, 4]])
+    >>> rows = Jitter().fit(X).sample(100, random_state=0)
+    >>> bool(rows[:, 0].min() >= 0 and np.isin(rows[:, 1], X[:, 1]).all())
+    True
+    """
+
+    def __init__(self, scale: float = 0.05, swap_probability: float = 0.05, random_state: Any = None) -> None:
+        self.scale = scale
+        self.swap_probability = swap_probability
+        self.random_state = random_state
+
+    def _check_parameters(self) -> None:
+        check_number(self, "scale", self.scale, low=0, low_open=True)
+        check_number(self, "swap_probability", self.swap_probability, low=0, high=1)
+
+    def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:  # noqa: ARG002  (the contract of samplers)
+        numbers = Numbers(X)
+        self._is_number = numbers.is_movable
+        self._noise = RankNoise(numbers, self.scale, rng)
+
+    def _draw(self, own: np.ndarray, rng: np.random.Generator) -> Any:
+        source = np.repeat(own[:, None], self._X.shape[1], axis=1)
+        if self.swap_probability and not self._is_number.all():
+            swapped = resampled_source(own, self._X.shape, self.swap_probability, rng)
+            source = np.where(self._is_number, source, swapped)
+        return put_numbers(gather_cells(self._X, source), self._noise.draw(own, rng))

@@ -1,0 +1,143 @@
+"""Leaf swap: swap cells between rows that the teacher treats alike."""
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.tree import ExtraTreeRegressor
+from sklearn.utils.validation import check_array, check_consistent_length
+
+from .._encoding import TableEncoder
+from .._validation import check_number
+from ._base import BaseSampler
+from ._cells import Numbers, choose_cells, put_numbers, swap_cells
+from ._pool import tree_input
+from ._rank_noise import RankNoise
+
+
+class LeafSwap(BaseSampler):
+    """Draw synthetic rows by swapping cells between rows that share a leaf of a randomised tree.
+
+    For each block of rows (a copy of the table, if that is not large) an extremely randomised tree [1]_ is grown on
+    the teacher's outputs. Rows of one leaf are alike in the features that matter to the teacher there, and may differ
+    in all others: that is where cells can be exchanged and the rows stay plausible, without a search for neighbours.
+    Each row is paired with another of its leaf, and each of its cells is replaced by the other's with a probability.
+
+    Categories, dates and missing cells are swapped like any value. With ``noise`` numbers move a little afterwards, to
+    values between those seen.
+
+    Parameters
+    ----------
+    swap_probability : float in (0, 1], default=0.5
+        Probability that a cell is replaced.
+    min_samples_leaf : int >= 2, default=5
+        Rows of a leaf at least.
+    max_features : float in (0, 1], default=0.5
+        Share of the features that a split of the tree chooses from: with fewer, the trees are more random.
+    max_tree_rows : int >= 2, default=4096
+        Rows of a block, at most, that its tree is grown on; all of them are swapped.
+    noise : float >= 0, default=0.05
+        Step along the ranks of its column, as a share of the column's cells, that each number takes after the swap; see
+        :class:`Jitter`. 0 leaves every cell one that was seen. Sparse matrices take none.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the projection of more than eight outputs, and of the order of equal numbers.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of str, shape (n_features,)
+        Names of the columns, for frames.
+
+    See Also
+    --------
+    MUNGE : Mixes near neighbours; slower, and moves numbers between those seen.
+
+    Notes
+    -----
+    Without ``y`` the trees are grown on noise: rows of a leaf are then alike in a few features chosen at random.
+
+    References
+    ----------
+    .. [1] P. Geurts, D. Ernst and L. Wehenkel, "Extremely Randomized Trees", Machine Learning 63, 2006.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.samplers import LeafSwap
+    >>> X = np.random.default_rng(0).random((100, 3)).round(2)
+    >>> rows = LeafSwap(noise=0.0).fit(X, X[:, 0] > 0.5).sample(200, random_state=0)
+    >>> bool(np.isin(rows[:, 2], X[:, 2]).all())
+    True
+    """
+
+    _takes_sparse = True
+
+    def __init__(
+        self,
+        swap_probability: float = 0.5,
+        min_samples_leaf: int = 5,
+        max_features: float = 0.5,
+        max_tree_rows: int = 4096,
+        noise: float = 0.05,
+        random_state: Any = None,
+    ) -> None:
+        self.swap_probability = swap_probability
+        self.min_samples_leaf = min_samples_leaf
+        self.max_features = max_features
+        self.max_tree_rows = max_tree_rows
+        self.noise = noise
+        self.random_state = random_state
+
+    def _check_parameters(self) -> None:
+        check_number(self, "swap_probability", self.swap_probability, low=0, high=1, low_open=True)
+        check_number(self, "min_samples_leaf", self.min_samples_leaf, kind=Integral, low=2)
+        check_number(self, "max_features", self.max_features, low=0, high=1, low_open=True)
+        check_number(self, "max_tree_rows", self.max_tree_rows, kind=Integral, low=2)
+        check_number(self, "noise", self.noise, low=0)
+
+    def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:
+        self._points = tree_input(TableEncoder().fit(X), X)
+        self._outputs = None if y is None else _tree_targets(X, y, rng)
+        has_noise = self.noise > 0 and not sparse.issparse(X)
+        self._noise = RankNoise(Numbers(X), self.noise, rng) if has_noise else None
+
+    def _draw(self, own: np.ndarray, rng: np.random.Generator) -> Any:
+        other = own[self._partners(own, rng)]
+        if sparse.issparse(self._X):
+            return swap_cells(self._X, own, other, self.swap_probability, rng)
+        is_swapped = choose_cells((len(own), self._X.shape[1]), self.swap_probability, rng)
+        rows = swap_cells(self._X, own, other, is_swapped, rng)
+        if self._noise is None:
+            return rows
+        return put_numbers(rows, self._noise.draw(np.where(is_swapped, other[:, None], own[:, None]), rng))
+
+    def _partners(self, own: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return for each position of ``own`` that of another row of its leaf; its own where it is alone."""
+        grown_on = own[: self.max_tree_rows]
+        targets = rng.random(len(grown_on)) if self._outputs is None else self._outputs[grown_on]
+        tree = ExtraTreeRegressor(
+            min_samples_leaf=self.min_samples_leaf,
+            max_features=float(self.max_features),
+            random_state=int(rng.integers(2**31)),
+        )
+        tree.fit(self._points[grown_on], targets)
+        leaf = tree.apply(self._points[own])
+        order = np.argsort(leaf, kind="stable")
+        size = np.bincount(leaf)[leaf[order]]
+        rank = np.arange(len(own)) - np.searchsorted(leaf[order], leaf[order])
+        step = 1 + (rng.random(len(own)) * (size - 1)).astype(np.int64)
+        partners = np.empty_like(order)
+        partners[order] = order[np.arange(len(own)) - rank + (rank + step * (size > 1)) % size]
+        return partners
+
+
+def _tree_targets(X: Any, y: Any, rng: np.random.RandomState) -> np.ndarray:
+    """Return the outputs, each centred and of variance one in all; more than eight are projected at random."""
+    outputs = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y").reshape(len(y), -1)
+    check_consistent_length(X, outputs)
+    outputs = outputs - outputs.mean(axis=0)
+    if outputs.shape[1] > 8:
+        outputs = outputs @ rng.standard_normal((outputs.shape[1], 8))
+    return outputs / (outputs.std() or 1.0)

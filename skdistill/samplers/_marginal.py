@@ -1,0 +1,71 @@
+"""Marginal resampling: cells drawn anew from their columns."""
+
+from typing import Any
+
+import numpy as np
+
+from .._validation import check_number
+from ._base import BaseSampler
+from ._cells import choose_cells, gather_cells
+
+
+class MarginalResampling(BaseSampler):
+    """Draw synthetic rows by drawing each cell anew from its column with a probability.
+
+    The independent draws of the surrogate literature (LIME's [1]_, AutoGluon's): they keep the marginal distribution of
+    each column and loosen what ties columns together, the more the larger the probability. With 1, columns are
+    independent.
+
+    Parameters
+    ----------
+    swap_probability : float in (0, 1], default=0.3
+        Probability that a cell is drawn anew.
+    random_state : int, RandomState instance or None, default=None
+        Not used: nothing is random in ``fit``.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of str, shape (n_features,)
+        Names of the columns, for frames.
+
+    See Also
+    --------
+    SPUNGE : A few cells of each row, and a little noise.
+    LeafSwap : Draws from rows that the teacher treats alike.
+
+    References
+    ----------
+    .. [1] M. T. Ribeiro, S. Singh and C. Guestrin, "Why Should I Trust You?", KDD 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.samplers import MarginalResampling
+    >>> X = np.array([[1, 10], [2, 20], [3, 30]])
+    >>> rows = MarginalResampling(swap_probability=1.0).fit(X).sample(100, random_state=0)
+    >>> np.unique(rows[:, 1])
+    array([10, 20, 30])
+    """
+
+    def __init__(self, swap_probability: float = 0.3, random_state: Any = None) -> None:
+        self.swap_probability = swap_probability
+        self.random_state = random_state
+
+    def _check_parameters(self) -> None:
+        check_number(self, "swap_probability", self.swap_probability, low=0, high=1, low_open=True)
+
+    def _draw(self, own: np.ndarray, rng: np.random.Generator) -> Any:
+        return gather_cells(self._X, resampled_source(own, self._X.shape, self.swap_probability, rng))
+
+
+def resampled_source(
+    own: np.ndarray, table_shape: tuple[int, int], probability: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Return for each cell the row it comes from: its own, or with a probability any."""
+    n_rows, n_features = table_shape
+    is_drawn = choose_cells((len(own), n_features), probability, rng)
+    source = np.repeat(own[:, None], n_features, axis=1)
+    source[is_drawn] = rng.integers(n_rows, size=np.count_nonzero(is_drawn))
+    return source

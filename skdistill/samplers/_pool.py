@@ -1,0 +1,68 @@
+"""Which rows of an unlabelled pool are worth a query."""
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.tree import DecisionTreeRegressor
+
+from .._encoding import TableEncoder
+
+
+def tree_input(encoder: TableEncoder, X: Any) -> Any:
+    """Return a table as float32, which trees take: categories as codes, missing cells as NaN."""
+    encoded = encoder.transform(X)
+    if sparse.issparse(encoded):
+        return sparse.csr_matrix(encoded, dtype=np.float32)
+    largest = np.finfo(np.float32).max
+    return np.clip(encoded, -largest, largest).astype(np.float32)
+
+
+def choose_from_pool(X: Any, outputs: np.ndarray, pool: Any, n_rows: int, rng: np.random.RandomState) -> np.ndarray:
+    """Choose the rows of a pool that tell most about the teacher: more where its outputs vary [1]_.
+
+    A tree is grown on the rows that are labelled already. A row of the pool is drawn in proportion to the spread of the
+    teacher's outputs in its leaf: Neyman's allocation of a stratified sample.
+
+    Parameters
+    ----------
+    X : table of shape (n_labelled, n_features)
+        Labelled rows.
+    outputs : ndarray of shape (n_labelled,) or (n_labelled, n_outputs)
+        The teacher's outputs for them.
+    pool : table of shape (n_pool, n_features)
+    n_rows : int
+        How many rows to choose, fewer than the pool has.
+    rng : RandomState
+
+    Returns
+    -------
+    chosen : ndarray of int, shape (n_rows,)
+        Numbers of rows of the pool, sorted.
+
+    References
+    ----------
+    .. [1] J. Neyman, "On the Two Different Aspects of the Representative Method", JRSS 97, 1934.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.samplers import choose_from_pool
+    >>> pool = np.linspace(0, 1, 1000).reshape(-1, 1)
+    >>> labelled = pool[::10]
+    >>> outputs = np.where(labelled[:, 0] > 0.8, np.sin(300 * labelled[:, 0]), 0.0)
+    >>> chosen = choose_from_pool(labelled, outputs, pool, 100, np.random.RandomState(0))
+    >>> bool(np.mean(pool[chosen] > 0.8) > 0.9)
+    True
+    """
+    encoder = TableEncoder().fit(X)
+    values = outputs.reshape(len(outputs), -1)
+    tree = DecisionTreeRegressor(max_leaf_nodes=32, min_samples_leaf=8, random_state=rng)
+    leaves = tree.fit(tree_input(encoder, X), values).apply(tree_input(encoder, X))
+    count = np.maximum(np.bincount(leaves), 1)
+    moments = [[np.bincount(leaves, weights=column**power) / count for column in values.T] for power in (1, 2)]
+    mean, square = np.array(moments)
+    spread = np.sqrt(np.maximum(square - mean**2, 0)).sum(axis=0)[tree.apply(tree_input(encoder, pool))]
+    log_share = np.log(spread + 1e-3 * spread.mean() + np.finfo(float).tiny)
+    keys = log_share + rng.gumbel(size=len(log_share))  # the largest are a draw without replacement
+    return np.sort(np.argpartition(keys, -n_rows)[-n_rows:])

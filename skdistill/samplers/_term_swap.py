@@ -1,0 +1,94 @@
+"""Term swap: texts as sparse counts, with terms dropped and exchanged."""
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from .._tables import is_frame
+from .._validation import check_number
+from ..exceptions import SamplerError
+from ._base import BaseSampler
+
+
+class TermSwap(BaseSampler):
+    """Draw synthetic texts by dropping some terms of each and exchanging others.
+
+    For sparse matrices of counts or of tf-idf weights. Each stored cell of a row is dropped with one probability and
+    exchanged with another for a cell of any row, term and value together, so that frequent terms come in as often as
+    they are; this is the word dropout and unigram noising of language models [1]_. A row keeps its own value where both
+    fall on one term, and keeps all its terms rather than lose every one. Zeros stay zeros: rows are about as sparse as
+    the real ones.
+
+    Parameters
+    ----------
+    drop_probability : float in [0, 1], default=0.2
+        Probability that a term of a row is dropped.
+    swap_probability : float in [0, 1], default=0.1
+        Probability that it is exchanged.
+    random_state : int, RandomState instance or None, default=None
+        Not used: nothing is random in ``fit``.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features.
+
+    References
+    ----------
+    .. [1] Z. Xie et al., "Data Noising as Smoothing in Neural Network Language Models", ICLR 2017.
+
+    Examples
+    --------
+    >>> from sklearn.feature_extraction.text import CountVectorizer
+    >>> from skdistill.samplers import TermSwap
+    >>> counts = CountVectorizer().fit_transform(["a red house", "the blue house", "the red car is fast"])
+    >>> rows = TermSwap().fit(counts).sample(100, random_state=0)
+    >>> rows.shape, rows.format
+    ((100, 7), 'csr')
+    """
+
+    _takes_sparse = True
+
+    def __init__(self, drop_probability: float = 0.2, swap_probability: float = 0.1, random_state: Any = None) -> None:
+        self.drop_probability = drop_probability
+        self.swap_probability = swap_probability
+        self.random_state = random_state
+
+    def _check_parameters(self) -> None:
+        check_number(self, "drop_probability", self.drop_probability, low=0, high=1)
+        check_number(self, "swap_probability", self.swap_probability, low=0, high=1)
+        if self.drop_probability + self.swap_probability > 1:
+            raise ValueError(
+                f"TermSwap: drop_probability + swap_probability = {self.drop_probability + self.swap_probability:g}; "
+                "expected at most 1."
+            )
+
+    def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:  # noqa: ARG002  (the contract of samplers)
+        if is_frame(X) or X.dtype.kind not in "biuf":
+            raise SamplerError(
+                f"TermSwap got a {type(X).__name__} of {getattr(X, 'dtype', 'several dtypes')}; expected a sparse "
+                "matrix or an array of numbers. For frames, take LeafSwap or MUNGE."
+            )
+        self._terms = sparse.csr_matrix(X)
+
+    def _draw(self, own: np.ndarray, rng: np.random.Generator) -> Any:
+        terms = self._terms[own]
+        n_rows, n_features = terms.shape
+        row = np.repeat(np.arange(n_rows), np.diff(terms.indptr))
+        fate = rng.random(terms.nnz)
+        is_kept = fate >= self.drop_probability + self.swap_probability
+        is_swapped = ~is_kept & (fate >= self.drop_probability)
+        is_kept |= (np.bincount(row[is_kept | is_swapped], minlength=n_rows) == 0)[row]
+        taken = rng.integers(max(self._terms.nnz, 1), size=np.count_nonzero(is_swapped))
+        row = np.concatenate([row[is_kept], row[is_swapped]])
+        column = np.concatenate([terms.indices[is_kept], self._terms.indices[taken]])
+        value = np.concatenate([terms.data[is_kept], self._terms.data[taken]])
+        cell, first = np.unique(row * n_features + column, return_index=True)
+        rows = sparse.csr_matrix((value[first], (cell // n_features, cell % n_features)), shape=terms.shape)
+        return type(self._X)(rows) if sparse.issparse(self._X) else rows.toarray()
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.string = False
+        return tags

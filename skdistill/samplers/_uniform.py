@@ -1,0 +1,196 @@
+"""Uniform rows: over the observed box, or over a description of the columns where there are no rows at all."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from numbers import Integral, Real
+from typing import Any, Literal, Self
+
+import narwhals as nw
+import numpy as np
+
+from .._validation import draw_seed
+from ..exceptions import SamplerError
+from ._base import BLOCK_CELLS, BLOCK_ROWS, BaseSampler
+from ._cells import Numbers, gather_cells, put_numbers
+
+
+class UniformBox(BaseSampler):
+    """Draw synthetic rows uniformly over the range of each column, from data or from a description alone.
+
+    Numbers are uniform over their range, integers over their grid; of categories, booleans and dates each value is
+    equally likely. A cell that is missing in the row a synthetic one starts from stays missing, so that the patterns
+    of missing cells keep their shares. Columns are independent: most such rows are far from any real one.
+
+    With ``columns`` no row is needed: distillation without data.
+
+    Parameters
+    ----------
+    columns : mapping, sequence or None, default=None
+        Describes the columns: for each its range ``(low, high)``, a tuple of two numbers (of integers, if both are
+        ``int``), or the list of its values. A mapping by name makes frames, a sequence arrays. ``None`` observes both
+        in ``fit``.
+    design : {"random", "covering"}, default="random"
+        ``"covering"`` draws orthogonal arrays of strength two [1]_ with p strata, p the next prime of number of columns
+        and of categories: in each p² rows every pair of strata of every pair of columns occurs exactly once, and so
+        every pair of categories at least once.
+    backend : {"pandas", "polars", "pyarrow"}, default="pandas"
+        Library of the frames that a mapping makes.
+    random_state : int, RandomState instance or None, default=None
+        Not used: nothing is random in ``fit``.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of str, shape (n_features,)
+        Names of the columns, for frames.
+
+    References
+    ----------
+    .. [1] R. C. Bose, "On the application of the properties of Galois fields to the problem of construction of
+       hyper-Graeco-Latin squares", Sankhya 3, 1938; A. B. Owen, "Orthogonal arrays for computer experiments,
+       integration and visualization", Statistica Sinica 2, 1992.
+
+    Examples
+    --------
+    >>> from skdistill.samplers import UniformBox
+    >>> columns = {"age": (18, 90), "income": (0.0, 2e5), "town": ["Bath", "Ely", "York"]}
+    >>> rows = UniformBox(columns, design="covering").fit().sample(1000, random_state=0)
+    >>> rows.shape, rows["age"].between(18, 90).all().item(), sorted(rows["town"].unique())
+    ((1000, 3), True, ['Bath', 'Ely', 'York'])
+    """
+
+    def __init__(
+        self,
+        columns: Mapping[str, Any] | Sequence[Any] | None = None,
+        design: Literal["random", "covering"] = "random",
+        backend: Literal["pandas", "polars", "pyarrow"] = "pandas",
+        random_state: Any = None,
+    ) -> None:
+        self.columns = columns
+        self.design = design
+        self.backend = backend
+        self.random_state = random_state
+
+    def fit(self, X: Any = None, y: Any = None) -> Self:
+        """Learn the range or the values of each column.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features), default=None
+            Real rows. Not looked at where there are ``columns``.
+        y : ignored
+
+        Returns
+        -------
+        self : UniformBox
+            The fitted sampler.
+        """
+        return super().fit(X if self.columns is None else _table_of(self.columns, self.backend), y)
+
+    def _check_parameters(self) -> None:
+        if self.design not in ("random", "covering"):
+            raise ValueError(f"UniformBox: design={self.design!r}; expected 'random' or 'covering'.")
+
+    def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:  # noqa: ARG002  (the contract of samplers)
+        self._numbers = Numbers(X)
+        if self.columns is not None:
+            specs = _specs(self.columns)
+            self._numbers.is_movable = np.array([_is_range(column) for column in specs])
+            self._numbers.is_integral = np.array([_is_integer_range(column) for column in specs])
+        self._levels = [
+            None if is_movable else _first_rows(values)
+            for is_movable, values in zip(self._numbers.is_movable, self._numbers.values.T, strict=True)
+        ]
+        n_levels = [len(level) for level in self._levels if level is not None]
+        self._prime = _next_prime(max([X.shape[1] - 1, 2, *n_levels]))
+
+    def _blocks(self, n_samples: int, rng: np.random.RandomState) -> Iterator[Any]:
+        if self.design == "random":
+            yield from super()._blocks(n_samples, rng)
+            return
+        seed = draw_seed(rng)
+        size = max(1, min(self._prime**2, BLOCK_ROWS, BLOCK_CELLS // self._X.shape[1]))
+        for index, start in enumerate(range(0, n_samples, size)):
+            generator = np.random.default_rng([seed, index])
+            n_rows = min(size, n_samples - start)
+            share = _orthogonal_array(self._prime, self._X.shape[1], n_rows, generator)
+            yield self._place(generator.integers(self._X.shape[0], size=n_rows), share)
+
+    def _draw(self, own: np.ndarray, rng: np.random.Generator) -> Any:
+        return self._place(own, rng.random((len(own), self._X.shape[1])))
+
+    def _place(self, own: np.ndarray, share: np.ndarray) -> Any:
+        """Return rows whose cells lie at ``share`` in [0, 1) of their columns; where ``own`` is missing, they are."""
+        numbers = self._numbers
+        with np.errstate(over="ignore", invalid="ignore"):
+            width = numbers.high - numbers.low + numbers.is_integral
+            drawn = numbers.low + share * width
+            drawn = np.clip(np.where(numbers.is_integral, np.floor(drawn), drawn), numbers.low, numbers.high)
+        is_present = ~np.isnan(numbers.values[own])
+        source = np.repeat(own[:, None], share.shape[1], axis=1)
+        for index, level in enumerate(self._levels):
+            if level is not None and len(level):
+                chosen = level[(share[:, index] * len(level)).astype(np.int64)]
+                source[:, index] = np.where(is_present[:, index], chosen, own)
+        return put_numbers(gather_cells(self._X, source), np.where(is_present & numbers.is_movable, drawn, np.nan))
+
+
+def _first_rows(values: np.ndarray) -> np.ndarray:
+    """Return for each distinct present value the first row that has it."""
+    present = np.flatnonzero(~np.isnan(values))
+    return present[np.unique(values[present], return_index=True)[1]]
+
+
+def _orthogonal_array(prime: int, n_columns: int, n_rows: int, rng: np.random.Generator) -> np.ndarray:
+    """Return rows of a randomised orthogonal array, as shares in [0, 1): column k of row (i, j) is i k + j mod p."""
+    chosen = rng.permutation(prime**2)[:n_rows] if prime**2 <= BLOCK_ROWS else rng.integers(prime**2, size=n_rows)
+    i, j = chosen // prime, chosen % prime
+    factors = rng.permutation(prime + 1)[:n_columns]  # factor p stands for the column i itself
+    strata = np.where(factors == prime, i[:, None], (i[:, None] * factors + j[:, None]) % prime)
+    relabelled = rng.permuted(np.tile(np.arange(prime), (n_columns, 1)), axis=1)
+    return (np.take_along_axis(relabelled.T, strata, axis=0) + rng.random(strata.shape)) / prime
+
+
+def _next_prime(number: int) -> int:
+    """Return the smallest prime of at least ``number``."""
+    candidate = max(number, 2)
+    while any(candidate % divisor == 0 for divisor in range(2, int(candidate**0.5) + 1)):
+        candidate += 1
+    return candidate
+
+
+def _specs(columns: Any) -> list[Any]:
+    return list(columns.values()) if isinstance(columns, Mapping) else list(columns)
+
+
+def _is_range(column: Any) -> bool:
+    return (
+        isinstance(column, tuple)
+        and len(column) == 2
+        and all(isinstance(end, Real) and not isinstance(end, bool | np.bool_) for end in column)
+    )
+
+
+def _is_integer_range(column: Any) -> bool:
+    return _is_range(column) and all(isinstance(end, Integral) for end in column)
+
+
+def _table_of(columns: Any, backend: Any) -> Any:
+    """Return a small table that has the described columns: both ends of each range, every value of each list."""
+    specs = _specs(columns)
+    for index, column in enumerate(specs):
+        is_list = isinstance(column, list | np.ndarray) and len(column) > 0
+        if not (is_list or (_is_range(column) and np.isfinite(column).all() and column[0] <= column[1])):
+            raise SamplerError(
+                f"UniformBox: column {list(columns)[index] if isinstance(columns, Mapping) else index!r} is described "
+                f"by {column!r}; expected a range (low, high) of finite numbers or a list of values."
+            )
+    if not specs:
+        raise SamplerError("UniformBox: columns describe no column; expected at least one.")
+    n_rows = max(len(column) for column in specs)
+    filled = [np.resize(np.asarray(column), n_rows) for column in specs]
+    if isinstance(columns, Mapping):
+        return nw.from_dict(dict(zip(columns, filled, strict=True)), backend=backend).to_native()
+    if any(column.dtype.kind not in "biuf" for column in filled):
+        filled = [column.astype(object) for column in filled]
+    return np.column_stack(filled)
