@@ -55,7 +55,7 @@ class AutoSampler(BaseEstimator):
     samplers : sequence of samplers or "auto", default="auto"
         What to choose among. ``"auto"`` is leaf swap with noise, jitter, MUNGE and marginal resampling; for sparse
         matrices term swap, leaf swap and MUNGE.
-    weights : sequence of float, default=(2.0, 4.0)
+    weights : sequence of float, default=(2.0, 1.0)
         Weights to choose among: of all synthetic rows together, in weights of all real rows together. One synthetic
         row never weighs more than a real one in the mean.
     validation_fraction : float in (0, 1), default=0.25
@@ -91,7 +91,7 @@ class AutoSampler(BaseEstimator):
     def __init__(
         self,
         samplers: Sequence[Any] | Literal["auto"] = "auto",
-        weights: Sequence[float] = (2.0, 4.0),
+        weights: Sequence[float] = (2.0, 1.0),
         validation_fraction: float = 0.25,
         max_queries: int | None = None,
         tolerance: float = 1e-3,

@@ -43,7 +43,7 @@ def fit_margin_scale(margins: np.ndarray, proba: np.ndarray | None = None) -> fl
     """
     ordered = np.sort(margins, axis=1)
     gap = float(np.mean(ordered[:, -1] - ordered[:, -2]))
-    if gap == 0:
+    if gap < np.finfo(float).tiny * LARGEST_GAP:
         return 1.0
     if proba is None:
         return SIZE_WITHOUT_LABELS / gap
