@@ -135,12 +135,14 @@ class Judge:
     X : table of shape (n_samples, n_features)
     targets : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         What a perfect student would say.
+    sample_weight : ndarray of shape (n_samples,)
     judged_on : str
         Where the rows come from.
     """
 
     X: Any
     targets: np.ndarray
+    sample_weight: np.ndarray
     judged_on: str
 
     def losses(self, given: np.ndarray, *, pool_outputs: bool) -> np.ndarray:
@@ -149,8 +151,9 @@ class Judge:
         ``pool_outputs`` weights outputs by their variance, as for probabilities; else each counts the same.
         """
         targets = self.targets.reshape(len(self.targets), -1)
-        squares = (targets - given.reshape(targets.shape)) ** 2
-        variance = targets.var(axis=0)
+        weight = self.sample_weight / self.sample_weight.mean()
+        squares = weight[:, None] * (targets - given.reshape(targets.shape)) ** 2
+        variance = np.average((targets - np.average(targets, axis=0, weights=weight)) ** 2, axis=0, weights=weight)
         if pool_outputs:
             return squares.sum(axis=1) / (variance.sum() or 1.0)
         return (squares / np.where(variance > 0, variance, 1.0)).mean(axis=1)

@@ -14,6 +14,7 @@ from .._tables import describe_mismatch, take_rows
 from .._validation import check_number, check_table, check_weights, draw_seed, input_tags_of
 from ..exceptions import TeacherError
 from ..metrics import fidelity
+from ..samplers import Mixture
 from ..teachers import (
     Task,
     Teacher,
@@ -26,6 +27,9 @@ from ..teachers import (
 )
 from ..transfer import AUTO_RATIO, Oracle, TransferSet, count_synthetic, label_real_rows
 from ._auto_sampler import CHOICE_RATIO, AutoSampler, Judge, choose_transfer_set
+
+FEWEST_REAL = 30
+"""Real rows below which nothing is held out: all samplers draw together."""
 
 FEWEST_JUDGES, MOST_JUDGES = 100, 5000
 """Unlabelled rows that judge a student instead of rows of ``X``, at least; and rows that judge it, at most."""
@@ -184,6 +188,7 @@ class BaseDistilled(BaseEstimator):
         self, real: TransferSet, is_unlabeled: np.ndarray, X_val: Any, oracle: Oracle, rng: np.random.RandomState
     ) -> TransferSet:
         """Add synthetic rows to the real ones: of the sampler given, or of the one that serves this student best."""
+        self.__dict__.pop("sampler_results_", None)  # of an earlier fit
         options = AutoSampler() if isinstance(self.sampler, str) else self.sampler
         chooses = isinstance(options, AutoSampler)
         n_rows, n_features = real.X.shape
@@ -195,6 +200,10 @@ class BaseDistilled(BaseEstimator):
             n_synthetic = int(min(n_synthetic, oracle.n_left))
             rows = oracle.draw(options, real, n_synthetic, draw_seed(rng))
             return real.extend([rows], 1.0, repr(options))
+        if np.count_nonzero(real.sample_weight) < FEWEST_REAL:
+            rule = Mixture(options.candidates(real.X, self.n_jobs))
+            rows = oracle.draw(rule, real, int(min(n_synthetic, oracle.n_left)), draw_seed(rng))
+            return real.extend([rows], options.weights[0], repr(rule))
         taught, judge = self._hold_out(options, real, is_unlabeled, X_val, oracle, rng)
         seed = draw_seed(rng)
 
@@ -229,18 +238,19 @@ class BaseDistilled(BaseEstimator):
         if X_val is not None:
             chosen = rng.permutation(X_val.shape[0])[: int(min(MOST_JUDGES, oracle.n_left))]
             X_val = take_rows(X_val, np.sort(chosen))
-            return real, Judge(X_val, self._soft_targets(oracle.label(X_val, "validation rows")), "X_val")
-        candidates, judged_on = np.arange(len(is_unlabeled)), "rows of X, which the teacher may have been fitted on"
-        share = options.validation_fraction
+            targets = self._soft_targets(oracle.label(X_val, "validation rows"))
+            return real, Judge(X_val, targets, np.ones(len(targets)), "X_val")
+        candidates, share = np.flatnonzero(real.sample_weight), options.validation_fraction
+        judged_on = "rows of X, which the teacher may have been fitted on"
         if np.count_nonzero(is_unlabeled) >= FEWEST_JUDGES:
-            candidates, judged_on, share = np.flatnonzero(is_unlabeled), "X_unlabeled", 0.5
+            candidates, share, judged_on = np.flatnonzero(is_unlabeled), 0.5, "X_unlabeled"
         elif self.teacher_cv is not None:
             judged_on = "rows of X, labelled by teachers that had not seen them"
-        n_judges = min(MOST_JUDGES, max(1, round(share * len(candidates))))
+        n_judges = min(MOST_JUDGES, round(share * len(candidates)))
         held_out = np.sort(rng.permutation(candidates)[:n_judges])
         judges = real.take(held_out)
         taught = real.take(np.setdiff1d(np.arange(len(is_unlabeled)), held_out))
-        return taught, Judge(judges.X, self._soft_targets(judges.outputs), judged_on)
+        return taught, Judge(judges.X, self._soft_targets(judges.outputs), judges.sample_weight, judged_on)
 
     # ------------------------------------------------------------------ checks
 

@@ -77,8 +77,8 @@ default="auto"
     sampler_results_ : dict of ndarray
         What :class:`~skdistill.AutoSampler` tried, a column for each key, as ``cv_results_`` are: ``sampler``,
         ``n_synthetic``, ``weight``, ``fidelity``, ``gain`` over no synthetic rows and its standard error
-        ``gain_error``, ``rank_fidelity``, ``n_queries`` and ``seconds`` up to then, and ``judged_on``. Only there with
-        ``sampler="auto"``.
+        ``gain_error``, ``rank_fidelity``, ``n_queries`` and ``seconds`` up to then, and ``judged_on``. Only there
+        where a sampler was chosen: with ``sampler="auto"`` and at least 30 real rows.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)

@@ -148,7 +148,7 @@ class TestTeachers:
     def test_clusterer_that_predicts(self):
         """A clusterer with ``predict`` labels synthetic rows, too."""
         model = DistilledClassifier(KMeans(3, random_state=0), random_state=0).fit(X)
-        assert model.transfer_set_.n_synthetic == 10 * len(X)
+        assert model.transfer_set_.n_synthetic == 20 * len(X)
         assert model.fidelity(X) > 0.9
 
     def test_mixture_memberships(self):
@@ -180,9 +180,11 @@ class TestTransferSet:
 
     def test_summary_counts_rows_and_holds_none(self):
         """The summary says what was taught and stays small."""
-        model = DistilledClassifier(TREE, TREE, n_synthetic=2.0, random_state=0).fit(X, Y, X_unlabeled=X[:30])
+        model = DistilledClassifier(TREE, TREE, sampler=MUNGE(), n_synthetic=2.0, random_state=0)
+        model.fit(X, Y, X_unlabeled=X[:30])
         summary = model.transfer_set_
         assert (summary.n_real, summary.n_unlabeled, summary.n_synthetic) == (150, 30, 360)
+        assert (summary.sampler, summary.n_queries) == ("MUNGE()", 540)
         assert summary.synthetic_weight == pytest.approx(0.5)
         assert summary.label_seconds > 0
         assert len(pickle.dumps(summary)) < 1000
@@ -192,15 +194,15 @@ class TestTransferSet:
     )
     def test_number_of_synthetic_rows(self, n_synthetic, expected):
         """Integers count rows, floats are multiples of the real rows."""
-        model = DistilledClassifier(TREE, TREE, n_synthetic=n_synthetic, random_state=0).fit(X, Y)
+        model = DistilledClassifier(TREE, TREE, sampler=MUNGE(), n_synthetic=n_synthetic, random_state=0).fit(X, Y)
         assert model.transfer_set_.n_synthetic == expected
 
     def test_large_tables_are_bounded(self):
         """``"auto"`` draws at most 200,000 rows, and fewer of a wide table."""
-        from skdistill.transfer import _resolve_n_synthetic
+        from skdistill.transfer import count_synthetic
 
-        assert _resolve_n_synthetic("auto", (1_000_000, 10)) == 200_000
-        assert _resolve_n_synthetic("auto", (60_000, 784)) < 100_000
+        assert count_synthetic("auto", 1_000_000, 10) == 200_000
+        assert count_synthetic("auto", 60_000, 784) < 100_000
 
     def test_truth_replaces_the_teacher_at_soft_weight_zero(self):
         """At 0 only true labels are taught: a useless teacher does no harm, and at 1 it decides."""
@@ -335,7 +337,9 @@ class TestMemory:
     def test_a_grid_labels_once(self, tmp_path):
         """All sizes of a grid ask the teacher what one size asks, but for the few rows that probe it."""
         teacher = CountingClassifier(random_state=0).fit(X, Y)
-        model = DistilledClassifier(teacher, TREE, n_synthetic=5.0, memory=str(tmp_path), random_state=0)
+        model = DistilledClassifier(
+            teacher, TREE, sampler=MUNGE(), n_synthetic=5.0, memory=str(tmp_path), random_state=0
+        )
         CountingClassifier.rows_asked = 0
         GridSearchCV(model, {"student__max_leaf_nodes": [4]}, cv=2, refit=False).fit(X, Y)
         once = CountingClassifier.rows_asked
@@ -356,7 +360,8 @@ class TestMemory:
             return np.asarray(rows["a"], dtype=float)
 
         memory = joblib.Memory(tmp_path, verbose=0)
-        models = [DistilledRegressor(teacher, memory=memory, random_state=0).fit(table) for _ in range(3)]
+        models = [DistilledRegressor(teacher, sampler=MUNGE(), memory=memory, random_state=0) for _ in range(3)]
+        models = [model.fit(table) for model in models]
         assert sum(asked) == 150 * 11 + 3 * 2 * 16
         np.testing.assert_array_equal(models[0].predict(table), models[2].predict(table))
 
@@ -373,7 +378,7 @@ class TestMemory:
         teacher.fit(X, Y)
         memory = joblib.Memory(tmp_path, verbose=0)
         for _ in range(4):
-            DistilledClassifier(teacher, TREE, memory=memory, random_state=0).fit(X)
+            DistilledClassifier(teacher, TREE, sampler=MUNGE(), memory=memory, random_state=0).fit(X)
         assert len(list(tmp_path.rglob("_answer_block/*/output.pkl"))) == 2
 
     def test_memory_that_is_off_needs_no_seed(self):

@@ -9,8 +9,19 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from skdistill import DistilledClassifier, DistilledRegressor
-from skdistill.samplers import MUNGE, as_sampler
+from skdistill import AutoSampler, DistilledClassifier, DistilledRegressor
+from skdistill.samplers import (
+    MUNGE,
+    SPUNGE,
+    Interpolation,
+    Jitter,
+    LeafSwap,
+    MarginalResampling,
+    Mixture,
+    TermSwap,
+    UniformBox,
+    as_sampler,
+)
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
 
 WEIGHT_CHECKS = ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data")
@@ -18,21 +29,52 @@ ROWS_ARE_DRAWN = dict.fromkeys(WEIGHT_CHECKS, "rows are drawn at random: repeate
 LIGHTGBM = dict.fromkeys(WEIGHT_CHECKS, "LightGBM counts rows in bins and leaves, and declares the same exception")
 
 TREE = DecisionTreeClassifier(max_depth=3)
+MUNGED = {"sampler": MUNGE(), "n_synthetic": 2.0}
 EXPECTED_FAILURES = [
     (MUNGE(), {}),
+    (LeafSwap(), {}),
+    (MarginalResampling(), {}),
+    (SPUNGE(), {}),
+    (Jitter(), {}),
+    (Interpolation(), {}),
+    (UniformBox(), {}),
+    (UniformBox(design="covering"), {}),
+    (Mixture([Jitter(), MarginalResampling()]), {}),
+    (TermSwap(), {}),
+    (AutoSampler(), {}),
+    (DistilledClassifier(TREE, DecisionTreeClassifier(max_depth=4), n_synthetic=2.0), ROWS_ARE_DRAWN),
+    (DistilledRegressor(Ridge(), DecisionTreeRegressor(max_depth=4), n_synthetic=2.0), ROWS_ARE_DRAWN),
     (CompactBoostingClassifier(n_trees=10), LIGHTGBM),
     (CompactBoostingRegressor(n_trees=10), LIGHTGBM),
-    (DistilledClassifier(LogisticRegression(), CompactBoostingClassifier(n_trees=10), n_synthetic=3.0), ROWS_ARE_DRAWN),
+    (
+        DistilledClassifier(LogisticRegression(), CompactBoostingClassifier(n_trees=10), **MUNGED),
+        ROWS_ARE_DRAWN,
+    ),
     (DistilledClassifier(TREE, DecisionTreeClassifier(), sampler=None), {}),
-    (DistilledClassifier(RandomForestClassifier(5), DecisionTreeClassifier(), n_synthetic=2.0), ROWS_ARE_DRAWN),
-    (DistilledClassifier(LogisticRegression(), Ridge(), n_synthetic=2.0, temperature=2.0), ROWS_ARE_DRAWN),
+    (
+        DistilledClassifier(RandomForestClassifier(5), DecisionTreeClassifier(), **MUNGED),
+        ROWS_ARE_DRAWN,
+    ),
+    (
+        DistilledClassifier(LogisticRegression(), Ridge(), temperature=2.0, **MUNGED),
+        ROWS_ARE_DRAWN,
+    ),
     (DistilledClassifier(GaussianNB(), KNeighborsClassifier(1), sampler=None), ROWS_ARE_DRAWN),
-    (DistilledClassifier(TREE, teacher_cv=2, n_synthetic=2.0), ROWS_ARE_DRAWN),
-    (DistilledRegressor(Ridge(), CompactBoostingRegressor(n_trees=10), n_synthetic=3.0), ROWS_ARE_DRAWN),
+    (DistilledClassifier(TREE, teacher_cv=2, **MUNGED), ROWS_ARE_DRAWN),
+    (
+        DistilledRegressor(Ridge(), CompactBoostingRegressor(n_trees=10), **MUNGED),
+        ROWS_ARE_DRAWN,
+    ),
     (DistilledRegressor(Ridge(), Ridge(), sampler=None), {}),
-    (DistilledRegressor(RandomForestRegressor(5), DecisionTreeRegressor(), n_synthetic=2.0), ROWS_ARE_DRAWN),
+    (
+        DistilledRegressor(RandomForestRegressor(5), DecisionTreeRegressor(), **MUNGED),
+        ROWS_ARE_DRAWN,
+    ),
     (DistilledRegressor(Ridge(), KNeighborsRegressor(1), sampler=None), ROWS_ARE_DRAWN),
-    (DistilledRegressor(Ridge(), GaussianProcessRegressor(alpha=0.1), n_synthetic=1.0), ROWS_ARE_DRAWN),
+    (
+        DistilledRegressor(Ridge(), GaussianProcessRegressor(alpha=0.1), **MUNGED),
+        ROWS_ARE_DRAWN,
+    ),
 ]
 
 CHECKS = [

@@ -34,6 +34,7 @@ from sklearn.svm import SVC, SVR, LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skdistill import DistilledClassifier, DistilledRegressor
+from skdistill.samplers import MUNGE
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
 
 TREE, TREES = DecisionTreeClassifier(max_depth=3, random_state=0), RandomForestClassifier(5, random_state=0)
@@ -136,7 +137,11 @@ def test_classifiers(task, teacher, student):
     """Any teacher teaches any student; the result is a classifier in every way."""
     X, y = dataset(task)
     model = DistilledClassifier(
-        fitted_teacher(teacher, task, X, y), CLASSIFIER_STUDENTS[student], n_synthetic=1.0, random_state=0
+        fitted_teacher(teacher, task, X, y),
+        CLASSIFIER_STUDENTS[student],
+        sampler=MUNGE(),
+        n_synthetic=1.0,
+        random_state=0,
     ).fit(X, y)
     proba = model.predict_proba(X)
     assert model.classes_.tolist() == np.unique(y).tolist()
@@ -164,7 +169,9 @@ def test_regressors(task, teacher, student):
     X, y = dataset(task)
     fitted = fitted_teacher(teacher, task, X, y)
     expected = (fitted if callable(fitted) else fitted.predict)(X)
-    model = DistilledRegressor(fitted, REGRESSOR_STUDENTS[student], n_synthetic=1.0, soft_weight=1, random_state=0)
+    model = DistilledRegressor(
+        fitted, REGRESSOR_STUDENTS[student], sampler=MUNGE(), n_synthetic=1.0, soft_weight=1, random_state=0
+    )
     values = model.fit(X).predict(X)
     assert values.shape == expected.shape
     assert np.isfinite(values).all()
