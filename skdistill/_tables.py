@@ -24,6 +24,11 @@ def take_rows(X: Any, rows: np.ndarray | slice) -> Any:
     return X[rows]
 
 
+def renumber(X: Any) -> Any:
+    """Return the table with its rows numbered from 0, where the library numbers them."""
+    return nw.maybe_reset_index(nw.from_native(X, eager_only=True)).to_native() if is_frame(X) else X
+
+
 def stack_rows(tables: Sequence[Any]) -> Any:
     """Return the rows of all tables, one below the other; a single table comes back as it is."""
     first = tables[0]

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from .._tables import stack_rows, take_rows
+from .._tables import renumber, stack_rows, take_rows
 from .._validation import check_number, check_random_state, check_table, draw_seed
 
 BLOCK_CELLS, BLOCK_ROWS = 2**20, 16_384
@@ -99,11 +99,11 @@ class BaseSampler(BaseEstimator):
             n_held += block.shape[0]
             while n_held >= chunk_size:
                 rows = stack_rows(held)
-                yield rows if n_held == chunk_size else take_rows(rows, slice(0, chunk_size))
+                yield renumber(rows if n_held == chunk_size else take_rows(rows, slice(0, chunk_size)))
                 n_held -= chunk_size
                 held = [take_rows(rows, slice(chunk_size, None))] if n_held else []
         if n_held:
-            yield stack_rows(held)
+            yield renumber(stack_rows(held))
 
     def _blocks(self, n_samples: int, rng: np.random.RandomState) -> Iterator[Any]:
         """Yield the rows block by block."""

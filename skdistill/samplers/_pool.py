@@ -8,14 +8,16 @@ from sklearn.tree import DecisionTreeRegressor
 
 from .._encoding import TableEncoder
 
+LARGEST = 1e30
+"""Larger numbers are the same to a tree: sums of them must stay within float32."""
+
 
 def tree_input(encoder: TableEncoder, X: Any) -> Any:
     """Return a table as float32, which trees take: categories as codes, missing cells as NaN."""
     encoded = encoder.transform(X)
     if sparse.issparse(encoded):
         return sparse.csr_matrix(encoded, dtype=np.float32)
-    largest = np.finfo(np.float32).max
-    return np.clip(encoded, -largest, largest).astype(np.float32)
+    return np.clip(encoded, -LARGEST, LARGEST).astype(np.float32)
 
 
 def choose_from_pool(X: Any, outputs: np.ndarray, pool: Any, n_rows: int, rng: np.random.RandomState) -> np.ndarray:

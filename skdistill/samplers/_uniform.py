@@ -113,14 +113,19 @@ class UniformBox(BaseSampler):
         for index, start in enumerate(range(0, n_samples, size)):
             generator = np.random.default_rng([seed, index])
             n_rows = min(size, n_samples - start)
-            share = _orthogonal_array(self._prime, self._X.shape[1], n_rows, generator)
-            yield self._place(generator.integers(self._X.shape[0], size=n_rows), share)
+            strata = _orthogonal_array(self._prime, self._X.shape[1], n_rows, generator)
+            own = generator.integers(self._X.shape[0], size=n_rows)
+            share = (strata + generator.random(strata.shape)) / self._prime
+            yield self._place(own, share, (strata + 1e-6) / self._prime)  # every value has a stratum of its own
 
     def _draw(self, own: np.ndarray, rng: np.random.Generator) -> Any:
-        return self._place(own, rng.random((len(own), self._X.shape[1])))
+        share = rng.random((len(own), self._X.shape[1]))
+        return self._place(own, share, share)
 
-    def _place(self, own: np.ndarray, share: np.ndarray) -> Any:
-        """Return rows whose cells lie at ``share`` in [0, 1) of their columns; where ``own`` is missing, they are."""
+    def _place(self, own: np.ndarray, share: np.ndarray, share_of_values: np.ndarray) -> Any:
+        """Return rows whose numbers lie at ``share`` in [0, 1) of their range, and whose other cells at
+        ``share_of_values`` of the list of their values; where ``own`` is missing, they are.
+        """
         numbers = self._numbers
         with np.errstate(over="ignore", invalid="ignore"):
             width = numbers.high - numbers.low + numbers.is_integral
@@ -130,7 +135,7 @@ class UniformBox(BaseSampler):
         source = np.repeat(own[:, None], share.shape[1], axis=1)
         for index, level in enumerate(self._levels):
             if level is not None and len(level):
-                chosen = level[(share[:, index] * len(level)).astype(np.int64)]
+                chosen = level[(share_of_values[:, index] * len(level)).astype(np.int64)]
                 source[:, index] = np.where(is_present[:, index], chosen, own)
         return put_numbers(gather_cells(self._X, source), np.where(is_present & numbers.is_movable, drawn, np.nan))
 
@@ -142,13 +147,13 @@ def _first_rows(values: np.ndarray) -> np.ndarray:
 
 
 def _orthogonal_array(prime: int, n_columns: int, n_rows: int, rng: np.random.Generator) -> np.ndarray:
-    """Return rows of a randomised orthogonal array, as shares in [0, 1): column k of row (i, j) is i k + j mod p."""
+    """Return rows of a randomised orthogonal array of strata: column k of row (i, j) is i k + j modulo the prime."""
     chosen = rng.permutation(prime**2)[:n_rows] if prime**2 <= BLOCK_ROWS else rng.integers(prime**2, size=n_rows)
     i, j = chosen // prime, chosen % prime
     factors = rng.permutation(prime + 1)[:n_columns]  # factor p stands for the column i itself
     strata = np.where(factors == prime, i[:, None], (i[:, None] * factors + j[:, None]) % prime)
     relabelled = rng.permuted(np.tile(np.arange(prime), (n_columns, 1)), axis=1)
-    return (np.take_along_axis(relabelled.T, strata, axis=0) + rng.random(strata.shape)) / prime
+    return np.take_along_axis(relabelled.T, strata, axis=0)
 
 
 def _next_prime(number: int) -> int:

@@ -6,23 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import sparse
-from sklearn.exceptions import NotFittedError
 from strategies import (
-    COLUMNS,
-    INTEGERS,
     KINDS,
-    NUMBERS,
     assert_same_table,
     build_table,
-    cells_of,
-    column_names,
     example_table,
-    mixed_tables,
     schema_of,
 )
 from threadpoolctl import threadpool_limits
 
-from skdistill.samplers import MUNGE, _munge
+from skdistill.samplers import MUNGE
 
 few = settings(max_examples=12, deadline=None)
 seeds = st.integers(0, 10_000)
@@ -81,101 +74,7 @@ def sparse_pairs(table, rows, neighbors):
     return np.all((drawn == real[:, None]) | (drawn == other), axis=-1)
 
 
-# Schema
-
-
-def test_schema_is_kept(table):
-    """What comes out has the columns, dtypes and categories of what went in, and as many rows as asked for."""
-    rows = draw(table, 70)
-    assert rows.shape == (70, table.shape[1])
-    assert schema_of(rows) == schema_of(table)
-    assert type(rows) is type(table)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@given(data=st.data(), seed=seeds)
-@few
-def test_schema_of_any_table_is_kept(kind, data, seed):
-    """Also for tables of two rows, of equal rows, and of columns without a present cell."""
-    table = data.draw(mixed_tables(kind))
-    assert schema_of(draw(table, 20, seed)) == schema_of(table)
-
-
-def test_columns_may_be_named_by_numbers():
-    """Names of columns need not be strings, and the index of the real rows is not that of the synthetic ones."""
-    frame = pd.DataFrame({0: [1.0, 2.0, 4.0], 1: ["x", "y", "x"]}, index=["i", "j", "k"])
-    rows = draw(frame, 10)
-    assert schema_of(rows) == schema_of(frame)
-    assert list(rows.index) == list(range(10))
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_blocks_of_rows_have_the_schema_too(monkeypatch, kind):
-    """A long sample is put together of blocks, and nobody can tell."""
-    monkeypatch.setattr(_munge, "BLOCK_ROWS", 16)
-    table = example_table(kind)
-    rows = draw(table, 100)
-    assert rows.shape == (100, table.shape[1])
-    assert schema_of(rows) == schema_of(table)
-
-
-def test_pyarrow_tables_come_back_as_pyarrow():
-    """Any frame that narwhals knows keeps its kind and schema."""
-    pa = pytest.importorskip("pyarrow")
-    table = pa.table({"a": [1, None, 3, 4], "b": ["x", "y", None, "x"], "c": [1.5, 2.5, 3.5, None]})
-    assert draw(table).schema == table.schema
-
-
-@pytest.mark.parametrize(
-    "dtype", ["Int8", "Float32", "boolean", "int64[pyarrow]", "double[pyarrow]", "datetime64[ns, UTC]"]
-)
-def test_extension_dtypes_of_pandas_are_kept(dtype):
-    """Nullable and arrow columns stay what they are, and their missing cells stay missing."""
-    if "pyarrow" in dtype:
-        pytest.importorskip("pyarrow")
-    cells = pd.Series([0, 1, None, 1, 0, 1], dtype=object).astype("Int64")
-    column = pd.to_datetime(cells, unit="D", utc=True) if "datetime" in dtype else cells.astype(dtype)
-    frame = pd.DataFrame({"x": column.astype(dtype), "y": np.arange(6.0)})
-    rows = draw(frame)
-    assert schema_of(rows) == schema_of(frame)
-    assert set(rows["x"].dropna()) <= set(frame["x"].dropna())
-    assert rows["x"].isna().any()
-
-
 # Cells
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@given(data=st.data(), seed=seeds)
-@few
-def test_nothing_without_arithmetic_is_invented(kind, data, seed):
-    """Categories, flags and dates are always ones that were seen."""
-    table = data.draw(mixed_tables(kind))
-    rows = draw(table, 30, seed)
-    for name in set(column_names(table)) - set(NUMBERS):
-        assert set(cells_of(rows, name)[0]) <= set(cells_of(table, name)[0])
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@given(data=st.data(), seed=seeds, swap=st.sampled_from([0.1, 1.0]), variance=st.sampled_from([0.01, 1.0, 100.0]))
-@few
-def test_numbers_stay_in_their_range_and_integers_whole(kind, data, seed, swap, variance):
-    """No number leaves the observed range, however wild the noise, and columns of whole numbers stay whole."""
-    table = data.draw(mixed_tables(kind))
-    rows = draw(table, 30, seed, swap_probability=swap, local_variance=variance)
-    for name in set(column_names(table)) & set(NUMBERS):
-        real, drawn = cells_of(table, name)[0].astype(float), cells_of(rows, name)[0].astype(float)
-        assert np.all((drawn >= real.min(initial=np.inf)) & (drawn <= real.max(initial=-np.inf)))
-        if name in INTEGERS:
-            np.testing.assert_array_equal(drawn, np.round(drawn))
-
-
-@pytest.mark.parametrize("dtype", ARRAYS)
-def test_arrays_of_numbers_stay_in_their_range(dtype):
-    """The same for arrays of every dtype, rounding included."""
-    table = numbers(dtype)
-    rows = draw(table, 500, local_variance=0.01)
-    assert np.all((rows >= table.min(axis=0)) & (rows <= table.max(axis=0)))
 
 
 def test_whole_numbers_among_floats_stay_whole():
@@ -186,55 +85,6 @@ def test_whole_numbers_among_floats_stay_whole():
     whole = rows[~np.isnan(rows[:, 0]), 0]
     np.testing.assert_array_equal(whole, np.round(whole))
     assert len(np.setdiff1d(rows[:, 1], table[:, 1])) > 50
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@given(data=st.data(), seed=seeds)
-@few
-def test_missing_cells_appear_only_where_some_were(kind, data, seed):
-    """A column without a missing cell never gets one."""
-    table = data.draw(mixed_tables(kind))
-    rows = draw(table, 30, seed)
-    for name in column_names(table):
-        assert cells_of(table, name)[1].any() or not cells_of(rows, name)[1].any()
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_missing_stays_possible(kind):
-    """Where cells were missing some are missing again, and some are not."""
-    table = example_table(kind)
-    rows = draw(table, 400)
-    for name in column_names(table):
-        missing = cells_of(rows, name)[1]
-        assert missing.any() == cells_of(table, name)[1].any()
-        assert not missing.all()
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_columns_without_a_present_cell_stay_so(kind):
-    """A column that is missing altogether stays so, and disturbs no other."""
-    names = [name for name in column_names(example_table(kind)) if COLUMNS[name].has_missing and name != "size"]
-    table = build_table(kind, {**{name: [None] * 5 for name in names}, "size": [1.0, 2.0, 3.0, 4.0, 5.0]})
-    rows = draw(table)
-    assert schema_of(rows) == schema_of(table)
-    if kind == "numpy":
-        assert pd.isna(rows[:, :-1]).all()
-        assert not pd.isna(rows[:, -1]).any()
-    else:
-        assert all(cells_of(rows, name)[1].all() for name in names)
-        assert not cells_of(rows, "size")[1].any()
-
-
-@pytest.mark.parametrize("kind", ["pandas", "polars"])
-def test_constant_columns_stay_constant(kind):
-    """A column with one value keeps it, whatever its type."""
-    first = {name: cells_of(example_table(kind), name)[0][0] for name in COLUMNS}
-    varied = example_table(kind, n_rows=8)
-    constant = build_table(kind, {name: [cell] * 8 for name, cell in first.items() if name != "size"})
-    table = constant.assign(size=varied["size"]) if kind == "pandas" else constant.with_columns(varied["size"])
-    rows = draw(table)
-    for name in constant.columns:
-        assert set(cells_of(rows, name)[0]) == {first[name]}
 
 
 @given(value=st.floats(-1e6, 1e6), seed=seeds)
@@ -256,16 +106,6 @@ def test_terms_come_from_the_row_or_its_neighbor(name):
     assert sparse_pairs(table, rows, sampler.neighbors_).any(axis=(1, 2)).all()
     is_real = np.all(dense(rows)[:, None] == dense(table), axis=2).any(axis=1)
     assert is_real.mean() < 0.8
-
-
-@pytest.mark.parametrize("name", SPARSE)
-def test_sparse_rows_stay_sparse(name):
-    """A sparse matrix comes back as CSR, without stored zeros, and about as dense as it was."""
-    table = TABLES[name]()
-    rows = draw(table, 500)
-    assert rows.format == "csr"
-    assert np.all(rows.data != 0)
-    assert rows.nnz / rows.shape[0] == pytest.approx(table.nnz / table.shape[0], rel=0.2)
 
 
 def test_zeros_of_both_stay_zeros():
@@ -405,30 +245,6 @@ def test_table_larger_than_max_candidates():
 # The contract
 
 
-def test_same_seed_same_rows(table):
-    """Fit and sample with the same seeds give the same rows, from a number as from a generator."""
-    sampler = MUNGE(random_state=3).fit(table)
-    rows = sampler.sample(60, random_state=5)
-    assert_same_table(sampler.sample(60, random_state=5), rows)
-    assert_same_table(sampler.sample(60, random_state=np.random.RandomState(5)), rows)
-    assert_same_table(MUNGE(random_state=3).fit(table).sample(60, random_state=5), rows)
-
-
-@pytest.mark.parametrize("kind", [*KINDS, "float64", "csr_matrix float64"])
-def test_another_seed_other_rows(kind):
-    """Rows of two seeds differ."""
-    sampler = MUNGE(random_state=3).fit(TABLES[kind]())
-    first, second = (sampler.sample(60, random_state=seed) for seed in (5, 6))
-    different = first != second
-    assert different.nnz if sparse.issparse(different) else np.any(different)
-
-
-def test_a_generator_goes_on():
-    """One generator handed to two samples gives different rows."""
-    sampler, rng = MUNGE().fit(numbers("float64")), np.random.RandomState(0)
-    assert not np.array_equal(sampler.sample(20, rng), sampler.sample(20, rng))
-
-
 def test_the_table_is_only_read(table):
     """Neither fit nor sample writes to the caller's table; read-only arrays will do."""
     before = table.clone() if isinstance(table, pl.DataFrame) else table.copy()
@@ -439,18 +255,6 @@ def test_the_table_is_only_read(table):
     sampler = MUNGE(random_state=0).fit(table)
     sampler.sample(30, random_state=0)
     assert_same_table(table, before)
-
-
-@pytest.mark.parametrize("name", [*ARRAYS, "numpy", "bool", "strings"])
-def test_rows_are_a_copy(name):
-    """Writing to the rows changes neither the table nor the next sample."""
-    table = TABLES[name]()
-    before, sampler = table.copy(), MUNGE(random_state=0).fit(table)
-    rows = sampler.sample(30, random_state=0)
-    expected = rows.copy()
-    rows[:] = rows[0, 0]
-    np.testing.assert_array_equal(table, before)
-    np.testing.assert_array_equal(sampler.sample(30, random_state=0), expected)
 
 
 def test_y_is_ignored():
@@ -480,12 +284,6 @@ def test_one_row_has_no_neighbor(kind):
         MUNGE().fit(TABLES[kind]()[:1])
 
 
-def test_sample_before_fit():
-    """Sampling before fitting is scikit-learn's own error."""
-    with pytest.raises(NotFittedError, match="This MUNGE instance is not fitted yet"):
-        MUNGE().sample(3)
-
-
 @pytest.mark.parametrize(
     ("params", "error", "expected"),
     [
@@ -506,40 +304,6 @@ def test_bad_parameters_say_who_got_and_expected(params, error, expected):
     sampler = MUNGE(**params)
     with pytest.raises(error, match=f"^MUNGE: {expected}"):
         sampler.fit(np.eye(3))
-
-
-@pytest.mark.parametrize(
-    ("n_samples", "error"), [(0, ValueError), (-1, ValueError), (2.5, TypeError), ("3", TypeError), (None, TypeError)]
-)
-def test_bad_number_of_rows(n_samples, error):
-    """A sample has at least one row."""
-    with pytest.raises(error, match=r"^MUNGE: n_samples=.*; expected an integer of at least 1"):
-        MUNGE().fit(np.eye(3)).sample(n_samples)
-
-
-@pytest.mark.parametrize(
-    "column",
-    [
-        pd.Series(["1", "2", "9"] * 5),
-        pd.Series(pd.Categorical(["1", "2", "9"] * 5)),
-        pd.Series(pd.Categorical([1, 2, 9] * 5)),
-        pd.Series(pd.Categorical([0.5, 2, 9] * 5)),
-        pd.Series([True, False, None] * 5, dtype=object),
-        pd.Series([1, 2, "x"] * 5, dtype=object),
-        pd.Series([True, False, None] * 5, dtype="boolean"),
-        pd.Series([2**63 - 1, 5, -(2**62)] * 5),
-        pl.Series(["1", "2", "9"] * 5, dtype=pl.Enum(["1", "2", "9"])),
-        pl.Series([2**64 - 1, 5, 2**60 + 1] * 5, dtype=pl.UInt64),
-    ],
-    ids=lambda column: str(column.dtype),
-)
-def test_what_is_no_plain_number_is_never_invented(column):
-    """Text of digits, codes, objects, flags and numbers that floats cannot hold are swapped, never computed."""
-    frame = pd.DataFrame if isinstance(column, pd.Series) else pl.DataFrame
-    table = frame({"a": column, "b": np.linspace(0, 1, 15)})
-    drawn = MUNGE(random_state=0).fit(table).sample(60, random_state=0)["a"]
-    assert drawn.dtype == column.dtype
-    assert {repr(cell) for cell in drawn.to_list()} <= {repr(cell) for cell in column.to_list()}
 
 
 @pytest.mark.parametrize("dtype", [bool, np.float64, np.int64])
