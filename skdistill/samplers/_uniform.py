@@ -123,8 +123,9 @@ class UniformBox(BaseSampler):
         return self._place(own, share, share)
 
     def _place(self, own: np.ndarray, share: np.ndarray, share_of_values: np.ndarray) -> Any:
-        """Return rows whose numbers lie at ``share`` in [0, 1) of their range, and whose other cells at
-        ``share_of_values`` of the list of their values; where ``own`` is missing, they are.
+        """Place numbers at ``share`` of their range, other cells at ``share_of_values`` of their list, both in [0, 1).
+
+        Where a cell of ``own`` is missing, it stays so.
         """
         numbers = self._numbers
         with np.errstate(over="ignore", invalid="ignore"):
