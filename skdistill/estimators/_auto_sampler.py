@@ -210,12 +210,13 @@ def choose_transfer_set(
     n_each = min(max(n_tried // len(samplers), FEWEST_ROWS), n_synthetic)
     samplers = samplers[: n_synthetic // n_each if n_each else 0]
     n_fits = 2 + len(samplers) + len(options.weights)
-    trials = _Trials(teach, oracle, judged_on, Progress("choosing a sampler: student", n_fits, verbose))
+    trials = _Trials(teach, oracle, judged_on, Progress("choosing a sampler", n_fits, verbose, "students"))
 
     none = trials.add("none", taught)
-    if not samplers or not _would_help(options, taught, none, teach, rng):
+    first_seed, more_seed, last_seed, half_seed = (draw_seed(rng) for _ in range(4))  # whatever will be chosen
+    if not samplers or not _would_help(options, taught, none, teach, half_seed):
         return real, trials.results()
-    drawn = [oracle.draw(sampler, taught, n_each, draw_seed(rng)) for sampler in samplers]
+    drawn = [oracle.draw(sampler, taught, n_each, first_seed) for sampler in samplers]
     together = [trials.add(TOGETHER, taught, drawn, weight) for weight in options.weights]
     choices = [none, *together]
     if len(samplers) > 1:
@@ -224,7 +225,7 @@ def choose_transfer_set(
         others = np.mean([trial.losses for trial in alone if trial is not alone[best]], axis=0)
         n_more = int(min(n_each * (len(samplers) - 1), budget - (oracle.n_queries - queried)))
         if n_more > 0 and _is_clear(others - alone[best].losses):
-            rows = [drawn[best], oracle.draw(samplers[best], taught, n_more, draw_seed(rng))]
+            rows = [drawn[best], oracle.draw(samplers[best], taught, n_more, more_seed)]
             weight = min(together, key=lambda trial: trial.losses.mean()).weight
             choices.append(trials.add(names[best], taught, rows, weight))
 
@@ -236,7 +237,7 @@ def choose_transfer_set(
     rows = list(chosen.rows)
     if n_left > 0:
         sampler = Mixture(samplers) if chosen in together else samplers[best]
-        rows.append(oracle.draw(sampler, real, n_left, draw_seed(rng)))
+        rows.append(oracle.draw(sampler, real, n_left, last_seed))
     return real.extend(rows, chosen.weight, chosen.sampler), trials.results()
 
 
@@ -303,12 +304,12 @@ def _would_help(
     taught: TransferSet,
     whole: _Trial,
     teach: Callable[[TransferSet], np.ndarray],
-    rng: np.random.RandomState,
+    seed: int,
 ) -> bool:
     """Whether the student gains by real rows, so that it may by synthetic ones: they are hardly better."""
     n_taught = len(taught.sample_weight)
     if n_taught < ENOUGH_ROWS or options.tolerance == 0:
         return True
-    half = taught.take(np.sort(rng.permutation(n_taught)[: n_taught // 2]))
+    half = taught.take(np.sort(np.random.RandomState(seed).permutation(n_taught)[: n_taught // 2]))
     gains = teach(half) - whole.losses
     return bool(gains.mean() + 2 * gains.std() / np.sqrt(len(gains)) >= options.tolerance)
