@@ -87,8 +87,8 @@ def measure(results, folder):
 def page(results):
     parts = ["\n".join(f"- **{name}**: {text}" for name, text in COLUMNS.items())]
     parts.append(
-        "Teacher: the vote, 3,000 training rows. Rows of a mixture of leaf swap, jitter, MUNGE and marginal resampling, "
-        f"together twice the weight of the real ones. Fidelity on test rows, {len(SEEDS)} seeds."
+        "Teacher: the vote, 3,000 training rows. Rows of a mixture of leaf swap, jitter, MUNGE and marginal "
+        f"resampling, together twice the weight of the real ones. Fidelity on test rows, {len(SEEDS)} seeds."
     )
     rows = []
     for student in STUDENTS:
