@@ -105,12 +105,15 @@ def measure(results, folder, part, n_parts):
         X_train, X_rest, X_test, y_train, _, y_test = split(X, y, seed, n_train)
         teacher = TEACHERS[teacher_name](task, seed).fit(X_train, y_train)
         add = partial(record, results, key, teacher, X_test, y_test, outputs(teacher, X_test))
-        fixed_columns(add, task, teacher, X_train, y_train)
+        if not results.has(**key, column="mixture", student=STUDENTS[-1]):
+            fixed_columns(add, task, teacher, X_train, y_train)
         for student_name, student in students(task).items():
             distilled = (DistilledClassifier if task == "classification" else DistilledRegressor)(
                 teacher, student, random_state=0
             )
             for column, rows in zip(AUTO, (None, X_rest[:1000]), strict=True):
+                if results.has(**key, column=column, student=student_name):
+                    continue
                 if rows is None or (len(rows) >= 200 and teacher_name == "vote" and n_train == 3000):
                     started = process_time()
                     distilled.fit(X_train, X_val=rows)

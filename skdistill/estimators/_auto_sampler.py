@@ -25,8 +25,8 @@ CHOICE_RATIO = 20
 SEARCH_SHARE = 1 / 3
 """Share of them that the choice is made with."""
 
-CLEAR = 0.5
-"""Standard errors by which a choice must be better than the rule."""
+CLEAR, CLEAR_NONE = 0.5, 2.0
+"""Standard errors by which a choice, and that of no synthetic rows, must be better than the rule."""
 
 FEWEST_ROWS = 50
 """Rows that a sampler is tried with at least: fewer tell nothing."""
@@ -46,9 +46,9 @@ class AutoSampler(BaseEstimator):
        taught beside the real rows on the rows of all samplers together, with each of the ``weights``, and on those of
        each alone.
     3. If one sampler is clearly better than the others, it draws as many rows as all had, which are tried too.
-    4. All samplers together, with the first weight, are the rule. Another choice, also that of no synthetic rows, must
-       be better by half a standard error. What is chosen draws the other rows, now from all real ones, and the student
-       is taught on everything.
+    4. All samplers together, with the first weight, are the rule. Another choice must be better by half a standard
+       error, and that of no synthetic rows better by two: the judges may be spiky. What is chosen draws the other rows,
+       now from all real ones, and the student is taught on everything.
 
     Parameters
     ----------
@@ -218,7 +218,7 @@ def choose_transfer_set(
         return real, trials.results()
     drawn = [oracle.draw(sampler, taught, n_each, first_seed) for sampler in samplers]
     together = [trials.add(TOGETHER, taught, drawn, weight) for weight in options.weights]
-    choices = [none, *together]
+    choices = list(together)
     if len(samplers) > 1:
         alone = [trials.add(name, taught, [rows], options.weights[0]) for name, rows in zip(names, drawn, strict=False)]
         best = int(np.argmin([trial.losses.mean() for trial in alone]))
@@ -231,7 +231,7 @@ def choose_transfer_set(
 
     better = [trial for trial in choices if _is_clear(together[0].losses - trial.losses)]
     chosen = min(better, key=lambda trial: trial.losses.mean(), default=together[0])
-    if chosen is none:
+    if _is_clear(chosen.losses - none.losses, CLEAR_NONE):
         return real, trials.results()
     n_left = int(min(n_synthetic - chosen.n_synthetic, budget - (oracle.n_queries - queried)))
     rows = list(chosen.rows)
@@ -241,9 +241,9 @@ def choose_transfer_set(
     return real.extend(rows, chosen.weight, chosen.sampler), trials.results()
 
 
-def _is_clear(gains: np.ndarray) -> bool:
-    """Whether a gain in fidelity is larger than its standard error."""
-    return bool(gains.mean() > CLEAR * gains.std() / np.sqrt(len(gains)))
+def _is_clear(gains: np.ndarray, standard_errors: float = CLEAR) -> bool:
+    """Whether a gain in fidelity is larger than so many of its standard errors."""
+    return bool(gains.mean() > standard_errors * gains.std() / np.sqrt(len(gains)))
 
 
 @dataclass(frozen=True)
