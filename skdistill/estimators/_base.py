@@ -235,12 +235,13 @@ class BaseDistilled(BaseEstimator):
         rng: np.random.RandomState,
     ) -> tuple[TransferSet, Judge]:
         """Return rows to teach a student on, and rows to judge it by: the best judges there are."""
+        present = np.flatnonzero(real.sample_weight)
         if X_val is not None:
             chosen = rng.permutation(X_val.shape[0])[: int(min(MOST_JUDGES, oracle.n_left))]
             X_val = take_rows(X_val, np.sort(chosen))
             targets = self._soft_targets(oracle.label(X_val, "validation rows"))
-            return real, Judge(X_val, targets, np.ones(len(targets)), "X_val")
-        candidates, share = np.flatnonzero(real.sample_weight), options.validation_fraction
+            return real.take(present), Judge(X_val, targets, np.ones(len(targets)), "X_val")
+        candidates, share = present, options.validation_fraction
         judged_on = "rows of X, which the teacher may have been fitted on"
         if np.count_nonzero(is_unlabeled) >= FEWEST_JUDGES:
             candidates, share, judged_on = np.flatnonzero(is_unlabeled), 0.5, "X_unlabeled"
@@ -249,7 +250,7 @@ class BaseDistilled(BaseEstimator):
         n_judges = min(MOST_JUDGES, round(share * len(candidates)))
         held_out = np.sort(rng.permutation(candidates)[:n_judges])
         judges = real.take(held_out)
-        taught = real.take(np.setdiff1d(np.arange(len(is_unlabeled)), held_out))
+        taught = real.take(np.setdiff1d(present, held_out))
         return taught, Judge(judges.X, self._soft_targets(judges.outputs), judges.sample_weight, judged_on)
 
     # ------------------------------------------------------------------ checks
