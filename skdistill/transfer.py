@@ -201,7 +201,9 @@ def label_real_rows(
         Which of its rows come from ``X_unlabeled``.
     """
     if X.shape[0] > oracle.n_left:
-        chosen = np.sort(rng.permutation(X.shape[0])[: int(oracle.n_left)])
+        first = np.argsort(sample_weight == 0, kind="stable")  # rows of weight zero are no rows
+        order = rng.permutation(np.count_nonzero(sample_weight))
+        chosen = np.sort(np.append(first[: len(order)][order], first[len(order) :])[: int(oracle.n_left)])
         X, sample_weight = take_rows(X, chosen), sample_weight[chosen]
         truth = None if truth is None else truth[chosen]
     outputs = oracle.label(X, "real rows")
@@ -232,6 +234,8 @@ def draw_rows(sampler: Any, X: Any, outputs: np.ndarray, n_samples: int, seed: i
     mismatch = describe_mismatch(X, rows)
     if mismatch is None and rows.shape[0] != n_samples:
         mismatch = f"{rows.shape[0]} rows instead of {n_samples}"
+    if mismatch is None and isinstance(X, np.ndarray) and rows.dtype.kind != X.dtype.kind:
+        mismatch = f"dtype {rows.dtype} instead of {X.dtype}"
     if mismatch is not None:
         raise SamplerError(
             f"{type(sampler).__name__}.sample returned {mismatch}; expected rows like those it was fitted on. "

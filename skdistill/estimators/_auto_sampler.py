@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 import numpy as np
 from scipy import sparse
+from scipy.stats import rankdata
 from sklearn.base import BaseEstimator
 
 from .._progress import Progress
 from .._validation import check_number, draw_seed
 from ..exceptions import SamplerError
-from ..samplers import MUNGE, Jitter, LeafSwap, MarginalResampling, Mixture, TermSwap
+from ..samplers import MUNGE, Jitter, LeafSwap, MarginalResampling, Mixture, TermSwap, as_sampler
 from ..transfer import Oracle, TransferSet
 
 TOGETHER = "all together"
@@ -45,7 +46,7 @@ class AutoSampler(BaseEstimator):
     2. Each sampler draws an equal share of a third of the synthetic rows, which are labelled once. The student is
        taught beside the real rows on the rows of all samplers together, with each of the ``weights``, and on those of
        each alone.
-    3. If one sampler is clearly better than the others, it draws as many rows as all had, which are tried too.
+    3. If one sampler is clearly better than the others, it draws about as many rows as all had, which are tried too.
     4. All samplers together, with the first weight, are the rule. Another choice must be better by half a standard
        error, and that of no synthetic rows better by two: the judges may be spiky. What is chosen draws the other rows,
        now from all real ones, and the student is taught on everything.
@@ -53,8 +54,8 @@ class AutoSampler(BaseEstimator):
     Parameters
     ----------
     samplers : sequence of samplers or "auto", default="auto"
-        What to choose among. ``"auto"`` is leaf swap with noise, jitter, MUNGE and marginal resampling; for sparse
-        matrices term swap, leaf swap and MUNGE.
+        What to choose among: the first so many of them that each can draw 50 rows. ``"auto"`` is leaf swap, jitter,
+        MUNGE and marginal resampling; for sparse matrices term swap, leaf swap and MUNGE.
     weights : sequence of float, default=(2.0, 1.0)
         Weights to choose among: of all synthetic rows together, in weights of all real rows together. One synthetic
         row never weighs more than a real one in the mean.
@@ -108,7 +109,9 @@ class AutoSampler(BaseEstimator):
             raise SamplerError(f"AutoSampler: samplers={self.samplers!r}; expected a list of samplers, or 'auto'.")
         if isinstance(self.samplers, str) and self.samplers != "auto":
             raise SamplerError(f"AutoSampler: samplers={self.samplers!r}; the only text it takes is 'auto'.")
-        if not isinstance(self.weights, Sequence) or len(self.weights) == 0:
+        for sampler in () if isinstance(self.samplers, str) else self.samplers:
+            as_sampler(sampler)
+        if not isinstance(self.weights, Sequence | np.ndarray) or len(self.weights) == 0:
             raise ValueError(f"AutoSampler: weights={self.weights!r}; expected a list of at least one number.")
         for index, weight in enumerate(self.weights):
             check_number(self, f"weights[{index}]", weight, low=0, low_open=True)
@@ -150,9 +153,10 @@ class Judge:
 
         ``pool_outputs`` weights outputs by their variance, as for probabilities; else each counts the same.
         """
-        targets = self.targets.reshape(len(self.targets), -1)
+        size = np.abs(self.targets).max() or 1.0  # squares of large outputs stay within floats
+        targets = self.targets.reshape(len(self.targets), -1) / size
         weight = self.sample_weight / self.sample_weight.mean()
-        squares = weight[:, None] * (targets - given.reshape(targets.shape)) ** 2
+        squares = weight[:, None] * (targets - given.reshape(targets.shape) / size) ** 2
         variance = np.average((targets - np.average(targets, axis=0, weights=weight)) ** 2, axis=0, weights=weight)
         if pool_outputs:
             return squares.sum(axis=1) / (variance.sum() or 1.0)
@@ -188,7 +192,7 @@ def choose_transfer_set(
     teach : callable
         ``teach(transfer_set)`` returns the losses of the judges' rows by a student taught on the set.
     n_synthetic : int
-        Synthetic rows in the end, at least one.
+        Synthetic rows in the end: at least one, and within every budget.
     rng : RandomState
     n_jobs : int or None, default=None
         Threads of the neighbour search.
@@ -202,28 +206,27 @@ def choose_transfer_set(
         What was tried, in order.
     """
     samplers = options.candidates(real.X, n_jobs)
-    names = [repr(sampler) for sampler in samplers]
-    budget = min(oracle.n_left, np.inf if options.max_queries is None else options.max_queries)
-    queried = oracle.n_queries
-    n_synthetic = int(min(n_synthetic, budget))
+    limit = oracle.n_queries + (np.inf if options.max_queries is None else options.max_queries)
     n_tried = round(n_synthetic * SEARCH_SHARE * len(taught.sample_weight) / len(real.sample_weight))
     n_each = min(max(n_tried // len(samplers), FEWEST_ROWS), n_synthetic)
-    samplers = samplers[: n_synthetic // n_each if n_each else 0]
+    samplers = samplers[: n_synthetic // n_each]
+    names = [repr(sampler) for sampler in samplers]
     n_fits = 2 + len(samplers) + len(options.weights)
     trials = _Trials(teach, oracle, judged_on, Progress("choosing a sampler", n_fits, verbose, "students"))
 
     none = trials.add("none", taught)
     first_seed, more_seed, last_seed, half_seed = (draw_seed(rng) for _ in range(4))  # whatever will be chosen
-    if not samplers or not _would_help(options, taught, none, teach, half_seed):
+    if not _would_help(options, taught, none, teach, half_seed):
         return real, trials.results()
     drawn = [oracle.draw(sampler, taught, n_each, first_seed) for sampler in samplers]
-    together = [trials.add(TOGETHER, taught, drawn, weight) for weight in options.weights]
+    rule = TOGETHER if len(samplers) > 1 else names[0]
+    together = [trials.add(rule, taught, drawn, weight) for weight in options.weights]
     choices = list(together)
     if len(samplers) > 1:
         alone = [trials.add(name, taught, [rows], options.weights[0]) for name, rows in zip(names, drawn, strict=False)]
         best = int(np.argmin([trial.losses.mean() for trial in alone]))
         others = np.mean([trial.losses for trial in alone if trial is not alone[best]], axis=0)
-        n_more = int(min(n_each * (len(samplers) - 1), budget - (oracle.n_queries - queried)))
+        n_more = int(min(n_each * (len(samplers) - 1), n_synthetic // 4, limit - oracle.n_queries, oracle.n_left))
         if n_more > 0 and _is_clear(others - alone[best].losses):
             rows = [drawn[best], oracle.draw(samplers[best], taught, n_more, more_seed)]
             weight = min(together, key=lambda trial: trial.losses.mean()).weight
@@ -233,7 +236,7 @@ def choose_transfer_set(
     chosen = min(better, key=lambda trial: trial.losses.mean(), default=together[0])
     if _is_clear(chosen.losses - none.losses, CLEAR_NONE):
         return real, trials.results()
-    n_left = int(min(n_synthetic - chosen.n_synthetic, budget - (oracle.n_queries - queried)))
+    n_left = int(min(n_synthetic - chosen.n_synthetic, limit - oracle.n_queries, oracle.n_left))
     rows = list(chosen.rows)
     if n_left > 0:
         sampler = Mixture(samplers) if chosen in together else samplers[best]
@@ -292,7 +295,7 @@ class _Trials:
             "fidelity": fidelity,
             "gain": gains.mean(axis=1),
             "gain_error": gains.std(axis=1) / np.sqrt(gains.shape[1]),
-            "rank_fidelity": 1 + np.argsort(np.argsort(-fidelity, kind="stable")),
+            "rank_fidelity": rankdata(-fidelity, method="min").astype(int),
             "n_queries": np.array([trial.n_queries for trial in self.trials]),
             "seconds": np.array([trial.seconds for trial in self.trials]),
             "judged_on": np.array([self._judged_on] * len(self.trials), dtype=object),

@@ -14,7 +14,7 @@ from .._tables import describe_mismatch, take_rows
 from .._validation import check_number, check_table, check_weights, draw_seed, input_tags_of
 from ..exceptions import TeacherError
 from ..metrics import fidelity
-from ..samplers import Mixture
+from ..samplers import Mixture, as_sampler
 from ..teachers import (
     Task,
     Teacher,
@@ -29,7 +29,7 @@ from ..transfer import AUTO_RATIO, Oracle, TransferSet, count_synthetic, label_r
 from ._auto_sampler import CHOICE_RATIO, AutoSampler, Judge, choose_transfer_set
 
 FEWEST_REAL = 30
-"""Real rows below which nothing is held out: all samplers draw together."""
+"""Real rows below which nothing is held out (all samplers draw together), and rows of ``X_val`` that judge at least."""
 
 FEWEST_JUDGES, MOST_JUDGES = 100, 5000
 """Unlabelled rows that judge a student instead of rows of ``X``, at least; and rows that judge it, at most."""
@@ -172,6 +172,11 @@ class BaseDistilled(BaseEstimator):
         if self.teacher_cv is not None:
             is_oob = isinstance(self.teacher_cv, str)
             label_anew = partial(out_of_bag_outputs, teacher) if is_oob else label_out_of_fold
+        if teacher.transductive and self.max_queries is not None and self.max_queries < X.shape[0]:
+            raise TeacherError(
+                f"{type(self).__name__}: {teacher.name} answers for all {X.shape[0]} rows of X or none, but "
+                f"max_queries={self.max_queries}. Pass max_queries=None, or a teacher with predict."
+            )
         oracle = Oracle(lambda rows, origin: query(teacher, rows, origin=origin), memory, self.max_queries)
         real, is_unlabeled = label_real_rows(
             X,
@@ -192,18 +197,20 @@ class BaseDistilled(BaseEstimator):
         options = AutoSampler() if isinstance(self.sampler, str) else self.sampler
         chooses = isinstance(options, AutoSampler)
         n_rows, n_features = real.X.shape
-        ratio = CHOICE_RATIO if chooses else AUTO_RATIO
-        n_synthetic = count_synthetic(self.n_synthetic, n_rows, n_features, ratio)
-        if options is None or not n_synthetic or self._teacher.transductive or oracle.n_left < 1:
+        n_synthetic = count_synthetic(self.n_synthetic, n_rows, n_features, CHOICE_RATIO if chooses else AUTO_RATIO)
+        n_synthetic = int(min(n_synthetic, oracle.n_left))
+        n_present = np.count_nonzero(real.sample_weight)
+        if options is None or self._teacher.transductive or n_synthetic < 1:
             return real
         if not chooses:
-            n_synthetic = int(min(n_synthetic, oracle.n_left))
             rows = oracle.draw(options, real, n_synthetic, draw_seed(rng))
             return real.extend([rows], 1.0, repr(options))
-        if np.count_nonzero(real.sample_weight) < FEWEST_REAL:
+        n_synthetic = n_synthetic if options.max_queries is None else min(n_synthetic, options.max_queries)
+        if n_synthetic < 1 or n_present < 2:
+            return real
+        if n_present < FEWEST_REAL:
             rule = Mixture(options.candidates(real.X, self.n_jobs))
-            rows = oracle.draw(rule, real, int(min(n_synthetic, oracle.n_left)), draw_seed(rng))
-            return real.extend([rows], options.weights[0], repr(rule))
+            return real.extend([oracle.draw(rule, real, n_synthetic, draw_seed(rng))], options.weights[0], repr(rule))
         taught, judge = self._hold_out(options, real, is_unlabeled, X_val, oracle, rng)
         seed = draw_seed(rng)
 
@@ -218,7 +225,7 @@ class BaseDistilled(BaseEstimator):
             judge.judged_on,
             oracle,
             losses_of,
-            n_synthetic=n_synthetic,
+            n_synthetic=int(min(n_synthetic, oracle.n_left)),
             rng=rng,
             n_jobs=self.n_jobs,
             verbose=self.verbose,
@@ -237,17 +244,21 @@ class BaseDistilled(BaseEstimator):
         """Return rows to teach a student on, and rows to judge it by: the best judges there are."""
         present = np.flatnonzero(real.sample_weight)
         if X_val is not None:
-            chosen = rng.permutation(X_val.shape[0])[: int(min(MOST_JUDGES, oracle.n_left))]
-            X_val = take_rows(X_val, np.sort(chosen))
-            targets = self._soft_targets(oracle.label(X_val, "validation rows"))
-            return real.take(present), Judge(X_val, targets, np.ones(len(targets)), "X_val")
+            n_judges = int(min(X_val.shape[0], MOST_JUDGES, oracle.n_left // 4))
+            if n_judges >= FEWEST_REAL:
+                X_val = take_rows(X_val, np.sort(rng.permutation(X_val.shape[0])[:n_judges]))
+                targets = self._soft_targets(oracle.label(X_val, "validation rows"))
+                return real.take(present), Judge(X_val, targets, np.ones(n_judges), "X_val")
         candidates, share = present, options.validation_fraction
-        judged_on = "rows of X, which the teacher may have been fitted on"
         if np.count_nonzero(is_unlabeled) >= FEWEST_JUDGES:
             candidates, share, judged_on = np.flatnonzero(is_unlabeled), 0.5, "X_unlabeled"
         elif self.teacher_cv is not None:
             judged_on = "rows of X, labelled by teachers that had not seen them"
-        n_judges = min(MOST_JUDGES, round(share * len(candidates)))
+        elif is_unlabeled.any():
+            judged_on = "rows of X and X_unlabeled; the teacher may have been fitted on the first"
+        else:
+            judged_on = "rows of X, which the teacher may have been fitted on"
+        n_judges = int(np.clip(round(share * len(candidates)), FEWEST_REAL // 4, MOST_JUDGES))
         held_out = np.sort(rng.permutation(candidates)[:n_judges])
         judges = real.take(held_out)
         taught = real.take(np.setdiff1d(present, held_out))
@@ -262,6 +273,8 @@ class BaseDistilled(BaseEstimator):
             check_number(self, "max_queries", self.max_queries, kind=Integral, low=2)
         if isinstance(self.sampler, AutoSampler):
             self.sampler.check()
+        elif self.sampler is not None and not isinstance(self.sampler, str):
+            as_sampler(self.sampler)
         if not isinstance(self.n_synthetic, str):
             check_number(self, "n_synthetic", self.n_synthetic, kind=Real, low=0)
         for name in ("student", "sampler", "n_synthetic", "teacher_cv"):

@@ -37,7 +37,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         :class:`~skdistill.AutoSampler` with its defaults, chooses what serves this student best.
     n_synthetic : int, float or "auto", default="auto"
         Number of synthetic rows; as a float, a multiple of the real ones. ``"auto"`` is ten a real row, twenty
-        where the sampler is chosen, at most 200,000, and at most 20 million cells.
+        where the sampler is chosen, at most 200,000; of wide tables 20 million cells, but at
+        least one a real row.
     temperature : float > 0, default=1.0
         Divides the teacher's logits before the student is taught. ``predict_proba`` is at temperature 1 whatever it
         was taught at.
@@ -52,8 +53,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         by ``inverse_transform`` at predict. For many classes.
     max_queries : int or None, default=None
         Rows that a slow or dear teacher is asked about in ``fit``, at most: first those of ``X``, then of
-        ``X_unlabeled``, then of ``X_val``, then synthetic ones. Where it is less than the real rows, so many of
-        them are drawn at random.
+        ``X_unlabeled``, then of ``X_val``, then synthetic ones. Where it is less than the rows of ``X``, so many
+        of them are drawn at random. Not counted are the 16 rows that ``memory`` asks to know a teacher again, and the
+        teachers of folds.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
         How to ask the teacher; see :func:`~skdistill.as_teacher`. Margins are scaled to logits by fitting the scale
         on ``y``; without ``y`` so that the mean gap of the two largest is 2.
@@ -170,8 +172,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         X_unlabeled : table of shape (n_unlabeled, n_features), default=None
             More real rows, without labels.
         X_val : table of shape (n_validation, n_features), default=None
-            Real rows the teacher was not fitted on: the best judges of synthetic rows, if the sampler is chosen. The
-            student is not taught on them.
+            Real rows the teacher was not fitted on: the best judges of synthetic rows, if the sampler is chosen and
+            there are at least 30. The student is not taught on them.
 
         Returns
         -------
@@ -199,7 +201,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
 
         self._teacher, self._margin_scale = teacher, 1.0
         if teacher.output_kind == "logit":
-            labelled = real.take(np.flatnonzero(~is_unlabeled))
+            labelled = real.take(np.flatnonzero(~is_unlabeled & (real.sample_weight > 0)))
             self._margin_scale = fit_margin_scale(labelled.outputs, labelled.truth)
         transfer_set = self._extend(real, is_unlabeled, X_val, oracle, rng)
         self.student_ = self._teach(transfer_set, draw_seed(rng))

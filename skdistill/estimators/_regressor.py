@@ -37,7 +37,8 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         :class:`~skdistill.AutoSampler` with its defaults, chooses what serves this student best.
     n_synthetic : int, float or "auto", default="auto"
         Number of synthetic rows; as a float, a multiple of the real ones. ``"auto"`` is ten a real row, twenty
-        where the sampler is chosen, at most 200,000, and at most 20 million cells.
+        where the sampler is chosen, at most 200,000; of wide tables 20 million cells, but at
+        least one a real row.
     soft_weight : float in [0, 1], default=1.0
         Share of the teacher, against the true values ``y``, in the targets of real rows. 1 is the teacher alone;
         less can bring the student nearer to the truth where values have little noise, and costs fidelity where they
@@ -49,8 +50,9 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         ``inverse_transform`` at predict. For many outputs.
     max_queries : int or None, default=None
         Rows that a slow or dear teacher is asked about in ``fit``, at most: first those of ``X``, then of
-        ``X_unlabeled``, then of ``X_val``, then synthetic ones. Where it is less than the real rows, so many of
-        them are drawn at random.
+        ``X_unlabeled``, then of ``X_val``, then synthetic ones. Where it is less than the rows of ``X``, so many
+        of them are drawn at random. Not counted are the 16 rows that ``memory`` asks to know a teacher again, and the
+        teachers of folds.
     response_method : {"auto", "predict", "decision_function", "score_samples", "transform", "predict_proba"}, \
 default="auto"
         How to ask the teacher; see :func:`~skdistill.as_teacher`.
@@ -161,8 +163,8 @@ default="auto"
         X_unlabeled : table of shape (n_unlabeled, n_features), default=None
             More real rows, without values.
         X_val : table of shape (n_validation, n_features), default=None
-            Real rows the teacher was not fitted on: the best judges of synthetic rows, if the sampler is chosen. The
-            student is not taught on them.
+            Real rows the teacher was not fitted on: the best judges of synthetic rows, if the sampler is chosen and
+            there are at least 30. The student is not taught on them.
 
         Returns
         -------

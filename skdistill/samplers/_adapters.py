@@ -7,7 +7,8 @@ from typing import Any, Self
 import narwhals as nw
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, DensityMixin, clone
+from sklearn.neighbors import KernelDensity
 from sklearn.utils.validation import check_is_fitted
 
 from .._tables import is_frame
@@ -48,7 +49,7 @@ def as_sampler(sampler: Any) -> Any:
             'expected "auto", None, or an object with fit(X, y) and sample(n_samples, random_state), e.g. MUNGE().'
         )
     copy = clone(sampler, safe=False)
-    return DensitySampler(copy) if type(sampler).__module__.startswith("sklearn.") else copy
+    return DensitySampler(copy) if isinstance(sampler, DensityMixin | KernelDensity) else copy
 
 
 _ADVICE = "Pass sampler=MUNGE()."

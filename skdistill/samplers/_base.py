@@ -35,9 +35,9 @@ class BaseSampler(BaseEstimator):
         Parameters
         ----------
         X : table of shape (n_samples, n_features)
-            Real rows: an array or a frame; MUNGE, LeafSwap and TermSwap take sparse matrices too.
+            Real rows: an array or a frame; MUNGE, LeafSwap, TermSwap and mixtures of them take sparse matrices too.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            The teacher's outputs. Only :class:`LeafSwap` uses them.
+            The teacher's outputs. Only :class:`LeafSwap`, and mixtures with it, use them.
 
         Returns
         -------
@@ -85,16 +85,20 @@ class BaseSampler(BaseEstimator):
         random_state : int, RandomState instance or None, default=None
             Seed of the rows.
 
-        Yields
-        ------
-        rows : table of shape (<= chunk_size, n_features)
+        Returns
+        -------
+        chunks : iterator of tables of shape (<= chunk_size, n_features)
         """
         check_is_fitted(self)
         check_number(self, "n_samples", n_samples, kind=Integral, low=1)
         check_number(self, "chunk_size", chunk_size, kind=Integral, low=1)
+        return self._chunks(n_samples, chunk_size, check_random_state(random_state))
+
+    def _chunks(self, n_samples: int, chunk_size: int, rng: np.random.RandomState) -> Iterator[Any]:
+        """Cut the blocks into chunks."""
         held: list[Any] = []
         n_held = 0
-        for block in self._blocks(n_samples, check_random_state(random_state)):
+        for block in self._blocks(n_samples, rng):
             held.append(block)
             n_held += block.shape[0]
             while n_held >= chunk_size:

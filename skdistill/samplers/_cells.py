@@ -1,5 +1,6 @@
 """Cells of any table: take them from other rows, or put numbers in their place, and the schema stays."""
 
+from numbers import Integral
 from typing import Any
 
 import narwhals as nw
@@ -66,7 +67,7 @@ def choose_cells(shape: tuple[int, int], probability: float, rng: np.random.Gene
     threshold = round(probability * 65_536)
     if threshold == 65_536:
         return np.ones(shape, dtype=bool)
-    return rng.integers(65_536, size=shape, dtype=np.uint16) < max(threshold, 1)
+    return rng.integers(65_536, size=shape, dtype=np.uint16) < (max(threshold, 1) if probability else 0)
 
 
 def swap_cells(
@@ -102,13 +103,17 @@ def put_numbers(rows: Any, numbers: np.ndarray) -> Any:
     is_new = np.isfinite(numbers)
     if not is_frame(rows):
         if rows.dtype == object:
-            rows[is_new] = numbers[is_new]
+            rows[is_new] = _LIKE(rows[is_new], numbers[is_new])
         else:
             np.copyto(rows, numbers, where=is_new, casting="unsafe")
         return rows
     frame = nw.from_native(rows, eager_only=True)
     columns = [_put(frame[:, index], numbers[:, index]) for index in np.flatnonzero(is_new.any(axis=0)).tolist()]
     return frame.with_columns(*columns).to_native() if columns else rows
+
+
+_LIKE = np.frompyfunc(lambda old, new: int(new) if isinstance(old, Integral) else new, 2, 1)
+"""A number of the type of the cell it replaces: cells of Python objects have a type each."""
 
 
 def _put(cells: nw.Series[Any], numbers: np.ndarray) -> nw.Series[Any]:

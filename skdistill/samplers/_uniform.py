@@ -12,6 +12,9 @@ from ..exceptions import SamplerError
 from ._base import BLOCK_CELLS, BLOCK_ROWS, BaseSampler
 from ._cells import Numbers, gather_cells, put_numbers
 
+LARGEST_EXACT_PRIME = 2039
+"""Orthogonal arrays of more strata, 4 million rows, are drawn from at random."""
+
 
 class UniformBox(BaseSampler):
     """Draw synthetic rows uniformly over the range of each column, from data or from a description alone.
@@ -31,7 +34,7 @@ class UniformBox(BaseSampler):
     design : {"random", "covering"}, default="random"
         ``"covering"`` draws orthogonal arrays of strength two [1]_ with p strata, p the next prime of number of columns
         and of categories: in each p² rows every pair of strata of every pair of columns occurs exactly once, and so
-        every pair of categories at least once.
+        every pair of categories at least once (above 2039 strata, about so often).
     backend : {"pandas", "polars", "pyarrow"}, default="pandas"
         Library of the frames that a mapping makes.
     random_state : int, RandomState instance or None, default=None
@@ -85,6 +88,8 @@ class UniformBox(BaseSampler):
         self : UniformBox
             The fitted sampler.
         """
+        if X is None and self.columns is None:
+            raise ValueError("UniformBox got neither columns nor X; expected a description of columns, or real rows.")
         return super().fit(X if self.columns is None else _table_of(self.columns, self.backend), y)
 
     def _check_parameters(self) -> None:
@@ -108,15 +113,17 @@ class UniformBox(BaseSampler):
         if self.design == "random":
             yield from super()._blocks(n_samples, rng)
             return
-        seed = draw_seed(rng)
-        size = max(1, min(self._prime**2, BLOCK_ROWS, BLOCK_CELLS // self._X.shape[1]))
-        for index, start in enumerate(range(0, n_samples, size)):
-            generator = np.random.default_rng([seed, index])
-            n_rows = min(size, n_samples - start)
-            strata = _orthogonal_array(self._prime, self._X.shape[1], n_rows, generator)
-            own = generator.integers(self._X.shape[0], size=n_rows)
-            share = (strata + generator.random(strata.shape)) / self._prime
-            yield self._place(own, share, (strata + 1e-6) / self._prime)  # every value has a stratum of its own
+        seed, n_features = draw_seed(rng), self._X.shape[1]
+        size = max(1, min(BLOCK_ROWS, BLOCK_CELLS // n_features))
+        for copy, start in enumerate(range(0, n_samples, self._prime**2)):
+            generator = np.random.default_rng([seed, copy])
+            design = _OrthogonalArray(self._prime, n_features, generator)
+            n_left = min(self._prime**2, n_samples - start)
+            for first in range(0, n_left, size):
+                strata = design.rows(first, min(first + size, n_left))
+                own = generator.integers(self._X.shape[0], size=len(strata))
+                share = (strata + generator.random(strata.shape)) / self._prime
+                yield self._place(own, share, (strata + 1e-6) / self._prime)  # every value has a stratum of its own
 
     def _draw(self, own: np.ndarray, rng: np.random.Generator) -> Any:
         share = rng.random((len(own), self._X.shape[1]))
@@ -129,8 +136,7 @@ class UniformBox(BaseSampler):
         """
         numbers = self._numbers
         with np.errstate(over="ignore", invalid="ignore"):
-            width = numbers.high - numbers.low + numbers.is_integral
-            drawn = numbers.low + share * width
+            drawn = (1 - share) * numbers.low + share * (numbers.high + numbers.is_integral)
             drawn = np.clip(np.where(numbers.is_integral, np.floor(drawn), drawn), numbers.low, numbers.high)
         is_present = ~np.isnan(numbers.values[own])
         source = np.repeat(own[:, None], share.shape[1], axis=1)
@@ -147,14 +153,27 @@ def _first_rows(values: np.ndarray) -> np.ndarray:
     return present[np.unique(values[present], return_index=True)[1]]
 
 
-def _orthogonal_array(prime: int, n_columns: int, n_rows: int, rng: np.random.Generator) -> np.ndarray:
-    """Return rows of a randomised orthogonal array of strata: column k of row (i, j) is i k + j modulo the prime."""
-    chosen = rng.permutation(prime**2)[:n_rows] if prime**2 <= BLOCK_ROWS else rng.integers(prime**2, size=n_rows)
-    i, j = chosen // prime, chosen % prime
-    factors = rng.permutation(prime + 1)[:n_columns]  # factor p stands for the column i itself
-    strata = np.where(factors == prime, i[:, None], (i[:, None] * factors + j[:, None]) % prime)
-    relabelled = rng.permuted(np.tile(np.arange(prime), (n_columns, 1)), axis=1)
-    return np.take_along_axis(relabelled.T, strata, axis=0)
+class _OrthogonalArray:
+    """A randomised orthogonal array of strata, in random order: column k of row (i, j) is i k + j modulo the prime."""
+
+    def __init__(self, prime: int, n_columns: int, rng: np.random.Generator) -> None:
+        self._prime = prime
+        self._order = rng.permutation(prime**2) if prime <= LARGEST_EXACT_PRIME else None
+        self._factors = rng.permutation(prime + 1)[:n_columns]  # factor p stands for the column i itself
+        self._labels = rng.permuted(np.tile(np.arange(prime), (n_columns, 1)), axis=1).T
+        self._rng = rng
+
+    def rows(self, start: int, stop: int) -> np.ndarray:
+        """Return rows of the array; of a huge one, rows at random."""
+        if self._order is None:
+            chosen = self._rng.integers(self._prime**2, size=stop - start)
+        else:
+            chosen = self._order[start:stop]
+        i, j = chosen // self._prime, chosen % self._prime
+        strata = np.where(
+            self._factors == self._prime, i[:, None], (i[:, None] * self._factors + j[:, None]) % self._prime
+        )
+        return np.take_along_axis(self._labels, strata, axis=0)
 
 
 def _next_prime(number: int) -> int:
@@ -194,9 +213,10 @@ def _table_of(columns: Any, backend: Any) -> Any:
     if not specs:
         raise SamplerError("UniformBox: columns describe no column; expected at least one.")
     n_rows = max(len(column) for column in specs)
-    filled = [np.resize(np.asarray(column), n_rows) for column in specs]
+    filled = [(list(column) * n_rows)[:n_rows] for column in specs]
     if isinstance(columns, Mapping):
         return nw.from_dict(dict(zip(columns, filled, strict=True)), backend=backend).to_native()
-    if any(column.dtype.kind not in "biuf" for column in filled):
-        filled = [column.astype(object) for column in filled]
-    return np.column_stack(filled)
+    arrays = [np.asarray(column) for column in filled]
+    if any(array.dtype.kind not in "biuf" for array in arrays):
+        arrays = [np.array(column, dtype=object) for column in filled]
+    return np.column_stack(arrays)

@@ -13,6 +13,7 @@ from sklearn.datasets import load_diabetes, load_digits
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
@@ -77,7 +78,7 @@ class TestResults:
             ({}, {}, "rows of X, which the teacher may have been fitted on"),
             ({"X_val": X[:50]}, {}, "X_val"),
             ({"X_unlabeled": X[:120]}, {}, "X_unlabeled"),
-            ({"X_unlabeled": X[:20]}, {}, "rows of X, which the teacher may have been fitted on"),
+            ({"X_unlabeled": X[:20]}, {}, "rows of X and X_unlabeled; the teacher may have been fitted on the first"),
             ({"X_unlabeled": X[:120], "X_val": X[:50]}, {}, "X_val"),
             ({}, {"teacher_cv": 3}, "rows of X, labelled by teachers that had not seen them"),
         ],
@@ -158,11 +159,49 @@ class TestChoice:
         assert model.transfer_set_.sampler.startswith("Mixture")
         assert not hasattr(model, "sampler_results_")
 
+    @pytest.mark.parametrize("n_present", [1, 2, 20])
+    def test_few_rows_of_weight(self, n_present):
+        """However few rows count, the fit succeeds, and what is asked of synthetic rows is within the budget."""
+        weight = (np.arange(100) < n_present).astype(float)
+        model = DistilledRegressor(spiral, DecisionTreeRegressor(random_state=0), random_state=0)
+        model.fit(rows_of(100), sample_weight=weight)
+        assert (model.transfer_set_.n_synthetic > 0) == (n_present > 1)
+        few = clone(model).set_params(sampler=AutoSampler(max_queries=10)).fit(rows_of(100), sample_weight=weight)
+        assert few.transfer_set_.n_queries <= 110
+        first = clone(model).set_params(max_queries=30, sampler=None).fit(rows_of(100), sample_weight=weight)
+        assert first.student_.predict(rows_of(1))[0] == pytest.approx(model.student_.predict(rows_of(1))[0], abs=2)
+
+    def test_huge_outputs(self):
+        """Units of the teacher do not overflow."""
+        huge = lambda rows: 1e200 * spiral(rows)  # noqa: E731
+        model, small = (
+            DistilledRegressor(teacher, KNeighborsRegressor(3), random_state=0).fit(rows_of(200))
+            for teacher in (huge, spiral)
+        )
+        np.testing.assert_allclose(model.sampler_results_["fidelity"], small.sampler_results_["fidelity"], atol=1e-3)
+
+    def test_few_judges_are_none(self):
+        """A handful of validation rows decides nothing; neither does asking them use the budget up."""
+        model = DistilledRegressor(spiral, random_state=0).fit(rows_of(200), X_val=rows_of(5))
+        assert set(model.sampler_results_["judged_on"]) != {"X_val"}
+        model.set_params(max_queries=600).fit(rows_of(200), X_val=rows_of(2000, seed=1))
+        assert set(model.sampler_results_["judged_on"]) == {"X_val"}
+        assert model.transfer_set_.n_synthetic >= 200
+
+    @pytest.mark.parametrize("n_synthetic", [10, 100, 200, 300, 2000])
+    def test_what_is_asked_beyond_the_rows_taught(self, n_synthetic):
+        """At most a quarter."""
+        teacher = Counting(spiral)
+        model = DistilledRegressor(teacher, DecisionTreeRegressor(), n_synthetic=n_synthetic, random_state=0)
+        model.fit(rows_of(100))
+        assert teacher.asked <= 100 + 1.25 * n_synthetic
+
     def test_one_sampler_is_a_choice_of_weight(self):
         """With a single sampler its weight and whether to take it are chosen."""
         sampler = AutoSampler([Jitter()], weights=[0.5, 1.0, 2.0])
         model = DistilledRegressor(spiral, sampler=sampler, random_state=0).fit(rows_of(200))
         assert list(model.sampler_results_["weight"]) == [0.0, 0.5, 1.0, 2.0]
+        assert list(model.sampler_results_["sampler"][1:]) == ["Jitter()"] * 3
 
     def test_rows_of_weight_zero_neither_teach_nor_judge(self):
         """Weights of zero are as good as absence."""
@@ -327,9 +366,11 @@ class TestScikitLearnLife:
     ],
 )
 def test_bad_options_are_refused(options, error, match):
-    """Each option is checked in fit, in words."""
+    """Each option is checked in fit, in words, before the teacher is asked."""
+    teacher = Counting(spiral)
     with pytest.raises(error, match=match):
-        DistilledClassifier(TREE, sampler=AutoSampler(**options), random_state=0).fit(X, Y)
+        DistilledRegressor(teacher, sampler=AutoSampler(**options), random_state=0).fit(X)
+    assert teacher.asked == 0
 
 
 @pytest.mark.slow

@@ -308,6 +308,13 @@ def test_one_row(sampler):
 
 
 @every_sampler
+def test_the_largest_numbers_do_no_harm(sampler):
+    """Columns as large as floats can be are drawn from like any."""
+    table = np.random.default_rng(0).random((40, 2)) * 1.7e308
+    assert np.isfinite(draw(sampler, table)).all()
+
+
+@every_sampler
 def test_sample_before_fit(sampler):
     """Sampling before fitting is scikit-learn's own error."""
     with pytest.raises(NotFittedError, match="is not fitted yet"):
@@ -322,7 +329,7 @@ def test_bad_number_of_rows(sampler, n_samples, error):
     with pytest.raises(error, match=r"n_samples=.*; expected an integer of at least 1"):
         fitted.sample(n_samples)
     with pytest.raises(error, match=r"chunk_size=.*; expected an integer of at least 1"):
-        next(fitted.stream(3, chunk_size=n_samples))
+        fitted.stream(3, chunk_size=n_samples)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """What each sampler promises beyond the contract."""
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -22,7 +24,7 @@ from skdistill.samplers import (
     choose_from_pool,
 )
 from skdistill.samplers._cells import choose_cells
-from skdistill.samplers._uniform import _orthogonal_array
+from skdistill.samplers._uniform import _OrthogonalArray
 
 rng = np.random.default_rng(0)
 LINE = np.repeat(rng.normal(size=(600, 1)), 4, axis=1) + 0.01 * rng.normal(size=(600, 4))
@@ -178,7 +180,7 @@ class TestUniform:
     @settings(max_examples=20, deadline=None)
     def test_arrays_cover_every_pair_of_strata_once(self, n_columns, seed):
         """Orthogonal arrays of strength two."""
-        strata = _orthogonal_array(7, n_columns, 49, np.random.default_rng(seed))
+        strata = _OrthogonalArray(7, n_columns, np.random.default_rng(seed)).rows(0, 49)
         for i in range(n_columns):
             for j in range(i):
                 assert len(np.unique(strata[:, [i, j]], axis=0)) == 49
@@ -190,6 +192,30 @@ class TestUniform:
         for i in range(7):
             for j in range(i):
                 assert len({tuple(pair) for pair in rows[:, [i, j]]}) == 36
+
+    @pytest.mark.parametrize("n_columns", [2, 103])
+    def test_large_designs_cover_across_blocks(self, n_columns):
+        """Also where one design takes many blocks: 2 columns of 150 values, or 103 columns."""
+        columns = [[*range(150 if n_columns == 2 else 5)]] * n_columns
+        rows = UniformBox(columns, "covering").fit().sample(151**2 if n_columns == 2 else 103**2, random_state=0)
+        for j in (1, n_columns - 1):
+            assert len(np.unique(rows[:, [0, j]], axis=0)) == len(columns[0]) ** 2
+
+    def test_descriptions_keep_types(self):
+        """Whole numbers are integers also beside text; lists may hold dates and gaps; ranges may be as wide as any."""
+        rows = UniformBox([(18, 90), ["a", "b"]]).fit().sample(20, random_state=0)
+        assert all(isinstance(cell, int) for cell in rows[:, 0])
+        columns = {"a": [1, None, 3], "b": [dt.date(2020, 1, 1), dt.date(2021, 1, 1)]}
+        rows = UniformBox(columns, backend="polars").fit().sample(50, random_state=0)
+        assert rows.schema == {"a": pl.Int64, "b": pl.Date}
+        wide = UniformBox([(-1e308, 1e308)]).fit().sample(500, random_state=0)
+        assert len(np.unique(wide)) > 400
+        assert np.mean(wide > 0) == pytest.approx(0.5, abs=0.1)
+
+    def test_nothing_to_fit(self):
+        """Without rows and without a description there is nothing to draw."""
+        with pytest.raises(ValueError, match="UniformBox got neither columns nor X"):
+            UniformBox().fit()
 
     def test_observed_columns_are_filled_evenly(self):
         """Every value of a category is equally likely, however rare it was."""
@@ -239,6 +265,12 @@ class TestMixtureAndTerms:
         assert 0.7 * counts.nnz < exchanged.nnz <= counts.nnz
         assert set(exchanged.data) <= set(counts.data)
 
+    def test_explicit_zeros_are_no_terms(self):
+        """A stored zero is not what a text keeps when it loses its terms."""
+        counts = sparse.csr_matrix((np.array([0.0, 0.0, 1.0]), ([0, 0, 0], [0, 1, 2])), shape=(1, 4))
+        assert TermSwap(0.9, 0.0).fit(counts).sample(200, random_state=0)[:, [2]].nnz == 200
+        assert counts.nnz == 3
+
     def test_empty_texts_stay_empty(self):
         """A row without a term has none to exchange."""
         counts = sparse.csr_matrix((5, 4))
@@ -262,3 +294,18 @@ class TestPool:
         assert np.mean(pool[chosen, 0] > 0.75) > 0.8
         flat = choose_from_pool(X, np.ones(500), pool, 300, np.random.RandomState(0))
         assert np.mean(pool[flat, 0] > 0.8) == pytest.approx(0.2, abs=0.1)
+
+    @pytest.mark.parametrize(("scale", "shift"), [(1.0, 1e8), (1e-12, 0.0), (1e200, 0.0)])
+    def test_units_of_the_teacher_do_not_choose(self, scale, shift):
+        """Neither does where its zero lies."""
+        pool, X = rng.random((5000, 2)), rng.random((500, 2))
+        wild = scale * np.where(X[:, 0] > 0.8, np.sin(40 * X[:, 1]), 0.0) + shift
+        chosen = choose_from_pool(X, wild, pool, 300, np.random.RandomState(0))
+        assert np.mean(pool[chosen, 0] > 0.75) > 0.8
+        assert LeafSwap().fit(X, wild).sample(10, random_state=0).shape == (10, 2)
+
+    @pytest.mark.parametrize("n_rows", [0, 6])
+    def test_a_pool_has_so_many_rows(self, n_rows):
+        """No more can be chosen than there are."""
+        with pytest.raises(ValueError, match=f"n_rows={n_rows}; expected 1 to 5"):
+            choose_from_pool(np.eye(5), np.arange(5.0), np.eye(5), n_rows, np.random.RandomState(0))
