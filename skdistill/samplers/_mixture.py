@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.utils import get_tags
 
 from .._tables import stack_rows, take_rows
 from .._validation import check_number, draw_seed, seed_estimator
@@ -42,8 +43,6 @@ class Mixture(BaseSampler):
     (200, 3)
     """
 
-    _takes_sparse = True
-
     def __init__(
         self, samplers: Sequence[Any], weights: Sequence[float] | None = None, random_state: Any = None
     ) -> None:
@@ -80,3 +79,9 @@ class Mixture(BaseSampler):
                 if count
             ]
             yield take_rows(stack_rows(parts), rng.permutation(counts.sum()))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        members = [sampler for sampler in self.samplers if hasattr(sampler, "__sklearn_tags__")]
+        tags.input_tags.sparse = all(get_tags(sampler).input_tags.sparse for sampler in members)
+        return tags

@@ -135,12 +135,11 @@ class TestChoice:
 
     def test_large_tables_stop_early(self):
         """Where more real rows bring nothing, no synthetic row is drawn, and the teacher is asked no more."""
-        teacher = Counting(lambda rows: np.asarray(rows)[:, 0] > 0.5)
-        rows = rows_of(5000)
-        stump = DecisionTreeRegressor(max_leaf_nodes=2, random_state=0)
-        model = DistilledRegressor(lambda rows: teacher(rows).astype(float), stump, random_state=0).fit(rows)
+        teacher = Counting(lambda rows: rows[:, 0] + 0.1 * rows[:, 1])
+        rows = rows_of(20_000)
+        model = DistilledRegressor(teacher, DecisionTreeRegressor(max_leaf_nodes=4), random_state=0).fit(rows)
         assert model.transfer_set_.n_synthetic == 0
-        assert model.transfer_set_.n_queries == teacher.asked == 5000
+        assert model.transfer_set_.n_queries == teacher.asked == 20_000
         assert list(model.sampler_results_["sampler"]) == ["none"]
         eager = clone(model).set_params(sampler=AutoSampler(tolerance=0.0)).fit(rows)
         assert len(eager.sampler_results_["sampler"]) > 1

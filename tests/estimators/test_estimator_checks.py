@@ -9,7 +9,7 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from skdistill import AutoSampler, DistilledClassifier, DistilledRegressor
+from skdistill import DistilledClassifier, DistilledRegressor
 from skdistill.samplers import (
     MUNGE,
     SPUNGE,
@@ -41,7 +41,6 @@ EXPECTED_FAILURES = [
     (UniformBox(design="covering"), {}),
     (Mixture([Jitter(), MarginalResampling()]), {}),
     (TermSwap(), {}),
-    (AutoSampler(), {}),
     (DistilledClassifier(TREE, DecisionTreeClassifier(max_depth=4), n_synthetic=2.0), ROWS_ARE_DRAWN),
     (DistilledRegressor(Ridge(), DecisionTreeRegressor(max_depth=4), n_synthetic=2.0), ROWS_ARE_DRAWN),
     (CompactBoostingClassifier(n_trees=10), LIGHTGBM),

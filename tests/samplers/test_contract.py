@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.utils import get_tags
 from strategies import (
     COLUMNS,
     INTEGERS,
@@ -290,7 +291,9 @@ def test_sparse_rows_stay_sparse(sampler):
             assert set(rows[:, [index]].data) <= set(table[:, [index]].data) | {0.0}
 
 
-@pytest.mark.parametrize("sampler", [sampler for sampler in SAMPLERS.values() if not sampler._takes_sparse])
+@pytest.mark.parametrize(
+    "sampler", [sampler for sampler in SAMPLERS.values() if not get_tags(sampler).input_tags.sparse]
+)
 def test_dense_samplers_refuse_sparse_rows(sampler):
     """They would fill in the zeros: scikit-learn's own error."""
     with pytest.raises(TypeError, match="Sparse data was passed"):
