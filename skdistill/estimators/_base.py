@@ -200,7 +200,7 @@ class BaseDistilled(BaseEstimator):
         n_synthetic = count_synthetic(self.n_synthetic, n_rows, n_features, CHOICE_RATIO if chooses else AUTO_RATIO)
         n_synthetic = int(min(n_synthetic, oracle.n_left))
         n_present = np.count_nonzero(real.sample_weight)
-        if options is None or self._teacher.transductive or n_synthetic < 1:
+        if options is None or n_synthetic < 1 or (chooses and self._teacher.transductive):
             return real
         if not chooses:
             rows = oracle.draw(options, real, n_synthetic, draw_seed(rng))

@@ -15,6 +15,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import DistilledClassifier, DistilledRegressor
 from skdistill.exceptions import SamplerError, StudentError, TeacherError, TeacherOutputError, TeacherQueryError
+from skdistill.samplers import MUNGE
 
 X, Y = dataset("three classes")
 TEACHER = DecisionTreeClassifier(max_depth=3, random_state=0).fit(X, Y)
@@ -86,6 +87,20 @@ def raises_halfway(rows):
         ({}, {"X_unlabeled": X[:, :2]}, ValueError, "X has 2 features, but .* is expecting 4"),
         ({}, {"X_unlabeled": pd.DataFrame(X)}, ValueError, "X_unlabeled is or has a DataFrame instead of a ndarray"),
         ({"teacher": DBSCAN(eps=0.8).fit(X)}, {"X": X[:90]}, TeacherError, "only has labels_ for the 150 rows"),
+        (
+            {"teacher": DBSCAN(eps=0.8).fit(X), "sampler": MUNGE()},
+            {},
+            TeacherError,
+            "only has labels_ for the 150 rows",
+        ),
+        (
+            {"teacher": DBSCAN(eps=0.8).fit(X), "max_queries": 9},
+            {},
+            TeacherError,
+            "answers for all 150 rows of X or none",
+        ),
+        ({"sampler": 5}, {}, SamplerError, "got 5 as a sampler, which has no fit and no sample"),
+        ({}, {"X_val": X[:, :2]}, ValueError, "X has 2 features, but .* is expecting 4"),
     ],
 )
 def test_fit_refuses(params, arguments, error, match):
