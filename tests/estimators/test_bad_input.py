@@ -97,7 +97,7 @@ def raises_halfway(rows):
             {"teacher": DBSCAN(eps=0.8).fit(X), "max_queries": 9},
             {},
             TeacherError,
-            "answers for all 150 rows of X or none",
+            "all 150 rows of X or none",
         ),
         ({"sampler": 5}, {}, SamplerError, "got 5 as a sampler, which has no fit and no sample"),
         ({}, {"X_val": X[:, :2]}, ValueError, "X has 2 features, but .* is expecting 4"),
