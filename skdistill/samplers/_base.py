@@ -5,7 +5,9 @@ from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import BaseEstimator
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from .._tables import renumber, stack_rows, take_rows
@@ -45,6 +47,11 @@ class BaseSampler(BaseEstimator):
             The fitted sampler.
         """
         self._check_parameters()
+        if sparse.issparse(X) and not get_tags(self).input_tags.sparse:
+            raise TypeError(
+                f"Sparse data was passed for X, but dense data is required: {type(self).__name__} would fill in the "
+                "zeros. Take LeafSwap, MUNGE or TermSwap."
+            )
         X = check_table(self, X, reset=True)
         if X.shape[0] < self._min_rows:
             raise ValueError(
