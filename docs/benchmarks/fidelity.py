@@ -188,13 +188,17 @@ def by_table(values):
 
 
 def block_page(results, teacher, n_train):
-    """Return the tables of one teacher and size."""
-    parts = []
-    columns = [name for name in (*COLUMNS, *SAMPLERS) if cells(results, teacher, n_train, STUDENTS[0], name)]
+    """Return the tables of one teacher and size; of blocks that are whole."""
+    whole = cells(results, teacher, n_train, "", "end")
+    expected = sum(block[:2] == (teacher, n_train) for block in blocks())
+    parts = [f"{len(whole)} of {expected} cells (a table and a seed each) are measured."]
     columns = [*dict.fromkeys([*PEERS, *SAMPLERS, *AUTO])]
     columns = [name for name in columns if cells(results, teacher, n_train, STUDENTS[0], name)]
     for student in STUDENTS:
-        of = {name: cells(results, teacher, n_train, student, name) for name in columns}
+        of = {
+            name: {cell: v for cell, v in cells(results, teacher, n_train, student, name).items() if cell in whole}
+            for name in columns
+        }
         common = [cell for cell in of["auto"] if all(cell in of[name] for name in columns if name != AUTO[1])]
         if not common:
             continue
@@ -274,6 +278,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="folder of the tables, see tables.py")
     parser.add_argument("--part", default="0/1", help="K/N: measure every Nth block, from the Kth")
+    parser.add_argument("--page-only", action="store_true", help="write the page of what is measured")
     warnings.filterwarnings("ignore", message="X does not have valid feature names")
     warnings.filterwarnings("ignore", message="Found unknown categories")
     options = parser.parse_args()
@@ -285,7 +290,8 @@ if __name__ == "__main__":
         results = Results(here / "fidelity.jsonl")
         for other in sorted(here.glob("fidelity-*.jsonl")):
             results.rows += Results(other).rows
-        measure(results, options.data, 0, 1)
+        if not options.page_only:
+            measure(results, options.data, 0, 1)
         write_page(
             here / "fidelity.md",
             "Fidelity by sampler",
