@@ -102,19 +102,30 @@ class BaseSampler(BaseEstimator):
         return self._chunks(n_samples, chunk_size, check_random_state(random_state))
 
     def _chunks(self, n_samples: int, chunk_size: int, rng: np.random.RandomState) -> Iterator[Any]:
-        """Cut the blocks into chunks."""
+        """Cut the blocks into chunks: arrays into one that is filled, other tables by stacking."""
         held: list[Any] = []
-        n_held = 0
+        n_held, n_left = 0, n_samples
         for block in self._blocks(n_samples, rng):
-            held.append(block)
-            n_held += block.shape[0]
-            while n_held >= chunk_size:
-                rows = stack_rows(held)
-                yield renumber(rows if n_held == chunk_size else take_rows(rows, slice(0, chunk_size)))
-                n_held -= chunk_size
-                held = [take_rows(rows, slice(chunk_size, None))] if n_held else []
-        if n_held:
-            yield renumber(stack_rows(held))
+            start = 0
+            while start < block.shape[0]:
+                size = min(chunk_size, n_left)
+                stop = min(start + size - n_held, block.shape[0])
+                part = block if stop - start == block.shape[0] else take_rows(block, slice(start, stop))
+                if not isinstance(block, np.ndarray):
+                    held.append(part)
+                elif n_held:
+                    held[0][n_held : n_held + len(part)] = part
+                elif len(part) == size:
+                    held = [part]
+                else:
+                    held = [np.empty((size, block.shape[1]), dtype=block.dtype)]
+                    held[0][: len(part)] = part
+                n_held += stop - start
+                start = stop
+                if n_held == size:
+                    chunk = renumber(stack_rows(held))
+                    held, n_held, n_left = [], 0, n_left - size
+                    yield chunk
 
     def _blocks(self, n_samples: int, rng: np.random.RandomState) -> Iterator[Any]:
         """Yield the rows block by block."""

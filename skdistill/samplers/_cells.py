@@ -86,6 +86,24 @@ def swap_cells(
     return rows
 
 
+def draw_source(own: np.ndarray, is_drawn: np.ndarray, n_rows: int, rng: np.random.Generator) -> np.ndarray:
+    """Return for each cell the row it comes from: its own, or any of ``n_rows`` where ``is_drawn``."""
+    source = np.repeat(own[:, None], is_drawn.shape[1], axis=1)
+    source[is_drawn] = rng.integers(n_rows, size=np.count_nonzero(is_drawn))
+    return source
+
+
+def resample_cells(X: Any, own: np.ndarray, is_drawn: np.ndarray, rng: np.random.Generator) -> Any:
+    """Return the rows ``own`` of ``X`` with cells of any row of the same column where ``is_drawn``."""
+    if is_frame(X):
+        return gather_cells(X, draw_source(own, is_drawn, X.shape[0], rng))
+    rows = X[own]
+    for index in range(X.shape[1]):
+        drawn = np.flatnonzero(is_drawn[:, index])
+        rows[drawn, index] = X[rng.integers(X.shape[0], size=len(drawn)), index]
+    return rows
+
+
 def gather_cells(X: Any, source: np.ndarray) -> Any:
     """Build a table like ``X`` whose cell (i, j) is ``X[source[i, j], j]``."""
     if not is_frame(X):

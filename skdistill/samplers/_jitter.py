@@ -6,9 +6,8 @@ import numpy as np
 
 from .._validation import check_number
 from ._base import BaseSampler
-from ._cells import Numbers, gather_cells, put_numbers
-from ._marginal import resampled_source
-from ._rank_noise import RankNoise
+from ._cells import Numbers, choose_cells, put_numbers, resample_cells
+from ._rank_noise import move_along_ranks
 
 
 class Jitter(BaseSampler):
@@ -27,7 +26,7 @@ class Jitter(BaseSampler):
     swap_probability : float in [0, 1], default=0.05
         Probability that a cell which is no number is drawn anew.
     random_state : int, RandomState instance or None, default=None
-        Breaks ties between equal cells.
+        Not used: nothing is random in ``fit``.
 
     Attributes
     ----------
@@ -56,13 +55,9 @@ class Jitter(BaseSampler):
         check_number(self, "swap_probability", self.swap_probability, low=0, high=1)
 
     def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:  # noqa: ARG002  (the contract of samplers)
-        numbers = Numbers(X)
-        self._is_number = numbers.is_movable
-        self._noise = RankNoise(numbers, self.scale, rng)
+        self._numbers = Numbers(X)
 
     def _draw(self, own: np.ndarray, rng: np.random.Generator) -> Any:
-        source = np.repeat(own[:, None], self._X.shape[1], axis=1)
-        if self.swap_probability and not self._is_number.all():
-            swapped = resampled_source(own, self._X.shape, self.swap_probability, rng)
-            source = np.where(self._is_number, source, swapped)
-        return put_numbers(gather_cells(self._X, source), self._noise.draw(own, rng))
+        is_swapped = choose_cells((len(own), self._X.shape[1]), self.swap_probability, rng) & ~self._numbers.is_movable
+        rows = resample_cells(self._X, own, is_swapped, rng)
+        return put_numbers(rows, move_along_ranks(self._numbers, own, self.scale, rng))

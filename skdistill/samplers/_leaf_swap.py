@@ -13,7 +13,7 @@ from .._validation import check_number
 from ._base import BaseSampler
 from ._cells import Numbers, choose_cells, put_numbers, swap_cells
 from ._pool import standardise, tree_input
-from ._rank_noise import RankNoise
+from ._rank_noise import move_along_ranks
 
 
 class LeafSwap(BaseSampler):
@@ -41,7 +41,7 @@ class LeafSwap(BaseSampler):
         Step along the ranks of its column, as a share of the column's cells, that each number takes after the swap; see
         :class:`Jitter`. 0 leaves every cell one that was seen. Sparse matrices take none.
     random_state : int, RandomState instance or None, default=None
-        Seed of the projection of more than eight outputs, and of the order of equal numbers.
+        Seed of the projection of more than eight outputs.
 
     Attributes
     ----------
@@ -100,18 +100,19 @@ class LeafSwap(BaseSampler):
     def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:
         self._points = tree_input(TableEncoder().fit(X), X)
         self._outputs = None if y is None else _tree_targets(X, y, rng)
-        has_noise = self.noise > 0 and not sparse.issparse(X)
-        self._noise = RankNoise(Numbers(X), self.noise, rng) if has_noise else None
+        self._numbers = Numbers(X) if self.noise and not sparse.issparse(X) else None
 
     def _draw(self, own: np.ndarray, rng: np.random.Generator) -> Any:
-        other = own[self._partners(own, rng)]
+        partners = self._partners(own, rng)
+        other = own[partners]
         if sparse.issparse(self._X):
             return swap_cells(self._X, own, other, self.swap_probability, rng)
         is_swapped = choose_cells((len(own), self._X.shape[1]), self.swap_probability, rng)
         rows = swap_cells(self._X, own, other, is_swapped, rng)
-        if self._noise is None:
+        if self._numbers is None:
             return rows
-        return put_numbers(rows, self._noise.draw(np.where(is_swapped, other[:, None], own[:, None]), rng))
+        source = np.where(is_swapped, partners[:, None], np.arange(len(own))[:, None])
+        return put_numbers(rows, move_along_ranks(self._numbers, own, self.noise, rng, source))
 
     def _partners(self, own: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return for each position of ``own`` that of another row of its leaf; its own where it is alone."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from .._validation import check_number
 from ._base import BaseSampler
-from ._cells import choose_cells, gather_cells
+from ._cells import choose_cells, resample_cells
 
 
 class MarginalResampling(BaseSampler):
@@ -57,15 +57,5 @@ class MarginalResampling(BaseSampler):
         check_number(self, "swap_probability", self.swap_probability, low=0, high=1, low_open=True)
 
     def _draw(self, own: np.ndarray, rng: np.random.Generator) -> Any:
-        return gather_cells(self._X, resampled_source(own, self._X.shape, self.swap_probability, rng))
-
-
-def resampled_source(
-    own: np.ndarray, table_shape: tuple[int, int], probability: float, rng: np.random.Generator
-) -> np.ndarray:
-    """Return for each cell the row it comes from: its own, or with a probability any."""
-    n_rows, n_features = table_shape
-    is_drawn = choose_cells((len(own), n_features), probability, rng)
-    source = np.repeat(own[:, None], n_features, axis=1)
-    source[is_drawn] = rng.integers(n_rows, size=np.count_nonzero(is_drawn))
-    return source
+        is_drawn = choose_cells((len(own), self._X.shape[1]), self.swap_probability, rng)
+        return resample_cells(self._X, own, is_drawn, rng)

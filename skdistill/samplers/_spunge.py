@@ -6,8 +6,7 @@ import numpy as np
 
 from .._validation import check_number
 from ._base import BaseSampler
-from ._cells import Numbers, choose_cells, gather_cells, put_numbers
-from ._marginal import resampled_source
+from ._cells import Numbers, choose_cells, draw_source, gather_cells, put_numbers
 
 
 class SPUNGE(BaseSampler):
@@ -62,7 +61,8 @@ class SPUNGE(BaseSampler):
         self._scale = self.noise * self._numbers.deviation()
 
     def _draw(self, own: np.ndarray, rng: np.random.Generator) -> Any:
-        source = resampled_source(own, self._X.shape, self.swap_probability, rng)
+        shape = (len(own), self._X.shape[1])
+        source = draw_source(own, choose_cells(shape, self.swap_probability, rng), self._X.shape[0], rng)
         numbers = np.take_along_axis(self._numbers.values, source, axis=0)
         numbers += rng.standard_normal(numbers.shape, dtype=np.float32) * self._scale
         is_moved = choose_cells(numbers.shape, self.swap_probability, rng) & self._numbers.is_movable
