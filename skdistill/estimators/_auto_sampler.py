@@ -12,6 +12,7 @@ from scipy.stats import rankdata
 from sklearn.base import BaseEstimator
 
 from .._progress import Progress
+from .._tables import take_rows
 from .._validation import check_number, draw_seed
 from ..exceptions import SamplerError
 from ..samplers import MUNGE, Jitter, LeafSwap, MarginalResampling, Mixture, TermSwap, as_sampler
@@ -31,6 +32,12 @@ CLEAR, CLEAR_NONE = 0.5, 2.0
 
 FEWEST_ROWS = 50
 """Rows that a sampler is tried with at least: fewer tell nothing."""
+
+FEWEST_REAL = 30
+"""Real rows below which nothing is held out (all samplers draw together), and rows of ``X_val`` that judge at least."""
+
+FEWEST_JUDGES, MOST_JUDGES = 100, 5000
+"""Unlabelled rows that judge a student instead of rows of ``X``, at least; and rows that judge it, at most."""
 
 ENOUGH_ROWS = 1000
 """Real rows from which on the search looks whether more rows would help at all."""
@@ -54,8 +61,9 @@ class AutoSampler(BaseEstimator):
     Parameters
     ----------
     samplers : sequence of samplers or "auto", default="auto"
-        What to choose among: the first so many of them that each can draw 50 rows. ``"auto"`` is leaf swap, jitter,
-        MUNGE and marginal resampling; for sparse matrices term swap, leaf swap and MUNGE.
+        What to choose among; only the first of them where there are too few synthetic rows for each to draw 50.
+        ``"auto"`` is leaf swap, jitter, MUNGE and marginal resampling; for sparse matrices term swap, leaf swap and
+        MUNGE.
     weights : sequence of float, default=(2.0, 1.0)
         Weights to choose among: of all synthetic rows together, in weights of all real rows together. One synthetic
         row never weighs more than a real one in the mean.
@@ -163,13 +171,48 @@ class Judge:
         return (squares / np.where(variance > 0, variance, 1.0)).mean(axis=1)
 
 
+def hold_out_judges(
+    options: AutoSampler,
+    real: TransferSet,
+    is_unlabeled: np.ndarray,
+    X_val: Any,
+    is_held_out: bool,
+    oracle: Oracle,
+    soft_targets: Callable[[np.ndarray], np.ndarray],
+    rng: np.random.RandomState,
+) -> tuple[TransferSet, Judge]:
+    """Return real rows to teach a student on, and others to judge it by: the best judges there are.
+
+    ``is_held_out`` says that the rows of ``X`` are labelled by teachers that had not seen them.
+    """
+    present = np.flatnonzero(real.sample_weight)
+    if X_val is not None:
+        n_judges = int(min(X_val.shape[0], MOST_JUDGES, oracle.n_left / 4))
+        if n_judges >= FEWEST_REAL:
+            X_val = take_rows(X_val, np.sort(rng.permutation(X_val.shape[0])[:n_judges]))
+            targets = soft_targets(oracle.label(X_val, "validation rows"))
+            return real.take(present), Judge(X_val, targets, np.ones(n_judges), "X_val")
+    candidates, share = present, options.validation_fraction
+    if np.count_nonzero(is_unlabeled) >= FEWEST_JUDGES:
+        candidates, share, judged_on = np.flatnonzero(is_unlabeled), 0.5, "X_unlabeled"
+    elif is_held_out:
+        judged_on = "rows of X, labelled by teachers that had not seen them"
+    elif is_unlabeled.any():
+        judged_on = "rows of X and X_unlabeled; the teacher may have been fitted on the first"
+    else:
+        judged_on = "rows of X, which the teacher may have been fitted on"
+    n_judges = int(np.clip(round(share * len(candidates)), FEWEST_REAL // 4, MOST_JUDGES))
+    held_out = np.sort(rng.permutation(candidates)[:n_judges])
+    judges, taught = real.take(held_out), real.take(np.setdiff1d(present, held_out))
+    return taught, Judge(judges.X, soft_targets(judges.outputs), judges.sample_weight, judged_on)
+
+
 def choose_transfer_set(
     options: AutoSampler,
     real: TransferSet,
-    taught: TransferSet,
-    judged_on: str,
+    hold_out: Callable[[], tuple[TransferSet, Judge]],
+    losses_of: Callable[[TransferSet, Judge, int], np.ndarray],
     oracle: Oracle,
-    teach: Callable[[TransferSet], np.ndarray],
     *,
     n_synthetic: int,
     rng: np.random.RandomState,
@@ -183,16 +226,14 @@ def choose_transfer_set(
     options : AutoSampler
     real : TransferSet
         All real rows, for the student in the end.
-    taught : TransferSet
-        Those of them that the student is taught on meanwhile.
-    judged_on : str
-        Which rows judge it.
+    hold_out : callable
+        ``hold_out()`` returns those of them that the student is taught on meanwhile, and the judge.
+    losses_of : callable
+        ``losses_of(transfer_set, judge, seed)`` returns the losses of the judge's rows by a student taught on the set.
     oracle : Oracle
         Labels synthetic rows.
-    teach : callable
-        ``teach(transfer_set)`` returns the losses of the judges' rows by a student taught on the set.
     n_synthetic : int
-        Synthetic rows in the end: at least one, and within every budget.
+        Synthetic rows in the end: at least one, and within the oracle's budget.
     rng : RandomState
     n_jobs : int or None, default=None
         Threads of the neighbour search.
@@ -203,16 +244,32 @@ def choose_transfer_set(
     -------
     transfer_set : TransferSet
     results : dict of ndarray
-        What was tried, in order.
+        What was tried, in order; empty if nothing was.
     """
     samplers = options.candidates(real.X, n_jobs)
+    n_synthetic = n_synthetic if options.max_queries is None else min(n_synthetic, options.max_queries)
+    n_present = np.count_nonzero(real.sample_weight)
+    if n_synthetic < 1 or n_present < 2:
+        return real, {}
+    if n_present < FEWEST_REAL:
+        mixture = Mixture(samplers)
+        rows = [oracle.draw(mixture, real, n_synthetic, draw_seed(rng))]
+        return real.extend(rows, options.weights[0], repr(mixture)), {}
+
+    taught, judge = hold_out()
+    n_synthetic = int(min(n_synthetic, oracle.n_left))
+    student_seed = draw_seed(rng)
+
+    def teach(transfer_set: TransferSet) -> np.ndarray:
+        return losses_of(transfer_set, judge, student_seed)
+
     limit = oracle.n_queries + (np.inf if options.max_queries is None else options.max_queries)
     n_tried = round(n_synthetic * SEARCH_SHARE * len(taught.sample_weight) / len(real.sample_weight))
     n_each = min(max(n_tried // len(samplers), FEWEST_ROWS), n_synthetic)
-    samplers = samplers[: n_synthetic // n_each]
+    samplers = samplers[: 1 + n_synthetic // (4 * n_each)]  # what the others drew is a quarter at most
     names = [repr(sampler) for sampler in samplers]
     n_fits = 2 + len(samplers) + len(options.weights)
-    trials = _Trials(teach, oracle, judged_on, Progress("choosing a sampler", n_fits, verbose, "students"))
+    trials = _Trials(teach, oracle, judge.judged_on, Progress("choosing a sampler", n_fits, verbose, "students"))
 
     none = trials.add("none", taught)
     first_seed, more_seed, last_seed, half_seed = (draw_seed(rng) for _ in range(4))  # whatever will be chosen

@@ -10,11 +10,11 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, check_memory
 
-from .._tables import describe_mismatch, take_rows
+from .._tables import describe_mismatch
 from .._validation import check_number, check_table, check_weights, draw_seed, input_tags_of
 from ..exceptions import TeacherError
 from ..metrics import fidelity
-from ..samplers import Mixture, as_sampler
+from ..samplers import as_sampler
 from ..teachers import (
     Task,
     Teacher,
@@ -26,13 +26,7 @@ from ..teachers import (
     out_of_fold_outputs,
 )
 from ..transfer import AUTO_RATIO, Oracle, TransferSet, count_synthetic, label_real_rows
-from ._auto_sampler import CHOICE_RATIO, AutoSampler, Judge, choose_transfer_set
-
-FEWEST_REAL = 30
-"""Real rows below which nothing is held out (all samplers draw together), and rows of ``X_val`` that judge at least."""
-
-FEWEST_JUDGES, MOST_JUDGES = 100, 5000
-"""Unlabelled rows that judge a student instead of rows of ``X``, at least; and rows that judge it, at most."""
+from ._auto_sampler import CHOICE_RATIO, AutoSampler, Judge, choose_transfer_set, hold_out_judges
 
 
 class BaseDistilled(BaseEstimator):
@@ -194,75 +188,39 @@ class BaseDistilled(BaseEstimator):
     ) -> TransferSet:
         """Add synthetic rows to the real ones: of the sampler given, or of the one that serves this student best."""
         self.__dict__.pop("sampler_results_", None)  # of an earlier fit
-        options = AutoSampler() if isinstance(self.sampler, str) else self.sampler
-        chooses = isinstance(options, AutoSampler)
+        sampler = AutoSampler() if isinstance(self.sampler, str) else self.sampler
+        chooses = isinstance(sampler, AutoSampler)
         n_rows, n_features = real.X.shape
         n_synthetic = count_synthetic(self.n_synthetic, n_rows, n_features, CHOICE_RATIO if chooses else AUTO_RATIO)
         n_synthetic = int(min(n_synthetic, oracle.n_left))
-        n_present = np.count_nonzero(real.sample_weight)
-        if options is None or n_synthetic < 1 or (chooses and self._teacher.transductive):
+        if sampler is None or n_synthetic < 1 or (chooses and self._teacher.transductive):
             return real
         if not chooses:
-            rows = oracle.draw(options, real, n_synthetic, draw_seed(rng))
-            return real.extend([rows], 1.0, repr(options))
-        n_synthetic = n_synthetic if options.max_queries is None else min(n_synthetic, options.max_queries)
-        if n_synthetic < 1 or n_present < 2:
-            return real
-        if n_present < FEWEST_REAL:
-            rule = Mixture(options.candidates(real.X, self.n_jobs))
-            return real.extend([oracle.draw(rule, real, n_synthetic, draw_seed(rng))], options.weights[0], repr(rule))
-        taught, judge = self._hold_out(options, real, is_unlabeled, X_val, oracle, rng)
-        seed = draw_seed(rng)
+            rows = oracle.draw(sampler, real, n_synthetic, draw_seed(rng))
+            return real.extend([rows], 1.0, repr(sampler))
 
-        def losses_of(transfer_set: TransferSet) -> np.ndarray:
-            student = self._teach(transfer_set, seed)
-            return judge.losses(self._outputs_of(student, judge.X), pool_outputs=self._task == "classification")
+        def hold_out() -> tuple[TransferSet, Judge]:
+            judges = (real, is_unlabeled, X_val, self.teacher_cv is not None)
+            return hold_out_judges(sampler, *judges, oracle, self._soft_targets, rng)
 
-        transfer_set, self.sampler_results_ = choose_transfer_set(
-            options,
+        def losses_of(transfer_set: TransferSet, judge: Judge, seed: int) -> np.ndarray:
+            given = self._outputs_of(self._teach(transfer_set, seed), judge.X)
+            return judge.losses(given, pool_outputs=self._task == "classification")
+
+        transfer_set, results = choose_transfer_set(
+            sampler,
             real,
-            taught,
-            judge.judged_on,
-            oracle,
+            hold_out,
             losses_of,
-            n_synthetic=int(min(n_synthetic, oracle.n_left)),
+            oracle,
+            n_synthetic=n_synthetic,
             rng=rng,
             n_jobs=self.n_jobs,
             verbose=self.verbose,
         )
+        if results:
+            self.sampler_results_ = results
         return transfer_set
-
-    def _hold_out(
-        self,
-        options: AutoSampler,
-        real: TransferSet,
-        is_unlabeled: np.ndarray,
-        X_val: Any,
-        oracle: Oracle,
-        rng: np.random.RandomState,
-    ) -> tuple[TransferSet, Judge]:
-        """Return rows to teach a student on, and rows to judge it by: the best judges there are."""
-        present = np.flatnonzero(real.sample_weight)
-        if X_val is not None:
-            n_judges = int(min(X_val.shape[0], MOST_JUDGES, oracle.n_left // 4))
-            if n_judges >= FEWEST_REAL:
-                X_val = take_rows(X_val, np.sort(rng.permutation(X_val.shape[0])[:n_judges]))
-                targets = self._soft_targets(oracle.label(X_val, "validation rows"))
-                return real.take(present), Judge(X_val, targets, np.ones(n_judges), "X_val")
-        candidates, share = present, options.validation_fraction
-        if np.count_nonzero(is_unlabeled) >= FEWEST_JUDGES:
-            candidates, share, judged_on = np.flatnonzero(is_unlabeled), 0.5, "X_unlabeled"
-        elif self.teacher_cv is not None:
-            judged_on = "rows of X, labelled by teachers that had not seen them"
-        elif is_unlabeled.any():
-            judged_on = "rows of X and X_unlabeled; the teacher may have been fitted on the first"
-        else:
-            judged_on = "rows of X, which the teacher may have been fitted on"
-        n_judges = int(np.clip(round(share * len(candidates)), FEWEST_REAL // 4, MOST_JUDGES))
-        held_out = np.sort(rng.permutation(candidates)[:n_judges])
-        judges = real.take(held_out)
-        taught = real.take(np.setdiff1d(present, held_out))
-        return taught, Judge(judges.X, self._soft_targets(judges.outputs), judges.sample_weight, judged_on)
 
     # ------------------------------------------------------------------ checks
 
