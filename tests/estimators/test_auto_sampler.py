@@ -19,8 +19,10 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skdistill import AutoSampler, DistilledClassifier, DistilledRegressor
+from skdistill.estimators._auto_sampler import _Trial, _would_help
 from skdistill.exceptions import SamplerError
 from skdistill.samplers import MUNGE, Jitter, MarginalResampling, UniformBox
+from skdistill.transfer import TransferSet
 
 X, Y = dataset("three classes")
 TREE = DecisionTreeClassifier(max_leaf_nodes=8, random_state=0)
@@ -144,6 +146,14 @@ class TestChoice:
         eager = clone(model).set_params(sampler=AutoSampler(tolerance=0.0)).fit(rows)
         assert len(eager.sampler_results_["sampler"]) > 1
 
+    @pytest.mark.parametrize(("gain", "spread", "goes_on"), [(0.0, 1.0, True), (0.0, 1e-3, False), (0.1, 1e-3, True)])
+    def test_it_stops_on_evidence_only(self, gain, spread, goes_on):
+        """Where the judges are too few to tell whether more rows help, the search goes on."""
+        taught = TransferSet(rows_of(2000), np.zeros(2000), np.ones(2000))
+        losses = np.random.default_rng(0).permutation(np.repeat([-spread, spread], 500))
+        whole = _Trial("none", [], 0.0, np.zeros(1000), 0, 0.0)
+        assert _would_help(AutoSampler(), taught, whole, lambda half: gain + losses, seed=0) == goes_on
+
     def test_rows_are_labelled_once(self):
         """Every row that is labelled is counted, and what was labelled for the choice is taught."""
         teacher = Counting(spiral)
@@ -235,6 +245,14 @@ class TestBudget:
             model = DistilledRegressor(lambda rows: rows[:, 0], sampler=sampler, max_queries=100, random_state=0)
             summary = model.fit(X).transfer_set_
             assert (summary.n_real, summary.n_synthetic, summary.n_queries) == (100, 0, 100)
+
+    def test_rows_that_count_are_asked_first(self):
+        """A budget below the rows of ``X`` is not spent on rows of weight zero while others wait."""
+        asked = []
+        weight = (np.arange(400) % 100 == 0).astype(float)
+        model = DistilledRegressor(lambda rows: asked.append(rows) or rows[:, 0], sampler=None, max_queries=20)
+        model.fit(rows_of(400), sample_weight=weight)
+        assert np.isin(rows_of(400)[weight > 0, 0], np.vstack(asked)[:, 0]).all()
 
     def test_a_pool_is_labelled_where_the_teacher_varies(self):
         """Of a large pool so many rows are labelled as there is budget for, most where they tell something."""
