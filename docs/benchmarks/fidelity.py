@@ -216,9 +216,10 @@ def block_page(results, teacher, n_train):
             p = "–" if name == "auto" or not differences.any() else number(wilcoxon(differences).pvalue)
             rank = number(ranks[compared.index(name)], 1) if name in compared else "–"
             kept = np.mean(list(by_table(cells(results, teacher, n_train, student, name, "retention")).values()))
+            everywhere = len(shared) == len(tables)
+            summary = [number(np.mean(list(means.values()))), number(chosen.min()), rank] if everywhere else ["–"] * 3
             rows.append(
-                [name, number(np.mean(list(means.values()))), number(chosen.min()), rank]
-                + [f"{np.sum(differences > 0)} of {len(shared)}", p, number(kept)]
+                [name, *summary, f"{np.sum(differences > 0)} of {len(shared)}", p, number(kept) if everywhere else "–"]
                 + [number(means[table]) if table in means else "–" for table in tables]
             )
         header = ["", "mean", "worst", "rank", "tables auto wins", "p", "retention", *tables]
@@ -230,6 +231,14 @@ def block_page(results, teacher, n_train):
             f"{len(common)} cells (within 0.001 on {np.mean(peer >= -0.001):.0%}; the worst {peer.min():+.3f}), "
             f"and at least as good as no synthetic rows on {np.mean(none >= 0):.0%} (the worst {none.min():+.3f})."
         )
+        fresh = of.get(AUTO[1])
+        if fresh:
+            both = [[values[cell] for cell in fresh] for values in (of["auto"], fresh)]
+            names = {table for table, _ in fresh}
+            parts.append(
+                f"On the {len(names)} tables that have fresh rows: `auto` {np.mean(both[0]):.4f}, with fresh judges "
+                f"{np.mean(both[1]):.4f}."
+            )
     return "\n\n".join(parts)
 
 
