@@ -54,6 +54,13 @@ class TestLeafSwap:
         moved = LeafSwap(noise=0.05).fit(LINE, LINE[:, 0]).sample(500, random_state=0)
         assert np.mean(np.isin(moved, LINE)) < 0.1
 
+    def test_noise_starts_from_the_swapped_cell(self):
+        """With every cell swapped and next to no noise no cell is that of its own row."""
+        X = np.arange(1000.0)[:, None] + 0.5
+        rows = LeafSwap(1.0, noise=1e-9).fit(X, X[:, 0]).sample(1000, random_state=0)
+        own = X[np.random.RandomState(0).permutation(1000)]
+        assert np.abs(rows - own).min() > 0.9
+
     def test_leaves_keep_rows_on_the_line_that_marginals_leave(self):
         """Swapping within leaves breaks less than swapping at large."""
         leaf = LeafSwap(0.5).fit(LINE, LINE[:, 0]).sample(2000, random_state=0)
@@ -125,6 +132,13 @@ class TestJitterAndInterpolation:
         own = X[np.random.RandomState(0).permutation(2000)]
         ranks = np.searchsorted(X[:, 0], rows[:, 0]) - np.searchsorted(X[:, 0], own[:, 0])
         assert np.std(ranks) == pytest.approx(20, rel=0.15)
+
+    def test_steps_are_reflected_at_the_ends(self):
+        """Large steps do not pile up on the smallest and the largest number."""
+        X = rng.random((3000, 1))
+        rows = Jitter(0.5).fit(X).sample(3000, random_state=0)
+        assert np.mean((rows == X.min()) | (rows == X.max())) < 0.01
+        assert np.mean(rows) == pytest.approx(0.5, abs=0.05)
 
     def test_repeated_values_keep_their_share(self):
         """Nine tenths of zeros stay about nine tenths."""
@@ -248,6 +262,7 @@ class TestMixtureAndTerms:
         rows = Mixture(samplers, weights=[0, 1, 3]).fit(pd.DataFrame({"x": [0.0, 1.0]})).sample(4000, random_state=0)
         shares = np.bincount(np.floor(rows["x"]).astype(int), minlength=3) / 4000
         np.testing.assert_allclose(shares, [0, 0.25, 0.75], atol=0.03)
+        assert 1 < np.floor(rows["x"][:500]).mean() < 2  # in any order
 
     TEXTS = [f"{'good fine' if i % 2 else 'bad awful'} film number {i % 7} of {i % 3} parts" for i in range(60)]
 

@@ -81,3 +81,10 @@ def test_one_hot_names_unknown_labels(labels, classes, expected):
     """A label that is no class is an error that names it and the classes, not a wrong column."""
     with pytest.raises(ValueError, match=expected):
         one_hot(labels, classes)
+
+
+def test_rows_without_truth_keep_the_teacher():
+    """Where the truth is not known, the teacher stands alone."""
+    soft = np.array([[0.6, 0.4], [0.2, 0.8]])
+    hard = np.array([[1.0, 0.0], [np.nan, np.nan]])
+    np.testing.assert_allclose(blend(soft, hard, 0.5), [[0.8, 0.2], [0.2, 0.8]])
