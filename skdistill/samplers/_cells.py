@@ -5,7 +5,6 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
-from scipy import sparse
 
 from .._encoding import TableEncoder
 from .._tables import is_frame
@@ -27,8 +26,6 @@ class Numbers:
         Columns of integers or floats; all others can only be swapped.
     is_integral : ndarray of bool, shape (n_features,)
         Columns of whole numbers only, whatever their dtype.
-    is_category : ndarray of bool, shape (n_features,)
-        Columns of codes.
     """
 
     def __init__(self, X: Any) -> None:
@@ -38,7 +35,6 @@ class Numbers:
         self.low, self.high = (reduce(self.values, axis=0) for reduce in (np.fmin.reduce, np.fmax.reduce))
         is_exact = np.fmax(np.abs(self.low), np.abs(self.high)) <= LARGEST_EXACT_INTEGER
         self.is_movable = is_exact & ~encoder.is_swap_only_
-        self.is_category = encoder.is_category_
         self.is_integral = np.array([is_integral(column) for column in self.values.T])
 
     def deviation(self) -> np.ndarray:
@@ -70,15 +66,8 @@ def choose_cells(shape: tuple[int, int], probability: float, rng: np.random.Gene
     return rng.integers(65_536, size=shape, dtype=np.uint16) < (max(threshold, 1) if probability else 0)
 
 
-def swap_cells(
-    X: Any, own: np.ndarray, other: np.ndarray, is_swapped: np.ndarray | float, rng: np.random.Generator
-) -> Any:
-    """Return the rows ``own`` of ``X`` with the cells of the rows ``other`` where ``is_swapped``.
-
-    In sparse matrices ``is_swapped`` is the probability that a term is swapped.
-    """
-    if sparse.issparse(X):
-        return _swap_terms(X[own], X[other], is_swapped, rng)
+def swap_cells(X: Any, own: np.ndarray, other: np.ndarray, is_swapped: np.ndarray) -> Any:
+    """Return the rows ``own`` of an array or a frame with the cells of the rows ``other`` where ``is_swapped``."""
     if is_frame(X):
         return gather_cells(X, np.where(is_swapped, other[:, None], own[:, None]))
     rows = X[own]
@@ -141,8 +130,9 @@ def _put(cells: nw.Series[Any], numbers: np.ndarray) -> nw.Series[Any]:
     return cells.scatter(new.tolist(), drawn)
 
 
-def _swap_terms(mine: Any, others: Any, probability: Any, rng: np.random.Generator) -> Any:
-    """Take each stored cell of a union of two sparse matrices from the second with a probability."""
+def swap_terms(X: Any, own: np.ndarray, other: np.ndarray, probability: float, rng: np.random.Generator) -> Any:
+    """Return the rows ``own`` of a sparse matrix; each cell stored in either is of ``other`` with a chance."""
+    mine, others = X[own], X[other]
     kept = ((mine != 0) + (others != 0)).tocsr()
     taken = kept.copy()
     taken.data = rng.random(taken.nnz) < probability

@@ -84,4 +84,4 @@ class Interpolation(BaseSampler):
         with np.errstate(over="ignore", invalid="ignore"):
             between = (1 - share) * numbers.values[own] + share * numbers.values[other]
         drawn = np.where(numbers.is_movable, numbers.fit_in(between), np.nan)
-        return put_numbers(swap_cells(self._X, own, other, is_swapped, rng), drawn)
+        return put_numbers(swap_cells(self._X, own, other, is_swapped), drawn)

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_array, check_consistent_length
 from .._encoding import TableEncoder
 from .._validation import check_number
 from ._base import BaseSampler
-from ._cells import Numbers, choose_cells, put_numbers, swap_cells
+from ._cells import Numbers, choose_cells, put_numbers, swap_cells, swap_terms
 from ._pool import standardise, tree_input
 from ._rank_noise import move_along_ranks
 
@@ -106,9 +106,9 @@ class LeafSwap(BaseSampler):
         partners = self._partners(own, rng)
         other = own[partners]
         if sparse.issparse(self._X):
-            return swap_cells(self._X, own, other, self.swap_probability, rng)
+            return swap_terms(self._X, own, other, self.swap_probability, rng)
         is_swapped = choose_cells((len(own), self._X.shape[1]), self.swap_probability, rng)
-        rows = swap_cells(self._X, own, other, is_swapped, rng)
+        rows = swap_cells(self._X, own, other, is_swapped)
         if self._numbers is None:
             return rows
         source = np.where(is_swapped, partners[:, None], np.arange(len(own))[:, None])

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from .._validation import check_number
 from ._base import BaseSampler
-from ._cells import Numbers, choose_cells, put_numbers, swap_cells
+from ._cells import Numbers, choose_cells, put_numbers, swap_cells, swap_terms
 from ._neighbors import find_neighbors
 
 
@@ -107,9 +107,9 @@ class MUNGE(BaseSampler):
     def _draw(self, own: np.ndarray, rng: np.random.Generator) -> Any:
         other = self.neighbors_[own, rng.integers(self.neighbors_.shape[1], size=len(own))]
         if self._numbers is None:
-            return swap_cells(self._X, own, other, self.swap_probability, rng)
+            return swap_terms(self._X, own, other, self.swap_probability, rng)
         is_replaced = choose_cells((len(own), self._X.shape[1]), self.swap_probability, rng)
-        rows = swap_cells(self._X, own, other, is_replaced, rng)
+        rows = swap_cells(self._X, own, other, is_replaced)
         return put_numbers(rows, np.where(is_replaced, self._shift(self._numbers, own, other, rng), np.nan))
 
     def _shift(self, numbers: Numbers, own: np.ndarray, other: np.ndarray, rng: np.random.Generator) -> np.ndarray:
