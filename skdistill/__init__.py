@@ -1,8 +1,13 @@
 """Distil any fitted model into a small, fast scikit-learn estimator."""
 
-from . import exceptions, metrics, samplers, students, targets, transfer
-from .estimators import AutoSampler, DistilledClassifier, DistilledRegressor
-from .teachers import as_teacher
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import compiled, exceptions, metrics, samplers, students, targets, transfer
+    from .compilation import compile
+    from .estimators import AutoSampler, DistilledClassifier, DistilledRegressor
+    from .teachers import as_teacher
 
 __version__ = "0.1.0"
 
@@ -11,6 +16,8 @@ __all__ = [
     "DistilledClassifier",
     "DistilledRegressor",
     "as_teacher",
+    "compile",
+    "compiled",
     "exceptions",
     "metrics",
     "samplers",
@@ -18,3 +25,25 @@ __all__ = [
     "targets",
     "transfer",
 ]
+
+_HOME = {
+    "AutoSampler": ".estimators",
+    "DistilledClassifier": ".estimators",
+    "DistilledRegressor": ".estimators",
+    "as_teacher": ".teachers",
+    "compile": ".compilation",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, when it is asked for: a compiled model is unpickled with nothing but numpy."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = _HOME.get(name)
+    thing = import_module(f".{name}", __name__) if home is None else getattr(import_module(home, __name__), name)
+    globals()[name] = thing
+    return thing
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

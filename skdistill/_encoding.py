@@ -6,6 +6,7 @@ import narwhals as nw
 import numpy as np
 from scipy import sparse
 
+from ._coding import category_codes, is_missing, microseconds
 from ._tables import is_frame
 
 _NUMERIC_KINDS = "biuf"
@@ -24,6 +25,8 @@ class TableEncoder:
         For each column, its sorted categories; ``None`` for a column of numbers or dates.
     is_category_ : ndarray of bool, shape (n_features,)
         Which columns hold codes.
+    is_time_ : ndarray of bool, shape (n_features,)
+        Which columns hold dates or durations, in microseconds.
     is_swap_only_ : ndarray of bool, shape (n_features,)
         Which columns have no arithmetic of their own: all but integers and floats.
 
@@ -42,7 +45,7 @@ class TableEncoder:
         """Learn the kind of each column and its categories; ``X`` is any table of shape (n_samples, n_features)."""
         n_features = X.shape[1]
         self.categories_: list[np.ndarray | None] = [None] * n_features
-        self.is_swap_only_ = np.zeros(n_features, dtype=bool)
+        self.is_swap_only_, self.is_time_ = np.zeros((2, n_features), dtype=bool)
         self.is_plain_ = sparse.issparse(X) or (not is_frame(X) and X.dtype.kind in _NUMERIC_KINDS)
         if self.is_plain_:
             self.is_swap_only_[:] = X.dtype.kind == "b"
@@ -50,6 +53,7 @@ class TableEncoder:
             columns = _columns_of(X)
             for index in range(n_features):
                 values, missing = _column(columns, index)
+                self.is_time_[index] = values.dtype.kind in "mM"
                 if _holds_categories(columns, index, values[~missing]):
                     self.categories_[index] = np.unique(values[~missing].astype(str))
                 self.is_swap_only_[index] = not _is_number_column(columns, index)
@@ -74,15 +78,12 @@ class TableEncoder:
         codes = np.full(len(values), np.nan)
         present, categories = values[~missing], self.categories_[index]
         if categories is None:
-            if present.dtype.kind in "mM":
-                present = present.astype(f"{present.dtype.kind}8[us]").astype(np.int64)
-            elif not _is_numeric(present):
+            is_time = present.dtype.kind in "mM"
+            if not is_time and not _is_numeric(present):
                 raise ValueError(f"column {index} held numbers in fit, but now holds text such as {present[0]!r}.")
-            codes[~missing] = present.astype(np.float64)
-        elif len(categories) and len(present):
-            present = present.astype(str)
-            position = np.minimum(np.searchsorted(categories, present), len(categories) - 1)
-            codes[~missing] = np.where(categories[position] == present, position, np.nan)
+            codes[~missing] = microseconds(present) if is_time else present.astype(np.float64)
+        else:
+            codes[~missing] = category_codes(present, categories)
         return codes
 
 
@@ -109,13 +110,7 @@ def _column(columns: Any, index: int) -> tuple[np.ndarray, np.ndarray]:
         values = _spelled(series) if series.dtype == nw.Categorical else series.to_numpy()
     else:
         values, missing = columns[:, index], np.zeros(len(columns), dtype=bool)
-    if values.dtype.kind == "f":
-        missing = missing | np.isnan(values)
-    elif values.dtype.kind in "mM":
-        missing = missing | np.isnat(values)
-    elif values.dtype.kind == "O":
-        missing = missing | _MISSING_OBJECT(values).astype(bool)
-    return values, missing.astype(bool)
+    return values, missing.astype(bool) | is_missing(values)
 
 
 def _spelled(series: Any) -> np.ndarray:
@@ -124,14 +119,6 @@ def _spelled(series: Any) -> np.ndarray:
         return series.to_numpy()
     native = series.to_native().cat
     return np.append(np.asarray(native.categories).astype(str), "")[np.asarray(native.codes)]
-
-
-def _is_missing_object(cell: Any) -> bool:
-    return cell is None or (isinstance(cell, float) and cell != cell) or type(cell).__name__ in ("NAType", "NaTType")
-
-
-_MISSING_OBJECT = np.frompyfunc(_is_missing_object, 1, 1)
-"""Cells of Python objects have no vectorised test of their own that also holds for pandas' NA."""
 
 
 _IS_TEXT = np.frompyfunc(lambda cell: isinstance(cell, str), 1, 1)

@@ -27,3 +27,7 @@ class SamplerError(SkdistillError, ValueError):
 
 class StudentError(SkdistillError, ValueError):
     """The student cannot be taught: not an estimator of the right kind, or targets it cannot hold."""
+
+
+class CompileError(SkdistillError, ValueError):
+    """A model cannot be compiled, or its compiled form does not answer as it does."""

@@ -15,10 +15,12 @@ PACKAGE = Path(skdistill.__file__).parent
 RANKS = {
     "exceptions": 0,
     "_tables": 0,
+    "_coding": 0,
     "_encoding": 0,
     "_fitting": 0,
     "_progress": 0,
     "_validation": 0,
+    "compiled": 1,
     "targets": 1,
     "samplers": 1,
     "metrics": 1,
@@ -26,6 +28,7 @@ RANKS = {
     "students": 2,
     "transfer": 3,
     "estimators": 4,
+    "compilation": 5,
 }
 SAME_RANK_ALLOWED = {("metrics", "targets")}
 """metrics take labels as one-hot arrays, as targets make them: arrays in, arrays out on both sides."""
@@ -36,6 +39,8 @@ PUBLIC = {
         "DistilledClassifier",
         "DistilledRegressor",
         "as_teacher",
+        "compile",
+        "compiled",
         "exceptions",
         "metrics",
         "samplers",
@@ -90,7 +95,7 @@ def test_public_names(module):
 def test_errors_are_of_one_family():
     """Every error derives from SkdistillError and from a built-in one."""
     errors = [value for value in vars(skdistill.exceptions).values() if inspect.isclass(value)]
-    assert len(errors) == 6
+    assert len(errors) == 7
     for error in errors:
         assert issubclass(error, skdistill.exceptions.SkdistillError)
         assert error is skdistill.exceptions.SkdistillError or issubclass(error, ValueError)

@@ -1,22 +1,31 @@
-"""Compact boosting: few small trees that LightGBM grows on soft targets."""
+"""Compact boosting: few small trees that LightGBM grows on soft targets and whose leaves are then re-solved."""
 
+from collections.abc import Callable
 from numbers import Integral
+from tempfile import TemporaryDirectory
 from typing import Any, Literal, Self
 
-import lightgbm
 import numpy as np
+from joblib import Memory, effective_n_jobs
 from scipy import sparse
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, check_memory, column_or_1d
 
 from .._encoding import TableEncoder
 from .._validation import check_number, check_random_state, check_table, check_weights, draw_seed
+from ..compiled import LINKS, Columns, CompiledModel, Forest, stack_outputs
 from ..exceptions import StudentError
+from ._growing import Grower
+from ._pruning import leaf_weights, prune
+from ._resolving import CROSS_ENTROPY, SQUARED_ERROR, Loss, resolve
 
 
 class _CompactBoosting(BaseEstimator):
-    """Tables in, one LightGBM booster for each output: what classifier and regressor share."""
+    """Tables in, flat trees out: what classifier and regressor share."""
+
+    _objective: str
+    _loss: Loss
 
     def __init__(
         self,
@@ -27,6 +36,9 @@ class _CompactBoosting(BaseEstimator):
         min_samples_leaf: int = 5,
         l2_regularization: float = 1.0,
         max_bins: int = 255,
+        resolve_leaves: bool = True,
+        monotonic_cst: Any = None,
+        memory: Any = None,
         n_jobs: int | None = None,
         random_state: Any = None,
     ) -> None:
@@ -36,36 +48,59 @@ class _CompactBoosting(BaseEstimator):
         self.min_samples_leaf = min_samples_leaf
         self.l2_regularization = l2_regularization
         self.max_bins = max_bins
+        self.resolve_leaves = resolve_leaves
+        self.monotonic_cst = monotonic_cst
+        self.memory = memory
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _grow(self, X: Any, targets: np.ndarray, weight: np.ndarray, objective: str) -> None:
-        """Grow one booster for each column of ``targets``, all on one binned copy of ``X``."""
+    def _fit_outputs(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> tuple[list[Forest], np.ndarray]:
+        """Return one forest for each column of ``targets``, all grown on one binned copy of ``X``, and their ridges."""
         self._check_parameters()
+        rng = check_random_state(self.random_state)
         self._encoder = TableEncoder().fit(X)
-        params = self._lightgbm_params(objective)
-        dataset = lightgbm.Dataset(
-            self._encode(X),
-            label=targets[:, 0],
-            weight=weight / weight.mean(),
-            categorical_feature=np.flatnonzero(self._encoder.is_category_).tolist(),
-            params=params,
-        )
-        self.boosters_ = []
+        cells, weight = self._cells(X), weight / weight.mean()
+        params = self._lightgbm_params(draw_seed(rng))
+        grower = Grower(cells, weight, self._encoder.is_category_, params, check_memory(self.memory))
+        has_missing = _has_missing(cells)
+        forests, ridges = [], []
         for target in targets.T:
-            dataset.construct().set_label(target)
-            self.boosters_.append(lightgbm.train(params, dataset, num_boost_round=self.n_trees))
+            forest = grower.grow(target, self._loss.best_constant(target, weight), self.n_trees)
+            leaves = forest.leaves(cells, effective_n_jobs(self.n_jobs))
+            forest = forest.with_missing_sent(has_missing, leaf_weights(forest, leaves, weight))
+            values, ridge = forest.value[:, 0], np.inf
+            if self.resolve_leaves and self.monotonic_cst is None:
+                values, ridge = resolve(forest, leaves, target, weight, self._loss, rng)
+            forests.append(prune(forest.with_values(values[:, None]), leaf_weights(forest, leaves, weight)))
+            ridges.append(ridge)
+        return forests, np.array(ridges)
 
-    def _raw(self, X: Any) -> np.ndarray:
-        """Return the raw scores of checked rows, shape (n_samples, n_boosters)."""
-        encoded = self._encode(X)
-        threads = _n_threads(self.n_jobs)
-        scores = [booster.predict(encoded, raw_score=True, num_threads=threads) for booster in self.boosters_]
-        return np.column_stack(scores)
+    def _path(self, fit: Callable[[Self], Self], sizes: Any) -> list[Self]:
+        """Fit a clone for each size, the largest first, whose trees the smaller ones begin with."""
+        asked = [(size, self.max_leaf_nodes) if isinstance(size, Integral) else tuple(size) for size in sizes]
+        fitted = {}
+        with TemporaryDirectory() as folder:
+            memory = Memory(folder, verbose=0) if self.memory is None else self.memory
+            for n_trees, max_leaf_nodes in sorted(set(asked), reverse=True):
+                student = clone(self).set_params(n_trees=n_trees, max_leaf_nodes=max_leaf_nodes, memory=memory)
+                fitted[n_trees, max_leaf_nodes] = fit(student).set_params(memory=self.memory)
+        return [fitted[size] for size in asked]
 
-    def _encode(self, X: Any) -> Any:
+    def _scores(self, X: Any) -> np.ndarray:
+        """Return the scores of unchecked rows, shape (n_samples, n_scores)."""
+        check_is_fitted(self)
+        X = self._encoder.transform(check_table(self, X, reset=False))
+        return self.forest_.scores(X, effective_n_jobs(self.n_jobs))
+
+    def _cells(self, X: Any) -> Any:
+        """Return a table as the float32 numbers that the trees compare; what is too large is the largest."""
         encoded = self._encoder.transform(X)
-        return sparse.csr_matrix(encoded) if sparse.issparse(encoded) else encoded  # LightGBM warns of sparse arrays
+        largest = np.finfo(np.float32).max
+        if sparse.issparse(encoded):
+            encoded = encoded.tocsr(copy=True)
+            encoded.data = np.clip(encoded.data, -largest, largest)
+            return encoded.astype(np.float32)
+        return np.clip(encoded, -largest, largest).astype(np.float32)
 
     def _check_parameters(self) -> None:
         check_number(self, "n_trees", self.n_trees, kind=Integral, low=1)
@@ -76,22 +111,55 @@ class _CompactBoosting(BaseEstimator):
         check_number(self, "l2_regularization", self.l2_regularization, low=0)
         check_number(self, "max_bins", self.max_bins, kind=Integral, low=2)
 
-    def _lightgbm_params(self, objective: str) -> dict[str, Any]:
+    def _lightgbm_params(self, seed: int) -> dict[str, Any]:
         rate = auto_learning_rate(self.n_trees) if self.learning_rate == "auto" else self.learning_rate
-        return {
-            "objective": objective,
+        params = {
+            "objective": self._objective,
             "num_leaves": self.max_leaf_nodes,
             "learning_rate": rate,
             "min_data_in_leaf": self.min_samples_leaf,
             "lambda_l2": self.l2_regularization,
             "max_bin": self.max_bins,
-            "num_threads": _n_threads(self.n_jobs),
-            "seed": draw_seed(check_random_state(self.random_state)),
+            "num_threads": effective_n_jobs(self.n_jobs),
+            "seed": seed,
             "deterministic": True,
             "force_col_wise": True,
             "feature_pre_filter": False,
             "verbosity": -1,
         }
+        if self.monotonic_cst is not None:
+            params["monotone_constraints"] = self._monotone_directions()
+            params["monotone_constraints_method"] = "intermediate"
+        return params
+
+    def _monotone_directions(self) -> list[int]:
+        """Return -1, 0 or 1 for each column."""
+        given, n_features = self.monotonic_cst, len(self._encoder.is_category_)
+        if isinstance(given, dict):
+            names = list(getattr(self, "feature_names_in_", []))
+            unknown = [name for name in given if name not in names]
+            if unknown:
+                raise ValueError(
+                    f"{type(self).__name__}: monotonic_cst names {unknown}; expected columns of X: {names}."
+                )
+            given = [given.get(name, 0) for name in names]
+        directions = np.asarray(given)
+        if directions.shape != (n_features,) or not np.isin(directions, (-1, 0, 1)).all():
+            raise ValueError(
+                f"{type(self).__name__}: monotonic_cst={self.monotonic_cst!r}; expected -1, 0 or 1 for each of the "
+                f"{n_features} columns, or a dict from names of columns to these."
+            )
+        coded = np.flatnonzero((directions != 0) & self._encoder.is_category_)
+        if len(coded):
+            raise ValueError(
+                f"{type(self).__name__}: monotonic_cst constrains column {coded[0]}, which holds categories; expected "
+                "0 there. Encode an order of categories as numbers."
+            )
+        return directions.tolist()
+
+    def _columns(self) -> Columns | None:
+        encoder = self._encoder
+        return None if encoder.is_plain_ else Columns(encoder.categories_, encoder.is_time_)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -123,17 +191,29 @@ class CompactBoostingClassifier(ClassifierMixin, _CompactBoosting):
         Ridge on the leaf values.
     max_bins : int >= 2, default=255
         Bins of a feature.
+    resolve_leaves : bool, default=True
+        Whether the values of all leaves are solved for together once the trees are grown [2]_, which is worth about as
+        much as twice the trees. The ridge is chosen on rows held out.
+    monotonic_cst : array-like of int of shape (n_features,), dict of str to int or None, default=None
+        1 where the prediction must not fall as the column grows, -1 where it must not rise, 0 where it is free. A
+        dict names columns. Leaves are not re-solved then.
+    memory : str, joblib.Memory or None, default=None
+        Where trees are kept: a fit of another size on the same rows takes up the trees that it has in common with an
+        earlier one. Sizes up to 40, up to 80, up to 160 and beyond have trees in common (their step is the same).
     n_jobs : int or None, default=None
-        Threads of LightGBM. ``None`` is 1: small trees gain little from more, and lose much on a busy machine.
+        Threads. ``None`` is 1: small trees gain little from more, and lose much on a busy machine.
     random_state : int, RandomState instance or None, default=None
-        Seed of LightGBM.
+        Seed of LightGBM, and of the rows held out.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         Labels.
-    boosters_ : list of lightgbm.Booster
-        One for each class; a single one for two classes.
+    forest_ : Forest
+        The trees as flat arrays, one sequence for each class; a single one for two classes.
+    ridge_ : ndarray of shape (n_scores,)
+        The ridge that was chosen for each sequence, in rows for each tree; infinite where
+        boosting's own values were kept.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
@@ -146,6 +226,7 @@ class CompactBoostingClassifier(ClassifierMixin, _CompactBoosting):
     References
     ----------
     .. [1] G. Ke et al., "LightGBM: A Highly Efficient Gradient Boosting Decision Tree", NeurIPS 2017.
+    .. [2] S. Ren et al., "Global Refinement of Random Forest", CVPR 2015, refine leaves alike.
 
     Examples
     --------
@@ -157,6 +238,9 @@ class CompactBoostingClassifier(ClassifierMixin, _CompactBoosting):
     >>> student.predict([[0.1], [0.9]])
     array(['no', 'yes'], dtype='<U3')
     """
+
+    _objective = "cross_entropy"
+    _loss = CROSS_ENTROPY
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to true labels: soft targets that are certain.
@@ -222,26 +306,58 @@ class CompactBoostingClassifier(ClassifierMixin, _CompactBoosting):
             )
         return self._fit_checked(X, targets, classes, sample_weight)
 
+    def path(
+        self, X: Any, targets: Any, sizes: Any, *, classes: Any = None, sample_weight: Any = None
+    ) -> list["CompactBoostingClassifier"]:
+        """Fit students of several sizes; the trees that they have in common are grown once.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            As for :meth:`fit`.
+        targets : array-like of shape (n_samples, n_classes)
+            As for :meth:`fit_soft`.
+        sizes : list of int, or of (int, int)
+            ``n_trees`` of each student, or ``n_trees`` and ``max_leaf_nodes``.
+        classes : array-like of shape (n_classes,), default=None
+            As for :meth:`fit_soft`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        students : list of CompactBoostingClassifier
+            One for each size: the same as each fitted alone, for an integer ``random_state``.
+        """
+        return self._path(
+            lambda student: student.fit_soft(X, targets, classes=classes, sample_weight=sample_weight), sizes
+        )
+
     def _fit_checked(self, X: Any, targets: np.ndarray, classes: np.ndarray, sample_weight: Any) -> Self:
         if len(classes) < 2:
             raise ValueError(f"{type(self).__name__} needs at least 2 classes; got 1 class: {classes.tolist()}.")
+        if len(classes) > 2 and self.monotonic_cst is not None:
+            raise ValueError(
+                f"{type(self).__name__}: monotonic_cst needs two classes; got {len(classes)}. Pass monotonic_cst=None."
+            )
         weight = check_weights(sample_weight, X.shape[0])
+        forests, self.ridge_ = self._fit_outputs(X, targets[:, 1:] if len(classes) == 2 else targets, weight)
+        self.forest_ = stack_outputs(forests).stored_as(np.float32)
         self.classes_ = classes
-        self._grow(X, targets[:, 1:] if len(classes) == 2 else targets, weight, "cross_entropy")
+        self._link = "two classes" if len(classes) == 2 else "one against the rest"
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the class probabilities of ``X``, of shape (n_samples, n_classes)."""
-        check_is_fitted(self)
-        proba = 1 / (1 + np.exp(-self._raw(check_table(self, X, reset=False))))
-        if proba.shape[1] == 1:
-            return np.hstack([1 - proba, proba])
-        return proba / proba.sum(axis=1, keepdims=True)
+        return LINKS[self._link].of_rows(self._scores(X))
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable label of each row of ``X``, of shape (n_samples,)."""
         winner = self.predict_proba(X).argmax(axis=1)
         return self.classes_[winner]
+
+    def __skdistill_compile__(self) -> CompiledModel:
+        return CompiledModel(self.forest_, self._link, classes=self.classes_, columns=self._columns())
 
 
 class CompactBoostingRegressor(RegressorMixin, _CompactBoosting):
@@ -264,15 +380,27 @@ class CompactBoostingRegressor(RegressorMixin, _CompactBoosting):
         Ridge on the leaf values.
     max_bins : int >= 2, default=255
         Bins of a feature.
+    resolve_leaves : bool, default=True
+        Whether the values of all leaves are solved for together once the trees are grown [2]_, which is worth about as
+        much as twice the trees. The ridge is chosen on rows held out.
+    monotonic_cst : array-like of int of shape (n_features,), dict of str to int or None, default=None
+        1 where the prediction must not fall as the column grows, -1 where it must not rise, 0 where it is free. A
+        dict names columns. Leaves are not re-solved then.
+    memory : str, joblib.Memory or None, default=None
+        Where trees are kept: a fit of another size on the same rows takes up the trees that it has in common with an
+        earlier one. Sizes up to 40, up to 80, up to 160 and beyond have trees in common (their step is the same).
     n_jobs : int or None, default=None
-        Threads of LightGBM. ``None`` is 1: small trees gain little from more, and lose much on a busy machine.
+        Threads. ``None`` is 1: small trees gain little from more, and lose much on a busy machine.
     random_state : int, RandomState instance or None, default=None
-        Seed of LightGBM.
+        Seed of LightGBM, and of the rows held out.
 
     Attributes
     ----------
-    boosters_ : list of lightgbm.Booster
-        One for each output.
+    forest_ : Forest
+        The trees as flat arrays, one sequence for each output.
+    ridge_ : ndarray of shape (n_outputs,)
+        The ridge that was chosen for each sequence, in rows for each tree; infinite where
+        boosting's own values were kept.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
@@ -285,6 +413,7 @@ class CompactBoostingRegressor(RegressorMixin, _CompactBoosting):
     References
     ----------
     .. [1] G. Ke et al., "LightGBM: A Highly Efficient Gradient Boosting Decision Tree", NeurIPS 2017.
+    .. [2] S. Ren et al., "Global Refinement of Random Forest", CVPR 2015, refine leaves alike.
 
     Examples
     --------
@@ -295,6 +424,9 @@ class CompactBoostingRegressor(RegressorMixin, _CompactBoosting):
     >>> student.predict([[0.5]]).round(1)
     array([1.5])
     """
+
+    _objective = "regression"
+    _loss = SQUARED_ERROR
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to values, true or a teacher's.
@@ -322,17 +454,46 @@ class CompactBoostingRegressor(RegressorMixin, _CompactBoosting):
         weight = check_weights(sample_weight, X.shape[0])
         self._is_single = y.ndim == 1
         values = y.reshape(len(y), -1)
-        self._mean = np.average(values, axis=0, weights=weight)
-        deviation = np.sqrt(np.average((values - self._mean) ** 2, axis=0, weights=weight))
-        self._scale = np.where(deviation > 0, deviation, 1.0)
-        self._grow(X, (values - self._mean) / self._scale, weight, "regression")
+        mean = np.average(values, axis=0, weights=weight)
+        deviation = np.sqrt(np.average((values - mean) ** 2, axis=0, weights=weight))
+        scale = np.where(deviation > 0, deviation, 1.0)
+        forests, self.ridge_ = self._fit_outputs(X, (values - mean) / scale, weight)
+        self.forest_ = stack_outputs(
+            [
+                forest.with_values(factor * forest.value, shift + factor * forest.base)
+                for forest, factor, shift in zip(forests, scale, mean, strict=True)
+            ]
+        ).stored_as(np.float32)
         return self
+
+    def path(self, X: Any, y: Any, sizes: Any, *, sample_weight: Any = None) -> list["CompactBoostingRegressor"]:
+        """Fit students of several sizes; the trees that they have in common are grown once.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            As for :meth:`fit`.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Values.
+        sizes : list of int, or of (int, int)
+            ``n_trees`` of each student, or ``n_trees`` and ``max_leaf_nodes``.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        students : list of CompactBoostingRegressor
+            One for each size: the same as each fitted alone, for an integer ``random_state``.
+        """
+        return self._path(lambda student: student.fit(X, y, sample_weight=sample_weight), sizes)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the values of ``X``, of shape (n_samples,) or (n_samples, n_outputs)."""
-        check_is_fitted(self)
-        values = self._raw(check_table(self, X, reset=False)) * self._scale + self._mean
+        values = self._scores(X)
         return values[:, 0] if self._is_single else values
+
+    def __skdistill_compile__(self) -> CompiledModel:
+        return CompiledModel(self.forest_, columns=self._columns(), is_single=self._is_single)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -341,12 +502,12 @@ class CompactBoostingRegressor(RegressorMixin, _CompactBoosting):
 
 
 def auto_learning_rate(n_trees: int) -> float:
-    """Return the step for so many trees: 12 over their number, within [0.05, 0.3]."""
-    return float(np.clip(12 / n_trees, 0.05, 0.3))
+    """Return the step for so many trees: larger the fewer there are, and the same for sizes that are close."""
+    return next((rate for most, rate in ((40, 0.3), (80, 0.2), (160, 0.1)) if n_trees <= most), 0.05)
 
 
-def _n_threads(n_jobs: int | None) -> int:
-    """LightGBM's own convention for "all" is 0."""
-    if n_jobs is None:
-        return 1
-    return max(n_jobs, 0)
+def _has_missing(cells: Any) -> np.ndarray:
+    """Return which columns have missing cells."""
+    if sparse.issparse(cells):
+        return np.bincount(cells.indices[np.isnan(cells.data)], minlength=cells.shape[1]) > 0
+    return np.isnan(cells).any(axis=0)

@@ -70,13 +70,6 @@ def test_weights_decide_between_contradicting_rows():
         np.testing.assert_allclose(proba, [[0.25, 0.75]], rtol=1e-5)
 
 
-def test_boosters_let_go_of_the_rows():
-    """A fitted student does not keep the binned table alive."""
-    X, y = dataset("three classes")
-    student = CompactBoostingClassifier(5).fit(X, y)
-    assert all(getattr(booster, "train_set", None) is None for booster in student.boosters_)
-
-
 def raw_table():
     rng = np.random.RandomState(0)
     frame = pd.DataFrame(
@@ -137,10 +130,8 @@ def test_size_is_what_was_asked_for():
     """``n_trees`` trees a class of at most ``max_leaf_nodes`` leaves."""
     X, y = load_digits(return_X_y=True)
     student = CompactBoostingClassifier(7, 5).fit(X, y)
-    assert len(student.boosters_) == 10
-    for booster in student.boosters_:
-        assert booster.num_trees() == 7
-        assert max(tree["num_leaves"] for tree in booster.dump_model()["tree_info"]) <= 5
+    assert np.bincount(student.forest_.tree_output, minlength=10).max() == 7
+    assert student.forest_.tree_splits.max() == 4
 
 
 def test_constant_targets_are_constant():

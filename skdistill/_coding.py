@@ -1,0 +1,38 @@
+"""Cells as numbers: what is missing, which category, which point in time. Needs nothing but numpy."""
+
+from typing import Any
+
+import numpy as np
+
+
+def _is_missing_object(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, float) and cell != cell) or type(cell).__name__ in ("NAType", "NaTType")
+
+
+_MISSING_OBJECT = np.frompyfunc(_is_missing_object, 1, 1)
+"""Cells of Python objects have no vectorised test of their own that also holds for pandas' NA."""
+
+
+def is_missing(values: np.ndarray) -> np.ndarray:
+    """Return which cells of a column are missing: NaN, NaT, None, NA."""
+    if values.dtype.kind == "f":
+        return np.isnan(values)
+    if values.dtype.kind in "mM":
+        return np.isnat(values)
+    if values.dtype.kind == "O":
+        return _MISSING_OBJECT(values).astype(bool)
+    return np.zeros(len(values), dtype=bool)
+
+
+def category_codes(values: np.ndarray, categories: np.ndarray) -> np.ndarray:
+    """Return the positions of present cells among sorted categories as floats; NaN for one that is not there."""
+    if len(categories) == 0 or len(values) == 0:
+        return np.full(len(values), np.nan)
+    text = values.astype(str)
+    position = np.minimum(np.searchsorted(categories, text), len(categories) - 1)
+    return np.where(categories[position] == text, position, np.nan)
+
+
+def microseconds(values: np.ndarray) -> np.ndarray:
+    """Return present dates or durations as floats."""
+    return values.astype(f"{values.dtype.kind}8[us]").astype(np.int64).astype(np.float64)

@@ -1,0 +1,252 @@
+"""Compiling: from a fitted model to a function that needs numpy only."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from lightgbm import Booster, LGBMModel
+from sklearn.base import BaseEstimator, is_classifier
+from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import (
+    BayesianRidge,
+    ElasticNet,
+    ElasticNetCV,
+    HuberRegressor,
+    Lars,
+    LassoCV,
+    LinearRegression,
+    LogisticRegression,
+    Ridge,
+    RidgeCV,
+    SGDRegressor,
+)
+from sklearn.pipeline import Pipeline
+from sklearn.svm import LinearSVR
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.utils.validation import check_is_fitted
+
+from .compiled import (
+    LINKS,
+    CompiledModel,
+    Linear,
+    forest_from_lightgbm,
+    forest_from_nodes,
+    header_value,
+    round_down,
+)
+from .exceptions import CompileError
+from .metrics import fidelity
+from .students._completion import CompletedClassifier
+
+DTYPES = ("float64", "float32", "float16")
+
+
+def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: float = 1e-3) -> CompiledModel:
+    """Compile a fitted model to a small callable for production.
+
+    The callable needs nothing but numpy, makes no checks, takes one row or many, can be pickled, and answers as the
+    model's ``predict_proba`` (classifiers) or ``predict`` (regressors) does, to 1e-6 of the answers' scale. A single
+    row goes through decision code that is generated and compiled in memory, many rows through flat arrays.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted ``DistilledClassifier`` or ``DistilledRegressor`` (its student), a student of this package, a
+        scikit-learn decision tree, forest, or linear model, or a LightGBM model or ``Booster``. Others take part by
+        a method ``__skdistill_compile__()`` that returns a :class:`~skdistill.compiled.CompiledModel`.
+    dtype : {"float32", "float64", "float16"}, default="float32"
+        How leaf values and weights are stored. Thresholds are never changed.
+    X : table of shape (n_samples, n_features) or None, default=None
+        Rows on which the compiled model is compared with the model. Needed for ``dtype="float16"``.
+    tolerance : float >= 0, default=1e-3
+        Fidelity that a smaller ``dtype`` may cost on ``X``.
+
+    Returns
+    -------
+    compiled : CompiledModel
+
+    Raises
+    ------
+    CompileError
+        If the model is of no kind that can be compiled, or loses more than ``tolerance``.
+
+    Examples
+    --------
+    >>> import skdistill
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> predict_proba = skdistill.compile(DecisionTreeClassifier(max_leaf_nodes=3).fit(X, y))
+    >>> predict_proba(X[0])
+    array([1., 0., 0.])
+    """
+    if dtype not in DTYPES:
+        raise ValueError(f"compile: dtype={dtype!r}; expected one of {DTYPES}.")
+    if dtype == "float16" and X is None:
+        raise ValueError('compile: dtype="float16" needs rows to measure its loss on; pass X=..., rows of the fit.')
+    exact = _convert(model)
+    compiled = exact.stored_as(np.dtype(dtype))
+    if X is not None:
+        compiled.quantization_loss_ = _measured_loss(exact, compiled, X, tolerance)
+    return compiled
+
+
+def _measured_loss(exact: CompiledModel, compiled: CompiledModel, X: Any, tolerance: float) -> float:
+    before, after = exact(X), compiled(X)
+    if not np.all(np.isfinite(after)):
+        raise CompileError("compile: the answers leave the range of the dtype. Pass dtype='float32'.")
+    if np.ptp(before, axis=0).max() == 0:
+        return float(np.abs(after - before).max())
+    loss = 1 - fidelity(before, after, multioutput="variance_weighted")
+    if loss > tolerance:
+        raise CompileError(
+            f"compile: the smaller dtype loses {loss:.2g} of fidelity on the {len(after)} rows of X; expected at most "
+            f"tolerance={tolerance:g}. Pass dtype='float32', or a larger tolerance."
+        )
+    return loss
+
+
+# ---------------------------------------------------------------------- converters
+
+
+def _convert(model: Any) -> CompiledModel:
+    """Return the compiled form of a model, with all its digits."""
+    model = getattr(model, "student_", model)
+    while isinstance(model, FrozenEstimator) or (isinstance(model, Pipeline) and len(model) == 1):
+        model = model.estimator if isinstance(model, FrozenEstimator) else model[-1]
+    if isinstance(model, CompiledModel):
+        return model
+    if isinstance(model, BaseEstimator):
+        check_is_fitted(model)
+    if hasattr(model, "__skdistill_compile__"):
+        return model.__skdistill_compile__()
+    for kinds, convert in _CONVERTERS:
+        if isinstance(model, kinds):
+            return convert(model)
+    steps = f" of {len(model)} steps" if isinstance(model, Pipeline) else ""
+    raise CompileError(
+        f"compile: got a {type(model).__name__}{steps}; expected a student of this package, a scikit-learn tree, "
+        "forest, linear model or logistic regression, or a LightGBM model. Distil it first: "
+        "DistilledClassifier(teacher=model).fit(X), or DistilledRegressor."
+    )
+
+
+def _from_completed(model: CompletedClassifier) -> CompiledModel:
+    """A student whose answers are completed to probabilities of all classes at temperature 1."""
+    inner = _convert(model.estimator)
+    if model.response == "logit" and model.decoder is None:
+        scorer = inner.scorer.with_values(
+            model.temperature * inner.scorer.leaf_values, model.temperature * inner.scorer.base
+        )
+        link = "two classes" if len(model.classes) == 2 else "softmax"
+        return CompiledModel(scorer, link, classes=model.classes, columns=inner.columns)
+    if model.response == "predict_proba" and np.array_equal(model.estimator.classes_, model.classes):
+        return CompiledModel(
+            inner.scorer, inner.link, power=model.temperature, classes=model.classes, columns=inner.columns
+        )
+    raise CompileError(
+        f"compile: the student {type(model.estimator).__name__} is completed by a step that has no compiled form. "
+        'Pass student="auto" and no compressor.'
+    )
+
+
+def _from_trees(model: Any) -> CompiledModel:
+    """A tree of scikit-learn, or the mean of many."""
+    members = [member.tree_ for member in getattr(model, "estimators_", [model])]
+    size = np.array([member.node_count for member in members])
+    root = np.cumsum(size) - size
+    shift = np.repeat(root, size)
+
+    def joined(name: str) -> np.ndarray:
+        return np.concatenate([getattr(member, name) for member in members])
+
+    left, right = joined("children_left"), joined("children_right")
+    value = joined("value")
+    if is_classifier(model) and value.shape[1] > 1:
+        raise CompileError(f"compile: {type(model).__name__} has {value.shape[1]} outputs; expected a single one.")
+    value = value[:, 0, :] if is_classifier(model) else value[:, :, 0]
+    forest = forest_from_nodes(
+        n_features=model.n_features_in_,
+        root=root,
+        left=np.where(left >= 0, left + shift, -1),
+        right=np.where(left >= 0, right + shift, -1),
+        feature=joined("feature"),
+        threshold=round_down(joined("threshold")),
+        missing_left=joined("missing_go_to_left").astype(bool),
+        value=value / len(members),
+        tree_output=np.zeros(len(members), dtype=np.int64),
+        base=np.zeros(value.shape[1]),
+    )
+    return CompiledModel(
+        forest, classes=getattr(model, "classes_", None), is_single=not is_classifier(model) and value.shape[1] == 1
+    )
+
+
+def _from_linear(model: Any) -> CompiledModel:
+    coef = np.atleast_2d(model.coef_).T
+    linear = Linear(coef.astype(np.float64), np.broadcast_to(model.intercept_, coef.shape[1]).astype(np.float64))
+    return CompiledModel(linear, is_single=np.ndim(model.predict(np.zeros((1, len(coef))))) == 1)
+
+
+def _from_logistic(model: LogisticRegression) -> CompiledModel:
+    linear = _from_linear(model).scorer
+    if len(model.classes_) == 2:
+        link = "two classes"
+    else:  # which of the two a release takes for which solver has changed
+        row = np.ones((1, linear.n_features))
+        softmax = LINKS["softmax"].of_rows(linear.scores(row))
+        link = "softmax" if np.allclose(softmax, model.predict_proba(row)) else "one against the rest"
+    return CompiledModel(linear, link, classes=model.classes_)
+
+
+def _from_lightgbm(model: Any) -> CompiledModel:
+    booster = model if isinstance(model, Booster) else model.booster_
+    if booster.pandas_categorical:
+        raise CompileError(
+            "compile: the LightGBM model was fitted on pandas categories; expected numbers. Encode them."
+        )
+    text = booster.model_to_string()
+    name, *options = header_value(text, "objective", "none").split()
+    number = {key: value for key, _, value in (option.partition(":") for option in options)}
+    link = _LIGHTGBM_LINKS.get(name)
+    if link is None or "sqrt" in options:
+        raise CompileError(f"compile: LightGBM's objective {' '.join([name, *options])!r} has no compiled form.")
+    forest = forest_from_lightgbm([text])
+    forest = forest.with_values(float(number.get("sigmoid", 1)) * forest.leaf_values)
+    classes = getattr(model, "classes_", None)
+    if classes is not None and link == "logistic" and len(classes) == 2:
+        link = "two classes"
+    return CompiledModel(forest, link, classes=classes, is_single=classes is None and len(forest.base) == 1)
+
+
+_LIGHTGBM_LINKS = {
+    **dict.fromkeys(("regression", "regression_l1", "huber", "fair", "quantile", "mape", "none"), "identity"),
+    **dict.fromkeys(("lambdarank", "rank_xendcg", "custom"), "identity"),
+    **dict.fromkeys(("poisson", "gamma", "tweedie"), "exp"),
+    **dict.fromkeys(("binary", "cross_entropy", "multiclassova"), "logistic"),
+    "multiclass": "softmax",
+}
+
+_TREES = (DecisionTreeClassifier, DecisionTreeRegressor)  # extra trees among them
+_FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor)
+_LINEAR = (
+    LinearRegression,
+    Ridge,
+    RidgeCV,
+    ElasticNet,  # and its special case, the lasso
+    ElasticNetCV,
+    LassoCV,
+    Lars,
+    BayesianRidge,
+    HuberRegressor,
+    SGDRegressor,
+    LinearSVR,
+)
+_CONVERTERS: tuple[tuple[Any, Callable[[Any], CompiledModel]], ...] = (
+    (CompletedClassifier, _from_completed),
+    (_TREES + _FORESTS, _from_trees),
+    (LogisticRegression, _from_logistic),
+    (_LINEAR, _from_linear),
+    ((Booster, LGBMModel), _from_lightgbm),
+)

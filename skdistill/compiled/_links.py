@@ -1,0 +1,76 @@
+"""From scores to what a model returns: each link for many rows in numpy, and for one row in plain Python."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+Scores = tuple[float, ...]
+
+
+def _logistic(scores: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-s)), without overflow."""
+    decay = np.exp(-np.abs(scores))
+    return np.where(scores >= 0, 1, decay) / (1 + decay)
+
+
+def _logistic_of_one(score: float) -> float:
+    if score >= 0:
+        return 1 / (1 + math.exp(-score))
+    decay = math.exp(score)
+    return decay / (1 + decay)
+
+
+def _two_classes(scores: np.ndarray) -> np.ndarray:
+    proba = _logistic(scores)
+    return np.hstack([1 - proba, proba])
+
+
+def _two_classes_of_one(scores: Scores) -> Scores:
+    proba = _logistic_of_one(scores[0])
+    return 1 - proba, proba
+
+
+def _one_vs_rest(scores: np.ndarray) -> np.ndarray:
+    """Logistic probabilities of each class alone, divided by their sum; far below zero that is the softmax."""
+    highest = np.minimum(scores.max(axis=1, keepdims=True), 0)
+    proba = np.exp(np.minimum(scores, 0) - highest) / (1 + np.exp(-np.abs(scores)))
+    return proba / proba.sum(axis=1, keepdims=True)
+
+
+def _one_vs_rest_of_one(scores: Scores) -> Scores:
+    highest = min(max(scores), 0.0)
+    proba = [math.exp(min(score, 0.0) - highest) / (1 + math.exp(-abs(score))) for score in scores]
+    total = sum(proba)
+    return tuple(share / total for share in proba)
+
+
+def _softmax(scores: np.ndarray) -> np.ndarray:
+    proba = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return proba / proba.sum(axis=1, keepdims=True)
+
+
+def _softmax_of_one(scores: Scores) -> Scores:
+    highest = max(scores)
+    proba = [math.exp(score - highest) for score in scores]
+    total = sum(proba)
+    return tuple(share / total for share in proba)
+
+
+@dataclass(frozen=True)
+class Link:
+    """From scores to outputs: shape (n_rows, n_scores) to (n_rows, n_outputs), and for one row tuple to tuple."""
+
+    of_rows: Callable[[np.ndarray], np.ndarray]
+    of_one: Callable[[Scores], Scores]
+
+
+LINKS = {
+    "identity": Link(lambda scores: scores, lambda scores: scores),
+    "exp": Link(np.exp, lambda scores: tuple(map(math.exp, scores))),
+    "logistic": Link(_logistic, lambda scores: tuple(map(_logistic_of_one, scores))),
+    "two classes": Link(_two_classes, _two_classes_of_one),
+    "one against the rest": Link(_one_vs_rest, _one_vs_rest_of_one),
+    "softmax": Link(_softmax, _softmax_of_one),
+}

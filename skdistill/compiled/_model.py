@@ -1,0 +1,137 @@
+"""The callable that ships."""
+
+import copy
+import pickle
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ._columns import Columns
+from ._forest import Forest
+from ._linear import Linear
+from ._links import LINKS
+
+
+class CompiledModel:
+    """A fitted model as a function of rows, which needs numpy only and checks nothing.
+
+    ``compiled(X)`` returns what ``predict_proba`` (classifiers) or ``predict`` (regressors) of the model returns. A
+    single row may be given as it is, of shape (n_features,); then a row of probabilities comes back, or a number.
+    Columns are taken in their order, whatever their names.
+
+    Made by :func:`skdistill.compile`.
+
+    Parameters
+    ----------
+    scorer : Forest or Linear
+        Gives the scores of rows.
+    link : str
+        From scores to outputs; see :mod:`skdistill.compiled`.
+    power : float > 0, default=1.0
+        Power to which probabilities are raised before they are normalised again: one over a temperature.
+    classes : ndarray of shape (n_classes,) or None, default=None
+        Labels of a classifier.
+    columns : Columns or None, default=None
+        How raw cells become numbers; ``None`` for tables of numbers.
+    is_single : bool, default=False
+        Whether there is a single output, returned without its axis.
+
+    Attributes
+    ----------
+    quantization_loss_ : float
+        Fidelity lost to a smaller dtype, as 1 - R² to the answers without it; 0 without one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LinearRegression
+    >>> import skdistill
+    >>> model = skdistill.compile(LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0]))
+    >>> round(model([2.0]), 6)
+    5.0
+    >>> model(np.array([[2.0], [3.0]])).round(6)
+    array([5., 7.])
+    """
+
+    def __init__(
+        self,
+        scorer: Forest | Linear,
+        link: str = "identity",
+        *,
+        power: float = 1.0,
+        classes: np.ndarray | None = None,
+        columns: Columns | None = None,
+        is_single: bool = False,
+    ) -> None:
+        self.scorer = scorer
+        self.link = link
+        self.power = power
+        self.classes_ = classes
+        self.columns = columns
+        self.is_single = is_single
+        self.quantization_loss_ = 0.0
+        self._row: Callable[[Sequence[Any]], Any] | None = None
+
+    def __call__(self, X: Any) -> Any:
+        """Return probabilities or values of rows, or of one row."""
+        if type(X) is np.ndarray:
+            if X.ndim == 1:
+                return (self._row or self._make_row())(X.tolist())
+        elif isinstance(X, list | tuple) and len(X) and np.ndim(X[0]) == 0:
+            return (self._row or self._make_row())(X)
+        return self._many(X)
+
+    def predict(self, X: Any) -> Any:
+        """Return labels of rows (or of one row) for a classifier, and what a call returns for a regressor."""
+        answer = self(X)
+        return answer if self.classes_ is None else self.classes_[np.argmax(answer, axis=-1)]
+
+    @property
+    def n_features_in_(self) -> int:
+        """Columns of a row."""
+        return self.scorer.n_features
+
+    @property
+    def n_bytes(self) -> int:
+        """Size of the pickle in bytes."""
+        return len(pickle.dumps(self, protocol=pickle.HIGHEST_PROTOCOL))
+
+    def stored_as(self, dtype: np.dtype) -> "CompiledModel":
+        """Return the same model with leaf values or weights of another precision."""
+        model = copy.copy(self)
+        model.scorer, model._row = self.scorer.stored_as(dtype), None
+        return model
+
+    def _many(self, X: Any) -> np.ndarray:
+        cells = np.asarray(X) if self.columns is None else self.columns.encode(X)
+        answer = LINKS[self.link].of_rows(self.scorer.scores(cells))
+        if self.power != 1:
+            answer = answer**self.power
+            answer /= answer.sum(axis=1, keepdims=True)
+        return answer[:, 0] if self.is_single else answer
+
+    def _make_row(self) -> Callable[[Sequence[Any]], Any]:
+        """Compose, once, the function of one row."""
+        if self.scorer.row is None or self.power != 1:
+            self._row = lambda cells: self._many([cells])[0]
+        else:
+            self._row = self._compose(self.scorer.row, LINKS[self.link].of_one)
+        return self._row
+
+    def _compose(self, score: Callable[[Any], Any], link: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        if self.columns is not None:
+            score = _after(self.columns.row_encoder(), score)
+        if self.is_single:
+            return (lambda cells: score(cells)[0]) if self.link == "identity" else (lambda cells: link(score(cells))[0])
+        array = np.array
+        if self.link == "identity":
+            return lambda cells: array(score(cells))
+        return lambda cells: array(link(score(cells)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_row": None}  # code is made from the arrays, never read
+
+
+def _after(first: Callable[[Any], Any], then: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda cells: then(first(cells))

@@ -1,0 +1,108 @@
+"""One row as fast as Python can: decision code generated from a forest's flat arrays.
+
+A numpy call costs about a microsecond whatever it does, a comparison of Python floats a hundredth of that. So for one
+row a forest becomes nested conditional expressions, compiled in memory; the text is never read from anywhere.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+MAX_SPLITS = 20_000
+"""Bigger forests are not worth compiling: the processor's caches hold them no more."""
+
+MAX_DEPTH = 80
+"""Python's parser stops at 200 open parentheses."""
+
+
+def row_source(forest: Any) -> str | None:
+    """Return the text of ``row(cells)``, which takes a row's cells as floats and returns its outputs as a tuple.
+
+    ``None`` if the forest is too big or too deep for it.
+    """
+    if len(forest.feature) > MAX_SPLITS or forest.spans.depth.max(initial=0) >= MAX_DEPTH:
+        return None
+    sums = [[repr(float(start))] for start in forest.base]
+    width = forest.value.shape[1]
+    lines, writer = [], _TreeWriter(forest)
+    for tree, output in enumerate(forest.tree_output.tolist()):
+        expression = writer.expression(tree)
+        if width == 1:
+            sums[output].append(expression)
+        else:
+            names = [f"t{tree}_{column}" for column in range(width)]
+            lines.append(f"    {', '.join(names)} = {expression}")
+            for column, name in enumerate(names):
+                sums[output + column].append(name)
+    used = sorted(set(forest.feature.tolist()))
+    reads = [f"    x{index} = cells[{index}]" for index in used]
+    if len(used) * 2 > forest.n_features:  # unpacking all cells is faster than picking half of them
+        reads = [f"    {', '.join(f'x{index}' for index in range(forest.n_features))}, = cells"]
+    reads += [f"    x{index} = int(x{index}) if x{index} >= 0 else -1" for index in used if forest.is_category[index]]
+    for output, terms in enumerate(sums):
+        lines.append(f"    s{output} = {' + '.join(terms[:TERMS])}")
+        lines += [f"    s{output} += {' + '.join(terms[k : k + TERMS])}" for k in range(TERMS, len(terms), TERMS)]
+    scores = "".join(f"s{output}, " for output in range(len(sums)))
+    return "\n".join(["def row(cells):", *reads, *lines, f"    return ({scores})", ""])
+
+
+TERMS = 50
+"""Terms of a sum in one expression: the parser's nesting is limited."""
+
+
+class _TreeWriter:
+    """Writes trees as expressions; cells of float32 forests may come as any float."""
+
+    def __init__(self, forest: Any) -> None:
+        self.feature = forest.feature.tolist()
+        self.bound = _bounds_for_doubles(forest.threshold).tolist()
+        self.missing_left = forest.missing_left.tolist()
+        self.n_left = forest.n_left.tolist()
+        self.value = forest.leaf_values.tolist()
+        self.is_category = forest.is_category.tolist()
+        self.subset = [f"{{{', '.join(map(str, np.flatnonzero(codes)))}}}" for codes in forest.subsets]
+        self.first_split = (np.cumsum(forest.tree_splits) - forest.tree_splits).tolist()
+        self.n_splits = forest.tree_splits.tolist()
+        self.first_leaf = forest.tree_leaf.tolist()
+
+    def expression(self, tree: int) -> str:
+        return self._below(self.first_split[tree], self.n_splits[tree], self.first_leaf[tree])
+
+    def _below(self, split: int, n_splits: int, leaf: int) -> str:
+        if n_splits == 0:
+            values = self.value[leaf]
+            return repr(values[0]) if len(values) == 1 else repr(tuple(values))
+        n_left = self.n_left[split]
+        left = self._below(split + 1, n_left, leaf)
+        right = self._below(split + 1 + n_left, n_splits - 1 - n_left, leaf + n_left + 1)
+        cell, bound = f"x{self.feature[split]}", self.bound[split]
+        if self.is_category[self.feature[split]]:
+            return f"({left} if {cell} in {self.subset[int(bound)]} else {right})"
+        if self.missing_left[split]:  # a comparison with NaN is false
+            return f"({right} if {cell} > {bound!r} else {left})"
+        return f"({left} if {cell} <= {bound!r} else {right})"
+
+
+def _bounds_for_doubles(threshold: np.ndarray) -> np.ndarray:
+    """Return for each float32 threshold the largest float64 that is rounded to it or below.
+
+    Then a comparison of doubles decides as if the cell had been rounded first: half way to the next float32 a number
+    is rounded to the even one.
+    """
+    if threshold.dtype != np.float32:
+        return threshold
+    above = np.nextafter(threshold, np.float32(np.inf)).astype(np.float64)
+    above = np.where(np.isinf(above), 2.0**128, above)  # what is rounded to infinity lies half a step beyond
+    middle = (threshold.astype(np.float64) + above) / 2
+    is_even = threshold.view(np.uint32) % 2 == 0
+    bound = np.where(is_even, middle, np.nextafter(middle, -np.inf))
+    return np.where(np.isfinite(threshold), bound, threshold)
+
+
+def compile_row(source: str) -> Callable[[Sequence[float]], tuple[float, ...]]:
+    """Return the function that a source of our own defines."""
+    namespace: dict[str, Any] = {"inf": math.inf, "nan": math.nan}
+    exec(compile(source, "<skdistill row>", "exec"), namespace)
+    return namespace["row"]
