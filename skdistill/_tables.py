@@ -14,7 +14,7 @@ from scipy import sparse
 
 def is_frame(X: Any) -> bool:
     """Whether ``X`` is an eager data frame with named columns."""
-    return bool(nw.dependencies.is_into_dataframe(X))
+    return type(X) is not np.ndarray and bool(nw.dependencies.is_into_dataframe(X))
 
 
 def take_rows(X: Any, rows: np.ndarray | slice) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 import sklearn
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.fixes import parse_version
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from ._fitting import is_wrapper
 from ._tables import is_frame
@@ -86,6 +86,12 @@ def _is_plain(estimator: Any, X: Any) -> bool:
     )
 
 
+def check_fitted(estimator: Any, attribute: str) -> None:
+    """Raise scikit-learn's ``NotFittedError`` unless a fit has set the attribute; its own check builds tags first."""
+    if attribute not in vars(estimator):
+        check_is_fitted(estimator, attribute)
+
+
 def check_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
     """Return ``sample_weight`` as floats of shape ``(n_rows,)``, all ones if it is ``None``."""
     if sample_weight is None:
@@ -129,6 +135,7 @@ def seed_estimator(estimator: Any, rng: np.random.RandomState) -> Any:
 
 
 __all__ = [
+    "check_fitted",
     "check_number",
     "check_random_state",
     "check_table",

@@ -42,7 +42,7 @@ from .students._completion import CompletedClassifier
 DTYPES = ("float64", "float32", "float16")
 
 
-def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: float = 1e-3) -> CompiledModel:
+def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: float = 0.001) -> CompiledModel:
     """Compile a fitted model to a small callable for production.
 
     The callable needs nothing but numpy, makes no checks, takes one row or many, can be pickled, and answers as the
@@ -59,7 +59,7 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
         How leaf values and weights are stored. Thresholds are never changed.
     X : table of shape (n_samples, n_features) or None, default=None
         Rows on which the compiled model is compared with the model. Needed for ``dtype="float16"``.
-    tolerance : float >= 0, default=1e-3
+    tolerance : float >= 0, default=0.001
         Fidelity that a smaller ``dtype`` may cost on ``X``.
 
     Returns

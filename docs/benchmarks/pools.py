@@ -5,14 +5,10 @@
 Writes pools.jsonl (resumable) and pools.md beside this file.
 """
 
-import argparse
-import warnings
-from pathlib import Path
-
 import numpy as np
 from fidelity import STUDENTS, students
 from peers import teach
-from results import Results, markdown_table, number, write_page
+from results import markdown_table, number, run
 from sklearn.cluster import MiniBatchKMeans
 from tables import encoder, load, outputs, split, vote_teacher
 
@@ -95,16 +91,4 @@ def page(results):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True, help="folder of the tables, see tables.py")
-    warnings.filterwarnings("ignore", message="X does not have valid feature names")
-    warnings.filterwarnings("ignore", message="Found unknown categories")
-    here = Path(__file__).parent
-    results = Results(here / "pools.jsonl")
-    measure(results, parser.parse_args().data)
-    write_page(
-        here / "pools.md",
-        "Rows of a pool",
-        page(results),
-        "python docs/benchmarks/pools.py --data FOLDER",
-    )
+    run(__file__, "Rows of a pool", __doc__, measure, page)

@@ -5,15 +5,12 @@
 Writes recipes.jsonl (resumable, cell by cell) and recipes.md beside this file.
 """
 
-import argparse
-import warnings
-from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 import pandas as pd
 from peers import AutoGluonSpunge, teach
-from results import Results, markdown_table, number, write_page
+from results import markdown_table, number, run
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from tables import encoder, load, outputs, skill, split, vote_teacher
@@ -155,16 +152,4 @@ def page(results):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True, help="folder of the tables, see tables.py")
-    warnings.filterwarnings("ignore", message="X does not have valid feature names")
-    warnings.filterwarnings("ignore", message="Found unknown categories")
-    here = Path(__file__).parent
-    results = Results(here / "recipes.jsonl")
-    measure(results, parser.parse_args().data)
-    write_page(
-        here / "recipes.md",
-        "Five recipes for the same student",
-        page(results),
-        "python docs/benchmarks/recipes.py --data FOLDER",
-    )
+    run(__file__, "Five recipes for the same student", __doc__, measure, page)

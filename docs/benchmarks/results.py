@@ -1,8 +1,10 @@
 """Tables of results: written as JSON lines while a benchmark runs, then as a page of Markdown."""
 
+import argparse
 import datetime
 import json
 import platform
+import warnings
 from pathlib import Path
 
 import lightgbm
@@ -58,3 +60,18 @@ def write_page(path, title, text, command):
         f"scikit-learn {sklearn.__version__}, LightGBM {lightgbm.__version__}, skdistill {skdistill.__version__}."
     )
     Path(path).write_text(f"# {title}\n\n{made}\n\n{text.strip()}\n")
+
+
+def run(script, title, description, measure, page):
+    """Measure what is missing in the script's JSON lines, with the tables of ``--data``, and write its page."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True, help="folder of the tables, see tables.py")
+    parser.add_argument("--page-only", action="store_true", help="measure nothing, write the page")
+    options = parser.parse_args()
+    warnings.filterwarnings("ignore", message="X does not have valid feature names")
+    warnings.filterwarnings("ignore", message="Found unknown categories")
+    results = Results(Path(script).with_suffix(".jsonl"))
+    if not options.page_only:
+        measure(results, options.data)
+    name = Path(script).name
+    write_page(Path(script).with_suffix(".md"), title, page(results), f"python docs/benchmarks/{name} --data FOLDER")

@@ -5,14 +5,10 @@
 Writes rounds.jsonl (resumable) and rounds.md beside this file.
 """
 
-import argparse
-import warnings
-from pathlib import Path
-
 import numpy as np
 from fidelity import STUDENTS, students
 from peers import teach
-from results import Results, markdown_table, number, write_page
+from results import markdown_table, number, run
 from sklearn.tree import DecisionTreeRegressor
 from tables import load, outputs, split, vote_teacher
 
@@ -108,16 +104,4 @@ def page(results):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True, help="folder of the tables, see tables.py")
-    warnings.filterwarnings("ignore", message="X does not have valid feature names")
-    warnings.filterwarnings("ignore", message="Found unknown categories")
-    here = Path(__file__).parent
-    results = Results(here / "rounds.jsonl")
-    measure(results, parser.parse_args().data)
-    write_page(
-        here / "rounds.md",
-        "More rows where the student errs",
-        page(results),
-        "python docs/benchmarks/rounds.py --data FOLDER",
-    )
+    run(__file__, "More rows where the student errs", __doc__, measure, page)

@@ -6,13 +6,9 @@ Uses no test row: students are judged on rows that are neither training nor test
 soft_weight.jsonl (resumable) and soft_weight.md beside this file.
 """
 
-import argparse
-import warnings
-from pathlib import Path
-
 import numpy as np
 from recipes import students
-from results import Results, markdown_table, write_page
+from results import markdown_table, run
 from tables import CLASSIFICATION, REGRESSION, load, outputs, skill, split, vote_teacher
 
 from skdistill import DistilledClassifier, DistilledRegressor
@@ -88,16 +84,4 @@ def page(results):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True, help="folder of the tables, see tables.py")
-    warnings.filterwarnings("ignore", message="X does not have valid feature names")
-    warnings.filterwarnings("ignore", message="Found unknown categories")
-    here = Path(__file__).parent
-    results = Results(here / "soft_weight.jsonl")
-    measure(results, parser.parse_args().data)
-    write_page(
-        here / "soft_weight.md",
-        "How much truth to blend in",
-        page(results),
-        "python docs/benchmarks/soft_weight.py --data FOLDER",
-    )
+    run(__file__, "How much truth to blend in", __doc__, measure, page)

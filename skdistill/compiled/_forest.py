@@ -22,7 +22,7 @@ from typing import Any, Self
 import numpy as np
 
 from ._packing import pack, unpack
-from ._source import compile_row, row_source
+from ._source import compile_row, row_source, scores_as_tuple
 
 MASK_LEAVES = 64
 """Leaves of a tree at most that fit a mask."""
@@ -178,8 +178,12 @@ class Forest:
     @cached_property
     def row(self) -> Callable[[Sequence[float]], tuple[float, ...]] | None:
         """The function of one row's cells, as floats; ``None`` if the forest is too big for it."""
-        source = row_source(self)
+        source = self.row_source(f"    return {scores_as_tuple(len(self.base))}")
         return None if source is None else compile_row(source)
+
+    def row_source(self, ending: str) -> str | None:
+        """Return the text of a function of one row; see :func:`row_source`."""
+        return row_source(self, ending)
 
     def _block_leaves(self, X: np.ndarray) -> np.ndarray:
         if self.n_trees == 0 or len(self.feature) == 0:
@@ -227,7 +231,7 @@ class Forest:
         if self.tree_splits.max(initial=0) >= MASK_LEAVES:
             return None
         features, group = np.unique(self.feature, return_inverse=True)
-        n_lines = len(np.unique(self.feature.astype(np.float64) + 1j * self.threshold)) + 2 * len(features)
+        n_lines = len(np.unique(np.column_stack([self.feature, self.threshold]), axis=0)) + 2 * len(features)
         n_lines += int(self.is_category[features].sum()) * self.subsets.shape[1]
         if n_lines * self.n_trees * self._mask_dtype.itemsize > TABLE_BYTES:
             return None

@@ -1,13 +1,9 @@
 """Linear scores."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
-
-from ._source import compile_row
 
 MAX_TERMS = 500
 """Products that Python adds up faster than numpy starts."""
@@ -50,9 +46,8 @@ class Linear:
         """Return the same with weights of another precision; float32 would save little and cost digits."""
         return self.with_values(self.value.astype(dtype)) if dtype == np.float16 else self
 
-    @cached_property
-    def row(self) -> Callable[[Sequence[float]], tuple[float, ...]] | None:
-        """The function of one row's cells, as floats; ``None`` for more weights than that is worth."""
+    def row_source(self, ending: str) -> str | None:
+        """Return the text of ``row(cells)``, which ends so; ``None`` for more weights than that is worth."""
         if self.value.size > MAX_TERMS:
             return None
         names = [f"x{index}" for index in range(self.n_features)]
@@ -60,7 +55,5 @@ class Linear:
             " + ".join([repr(start), *(f"{weight!r} * {name}" for weight, name in zip(column, names, strict=True))])
             for start, column in zip(self.base.tolist(), self.leaf_values.T.tolist(), strict=True)
         ]
-        return compile_row(f"def row(cells):\n    {', '.join(names)}, = cells\n    return ({', '.join(sums)},)\n")
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"value": self.value, "base": self.base}
+        lines = [f"    s{output} = {terms}" for output, terms in enumerate(sums)]
+        return "\n".join(["def row(cells):", f"    {', '.join(names)}, = cells", *lines, ending, ""])

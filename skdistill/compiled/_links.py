@@ -27,11 +27,6 @@ def _two_classes(scores: np.ndarray) -> np.ndarray:
     return np.hstack([1 - proba, proba])
 
 
-def _two_classes_of_one(scores: Scores) -> Scores:
-    proba = _logistic_of_one(scores[0])
-    return 1 - proba, proba
-
-
 def _one_vs_rest(scores: np.ndarray) -> np.ndarray:
     """Logistic probabilities of each class alone, divided by their sum; far below zero that is the softmax."""
     highest = np.minimum(scores.max(axis=1, keepdims=True), 0)
@@ -63,14 +58,19 @@ class Link:
     """From scores to outputs: shape (n_rows, n_scores) to (n_rows, n_outputs), and for one row tuple to tuple."""
 
     of_rows: Callable[[np.ndarray], np.ndarray]
-    of_one: Callable[[Scores], Scores]
+    of_one: Callable[[Scores], Scores] | None = None
+    ending: str = "    return array(link({scores}))"
+    """What generated code for one row ends with; a call of ``of_one`` may cost more than what it does."""
 
 
 LINKS = {
-    "identity": Link(lambda scores: scores, lambda scores: scores),
+    "identity": Link(lambda scores: scores, ending="    return array({scores})"),
     "exp": Link(np.exp, lambda scores: tuple(map(math.exp, scores))),
     "logistic": Link(_logistic, lambda scores: tuple(map(_logistic_of_one, scores))),
-    "two classes": Link(_two_classes, _two_classes_of_one),
+    "two classes": Link(
+        _two_classes,
+        ending="    proba = 1 / (1 + exp(-s0)) if s0 > -700 else 0.0\n    return array((1 - proba, proba))",
+    ),
     "one against the rest": Link(_one_vs_rest, _one_vs_rest_of_one),
     "softmax": Link(_softmax, _softmax_of_one),
 }

@@ -11,6 +11,7 @@ from ._columns import Columns
 from ._forest import Forest
 from ._linear import Linear
 from ._links import LINKS
+from ._source import compile_row, scores_as_tuple
 
 
 class CompiledModel:
@@ -75,12 +76,14 @@ class CompiledModel:
 
     def __call__(self, X: Any) -> Any:
         """Return probabilities or values of rows, or of one row."""
-        if type(X) is np.ndarray:
-            if X.ndim == 1:
-                return (self._row or self._make_row())(X.tolist())
-        elif isinstance(X, list | tuple) and len(X) and np.ndim(X[0]) == 0:
+        if type(X) is np.ndarray and X.ndim == 1:
+            return (self._row or self._make_row())(X.tolist())
+        if isinstance(X, list | tuple) and len(X) and np.ndim(X[0]) == 0:
             return (self._row or self._make_row())(X)
-        return self._many(X)
+        if type(X) is np.ndarray or hasattr(X, "toarray"):
+            return self._many(X)
+        cells = np.asarray(X, dtype=None if self.columns is None else object)  # a frame, a list, one row of a frame
+        return self(cells) if cells.ndim == 1 else self._many(cells)
 
     def predict(self, X: Any) -> Any:
         """Return labels of rows (or of one row) for a classifier, and what a call returns for a regressor."""
@@ -97,6 +100,15 @@ class CompiledModel:
         """Size of the pickle in bytes."""
         return len(pickle.dumps(self, protocol=pickle.HIGHEST_PROTOCOL))
 
+    @property
+    def source(self) -> str | None:
+        """The Python code that answers for one row of numbers; ``None`` if there would be too much of it."""
+        scores = scores_as_tuple(len(self.scorer.base))
+        ending = LINKS[self.link].ending
+        if self.is_single:
+            ending = "    return s0" if self.link == "identity" else f"    return link({scores})[0]"
+        return self.scorer.row_source(ending.format(scores=scores))
+
     def stored_as(self, dtype: np.dtype) -> "CompiledModel":
         """Return the same model with leaf values or weights of another precision."""
         model = copy.copy(self)
@@ -104,7 +116,7 @@ class CompiledModel:
         return model
 
     def _many(self, X: Any) -> np.ndarray:
-        cells = np.asarray(X) if self.columns is None else self.columns.encode(X)
+        cells = X if self.columns is None else self.columns.encode(X)
         answer = LINKS[self.link].of_rows(self.scorer.scores(cells))
         if self.power != 1:
             answer = answer**self.power
@@ -113,21 +125,13 @@ class CompiledModel:
 
     def _make_row(self) -> Callable[[Sequence[Any]], Any]:
         """Compose, once, the function of one row."""
-        if self.scorer.row is None or self.power != 1:
-            self._row = lambda cells: self._many([cells])[0]
+        source = self.source
+        if source is None or self.power != 1:
+            self._row = lambda cells: self._many(np.array([cells], dtype=None if self.columns is None else object))[0]
         else:
-            self._row = self._compose(self.scorer.row, LINKS[self.link].of_one)
+            row = compile_row(source, LINKS[self.link].of_one)
+            self._row = row if self.columns is None else _after(self.columns.row_encoder(), row)
         return self._row
-
-    def _compose(self, score: Callable[[Any], Any], link: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        if self.columns is not None:
-            score = _after(self.columns.row_encoder(), score)
-        if self.is_single:
-            return (lambda cells: score(cells)[0]) if self.link == "identity" else (lambda cells: link(score(cells))[0])
-        array = np.array
-        if self.link == "identity":
-            return lambda cells: array(score(cells))
-        return lambda cells: array(link(score(cells)))
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_row": None}  # code is made from the arrays, never read

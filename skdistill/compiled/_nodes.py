@@ -79,9 +79,9 @@ def _levels(root: np.ndarray, left: np.ndarray, right: np.ndarray) -> list[np.nd
 
 def round_down(thresholds: np.ndarray) -> np.ndarray:
     """Return the largest float32 up to each number: a float32 cell is up to either, or to neither."""
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         rounded = thresholds.astype(np.float32)
-    return np.where(rounded > thresholds, np.nextafter(rounded, np.float32(-np.inf)), rounded)
+        return np.where(rounded > thresholds, np.nextafter(rounded, np.float32(-np.inf)), rounded)
 
 
 def stack_outputs(forests: Sequence[Forest]) -> Forest:

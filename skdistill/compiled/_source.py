@@ -17,14 +17,23 @@ MAX_DEPTH = 80
 """Python's parser stops at 200 open parentheses."""
 
 
-def row_source(forest: Any) -> str | None:
-    """Return the text of ``row(cells)``, which takes a row's cells as floats and returns its outputs as a tuple.
+def row_source(forest: Any, ending: str) -> str | None:
+    """Return the text of ``row(cells)``, which takes a row's cells as floats.
 
-    ``None`` if the forest is too big or too deep for it.
+    Parameters
+    ----------
+    forest : Forest
+    ending : str
+        Its last lines, which return something made of the scores ``s0``, ``s1``, ...
+
+    Returns
+    -------
+    source : str or None
+        ``None`` if the forest is too big or too deep for it.
     """
     if len(forest.feature) > MAX_SPLITS or forest.spans.depth.max(initial=0) >= MAX_DEPTH:
         return None
-    sums = [[repr(float(start))] for start in forest.base]
+    sums = [[repr(start)] if start else [] for start in forest.base.tolist()]
     width = forest.value.shape[1]
     lines, writer = [], _TreeWriter(forest)
     for tree, output in enumerate(forest.tree_output.tolist()):
@@ -42,10 +51,14 @@ def row_source(forest: Any) -> str | None:
         reads = [f"    {', '.join(f'x{index}' for index in range(forest.n_features))}, = cells"]
     reads += [f"    x{index} = int(x{index}) if x{index} >= 0 else -1" for index in used if forest.is_category[index]]
     for output, terms in enumerate(sums):
-        lines.append(f"    s{output} = {' + '.join(terms[:TERMS])}")
+        lines.append(f"    s{output} = {' + '.join(terms[:TERMS]) or 0.0}")
         lines += [f"    s{output} += {' + '.join(terms[k : k + TERMS])}" for k in range(TERMS, len(terms), TERMS)]
-    scores = "".join(f"s{output}, " for output in range(len(sums)))
-    return "\n".join(["def row(cells):", *reads, *lines, f"    return ({scores})", ""])
+    return "\n".join(["def row(cells):", *reads, *lines, ending, ""])
+
+
+def scores_as_tuple(n_scores: int) -> str:
+    """Return the expression of all scores."""
+    return f"({''.join(f's{score}, ' for score in range(n_scores))})"
 
 
 TERMS = 50
@@ -93,7 +106,8 @@ def _bounds_for_doubles(threshold: np.ndarray) -> np.ndarray:
     """
     if threshold.dtype != np.float32:
         return threshold
-    above = np.nextafter(threshold, np.float32(np.inf)).astype(np.float64)
+    with np.errstate(over="ignore", under="ignore"):
+        above = np.nextafter(threshold, np.float32(np.inf)).astype(np.float64)
     above = np.where(np.isinf(above), 2.0**128, above)  # what is rounded to infinity lies half a step beyond
     middle = (threshold.astype(np.float64) + above) / 2
     is_even = threshold.view(np.uint32) % 2 == 0
@@ -101,8 +115,8 @@ def _bounds_for_doubles(threshold: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(threshold), bound, threshold)
 
 
-def compile_row(source: str) -> Callable[[Sequence[float]], tuple[float, ...]]:
+def compile_row(source: str, link: Callable[..., Any] | None = None) -> Callable[[Sequence[float]], Any]:
     """Return the function that a source of our own defines."""
-    namespace: dict[str, Any] = {"inf": math.inf, "nan": math.nan}
-    exec(compile(source, "<skdistill row>", "exec"), namespace)
-    return namespace["row"]
+    names: dict[str, Any] = {"inf": math.inf, "nan": math.nan, "exp": math.exp, "array": np.array, "link": link}
+    exec(compile(source, "<skdistill row>", "exec"), names)
+    return names["row"]

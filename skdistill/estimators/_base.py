@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
-from sklearn.utils.validation import check_is_fitted, check_memory
+from sklearn.utils.validation import check_memory
 
 from .._tables import describe_mismatch
-from .._validation import check_number, check_table, check_weights, draw_seed, input_tags_of
+from .._validation import check_fitted, check_number, check_table, check_weights, draw_seed, input_tags_of
 from ..exceptions import TeacherError
 from ..metrics import fidelity
 from ..samplers import as_sampler
@@ -299,7 +299,7 @@ class BaseDistilled(BaseEstimator):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Labels or values.
         """
-        check_is_fitted(self, "student_")
+        check_fitted(self, "student_")
         return self.student_.predict(check_table(self, X, reset=False))
 
     def fidelity(self, X: Any, *, sample_weight: Any = None) -> float:
@@ -319,7 +319,7 @@ class BaseDistilled(BaseEstimator):
         score : float
             See :func:`skdistill.metrics.fidelity`.
         """
-        check_is_fitted(self, "student_")
+        check_fitted(self, "student_")
         X = check_table(self, X, reset=False)
         outputs = ask(self._teacher, X, chunk_size=self.chunk_size, verbose=self.verbose)
         return fidelity(

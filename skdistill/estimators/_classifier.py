@@ -5,9 +5,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from .._validation import check_number, check_random_state, check_table, draw_seed
+from .._validation import check_fitted, check_number, check_random_state, check_table, draw_seed
 from ..students import CompactBoostingClassifier, CompactBoostingRegressor, teach_classifier
 from ..targets import blend, fit_margin_scale, one_hot, soften, softmax
 from ..teachers import Task, Teacher
@@ -238,7 +238,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         proba : ndarray of shape (n_samples, n_classes)
             Columns in the order of ``classes_``.
         """
-        check_is_fitted(self, "student_")
+        check_fitted(self, "student_")
         return self._outputs_of(self.student_, check_table(self, X, reset=False))
 
     def predict_log_proba(self, X: Any) -> np.ndarray:

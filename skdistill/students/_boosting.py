@@ -10,10 +10,11 @@ from joblib import Memory, effective_n_jobs
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, check_memory, column_or_1d
+from sklearn.utils.validation import check_array, check_consistent_length, check_memory, column_or_1d
+from threadpoolctl import threadpool_limits
 
 from .._encoding import TableEncoder
-from .._validation import check_number, check_random_state, check_table, check_weights, draw_seed
+from .._validation import check_fitted, check_number, check_random_state, check_table, check_weights, draw_seed
 from ..compiled import LINKS, Columns, CompiledModel, Forest, stack_outputs
 from ..exceptions import StudentError
 from ._growing import Grower
@@ -70,7 +71,8 @@ class _CompactBoosting(BaseEstimator):
             forest = forest.with_missing_sent(has_missing, leaf_weights(forest, leaves, weight))
             values, ridge = forest.value[:, 0], np.inf
             if self.resolve_leaves and self.monotonic_cst is None:
-                values, ridge = resolve(forest, leaves, target, weight, self._loss, rng)
+                with threadpool_limits(effective_n_jobs(self.n_jobs), user_api="blas"):
+                    values, ridge = resolve(forest, leaves, target, weight, self._loss, rng)
             forests.append(prune(forest.with_values(values[:, None]), leaf_weights(forest, leaves, weight)))
             ridges.append(ridge)
         return forests, np.array(ridges)
@@ -88,7 +90,7 @@ class _CompactBoosting(BaseEstimator):
 
     def _scores(self, X: Any) -> np.ndarray:
         """Return the scores of unchecked rows, shape (n_samples, n_scores)."""
-        check_is_fitted(self)
+        check_fitted(self, "forest_")
         X = self._encoder.transform(check_table(self, X, reset=False))
         return self.forest_.scores(X, effective_n_jobs(self.n_jobs))
 
@@ -349,7 +351,8 @@ class CompactBoostingClassifier(ClassifierMixin, _CompactBoosting):
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the class probabilities of ``X``, of shape (n_samples, n_classes)."""
-        return LINKS[self._link].of_rows(self._scores(X))
+        scores = self._scores(X)
+        return LINKS[self._link].of_rows(scores)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable label of each row of ``X``, of shape (n_samples,)."""

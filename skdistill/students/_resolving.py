@@ -14,9 +14,10 @@ trained on is spiky, and a small ridge follows the spikes.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from scipy.linalg import block_diag, cho_factor, cho_solve
+from scipy.linalg import cho_factor, cho_solve
 from scipy.special import expit, logit
 
 from ..compiled import Forest
@@ -30,7 +31,12 @@ STANDARD_ERRORS = 2.0
 FEWEST_ROWS = 50
 """With fewer rows nothing is re-solved: there is nothing to choose a ridge with."""
 
-NEWTON_STEPS = 4
+STEPS = 4
+"""Newton's steps, all with the curvature of the first."""
+
+CURVATURE_ROWS = 10_000
+"""Rows that the curvature is estimated on: at least so many, at most twice as many."""
+
 LEAVES_AT_ONCE = 4096
 """Bigger sets of trees are solved block by block: memory grows with the square of the leaves."""
 
@@ -45,7 +51,6 @@ class Loss:
     value: Callable[[np.ndarray, np.ndarray], np.ndarray]
     pull: Callable[[np.ndarray, np.ndarray], np.ndarray]
     curvature: Callable[[np.ndarray], np.ndarray]
-    steps: int
 
     def best_constant(self, target: np.ndarray, weight: np.ndarray) -> float:
         """Return the score that is best for all rows alike."""
@@ -57,14 +62,12 @@ SQUARED_ERROR = Loss(
     value=lambda target, score: (target - score) ** 2 / 2,
     pull=lambda target, score: target - score,
     curvature=np.ones_like,
-    steps=1,
 )
 CROSS_ENTROPY = Loss(
     link=lambda mean: float(logit(np.clip(mean, 1e-10, 1 - 1e-10))),
     value=lambda target, score: np.logaddexp(0, score) - target * score,
     pull=lambda target, score: target - expit(score),
     curvature=lambda score: np.maximum(expit(score) * expit(-score), 1e-6),
-    steps=NEWTON_STEPS,
 )
 
 
@@ -122,66 +125,65 @@ class _System:
         loss: Loss,
         values: np.ndarray,
     ) -> None:
-        self.block, self.target, self.weight, self.loss, self.values = block, target, weight, loss, values
+        self.target, self.weight, self.loss, self.values = target, weight, loss, values
         bounds = forest.tree_leaf[block.start : block.stop + 1]
         self.span = slice(bounds[0], bounds[-1])
+        self.before = values[self.span]
         self.n_leaves = np.diff(bounds)
         self.first = bounds[:-1] - bounds[0]
         self.codes = np.ascontiguousarray((leaves[:, block] - bounds[:-1]).T, dtype=np.intp)  # leaves within their tree
         score = forest.base[0] + values[leaves].sum(axis=1)
-        self.start = score - self._scores(values[self.span])
-        self.pull = weight * loss.pull(target, score)
+        self.others = score - self._scores(self.before)
         self.curvature = weight * loss.curvature(score)
         self.unit = forest.n_trees * self.curvature.sum() / weight.sum()
-        self.penalty = block_diag(*(_increment_penalty(forest, tree) for tree in range(block.start, block.stop)))
+        self.penalties = [_increment_penalty(forest, tree) for tree in range(block.start, block.stop)]
 
     def choose_ridge(self, held_out: np.ndarray) -> float:
-        """Return the largest ridge that is as good on rows held out as the best, within the error."""
-        self.gram = self._gram(~held_out)
-        gradient = self._gradient(self.pull * ~held_out)
-        target, weight = self.target[held_out], self.weight[held_out]
-        values = self.values[self.span]
-        losses = []
-        for ridge in RIDGES:
-            change = self._solve(ridge, gradient)
-            score = self.start[held_out] + self._scores(values + change, held_out)
-            losses.append(self.loss.value(target, score))
-        losses.append(self.loss.value(target, self.start[held_out] + self._scores(values, held_out)))
-        self.gram += self._gram(held_out)
-        best = np.argmin([np.average(loss, weights=weight) for loss in losses])
-        for ridge, loss in zip((np.inf, *RIDGES[::-1]), losses[::-1], strict=True):
-            excess = loss - losses[best]
+        """Return the largest ridge that is no worse on rows held out than the best, but for the error.
+
+        From the smallest ridge upwards, until one is worse.
+        """
+        fitted_on = ~held_out
+        weight = self.weight[held_out]
+
+        def loss_with(values: np.ndarray) -> np.ndarray:
+            return self.loss.value(self.target[held_out], self.others[held_out] + self._scores(values, held_out))
+
+        chosen, best = RIDGES[0], loss_with(self._descend(RIDGES[0], fitted_on))
+        for ridge in (*RIDGES[1:], np.inf):
+            values = self._descend(ridge, fitted_on) if np.isfinite(ridge) else self.before
+            excess = loss_with(values) - best
             mean = np.average(excess, weights=weight)
             error = np.sqrt(np.sum((weight * (excess - mean)) ** 2)) / weight.sum()
-            if mean <= STANDARD_ERRORS * error:
-                return ridge
-        raise AssertionError("the best ridge is as good as itself")
+            if mean > STANDARD_ERRORS * error:
+                break
+            chosen = ridge
+            if mean < 0:
+                best = best + excess
+        return chosen
 
     def solve(self, ridge: float) -> np.ndarray:
-        """Return all leaf values with those of the block re-solved, on all rows."""
-        if not hasattr(self, "gram"):
-            self.gram = self._gram(np.ones(len(self.target), dtype=bool))
-        factor = cho_factor(self.gram + ridge * self.unit * self.penalty)
-        before = self.values[self.span]
-        values = before.copy()
-        for _ in range(self.loss.steps):
-            score = self.start + self._scores(values)
-            gradient = self._gradient(self.weight * self.loss.pull(self.target, score))
-            gradient -= ridge * self.unit * self.penalty @ (values - before)
-            values += cho_solve(factor, gradient)
-        mean_loss = [np.average(self._loss_of(block), weights=self.weight) for block in (before, values)]
-        result = self.values.copy()
-        if (
-            mean_loss[1] <= mean_loss[0]
-        ):  # Newton's steps with one curvature converge from near, but nothing warrants it
-            result[self.span] = values
-        return result
+        """Return all leaf values with those of the block re-solved."""
+        values = self.values.copy()
+        values[self.span] = self._descend(ridge, np.ones(len(self.target), dtype=bool))
+        return values
 
-    def _loss_of(self, values: np.ndarray) -> np.ndarray:
-        return self.loss.value(self.target, self.start + self._scores(values))
-
-    def _solve(self, ridge: float, gradient: np.ndarray) -> np.ndarray:
-        return cho_solve(cho_factor(self.gram + ridge * self.unit * self.penalty), gradient)
+    def _descend(self, ridge: float, rows: np.ndarray) -> np.ndarray:
+        """Return the block's values after some steps with one and the same curvature, on some of the rows."""
+        ridge = ridge * self.unit
+        factor = self._factor(ridge, rows)
+        weight = self.weight * rows
+        values, losses = self.before, []
+        for _ in range(STEPS + 1):
+            score = self.others + self._scores(values)
+            change = values - self.before
+            penalty = ridge * self._penalise(change)
+            losses.append(weight @ self.loss.value(self.target, score) + change @ penalty / 2)
+            if losses[-1] > losses[0]:  # the curvature was too small: very unlike the rows it was estimated on
+                return self.before
+            gradient = self._gradient(weight * self.loss.pull(self.target, score)) - penalty
+            latest, values = values, values + cho_solve(factor, gradient.astype(np.float32), check_finite=False)
+        return latest
 
     def _scores(self, values: np.ndarray, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Return what the block adds to rows."""
@@ -194,19 +196,34 @@ class _System:
         pulls = [np.bincount(codes, pull, size) for codes, size in zip(self.codes, self.n_leaves, strict=True)]
         return np.concatenate(pulls)
 
-    def _gram(self, rows: np.ndarray) -> np.ndarray:
-        """Return the curvature-weighted products of leaf indicators, of shape (n_leaves, n_leaves).
+    def _penalise(self, change: np.ndarray) -> np.ndarray:
+        parts = np.split(change, self.first[1:])
+        return np.concatenate([penalty @ part for penalty, part in zip(self.penalties, parts, strict=True)])
 
-        Each pair of trees is a small table of counts: cheaper than a sparse product, whose result is dense.
+    def _factor(self, ridge: float, rows: np.ndarray) -> tuple[np.ndarray, bool]:
+        """Factorise the curvature of some rows and the penalty; float32 is enough for steps that correct each other."""
+        matrix = self.gram * np.float32(self.curvature[rows].sum() / self.curvature.sum())
+        for first, penalty in zip(self.first, self.penalties, strict=True):
+            span = slice(first, first + len(penalty))
+            matrix[span, span] += ridge * penalty
+        return cho_factor(matrix, overwrite_a=True, check_finite=False)
+
+    @cached_property
+    def gram(self) -> np.ndarray:
+        """Estimate of the curvature-weighted products of leaf indicators, float32 of shape (n_leaves, n_leaves).
+
+        Each pair of trees is a small table of counts: cheaper than a sparse product, whose result is dense. The steps
+        that use them need no more than an estimate, so of many rows some are enough.
         """
-        gram = np.empty((self.n_leaves.sum(),) * 2)
-        codes, curvature = self.codes[:, rows], self.curvature[rows]
+        chosen = slice(None, None, max(len(self.target) // CURVATURE_ROWS, 1))
+        curvature, codes = self.curvature[chosen], np.ascontiguousarray(self.codes[:, chosen])
+        curvature = curvature * (self.curvature.sum() / curvature.sum())
+        gram, width = np.empty((self.n_leaves.sum(),) * 2, dtype=np.float32), self.n_leaves.max()
         for a, (size, first) in enumerate(zip(self.n_leaves, self.first, strict=True)):
-            wide = codes[a] * self.n_leaves.max()
+            wide = codes[a] * width
             for b in range(a, len(codes)):
                 other, start = self.n_leaves[b], self.first[b]
-                counts = np.bincount(wide + codes[b], curvature, size * self.n_leaves.max())
-                counts = counts.reshape(size, -1)[:, :other]
+                counts = np.bincount(wide + codes[b], curvature, size * width).reshape(size, width)[:, :other]
                 gram[first : first + size, start : start + other] = counts
                 gram[start : start + other, first : first + size] = counts.T
         return gram
