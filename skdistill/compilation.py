@@ -203,9 +203,7 @@ def _from_logistic(model: LogisticRegression) -> CompiledModel:
 def _from_lightgbm(model: Any) -> CompiledModel:
     booster = model if isinstance(model, Booster) else model.booster_
     if booster.pandas_categorical:
-        raise CompileError(
-            "compile: the LightGBM model was fitted on pandas categories; expected numbers. Encode them."
-        )
+        raise CompileError("compile: the LightGBM model was fitted on pandas categories; encode them as numbers.")
     text = booster.model_to_string()
     name, *options = header_value(text, "objective", "none").split()
     number = {key: value for key, _, value in (option.partition(":") for option in options)}

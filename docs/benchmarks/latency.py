@@ -59,9 +59,8 @@ class Contender:
 
 def with_onnx(name, model, convert):
     import onnxruntime
-    from onnxmltools.convert.common.data_types import FloatTensorType
 
-    onnx = convert(model, initial_types=[("x", FloatTensorType([None, model.n_features_in_]))]).SerializeToString()
+    onnx = convert(model).SerializeToString()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
@@ -69,16 +68,19 @@ def with_onnx(name, model, convert):
     return Contender(name, lambda X: session.run(outputs, {"x": X})[0], len(onnx))
 
 
-def forest_to_onnx(forest, initial_types):
+def forest_to_onnx(forest):
     from skl2onnx import convert_sklearn
+    from skl2onnx.common.data_types import FloatTensorType
 
-    return convert_sklearn(forest, initial_types=initial_types, options={id(forest): {"zipmap": False}})
+    inputs = [("x", FloatTensorType([None, forest.n_features_in_]))]
+    return convert_sklearn(forest, initial_types=inputs, options={id(forest): {"zipmap": False}})
 
 
-def booster_to_onnx(model, initial_types):
+def booster_to_onnx(model):
     from onnxmltools import convert_lightgbm
+    from onnxmltools.convert.common.data_types import FloatTensorType
 
-    return convert_lightgbm(model, initial_types=initial_types, zipmap=False)
+    return convert_lightgbm(model, initial_types=[("x", FloatTensorType([None, model.n_features_in_]))], zipmap=False)
 
 
 def with_treelite(name, forest, folder):

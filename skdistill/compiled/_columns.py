@@ -8,6 +8,17 @@ import numpy as np
 from .._coding import category_codes, is_missing, microseconds
 
 
+def as_objects(X: Any) -> np.ndarray:
+    """Return a frame of any library, a list of rows, or one row, as an array of Python objects."""
+    names = getattr(X, "column_names", getattr(X, "columns", None))
+    if names is None:
+        return np.asarray(X, dtype=object)
+    cells = np.empty((len(X), len(names)), dtype=object)
+    for index, name in enumerate(names):
+        cells[:, index] = np.asarray(X[name])
+    return cells
+
+
 class Columns:
     """Codes the cells of raw rows as the table's encoder did when the model was fitted.
 
@@ -25,7 +36,7 @@ class Columns:
 
     def encode(self, X: Any) -> np.ndarray:
         """Return raw rows as floats; missing cells and unseen categories are NaN."""
-        cells = np.asarray(X, dtype=object)
+        cells = as_objects(X)
         encoded = np.full(cells.shape, np.nan)
         for index, known in enumerate(self.categories):
             column = cells[:, index]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._columns import Columns
+from ._columns import Columns, as_objects
 from ._forest import Forest
 from ._linear import Linear
 from ._links import LINKS
@@ -82,7 +82,7 @@ class CompiledModel:
             return (self._row or self._make_row())(X)
         if type(X) is np.ndarray or hasattr(X, "toarray"):
             return self._many(X)
-        cells = np.asarray(X, dtype=None if self.columns is None else object)  # a frame, a list, one row of a frame
+        cells = np.asarray(X) if self.columns is None else as_objects(X)  # a frame, a list, one row of a frame
         return self(cells) if cells.ndim == 1 else self._many(cells)
 
     def predict(self, X: Any) -> Any:

@@ -6,7 +6,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_memory
 
@@ -15,6 +15,7 @@ from .._validation import check_fitted, check_number, check_table, check_weights
 from ..exceptions import TeacherError
 from ..metrics import fidelity
 from ..samplers import as_sampler
+from ..students import CompactBoostingClassifier, CompactBoostingRegressor
 from ..teachers import (
     Task,
     Teacher,
@@ -328,6 +329,14 @@ class BaseDistilled(BaseEstimator):
             sample_weight=sample_weight,
             multioutput=self._multioutput,
         )
+
+    def _student_to_teach(self) -> Any:
+        """Return the student; one of ours keeps its trees where the teacher's answers are kept."""
+        student = self._resolve_student()
+        is_ours = isinstance(student, CompactBoostingClassifier | CompactBoostingRegressor)
+        if self.memory is None or not is_ours or student.memory is not None:
+            return student
+        return clone(student).set_params(memory=self.memory)
 
     def _soft_targets(self, outputs: np.ndarray) -> np.ndarray:
         raise NotImplementedError

@@ -215,7 +215,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         if transfer_set.truth is not None:
             proba = blend(proba, transfer_set.truth, self.soft_weight)
         return teach_classifier(
-            self._resolve_student(),
+            self._student_to_teach(),
             transfer_set.X,
             soften(proba, self.temperature),
             classes=self.classes_,

@@ -203,7 +203,7 @@ default="auto"
         if transfer_set.truth is not None:
             targets = blend(targets, transfer_set.truth, self.soft_weight)
         return teach_regressor(
-            self._resolve_student(),
+            self._student_to_teach(),
             transfer_set.X,
             targets,
             sample_weight=transfer_set.sample_weight,

@@ -2,24 +2,21 @@
 
 from collections.abc import Callable
 from numbers import Integral
-from tempfile import TemporaryDirectory
 from typing import Any, Literal, Self
 
 import numpy as np
-from joblib import Memory, effective_n_jobs
-from scipy import sparse
+from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, check_memory, column_or_1d
 from threadpoolctl import threadpool_limits
 
-from .._encoding import TableEncoder
 from .._validation import check_fitted, check_number, check_random_state, check_table, check_weights, draw_seed
 from ..compiled import LINKS, Columns, CompiledModel, Forest, stack_outputs
 from ..exceptions import StudentError
-from ._growing import Grower
+from ._growing import Grower, Table
 from ._pruning import leaf_weights, prune
-from ._resolving import CROSS_ENTROPY, SQUARED_ERROR, Loss, resolve
+from ._resolving import CROSS_ENTROPY, HELD_OUT, SQUARED_ERROR, Loss, resolve
 
 
 class _CompactBoosting(BaseEstimator):
@@ -59,50 +56,45 @@ class _CompactBoosting(BaseEstimator):
         """Return one forest for each column of ``targets``, all grown on one binned copy of ``X``, and their ridges."""
         self._check_parameters()
         rng = check_random_state(self.random_state)
-        self._encoder = TableEncoder().fit(X)
-        cells, weight = self._cells(X), weight / weight.mean()
+        common = self.__dict__.pop("_common", {})
+        table = common["table"] if common else Table(X, weight)
+        cells, weight, self._encoder = table.cells, table.weight, table.encoder
         params = self._lightgbm_params(draw_seed(rng))
-        grower = Grower(cells, weight, self._encoder.is_category_, params, check_memory(self.memory))
-        has_missing = _has_missing(cells)
+        grower = common.get(str(params)) or Grower(table, params, check_memory(self.memory))
+        common.update({"table": table, str(params): grower})
+        held_out = rng.uniform(size=len(weight)) < HELD_OUT
         forests, ridges = [], []
-        for target in targets.T:
-            forest = grower.grow(target, self._loss.best_constant(target, weight), self.n_trees)
+        for output, target in enumerate(targets.T):
+            forest = grower.grow(output, target, self._loss.best_constant(target, weight), self.n_trees)
             leaves = forest.leaves(cells, effective_n_jobs(self.n_jobs))
-            forest = forest.with_missing_sent(has_missing, leaf_weights(forest, leaves, weight))
+            forest = forest.with_missing_sent(table.has_missing, leaf_weights(forest, leaves, weight))
             values, ridge = forest.value[:, 0], np.inf
             if self.resolve_leaves and self.monotonic_cst is None:
                 with threadpool_limits(effective_n_jobs(self.n_jobs), user_api="blas"):
-                    values, ridge = resolve(forest, leaves, target, weight, self._loss, rng)
+                    values, ridge = resolve(forest, leaves, target, weight, self._loss, held_out)
             forests.append(prune(forest.with_values(values[:, None]), leaf_weights(forest, leaves, weight)))
             ridges.append(ridge)
         return forests, np.array(ridges)
 
     def _path(self, fit: Callable[[Self], Self], sizes: Any) -> list[Self]:
-        """Fit a clone for each size, the largest first, whose trees the smaller ones begin with."""
-        asked = [(size, self.max_leaf_nodes) if isinstance(size, Integral) else tuple(size) for size in sizes]
-        fitted = {}
-        with TemporaryDirectory() as folder:
-            memory = Memory(folder, verbose=0) if self.memory is None else self.memory
-            for n_trees, max_leaf_nodes in sorted(set(asked), reverse=True):
-                student = clone(self).set_params(n_trees=n_trees, max_leaf_nodes=max_leaf_nodes, memory=memory)
-                fitted[n_trees, max_leaf_nodes] = fit(student).set_params(memory=self.memory)
-        return [fitted[size] for size in asked]
+        """Fit a clone for each size; table and trees that they have in common are made once."""
+        seed = self.random_state
+        if not isinstance(seed, Integral):
+            seed = draw_seed(check_random_state(seed))
+        common: dict[str, Any] = {}
+        students = []
+        for size in sizes:
+            n_trees, max_leaf_nodes = (size, self.max_leaf_nodes) if isinstance(size, Integral) else size
+            student = clone(self).set_params(n_trees=n_trees, max_leaf_nodes=max_leaf_nodes, random_state=seed)
+            student._common = common
+            students.append(fit(student))
+        return students
 
     def _scores(self, X: Any) -> np.ndarray:
         """Return the scores of unchecked rows, shape (n_samples, n_scores)."""
         check_fitted(self, "forest_")
         X = self._encoder.transform(check_table(self, X, reset=False))
         return self.forest_.scores(X, effective_n_jobs(self.n_jobs))
-
-    def _cells(self, X: Any) -> Any:
-        """Return a table as the float32 numbers that the trees compare; what is too large is the largest."""
-        encoded = self._encoder.transform(X)
-        largest = np.finfo(np.float32).max
-        if sparse.issparse(encoded):
-            encoded = encoded.tocsr(copy=True)
-            encoded.data = np.clip(encoded.data, -largest, largest)
-            return encoded.astype(np.float32)
-        return np.clip(encoded, -largest, largest).astype(np.float32)
 
     def _check_parameters(self) -> None:
         check_number(self, "n_trees", self.n_trees, kind=Integral, low=1)
@@ -141,9 +133,7 @@ class _CompactBoosting(BaseEstimator):
             names = list(getattr(self, "feature_names_in_", []))
             unknown = [name for name in given if name not in names]
             if unknown:
-                raise ValueError(
-                    f"{type(self).__name__}: monotonic_cst names {unknown}; expected columns of X: {names}."
-                )
+                raise ValueError(f"{type(self).__name__}: monotonic_cst names {unknown}; expected some of {names}.")
             given = [given.get(name, 0) for name in names]
         directions = np.asarray(given)
         if directions.shape != (n_features,) or not np.isin(directions, (-1, 0, 1)).all():
@@ -507,10 +497,3 @@ class CompactBoostingRegressor(RegressorMixin, _CompactBoosting):
 def auto_learning_rate(n_trees: int) -> float:
     """Return the step for so many trees: larger the fewer there are, and the same for sizes that are close."""
     return next((rate for most, rate in ((40, 0.3), (80, 0.2), (160, 0.1)) if n_trees <= most), 0.05)
-
-
-def _has_missing(cells: Any) -> np.ndarray:
-    """Return which columns have missing cells."""
-    if sparse.issparse(cells):
-        return np.bincount(cells.indices[np.isnan(cells.data)], minlength=cells.shape[1]) > 0
-    return np.isnan(cells).any(axis=0)

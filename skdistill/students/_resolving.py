@@ -27,12 +27,17 @@ RIDGES = (15.0, 50.0, 150.0, 500.0)
 change less."""
 
 HELD_OUT = 0.2
+"""Share of the rows that the ridge is chosen on."""
+
 STANDARD_ERRORS = 2.0
 FEWEST_ROWS = 50
 """With fewer rows nothing is re-solved: there is nothing to choose a ridge with."""
 
 STEPS = 4
 """Newton's steps, all with the curvature of the first."""
+
+CONVERGED = 0.01
+"""Share of the loss gained so far below which a further step is not worth its time."""
 
 CURVATURE_ROWS = 10_000
 """Rows that the curvature is estimated on: at least so many, at most twice as many."""
@@ -72,7 +77,7 @@ CROSS_ENTROPY = Loss(
 
 
 def resolve(
-    forest: Forest, leaves: np.ndarray, target: np.ndarray, weight: np.ndarray, loss: Loss, rng: np.random.RandomState
+    forest: Forest, leaves: np.ndarray, target: np.ndarray, weight: np.ndarray, loss: Loss, held_out: np.ndarray
 ) -> tuple[np.ndarray, float]:
     """Return better leaf values, of shape (n_leaves,), and the ridge that was chosen.
 
@@ -84,11 +89,10 @@ def resolve(
         Each row's leaf in each tree, counted over all trees.
     target, weight : ndarray of shape (n_rows,)
     loss : Loss
-    rng : RandomState
-        Draws the rows held out.
+    held_out : ndarray of bool, shape (n_rows,)
+        Rows that the ridge is chosen on.
     """
     values = forest.value[:, 0].astype(np.float64)
-    held_out = rng.uniform(size=len(target)) < HELD_OUT
     useful = [np.count_nonzero(weight[rows]) for rows in (held_out, ~held_out)]
     if len(target) < FEWEST_ROWS or min(useful) == 0 or len(forest.feature) == 0:
         return values, np.inf
@@ -181,6 +185,8 @@ class _System:
             losses.append(weight @ self.loss.value(self.target, score) + change @ penalty / 2)
             if losses[-1] > losses[0]:  # the curvature was too small: very unlike the rows it was estimated on
                 return self.before
+            if len(losses) > 1 and losses[-2] - losses[-1] < CONVERGED * (losses[0] - losses[-1]):
+                return values
             gradient = self._gradient(weight * self.loss.pull(self.target, score)) - penalty
             latest, values = values, values + cho_solve(factor, gradient.astype(np.float32), check_finite=False)
         return latest

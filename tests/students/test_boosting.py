@@ -46,17 +46,22 @@ def test_outputs_do_not_disturb_each_other():
     """All outputs share one binned table; each is what it is alone, whatever the scale of the others."""
     X, y = dataset("regression")
     Y = np.column_stack([y, 1e6 * X[:, 0], y - 5])
-    together = CompactBoostingRegressor(10).fit(X, Y).predict(X)
+    together = CompactBoostingRegressor(10, random_state=0).fit(X, Y).predict(X)
     for output, expected in zip(Y.T, together.T, strict=True):
-        np.testing.assert_allclose(CompactBoostingRegressor(10).fit(X, output).predict(X), expected, rtol=1e-5)
+        alone = CompactBoostingRegressor(10, random_state=0).fit(X, output).predict(X)
+        np.testing.assert_allclose(alone, expected, rtol=1e-5)
+            CompactBoostingRegressor(10, random_state=0).fit(X, output).predict(X), expected, rtol=1e-5
+        )
 
 
 @pytest.mark.parametrize("scale", [1e-9, 1e9])
 def test_scale_of_the_targets_does_not_matter(scale):
     """Targets are standardised for the fit."""
     X, y = dataset("regression")
-    plain = CompactBoostingRegressor(10).fit(X, y).predict(X)
-    np.testing.assert_allclose(CompactBoostingRegressor(10).fit(X, scale * y).predict(X), scale * plain, rtol=1e-4)
+    plain = CompactBoostingRegressor(10, random_state=0).fit(X, y).predict(X)
+    np.testing.assert_allclose(
+        CompactBoostingRegressor(10, random_state=0).fit(X, scale * y).predict(X), scale * plain, rtol=1e-4
+    )
 
 
 def test_weights_decide_between_contradicting_rows():
