@@ -5,11 +5,14 @@ from typing import Any
 import numpy as np
 
 
-def _is_missing_object(cell: Any) -> bool:
-    return cell is None or (isinstance(cell, float) and cell != cell) or type(cell).__name__ in ("NAType", "NaTType")
+def is_missing_object(cell: Any) -> bool:
+    """Whether a Python object stands for a missing cell: None, NaN, NaT, NA."""
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(cell, float | np.floating | np.datetime64 | np.timedelta64) and bool(cell != cell)
 
 
-_MISSING_OBJECT = np.frompyfunc(_is_missing_object, 1, 1)
+_MISSING_OBJECT = np.frompyfunc(is_missing_object, 1, 1)
 """Cells of Python objects have no vectorised test of their own that also holds for pandas' NA."""
 
 

@@ -1,6 +1,8 @@
 """Compiling: from a fitted model to a function that needs numpy only."""
 
+import warnings
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -56,7 +58,8 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
         scikit-learn decision tree, forest, or linear model, or a LightGBM model or ``Booster``. Others take part by
         a method ``__skdistill_compile__()`` that returns a :class:`~skdistill.compiled.CompiledModel`.
     dtype : {"float32", "float64", "float16"}, default="float32"
-        How leaf values and weights are stored. Thresholds are never changed.
+        How leaf values are stored, and with float16 the weights of linear models, which are float64 otherwise.
+        Thresholds are never changed.
     X : table of shape (n_samples, n_features) or None, default=None
         Rows on which the compiled model is compared with the model. Needed for ``dtype="float16"``.
     tolerance : float >= 0, default=0.001
@@ -81,6 +84,8 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
     >>> predict_proba(X[0])
     array([1., 0., 0.])
     """
+    if not isinstance(tolerance, Real) or not tolerance >= 0:
+        raise ValueError(f"compile: tolerance={tolerance!r}; expected a number of at least 0.")
     if dtype not in DTYPES:
         raise ValueError(f"compile: dtype={dtype!r}; expected one of {DTYPES}.")
     if dtype == "float16" and X is None:
@@ -97,8 +102,9 @@ def _measured_loss(exact: CompiledModel, compiled: CompiledModel, X: Any, tolera
     if not np.all(np.isfinite(after)):
         raise CompileError("compile: the answers leave the range of the dtype. Pass dtype='float32'.")
     if np.ptp(before, axis=0).max() == 0:
-        return float(np.abs(after - before).max())
-    loss = 1 - fidelity(before, after, multioutput="variance_weighted")
+        loss = float(np.abs(after - before).max() / max(np.abs(before).max(), 1e-300))
+    else:
+        loss = 1 - fidelity(before, after, multioutput="variance_weighted")
     if loss > tolerance:
         raise CompileError(
             f"compile: the smaller dtype loses {loss:.2g} of fidelity on the {len(after)} rows of X; expected at most "
@@ -112,9 +118,9 @@ def _measured_loss(exact: CompiledModel, compiled: CompiledModel, X: Any, tolera
 
 def _convert(model: Any) -> CompiledModel:
     """Return the compiled form of a model, with all its digits."""
-    model = getattr(model, "student_", model)
     while isinstance(model, FrozenEstimator) or (isinstance(model, Pipeline) and len(model) == 1):
         model = model.estimator if isinstance(model, FrozenEstimator) else model[-1]
+    model = getattr(model, "student_", model)
     if isinstance(model, CompiledModel):
         return model
     if isinstance(model, BaseEstimator):
@@ -125,8 +131,9 @@ def _convert(model: Any) -> CompiledModel:
         if isinstance(model, kinds):
             return convert(model)
     steps = f" of {len(model)} steps" if isinstance(model, Pipeline) else ""
+    name = f"the class {model.__name__}" if isinstance(model, type) else f"a {type(model).__name__}{steps}"
     raise CompileError(
-        f"compile: got a {type(model).__name__}{steps}; expected a student of this package, a scikit-learn tree, "
+        f"compile: got {name}; expected a student of this package, a scikit-learn tree, "
         "forest, linear model or logistic regression, or a LightGBM model. Distil it first: "
         "DistilledClassifier(teacher=model).fit(X), or DistilledRegressor."
     )
@@ -135,7 +142,8 @@ def _convert(model: Any) -> CompiledModel:
 def _from_completed(model: CompletedClassifier) -> CompiledModel:
     """A student whose answers are completed to probabilities of all classes at temperature 1."""
     inner = _convert(model.estimator)
-    if model.response == "logit" and model.decoder is None:
+    is_plain = inner.link == "identity" and inner.power == 1
+    if model.response == "logit" and model.decoder is None and is_plain:
         scorer = inner.scorer.with_values(
             model.temperature * inner.scorer.leaf_values, model.temperature * inner.scorer.base
         )
@@ -184,9 +192,10 @@ def _from_trees(model: Any) -> CompiledModel:
 
 
 def _from_linear(model: Any) -> CompiledModel:
-    coef = np.atleast_2d(model.coef_).T
+    given = model.coef_.toarray() if hasattr(model.coef_, "toarray") else model.coef_
+    coef = np.atleast_2d(given).T
     linear = Linear(coef.astype(np.float64), np.broadcast_to(model.intercept_, coef.shape[1]).astype(np.float64))
-    return CompiledModel(linear, is_single=np.ndim(model.predict(np.zeros((1, len(coef))))) == 1)
+    return CompiledModel(linear, is_single=np.ndim(given) == 1)
 
 
 def _from_logistic(model: LogisticRegression) -> CompiledModel:
@@ -196,7 +205,9 @@ def _from_logistic(model: LogisticRegression) -> CompiledModel:
     else:  # which of the two a release takes for which solver has changed
         row = np.ones((1, linear.n_features))
         softmax = LINKS["softmax"].of_rows(linear.scores(row))
-        link = "softmax" if np.allclose(softmax, model.predict_proba(row)) else "one against the rest"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of names that the row lacks
+            link = "softmax" if np.allclose(softmax, model.predict_proba(row)) else "one against the rest"
     return CompiledModel(linear, link, classes=model.classes_)
 
 
@@ -215,6 +226,11 @@ def _from_lightgbm(model: Any) -> CompiledModel:
     classes = getattr(model, "classes_", None)
     if classes is not None and link == "logistic" and len(classes) == 2:
         link = "two classes"
+    if classes is not None and (link == "identity" or (len(forest.base) != len(classes) and link != "two classes")):
+        raise CompileError(
+            f"compile: {type(model).__name__} of {len(classes)} classes and objective {name!r} has no probabilities to "
+            "compile; expected a built-in objective and at least two classes."
+        )
     return CompiledModel(forest, link, classes=classes, is_single=classes is None and len(forest.base) == 1)
 
 

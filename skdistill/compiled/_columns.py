@@ -5,18 +5,24 @@ from typing import Any
 
 import numpy as np
 
-from .._coding import category_codes, is_missing, microseconds
+from .._coding import category_codes, is_missing, is_missing_object, microseconds
 
 
-def as_objects(X: Any) -> np.ndarray:
-    """Return a frame of any library, a list of rows, or one row, as an array of Python objects."""
+def columns_of(X: Any) -> list[np.ndarray]:
+    """Return the columns of a frame of any library, of an array or of a list of rows, each with its own dtype."""
     names = getattr(X, "column_names", getattr(X, "columns", None))
     if names is None:
-        return np.asarray(X, dtype=object)
-    cells = np.empty((len(X), len(names)), dtype=object)
-    for index, name in enumerate(names):
-        cells[:, index] = np.asarray(X[name])
-    return cells
+        cells = X if isinstance(X, np.ndarray) else np.asarray(X, dtype=object)
+        return list(cells.T)
+    return [_values_of(X[name]) for name in names]
+
+
+def _values_of(series: Any) -> np.ndarray:
+    """Return a column as an array; categories of pandas by their spelling, which is what the fit has seen."""
+    if not hasattr(getattr(series, "cat", None), "codes"):
+        return np.asarray(series)
+    codes, spelled = np.asarray(series.cat.codes), np.asarray(series.cat.categories).astype(str).astype(object)
+    return np.append(spelled, np.array([None]))[codes]  # the code of a missing cell is -1
 
 
 class Columns:
@@ -36,17 +42,17 @@ class Columns:
 
     def encode(self, X: Any) -> np.ndarray:
         """Return raw rows as floats; missing cells and unseen categories are NaN."""
-        cells = as_objects(X)
-        encoded = np.full(cells.shape, np.nan)
-        for index, known in enumerate(self.categories):
-            column = cells[:, index]
-            present = ~is_missing(column)
+        columns = columns_of(X.toarray() if hasattr(X, "toarray") else X)
+        encoded = np.full((len(columns[0]), len(columns)), np.nan)
+        for index, (values, known) in enumerate(zip(columns, self.categories, strict=True)):
+            present = ~is_missing(values)
+            cells = values[present]
             if known is not None:
-                encoded[present, index] = category_codes(column[present], known)
-            elif self.is_time[index]:
-                encoded[present, index] = [_time(cell) for cell in column[present]]
+                encoded[present, index] = category_codes(cells, known)
+            elif not self.is_time[index]:
+                encoded[present, index] = cells.astype(np.float64)
             else:
-                encoded[present, index] = column[present].astype(np.float64)
+                encoded[present, index] = microseconds(_as_times(cells))
         return encoded
 
     def row_encoder(self) -> Callable[[Sequence[Any]], list[float]]:
@@ -58,6 +64,14 @@ class Columns:
         return lambda cells: [coder(cell) for coder, cell in zip(coders, cells, strict=True)]
 
 
+def _as_times(cells: np.ndarray) -> np.ndarray:
+    """Return dates or durations as numpy keeps them, also from Python's and pandas' objects."""
+    if cells.dtype.kind in "mM" or len(cells) == 0:
+        return cells if len(cells) else cells.astype("M8[us]")
+    is_duration = isinstance(cells[0], np.timedelta64) or "delta" in type(cells[0]).__name__.lower()
+    return cells.astype("m8[us]" if is_duration else "M8[us]")
+
+
 def _coder(known: list[str]) -> Callable[[Any], float]:
     code = {category: float(index) for index, category in enumerate(known)}
     nan = float("nan")
@@ -65,7 +79,13 @@ def _coder(known: list[str]) -> Callable[[Any], float]:
     def encode(cell: Any) -> float:
         if type(cell) is str:
             return code.get(cell, nan)
-        return nan if _is_missing(cell) else code.get(str(cell), nan)
+        if isinstance(cell, bytes):
+            return code.get(cell.decode(), nan)
+        if _is_missing(cell):
+            return nan
+        if isinstance(cell, float) and cell.is_integer() and str(cell) not in code:
+            cell = int(cell)  # a row of a frame makes floats of integers
+        return code.get(str(cell), nan)
 
     return encode
 
@@ -77,13 +97,10 @@ def _number(cell: Any) -> float:
 def _time(cell: Any) -> float:
     if _is_missing(cell):
         return float("nan")
-    return float(microseconds(np.asarray([getattr(cell, "to_numpy", lambda: cell)()]).astype(_time_dtype(cell)))[0])
-
-
-def _time_dtype(cell: Any) -> str:
-    is_duration = isinstance(cell, np.timedelta64) or "delta" in type(cell).__name__.lower()
-    return "m8[us]" if is_duration else "M8[us]"
+    cells = np.empty(1, dtype=object)
+    cells[0] = getattr(cell, "to_numpy", lambda: cell)()
+    return float(microseconds(_as_times(cells))[0])
 
 
 def _is_missing(cell: Any) -> bool:
-    return bool(is_missing(np.array([cell], dtype=object))[0])
+    return bool(is_missing_object(cell))

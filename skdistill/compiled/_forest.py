@@ -177,7 +177,7 @@ class Forest:
 
     @cached_property
     def _block_rows(self) -> int:
-        width = self._mask_dtype.itemsize if self._tables is not None else 64
+        width = max(self._mask_dtype.itemsize if self._tables is not None else 64, 8 * (self.value.shape[1] - 1))
         return int(np.clip(BLOCK_BYTES // (width * max(self.n_trees, 1)), 64, BLOCK_ROWS))
 
     @cached_property
@@ -309,14 +309,24 @@ class Forest:
         return replace(self, missing_left=np.where(free, heavier_left, self.missing_left))
 
     def stored_as(self, dtype: Any) -> Self:
-        """Return the same trees with leaf values of another precision, each output in units of its largest."""
+        """Return the same trees with leaf values of another precision, each output in units of its largest.
+
+        Of trees whose values differ little for their size the mean becomes part of ``base``.
+        """
         if self.value.dtype == dtype:
             return self
-        values = self.leaf_values
+        n_leaves = self.tree_splits + 1
+        first = self.tree_leaf[:-1]
+        mean = np.add.reduceat(self.leaf_values, first, axis=0) / n_leaves[:, None] if self.n_trees else self.value
+        spread = self.leaf_values - np.repeat(mean, n_leaves, axis=0)
+        furthest = np.maximum.reduceat(np.abs(spread), first, axis=0) if self.n_trees else self.value
+        mean = np.where(np.abs(mean) > 4 * furthest, mean, 0.0)
+        values, base = self.leaf_values - np.repeat(mean, n_leaves, axis=0), self.base.copy()
+        np.add.at(base, self.tree_output[:, None] + np.arange(self.value.shape[1]), mean)
         largest = np.zeros(len(self.base))
         np.maximum.at(largest, self._leaf_output, np.abs(values))
         unit = np.where(largest > 0, largest, 1.0)
-        return replace(self, value=(values / unit[self._leaf_output]).astype(dtype), unit=unit)
+        return replace(self, value=(values / unit[self._leaf_output]).astype(dtype), base=base, unit=unit)
 
     @property
     def _leaf_output(self) -> np.ndarray:
@@ -465,7 +475,7 @@ class Intervals:
 
 def _category_codes(cells: np.ndarray, n_codes: int) -> np.ndarray:
     """Return codes as integers; missing and unseen ones are ``n_codes``."""
-    known = (cells >= 0) & (cells < n_codes)
+    known = (cells > -1) & (cells < n_codes)  # LightGBM cuts fractions off
     return np.where(known, cells, n_codes).astype(np.intp)
 
 

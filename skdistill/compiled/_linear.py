@@ -31,7 +31,7 @@ class Linear:
 
     def scores(self, X: Any, n_jobs: int = 1) -> np.ndarray:  # noqa: ARG002
         """Return the sums, of shape (n_rows, n_outputs)."""
-        return np.asarray(X, dtype=np.float64) @ self.leaf_values + self.base
+        return (X if hasattr(X, "toarray") else np.asarray(X, dtype=np.float64)) @ self.leaf_values + self.base
 
     def with_values(self, value: np.ndarray, base: np.ndarray | None = None) -> Self:
         """Return the same with other weights."""

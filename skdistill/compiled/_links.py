@@ -22,6 +22,15 @@ def _logistic_of_one(score: float) -> float:
     return decay / (1 + decay)
 
 
+def _exp(scores: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        return np.exp(scores)
+
+
+def _exp_of_one(score: float) -> float:
+    return math.exp(score) if score <= 709 else math.inf
+
+
 def _two_classes(scores: np.ndarray) -> np.ndarray:
     proba = _logistic(scores)
     return np.hstack([1 - proba, proba])
@@ -65,11 +74,11 @@ class Link:
 
 LINKS = {
     "identity": Link(lambda scores: scores, ending="    return array({scores})"),
-    "exp": Link(np.exp, lambda scores: tuple(map(math.exp, scores))),
+    "exp": Link(_exp, lambda scores: tuple(map(_exp_of_one, scores))),
     "logistic": Link(_logistic, lambda scores: tuple(map(_logistic_of_one, scores))),
     "two classes": Link(
         _two_classes,
-        ending="    proba = 1 / (1 + exp(-s0)) if s0 > -700 else 0.0\n    return array((1 - proba, proba))",
+        ending="    proba = 0.0 if s0 <= -700 else 1 / (1 + exp(-s0))\n    return array((1 - proba, proba))",
     ),
     "one against the rest": Link(_one_vs_rest, _one_vs_rest_of_one),
     "softmax": Link(_softmax, _softmax_of_one),

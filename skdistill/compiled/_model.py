@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._columns import Columns, as_objects
+from ._columns import Columns
 from ._forest import Forest
 from ._linear import Linear
 from ._links import LINKS
@@ -77,13 +77,15 @@ class CompiledModel:
     def __call__(self, X: Any) -> Any:
         """Return probabilities or values of rows, or of one row."""
         if type(X) is np.ndarray and X.ndim == 1:
+            if X.dtype.kind in "mM":
+                X = X.astype(f"{X.dtype.kind}8[us]").astype(object)  # as dates: nanoseconds would come as integers
             return (self._row or self._make_row())(X.tolist())
         if isinstance(X, list | tuple) and len(X) and np.ndim(X[0]) == 0:
-            return (self._row or self._make_row())(X)
-        if type(X) is np.ndarray or hasattr(X, "toarray"):
-            return self._many(X)
-        cells = np.asarray(X) if self.columns is None else as_objects(X)  # a frame, a list, one row of a frame
-        return self(cells) if cells.ndim == 1 else self._many(cells)
+            # numpy's own scalars would be compared in their own precision
+            return (self._row or self._make_row())(X if self.columns is not None else list(map(float, X)))
+        if getattr(X, "ndim", 2) == 1:  # one row of a frame
+            return self(np.asarray(X))
+        return self._many(X)
 
     def predict(self, X: Any) -> Any:
         """Return labels of rows (or of one row) for a classifier, and what a call returns for a regressor."""
@@ -102,7 +104,9 @@ class CompiledModel:
 
     @property
     def source(self) -> str | None:
-        """The Python code that answers for one row of numbers; ``None`` if there would be too much of it."""
+        """The Python code that answers for one row of numbers; ``None`` where arrays do, as there would be too much."""
+        if self.power != 1:
+            return None
         scores = scores_as_tuple(len(self.scorer.base))
         ending = LINKS[self.link].ending
         if self.is_single:
@@ -116,7 +120,14 @@ class CompiledModel:
         return model
 
     def _many(self, X: Any) -> np.ndarray:
-        cells = X if self.columns is None else self.columns.encode(X)
+        if self.columns is not None:
+            cells = self.columns.encode(X)
+        elif type(X) is np.ndarray or hasattr(X, "toarray"):
+            cells = X
+        else:
+            cells = np.asarray(X)
+            if cells.dtype == object:  # numbers with missing cells of other libraries
+                cells = Columns([None] * self.n_features_in_, np.zeros(self.n_features_in_, dtype=bool)).encode(X)
         answer = LINKS[self.link].of_rows(self.scorer.scores(cells))
         if self.power != 1:
             answer = answer**self.power
@@ -126,7 +137,7 @@ class CompiledModel:
     def _make_row(self) -> Callable[[Sequence[Any]], Any]:
         """Compose, once, the function of one row."""
         source = self.source
-        if source is None or self.power != 1:
+        if source is None:
             self._row = lambda cells: self._many(np.array([cells], dtype=None if self.columns is None else object))[0]
         else:
             row = compile_row(source, LINKS[self.link].of_one)

@@ -31,7 +31,7 @@ def row_source(forest: Any, ending: str) -> str | None:
     source : str or None
         ``None`` if the forest is too big or too deep for it.
     """
-    if len(forest.feature) > MAX_SPLITS or forest.spans.depth.max(initial=0) >= MAX_DEPTH:
+    if max(len(forest.feature), forest.value.size // 2) > MAX_SPLITS or forest.spans.depth.max(initial=0) >= MAX_DEPTH:
         return None
     sums = [[repr(start)] if start else [] for start in forest.base.tolist()]
     width = forest.value.shape[1]
@@ -49,7 +49,8 @@ def row_source(forest: Any, ending: str) -> str | None:
     reads = [f"    x{index} = cells[{index}]" for index in used]
     if len(used) * 2 > forest.n_features:  # unpacking all cells is faster than picking half of them
         reads = [f"    {', '.join(f'x{index}' for index in range(forest.n_features))}, = cells"]
-    reads += [f"    x{index} = int(x{index}) if x{index} >= 0 else -1" for index in used if forest.is_category[index]]
+    coded, n_codes = [index for index in used if forest.is_category[index]], forest.subsets.shape[1]
+    reads += [f"    x{index} = int(x{index}) if -1 < x{index} < {n_codes} else -1" for index in coded]
     for output, terms in enumerate(sums):
         lines.append(f"    s{output} = {' + '.join(terms[:TERMS]) or 0.0}")
         lines += [f"    s{output} += {' + '.join(terms[k : k + TERMS])}" for k in range(TERMS, len(terms), TERMS)]

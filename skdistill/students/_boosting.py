@@ -56,21 +56,23 @@ class _CompactBoosting(BaseEstimator):
         """Return one forest for each column of ``targets``, all grown on one binned copy of ``X``, and their ridges."""
         self._check_parameters()
         rng = check_random_state(self.random_state)
-        common = self.__dict__.pop("_common", {})
-        table = common["table"] if common else Table(X, weight)
+        common = self.__dict__.pop("_common", None)  # with the other sizes of a path
+        shared = {} if common is None else common
+        table = shared.get("table") or Table(X, weight)
         cells, weight, self._encoder = table.cells, table.weight, table.encoder
         params = self._lightgbm_params(draw_seed(rng))
-        grower = common.get(str(params)) or Grower(table, params, check_memory(self.memory))
-        common.update({"table": table, str(params): grower})
+        grower = shared.get(str(params)) or Grower(table, params, check_memory(self.memory))
+        shared.update({"table": table, str(params): grower})
         held_out = rng.uniform(size=len(weight)) < HELD_OUT
         forests, ridges = [], []
         for output, target in enumerate(targets.T):
-            forest = grower.grow(output, target, self._loss.best_constant(target, weight), self.n_trees)
+            start = self._loss.best_constant(target, weight)
+            forest = grower.grow(output, target, start, self.n_trees, only_these=common is None)
             leaves = forest.leaves(cells, effective_n_jobs(self.n_jobs))
             forest = forest.with_missing_sent(table.has_missing, leaf_weights(forest, leaves, weight))
             values, ridge = forest.value[:, 0], np.inf
             if self.resolve_leaves and self.monotonic_cst is None:
-                with threadpool_limits(effective_n_jobs(self.n_jobs), user_api="blas"):
+                with threadpool_limits(1, user_api="blas"):  # sums of several threads differ in their last digits
                     values, ridge = resolve(forest, leaves, target, weight, self._loss, held_out)
             forests.append(prune(forest.with_values(values[:, None]), leaf_weights(forest, leaves, weight)))
             ridges.append(ridge)

@@ -4,14 +4,13 @@ from functools import cached_property
 from typing import Any
 
 import joblib
-import lightgbm
 import numpy as np
 from scipy import sparse
 
 from .._encoding import TableEncoder
 from ..compiled import Forest, forest_from_lightgbm
 
-BATCH = 10
+BATCH = 20
 """Trees that are grown, and kept by a memory, at a time."""
 
 
@@ -68,27 +67,34 @@ class Grower:
         self.table = table
         self.params = params
         self.memory = memory if memory.location is not None else None
-        self.sequences: dict[int, list[tuple[str, np.ndarray]]] = {}
+        self.sequences: dict[int, list[str]] = {}
 
-    def grow(self, output: int, target: np.ndarray, start: float, n_trees: int) -> Forest:
-        """Return the first trees for an output, on from a constant score; fewer if nothing is left to split."""
-        batches = self.sequences.setdefault(output, [("", np.full(len(target), start))])
-        while (len(batches) - 1) * BATCH < n_trees:
-            batches.append(self._next_batch(target, batches[-1][1]))
-        forest = forest_from_lightgbm([text for text, _ in batches[1:]], n_trees=n_trees, dtype=np.float32)
+    def grow(self, output: int, target: np.ndarray, start: float, n_trees: int, *, only_these: bool) -> Forest:
+        """Return the first trees for an output, on from a constant score; fewer if nothing is left to split.
+
+        Batches are grown whole, so that a longer sequence can go on from them, unless ``only_these`` are wanted.
+        """
+        texts = self.sequences.setdefault(output, [])
+        while len(texts) * BATCH < n_trees:
+            n_batch = min(BATCH, n_trees - len(texts) * BATCH) if only_these and self.memory is None else BATCH
+            texts.append(self._next_batch(target, start, list(texts), n_batch))
+        forest = forest_from_lightgbm(texts, n_trees=n_trees, dtype=np.float32)
         return forest.with_values(forest.value, forest.base + start)
 
-    def _next_batch(self, target: np.ndarray, scores: np.ndarray) -> tuple[str, np.ndarray]:
+    def _next_batch(self, target: np.ndarray, start: float, texts: list[str], n_trees: int) -> str:
         if self.memory is None:
-            return _grow_batch(self, None, target, self.params, scores)
-        return self.memory.cache(_grow_batch, ignore=["grower"])(self, self.table.key, target, self.params, scores)
+            return _grow_batch(self, None, target, self.params, start, texts, n_trees)
+        grow_batch = self.memory.cache(_grow_batch, ignore=["grower"])
+        return grow_batch(self, self.table.key, target, self.params, start, texts, n_trees)
 
     @cached_property
-    def dataset(self) -> lightgbm.Dataset:
+    def dataset(self) -> Any:
         """The binned table."""
+        from lightgbm import Dataset  # here, so that who only predicts needs no LightGBM
+
         categories = np.flatnonzero(self.table.encoder.is_category_).tolist()
         given = {"weight": self.table.weight, "categorical_feature": categories, "params": self.params}
-        return lightgbm.Dataset(self.table.cells, **given).construct()
+        return Dataset(self.table.cells, **given).construct()
 
 
 def _grow_batch(
@@ -96,11 +102,16 @@ def _grow_batch(
     key: str | None,  # noqa: ARG001
     target: np.ndarray,
     params: dict[str, Any],
-    start: np.ndarray,
-) -> tuple[str, np.ndarray]:
-    """Grow some more trees on from some scores; return their text and the scores with them."""
+    start: float,
+    texts: list[str],
+    n_trees: int,
+) -> str:
+    """Grow some more trees on from those so far; return their text."""
+    import lightgbm
+
+    scores = np.full(len(target), start)
+    if texts:
+        scores += forest_from_lightgbm(texts, dtype=np.float32).scores(grower.table.cells)[:, 0]
     grower.dataset.set_label(target)
-    grower.dataset.set_init_score(start)
-    booster = lightgbm.train(params, grower.dataset, num_boost_round=BATCH)
-    scores = booster.predict(grower.table.cells, raw_score=True, num_threads=params["num_threads"])
-    return booster.model_to_string(), start + scores
+    grower.dataset.set_init_score(scores)
+    return lightgbm.train(params, grower.dataset, num_boost_round=n_trees).model_to_string()

@@ -39,11 +39,11 @@ STEPS = 4
 CONVERGED = 0.01
 """Share of the loss gained so far below which a further step is not worth its time."""
 
-CURVATURE_ROWS = 10_000
-"""Rows that the curvature is estimated on: at least so many, at most twice as many."""
+CURVATURE_ROWS = 15_000
+"""Rows at most that the curvature is estimated on."""
 
-LEAVES_AT_ONCE = 4096
-"""Bigger sets of trees are solved block by block: memory grows with the square of the leaves."""
+LEAVES_AT_ONCE = 3000
+"""Bigger sets of trees are solved block by block, and bigger trees not at all: memory grows with the leaves' square."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,8 @@ def resolve(
     """
     values = forest.value[:, 0].astype(np.float64)
     useful = [np.count_nonzero(weight[rows]) for rows in (held_out, ~held_out)]
-    if len(target) < FEWEST_ROWS or min(useful) == 0 or len(forest.feature) == 0:
+    largest = forest.tree_splits.max(initial=0)
+    if len(target) < FEWEST_ROWS or min(useful) == 0 or largest == 0 or largest >= LEAVES_AT_ONCE:
         return values, np.inf
     blocks = _blocks(forest)
     chosen = np.inf
@@ -140,6 +141,7 @@ class _System:
         self.others = score - self._scores(self.before)
         self.curvature = weight * loss.curvature(score)
         self.unit = forest.n_trees * self.curvature.sum() / weight.sum()
+        self.factors: dict[float, tuple[np.ndarray, bool]] = {}
         self.penalties = [_increment_penalty(forest, tree) for tree in range(block.start, block.stop)]
 
     def choose_ridge(self, held_out: np.ndarray) -> float:
@@ -173,9 +175,9 @@ class _System:
         return values
 
     def _descend(self, ridge: float, rows: np.ndarray) -> np.ndarray:
-        """Return the block's values after some steps with one and the same curvature, on some of the rows."""
+        """Return the block's values after some steps on some of the rows, all with the curvature of all rows."""
         ridge = ridge * self.unit
-        factor = self._factor(ridge, rows)
+        factor = self._factor(ridge)
         weight = self.weight * rows
         values, losses = self.before, []
         for _ in range(STEPS + 1):
@@ -206,13 +208,16 @@ class _System:
         parts = np.split(change, self.first[1:])
         return np.concatenate([penalty @ part for penalty, part in zip(self.penalties, parts, strict=True)])
 
-    def _factor(self, ridge: float, rows: np.ndarray) -> tuple[np.ndarray, bool]:
-        """Factorise the curvature of some rows and the penalty; float32 is enough for steps that correct each other."""
-        matrix = self.gram * np.float32(self.curvature[rows].sum() / self.curvature.sum())
+    def _factor(self, ridge: float) -> tuple[np.ndarray, bool]:
+        """Factorise the curvature and the penalty; float32 is enough for steps that correct each other."""
+        if ridge in self.factors:
+            return self.factors[ridge]
+        matrix = self.gram.copy()
         for first, penalty in zip(self.first, self.penalties, strict=True):
             span = slice(first, first + len(penalty))
             matrix[span, span] += ridge * penalty
-        return cho_factor(matrix, overwrite_a=True, check_finite=False)
+        self.factors[ridge] = cho_factor(matrix, overwrite_a=True, check_finite=False)
+        return self.factors[ridge]
 
     @cached_property
     def gram(self) -> np.ndarray:
@@ -221,7 +226,9 @@ class _System:
         Each pair of trees is a small table of counts: cheaper than a sparse product, whose result is dense. The steps
         that use them need no more than an estimate, so of many rows some are enough.
         """
-        chosen = slice(None, None, max(len(self.target) // CURVATURE_ROWS, 1))
+        chosen = np.flatnonzero(self.curvature > 0)
+        if len(chosen) > CURVATURE_ROWS:
+            chosen = np.sort(np.random.RandomState(0).choice(chosen, CURVATURE_ROWS, replace=False))
         curvature, codes = self.curvature[chosen], np.ascontiguousarray(self.codes[:, chosen])
         curvature = curvature * (self.curvature.sum() / curvature.sum())
         gram, width = np.empty((self.n_leaves.sum(),) * 2, dtype=np.float32), self.n_leaves.max()

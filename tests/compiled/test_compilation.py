@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.decomposition import PCA
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier, RandomForestRegressor
@@ -25,7 +26,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTre
 
 import skdistill
 from skdistill import DistilledClassifier, DistilledRegressor
-from skdistill.compiled import LINKS
+from skdistill.compiled import LINKS, CompiledModel
 from skdistill.compiled._source import compile_row, scores_as_tuple
 from skdistill.exceptions import CompileError
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
@@ -70,6 +71,10 @@ CASES = [
     for name, data in tables.items()
     if not ("multiclassova" in repr(model) and name == "two classes")
 ]
+
+
+def squared(y, score):
+    return score - y, np.ones_like(y)
 
 
 def answer(model, X):
@@ -233,6 +238,119 @@ def test_importing_the_package_is_lazy():
         _ = skdistill.nothing
 
 
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("kind", ["M8", "m8"])
+def test_times_of_any_unit(kind, unit):
+    """Dates and durations are the same time in whatever unit a table keeps them."""
+    rng = np.random.RandomState(0)
+    times = (rng.randint(0, 10**6, size=300) + 10**9).astype(f"{kind}[s]").astype(f"{kind}[{unit}]")
+    frame = pd.DataFrame({"time": times, "number": rng.normal(size=300)})
+    frame["time"] = frame["time"].astype(f"{'datetime' if kind == 'M8' else 'timedelta'}64[{unit}]")
+    student = CompactBoostingRegressor(5, 8).fit(frame, times.astype("m8[s]" if kind == "m8" else "M8[s]").astype(int))
+    compiled, expected = skdistill.compile(student), student.predict(frame)
+    np.testing.assert_allclose(compiled(frame), expected)
+    np.testing.assert_allclose([compiled(frame.iloc[index]) for index in range(20)], expected[:20])
+    array = times[:, None]
+    student = CompactBoostingRegressor(5, 8).fit(array, np.arange(300))
+    compiled, expected = skdistill.compile(student), student.predict(array)
+    np.testing.assert_allclose(compiled(array), expected)
+    np.testing.assert_allclose([compiled(row) for row in array[:20]], expected[:20])
+    missing = np.array([[np.array("NaT", dtype=times.dtype)]], dtype=times.dtype)
+    np.testing.assert_allclose(compiled([missing[0, 0]]), student.predict(missing)[0])
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float32", "str", "datetime64[ns]", "bool"])
+def test_categories_of_any_type(dtype):
+    """Categories of pandas that are no text, some cells missing."""
+    rng = np.random.RandomState(0)
+    kinds = pd.Index(np.arange(6) % 2 if dtype == "bool" else np.arange(6)).astype(dtype).unique()
+    codes = rng.randint(-1, len(kinds), size=400)
+    frame = pd.DataFrame({"kind": pd.Categorical.from_codes(codes, kinds), "number": rng.normal(size=400)})
+    student = CompactBoostingRegressor(5, 8).fit(frame, codes + frame["number"])
+    np.testing.assert_allclose(skdistill.compile(student)(frame), student.predict(frame))
+    if dtype in ("int64", "str", "bool"):
+        rows = [skdistill.compile(student)(frame.iloc[index]) for index in range(40)]
+        np.testing.assert_allclose(rows, student.predict(frame)[:40])
+
+
+def test_numbers_with_missing_cells_of_pandas():
+    """Nullable columns, for a model of numbers."""
+    frame = pd.DataFrame({"a": pd.array([1, 2, None, 4] * 50, dtype="Int64"), "b": np.arange(200.0)})
+    model = lightgbm.LGBMRegressor(**LIGHTGBM).fit(frame, np.arange(200) % 4)
+    np.testing.assert_allclose(skdistill.compile(model)(frame), model.predict(frame), atol=1e-6)
+
+
+def test_bytes_are_text():
+    """Many rows of bytes and one alike."""
+    X = np.array([[b"a"], [b"bb"], [b"c"]] * 50)
+    student = CompactBoostingRegressor(5, 4).fit(X.astype(object), np.arange(150) % 3)
+    compiled = skdistill.compile(student)
+    np.testing.assert_allclose([compiled(row) for row in X[:3]], compiled(X[:3]))
+
+
+@pytest.mark.parametrize("kind", [DecisionTreeRegressor(max_leaf_nodes=50), RandomForestRegressor(10)])
+def test_large_offsets_keep_their_digits(kind):
+    """Values that differ little for their size, such as times, are compiled in full."""
+    X = np.random.RandomState(0).normal(size=(500, 2))
+    model = kind.fit(X, 1.7e9 + X[:, 0])
+    assert skdistill.metrics.fidelity(model.predict(X), skdistill.compile(model)(X)) > 1 - 1e-6
+
+
+def test_rows_of_numpys_own_scalars():
+    """A list of float32 scalars is compared as the array is, whatever the model's precision."""
+    X = (1.7e9 + 128 * np.random.RandomState(0).randint(0, 300, size=(2000, 2))).astype(np.float32)
+    y = X[:, 0] - 1.7e9 + X[:, 1] % 256
+    for model in (lightgbm.LGBMRegressor(num_leaves=60, **LIGHTGBM).fit(X, y), LinearRegression().fit(X, y)):
+        compiled = skdistill.compile(model)
+        expected = compiled(X[:100].astype(float))
+        np.testing.assert_allclose([compiled(list(row)) for row in X[:100]], expected, rtol=1e-9)
+        assert type(compiled(tuple(X[0]))) is float
+
+
+def test_missing_cells_of_linear_models_are_not_hidden():
+    """NaN in, NaN out: for one row as for many."""
+    compiled = skdistill.compile(LogisticRegression().fit(*TWO))
+    row = TWO[0][0].copy()
+    row[3] = np.nan
+    assert np.isnan(compiled(row)).all()
+    assert np.isnan(compiled(row[None])).all()
+
+
+def test_sparse_rows_and_names_of_columns():
+    """Sparse rows of linear models and students; no warning for a model that was fitted on a frame."""
+    X, y = MANY
+    for model in (LogisticRegression(C=0.01, max_iter=2000), CompactBoostingClassifier(3, 4)):
+        fitted = model.fit(pd.DataFrame(X), y)
+        compiled = skdistill.compile(fitted)
+        np.testing.assert_allclose(compiled(sparse.csr_matrix(X)), compiled(X))
+    thin = LogisticRegression(C=0.01, max_iter=2000).fit(X, y).sparsify()
+    np.testing.assert_allclose(skdistill.compile(thin)(X), thin.predict_proba(X))
+
+
+def test_odd_codes_of_categories():
+    """Fractions are cut off as LightGBM does, infinity and unseen codes are nowhere, for one row as for many."""
+    rng = np.random.RandomState(0)
+    X = np.column_stack([rng.randint(0, 8, size=500), rng.normal(size=500)])
+    data = lightgbm.Dataset(X, np.isin(X[:, 0], [0, 3, 5]) + 0.0, categorical_feature=[0])
+    booster = lightgbm.train({"verbosity": -1, "min_data_per_group": 1, "cat_smooth": 1}, data, 5)
+    compiled = skdistill.compile(booster)
+    odd = np.array([[code, 0.0] for code in (-0.5, 0.7, 3.2, -1.0, 99.0, np.nan)])
+    np.testing.assert_allclose(compiled(odd), booster.predict(odd), atol=1e-6)
+    odd = np.vstack([odd, [[np.inf, 0], [-np.inf, 0]]])
+    np.testing.assert_allclose([compiled(row) for row in odd], compiled(odd))
+
+
+def test_too_many_values_for_code():
+    """Hundreds of classes go through arrays also for one row, in blocks that stay small."""
+    rng = np.random.RandomState(0)
+    X, y = rng.normal(size=(3000, 3)), rng.randint(0, 300, size=3000)
+    model = RandomForestClassifier(3, random_state=0).fit(X, y)
+    compiled = skdistill.compile(model)
+    assert compiled.source is None
+    assert compiled.scorer._block_rows < 1000
+    np.testing.assert_allclose(compiled(X[0]), model.predict_proba(X[:1])[0], atol=1e-6)
+
+
 # ---------------------------------------------------------------------- small dtypes
 
 
@@ -269,6 +387,7 @@ def test_float64_is_exact():
         (SVC(), "got a SVC; expected a student"),
         (GaussianNB(), "Distil it first: DistilledClassifier"),
         (make_pipeline(StandardScaler(), LogisticRegression()), "got a Pipeline of 2 steps"),
+        (lightgbm.LGBMClassifier(objective=squared, **LIGHTGBM), "objective 'none'"),
         (lightgbm.LGBMRegressor(linear_tree=True, **LIGHTGBM), "linear trees"),
         (lightgbm.LGBMRegressor(objective="regression", reg_sqrt=True, **LIGHTGBM), "objective 'regression sqrt'"),
     ],
@@ -295,6 +414,10 @@ def test_more_that_is_refused():
     compressed = DistilledClassifier(forest, sampler=None, compressor=PCA(3)).fit(MANY[0])
     with pytest.raises(CompileError, match="has no compiled form"):
         skdistill.compile(compressed)
+    with pytest.raises(CompileError, match="got the class DecisionTreeClassifier"):
+        skdistill.compile(DecisionTreeClassifier)
+    with pytest.raises(ValueError, match="tolerance='a'; expected a number"):
+        skdistill.compile(DecisionTreeClassifier().fit(X, y), tolerance="a")
     frame = pd.DataFrame({"a": pd.Categorical(["x", "y"] * 50)})
     with pytest.raises(CompileError, match="encode them as numbers"):
         skdistill.compile(lightgbm.LGBMRegressor(**LIGHTGBM).fit(frame, np.arange(100)))
@@ -309,6 +432,17 @@ def test_other_estimators_take_part():
             return skdistill.compile(inner)
 
     assert skdistill.compile(Ours())(VALUES[0][0]) == pytest.approx(inner.predict(VALUES[0][:1])[0])
+
+    class Exponential(Ridge):
+        def predict(self, X):
+            return np.exp(super().predict(X))
+
+        def __skdistill_compile__(self):
+            return CompiledModel(skdistill.compile(Ridge().fit(*VALUES)).scorer, "exp", is_single=True)
+
+    model = DistilledClassifier(LogisticRegression().fit(*TWO), Exponential(), sampler=None).fit(TWO[0])
+    with pytest.raises(CompileError, match="has no compiled form"):
+        skdistill.compile(model)
 
 
 # ---------------------------------------------------------------------- links

@@ -127,8 +127,9 @@ class TestTeachers:
         rows, labels = load_digits(return_X_y=True)
         rows, test, labels, truth = train_test_split(rows, labels, random_state=0)
         svc = SVC().fit(rows, labels)
-        with_labels = DistilledClassifier(svc, random_state=0).fit(rows, labels)
-        without = DistilledClassifier(svc, random_state=0).fit(rows)
+        student = CompactBoostingClassifier(20, 12)
+        with_labels = DistilledClassifier(svc, student, random_state=0).fit(rows, labels)
+        without = DistilledClassifier(svc, student, random_state=0).fit(rows)
         skill = [
             metrics.brier_skill(truth, m.predict_proba(test), classes=svc.classes_) for m in (with_labels, without)
         ]
@@ -473,8 +474,9 @@ class TestScikitLearnLife:
         """Ten classes through a code of four: fewer trees, a full classifier."""
         rows, labels = load_digits(return_X_y=True)
         forest = RandomForestClassifier(30, random_state=0).fit(rows[:900], labels[:900])
-        plain = DistilledClassifier(forest, random_state=0, n_synthetic=2.0).fit(rows[:900])
-        short = DistilledClassifier(forest, random_state=0, n_synthetic=2.0, compressor=PCA(4)).fit(rows[:900])
+        options = {"sampler": MUNGE(), "n_synthetic": 2.0, "random_state": 0}
+        plain = DistilledClassifier(forest, **options).fit(rows[:900])
+        short = DistilledClassifier(forest, compressor=PCA(4), **options).fit(rows[:900])
         assert short.predict_proba(rows).shape == (len(rows), 10)
         assert metrics.pickled_bytes(short.student_) < 0.6 * metrics.pickled_bytes(plain.student_)
         assert short.fidelity(rows[900:]) > 0.5
