@@ -42,6 +42,7 @@ CONVERGED = 0.01
 CURVATURE_ROWS = 15_000
 """Rows at most that the curvature is estimated on."""
 
+ROWS_AT_ONCE = 10_000
 LEAVES_AT_ONCE = 3000
 """Bigger sets of trees are solved block by block, and bigger trees not at all: memory grows with the leaves' square."""
 
@@ -136,8 +137,13 @@ class _System:
         self.before = values[self.span]
         self.n_leaves = np.diff(bounds)
         self.first = bounds[:-1] - bounds[0]
-        self.codes = np.ascontiguousarray((leaves[:, block] - bounds[:-1]).T, dtype=np.intp)  # leaves within their tree
-        score = forest.base[0] + values[leaves].sum(axis=1)
+        most = int(self.n_leaves.max()) - 1
+        self.codes = np.empty((len(self.n_leaves), len(target)), dtype=np.min_scalar_type(most))  # within their tree
+        score = np.empty(len(target))
+        for start in range(0, len(target), ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            score[rows] = forest.base[0] + values[leaves[rows]].sum(axis=1)
+            self.codes[:, rows] = (leaves[rows, block] - bounds[:-1]).T
         self.others = score - self._scores(self.before)
         self.curvature = weight * loss.curvature(score)
         self.unit = forest.n_trees * self.curvature.sum() / weight.sum()
@@ -233,7 +239,7 @@ class _System:
         curvature = curvature * (self.curvature.sum() / curvature.sum())
         gram, width = np.empty((self.n_leaves.sum(),) * 2, dtype=np.float32), self.n_leaves.max()
         for a, (size, first) in enumerate(zip(self.n_leaves, self.first, strict=True)):
-            wide = codes[a] * width
+            wide = codes[a].astype(np.intp) * width
             for b in range(a, len(codes)):
                 other, start = self.n_leaves[b], self.first[b]
                 counts = np.bincount(wide + codes[b], curvature, size * width).reshape(size, width)[:, :other]
