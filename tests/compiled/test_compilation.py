@@ -52,7 +52,7 @@ REGRESSORS = [
     LinearRegression(),
     Ridge(),
     Lasso(),
-    SGDRegressor(tol=0.1, random_state=0),
+    SGDRegressor(max_iter=50, tol=None, random_state=0),
     CompactBoostingRegressor(10, 8, random_state=0),
     lightgbm.LGBMRegressor(**LIGHTGBM),
     lightgbm.LGBMRegressor(objective="poisson", **LIGHTGBM),
