@@ -16,6 +16,9 @@ _MISSING_OBJECT = np.frompyfunc(is_missing_object, 1, 1)
 """Cells of Python objects have no vectorised test of their own that also holds for pandas' NA."""
 
 
+_AS_TEXT = np.frompyfunc(str, 1, 1)
+
+
 def is_missing(values: np.ndarray) -> np.ndarray:
     """Return which cells of a column are missing: NaN, NaT, None, NA."""
     if values.dtype.kind == "f":
@@ -28,12 +31,20 @@ def is_missing(values: np.ndarray) -> np.ndarray:
 
 
 def category_codes(values: np.ndarray, categories: np.ndarray) -> np.ndarray:
-    """Return the positions of present cells among sorted categories as floats; NaN for one that is not there."""
-    if len(categories) == 0 or len(values) == 0:
-        return np.full(len(values), np.nan)
-    text = values.astype(str)
-    position = np.minimum(np.searchsorted(categories, text), len(categories) - 1)
-    return np.where(categories[position] == text, position, np.nan)
+    """Return the positions of present cells among categories as floats; NaN for one that is not there."""
+    code = {category: float(position) for position, category in enumerate(categories.tolist())}
+    return np.frompyfunc(lambda cell: code.get(cell, np.nan), 1, 1)(as_text(values)).astype(np.float64)
+
+
+def sorted_categories(values: np.ndarray) -> np.ndarray:
+    """Return the sorted text of present cells, each once, as an array of Python's strings."""
+    distinct = sorted(set(as_text(values).tolist()))
+    return np.array(distinct, dtype=object)
+
+
+def as_text(values: np.ndarray) -> np.ndarray:
+    """Return cells as Python's strings, whatever their length: an array of fixed width is as wide as the longest."""
+    return values.astype(str).astype(object) if values.dtype.kind == "S" else _AS_TEXT(values.astype(object))
 
 
 def microseconds(values: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import narwhals as nw
 import numpy as np
 from scipy import sparse
 
-from ._coding import category_codes, is_missing, microseconds
+from ._coding import category_codes, is_missing, microseconds, sorted_categories
 from ._tables import is_frame
 
 _NUMERIC_KINDS = "biuf"
@@ -55,7 +55,7 @@ class TableEncoder:
                 values, missing = _column(columns, index)
                 self.is_time_[index] = values.dtype.kind in "mM"
                 if _holds_categories(columns, index, values[~missing]):
-                    self.categories_[index] = np.unique(values[~missing].astype(str))
+                    self.categories_[index] = sorted_categories(values[~missing])
                 self.is_swap_only_[index] = not _is_number_column(columns, index)
         self.is_category_ = np.array([categories is not None for categories in self.categories_], dtype=bool)
         return self

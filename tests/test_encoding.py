@@ -1,4 +1,5 @@
 import datetime as dt
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -252,3 +253,15 @@ def test_a_row_is_encoded_alike_whatever_else_is_in_the_table(values):
     np.testing.assert_array_equal(encoder.transform(holed)[:3], encoder.transform(whole)[:3])
     assert np.isnan(encoder.transform(holed)[3, 0])
     np.testing.assert_array_equal(TableEncoder().fit(holed).transform(whole[:3]), encoder.transform(whole)[:3])
+
+
+def test_one_long_text_costs_itself():
+    """A single long cell does not widen all others."""
+    X = np.array([["a"], ["b"]] * 2000, dtype=object)
+    X[7, 0] = "x" * 50_000
+    tracemalloc.start()
+    codes = TableEncoder().fit(X).transform(X)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert codes[7] == 2
+    assert peak < 20e6

@@ -68,6 +68,7 @@ class Grower:
         self.params = params
         self.memory = memory if memory.location is not None else None
         self.sequences: dict[int, list[str]] = {}
+        self.latest: tuple[list[str], np.ndarray] = [], np.zeros(0)
 
     def grow(self, output: int, target: np.ndarray, start: float, n_trees: int, *, only_these: bool) -> Forest:
         """Return the first trees for an output, on from a constant score; fewer if nothing is left to split.
@@ -86,6 +87,16 @@ class Grower:
             return _grow_batch(self, None, target, self.params, start, texts, n_trees)
         grow_batch = self.memory.cache(_grow_batch, ignore=["grower"])
         return grow_batch(self, self.table.key, target, self.params, start, texts, n_trees)
+
+    def scores_after(self, texts: list[str], start: float) -> np.ndarray:
+        """Return the scores of all rows after some batches, on from those asked for last if these go on from them."""
+        known, scores = self.latest
+        if not known or texts[: len(known)] != known:
+            known, scores = [], np.full(len(self.table.weight), start)
+        for text in texts[len(known) :]:
+            scores = scores + forest_from_lightgbm([text], dtype=np.float32).scores(self.table.cells)[:, 0]
+        self.latest = list(texts), scores
+        return scores
 
     @cached_property
     def dataset(self) -> Any:
@@ -109,9 +120,6 @@ def _grow_batch(
     """Grow some more trees on from those so far; return their text."""
     import lightgbm
 
-    scores = np.full(len(target), start)
-    if texts:
-        scores += forest_from_lightgbm(texts, dtype=np.float32).scores(grower.table.cells)[:, 0]
     grower.dataset.set_label(target)
-    grower.dataset.set_init_score(scores)
+    grower.dataset.set_init_score(grower.scores_after(texts, start))
     return lightgbm.train(params, grower.dataset, num_boost_round=n_trees).model_to_string()
