@@ -51,16 +51,9 @@ def test_resolved_leaves_are_better_on_unseen_rows(size):
     ]
     assert scores[1] > scores[0]
     proba, expected = (np.column_stack([1 - expit(values - 14), expit(values - 14)]) for values in (y, truth))
-    scores = [
-        fidelity(
-            expected,
-            CompactBoostingClassifier(*size, resolve_leaves=resolve, random_state=0)
-            .fit_soft(X, proba)
-            .predict_proba(test),
-            multioutput="variance_weighted",
-        )
-        for resolve in (False, True)
-    ]
+    students = [CompactBoostingClassifier(*size, resolve_leaves=resolve, random_state=0) for resolve in (False, True)]
+    answers = [student.fit_soft(X, proba).predict_proba(test) for student in students]
+    scores = [fidelity(expected, answer, multioutput="variance_weighted") for answer in answers]
     assert scores[1] > scores[0]
 
 
