@@ -90,6 +90,8 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
         raise ValueError(f"compile: dtype={dtype!r}; expected one of {DTYPES}.")
     if dtype == "float16" and X is None:
         raise ValueError('compile: dtype="float16" needs rows to measure its loss on; pass X=..., rows of the fit.')
+    if X is not None and getattr(X, "ndim", np.ndim(X)) != 2:
+        raise ValueError("compile: X is a single row or no table; expected rows of shape (n_samples, n_features).")
     exact = _convert(model)
     compiled = exact.stored_as(np.dtype(dtype))
     if X is not None:
@@ -226,10 +228,11 @@ def _from_lightgbm(model: Any) -> CompiledModel:
     classes = getattr(model, "classes_", None)
     if classes is not None and link == "logistic" and len(classes) == 2:
         link = "two classes"
-    if classes is not None and (link == "identity" or (len(forest.base) != len(classes) and link != "two classes")):
+    n_scores = 1 if classes is None or link == "two classes" else len(classes)
+    if classes is not None and (link == "identity" or len(forest.base) != n_scores):
         raise CompileError(
-            f"compile: {type(model).__name__} of {len(classes)} classes and objective {name!r} has no probabilities to "
-            "compile; expected a built-in objective and at least two classes."
+            f"compile: {type(model).__name__} of {len(classes)} classes and objective {name!r} has no probabilities of "
+            'them; expected objective "binary" for two classes, "multiclass" or "multiclassova" for more.'
         )
     return CompiledModel(forest, link, classes=classes, is_single=classes is None and len(forest.base) == 1)
 

@@ -27,10 +27,12 @@ class CompiledModel:
     ----------
     scorer : Forest or Linear
         Gives the scores of rows.
-    link : str
-        From scores to outputs; see :mod:`skdistill.compiled`.
+    link : {"identity", "exp", "logistic", "two classes", "one against the rest", "softmax"}, default="identity"
+        From scores to outputs. ``"two classes"`` makes both probabilities of one score, ``"logistic"`` a probability of
+        each score, ``"one against the rest"`` divides these by their sum.
     power : float > 0, default=1.0
-        Power to which probabilities are raised before they are normalised again: one over a temperature.
+        Power to which probabilities are raised before they are normalised again: the temperature that the student was
+        taught at, so that it answers at temperature 1.
     classes : ndarray of shape (n_classes,) or None, default=None
         Labels of a classifier.
     columns : Columns or None, default=None

@@ -368,6 +368,8 @@ def test_float16_is_smaller_and_says_what_it_costs(model):
     with pytest.raises(CompileError, match=r"loses .* of fidelity .* tolerance=0"):
         skdistill.compile(fitted, dtype="float16", X=X, tolerance=0)
     np.testing.assert_array_equal(fitted.predict(X), before)
+    with pytest.raises(ValueError, match="X is a single row or no table"):
+        skdistill.compile(fitted, dtype="float16", X=X[0])
     with pytest.raises(ValueError, match="needs rows to measure its loss on"):
         skdistill.compile(fitted, dtype="float16")
 
@@ -389,6 +391,7 @@ def test_float64_is_exact():
         (GaussianNB(), "Distil it first: DistilledClassifier"),
         (make_pipeline(StandardScaler(), LogisticRegression()), "got a Pipeline of 2 steps"),
         (lightgbm.LGBMClassifier(objective=squared, **LIGHTGBM), "objective 'none'"),
+        (lightgbm.LGBMClassifier(objective="multiclassova", num_class=2, **LIGHTGBM), "objective 'multiclassova'"),
         (lightgbm.LGBMRegressor(linear_tree=True, **LIGHTGBM), "linear trees"),
         (lightgbm.LGBMRegressor(objective="regression", reg_sqrt=True, **LIGHTGBM), "objective 'regression sqrt'"),
     ],

@@ -214,18 +214,21 @@ def test_small_dtypes_hold_any_scale(exponent, dtype):
     np.testing.assert_array_equal(stored.leaves(X), flat.leaves(X))
 
 
-def test_missing_cells_may_be_sent_to_the_heavier_side():
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_missing_cells_may_be_sent_to_the_heavier_side(sign):
     """In columns without a missing cell; the others stay, and rows without missing cells are not moved."""
-    X, y = table(missing=0)
+    X, _ = table(missing=0)
+    y = sign * X[:, 2] > 0.7
     flat = forest_from_lightgbm([booster(X, y, categories=False).model_to_string()], dtype=np.float32)
     weight = np.bincount(flat.leaves(X).ravel(), minlength=flat.n_leaves)
     sent = flat.with_missing_sent(np.arange(6) == 0, weight)
     np.testing.assert_array_equal(sent.scores(X), flat.scores(X))
     kept = flat.feature == 0
     np.testing.assert_array_equal(sent.missing_left[kept], flat.missing_left[kept])
-    first_tree = slice(0, flat.tree_splits[0])
-    root_goes_left = X[:, flat.feature[0]] <= flat.threshold[0]
-    assert sent.missing_left[first_tree][0] == (root_goes_left.mean() >= 0.5) or flat.feature[0] == 0
+    assert flat.feature[0] == 2
+    share_left = np.mean(X[:, 2] <= flat.threshold[0])
+    assert abs(share_left - 0.5) > 0.2
+    assert sent.missing_left[0] == (share_left > 0.5)
 
 
 # ---------------------------------------------------------------------- LightGBM's text

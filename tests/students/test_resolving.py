@@ -243,6 +243,13 @@ def test_path_grows_common_trees_once(monkeypatch):
     assert [student.n_trees for student in students] == [5, 10, 20, 30, 40]
 
 
+@pytest.mark.parametrize("sizes", [5, "5", [], [(1, 2, 3)], [2.5]])
+def test_sizes_of_a_path_are_checked(sizes):
+    """What is no list of sizes is named, before anything is fitted."""
+    with pytest.raises(ValueError, match="expected a list of n_trees, or of"):
+        CompactBoostingRegressor().path(*smooth(100), sizes)
+
+
 def test_memory_finds_the_trees_again(tmp_path, monkeypatch):
     """With a memory a second size grows only what is missing, and the students are those without."""
     X, y = load_diabetes(return_X_y=True)
