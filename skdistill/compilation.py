@@ -28,15 +28,10 @@ from sklearn.svm import LinearSVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.validation import check_is_fitted
 
-from .compiled import (
-    LINKS,
-    CompiledModel,
-    Linear,
-    forest_from_lightgbm,
-    forest_from_nodes,
-    header_value,
-    round_down,
-)
+from .compiled import CompiledModel, Linear
+from .compiled._lightgbm import forest_from_lightgbm, header_value
+from .compiled._links import LINKS
+from .compiled._nodes import forest_from_nodes, round_down
 from .exceptions import CompileError
 from .metrics import fidelity
 from .students._completion import CompletedClassifier
@@ -146,9 +141,7 @@ def _from_completed(model: CompletedClassifier) -> CompiledModel:
     inner = _convert(model.estimator)
     is_plain = inner.link == "identity" and inner.power == 1
     if model.response == "logit" and model.decoder is None and is_plain:
-        scorer = inner.scorer.with_values(
-            model.temperature * inner.scorer.leaf_values, model.temperature * inner.scorer.base
-        )
+        scorer = inner.scorer.scaled(model.temperature)
         link = "two classes" if len(model.classes) == 2 else "softmax"
         return CompiledModel(scorer, link, classes=model.classes, columns=inner.columns)
     if model.response == "predict_proba" and np.array_equal(model.estimator.classes_, model.classes):
@@ -223,8 +216,7 @@ def _from_lightgbm(model: Any) -> CompiledModel:
     link = _LIGHTGBM_LINKS.get(name)
     if link is None or "sqrt" in options:
         raise CompileError(f"compile: LightGBM's objective {' '.join([name, *options])!r} has no compiled form.")
-    forest = forest_from_lightgbm([text])
-    forest = forest.with_values(float(number.get("sigmoid", 1)) * forest.leaf_values)
+    forest = forest_from_lightgbm([text]).scaled(float(number.get("sigmoid", 1)))
     classes = getattr(model, "classes_", None)
     if classes is not None and link == "logistic" and len(classes) == 2:
         link = "two classes"

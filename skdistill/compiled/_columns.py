@@ -34,6 +34,15 @@ class Columns:
         Sorted categories of each column; ``None`` for numbers and times.
     is_time : ndarray of bool, shape (n_features,)
         Which columns hold dates or durations.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.compiled import Columns
+    >>> columns = Columns([np.array(["a", "b"]), None], np.array([False, False]))
+    >>> columns.encode([["b", 1.5], ["never seen", None]])
+    array([[1. , 1.5],
+           [nan, nan]])
     """
 
     def __init__(self, categories: Sequence[np.ndarray | None], is_time: np.ndarray) -> None:

@@ -4,28 +4,29 @@ The splits of a tree are stored in preorder: the left child of a split follows i
 left subtree. So one number a split, how many splits its left subtree has, tells the shape of a tree, and its leaves
 are numbered from left to right.
 
-Up to 64 leaves a tree, a row's leaf is found without walking, after QuickScorer [1]_: each split strikes out the leaves
-on the side that the row does not take, and the leaf that no split strikes out is the row's. For each feature a table
-holds, for each interval between neighbouring thresholds, the leaves of all trees that are left, one bit a leaf; a row
-looks up one line for each feature and takes the bitwise "and" of the lines. Bigger trees are walked level by level.
-
-.. [1] C. Lucchese et al., "QuickScorer: A Fast Algorithm to Rank Documents with Additive Ensembles of Regression
-   Trees", SIGIR 2015.
+Trees of up to 64 leaves find a row's leaf without walking (:mod:`._striking`); bigger ones are walked level by level.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 
 from ._packing import pack, unpack
 from ._source import compile_row, row_source, scores_as_tuple
-
-MASK_LEAVES = 64
-"""Leaves of a tree at most that fit a mask."""
+from ._striking import (
+    MASK_LEAVES,
+    Codes,
+    FeatureTable,
+    Masks,
+    leaf_of,
+    mask_dtype,
+    table_of_categories,
+    table_of_numbers,
+)
 
 TABLE_BYTES = 2**26
 """Size of all tables together from which on trees are walked instead."""
@@ -64,12 +65,34 @@ class Forest:
         What the leaves, tree by tree and from left to right, add to ``width`` consecutive outputs.
     base : ndarray of float64, shape (n_outputs,)
         What is added to each row's outputs.
-    subsets : ndarray of bool, shape (n_subsets, n_codes)
+    subsets : ndarray of bool, shape (n_subsets, n_codes), default=None
         Codes of categories that go left.
-    is_category : ndarray of bool, shape (n_features,)
-        Columns that hold codes.
-    unit : ndarray of float64, shape (n_outputs,)
-        By which the stored values of each output are multiplied.
+    is_category : ndarray of bool, shape (n_features,), default=None
+        Columns that hold codes; none unless told.
+    unit : ndarray of float64, shape (n_outputs,), default=None
+        By which the stored values of each output are multiplied; ones unless told.
+
+    Examples
+    --------
+    One tree of one split: 1 up to 0.5 and where the cell is missing, 2 above.
+
+    >>> import numpy as np
+    >>> from skdistill.compiled import Forest
+    >>> forest = Forest(
+    ...     n_features=1,
+    ...     feature=np.array([0]),
+    ...     threshold=np.array([0.5], dtype=np.float32),
+    ...     missing_left=np.array([True]),
+    ...     n_left=np.array([0]),
+    ...     tree_splits=np.array([1]),
+    ...     tree_output=np.array([0]),
+    ...     value=np.array([[1.0], [2.0]]),
+    ...     base=np.zeros(1),
+    ... )
+    >>> forest.scores(np.array([[0.2], [0.7], [np.nan]]))
+    array([[1.],
+           [2.],
+           [1.]])
     """
 
     n_features: int
@@ -81,15 +104,17 @@ class Forest:
     tree_output: np.ndarray
     value: np.ndarray
     base: np.ndarray
-    subsets: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), dtype=bool))
-    is_category: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
-    unit: np.ndarray = field(default_factory=lambda: np.ones(0))
+    subsets: np.ndarray = None  # type: ignore[assignment]  # filled in below
+    is_category: np.ndarray = None  # type: ignore[assignment]
+    unit: np.ndarray = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        if len(self.unit) == 0:
-            self.unit = np.ones(len(self.base))
-        if len(self.is_category) == 0:
+        if self.subsets is None:
+            self.subsets = np.zeros((0, 0), dtype=bool)
+        if self.is_category is None:
             self.is_category = np.zeros(self.n_features, dtype=bool)
+        if self.unit is None:
+            self.unit = np.ones(len(self.base))
 
     # ------------------------------------------------------------------ shape
 
@@ -114,9 +139,19 @@ class Forest:
         return np.concatenate([[0], np.cumsum(self.tree_splits + 1)])
 
     @cached_property
+    def tree_split(self) -> np.ndarray:
+        """Index of each tree's first split, of shape (n_trees + 1,)."""
+        return np.concatenate([[0], np.cumsum(self.tree_splits)])
+
+    @cached_property
     def spans(self) -> "Spans":
         """Which splits and leaves lie below each split."""
-        return Spans.of(self.n_left.astype(np.int64), self.tree_splits)
+        return Spans.of(self.n_left, self.tree_splits)
+
+    @cached_property
+    def first_leaf(self) -> np.ndarray:
+        """Index of the leaf at the far left below each split, counted over all trees, of shape (n_splits,)."""
+        return self.spans.first_leaf + np.repeat(self.tree_leaf[:-1], self.tree_splits)
 
     # ------------------------------------------------------------------ predict
 
@@ -177,7 +212,8 @@ class Forest:
 
     @cached_property
     def _block_rows(self) -> int:
-        width = max(self._mask_dtype.itemsize if self._tables is not None else 64, 8 * (self.value.shape[1] - 1))
+        per_tree = 64 if self._tables is None else mask_dtype(self.tree_splits).itemsize
+        width = max(per_tree, 8 * (self.value.shape[1] - 1))
         return int(np.clip(BLOCK_BYTES // (width * max(self.n_trees, 1)), 64, BLOCK_ROWS))
 
     @cached_property
@@ -223,35 +259,27 @@ class Forest:
         for table in self._tables:
             lines = table.lines(X[:, table.feature])
             left_over = lines if left_over is None else np.bitwise_and(left_over, lines, out=left_over)
-        return _bit_index(left_over) + self.tree_leaf[:-1].astype(np.int32)
+        return leaf_of(left_over) + self.tree_leaf[:-1].astype(np.int32)
 
     @cached_property
-    def _mask_dtype(self) -> np.dtype:
-        widest = int(self.tree_splits.max(initial=0)) + 1
-        return np.dtype(np.uint16 if widest <= 16 else np.uint32 if widest <= 32 else np.uint64)
-
-    @cached_property
-    def _tables(self) -> "list[FeatureTable] | None":
+    def _tables(self) -> list[FeatureTable] | None:
         """One table for each feature that is asked; ``None`` if trees are too big for that."""
         if self.tree_splits.max(initial=0) >= MASK_LEAVES:
             return None
         features, group = np.unique(self.feature, return_inverse=True)
         n_lines = len(np.unique(np.column_stack([self.feature, self.threshold]), axis=0)) + 2 * len(features)
         n_lines += int(self.is_category[features].sum()) * self.subsets.shape[1]
-        if n_lines * self.n_trees * self._mask_dtype.itemsize > TABLE_BYTES:
+        if n_lines * self.n_trees * mask_dtype(self.tree_splits).itemsize > TABLE_BYTES:
             return None
-        spans, tree = self.spans, np.repeat(np.arange(self.n_trees), self.tree_splits)
-        left, right = (bits.astype(self._mask_dtype) for bits in spans.leaf_bits(self.n_left.astype(np.int64)))
-        tables = []
-        for index, feature in enumerate(features):
+        masks = Masks.of(self.tree_splits, self.spans.first_leaf, self.n_left, self.spans.n_splits)
+        tree, tables = np.repeat(np.arange(self.n_trees), self.tree_splits), []
+        for index, feature in enumerate(features.tolist()):
             of = np.flatnonzero(group == index)
-            make = partial(FeatureTable, int(feature), self.n_trees, tree[of], ~left[of], ~right[of])
+            splits = (feature, masks.whole, tree[of], masks.goes_left[of], masks.goes_right[of])
             if self.is_category[feature]:
-                tables.append(make(subsets=self.subsets[self.threshold[of].astype(np.intp)]))
+                tables.append(table_of_categories(*splits, self.subsets[self.threshold[of].astype(np.intp)]))
             else:
-                tables.append(make(threshold=self.threshold[of], missing_left=self.missing_left[of]))
-        if tables:
-            tables[0].table &= _lowest_bits(self.tree_splits + 1).astype(self._mask_dtype)  # no leaves beyond the last
+                tables.append(table_of_numbers(*splits, self.threshold[of], self.missing_left[of]))
         return tables
 
     # ------------------------------------------------------------------ big trees: walk
@@ -265,14 +293,12 @@ class Forest:
     @cached_property
     def _nodes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Root of each tree, and left and right child of each split."""
-        n_splits, spans = len(self.feature), self.spans
-        split = np.arange(n_splits)
-        n_left = self.n_left.astype(np.int64)
-        first = spans.first_leaf + np.repeat(self.tree_leaf[:-1], self.tree_splits) + n_splits
-        left = np.where(n_left > 0, split + 1, first)
-        right = np.where(spans.n_splits - 1 - n_left > 0, split + 1 + n_left, first + n_left + 1)
-        root = np.where(self.tree_splits > 0, np.cumsum(self.tree_splits) - self.tree_splits, 0)
-        return np.where(self.tree_splits > 0, root, self.tree_leaf[:-1] + n_splits), left, right
+        n_splits = len(self.feature)
+        split, first = np.arange(n_splits), self.first_leaf + n_splits
+        left = np.where(self.n_left > 0, split + 1, first)
+        has_right = self.spans.n_splits - 1 - self.n_left > 0
+        right = np.where(has_right, split + 1 + self.n_left, first + self.n_left + 1)
+        return np.where(self.tree_splits > 0, self.tree_split[:-1], self.tree_leaf[:-1] + n_splits), left, right
 
     def _walk(self, X: np.ndarray) -> np.ndarray:
         root, left, right = self._nodes
@@ -291,7 +317,7 @@ class Forest:
         goes_left = (cell <= self.threshold[split]) | (np.isnan(cell) & self.missing_left[split])
         coded = np.flatnonzero(self.is_category[self.feature[split]])
         if len(coded):
-            code = _category_codes(cell[coded], self.subsets.shape[1])
+            code = Codes(self.subsets.shape[1])(cell[coded])
             seen = code < self.subsets.shape[1]
             subset = self.threshold[split[coded]].astype(np.intp)
             goes_left[coded] = seen & self.subsets[subset, np.where(seen, code, 0)]
@@ -299,12 +325,20 @@ class Forest:
 
     # ------------------------------------------------------------------ the same with a change
 
+    def with_values(self, value: np.ndarray, base: np.ndarray | None = None) -> Self:
+        """Return the same trees with other leaf values."""
+        base = self.base if base is None else base
+        return replace(self, value=value, base=base, unit=np.ones(len(base)))
+
+    def scaled(self, factor: float, shift: float = 0.0) -> Self:
+        """Return the same trees with scores ``factor`` times as large, plus ``shift``."""
+        return self.with_values(factor * self.leaf_values, shift + factor * self.base)
+
     def with_missing_sent(self, has_missing: np.ndarray, leaf_weight: np.ndarray) -> Self:
         """Return the same trees with missing cells sent to the heavier side in columns that had none when they grew."""
         cumulated = np.append(0, np.cumsum(leaf_weight))
-        first = self.spans.first_leaf + np.repeat(self.tree_leaf[:-1], self.tree_splits)
-        middle, end = first + self.n_left.astype(np.int64) + 1, first + self.spans.n_splits + 1
-        heavier_left = 2 * cumulated[middle] >= cumulated[first] + cumulated[end]
+        start, end = self.first_leaf, self.first_leaf + self.spans.n_splits + 1
+        heavier_left = 2 * cumulated[start + self.n_left + 1] >= cumulated[start] + cumulated[end]
         free = ~has_missing[self.feature] & ~self.is_category[self.feature]
         return replace(self, missing_left=np.where(free, heavier_left, self.missing_left))
 
@@ -341,11 +375,6 @@ class Forest:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(unpack(state))
 
-    def with_values(self, value: np.ndarray, base: np.ndarray | None = None) -> Self:
-        """Return the same trees with other leaf values."""
-        base = self.base if base is None else base
-        return replace(self, value=value, base=base, unit=np.ones(len(base)))
-
 
 @dataclass(frozen=True)
 class Spans:
@@ -374,118 +403,3 @@ class Spans:
             level = np.concatenate([left, right])
             n_levels += 1
         return cls(n_splits, first_leaf, depth)
-
-    def leaf_bits(self, n_left: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the leaves left and right of each split as bits of uint64, for trees of at most 64 leaves."""
-        middle = self.first_leaf + n_left + 1
-        below = [_lowest_bits(end) for end in (self.first_leaf, middle, self.first_leaf + self.n_splits + 1)]
-        return below[1] & ~below[0], below[2] & ~below[1]
-
-
-def _lowest_bits(n_bits: np.ndarray) -> np.ndarray:
-    """Return numbers whose lowest ``n_bits`` bits are set; shifts by 64 are not defined."""
-    ones = np.uint64(2**64 - 1)
-    return np.where(n_bits > 0, ones >> (64 - np.maximum(n_bits, 1)).astype(np.uint64), np.uint64(0))
-
-
-class FeatureTable:
-    """For one feature: from a cell to the leaves of all trees that its splits leave over, one line for each interval.
-
-    The last line is for missing cells and unseen categories.
-    """
-
-    def __init__(
-        self,
-        feature: int,
-        n_trees: int,
-        tree: np.ndarray,
-        not_left: np.ndarray,
-        not_right: np.ndarray,
-        *,
-        threshold: np.ndarray | None = None,
-        missing_left: np.ndarray | None = None,
-        subsets: np.ndarray | None = None,
-    ) -> None:
-        self.feature = feature
-        everything = not_left.dtype.type(np.iinfo(not_left.dtype).max)
-        if subsets is not None:
-            self.intervals, self.n_codes = None, subsets.shape[1]
-            by_tree = np.full((n_trees, self.n_codes + 1), everything)
-            goes_left = np.hstack([subsets, np.zeros((len(subsets), 1), dtype=bool)])
-            np.bitwise_and.at(by_tree, tree, np.where(goes_left, not_right[:, None], not_left[:, None]))
-            self.table = np.ascontiguousarray(by_tree.T)
-            return
-        assert threshold is not None
-        assert missing_left is not None
-        cuts, line = np.unique(threshold, return_inverse=True)
-        self.intervals = Intervals(cuts)
-        upwards, downwards = (np.full((len(cuts) + 2, n_trees), everything) for _ in range(2))
-        np.bitwise_and.at(upwards, (line + 1, tree), not_left)
-        np.bitwise_and.at(downwards, (line, tree), not_right)
-        self.table = np.bitwise_and.accumulate(upwards) & np.bitwise_and.accumulate(downwards[::-1])[::-1]
-        self.table[-1] = everything
-        np.bitwise_and.at(self.table[-1], tree, np.where(missing_left, not_right, not_left))
-
-    def lines(self, cells: np.ndarray) -> np.ndarray:
-        """Return a line for each cell, of shape (n_cells, n_trees)."""
-        if self.intervals is None:
-            return self.table.take(_category_codes(cells, self.n_codes), axis=0)
-        return self.table.take(self.intervals.of(cells), axis=0)
-
-
-class Intervals:
-    """Finds between which of the sorted ``cuts`` cells lie: how many cuts are smaller; one more than cuts for NaN.
-
-    A grid of equal steps over the cuts knows the answer but for the cuts in the cell's own step, which are compared.
-    That has no branches to mispredict, as a binary search has; where many cuts share a step, the search is faster.
-    """
-
-    N_STEPS = 1024
-    MOST_IN_A_STEP = 4
-
-    def __init__(self, cuts: np.ndarray) -> None:
-        self.cuts = np.append(cuts, cuts.dtype.type(np.inf))  # NaN is sorted behind infinity
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            self.step = (cuts[-1] - cuts[0]) / cuts.dtype.type(self.N_STEPS) if len(cuts) > 1 else cuts.dtype.type(1)
-            self.has_grid = bool(np.isfinite(self.step) and np.isfinite(1 / self.step) and np.isfinite(cuts).all())
-        if self.has_grid:
-            steps = self._step_of(cuts)
-            self.in_a_step = int(np.bincount(steps).max())
-            self.has_grid = self.in_a_step <= self.MOST_IN_A_STEP
-            self.smaller = np.searchsorted(steps, np.arange(self.N_STEPS + 3))
-
-    def of(self, cells: np.ndarray) -> np.ndarray:
-        """Return an integer for each cell."""
-        if not self.has_grid:
-            return np.searchsorted(self.cuts, cells)
-        interval = self.smaller.take(self._step_of(cells))
-        for _ in range(self.in_a_step):
-            interval += cells > self.cuts.take(interval)
-        missing = np.isnan(cells)
-        if missing.any():
-            interval[missing] = len(self.cuts)
-        return interval
-
-    def _step_of(self, cells: np.ndarray) -> np.ndarray:
-        """Return the number of the step; it never falls as the cell grows, however the arithmetic is rounded."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            steps = (cells - self.cuts[0]) / self.step
-        return (np.fmin(np.fmax(steps, -1), self.N_STEPS + 1) + 1).astype(np.intp)
-
-
-def _category_codes(cells: np.ndarray, n_codes: int) -> np.ndarray:
-    """Return codes as integers; missing and unseen ones are ``n_codes``."""
-    known = (cells > -1) & (cells < n_codes)  # LightGBM cuts fractions off
-    return np.where(known, cells, n_codes).astype(np.intp)
-
-
-def _bit_index(one_bit: np.ndarray) -> np.ndarray:
-    """Return which bit is set, of numbers with exactly one bit: the exponent of the same number as a float."""
-    if one_bit.dtype == np.uint64:
-        exponent = one_bit.view(np.int64).astype(np.float64).view(np.int64) >> 52
-        return (exponent & 0x7FF).astype(np.int32) - 1023
-    signed = one_bit.view(np.int32) if one_bit.dtype == np.uint32 else one_bit
-    exponent = signed.astype(np.float32).view(np.int32) >> 23
-    exponent &= 0xFF  # without the sign of the highest bit
-    exponent -= 127
-    return exponent

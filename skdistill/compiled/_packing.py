@@ -4,6 +4,9 @@ from typing import Any
 
 import numpy as np
 
+_INTS = ("feature", "n_left", "tree_splits", "tree_output")
+_BITS = ("missing_left", "subsets", "is_category")
+
 
 def pack(forest: Any) -> dict[str, Any]:
     """Return the fields of a forest in the smallest dtypes that hold them.
@@ -12,9 +15,9 @@ def pack(forest: Any) -> dict[str, Any]:
     there are at most 256 of them.
     """
     state = {name: getattr(forest, name) for name in forest.__dataclass_fields__}
-    for name in ("feature", "n_left", "tree_splits", "tree_output"):
+    for name in _INTS:
         state[name] = smallest_ints(state[name])
-    for name in ("missing_left", "subsets", "is_category"):
+    for name in _BITS:
         state[name] = (state[name].shape, np.packbits(state[name]))
     cuts, cut = [], np.zeros(len(forest.feature), dtype=np.int64)
     for feature in np.unique(forest.feature):
@@ -30,12 +33,12 @@ def pack(forest: Any) -> dict[str, Any]:
 
 
 def unpack(state: dict[str, Any]) -> dict[str, Any]:
-    """Undo :func:`pack`; integers stay small."""
+    """Undo :func:`pack`."""
     state = dict(state)
-    for name in ("missing_left", "subsets", "is_category"):
+    for name in _BITS:
         shape, bits = state[name]
         state[name] = np.unpackbits(bits, count=int(np.prod(shape))).astype(bool).reshape(shape)
-    for name in ("tree_splits", "tree_output"):
+    for name in _INTS:
         state[name] = state[name].astype(np.int64)
     cuts, n_cuts, cut = state["threshold"]
     first = np.cumsum(n_cuts, dtype=np.int64) - n_cuts

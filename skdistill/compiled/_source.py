@@ -77,7 +77,7 @@ class _TreeWriter:
         self.value = forest.leaf_values.tolist()
         self.is_category = forest.is_category.tolist()
         self.subset = [f"{{{', '.join(map(str, np.flatnonzero(codes)))}}}" for codes in forest.subsets]
-        self.first_split = (np.cumsum(forest.tree_splits) - forest.tree_splits).tolist()
+        self.first_split = forest.tree_split.tolist()
         self.n_splits = forest.tree_splits.tolist()
         self.first_leaf = forest.tree_leaf.tolist()
 

@@ -12,7 +12,9 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 from threadpoolctl import threadpool_limits
 
 from .._validation import check_fitted, check_number, check_random_state, check_table, check_weights, draw_seed
-from ..compiled import LINKS, Columns, CompiledModel, Forest, stack_outputs
+from ..compiled import Columns, CompiledModel
+from ..compiled._links import LINKS
+from ..compiled._nodes import stack_outputs
 from ..exceptions import StudentError
 from ._growing import Grower, Table
 from ._pruning import leaf_weights, prune
@@ -52,8 +54,8 @@ class _CompactBoosting(BaseEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _fit_outputs(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> tuple[list[Forest], np.ndarray]:
-        """Return one forest for each column of ``targets``, all grown on one binned copy of ``X``, and their ridges."""
+    def _fit_outputs(self, X: Any, targets: np.ndarray, weight: np.ndarray, scale: Any = 1.0, shift: Any = 0.0) -> None:
+        """Set the trees of all columns of ``targets``, grown on one binned copy of ``X``, with their scores scaled."""
         self._check_parameters()
         rng = check_random_state(self.random_state)
         common = self.__dict__.pop("_common", None)  # with the other sizes of a path
@@ -76,7 +78,10 @@ class _CompactBoosting(BaseEstimator):
                     values, ridge = resolve(forest, leaves, target, weight, self._loss, held_out)
             forests.append(prune(forest.with_values(values[:, None]), leaf_weights(forest, leaves, weight)))
             ridges.append(ridge)
-        return forests, np.array(ridges)
+        scale, shift = (np.broadcast_to(number, len(forests)) for number in (scale, shift))
+        scaled = [forest.scaled(*affine) for forest, *affine in zip(forests, scale, shift, strict=True)]
+        self.forest_ = stack_outputs(scaled).stored_as(np.float32)
+        self.ridge_ = np.array(ridges)
 
     def _path(self, fit: Callable[[Self], Self], sizes: Any) -> list[Self]:
         """Fit a clone for each size; table and trees that they have in common are made once."""
@@ -344,8 +349,7 @@ class CompactBoostingClassifier(ClassifierMixin, _CompactBoosting):
                 f"{type(self).__name__}: monotonic_cst needs two classes; got {len(classes)}. Pass monotonic_cst=None."
             )
         weight = check_weights(sample_weight, X.shape[0])
-        forests, self.ridge_ = self._fit_outputs(X, targets[:, 1:] if len(classes) == 2 else targets, weight)
-        self.forest_ = stack_outputs(forests).stored_as(np.float32)
+        self._fit_outputs(X, targets[:, 1:] if len(classes) == 2 else targets, weight)
         self.classes_ = classes
         self._link = "two classes" if len(classes) == 2 else "one against the rest"
         return self
@@ -461,13 +465,7 @@ class CompactBoostingRegressor(RegressorMixin, _CompactBoosting):
         mean = np.average(values, axis=0, weights=weight)
         deviation = np.sqrt(np.average((values - mean) ** 2, axis=0, weights=weight))
         scale = np.where(deviation > 0, deviation, 1.0)
-        forests, self.ridge_ = self._fit_outputs(X, (values - mean) / scale, weight)
-        self.forest_ = stack_outputs(
-            [
-                forest.with_values(factor * forest.value, shift + factor * forest.base)
-                for forest, factor, shift in zip(forests, scale, mean, strict=True)
-            ]
-        ).stored_as(np.float32)
+        self._fit_outputs(X, (values - mean) / scale, weight, scale, mean)
         return self
 
     def path(self, X: Any, y: Any, sizes: Any, *, sample_weight: Any = None) -> list["CompactBoostingRegressor"]:

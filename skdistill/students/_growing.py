@@ -8,7 +8,8 @@ import numpy as np
 from scipy import sparse
 
 from .._encoding import TableEncoder
-from ..compiled import Forest, forest_from_lightgbm
+from ..compiled import Forest
+from ..compiled._lightgbm import forest_from_lightgbm
 
 BATCH = 20
 """Trees that are grown, and kept by a memory, at a time."""
@@ -80,7 +81,7 @@ class Grower:
             n_batch = min(BATCH, n_trees - len(texts) * BATCH) if only_these and self.memory is None else BATCH
             texts.append(self._next_batch(target, start, list(texts), n_batch))
         forest = forest_from_lightgbm(texts, n_trees=n_trees, dtype=np.float32)
-        return forest.with_values(forest.value, forest.base + start)
+        return forest.scaled(1.0, start)
 
     def _next_batch(self, target: np.ndarray, start: float, texts: list[str], n_trees: int) -> str:
         if self.memory is None:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..compiled import Forest, forest_from_nodes
+from ..compiled import Forest
+from ..compiled._nodes import forest_from_nodes
 
 NEGLIGIBLE = 1e-5
 """Share of the scores' variance that all merged leaves together may cost."""

@@ -257,8 +257,7 @@ def _increment_penalty(forest: Forest, tree: int) -> np.ndarray:
     n_splits = int(forest.tree_splits[tree])
     if n_splits == 0:
         return np.ones((1, 1))
-    first_split = int(forest.tree_splits[:tree].sum())
-    splits = slice(first_split + 1, first_split + n_splits)  # all but the root
+    splits = slice(forest.tree_split[tree] + 1, forest.tree_split[tree + 1])  # all but the root
     first, size = forest.spans.first_leaf[splits], forest.spans.n_splits[splits] + 1
     leaf = np.arange(n_splits + 1)[:, None]
     under = ((leaf >= first) & (leaf < first + size)).astype(np.float64)

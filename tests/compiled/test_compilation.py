@@ -26,7 +26,8 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTre
 
 import skdistill
 from skdistill import DistilledClassifier, DistilledRegressor
-from skdistill.compiled import LINKS, CompiledModel
+from skdistill.compiled import CompiledModel
+from skdistill.compiled._links import LINKS
 from skdistill.compiled._source import compile_row, scores_as_tuple
 from skdistill.exceptions import CompileError
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor

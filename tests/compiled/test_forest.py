@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import sparse
 
-from skdistill.compiled import Forest, forest_from_lightgbm, forest_from_nodes, round_down, stack_outputs
+from skdistill.compiled import Forest
 from skdistill.compiled import _forest as forest_module
+from skdistill.compiled._lightgbm import forest_from_lightgbm
+from skdistill.compiled._nodes import forest_from_nodes, round_down, stack_outputs
 from skdistill.compiled._source import _bounds_for_doubles
 from skdistill.exceptions import CompileError
 
