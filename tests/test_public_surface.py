@@ -48,7 +48,7 @@ PUBLIC = {
         "targets",
         "transfer",
     ],
-    "skdistill.compiled": ["Columns", "CompiledModel", "Forest", "Linear"],
+    "skdistill.compiled": ["Columns", "CompiledModel", "Design", "Forest", "Linear", "Network", "Sum"],
     "skdistill.metrics": ["agreement", "brier_skill", "fidelity", "latency", "pickled_bytes", "r2_skill", "retention"],
     "skdistill.samplers": [
         "MUNGE",

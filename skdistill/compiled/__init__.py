@@ -1,8 +1,11 @@
 """Compiled models: flat arrays that predict, with nothing but numpy."""
 
 from ._columns import Columns
+from ._design import Design
 from ._forest import Forest
 from ._linear import Linear
 from ._model import CompiledModel
+from ._network import Network
+from ._sum import Sum
 
-__all__ = ["Columns", "CompiledModel", "Forest", "Linear"]
+__all__ = ["Columns", "CompiledModel", "Design", "Forest", "Linear", "Network", "Sum"]

@@ -16,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 
 from ._packing import pack, unpack
-from ._source import compile_row, row_source, scores_as_tuple
+from ._source import compile_row, forest_lines, row_source, scores_as_tuple
 from ._striking import (
     MASK_LEAVES,
     Codes,
@@ -129,6 +129,18 @@ class Forest:
         return len(self.value)
 
     @property
+    def n_parameters(self) -> int:
+        """Numbers that were learned: feature and threshold of each split, the leaves' values, and the base."""
+        return 2 * len(self.feature) + self.value.size + len(self.base)
+
+    @property
+    def n_ops(self) -> int:
+        """Operations for a row: comparisons on the way to the mean leaf of each tree, and additions."""
+        leaves_below = self.spans.n_splits + 1
+        comparisons = (leaves_below / np.repeat(self.tree_splits + 1, self.tree_splits)).sum()
+        return round(comparisons) + self.n_trees * self.value.shape[1]
+
+    @property
     def dtype(self) -> np.dtype:
         """To which rows are rounded."""
         return self.threshold.dtype
@@ -219,12 +231,16 @@ class Forest:
     @cached_property
     def row(self) -> Callable[[Sequence[float]], tuple[float, ...]] | None:
         """The function of one row's cells, as floats; ``None`` if the forest is too big for it."""
-        source = self.row_source(f"    return {scores_as_tuple(len(self.base))}")
-        return None if source is None else compile_row(source)
+        lines = self.row_lines()
+        return None if lines is None else compile_row(row_source(lines, f"    return {scores_as_tuple(self.base)}"))
 
-    def row_source(self, ending: str) -> str | None:
-        """Return the text of a function of one row; see :func:`row_source`."""
-        return row_source(self, ending)
+    def row_lines(self) -> list[str] | None:
+        """Return code that sets the scores of one row; ``None`` if the forest is too big for it."""
+        return forest_lines(self)
+
+    def row_names(self) -> dict[str, Any]:
+        """Return what the code mentions: nothing."""
+        return {}
 
     def _block_leaves(self, X: np.ndarray) -> np.ndarray:
         if self.n_trees == 0 or len(self.feature) == 0:
@@ -330,9 +346,9 @@ class Forest:
         base = self.base if base is None else base
         return replace(self, value=value, base=base, unit=np.ones(len(base)))
 
-    def scaled(self, factor: float, shift: float = 0.0) -> Self:
+    def scaled(self, factor: Any, shift: Any = 0.0) -> Self:
         """Return the same trees with scores ``factor`` times as large, plus ``shift``."""
-        return self.with_values(factor * self.leaf_values, shift + factor * self.base)
+        return replace(self, base=shift + factor * self.base, unit=factor * self.unit)
 
     def with_missing_sent(self, has_missing: np.ndarray, leaf_weight: np.ndarray) -> Self:
         """Return the same trees with missing cells sent to the heavier side in columns that had none when they grew."""

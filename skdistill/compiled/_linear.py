@@ -50,8 +50,22 @@ class Linear:
         """Return the same with weights of another precision; float32 would save little and cost digits."""
         return replace(self, value=self.value.astype(dtype)) if dtype == np.float16 else self
 
-    def row_source(self, ending: str) -> str | None:
-        """Return the text of ``row(cells)``, which ends so; ``None`` for more weights than that is worth."""
+    @property
+    def n_parameters(self) -> int:
+        """Numbers that were learned."""
+        return self.value.size + len(self.base)
+
+    @property
+    def n_ops(self) -> int:
+        """Multiplications for a row."""
+        return self.value.size
+
+    def row_names(self) -> dict[str, Any]:
+        """Return what the code of a row mentions: nothing."""
+        return {}
+
+    def row_lines(self) -> list[str] | None:
+        """Return code that sets the scores of one row; ``None`` for more weights than that is worth."""
         if self.value.size > MAX_TERMS:
             return None
         names = [f"x{index}" for index in range(self.n_features)]
@@ -60,4 +74,4 @@ class Linear:
             for start, column in zip(self.base.tolist(), self.value.astype(np.float64).T.tolist(), strict=True)
         ]
         lines = [f"    s{output} = {terms}" for output, terms in enumerate(sums)]
-        return "\n".join(["def row(cells):", f"    {', '.join(names)}, = cells", *lines, ending, ""])
+        return [f"    {', '.join(names)}, = cells", *lines]

@@ -11,7 +11,7 @@ from ._columns import Columns
 from ._forest import Forest
 from ._linear import Linear
 from ._links import LINKS
-from ._source import compile_row, scores_as_tuple
+from ._source import compile_row, row_source, scores_as_tuple
 
 
 class CompiledModel:
@@ -106,14 +106,15 @@ class CompiledModel:
 
     @property
     def source(self) -> str | None:
-        """The Python code that answers for one row of numbers; ``None`` where arrays do, as there would be too much."""
-        if self.power != 1:
+        """The Python code that answers for one row of numbers; ``None`` where there would be too much of it."""
+        lines = None if self.power != 1 else self.scorer.row_lines()
+        if lines is None:
             return None
-        scores = scores_as_tuple(len(self.scorer.base))
+        scores = scores_as_tuple(self.scorer.base)
         ending = LINKS[self.link].ending
         if self.is_single:
             ending = "    return s0" if self.link == "identity" else f"    return link({scores})[0]"
-        return self.scorer.row_source(ending.format(scores=scores))
+        return row_source(lines, ending.format(scores=scores))
 
     def stored_as(self, dtype: np.dtype) -> "CompiledModel":
         """Return the same model with leaf values or weights of another precision."""
@@ -142,7 +143,7 @@ class CompiledModel:
         if source is None:
             self._row = lambda cells: self._many(np.array([cells], dtype=None if self.columns is None else object))[0]
         else:
-            row = compile_row(source, LINKS[self.link].of_one)
+            row = compile_row(source, link=LINKS[self.link].of_one, **self.scorer.row_names())
             self._row = row if self.columns is None else _after(self.columns.row_encoder(), row)
         return self._row
 

@@ -1,7 +1,8 @@
-"""One row as fast as Python can: decision code generated from a forest's flat arrays.
+"""One row as fast as Python can: code generated from flat arrays, compiled in memory, never read from anywhere.
 
 A numpy call costs about a microsecond whatever it does, a comparison of Python floats a hundredth of that. So for one
-row a forest becomes nested conditional expressions, compiled in memory; the text is never read from anywhere.
+row a forest becomes nested conditional expressions. Each scorer gives ``row_lines()``, the text that sets its scores
+``s0``, ``s1``, ... from ``cells``, and ``row_names()``, the arrays and functions that the text mentions.
 """
 
 import math
@@ -17,20 +18,13 @@ MAX_DEPTH = 80
 """Python's parser stops at 200 open parentheses."""
 
 
-def row_source(forest: Any, ending: str) -> str | None:
-    """Return the text of ``row(cells)``, which takes a row's cells as floats.
+def row_source(lines: list[str], ending: str) -> str:
+    """Return the text of ``row(cells)``, which takes a row's cells as floats, from its lines and the last of them."""
+    return "\n".join(["def row(cells):", *lines, ending, ""])
 
-    Parameters
-    ----------
-    forest : Forest
-    ending : str
-        Its last lines, which return something made of the scores ``s0``, ``s1``, ...
 
-    Returns
-    -------
-    source : str or None
-        ``None`` if the forest is too big or too deep for it.
-    """
+def forest_lines(forest: Any) -> list[str] | None:
+    """Return the lines for a forest; ``None`` if it is too big or too deep."""
     if max(len(forest.feature), forest.value.size // 2) > MAX_SPLITS or forest.spans.depth.max(initial=0) >= MAX_DEPTH:
         return None
     sums = [[repr(start)] if start else [] for start in forest.base.tolist()]
@@ -54,12 +48,12 @@ def row_source(forest: Any, ending: str) -> str | None:
     for output, terms in enumerate(sums):
         lines.append(f"    s{output} = {' + '.join(terms[:TERMS]) or 0.0}")
         lines += [f"    s{output} += {' + '.join(terms[k : k + TERMS])}" for k in range(TERMS, len(terms), TERMS)]
-    return "\n".join(["def row(cells):", *reads, *lines, ending, ""])
+    return reads + lines
 
 
-def scores_as_tuple(n_scores: int) -> str:
-    """Return the expression of all scores."""
-    return f"({''.join(f's{score}, ' for score in range(n_scores))})"
+def scores_as_tuple(base: Any) -> str:
+    """Return the expression of all scores, one for each constant of ``base``."""
+    return f"({''.join(f's{score}, ' for score in range(len(base)))})"
 
 
 TERMS = 50
@@ -116,8 +110,8 @@ def _bounds_for_doubles(threshold: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(threshold), bound, threshold)
 
 
-def compile_row(source: str, link: Callable[..., Any] | None = None) -> Callable[[Sequence[float]], Any]:
+def compile_row(source: str, **names: Any) -> Callable[[Sequence[float]], Any]:
     """Return the function that a source of our own defines."""
-    names: dict[str, Any] = {"inf": math.inf, "nan": math.nan, "exp": math.exp, "array": np.array, "link": link}
+    names |= {"inf": math.inf, "nan": math.nan, "exp": math.exp, "array": np.array}
     exec(compile(source, "<skdistill row>", "exec"), names)
     return names["row"]

@@ -6,26 +6,23 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from joblib import effective_n_jobs
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, check_consistent_length, check_memory, column_or_1d
+from sklearn.base import clone
+from sklearn.utils.validation import check_memory
 from threadpoolctl import threadpool_limits
 
-from .._validation import check_fitted, check_number, check_random_state, check_table, check_weights, draw_seed
-from ..compiled import Columns, CompiledModel
-from ..compiled._links import LINKS
+from .._validation import check_number, check_random_state, draw_seed
+from ..compiled import Forest
 from ..compiled._nodes import stack_outputs
-from ..exceptions import StudentError
 from ._growing import Grower, Table
 from ._pruning import leaf_weights, prune
-from ._resolving import CROSS_ENTROPY, HELD_OUT, SQUARED_ERROR, Loss, resolve
+from ._resolving import HELD_OUT, LOSSES, resolve
+from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
 
-class _CompactBoosting(BaseEstimator):
+class _CompactBoosting(CompactStudent):
     """Tables in, flat trees out: what classifier and regressor share."""
 
-    _objective: str
-    _loss: Loss
+    _link_of_many = "one against the rest"
 
     def __init__(
         self,
@@ -54,8 +51,13 @@ class _CompactBoosting(BaseEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _fit_outputs(self, X: Any, targets: np.ndarray, weight: np.ndarray, scale: Any = 1.0, shift: Any = 0.0) -> None:
-        """Set the trees of all columns of ``targets``, grown on one binned copy of ``X``, with their scores scaled."""
+    def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Forest:
+        """Return the trees of all columns of ``targets``, grown on one binned copy of ``X``."""
+        if self._link == self._link_of_many and self.monotonic_cst is not None:
+            raise ValueError(
+                f"{type(self).__name__}: monotonic_cst needs two classes; got {targets.shape[1]}. "
+                "Pass monotonic_cst=None."
+            )
         self._check_parameters()
         rng = check_random_state(self.random_state)
         common = self.__dict__.pop("_common", None)  # with the other sizes of a path
@@ -66,22 +68,20 @@ class _CompactBoosting(BaseEstimator):
         grower = shared.get(str(params)) or Grower(table, params, check_memory(self.memory))
         shared.update({"table": table, str(params): grower})
         held_out = rng.uniform(size=len(weight)) < HELD_OUT
-        forests, ridges = [], []
+        forests, ridges, loss = [], [], LOSSES[self._link]
         for output, target in enumerate(targets.T):
-            start = self._loss.best_constant(target, weight)
+            start = loss.best_constant(target, weight)
             forest = grower.grow(output, target, start, self.n_trees, only_these=common is None)
             leaves = forest.leaves(cells, effective_n_jobs(self.n_jobs))
             forest = forest.with_missing_sent(table.has_missing, leaf_weights(forest, leaves, weight))
             values, ridge = forest.value[:, 0], np.inf
             if self.resolve_leaves and self.monotonic_cst is None:
                 with threadpool_limits(1, user_api="blas"):  # sums of several threads differ in their last digits
-                    values, ridge = resolve(forest, leaves, target, weight, self._loss, held_out)
+                    values, ridge = resolve(forest, leaves, target, weight, loss, held_out)
             forests.append(prune(forest.with_values(values[:, None]), leaf_weights(forest, leaves, weight)))
             ridges.append(ridge)
-        scale, shift = (np.broadcast_to(number, len(forests)) for number in (scale, shift))
-        scaled = [forest.scaled(*affine) for forest, *affine in zip(forests, scale, shift, strict=True)]
-        self.forest_ = stack_outputs(scaled).stored_as(np.float32)
         self.ridge_ = np.array(ridges)
+        return stack_outputs(forests).stored_as(np.float32)
 
     def _path(self, fit: Callable[[Self], Self], sizes: Any) -> list[Self]:
         """Fit a clone for each size; table and trees that they have in common are made once."""
@@ -106,11 +106,8 @@ class _CompactBoosting(BaseEstimator):
             )
         return pairs
 
-    def _scores(self, X: Any) -> np.ndarray:
-        """Return the scores of unchecked rows, shape (n_samples, n_scores)."""
-        check_fitted(self, "forest_")
-        X = self._encoder.transform(check_table(self, X, reset=False))
-        return self.forest_.scores(X, effective_n_jobs(self.n_jobs))
+    def _params_of_size(self, n_parameters: int, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:  # noqa: ARG002
+        return size_of_trees(n_parameters, n_outputs)
 
     def _check_parameters(self) -> None:
         check_number(self, "n_trees", self.n_trees, kind=Integral, low=1)
@@ -124,7 +121,7 @@ class _CompactBoosting(BaseEstimator):
     def _lightgbm_params(self, seed: int) -> dict[str, Any]:
         rate = auto_learning_rate(self.n_trees) if self.learning_rate == "auto" else self.learning_rate
         params = {
-            "objective": self._objective,
+            "objective": "regression" if self._link == "identity" else "cross_entropy",
             "num_leaves": self.max_leaf_nodes,
             "learning_rate": rate,
             "min_data_in_leaf": self.min_samples_leaf,
@@ -165,17 +162,8 @@ class _CompactBoosting(BaseEstimator):
             )
         return directions.tolist()
 
-    def _columns(self) -> Columns | None:
-        encoder = self._encoder
-        return None if encoder.is_plain_ else Columns(encoder.categories_, encoder.is_time_)
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.sparse = True
-        return tags
-
-
-class CompactBoostingClassifier(ClassifierMixin, _CompactBoosting):
+class CompactBoostingClassifier(CompactClassifier, _CompactBoosting):
     r"""Small boosted trees for soft targets: ``n_trees`` trees of ``max_leaf_nodes`` leaves for each class.
 
     For each class one sequence of trees minimises the cross-entropy to the class's probability,
@@ -217,7 +205,7 @@ class CompactBoostingClassifier(ClassifierMixin, _CompactBoosting):
     ----------
     classes_ : ndarray of shape (n_classes,)
         Labels.
-    forest_ : Forest
+    scorer_ : Forest
         The trees as flat arrays, one sequence for each class; a single one for two classes.
     ridge_ : ndarray of shape (n_scores,)
         The ridge that was chosen for each sequence, in rows for each tree; infinite where
@@ -247,73 +235,6 @@ class CompactBoostingClassifier(ClassifierMixin, _CompactBoosting):
     array(['no', 'yes'], dtype='<U3')
     """
 
-    _objective = "cross_entropy"
-    _loss = CROSS_ENTROPY
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Fit to true labels: soft targets that are certain.
-
-        Parameters
-        ----------
-        X : table of shape (n_samples, n_features)
-            An array, a sparse matrix, or a frame with numbers, strings, categories, booleans, dates, missing cells.
-        y : array-like of shape (n_samples,)
-            Labels.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row.
-
-        Returns
-        -------
-        self : CompactBoostingClassifier
-        """
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        X = check_table(self, X, reset=True)
-        y = column_or_1d(y, warn=True)
-        check_consistent_length(X, y)
-        check_classification_targets(y)
-        classes, codes = np.unique(y, return_inverse=True)
-        return self._fit_checked(X, np.eye(len(classes))[codes], classes, sample_weight)
-
-    def fit_soft(self, X: Any, targets: Any, *, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Fit to soft targets.
-
-        Parameters
-        ----------
-        X : table of shape (n_samples, n_features)
-            As for :meth:`fit`.
-        targets : array-like of shape (n_samples, n_classes)
-            Probabilities; each row sums to one.
-        classes : array-like of shape (n_classes,), default=None
-            Labels of the columns, sorted. ``None`` numbers them from 0.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row.
-
-        Returns
-        -------
-        self : CompactBoostingClassifier
-
-        Raises
-        ------
-        StudentError
-            If ``targets`` are no probabilities of ``classes``.
-        """
-        X = check_table(self, X, reset=True)
-        targets = check_array(targets, dtype=np.float64, input_name="targets")
-        check_consistent_length(X, targets)
-        classes = np.arange(targets.shape[1]) if classes is None else np.asarray(classes)
-        if targets.shape[1] != len(classes):
-            raise StudentError(
-                f"{type(self).__name__}: targets have {targets.shape[1]} columns; expected {len(classes)}, one for "
-                f"each of the classes {classes}."
-            )
-        if np.any(targets < 0) or not np.allclose(targets.sum(axis=1), 1, atol=1e-3):
-            raise StudentError(
-                f"{type(self).__name__}: targets are no probabilities; expected rows without a negative number that "
-                "sum to one."
-            )
-        return self._fit_checked(X, targets, classes, sample_weight)
-
     def path(
         self, X: Any, targets: Any, sizes: Any, *, classes: Any = None, sample_weight: Any = None
     ) -> list["CompactBoostingClassifier"]:
@@ -341,34 +262,8 @@ class CompactBoostingClassifier(ClassifierMixin, _CompactBoosting):
             lambda student: student.fit_soft(X, targets, classes=classes, sample_weight=sample_weight), sizes
         )
 
-    def _fit_checked(self, X: Any, targets: np.ndarray, classes: np.ndarray, sample_weight: Any) -> Self:
-        if len(classes) < 2:
-            raise ValueError(f"{type(self).__name__} needs at least 2 classes; got 1 class: {classes.tolist()}.")
-        if len(classes) > 2 and self.monotonic_cst is not None:
-            raise ValueError(
-                f"{type(self).__name__}: monotonic_cst needs two classes; got {len(classes)}. Pass monotonic_cst=None."
-            )
-        weight = check_weights(sample_weight, X.shape[0])
-        self._fit_outputs(X, targets[:, 1:] if len(classes) == 2 else targets, weight)
-        self.classes_ = classes
-        self._link = "two classes" if len(classes) == 2 else "one against the rest"
-        return self
 
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the class probabilities of ``X``, of shape (n_samples, n_classes)."""
-        scores = self._scores(X)
-        return LINKS[self._link].of_rows(scores)
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the most probable label of each row of ``X``, of shape (n_samples,)."""
-        winner = self.predict_proba(X).argmax(axis=1)
-        return self.classes_[winner]
-
-    def __skdistill_compile__(self) -> CompiledModel:
-        return CompiledModel(self.forest_, self._link, classes=self.classes_, columns=self._columns())
-
-
-class CompactBoostingRegressor(RegressorMixin, _CompactBoosting):
+class CompactBoostingRegressor(CompactRegressor, _CompactBoosting):
     """Small boosted trees for values: ``n_trees`` trees of ``max_leaf_nodes`` leaves for each output.
 
     Each output has its own sequence of trees, grown by LightGBM [1]_ for squared error on one binned copy of the
@@ -404,7 +299,7 @@ class CompactBoostingRegressor(RegressorMixin, _CompactBoosting):
 
     Attributes
     ----------
-    forest_ : Forest
+    scorer_ : Forest
         The trees as flat arrays, one sequence for each output.
     ridge_ : ndarray of shape (n_outputs,)
         The ridge that was chosen for each sequence, in rows for each tree; infinite where
@@ -433,41 +328,6 @@ class CompactBoostingRegressor(RegressorMixin, _CompactBoosting):
     array([1.5])
     """
 
-    _objective = "regression"
-    _loss = SQUARED_ERROR
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Fit to values, true or a teacher's.
-
-        Parameters
-        ----------
-        X : table of shape (n_samples, n_features)
-            An array, a sparse matrix, or a frame with numbers, strings, categories, booleans, dates, missing cells.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Values.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row.
-
-        Returns
-        -------
-        self : CompactBoostingRegressor
-        """
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        X = check_table(self, X, reset=True)
-        y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        check_consistent_length(X, y)
-        weight = check_weights(sample_weight, X.shape[0])
-        self._is_single = y.ndim == 1
-        values = y.reshape(len(y), -1)
-        mean = np.average(values, axis=0, weights=weight)
-        deviation = np.sqrt(np.average((values - mean) ** 2, axis=0, weights=weight))
-        scale = np.where(deviation > 0, deviation, 1.0)
-        self._fit_outputs(X, (values - mean) / scale, weight, scale, mean)
-        return self
-
     def path(self, X: Any, y: Any, sizes: Any, *, sample_weight: Any = None) -> list["CompactBoostingRegressor"]:
         """Fit students of several sizes; the trees that they have in common are grown once.
 
@@ -489,20 +349,20 @@ class CompactBoostingRegressor(RegressorMixin, _CompactBoosting):
         """
         return self._path(lambda student: student.fit(X, y, sample_weight=sample_weight), sizes)
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the values of ``X``, of shape (n_samples,) or (n_samples, n_outputs)."""
-        values = self._scores(X)
-        return values[:, 0] if self._is_single else values
-
-    def __skdistill_compile__(self) -> CompiledModel:
-        return CompiledModel(self.forest_, columns=self._columns(), is_single=self._is_single)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
-
 
 def auto_learning_rate(n_trees: int) -> float:
     """Return the step for so many trees: larger the fewer there are, and the same for sizes that are close."""
     return next((rate for most, rate in ((40, 0.3), (80, 0.2), (160, 0.1)) if n_trees <= most), 0.05)
+
+
+def size_of_trees(n_parameters: float, n_outputs: int) -> dict[str, int] | None:
+    """Return number and leaves of the trees for about so many parameters: more of both, the larger the size.
+
+    A tree of L leaves has 3 L - 2 of them. 920 for an output are 20 trees of 16 leaves, 4,200 are 60 of 24.
+    """
+    for_one = n_parameters / n_outputs - 1
+    if for_one < 4:
+        return None
+    n_leaves = int(np.clip(round(16 * (for_one / 920) ** 0.27), 2, 64))
+    n_trees = int(for_one // (3 * n_leaves - 2))
+    return {"n_trees": max(n_trees, 1), "max_leaf_nodes": n_leaves}

@@ -76,6 +76,9 @@ CROSS_ENTROPY = Loss(
     curvature=lambda score: np.maximum(expit(score) * expit(-score), 1e-6),
 )
 
+LOSSES = {"identity": SQUARED_ERROR, "two classes": CROSS_ENTROPY, "one against the rest": CROSS_ENTROPY}
+"""By the link of the scores."""
+
 
 def resolve(
     forest: Forest, leaves: np.ndarray, target: np.ndarray, weight: np.ndarray, loss: Loss, held_out: np.ndarray

@@ -460,8 +460,8 @@ def test_links_of_one_row_are_links_of_many(scores, link):
     scores = scores[:1] if link == "two classes" else [min(score, 700) for score in scores]
     many = LINKS[link].of_rows(np.array([scores]))[0]
     given_scores = "\n".join(f"    s{index} = cells[{index}]" for index in range(len(scores)))
-    ending = LINKS[link].ending.format(scores=scores_as_tuple(len(scores)))
-    one = compile_row(f"def row(cells):\n{given_scores}\n{ending}", LINKS[link].of_one)(scores)
+    ending = LINKS[link].ending.format(scores=scores_as_tuple(scores))
+    one = compile_row(f"def row(cells):\n{given_scores}\n{ending}", link=LINKS[link].of_one)(scores)
     np.testing.assert_allclose(one, many, rtol=1e-9, atol=1e-300)
     if link in ("two classes", "one against the rest", "softmax"):
         assert many.sum() == pytest.approx(1)

@@ -133,8 +133,8 @@ def test_size_is_what_was_asked_for():
     """``n_trees`` trees a class of at most ``max_leaf_nodes`` leaves."""
     X, y = load_digits(return_X_y=True)
     student = CompactBoostingClassifier(7, 5).fit(X, y)
-    assert np.bincount(student.forest_.tree_output, minlength=10).max() == 7
-    assert student.forest_.tree_splits.max() == 4
+    assert np.bincount(student.scorer_.tree_output, minlength=10).max() == 7
+    assert student.scorer_.tree_splits.max() == 4
 
 
 def test_constant_targets_are_constant():

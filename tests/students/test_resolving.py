@@ -33,7 +33,7 @@ def grown(n_trees=10, n_leaves=8):
     X, y = smooth(1000)
     y = (y - y.mean()) / y.std()
     student = CompactBoostingRegressor(n_trees, n_leaves, resolve_leaves=False).fit(X, y)
-    forest = student.forest_.with_values(student.forest_.leaf_values)
+    forest = student.scorer_.with_values(student.scorer_.leaf_values)
     return forest, forest.leaves(X), y, X
 
 
@@ -211,7 +211,7 @@ def test_classes_that_are_sure_need_few_trees():
     X = np.repeat([[0.0], [1.0], [2.0]], 100, axis=0)
     student = CompactBoostingClassifier(20, 8).fit(X, np.repeat([0, 1, 2], 100))
     assert student.score(X, np.repeat([0, 1, 2], 100)) == 1
-    assert student.forest_.tree_splits.max() <= 2
+    assert student.scorer_.tree_splits.max() <= 2
 
 
 # ---------------------------------------------------------------------- sizes
@@ -229,7 +229,7 @@ def test_path_is_each_size_alone():
         alone = clone(student).set_params(n_trees=n_trees, max_leaf_nodes=leaves).fit_soft(X, targets)
         np.testing.assert_array_equal(fitted.predict_proba(X), alone.predict_proba(X))
         assert fitted.get_params() == alone.get_params()
-    assert not hasattr(student, "forest_")
+    assert not hasattr(student, "scorer_")
 
 
 def test_path_grows_common_trees_once(monkeypatch):

@@ -1,0 +1,251 @@
+"""What all compact students share: raw tables and soft targets in, one scorer of flat arrays out."""
+
+from collections.abc import Callable
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+from joblib import effective_n_jobs
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
+
+from .._encoding import TableEncoder
+from .._validation import check_fitted, check_number, check_table, check_weights
+from ..compiled import Columns, CompiledModel
+from ..compiled._links import LINKS
+from ..exceptions import StudentError
+
+
+class CompactStudent(BaseEstimator):
+    """A student whose answers are one scorer's scores, through a link.
+
+    A family of students derives from it once, and from it both a :class:`CompactClassifier` and a
+    :class:`CompactRegressor`. It says how to learn (:meth:`_learn`) and what size means (:meth:`_params_of_size`).
+    """
+
+    scorer_: Any
+    _link: str
+    _encoder: TableEncoder
+    _link_of_many = "softmax"
+    """Link of more than two classes."""
+
+    def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Any:
+        """Return a scorer, fitted to targets, and set ``_encoder``.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_features)
+            Checked, with raw cells.
+        targets : ndarray of shape (n_rows, n_outputs)
+            Standardised values (``_link`` is ``"identity"``), the probabilities of the second of two classes
+            (``"two classes"``), or of all of more classes (``_link_of_many``).
+        weight : ndarray of shape (n_rows,)
+            None is negative, some are above zero.
+        """
+        raise NotImplementedError
+
+    def _params_of_size(self, n_parameters: int, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:
+        """Return hyperparameters of the largest student of at most so many parameters; ``None`` if there is none."""
+        raise NotImplementedError
+
+    def sized(self, n_parameters: int, *, n_inputs: int, n_outputs: int) -> Self:
+        """Return an unfitted clone of about so many parameters, and not more.
+
+        Parameters
+        ----------
+        n_parameters : int >= 1
+            Numbers that are learned: weights, thresholds, which feature a split asks, leaf values.
+        n_inputs : int >= 1
+            Numbers of a row: one for each number, one for each category of a column.
+        n_outputs : int >= 1
+            Outputs; one for two classes.
+
+        Returns
+        -------
+        student : estimator
+
+        Raises
+        ------
+        StudentError
+            If the smallest student has more.
+        """
+        check_number(self, "n_parameters", n_parameters, kind=Integral, low=1)
+        params = self._params_of_size(n_parameters, n_inputs, n_outputs)
+        if params is None:
+            raise StudentError(
+                f"{type(self).__name__}: a size of {n_parameters} parameters is too small for {n_inputs} inputs and "
+                f"{n_outputs} outputs; pass a larger one, or another student."
+            )
+        return clone(self).set_params(**params)
+
+    def _encode(self, X: Any) -> Any:
+        """Return checked rows as codes."""
+        return self._encoder.transform(X)
+
+    def _n_codes(self) -> np.ndarray:
+        """Return the number of categories of each column, 0 for numbers."""
+        return np.array([0 if known is None else len(known) for known in self._encoder.categories_])
+
+    def _scores(self, X: Any) -> np.ndarray:
+        """Return the scores of unchecked rows, shape (n_samples, n_scores)."""
+        check_fitted(self, "scorer_")
+        X = self._encode(check_table(self, X, reset=False))
+        return self.scorer_.scores(X, effective_n_jobs(getattr(self, "n_jobs", None)))
+
+    def _columns(self) -> Columns | None:
+        encoder = self._encoder
+        return None if encoder.is_plain_ else Columns(encoder.categories_, encoder.is_time_)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.sparse = True
+        return tags
+
+
+class CompactClassifier(ClassifierMixin, CompactStudent):
+    """Soft targets in, probabilities out."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit to true labels: soft targets that are certain.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            An array, a sparse matrix, or a frame with numbers, strings, categories, booleans, dates, missing cells.
+        y : array-like of shape (n_samples,)
+            Labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        self : estimator
+        """
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        X = check_table(self, X, reset=True)
+        y = column_or_1d(y, warn=True)
+        check_consistent_length(X, y)
+        check_classification_targets(y)
+        classes, codes = np.unique(y, return_inverse=True)
+        return self._fit_checked(X, np.eye(len(classes))[codes], classes, sample_weight)
+
+    def fit_soft(self, X: Any, targets: Any, *, classes: Any = None, sample_weight: Any = None) -> Self:
+        """Fit to soft targets.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            As for :meth:`fit`.
+        targets : array-like of shape (n_samples, n_classes)
+            Probabilities; each row sums to one.
+        classes : array-like of shape (n_classes,), default=None
+            Labels of the columns, sorted. ``None`` numbers them from 0.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        StudentError
+            If ``targets`` are no probabilities of ``classes``.
+        """
+        X = check_table(self, X, reset=True)
+        targets = check_array(targets, dtype=np.float64, input_name="targets")
+        check_consistent_length(X, targets)
+        classes = np.arange(targets.shape[1]) if classes is None else np.asarray(classes)
+        if targets.shape[1] != len(classes):
+            raise StudentError(
+                f"{type(self).__name__}: targets have {targets.shape[1]} columns; expected {len(classes)}, one for "
+                f"each of the classes {classes}."
+            )
+        if np.any(targets < 0) or not np.allclose(targets.sum(axis=1), 1, atol=1e-3):
+            raise StudentError(
+                f"{type(self).__name__}: targets are no probabilities; expected rows without a negative number that "
+                "sum to one."
+            )
+        return self._fit_checked(X, targets, classes, sample_weight)
+
+    def _fit_checked(self, X: Any, targets: np.ndarray, classes: np.ndarray, sample_weight: Any) -> Self:
+        if len(classes) < 2:
+            raise ValueError(f"{type(self).__name__} needs at least 2 classes; got 1 class: {classes.tolist()}.")
+        self._link = "two classes" if len(classes) == 2 else self._link_of_many
+        weight = check_weights(sample_weight, X.shape[0])
+        self.scorer_ = self._learn(X, targets[:, 1:] if len(classes) == 2 else targets, weight)
+        self.classes_ = classes
+        return self
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the class probabilities of ``X``, of shape (n_samples, n_classes)."""
+        scores = self._scores(X)
+        return LINKS[self._link].of_rows(scores)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable label of each row, of shape (n_samples,)."""
+        winner = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[winner]
+
+    def __skdistill_compile__(self) -> CompiledModel:
+        return CompiledModel(self.scorer_, self._link, classes=self.classes_, columns=self._columns())
+
+
+class CompactRegressor(RegressorMixin, CompactStudent):
+    """Values in, values out."""
+
+    _link = "identity"
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit to values, true or a teacher's.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            An array, a sparse matrix, or a frame with numbers, strings, categories, booleans, dates, missing cells.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        self : estimator
+        """
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        X = check_table(self, X, reset=True)
+        y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        check_consistent_length(X, y)
+        weight = check_weights(sample_weight, X.shape[0])
+        self._is_single = y.ndim == 1
+        values = y.reshape(len(y), -1)
+        mean = np.average(values, axis=0, weights=weight)
+        deviation = np.sqrt(np.average((values - mean) ** 2, axis=0, weights=weight))
+        scale = np.where(deviation > 0, deviation, 1.0)
+        self.scorer_ = self._learn(X, (values - mean) / scale, weight).scaled(scale, mean)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the values of ``X``, of shape (n_samples,) or (n_samples, n_outputs)."""
+        values = self._scores(X)
+        return values[:, 0] if self._is_single else values
+
+    def __skdistill_compile__(self) -> CompiledModel:
+        return CompiledModel(self.scorer_, columns=self._columns(), is_single=self._is_single)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+
+def largest_below(cost: Callable[[int], float], most: float, low: int, high: int) -> int | None:
+    """Return the largest integer in [low, high] whose cost, which never falls, is at most ``most``."""
+    sizes = np.arange(low, high + 1)
+    fits = np.flatnonzero(np.array([cost(int(size)) for size in sizes]) <= most)
+    return int(sizes[fits[-1]]) if len(fits) else None
