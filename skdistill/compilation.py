@@ -54,6 +54,7 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
         a method ``__skdistill_compile__()`` that returns a :class:`~skdistill.compiled.CompiledModel`.
     dtype : {"float32", "float64", "float16"}, default="float32"
         How leaf values are stored, and with float16 the weights of linear models, which are float64 otherwise.
+        Students of this package hold half precision already.
         Thresholds are never changed.
     X : table of shape (n_samples, n_features) or None, default=None
         Rows on which the compiled model is compared with the model. Needed for ``dtype="float16"``.

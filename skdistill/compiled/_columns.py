@@ -1,5 +1,7 @@
 """Columns of a raw table as the numbers that a compiled model compares, with nothing but numpy."""
 
+import json
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -63,6 +65,15 @@ class Columns:
             else:
                 encoded[present, index] = microseconds(_as_times(cells))
         return encoded
+
+    def __getstate__(self) -> dict[str, Any]:
+        known = [None if of_column is None else of_column.tolist() for of_column in self.categories]
+        return {"categories": zlib.compress(json.dumps(known).encode(), 9), "is_time": self.is_time}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        known = json.loads(zlib.decompress(state["categories"]))
+        self.categories = [None if of_column is None else np.array(of_column, dtype=object) for of_column in known]
+        self.is_time = state["is_time"]
 
     def row_encoder(self) -> Callable[[Sequence[Any]], list[float]]:
         """Return a function that encodes one row, without numpy's overhead."""

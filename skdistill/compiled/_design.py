@@ -1,11 +1,13 @@
 """From coded cells to the inputs of weighted sums: numbers to one scale, categories to indicators."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
+
+from ._packing import pack_fields, unpack_fields
 
 CHUNK_CELLS = 2_000_000
 """Inputs in work at a time."""
@@ -16,17 +18,20 @@ FURTHEST = 8.0
 
 @dataclass(eq=False)
 class Design:
-    """Inputs made of cells: standardised numbers, then indicators of missing ones, then indicators of categories.
+    """Inputs made of cells: scaled numbers, then indicators of missing ones, then indicators of categories.
 
-    A number is clipped to the range of the fit, so that rows far from all that was seen get the answer of the edge. A
-    missing number counts as the mean; a missing or unseen category has no indicator.
+    An input is a number less a center, divided by a scale, clipped to a range; one number may have several such inputs,
+    which then are its pieces (:meth:`in_pieces`). Rows far from all that was seen get the answer of the edge. A missing
+    number counts as the center; a missing or unseen category has no indicator.
 
     Parameters
     ----------
-    center, scale : ndarray of float64, shape (n_features,)
-        Of numbers; 0 and 1 for categories.
-    low, high : ndarray of float32, shape (n_features,)
-        Range of the standardised numbers.
+    numbers : ndarray of int, shape (n_numeric,)
+        Column of each numeric input.
+    center, scale : ndarray of float64, shape (n_numeric,)
+        Of numeric inputs.
+    low, high : ndarray of float32, shape (n_numeric,)
+        Their range once they are scaled.
     n_codes : ndarray of int, shape (n_features,)
         Number of categories of each column; 0 for numbers.
     has_missing : ndarray of bool, shape (n_features,)
@@ -44,6 +49,7 @@ class Design:
            [ 1.,  0.,  1.]])
     """
 
+    numbers: np.ndarray
     center: np.ndarray
     scale: np.ndarray
     low: np.ndarray
@@ -53,9 +59,8 @@ class Design:
 
     @classmethod
     def of(cls, cells: Any, weight: np.ndarray, n_codes: np.ndarray) -> Self:
-        """Learn scale and range of the columns of coded rows, dense or sparse, of shape (n_rows, n_features)."""
+        """Standardise the numbers of coded rows, dense or sparse, of shape (n_rows, n_features)."""
         n_features = cells.shape[1]
-        is_number = n_codes == 0
         lowest, highest = np.full(n_features, np.inf), np.full(n_features, -np.inf)
         missing, total, present = np.zeros((3, n_features))
         for rows, dense in dense_chunks(cells):
@@ -74,22 +79,43 @@ class Design:
             away = np.nan_to_num((_finite(dense) / 2 - center / 2) / span, nan=0.0)
             squares += weight[rows] @ away**2
         deviation = 2 * span * np.sqrt(squares / np.maximum(present, 1e-300))
-        scale = np.where(is_number & (deviation > 0), deviation, 1.0)
-        center = np.where(is_number, center, 0.0)
+        scale = _rounded(np.where(deviation > 0, deviation, 1.0))
+        center = _rounded(center)
         low, high = (np.clip((edge - center) / scale, -FURTHEST, FURTHEST) for edge in (lowest, highest))
-        return cls(
-            center,
-            scale,
-            np.where(is_number, low, 0).astype(np.float32),
-            np.where(is_number, high, 0).astype(np.float32),
-            n_codes,
-            is_number & (missing > 0),
-        )
+        numbers = np.flatnonzero(n_codes == 0)
+        low, high = (edge.astype(np.float16).astype(np.float32) for edge in (low, high))
+        affine = (center[numbers], scale[numbers], low[numbers], high[numbers])
+        return cls(numbers, *affine, n_codes, (n_codes == 0) & (missing > 0))
+
+    def in_pieces(self, knots: list[np.ndarray]) -> Self:
+        """Return a design with an input from 0 to 1 for each interval between neighbouring knots [1]_.
+
+        What is linear in the inputs is then piecewise linear in the number, with bends at its knots.
+
+        Parameters
+        ----------
+        knots : list of ndarray
+            For each number, in the order of ``numbers``, at least two ascending ones; fewer leave it as it is.
+
+        References
+        ----------
+        .. [1] Y. Gorishniy et al., "On Embeddings for Numerical Features in Tabular Deep Learning", NeurIPS 2022.
+        """
+        pieces: list[tuple[np.ndarray, ...]] = []
+        for place, ends in enumerate(knots):
+            if len(ends) < 2:
+                pieces.append(tuple(getattr(self, name)[[place]] for name in _NUMERIC))
+                continue
+            n_pieces = len(ends) - 1
+            edges = np.zeros(n_pieces, dtype=np.float32), np.ones(n_pieces, dtype=np.float32)
+            pieces.append((np.full(n_pieces, self.numbers[place]), ends[:-1], _rounded(np.diff(ends)), *edges))
+        columns = [np.concatenate(parts) for parts in zip(*pieces, strict=True)] if pieces else []
+        return replace(self, **dict(zip(_NUMERIC, columns, strict=False)))
 
     @property
     def n_features(self) -> int:
         """Columns of a row."""
-        return len(self.center)
+        return len(self.n_codes)
 
     @cached_property
     def width(self) -> int:
@@ -104,23 +130,23 @@ class Design:
     @cached_property
     def is_plain(self) -> bool:
         """Whether every column is a number without an indicator, so that inputs are cells on another scale."""
-        return self.width == self.n_features and not self.n_codes.any()
+        return self.width == self.n_features and np.array_equal(self.numbers, np.arange(self.n_features))
 
     def inputs(self, cells: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
         """Return the inputs of dense coded rows, of shape (n_rows, width)."""
-        numbers = self.numbers
-        values = cells if self.is_plain else cells[:, numbers]
+        values = cells if self.is_plain else cells.take(self.numbers, axis=1)
         with np.errstate(over="ignore", invalid="ignore"):
-            scaled = (values - self.center[numbers]) / self.scale[numbers]
-        scaled = np.clip(scaled, self.low[numbers], self.high[numbers], out=scaled).astype(dtype, copy=False)
+            scaled = values - self.center
+            scaled /= self.scale
+        scaled = np.clip(scaled, self.low, self.high, out=scaled).astype(dtype, copy=False)
         missing = np.isnan(scaled)
         if missing.any():
             scaled[missing] = 0
         if self.is_plain:
             return scaled
         inputs = np.zeros((len(cells), self.width), dtype=dtype)
-        inputs[:, : len(numbers)] = scaled
-        inputs[:, len(numbers) : self.n_before_codes] = missing[:, self.has_missing[numbers]]
+        inputs[:, : len(self.numbers)] = scaled
+        inputs[:, len(self.numbers) : self.n_before_codes] = np.isnan(cells[:, self.has_missing])
         row, column, code = self._codes_of(cells)
         inputs[row, self.first_input[column] + code] = 1
         return inputs
@@ -131,9 +157,8 @@ class Design:
 
     @property
     def bounds(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Range of the cells of numbers, and their center and scale, each of shape (n_numbers,)."""
-        center, scale = self.center[self.numbers], self.scale[self.numbers]
-        return center + scale * self.low[self.numbers], center + scale * self.high[self.numbers], center, scale
+        """Range of the cells of numeric inputs, and their center and scale, each of shape (n_numeric,)."""
+        return self.center + self.scale * self.low, self.center + self.scale * self.high, self.center, self.scale
 
     def _codes_of(self, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return row, column and code of all cells that hold a known category."""
@@ -141,11 +166,6 @@ class Design:
         coded = cells[:, columns]
         row, place = np.nonzero((coded > -1) & (coded < self.n_codes[columns]))
         return row, columns[place], coded[row, place].astype(np.intp)
-
-    @cached_property
-    def numbers(self) -> np.ndarray:
-        """Columns of numbers."""
-        return np.flatnonzero(self.n_codes == 0)
 
     @cached_property
     def n_before_codes(self) -> int:
@@ -158,7 +178,20 @@ class Design:
         return self.n_before_codes + np.cumsum(self.n_codes) - self.n_codes
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return pack_fields(self)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(unpack_fields(state))
+
+
+_NUMERIC = ("numbers", "center", "scale", "low", "high")
+
+
+def _rounded(numbers: np.ndarray) -> np.ndarray:
+    """Return floats of float32 precision, where that has the range: their other bytes are zero, and pack well."""
+    with np.errstate(over="ignore", under="ignore"):
+        rounded = numbers.astype(np.float32).astype(np.float64)
+    return np.where(np.isfinite(rounded) & ((rounded != 0) | (numbers == 0)), rounded, numbers)
 
 
 def _finite(cells: np.ndarray) -> np.ndarray:

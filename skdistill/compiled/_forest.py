@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ._packing import pack, unpack
+from ._packing import Squeezed, pack, unpack
 from ._source import compile_row, forest_lines, row_source, scores_as_tuple
 from ._striking import (
     MASK_LEAVES,
@@ -359,11 +359,11 @@ class Forest:
         return replace(self, missing_left=np.where(free, heavier_left, self.missing_left))
 
     def stored_as(self, dtype: Any) -> Self:
-        """Return the same trees with leaf values of another precision, each output in units of its largest.
+        """Return the same trees with leaf values of this precision where they have more, in units of the largest.
 
         Of trees whose values differ little for their size the mean becomes part of ``base``.
         """
-        if self.value.dtype == dtype:
+        if self.value.dtype.itemsize <= np.dtype(dtype).itemsize:
             return self
         n_leaves = self.tree_splits + 1
         first = self.tree_leaf[:-1]
@@ -385,10 +385,10 @@ class Forest:
 
     # ------------------------------------------------------------------ pickle: small
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> Squeezed:
         return pack(self)
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: Squeezed) -> None:
         self.__dict__.update(unpack(state))
 
 

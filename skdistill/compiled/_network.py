@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from ._design import Design, dense_chunks
+from ._packing import pack_fields, unpack_fields
 
 BLOCK_ROWS = 2048
 """Rows in work at a time: what the hidden layers say of them stays in the cache."""
@@ -27,6 +28,8 @@ class Network:
         One for each hidden layer.
     base, unit : ndarray of float64, shape (n_outputs,)
         The last layer's sums are multiplied by ``unit``, then ``base`` is added.
+    pairs : ndarray of int, shape (n_pairs, 2), or None, default=None
+        Pairs of inputs whose products are further inputs, behind those of the design.
 
     Examples
     --------
@@ -52,6 +55,7 @@ class Network:
     biases: list[np.ndarray]
     base: np.ndarray
     unit: np.ndarray
+    pairs: np.ndarray | None = None
 
     @property
     def n_features(self) -> int:
@@ -60,14 +64,22 @@ class Network:
 
     @property
     def n_parameters(self) -> int:
-        """Numbers that were learned: weights, biases and the base."""
-        return sum(array.size for array in (*self.weights, *self.biases, self.base))
+        """Numbers that were learned: weights, biases, the base, and which inputs are multiplied."""
+        return sum(array.size for array in (*self.weights, *self.biases, self.base)) + 2 * self._n_pairs
+
+    @property
+    def _n_pairs(self) -> int:
+        return 0 if self.pairs is None else len(self.pairs)
 
     @property
     def n_ops(self) -> int:
         """Multiplications and maxima for a row; a category costs one row of weights, however many there are."""
-        n_inputs = self.design.n_active
-        return n_inputs * self.weights[0].shape[1] + sum(array.size for array in (*self.weights[1:], *self.biases))
+        n_inputs = self.design.n_active + self._n_pairs
+        return (
+            self._n_pairs
+            + n_inputs * self.weights[0].shape[1]
+            + sum(array.size for array in (*self.weights[1:], *self.biases))
+        )
 
     def scores(self, X: Any, n_jobs: int = 1) -> np.ndarray:  # noqa: ARG002
         """Return the scores, of shape (n_rows, n_outputs), as float64."""
@@ -78,8 +90,8 @@ class Network:
         return scores
 
     def hidden(self, inputs: np.ndarray) -> np.ndarray:
-        """Return the last hidden layer of rows of inputs; the inputs themselves where there is none."""
-        hidden = inputs
+        """Return the last hidden layer of rows of inputs; the inputs and their products where there is none."""
+        hidden = inputs if self.pairs is None else with_products(inputs, self.pairs)
         for weights, bias in zip(self._doubles[:-1], self.biases, strict=True):
             hidden = hidden @ weights
             hidden += bias
@@ -107,16 +119,13 @@ class Network:
         """Return code that sets the scores of one row; rows with missing cells take the long way."""
         scores = ", ".join(f"s{output}" for output in range(len(self.base)))
         design = self.design
-        numbers = "cells" if design.is_plain else f"[{', '.join(f'cells[{column}]' for column in design.numbers)}]"
-        lines = [f"    h = minimum(maximum(array({numbers}, float), low), high).dot(w0)"]
-        if design.n_codes.any():
-            columns = np.flatnonzero(design.n_codes)
-            first = design.first_input[columns] - design.n_before_codes
-            codes = [
-                f"{start} + int(cells[{column}]) if -1 < cells[{column}] < {design.n_codes[column]} else -1"
-                for start, column in zip(first, columns, strict=True)
-            ]
-            lines.append(f"    h += of_code[[{', '.join(codes)}]].sum(0)")
+        if self.pairs is None:
+            lines = [f"    h = {_clipped(design)}.dot(w0)"]
+            if design.n_codes.any():
+                lines.append(f"    h += of_code[{_places_of_codes(design, -design.n_before_codes)}].sum(0)")
+        else:
+            lines = input_lines(design)
+            lines += ["    h = z.dot(w0)", "    h += (z.take(first) * z.take(second)).dot(of_pair)"]
         for layer in range(1, len(self.weights)):
             lines += [f"    h += b{layer - 1}", f"    h = maximum(h, 0.0).dot(w{layer})"]
         lines += [f"    h += b{len(self.biases)}", f"    {scores}, = h.tolist()"]
@@ -126,18 +135,71 @@ class Network:
         """Return what the code mentions; scale and unit are folded into the weights."""
         weights, biases = list(self._doubles), [*(bias.astype(np.float64) for bias in self.biases), self.base]
         weights[-1] = weights[-1] * self.unit
-        no_code = np.zeros((1, weights[0].shape[1]))
-        of_code = np.vstack([weights[0][self.design.n_before_codes :], no_code])
-        low, high, center, scale = self.design.bounds
-        weights[0] = weights[0][: len(scale)] / scale[:, None]
-        biases[0] = biases[0] - center @ weights[0]
-        names = {"minimum": np.minimum, "maximum": np.maximum, "low": low, "high": high, "of_code": of_code}
+        design, of_inputs = self.design, weights[0][: self.design.width]
+        no_code = np.zeros((1, of_inputs.shape[1]))
+        names = {"minimum": np.minimum, "maximum": np.maximum, "row_with_missing": self._row_with_missing}
+        if self.pairs is None:
+            low, high, center, scale = design.bounds
+            weights[0] = of_inputs[: len(scale)] / scale[:, None]
+            biases[0] = biases[0] - center @ weights[0]
+            names |= {"low": low, "high": high, "of_code": np.vstack([of_inputs[design.n_before_codes :], no_code])}
+        else:
+            names |= input_names(design)
+            names |= {"first": self.pairs[:, 0].astype(np.intp), "second": self.pairs[:, 1].astype(np.intp)}
+            names["of_pair"] = weights[0][design.width :]
+            weights[0] = of_inputs if design.is_plain else np.vstack([of_inputs, no_code])
         names |= {f"w{layer}": array for layer, array in enumerate(weights)}
-        names |= {f"b{layer}": array for layer, array in enumerate(biases)}
-        return names | {"row_with_missing": self._row_with_missing}
+        return names | {f"b{layer}": array for layer, array in enumerate(biases)}
 
     def _row_with_missing(self, cells: Sequence[float]) -> list[float]:
         return self.scores(np.array([cells], dtype=np.float64))[0].tolist()
 
+    # ------------------------------------------------------------------ pickle: small
+
     def __getstate__(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return pack_fields(self)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(unpack_fields(state))
+
+
+def with_products(inputs: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """Return rows of inputs, and behind them the products of pairs of inputs."""
+    return np.hstack([inputs, inputs[:, pairs[:, 0]] * inputs[:, pairs[:, 1]]])
+
+
+def input_lines(design: Design) -> list[str]:
+    """Return code that sets ``z``, the inputs of one row without missing numbers.
+
+    Where there are more inputs than numbers, one more than there are stands behind them, for codes that are unknown.
+    """
+    if design.is_plain:
+        return [f"    z = ({_clipped(design)} - center) / scale"]
+    lines = [
+        f"    z = zeros({design.width + 1})",
+        f"    z[:{len(design.numbers)}] = ({_clipped(design)} - center) / scale",
+    ]
+    return [*lines, f"    z[{_places_of_codes(design)}] = 1.0"] if design.n_codes.any() else lines
+
+
+def input_names(design: Design) -> dict[str, Any]:
+    """Return what :func:`input_lines` mentions."""
+    low, high, center, scale = design.bounds
+    names = {"minimum": np.minimum, "maximum": np.maximum, "zeros": np.zeros}
+    return names | {"low": low, "high": high, "center": center, "scale": scale}
+
+
+def _clipped(design: Design) -> str:
+    """Return the expression of a row's numbers, clipped to their range; NaN stays."""
+    numbers = "cells" if design.is_plain else f"[{', '.join(f'cells[{column}]' for column in design.numbers)}]"
+    return f"minimum(maximum(array({numbers}, float), low), high)"
+
+
+def _places_of_codes(design: Design, shift: int = 0) -> str:
+    """Return the expression of the inputs that a row's categories set, -1 where they are unknown."""
+    columns = np.flatnonzero(design.n_codes)
+    codes = [
+        f"{first + shift} + int(cells[{column}]) if -1 < cells[{column}] < {design.n_codes[column]} else -1"
+        for first, column in zip(design.first_input[columns], columns, strict=True)
+    ]
+    return f"[{', '.join(codes)}]"

@@ -1,46 +1,99 @@
-"""Flat arrays as few bytes: what a pickle of a forest holds."""
+"""Flat arrays as few bytes: what a pickle of a scorer holds."""
 
+import math
+import zlib
 from typing import Any
 
 import numpy as np
 
 _INTS = ("feature", "n_left", "tree_splits", "tree_output")
-_BITS = ("missing_left", "subsets", "is_category")
+
+Squeezed = tuple[list[tuple[str, str, tuple[int, ...]]], bytes]
 
 
-def pack(forest: Any) -> dict[str, Any]:
-    """Return the fields of a forest in the smallest dtypes that hold them.
+def squeeze(arrays: dict[str, np.ndarray]) -> Squeezed:
+    """Return arrays as names, dtypes and shapes, and their bytes compressed without loss.
+
+    First bytes of all numbers come first, then second bytes, and so on: those of alike numbers are alike. Booleans
+    take a bit each.
+    """
+    described, planes = [], []
+    for name, array in arrays.items():
+        described.append((name, array.dtype.str, array.shape))
+        flat = np.packbits(array) if array.dtype == bool else np.ascontiguousarray(array).reshape(-1)
+        planes.append(flat.view(np.uint8).reshape(len(flat), flat.itemsize).T.tobytes())
+    return described, zlib.compress(b"".join(planes), 9)
+
+
+def unsqueeze(squeezed: Squeezed) -> dict[str, np.ndarray]:
+    """Undo :func:`squeeze`."""
+    described, compressed = squeezed
+    content, start, arrays = np.frombuffer(zlib.decompress(compressed), dtype=np.uint8), 0, {}
+    for name, dtype, shape in described:
+        size, itemsize, is_bits = math.prod(shape), np.dtype(dtype).itemsize, np.dtype(dtype) == bool
+        n_numbers = -(-size // 8) if is_bits else size
+        planes = content[start : start + n_numbers * itemsize].reshape(itemsize, n_numbers)
+        start += planes.size
+        flat = np.ascontiguousarray(planes.T).reshape(-1)
+        arrays[name] = (np.unpackbits(flat, count=size).view(bool) if is_bits else flat.view(dtype)).reshape(shape)
+    return arrays
+
+
+def pack_fields(scorer: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass, all arrays and lists of arrays squeezed together."""
+    arrays: dict[str, np.ndarray] = {}
+    state: dict[str, Any] = {}
+    for name in scorer.__dataclass_fields__:
+        value = getattr(scorer, name)
+        if isinstance(value, np.ndarray):
+            arrays[name] = value
+        elif isinstance(value, list):
+            state[name] = []
+            arrays |= {f"{name}/{place}": array for place, array in enumerate(value)}
+        else:
+            state[name] = value
+    return state | {"squeezed": squeeze(arrays)}
+
+
+def unpack_fields(state: dict[str, Any]) -> dict[str, Any]:
+    """Undo :func:`pack_fields`."""
+    fields = {name: [] if isinstance(value, list) else value for name, value in state.items() if name != "squeezed"}
+    for name, array in unsqueeze(state["squeezed"]).items():
+        field, _, place = name.partition("/")
+        if place:
+            fields[field].append(array)
+        else:
+            fields[field] = array
+    return fields
+
+
+def pack(forest: Any) -> Squeezed:
+    """Return the fields of a forest in few bytes.
 
     Thresholds of a feature that repeat are kept once, with a code for each split: exact, and one byte a split where
     there are at most 256 of them.
     """
-    state = {name: getattr(forest, name) for name in forest.__dataclass_fields__}
-    for name in _INTS:
-        state[name] = smallest_ints(state[name])
-    for name in _BITS:
-        state[name] = (state[name].shape, np.packbits(state[name]))
-    cuts, cut = [], np.zeros(len(forest.feature), dtype=np.int64)
+    arrays = {name: getattr(forest, name) for name in forest.__dataclass_fields__ if name not in ("n_features", *_INTS)}
+    arrays |= {name: smallest_ints(getattr(forest, name)) for name in _INTS}
+    arrays["n_features"] = np.array(forest.n_features)
+    cuts, cut = [arrays["threshold"][:0]], np.zeros(len(forest.feature), dtype=np.int64)
     for feature in np.unique(forest.feature):
         of = forest.feature == feature
         distinct, cut[of] = np.unique(forest.threshold[of], return_inverse=True)
         cuts.append(distinct)
-    state["threshold"] = (
-        np.concatenate(cuts) if cuts else forest.threshold,
-        smallest_ints(np.array([len(distinct) for distinct in cuts], dtype=np.int64)),
-        smallest_ints(cut),
-    )
-    return state
+    arrays["threshold"] = np.concatenate(cuts)
+    arrays["n_cuts"] = smallest_ints(np.array([len(distinct) for distinct in cuts[1:]], dtype=np.int64))
+    arrays["cut"] = smallest_ints(cut)
+    return squeeze(arrays)
 
 
-def unpack(state: dict[str, Any]) -> dict[str, Any]:
+def unpack(squeezed: Squeezed) -> dict[str, Any]:
     """Undo :func:`pack`."""
-    state = dict(state)
-    for name in _BITS:
-        shape, bits = state[name]
-        state[name] = np.unpackbits(bits, count=int(np.prod(shape))).astype(bool).reshape(shape)
+    state: dict[str, Any] = unsqueeze(squeezed)
+    state["n_features"] = int(state["n_features"])
     for name in _INTS:
         state[name] = state[name].astype(np.int64)
-    cuts, n_cuts, cut = state["threshold"]
+    n_cuts, cut, cuts = state.pop("n_cuts"), state.pop("cut"), state["threshold"]
     first = np.cumsum(n_cuts, dtype=np.int64) - n_cuts
     features, group = np.unique(state["feature"], return_inverse=True)
     state["threshold"] = cuts[first[group] + cut] if len(features) else cuts

@@ -51,8 +51,11 @@ class _CompactBoosting(CompactStudent):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Forest:
-        """Return the trees of all columns of ``targets``, grown on one binned copy of ``X``."""
+    def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray, offset: np.ndarray | None = None) -> Forest:
+        """Return the trees of all columns of ``targets``, grown on one binned copy of ``X``.
+
+        ``offset``, of the targets' shape, holds scores of others, which the trees go on from.
+        """
         if self._link == self._link_of_many and self.monotonic_cst is not None:
             raise ValueError(
                 f"{type(self).__name__}: monotonic_cst needs two classes; got {targets.shape[1]}. "
@@ -70,18 +73,19 @@ class _CompactBoosting(CompactStudent):
         held_out = rng.uniform(size=len(weight)) < HELD_OUT
         forests, ridges, loss = [], [], LOSSES[self._link]
         for output, target in enumerate(targets.T):
-            start = loss.best_constant(target, weight)
+            others = None if offset is None else offset[:, output]
+            start = loss.best_constant(target, weight) if others is None else others
             forest = grower.grow(output, target, start, self.n_trees, only_these=common is None)
             leaves = forest.leaves(cells, effective_n_jobs(self.n_jobs))
             forest = forest.with_missing_sent(table.has_missing, leaf_weights(forest, leaves, weight))
             values, ridge = forest.value[:, 0], np.inf
             if self.resolve_leaves and self.monotonic_cst is None:
                 with threadpool_limits(1, user_api="blas"):  # sums of several threads differ in their last digits
-                    values, ridge = resolve(forest, leaves, target, weight, loss, held_out)
+                    values, ridge = resolve(forest, leaves, target, weight, loss, held_out, others)
             forests.append(prune(forest.with_values(values[:, None]), leaf_weights(forest, leaves, weight)))
             ridges.append(ridge)
         self.ridge_ = np.array(ridges)
-        return stack_outputs(forests).stored_as(np.float32)
+        return stack_outputs(forests).stored_as(np.float16)
 
     def _path(self, fit: Callable[[Self], Self], sizes: Any) -> list[Self]:
         """Fit a clone for each size; table and trees that they have in common are made once."""

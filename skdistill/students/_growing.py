@@ -71,8 +71,12 @@ class Grower:
         self.sequences: dict[int, list[str]] = {}
         self.latest: tuple[list[str], np.ndarray] = [], np.zeros(0)
 
-    def grow(self, output: int, target: np.ndarray, start: float, n_trees: int, *, only_these: bool) -> Forest:
-        """Return the first trees for an output, on from a constant score; fewer if nothing is left to split.
+    def grow(
+        self, output: int, target: np.ndarray, start: float | np.ndarray, n_trees: int, *, only_these: bool
+    ) -> Forest:
+        """Return the first trees for an output; fewer if nothing is left to split.
+
+        They go on from a constant score, which becomes the forest's base, or from a score for each row, which does not.
 
         Batches are grown whole, so that a longer sequence can go on from them, unless ``only_these`` are wanted.
         """
@@ -81,15 +85,15 @@ class Grower:
             n_batch = min(BATCH, n_trees - len(texts) * BATCH) if only_these and self.memory is None else BATCH
             texts.append(self._next_batch(target, start, list(texts), n_batch))
         forest = forest_from_lightgbm(texts, n_trees=n_trees, dtype=np.float32)
-        return forest.scaled(1.0, start)
+        return forest if isinstance(start, np.ndarray) else forest.scaled(1.0, start)
 
-    def _next_batch(self, target: np.ndarray, start: float, texts: list[str], n_trees: int) -> str:
+    def _next_batch(self, target: np.ndarray, start: float | np.ndarray, texts: list[str], n_trees: int) -> str:
         if self.memory is None:
             return _grow_batch(self, None, target, self.params, start, texts, n_trees)
         grow_batch = self.memory.cache(_grow_batch, ignore=["grower"])
         return grow_batch(self, self.table.key, target, self.params, start, texts, n_trees)
 
-    def scores_after(self, texts: list[str], start: float) -> np.ndarray:
+    def scores_after(self, texts: list[str], start: float | np.ndarray) -> np.ndarray:
         """Return the scores of all rows after some batches, on from those asked for last if these go on from them."""
         known, scores = self.latest
         if not known or texts[: len(known)] != known:
@@ -114,7 +118,7 @@ def _grow_batch(
     key: str | None,  # noqa: ARG001
     target: np.ndarray,
     params: dict[str, Any],
-    start: float,
+    start: float | np.ndarray,
     texts: list[str],
     n_trees: int,
 ) -> str:

@@ -81,7 +81,13 @@ LOSSES = {"identity": SQUARED_ERROR, "two classes": CROSS_ENTROPY, "one against 
 
 
 def resolve(
-    forest: Forest, leaves: np.ndarray, target: np.ndarray, weight: np.ndarray, loss: Loss, held_out: np.ndarray
+    forest: Forest,
+    leaves: np.ndarray,
+    target: np.ndarray,
+    weight: np.ndarray,
+    loss: Loss,
+    held_out: np.ndarray,
+    offset: np.ndarray | None = None,
 ) -> tuple[np.ndarray, float]:
     """Return better leaf values, of shape (n_leaves,), and the ridge that was chosen.
 
@@ -95,7 +101,10 @@ def resolve(
     loss : Loss
     held_out : ndarray of bool, shape (n_rows,)
         Rows that the ridge is chosen on.
+    offset : ndarray of shape (n_rows,), default=None
+        What others add to the scores.
     """
+    offset = np.zeros(len(target)) if offset is None else offset
     values = forest.value[:, 0].astype(np.float64)
     useful = [np.count_nonzero(weight[rows]) for rows in (held_out, ~held_out)]
     largest = forest.tree_splits.max(initial=0)
@@ -104,7 +113,7 @@ def resolve(
     blocks = _blocks(forest)
     chosen = np.inf
     for index, block in enumerate(blocks * (1 if len(blocks) == 1 else 2)):  # twice over, so that blocks agree
-        system = _System(forest, leaves, block, target, weight, loss, values)
+        system = _System(forest, leaves, block, target, weight, loss, values, offset)
         if index == 0:
             chosen = system.choose_ridge(held_out)
         if not np.isfinite(chosen):
@@ -133,6 +142,7 @@ class _System:
         weight: np.ndarray,
         loss: Loss,
         values: np.ndarray,
+        offset: np.ndarray,
     ) -> None:
         self.target, self.weight, self.loss, self.values = target, weight, loss, values
         bounds = forest.tree_leaf[block.start : block.stop + 1]
@@ -145,7 +155,7 @@ class _System:
         score = np.empty(len(target))
         for start in range(0, len(target), ROWS_AT_ONCE):
             rows = slice(start, start + ROWS_AT_ONCE)
-            score[rows] = forest.base[0] + values[leaves[rows]].sum(axis=1)
+            score[rows] = offset[rows] + forest.base[0] + values[leaves[rows]].sum(axis=1)
             self.codes[:, rows] = (leaves[rows, block] - bounds[:-1]).T
         self.others = score - self._scores(self.before)
         self.curvature = weight * loss.curvature(score)

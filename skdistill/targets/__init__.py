@@ -3,6 +3,17 @@
 from ._blending import blend, one_hot
 from ._compression import TargetCompressor
 from ._margins import fit_margin_scale
+from ._schedules import logistic_schedule, scheduled_temperature
 from ._temperature import centred_logits, soften, softmax
 
-__all__ = ["TargetCompressor", "blend", "centred_logits", "fit_margin_scale", "one_hot", "soften", "softmax"]
+__all__ = [
+    "TargetCompressor",
+    "blend",
+    "centred_logits",
+    "fit_margin_scale",
+    "logistic_schedule",
+    "one_hot",
+    "scheduled_temperature",
+    "soften",
+    "softmax",
+]

@@ -356,7 +356,7 @@ def test_too_many_values_for_code():
 # ---------------------------------------------------------------------- small dtypes
 
 
-@pytest.mark.parametrize("model", [CompactBoostingRegressor(20, 16), DecisionTreeRegressor(max_leaf_nodes=50), Ridge()])
+@pytest.mark.parametrize("model", [DecisionTreeRegressor(max_leaf_nodes=50), Ridge()])
 def test_float16_is_smaller_and_says_what_it_costs(model):
     """The loss is measured on the rows given; beyond the tolerance it is refused, and the model is left alone."""
     X, y = VALUES

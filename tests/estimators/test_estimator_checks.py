@@ -22,11 +22,21 @@ from skdistill.samplers import (
     UniformBox,
     as_sampler,
 )
-from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
+from skdistill.students import (
+    CompactBoostingClassifier,
+    CompactBoostingRegressor,
+    CompactHybridClassifier,
+    CompactHybridRegressor,
+    CompactMLPClassifier,
+    CompactMLPRegressor,
+)
 
 WEIGHT_CHECKS = ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data")
 ROWS_ARE_DRAWN = dict.fromkeys(WEIGHT_CHECKS, "rows are drawn at random: repeated rows draw others than weighted rows")
 LIGHTGBM = dict.fromkeys(WEIGHT_CHECKS, "LightGBM counts rows in bins and leaves, and declares the same exception")
+ROWS_ARE_SHUFFLED = dict.fromkeys(
+    WEIGHT_CHECKS, "batches of rows are drawn at random, as in scikit-learn's own networks"
+)
 
 TREE = DecisionTreeClassifier(max_depth=3)
 MUNGED = {"sampler": MUNGE(), "n_synthetic": 2.0}
@@ -45,6 +55,10 @@ EXPECTED_FAILURES = [
     (DistilledRegressor(Ridge(), DecisionTreeRegressor(max_depth=4), n_synthetic=2.0), ROWS_ARE_DRAWN),
     (CompactBoostingClassifier(n_trees=10), LIGHTGBM),
     (CompactBoostingRegressor(n_trees=10), LIGHTGBM),
+    (CompactMLPClassifier(), ROWS_ARE_SHUFFLED),
+    (CompactMLPRegressor(), ROWS_ARE_SHUFFLED),
+    (CompactHybridClassifier(), ROWS_ARE_SHUFFLED),
+    (CompactHybridRegressor(), ROWS_ARE_SHUFFLED),
     (
         DistilledClassifier(LogisticRegression(), CompactBoostingClassifier(n_trees=10), **MUNGED),
         ROWS_ARE_DRAWN,

@@ -1,0 +1,208 @@
+"""Compact hybrids: a small network, and small trees on what it leaves over."""
+
+from typing import Any, Literal
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from .._validation import draw_seed
+from ..compiled import Sum
+from ._boosting import CompactBoostingRegressor, size_of_trees
+from ._mlp import CompactMLPRegressor, size_of_network
+from ._student import CompactClassifier, CompactRegressor, CompactStudent
+
+NETWORK_SHARE = 0.5
+"""Share of a hybrid's parameters that its network gets."""
+
+
+class _CompactHybrid(CompactStudent):
+    """What classifier and regressor share."""
+
+    _link_of_many = "one against the rest"
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (32, 32),
+        n_trees: int = 20,
+        max_leaf_nodes: int = 16,
+        *,
+        n_knots: int = 0,
+        learning_rate: float | Literal["auto"] = "auto",
+        min_samples_leaf: int = 5,
+        max_epochs: int = 20,
+        weight_decay: float = 0.1,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.n_trees = n_trees
+        self.max_leaf_nodes = max_leaf_nodes
+        self.n_knots = n_knots
+        self.learning_rate = learning_rate
+        self.min_samples_leaf = min_samples_leaf
+        self.max_epochs = max_epochs
+        self.weight_decay = weight_decay
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Sum:
+        """Return a network fitted to all columns of ``targets``, and trees that go on from its scores."""
+        rng = check_random_state(self.random_state)
+        smooth = CompactMLPRegressor(
+            self.hidden_layer_sizes,
+            n_knots=self.n_knots,
+            max_epochs=self.max_epochs,
+            weight_decay=self.weight_decay,
+            random_state=draw_seed(rng),
+            verbose=self.verbose,
+        )
+        edges = CompactBoostingRegressor(
+            self.n_trees,
+            self.max_leaf_nodes,
+            learning_rate=self.learning_rate,
+            min_samples_leaf=self.min_samples_leaf,
+            n_jobs=self.n_jobs,
+            random_state=draw_seed(rng),
+        )
+        smooth._link = edges._link = self._link
+        network = smooth._learn(X, targets, weight)
+        self._encoder = smooth._encoder
+        forest = edges._learn(X, targets, weight, network.scores(self._encode(X)))
+        return Sum([network, forest])
+
+    def _params_of_size(self, n_parameters: int, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:
+        network = size_of_network(NETWORK_SHARE * n_parameters, n_inputs, n_outputs)
+        trees = size_of_trees((1 - NETWORK_SHARE) * n_parameters, n_outputs)
+        return None if network is None or trees is None else network | trees
+
+
+class CompactHybridClassifier(CompactClassifier, _CompactHybrid):
+    r"""A small network, and small trees on what it leaves over, for soft targets.
+
+    Smooth surfaces cost a network few weights and trees many leaves; sharp edges the other way round. The scores are
+
+    .. math:: f(x) = f_\mathrm{network}(x) + \sum_t v_t(x):
+
+    the network is fitted first, boosting [1]_ goes on from its scores, and all leaf values are then re-solved together,
+    with the network's scores given. For each class both minimise the cross-entropy to its probability, and the
+    probabilities :math:`\sigma(f_k)` are normalised to sum to one.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or tuple of one or two int, default=(32, 32)
+        Hidden units of each layer of the network.
+    n_trees : int >= 1, default=20
+        Number of trees for each class (one sequence for two classes).
+    max_leaf_nodes : int >= 2, default=16
+        Leaves of a tree at most.
+    n_knots : int >= 0, default=0
+        Bends of the network's inputs; see :class:`CompactMLPClassifier`. The trees see to edges.
+    learning_rate : float > 0 or "auto", default="auto"
+        Shrinkage of each tree.
+    min_samples_leaf : int >= 1, default=5
+        Rows of a leaf at least.
+    max_epochs : int >= 1, default=20
+        Passes of the network over the rows at most.
+    weight_decay : float >= 0, default=0.1
+        Share of each weight that a step takes away, times the rate.
+    n_jobs : int or None, default=None
+        Threads of the trees. ``None`` is 1.
+    random_state : int, RandomState instance or None, default=None
+        Seed of both parts.
+    verbose : int, default=0
+        Above 0, progress is written to standard error.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels.
+    scorer_ : Sum
+        The network and the forest, as arrays.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of str, shape (n_features,)
+        Names of the columns, for frames.
+
+    See Also
+    --------
+    CompactHybridRegressor : The same for values.
+
+    References
+    ----------
+    .. [1] J. Friedman, "Greedy Function Approximation: A Gradient Boosting Machine", Annals of Statistics 2001.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.students import CompactHybridClassifier
+    >>> X = np.linspace(0, 1, 200).reshape(-1, 1)
+    >>> targets = np.hstack([1 - X, X])
+    >>> student = CompactHybridClassifier(8, random_state=0).fit_soft(X, targets, classes=["no", "yes"])
+    >>> student.predict([[0.1], [0.9]])
+    array(['no', 'yes'], dtype='<U3')
+    """
+
+
+class CompactHybridRegressor(CompactRegressor, _CompactHybrid):
+    r"""A small network, and small trees on what it leaves over, for values.
+
+    Smooth surfaces cost a network few weights and trees many leaves; sharp edges the other way round. The scores are
+
+    .. math:: f(x) = f_\mathrm{network}(x) + \sum_t v_t(x):
+
+    the network is fitted first, boosting [1]_ goes on from its scores, and all leaf values are then re-solved together,
+    with the network's scores given. For each output both minimise the squared error.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or tuple of one or two int, default=(32, 32)
+        Hidden units of each layer of the network.
+    n_trees : int >= 1, default=20
+        Number of trees for each output.
+    max_leaf_nodes : int >= 2, default=16
+        Leaves of a tree at most.
+    n_knots : int >= 0, default=0
+        Bends of the network's inputs; see :class:`CompactMLPRegressor`. The trees see to edges.
+    learning_rate : float > 0 or "auto", default="auto"
+        Shrinkage of each tree.
+    min_samples_leaf : int >= 1, default=5
+        Rows of a leaf at least.
+    max_epochs : int >= 1, default=20
+        Passes of the network over the rows at most.
+    weight_decay : float >= 0, default=0.1
+        Share of each weight that a step takes away, times the rate.
+    n_jobs : int or None, default=None
+        Threads of the trees. ``None`` is 1.
+    random_state : int, RandomState instance or None, default=None
+        Seed of both parts.
+    verbose : int, default=0
+        Above 0, progress is written to standard error.
+
+    Attributes
+    ----------
+    scorer_ : Sum
+        The network and the forest, as arrays.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of str, shape (n_features,)
+        Names of the columns, for frames.
+
+    See Also
+    --------
+    CompactHybridClassifier : The same for classes.
+
+    References
+    ----------
+    .. [1] J. Friedman, "Greedy Function Approximation: A Gradient Boosting Machine", Annals of Statistics 2001.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.students import CompactHybridRegressor
+    >>> X = np.linspace(0, 1, 1000).reshape(-1, 1)
+    >>> student = CompactHybridRegressor(8, random_state=0).fit(X, np.sin(3 * X[:, 0]) + (X[:, 0] > 0.5))
+    >>> student.predict([[0.25], [0.75]]).round(1)
+    array([0.7, 1.8])
+    """

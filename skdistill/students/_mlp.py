@@ -1,0 +1,322 @@
+"""Compact networks: one or two hidden layers."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from numbers import Integral, Real
+from typing import Any, Literal
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from .._encoding import TableEncoder
+from .._validation import check_number, check_random_state, draw_seed
+from ..compiled import Design, Network
+from ..targets import scheduled_temperature
+from ..targets._schedules import SCHEDULES
+from ._descent import Descent, fit_network
+from ._knots import find_knots
+from ._student import CompactClassifier, CompactRegressor, CompactStudent, largest_below
+
+
+class _CompactMLP(CompactStudent):
+    """Tables in, weights out: what classifier and regressor share."""
+
+    hidden_layer_sizes: Any
+    learning_rate: float
+    max_epochs: int
+    batch_size: Any
+    weight_decay: float
+    n_knots: int
+    validation_fraction: float
+    n_iter_no_change: int
+    random_state: Any
+    verbose: int
+
+    def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Network:
+        """Return a network fitted to all columns of ``targets``."""
+        how, hidden = self._check_parameters(), self._hidden()
+        rng = check_random_state(self.random_state)
+        self._encoder = TableEncoder().fit(X)
+        cells = self._encode(X)
+        n_codes = self._n_codes()
+        knots = find_knots(cells, n_codes, targets, weight, self.n_knots, draw_seed(rng))
+        design = Design.of(cells, weight, n_codes).in_pieces(knots)
+        with threadpool_limits(1, user_api="blas"):  # sums of several threads differ in their last digits
+            network, errors = fit_network(design, cells, targets, weight, self._link, hidden, how, rng)
+        self.validation_errors_ = np.array(errors)
+        return network
+
+    def _hidden(self) -> list[int]:
+        """Return the hidden units of each layer."""
+        given = self.hidden_layer_sizes
+        sizes = list(given) if isinstance(given, Sequence) and not isinstance(given, str) else [given]
+        if len(sizes) not in (1, 2):
+            raise ValueError(
+                f"{type(self).__name__}: hidden_layer_sizes={given!r}; expected one or two numbers of hidden units."
+            )
+        for size in sizes:
+            check_number(self, "hidden_layer_sizes", size, kind=Integral, low=1)
+        return sizes
+
+    def _check_parameters(self) -> Descent:
+        check_number(self, "learning_rate", self.learning_rate, low=0, low_open=True)
+        check_number(self, "max_epochs", self.max_epochs, kind=Integral, low=1)
+        check_number(self, "n_knots", self.n_knots, kind=Integral, low=0)
+        if self.batch_size != "auto":
+            check_number(self, "batch_size", self.batch_size, kind=Integral, low=1)
+        check_number(self, "weight_decay", self.weight_decay, low=0)
+        check_number(self, "validation_fraction", self.validation_fraction, low=0, high=0.9)
+        check_number(self, "n_iter_no_change", self.n_iter_no_change, kind=Integral, low=1)
+        return Descent(
+            self.max_epochs,
+            self.batch_size,
+            self.learning_rate,
+            self.weight_decay,
+            self.validation_fraction,
+            self.n_iter_no_change,
+            verbose=self.verbose,
+        )
+
+    def _params_of_size(self, n_parameters: int, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:
+        return size_of_network(n_parameters, n_inputs, n_outputs)
+
+
+def size_of_network(n_parameters: float, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:
+    """Return the hidden units of about so many parameters: two layers alike, or a single one if these were narrow."""
+
+    def of_two(width: int) -> float:
+        return (n_inputs + 1) * width + (width + 1) * width + (width + 1) * n_outputs
+
+    def of_one(width: int) -> float:
+        return (n_inputs + 1) * width + (width + 1) * n_outputs
+
+    width = largest_below(of_two, n_parameters, NARROWEST, WIDEST)
+    if width is not None:
+        return {"hidden_layer_sizes": (width, width)}
+    width = largest_below(of_one, n_parameters, 1, WIDEST)
+    return None if width is None else {"hidden_layer_sizes": (width,)}
+
+
+NARROWEST, WIDEST = 8, 512
+"""Hidden units of two layers at least, and of any layer at most."""
+
+
+class CompactMLPClassifier(CompactClassifier, _CompactMLP):
+    r"""A small network for soft targets: one or two hidden layers, in plain numpy.
+
+    The scores of a row :math:`x`, whose inputs are standardised numbers and indicators of categories, are
+
+    .. math:: f(x) = W_2 \max(0, W_1 \max(0, W_0 x + b_0) + b_1) + b_2,
+
+    and the weights minimise the cross-entropy of their softmax to the soft targets,
+
+    .. math:: -\sum_i w_i \sum_k q_{ik} \log \mathrm{softmax}(f(x_i))_k,
+
+    by Adam [1]_ on small batches, with weight decay. Two classes share a single score. Weights are stored in half
+    precision.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or tuple of one or two int, default=(32, 32)
+        Hidden units of each layer.
+    n_knots : int >= 0, default=100
+        Bends of the inputs: a few quick trees find where the targets jump or bend along the numbers, and the interval
+        between two such knots becomes an input of its own [3]_. 0 takes numbers as they are: smaller, faster, and
+        enough for smooth targets.
+    learning_rate : float > 0, default=0.02
+        Of Adam, at its height; it falls to zero over the epochs.
+    max_epochs : int >= 1, default=20
+        Passes over the rows at most.
+    batch_size : int >= 1 or "auto", default="auto"
+        Rows of a step. ``"auto"`` is 64 below 5,000 rows, 128 below 15,000, else 256.
+    weight_decay : float >= 0, default=0.1
+        Share of each weight that a step takes away, times the rate.
+    validation_fraction : float in [0, 0.9], default=0.1
+        Share of the rows, at most 2,000 of them, whose fidelity tells which epoch was the best. 0 takes all rows.
+    n_iter_no_change : int >= 1, default=10
+        Epochs without progress after which the fit ends.
+    temperature : float > 0, default=1.0
+        Softens the targets in training. The answers are at temperature 1 in any case.
+    final_temperature : float > 0 or None, default=None
+        Temperature at the end of the training; ``None`` keeps ``temperature``.
+    temperature_schedule : {"constant", "linear", "cosine", "logistic"} or callable, default="linear"
+        How the temperature goes from start to end over the epochs; see
+        :func:`skdistill.targets.scheduled_temperature`.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the first weights, of the batches, and of the rows held out.
+    verbose : int, default=0
+        Above 0, progress is written to standard error.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels.
+    scorer_ : Network
+        The network as arrays.
+    validation_errors_ : ndarray of shape (n_epochs + 1,)
+        Mean squared error of the probabilities on the rows held out, before the first epoch and after each.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of str, shape (n_features,)
+        Names of the columns, for frames.
+
+    See Also
+    --------
+    CompactMLPRegressor : The same for values.
+    CompactHybridClassifier : A network, and trees on what it leaves.
+
+    References
+    ----------
+    .. [1] D. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
+    .. [2] J. Ba and R. Caruana, "Do Deep Nets Really Need to be Deep?", NeurIPS 2014, teach small networks alike.
+    .. [3] Y. Gorishniy et al., "On Embeddings for Numerical Features in Tabular Deep Learning", NeurIPS 2022.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.students import CompactMLPClassifier
+    >>> X = np.linspace(0, 1, 200).reshape(-1, 1)
+    >>> targets = np.hstack([1 - X, X])
+    >>> student = CompactMLPClassifier(8, random_state=0).fit_soft(X, targets, classes=["no", "yes"])
+    >>> student.predict([[0.1], [0.9]])
+    array(['no', 'yes'], dtype='<U3')
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (32, 32),
+        *,
+        n_knots: int = 100,
+        learning_rate: float = 0.02,
+        max_epochs: int = 20,
+        batch_size: int | Literal["auto"] = "auto",
+        weight_decay: float = 0.1,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        temperature: float = 1.0,
+        final_temperature: float | None = None,
+        temperature_schedule: Any = "linear",
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.n_knots = n_knots
+        self.learning_rate = learning_rate
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.weight_decay = weight_decay
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.temperature = temperature
+        self.final_temperature = final_temperature
+        self.temperature_schedule = temperature_schedule
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _check_parameters(self) -> Descent:
+        check_number(self, "temperature", self.temperature, kind=Real, low=0, low_open=True)
+        end = self.temperature if self.final_temperature is None else self.final_temperature
+        check_number(self, "final_temperature", end, kind=Real, low=0, low_open=True)
+        if self.temperature_schedule not in SCHEDULES and not callable(self.temperature_schedule):
+            raise ValueError(
+                f"{type(self).__name__}: temperature_schedule={self.temperature_schedule!r}; expected one of "
+                f"{list(SCHEDULES)}, or a callable."
+            )
+        way = partial(scheduled_temperature, self.temperature_schedule, self.temperature, end)
+        return replace(super()._check_parameters(), temperature=way)
+
+
+class CompactMLPRegressor(CompactRegressor, _CompactMLP):
+    r"""A small network for values: one or two hidden layers, in plain numpy.
+
+    The values of a row :math:`x`, whose inputs are standardised numbers and indicators of categories, are
+
+    .. math:: f(x) = W_2 \max(0, W_1 \max(0, W_0 x + b_0) + b_1) + b_2,
+
+    and the weights minimise the squared error of the standardised values,
+
+    .. math:: \tfrac12 \sum_i w_i \lVert y_i - f(x_i) \rVert^2,
+
+    by Adam [1]_ on small batches, with weight decay. Weights are stored in half precision.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or tuple of one or two int, default=(32, 32)
+        Hidden units of each layer.
+    n_knots : int >= 0, default=100
+        Bends of the inputs: a few quick trees find where the targets jump or bend along the numbers, and the interval
+        between two such knots becomes an input of its own [2]_. 0 takes numbers as they are: smaller, faster, and
+        enough for smooth targets.
+    learning_rate : float > 0, default=0.02
+        Of Adam, at its height; it falls to zero over the epochs.
+    max_epochs : int >= 1, default=20
+        Passes over the rows at most.
+    batch_size : int >= 1 or "auto", default="auto"
+        Rows of a step. ``"auto"`` is 64 below 5,000 rows, 128 below 15,000, else 256.
+    weight_decay : float >= 0, default=0.1
+        Share of each weight that a step takes away, times the rate.
+    validation_fraction : float in [0, 0.9], default=0.1
+        Share of the rows, at most 2,000 of them, whose fidelity tells which epoch was the best. 0 takes all rows.
+    n_iter_no_change : int >= 1, default=10
+        Epochs without progress after which the fit ends.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the first weights, of the batches, and of the rows held out.
+    verbose : int, default=0
+        Above 0, progress is written to standard error.
+
+    Attributes
+    ----------
+    scorer_ : Network
+        The network as arrays.
+    validation_errors_ : ndarray of shape (n_epochs + 1,)
+        Mean squared error of the standardised values on the rows held out, before the first epoch and after each.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of str, shape (n_features,)
+        Names of the columns, for frames.
+
+    See Also
+    --------
+    CompactMLPClassifier : The same for classes.
+    CompactHybridRegressor : A network, and trees on what it leaves.
+
+    References
+    ----------
+    .. [1] D. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
+    .. [2] Y. Gorishniy et al., "On Embeddings for Numerical Features in Tabular Deep Learning", NeurIPS 2022.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.students import CompactMLPRegressor
+    >>> X = np.linspace(0, 1, 1000).reshape(-1, 1)
+    >>> student = CompactMLPRegressor(8, random_state=0).fit(X, 3 * X[:, 0])
+    >>> student.predict([[0.5]]).round(1)
+    array([1.5])
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (32, 32),
+        *,
+        n_knots: int = 100,
+        learning_rate: float = 0.02,
+        max_epochs: int = 20,
+        batch_size: int | Literal["auto"] = "auto",
+        weight_decay: float = 0.1,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.n_knots = n_knots
+        self.learning_rate = learning_rate
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.weight_decay = weight_decay
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.random_state = random_state
+        self.verbose = verbose
