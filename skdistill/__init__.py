@@ -6,19 +6,29 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import compiled, exceptions, metrics, samplers, students, targets, transfer
     from .compilation import compile
-    from .estimators import AutoSampler, DistilledClassifier, DistilledRegressor
+    from .estimators import (
+        AutoSampler,
+        AutoStudent,
+        Candidates,
+        DistilledClassifier,
+        DistilledRegressor,
+        fidelity_scorer,
+    )
     from .teachers import as_teacher
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AutoSampler",
+    "AutoStudent",
+    "Candidates",
     "DistilledClassifier",
     "DistilledRegressor",
     "as_teacher",
     "compile",
     "compiled",
     "exceptions",
+    "fidelity_scorer",
     "metrics",
     "samplers",
     "students",
@@ -28,8 +38,11 @@ __all__ = [
 
 _HOME = {
     "AutoSampler": ".estimators",
+    "AutoStudent": ".estimators",
+    "Candidates": ".estimators",
     "DistilledClassifier": ".estimators",
     "DistilledRegressor": ".estimators",
+    "fidelity_scorer": ".estimators",
     "as_teacher": ".teachers",
     "compile": ".compilation",
 }

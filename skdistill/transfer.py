@@ -21,6 +21,10 @@ AUTO_ROWS, AUTO_CELLS = 200_000, 20_000_000
 """Synthetic rows and cells at most, for ``n_synthetic="auto"``: large tables need them least and pay most."""
 
 
+SYNTHETIC_WEIGHT = 4.0
+"""Of all synthetic rows together, in weights of all real ones; none weighs more than a real one."""
+
+
 @dataclass(frozen=True)
 class TransferSummary:
     """What a transfer set was made of; it holds no rows.
@@ -77,9 +81,16 @@ class TransferSet:
     sampler: str = ""
 
     def take(self, rows: np.ndarray) -> "TransferSet":
-        """Return the real rows numbered ``rows``."""
+        """Return the rows numbered ``rows``, in ascending order."""
         truth = None if self.truth is None else self.truth[rows]
-        return TransferSet(take_rows(self.X, rows), self.outputs[rows], self.sample_weight[rows], truth)
+        n_synthetic = int(np.count_nonzero(rows >= self.n_real))
+        X, outputs, weight = take_rows(self.X, rows), self.outputs[rows], self.sample_weight[rows]
+        return TransferSet(X, outputs, weight, truth, n_synthetic, self.sampler)
+
+    @property
+    def n_real(self) -> int:
+        """How many of the rows, the first ones, are real."""
+        return len(self.sample_weight) - self.n_synthetic
 
     def extend(self, synthetic: list[tuple[Any, np.ndarray]], total_weight: float, sampler: str) -> "TransferSet":
         """Return these real rows with synthetic ones below.

@@ -113,6 +113,12 @@ class Design:
         return replace(self, **dict(zip(_NUMERIC, columns, strict=False)))
 
     @property
+    def n_pieces(self) -> int:
+        """Number of intervals that have an input of their own."""
+        is_piece = np.bincount(self.numbers, minlength=self.n_features)[self.numbers] > 1
+        return int(np.count_nonzero(is_piece))
+
+    @property
     def n_features(self) -> int:
         """Columns of a row."""
         return len(self.n_codes)

@@ -64,8 +64,9 @@ class Network:
 
     @property
     def n_parameters(self) -> int:
-        """Numbers that were learned: weights, biases, the base, and which inputs are multiplied."""
-        return sum(array.size for array in (*self.weights, *self.biases, self.base)) + 2 * self._n_pairs
+        """Numbers that were learned: weights, biases, the base, which inputs are multiplied, and where numbers bend."""
+        in_all = sum(array.size for array in (*self.weights, *self.biases, self.base))
+        return in_all + 2 * self._n_pairs + 2 * self.design.n_pieces
 
     @property
     def _n_pairs(self) -> int:

@@ -1,7 +1,10 @@
 """The two estimators users meet: thin; ``fit`` reads as the picture of the whole package does."""
 
 from ._auto_sampler import AutoSampler
+from ._auto_student import AutoStudent
+from ._candidates import Candidates
 from ._classifier import DistilledClassifier
 from ._regressor import DistilledRegressor
+from ._scoring import fidelity_scorer
 
-__all__ = ["AutoSampler", "DistilledClassifier", "DistilledRegressor"]
+__all__ = ["AutoSampler", "AutoStudent", "Candidates", "DistilledClassifier", "DistilledRegressor", "fidelity_scorer"]

@@ -64,7 +64,7 @@ class AutoSampler(BaseEstimator):
         What to choose among; only the first of them where there are too few synthetic rows for each to draw 50.
         ``"auto"`` is leaf swap, jitter, MUNGE and marginal resampling; for sparse matrices term swap, leaf swap and
         MUNGE.
-    weights : sequence of float, default=(2.0, 1.0)
+    weights : sequence of float, default=(4.0, 1.0)
         Weights to choose among: of all synthetic rows together, in weights of all real rows together. One synthetic
         row never weighs more than a real one in the mean.
     validation_fraction : float in (0, 1), default=0.25
@@ -100,7 +100,7 @@ class AutoSampler(BaseEstimator):
     def __init__(
         self,
         samplers: Sequence[Any] | Literal["auto"] = "auto",
-        weights: Sequence[float] = (2.0, 1.0),
+        weights: Sequence[float] = (4.0, 1.0),
         validation_fraction: float = 0.25,
         max_queries: int | None = None,
         tolerance: float = 1e-3,
@@ -171,8 +171,12 @@ class Judge:
         return (squares / np.where(variance > 0, variance, 1.0)).mean(axis=1)
 
 
+HoldOut = Callable[[], tuple[np.ndarray, Judge]]
+"""Returns which real rows teach a student meanwhile, and who judges it."""
+
+
 def hold_out_judges(
-    options: AutoSampler,
+    validation_fraction: float,
     real: TransferSet,
     is_unlabeled: np.ndarray,
     X_val: Any,
@@ -180,8 +184,8 @@ def hold_out_judges(
     oracle: Oracle,
     soft_targets: Callable[[np.ndarray], np.ndarray],
     rng: np.random.RandomState,
-) -> tuple[TransferSet, Judge]:
-    """Return real rows to teach a student on, and others to judge it by: the best judges there are.
+) -> tuple[np.ndarray, Judge]:
+    """Return which real rows to teach a student on, and rows to judge it by: the best judges there are.
 
     ``is_held_out`` says that the rows of ``X`` are labelled by teachers that had not seen them.
     """
@@ -191,8 +195,8 @@ def hold_out_judges(
         if n_judges >= FEWEST_REAL:
             X_val = take_rows(X_val, np.sort(rng.permutation(X_val.shape[0])[:n_judges]))
             targets = soft_targets(oracle.label(X_val, "validation rows"))
-            return real.take(present), Judge(X_val, targets, np.ones(n_judges), "X_val")
-    candidates, share = present, options.validation_fraction
+            return present, Judge(X_val, targets, np.ones(n_judges), "X_val")
+    candidates, share = present, validation_fraction
     if np.count_nonzero(is_unlabeled) >= FEWEST_JUDGES:
         candidates, share, judged_on = np.flatnonzero(is_unlabeled), 0.5, "X_unlabeled"
     elif is_held_out:
@@ -203,7 +207,7 @@ def hold_out_judges(
         judged_on = "rows of X, which the teacher may have been fitted on"
     n_judges = int(np.clip(round(share * len(candidates)), FEWEST_REAL // 4, MOST_JUDGES))
     held_out = np.sort(rng.permutation(candidates)[:n_judges])
-    judges, taught = real.take(held_out), real.take(np.setdiff1d(present, held_out))
+    judges, taught = real.take(held_out), np.setdiff1d(present, held_out)
     return taught, Judge(judges.X, soft_targets(judges.outputs), judges.sample_weight, judged_on)
 
 

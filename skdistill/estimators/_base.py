@@ -1,7 +1,7 @@
 """What both distilled estimators share: the teacher rule, and the way from rows to a transfer set."""
 
 import copy
-from functools import partial
+from functools import cache, partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -12,10 +12,12 @@ from sklearn.utils.validation import check_memory
 
 from .._tables import describe_mismatch
 from .._validation import check_fitted, check_number, check_table, check_weights, draw_seed, input_tags_of
-from ..exceptions import TeacherError
+from ..exceptions import StudentError, TeacherError
 from ..metrics import fidelity
 from ..samplers import as_sampler
 from ..students import CompactBoostingClassifier, CompactBoostingRegressor
+from ..students._families import FAMILIES, family_member
+from ..students._student import CompactStudent, count_inputs
 from ..teachers import (
     Task,
     Teacher,
@@ -26,8 +28,18 @@ from ..teachers import (
     out_of_bag_outputs,
     out_of_fold_outputs,
 )
-from ..transfer import AUTO_RATIO, Oracle, TransferSet, count_synthetic, label_real_rows
-from ._auto_sampler import CHOICE_RATIO, AutoSampler, Judge, choose_transfer_set, hold_out_judges
+from ..transfer import AUTO_RATIO, SYNTHETIC_WEIGHT, Oracle, TransferSet, count_synthetic, label_real_rows
+from ._auto_sampler import (
+    CHOICE_RATIO,
+    FEWEST_JUDGES,
+    FEWEST_REAL,
+    AutoSampler,
+    HoldOut,
+    Judge,
+    choose_transfer_set,
+    hold_out_judges,
+)
+from ._auto_student import PROXY, AutoStudent, Terms, choose_student, hold_out_for_students
 
 
 class BaseDistilled(BaseEstimator):
@@ -38,6 +50,7 @@ class BaseDistilled(BaseEstimator):
 
     teacher: Any
     student: Any
+    student_size: int | None
     sampler: Any
     n_synthetic: Any
     soft_weight: float
@@ -184,9 +197,21 @@ class BaseDistilled(BaseEstimator):
         )
         return real, is_unlabeled, oracle
 
-    def _extend(
+    def _judges(
         self, real: TransferSet, is_unlabeled: np.ndarray, X_val: Any, oracle: Oracle, rng: np.random.RandomState
-    ) -> TransferSet:
+    ) -> HoldOut:
+        """Return the function that holds out real rows, the same whenever it is called."""
+        options = self.sampler if isinstance(self.sampler, AutoSampler) else self._resolve_student()
+        share = getattr(options, "validation_fraction", AutoSampler().validation_fraction)
+        judges = (share, real, is_unlabeled, X_val, self.teacher_cv is not None)
+        return cache(lambda: hold_out_judges(*judges, oracle, self._soft_targets, rng))
+
+    def _has_fresh_judges(self, is_unlabeled: np.ndarray, X_val: Any) -> bool:
+        """Whether there are real rows to judge students by that the teacher was not fitted on."""
+        given = X_val is not None and X_val.shape[0] >= FEWEST_REAL
+        return bool(given or np.count_nonzero(is_unlabeled) >= FEWEST_JUDGES or self.teacher_cv is not None)
+
+    def _extend(self, real: TransferSet, hold_out: HoldOut, oracle: Oracle, rng: np.random.RandomState) -> TransferSet:
         """Add synthetic rows to the real ones: of the sampler given, or of the one that serves this student best."""
         self.__dict__.pop("sampler_results_", None)  # of an earlier fit
         sampler = AutoSampler() if isinstance(self.sampler, str) else self.sampler
@@ -198,21 +223,21 @@ class BaseDistilled(BaseEstimator):
             return real
         if not chooses:
             rows = oracle.draw(sampler, real, n_synthetic, draw_seed(rng))
-            return real.extend([rows], 1.0, repr(sampler))
+            return real.extend([rows], SYNTHETIC_WEIGHT, repr(sampler))
 
-        def hold_out() -> tuple[TransferSet, Judge]:
-            judges = (real, is_unlabeled, X_val, self.teacher_cv is not None)
-            return hold_out_judges(sampler, *judges, oracle, self._soft_targets, rng)
+        student = self._sized_student(real)
+        if isinstance(student, AutoStudent):  # choosing both at once would take a choice of students for each sampler
+            student = self._terms(real).sized(PROXY, student)
 
-        def losses_of(transfer_set: TransferSet, judge: Judge, seed: int) -> np.ndarray:
-            given = self._outputs_of(self._teach(transfer_set, seed), judge.X)
-            return judge.losses(given, pool_outputs=self._task == "classification")
+        def rows_and_judge() -> tuple[TransferSet, Judge]:
+            rows, judge = hold_out()
+            return real.take(rows), judge
 
         transfer_set, results = choose_transfer_set(
             sampler,
             real,
-            hold_out,
-            losses_of,
+            rows_and_judge,
+            lambda taught, judge, seed: self._losses(self._teach(student, taught, seed), judge),
             oracle,
             n_synthetic=n_synthetic,
             rng=rng,
@@ -223,6 +248,54 @@ class BaseDistilled(BaseEstimator):
             self.sampler_results_ = results
         return transfer_set
 
+    def _teach_student(
+        self, transfer_set: TransferSet, hold_out: HoldOut, rng: np.random.RandomState, *, is_fresh: bool
+    ) -> Any:
+        """Return the student, taught: the one given, or the one that serves this teacher best.
+
+        ``is_fresh`` says that there are real rows to judge which the teacher was not fitted on.
+        """
+        self.__dict__.pop("candidates_", None)  # of an earlier fit
+        student = self._sized_student(transfer_set)
+        if not isinstance(student, AutoStudent):
+            return self._teach(student, transfer_set, draw_seed(rng))
+        terms = self._terms(transfer_set)
+        if np.count_nonzero(transfer_set.sample_weight[: transfer_set.n_real]) < FEWEST_REAL:
+            return self._teach(terms.sized(PROXY, student), transfer_set, draw_seed(rng))
+        rows, judge = hold_out_for_students(transfer_set, hold_out, is_fresh, self._soft_targets, rng)
+        return choose_student(
+            student,
+            terms,
+            transfer_set,
+            transfer_set.take(rows),
+            judge,
+            self._teach,
+            self._losses,
+            rng=rng,
+            tell=lambda candidates: setattr(self, "candidates_", candidates),
+            verbose=self.verbose,
+        )
+
+    def _losses(self, student: Any, judge: Judge) -> np.ndarray:
+        """Return the losses of a judge's rows; fidelity is one minus their mean."""
+        return judge.losses(self._outputs_of(student, judge.X), pool_outputs=self._task == "classification")
+
+    def _terms(self, transfer_set: TransferSet) -> Terms:
+        """Return what a student of ours is made for."""
+        classifies = self._task == "classification" and self.compressor is None
+        n_outputs = self._soft_targets(transfer_set.outputs[:1]).reshape(1, -1).shape[1]
+        if self._task == "classification" and n_outputs == 2:
+            n_outputs = 1
+        return Terms(classifies, count_inputs(transfer_set.X), n_outputs, self.student_size, self.n_jobs)
+
+    def _sized_student(self, transfer_set: TransferSet) -> Any:
+        """Return the student, of the size that was asked for."""
+        student = self._student_to_teach()
+        if self.student_size is None or isinstance(student, AutoStudent):
+            return student
+        terms = self._terms(transfer_set)
+        return student.sized(self.student_size, n_inputs=terms.n_inputs, n_outputs=terms.n_outputs)
+
     # ------------------------------------------------------------------ checks
 
     def _check_parameters(self, y: Any) -> None:
@@ -230,13 +303,29 @@ class BaseDistilled(BaseEstimator):
         check_number(self, "soft_weight", self.soft_weight, low=0, high=1)
         if self.max_queries is not None:
             check_number(self, "max_queries", self.max_queries, kind=Integral, low=2)
+        if self.student_size is not None:
+            check_number(self, "student_size", self.student_size, kind=Integral, low=1)
+        student = self._resolve_student()
+        if isinstance(student, AutoStudent):
+            student.check()
+        elif self.student_size is not None and not isinstance(student, CompactStudent):
+            raise StudentError(
+                f"{type(self).__name__}: student_size={self.student_size} needs a compact student of this package, or "
+                f'student="auto"; got {type(student).__name__}. Pass its own parameters as student__..., and '
+                "student_size=None."
+            )
         if isinstance(self.sampler, AutoSampler):
             self.sampler.check()
         elif self.sampler is not None and not isinstance(self.sampler, str):
             as_sampler(self.sampler)
         if not isinstance(self.n_synthetic, str):
             check_number(self, "n_synthetic", self.n_synthetic, kind=Real, low=0)
-        for name in ("student", "sampler", "n_synthetic", "teacher_cv"):
+        if isinstance(self.student, str) and self.student not in ("auto", *FAMILIES):
+            raise ValueError(
+                f"{type(self).__name__}: student={self.student!r}; the only texts it takes are 'auto' and "
+                f"{', '.join(map(repr, FAMILIES))}."
+            )
+        for name in ("sampler", "n_synthetic", "teacher_cv"):
             value, allowed = getattr(self, name), "oob" if name == "teacher_cv" else "auto"
             if isinstance(value, str) and value != allowed:
                 raise ValueError(f"{type(self).__name__}: {name}={value!r}; the only text it takes is {allowed!r}.")
@@ -338,21 +427,29 @@ class BaseDistilled(BaseEstimator):
             return student
         return clone(student).set_params(memory=self.memory)
 
+    def _resolve_student(self) -> Any:
+        """Return the student or the options to choose one, where a name was given."""
+        if not isinstance(self.student, str):
+            return self.student
+        if self.student not in FAMILIES:
+            return AutoStudent()
+        classifies = self._task == "classification" and self.compressor is None
+        return family_member(self.student, classifies=classifies, n_jobs=self.n_jobs)
+
     def _soft_targets(self, outputs: np.ndarray) -> np.ndarray:
         raise NotImplementedError
 
-    def _teach(self, transfer_set: TransferSet, seed: int) -> Any:
+    def _teach(self, student: Any, transfer_set: TransferSet, seed: int) -> Any:
         raise NotImplementedError
 
     def _outputs_of(self, student: Any, X: Any) -> np.ndarray:
         raise NotImplementedError
 
-    def _resolve_student(self) -> Any:
-        raise NotImplementedError
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         student = self._resolve_student()
+        if isinstance(student, AutoStudent):
+            student = family_member(PROXY, classifies=False)
         if hasattr(student, "__sklearn_tags__"):
             tags.input_tags = input_tags_of(student)
         fitted = is_fitted_teacher(self.teacher)

@@ -7,8 +7,8 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from .._validation import check_fitted, check_number, check_random_state, check_table, draw_seed
-from ..students import CompactBoostingClassifier, CompactBoostingRegressor, teach_classifier
+from .._validation import check_fitted, check_number, check_random_state, check_table
+from ..students import teach_classifier
 from ..targets import blend, fit_margin_scale, one_hot, soften, softmax
 from ..teachers import Task, Teacher
 from ..transfer import TransferSet
@@ -28,9 +28,13 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         function of ``X`` is used as it is: never refitted, copied or changed, not even by ``clone`` or a search (the
         values of a search grid are the exception: put fitted teachers there inside ``FrozenEstimator``). An
         *unfitted* estimator is a recipe: a clone is fitted on ``(X, y)``.
-    student : estimator or "auto", default="auto"
-        Any scikit-learn classifier or regressor, or a pipeline that ends in one. ``"auto"`` is
-        :class:`~skdistill.students.CompactBoostingClassifier`.
+    student : estimator, str or "auto", default="auto"
+        Any scikit-learn classifier or regressor, or a pipeline that ends in one. ``"auto"``, which is
+        :class:`~skdistill.AutoStudent` with its defaults, chooses family and size of a compact student within a
+        budget; the name of a family, such as ``"boosting"`` or ``"network"``, is that student with its defaults.
+    student_size : int or None, default=None
+        Parameters of the student at most: weights, thresholds, leaf values. All compact students of this package and
+        ``"auto"`` understand it, so that one grid sweeps families and sizes. ``None`` leaves students as they are.
     sampler : sampler, None or "auto", default="auto"
         Draws synthetic rows: an object with ``fit(X, y)`` and ``sample(n_samples, random_state)``, scikit-learn's
         ``KernelDensity`` or ``GaussianMixture``. ``None`` draws none; ``"auto"``, which is
@@ -81,6 +85,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         The teacher's labels.
     transfer_set_ : TransferSummary
         Rows by origin, their weights, and queries and seconds it took to draw and label them.
+    candidates_ : Candidates
+        What :class:`~skdistill.AutoStudent` tried, a column for each key; printed, it says why what was chosen. Only
+        there where a student was chosen: with ``student="auto"`` and at least 30 real rows.
     sampler_results_ : dict of ndarray
         What :class:`~skdistill.AutoSampler` tried, a column for each key, as ``cv_results_`` are: ``sampler``,
         ``n_synthetic``, ``weight``, ``fidelity``, ``gain`` over no synthetic rows and its standard error
@@ -126,6 +133,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         teacher: Any,
         student: Any = "auto",
         *,
+        student_size: int | None = None,
         sampler: Any = "auto",
         n_synthetic: Any = "auto",
         temperature: float = 1.0,
@@ -142,6 +150,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     ) -> None:
         self.teacher = teacher
         self.student = student
+        self.student_size = student_size
         self.sampler = sampler
         self.n_synthetic = n_synthetic
         self.temperature = temperature
@@ -203,19 +212,21 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         if teacher.output_kind == "logit":
             labelled = real.take(np.flatnonzero(~is_unlabeled & (real.sample_weight > 0)))
             self._margin_scale = fit_margin_scale(labelled.outputs, labelled.truth)
-        transfer_set = self._extend(real, is_unlabeled, X_val, oracle, rng)
-        self.student_ = self._teach(transfer_set, draw_seed(rng))
+        hold_out = self._judges(real, is_unlabeled, X_val, oracle, rng)
+        transfer_set = self._extend(real, hold_out, oracle, rng)
+        is_fresh = self._has_fresh_judges(is_unlabeled, X_val)
+        self.student_ = self._teach_student(transfer_set, hold_out, rng, is_fresh=is_fresh)
         self.teacher_ = teacher.model
         self.transfer_set_ = transfer_set.summary(is_unlabeled, oracle)
         return self
 
-    def _teach(self, transfer_set: TransferSet, seed: int) -> Any:
+    def _teach(self, student: Any, transfer_set: TransferSet, seed: int) -> Any:
         """Return the student, taught on probabilities: the teacher's, blended with the truth and softened."""
         proba = self._soft_targets(transfer_set.outputs)
         if transfer_set.truth is not None:
             proba = blend(proba, transfer_set.truth, self.soft_weight)
         return teach_classifier(
-            self._student_to_teach(),
+            student,
             transfer_set.X,
             soften(proba, self.temperature),
             classes=self.classes_,
@@ -252,12 +263,6 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     def _soft_targets(self, outputs: np.ndarray) -> np.ndarray:
         """Return the teacher's outputs as probabilities."""
         return softmax(self._margin_scale * outputs) if self._teacher.output_kind == "logit" else outputs
-
-    def _resolve_student(self) -> Any:
-        if not isinstance(self.student, str):
-            return self.student
-        kind = CompactBoostingClassifier if self.compressor is None else CompactBoostingRegressor
-        return kind(n_jobs=self.n_jobs)
 
     def _check_parameters(self, y: Any) -> None:
         super()._check_parameters(y)

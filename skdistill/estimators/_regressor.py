@@ -7,8 +7,8 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_array, check_consistent_length
 
-from .._validation import check_random_state, draw_seed
-from ..students import CompactBoostingRegressor, teach_regressor
+from .._validation import check_random_state
+from ..students import teach_regressor
 from ..targets import blend
 from ..teachers import Task, is_fitted_teacher
 from ..transfer import TransferSet
@@ -28,9 +28,13 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         function of ``X`` is used as it is: never refitted, copied or changed, not even by ``clone`` or a search (the
         values of a search grid are the exception: put fitted teachers there inside ``FrozenEstimator``). An
         *unfitted* estimator is a recipe: a clone is fitted on ``(X, y)``.
-    student : estimator or "auto", default="auto"
-        Any scikit-learn regressor, or a pipeline that ends in one. ``"auto"`` is
-        :class:`~skdistill.students.CompactBoostingRegressor`.
+    student : estimator, str or "auto", default="auto"
+        Any scikit-learn regressor, or a pipeline that ends in one. ``"auto"``, which is
+        :class:`~skdistill.AutoStudent` with its defaults, chooses family and size of a compact student within a
+        budget; the name of a family, such as ``"boosting"`` or ``"network"``, is that student with its defaults.
+    student_size : int or None, default=None
+        Parameters of the student at most: weights, thresholds, leaf values. All compact students of this package and
+        ``"auto"`` understand it, so that one grid sweeps families and sizes. ``None`` leaves students as they are.
     sampler : sampler, None or "auto", default="auto"
         Draws synthetic rows: an object with ``fit(X, y)`` and ``sample(n_samples, random_state)``, scikit-learn's
         ``KernelDensity`` or ``GaussianMixture``. ``None`` draws none; ``"auto"``, which is
@@ -76,6 +80,9 @@ default="auto"
         The student, complete by itself.
     transfer_set_ : TransferSummary
         Rows by origin, their weights, and queries and seconds it took to draw and label them.
+    candidates_ : Candidates
+        What :class:`~skdistill.AutoStudent` tried, a column for each key; printed, it says why what was chosen. Only
+        there where a student was chosen: with ``student="auto"`` and at least 30 real rows.
     sampler_results_ : dict of ndarray
         What :class:`~skdistill.AutoSampler` tried, a column for each key, as ``cv_results_`` are: ``sampler``,
         ``n_synthetic``, ``weight``, ``fidelity``, ``gain`` over no synthetic rows and its standard error
@@ -119,6 +126,7 @@ default="auto"
         teacher: Any,
         student: Any = "auto",
         *,
+        student_size: int | None = None,
         sampler: Any = "auto",
         n_synthetic: Any = "auto",
         soft_weight: float = 1.0,
@@ -134,6 +142,7 @@ default="auto"
     ) -> None:
         self.teacher = teacher
         self.student = student
+        self.student_size = student_size
         self.sampler = sampler
         self.n_synthetic = n_synthetic
         self.soft_weight = soft_weight
@@ -191,19 +200,21 @@ default="auto"
         if truth is not None:
             self._check_truth(truth, real.outputs)
 
-        transfer_set = self._extend(real, is_unlabeled, X_val, oracle, rng)
-        self.student_ = self._teach(transfer_set, draw_seed(rng))
+        hold_out = self._judges(real, is_unlabeled, X_val, oracle, rng)
+        transfer_set = self._extend(real, hold_out, oracle, rng)
+        is_fresh = self._has_fresh_judges(is_unlabeled, X_val)
+        self.student_ = self._teach_student(transfer_set, hold_out, rng, is_fresh=is_fresh)
         self.teacher_ = self._teacher.model
         self.transfer_set_ = transfer_set.summary(is_unlabeled, oracle)
         return self
 
-    def _teach(self, transfer_set: TransferSet, seed: int) -> Any:
+    def _teach(self, student: Any, transfer_set: TransferSet, seed: int) -> Any:
         """Return the student, taught on values: the teacher's, blended with the truth."""
         targets = transfer_set.outputs
         if transfer_set.truth is not None:
             targets = blend(targets, transfer_set.truth, self.soft_weight)
         return teach_regressor(
-            self._student_to_teach(),
+            student,
             transfer_set.X,
             targets,
             sample_weight=transfer_set.sample_weight,
@@ -216,9 +227,6 @@ default="auto"
 
     def _soft_targets(self, outputs: np.ndarray) -> np.ndarray:
         return outputs
-
-    def _resolve_student(self) -> Any:
-        return CompactBoostingRegressor(n_jobs=self.n_jobs) if isinstance(self.student, str) else self.student
 
     def _check_values(self, X: Any, y: Any) -> np.ndarray | None:
         if y is None:

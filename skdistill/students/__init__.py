@@ -2,16 +2,22 @@
 
 from ._boosting import CompactBoostingClassifier, CompactBoostingRegressor
 from ._hybrid import CompactHybridClassifier, CompactHybridRegressor
+from ._linear import CompactLinearClassifier, CompactLinearRegressor
 from ._mlp import CompactMLPClassifier, CompactMLPRegressor
 from ._teaching import teach_classifier, teach_regressor
+from ._tree import CompactTreeClassifier, CompactTreeRegressor
 
 __all__ = [
     "CompactBoostingClassifier",
     "CompactBoostingRegressor",
     "CompactHybridClassifier",
     "CompactHybridRegressor",
+    "CompactLinearClassifier",
+    "CompactLinearRegressor",
     "CompactMLPClassifier",
     "CompactMLPRegressor",
+    "CompactTreeClassifier",
+    "CompactTreeRegressor",
     "teach_classifier",
     "teach_regressor",
 ]

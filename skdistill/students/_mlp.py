@@ -79,11 +79,18 @@ class _CompactMLP(CompactStudent):
         )
 
     def _params_of_size(self, n_parameters: int, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:
-        return size_of_network(n_parameters, n_inputs, n_outputs)
+        return size_of_network(n_parameters, n_inputs, n_outputs, has_knots=self.n_knots > 0)
 
 
-def size_of_network(n_parameters: float, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:
-    """Return the hidden units of about so many parameters: two layers alike, or a single one if these were narrow."""
+def size_of_network(
+    n_parameters: float, n_inputs: int, n_outputs: int, *, has_knots: bool = False
+) -> dict[str, Any] | None:
+    """Return the hidden units of about so many parameters: two layers alike, or a single one if these were narrow.
+
+    Where numbers bend, a fifth of the parameters or so goes to knots, each of which is an input and two numbers more.
+    """
+    n_knots = int(np.clip(n_parameters // PARAMETERS_OF_A_KNOT, 0, MOST_KNOTS)) if has_knots else 0
+    n_inputs, n_weights = n_inputs + n_knots, n_parameters - 2 * (n_inputs + n_knots) * (n_knots > 0)
 
     def of_two(width: int) -> float:
         return (n_inputs + 1) * width + (width + 1) * width + (width + 1) * n_outputs
@@ -91,15 +98,17 @@ def size_of_network(n_parameters: float, n_inputs: int, n_outputs: int) -> dict[
     def of_one(width: int) -> float:
         return (n_inputs + 1) * width + (width + 1) * n_outputs
 
-    width = largest_below(of_two, n_parameters, NARROWEST, WIDEST)
-    if width is not None:
-        return {"hidden_layer_sizes": (width, width)}
-    width = largest_below(of_one, n_parameters, 1, WIDEST)
-    return None if width is None else {"hidden_layer_sizes": (width,)}
+    two, one = largest_below(of_two, n_weights, NARROWEST, WIDEST), largest_below(of_one, n_weights, 1, WIDEST)
+    if two is None and one is None:
+        return size_of_network(n_parameters, n_inputs - n_knots, n_outputs) if n_knots else None
+    params: dict[str, Any] = {"hidden_layer_sizes": (one,) if two is None else (two, two)}
+    return params | {"n_knots": n_knots} if n_knots else params
 
 
 NARROWEST, WIDEST = 8, 512
 """Hidden units of two layers at least, and of any layer at most."""
+
+PARAMETERS_OF_A_KNOT, MOST_KNOTS = 50, 200
 
 
 class CompactMLPClassifier(CompactClassifier, _CompactMLP):

@@ -244,6 +244,12 @@ class CompactRegressor(RegressorMixin, CompactStudent):
         return tags
 
 
+def count_inputs(X: Any) -> int:
+    """Return how many inputs a table makes: one for each number, one for each category of a column."""
+    encoder = TableEncoder().fit(X)
+    return sum(1 if known is None else len(known) for known in encoder.categories_)
+
+
 def largest_below(cost: Callable[[int], float], most: float, low: int, high: int) -> int | None:
     """Return the largest integer in [low, high] whose cost, which never falls, is at most ``most``."""
     sizes = np.arange(low, high + 1)

@@ -186,7 +186,7 @@ class TestTransferSet:
         summary = model.transfer_set_
         assert (summary.n_real, summary.n_unlabeled, summary.n_synthetic) == (150, 30, 360)
         assert (summary.sampler, summary.n_queries) == ("MUNGE()", 540)
-        assert summary.synthetic_weight == pytest.approx(0.5)
+        assert summary.synthetic_weight == pytest.approx(1.0)
         assert summary.label_seconds > 0
         assert len(pickle.dumps(summary)) < 1000
 

@@ -1,0 +1,382 @@
+"""``AutoStudent``: choose family and size of a compact student by fidelity on held-out real rows, within a budget."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from numbers import Integral
+from time import perf_counter
+from typing import Any, Literal
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from .._progress import Progress
+from .._validation import check_number, draw_seed
+from ..exceptions import StudentError
+from ..students._families import FAMILIES, MOST_OF_OTHERS, MOST_PARAMETERS, family_member
+from ..transfer import TransferSet
+from ._auto_sampler import FEWEST_JUDGES, HoldOut, Judge
+from ._candidates import Candidate, Candidates
+
+RUNGS = (1 / 8, 1 / 2)
+"""Shares of the transfer set that all families, and then the best of them, are taught on; the winner gets all of it."""
+
+FIRST_PARAMETERS = 4000
+"""For each output at most on the first rung: more than its few rows could tell apart."""
+
+FEWEST_ROWS = 2000
+"""Rows of the first rung at least."""
+
+BYTES_OF_A_PARAMETER, FIXED_BYTES = 1.6, 1000
+"""First guess of what a size costs, until a student of the family is there."""
+
+JUDGE_SHARE, MOST_JUDGES = 0.05, 2000
+"""Share of the synthetic rows that judge where the teacher was fitted on the real ones, and their number at most."""
+
+MOST_SIZES = 4
+"""Times that a student beyond the budget is made smaller."""
+
+LADDER = tuple(2.0**-step for step in (5, 4, 3, 2, 1, 0))
+"""Shares of the budget that are tried, from small to large, to reach a fidelity."""
+
+PROXY = "boosting"
+"""The family that samplers are chosen with, and that is taken where there is nothing to choose with."""
+
+
+class AutoStudent(BaseEstimator):
+    """Choose family and size of the student, for this teacher and table, by fidelity on held-out real rows.
+
+    These are the options of ``student="auto"`` of the distilled estimators. The search needs no label:
+
+    1. Each family is taught on an eighth of the transfer set, in a size that the budget allows, and not a large one.
+       What is compiled too large, or takes too many operations, is made smaller.
+    2. The best ``n_finalists`` are taught on half of it, as large as the budget allows.
+    3. The best of these is taught on everything, the rows that judged included.
+
+    With ``min_fidelity`` the finalists grow instead from small to large, until one reaches it.
+
+    Parameters
+    ----------
+    families : sequence of str or "auto", default="auto"
+        What to choose among: ``"linear"``, ``"tree"``, ``"kernel"``, ``"smooth network"``, ``"network"`` (whose numbers
+        bend at knots), ``"boosting"``, ``"hybrid"``. ``"auto"`` is all of them.
+    max_bytes : int or None, default=100_000
+        Size of the compiled student at most, in bytes.
+    max_ops : int or None, default=None
+        Operations for a row at most: comparisons, multiplications, additions. A count, so that it is the same
+        everywhere; ``docs/students.md`` has a table of what it costs in microseconds.
+    min_fidelity : float or None, default=None
+        Fidelity in (0, 1) that is enough: the smallest student is chosen that reaches it.
+    n_finalists : int >= 1, default=2
+        Families that are taught on half of the transfer set.
+    validation_fraction : float in (0, 1), default=0.25
+        Share of the real rows that judge where there are no better judges; where a sampler is chosen, that of
+        :class:`~skdistill.AutoSampler` counts.
+
+    See Also
+    --------
+    skdistill.DistilledClassifier : Its ``candidates_`` tell what was tried.
+
+    Notes
+    -----
+    The best judges are real rows that the teacher was not fitted on: ``X_val``, ``X_unlabeled``, or rows of ``X`` that
+    are labelled out of fold (``teacher_cv``). Where there are none, synthetic rows that are held out judge: what a
+    teacher says of the rows it was fitted on favours students that follow its spikes.
+
+    References
+    ----------
+    .. [1] K. Jamieson and A. Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter Optimization",
+       AISTATS 2016 (successive halving).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.svm import SVR
+    >>> from skdistill import AutoStudent, DistilledRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> teacher = SVR(C=100).fit(X[:300], y[:300])
+    >>> student = AutoStudent(families=["linear", "smooth network", "boosting"], max_bytes=10_000)
+    >>> model = DistilledRegressor(teacher, student, sampler=None, random_state=0).fit(X[:300])
+    >>> model.candidates_.chosen.family
+    'linear'
+    >>> model.candidates_.chosen.n_bytes <= 10_000
+    True
+    """
+
+    def __init__(
+        self,
+        families: Sequence[str] | Literal["auto"] = "auto",
+        max_bytes: int | None = 100_000,
+        max_ops: int | None = None,
+        min_fidelity: float | None = None,
+        n_finalists: int = 2,
+        validation_fraction: float = 0.25,
+    ) -> None:
+        self.families = families
+        self.max_bytes = max_bytes
+        self.max_ops = max_ops
+        self.min_fidelity = min_fidelity
+        self.n_finalists = n_finalists
+        self.validation_fraction = validation_fraction
+
+    def check(self) -> None:
+        """Raise for options that cannot be."""
+        names = self.family_names()
+        unknown = [name for name in names if name not in FAMILIES]
+        if unknown or not names:
+            raise StudentError(
+                f"AutoStudent: families={self.families!r}; expected 'auto' or some of {', '.join(FAMILIES)}."
+            )
+        for name in ("max_bytes", "max_ops"):
+            if getattr(self, name) is not None:
+                check_number(self, name, getattr(self, name), kind=Integral, low=1)
+        if self.min_fidelity is not None:
+            check_number(self, "min_fidelity", self.min_fidelity, low=0, high=1, low_open=True)
+        check_number(self, "n_finalists", self.n_finalists, kind=Integral, low=1)
+        check_number(self, "validation_fraction", self.validation_fraction, low=0, high=0.9, low_open=True)
+
+    def family_names(self) -> list[str]:
+        """Return the names of the families to choose among."""
+        if isinstance(self.families, str):
+            return list(FAMILIES) if self.families == "auto" else [self.families]
+        return list(self.families)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a choice is made for: the kind of student, its inputs and outputs, and the most parameters of any."""
+
+    classifies: bool
+    n_inputs: int
+    n_outputs: int
+    most_parameters: int | None = None
+    n_jobs: int | None = None
+
+    def sized(self, family: str, options: AutoStudent, share: float = 1.0, most: float = np.inf) -> Any:
+        """Return the unfitted student of a family that the budget should allow, before any of it is measured."""
+        return self.with_parameters(family, min(share * self.most_of(family, options), most * self.n_outputs))
+
+    def with_parameters(self, family: str, n_parameters: float) -> Any:
+        """Return the unfitted student of a family with so many parameters at most."""
+        student = family_member(family, classifies=self.classifies, n_jobs=self.n_jobs)
+        return student.sized(max(int(n_parameters), 1), n_inputs=self.n_inputs, n_outputs=self.n_outputs)
+
+    def most_of(self, family: str, options: AutoStudent) -> float:
+        """Return the most parameters that a family should have."""
+        most: list[float] = [MOST_PARAMETERS.get(family, MOST_OF_OTHERS) * self.n_outputs]
+        if options.max_bytes is not None:
+            most.append(max(options.max_bytes - FIXED_BYTES, 0) / BYTES_OF_A_PARAMETER)
+        if self.most_parameters is not None:
+            most.append(self.most_parameters)
+        return float(min(most))
+
+
+def hold_out_for_students(
+    transfer_set: TransferSet,
+    hold_out: HoldOut,
+    is_fresh: bool,
+    soft_targets: Callable[[np.ndarray], np.ndarray],
+    rng: np.random.RandomState,
+) -> tuple[np.ndarray, Judge]:
+    """Return which rows to teach candidates on, and a judge.
+
+    Real rows that the teacher was not fitted on judge best. Its answers for others are spiky, and favour whatever
+    follows spikes; synthetic rows are judges without spikes.
+    """
+    n_rows, n_synthetic = len(transfer_set.sample_weight), transfer_set.n_synthetic
+    n_judges = int(min(JUDGE_SHARE * n_synthetic, MOST_JUDGES))
+    if is_fresh or n_judges < FEWEST_JUDGES:
+        rows, judge = hold_out()
+        return np.concatenate([rows, np.arange(transfer_set.n_real, n_rows)]), judge
+    held_out = transfer_set.n_real + np.sort(rng.permutation(n_synthetic)[:n_judges])
+    judges = transfer_set.take(held_out)
+    judge = Judge(judges.X, soft_targets(judges.outputs), np.ones(n_judges), "synthetic rows that were held out")
+    return np.setdiff1d(np.arange(n_rows), held_out), judge
+
+
+Teach = Callable[[Any, TransferSet, int], Any]
+
+
+def choose_student(
+    options: AutoStudent,
+    terms: Terms,
+    transfer_set: TransferSet,
+    taught: TransferSet,
+    judge: Judge,
+    teach: Teach,
+    losses_of: Callable[[Any, Judge], np.ndarray],
+    *,
+    rng: np.random.RandomState,
+    tell: Callable[[Candidates], None],
+    verbose: int = 0,
+) -> Any:
+    """Return the chosen student, taught on the whole transfer set.
+
+    Parameters
+    ----------
+    options : AutoStudent
+    terms : Terms
+    transfer_set : TransferSet
+        For the student in the end.
+    taught : TransferSet
+        The same without the rows that judge.
+    judge : Judge
+    teach : callable
+        ``teach(student, transfer_set, seed)`` returns the student, taught and complete.
+    losses_of : callable
+        ``losses_of(student, judge)`` returns the losses of the judge's rows; fidelity is one minus their mean.
+    rng : RandomState
+    tell : callable
+        Called with what was tried, also where the search ends in an error.
+    verbose : int, default=0
+        Above 0, progress is written to standard error.
+
+    Raises
+    ------
+    StudentError
+        If no student meets the budget, or reaches the fidelity.
+    """
+    seed, order = draw_seed(rng), rng.permutation(len(taught.sample_weight))
+    n_rows = len(order)
+
+    def rung(share: float) -> TransferSet:
+        return taught.take(np.sort(order[: max(int(share * n_rows), min(FEWEST_ROWS, n_rows))]))
+
+    names = options.family_names()
+    n_fits = len(names) + (options.n_finalists if options.min_fidelity is None else len(LADDER)) + 1
+    trials = _Trials(options, terms, teach, losses_of, judge, seed, Progress("choosing", n_fits, verbose, "students"))
+    try:
+        first = rung(RUNGS[0])
+        tried = [trials.largest(name, first, 0, most=FIRST_PARAMETERS) for name in names]
+        finalists = sorted((trial for trial in tried if trial.is_within_budget), key=lambda trial: -trial.fidelity)
+        if not finalists:
+            raise StudentError(_nothing_fits(options, tried))
+        finalists, half = finalists[: options.n_finalists], rung(RUNGS[1])
+        if options.min_fidelity is None:
+            best = max((trials.grown(trial, half, 1) for trial in finalists), key=lambda trial: trial.fidelity)
+        else:
+            best = trials.smallest_that_reaches(options.min_fidelity, finalists, half)
+        trials.again(best, transfer_set, 2, judged=False)
+    finally:
+        tell(Candidates(trials.all))
+    return trials.latest
+
+
+class _Trials:
+    """What was tried, and how well it did."""
+
+    def __init__(
+        self,
+        options: AutoStudent,
+        terms: Terms,
+        teach: Teach,
+        losses_of: Callable[[Any, Judge], np.ndarray],
+        judge: Judge,
+        seed: int,
+        progress: Progress,
+    ) -> None:
+        self.options, self.terms, self.judge, self.seed, self.progress = options, terms, judge, seed, progress
+        self._teach, self._losses_of = teach, losses_of
+        self.all: list[Candidate] = []
+        self.latest: Any = None
+        """The student that was taught last, fitted."""
+
+    def largest(self, family: str, rows: TransferSet, rung: int, share: float = 1.0, most: float = np.inf) -> Candidate:
+        """Teach the largest student of a family within a share of the budget, and of at most so many parameters."""
+        try:
+            student = self.terms.sized(family, self.options, share, most)
+        except StudentError:
+            nan = float("nan")
+            trial = Candidate(family, rung, 0, nan, nan, nan, nan, nan, 0.0, False, self.judge.judged_on)
+            return self._add(trial)
+        return self._within(family, student, rows, rung, share)
+
+    def grown(self, trial: Candidate, rows: TransferSet, rung: int) -> Candidate:
+        """Teach a student that was tried small on more rows, at the largest size that the budget should allow."""
+        most = self.terms.most_of(trial.family, self.options)
+        n_parameters = min(most, trial.n_parameters / max(excess(self.options, trial), 1e-9))
+        if n_parameters <= trial.n_parameters:
+            return self.again(trial, rows, rung)
+        return self._within(trial.family, self.terms.with_parameters(trial.family, n_parameters), rows, rung)
+
+    def again(self, trial: Candidate, rows: TransferSet, rung: int, *, judged: bool = True) -> Candidate:
+        """Teach a student that was tried on more rows."""
+        return self._within(trial.family, trial.student, rows, rung, judged=judged)
+
+    def smallest_that_reaches(self, fidelity: float, finalists: list[Candidate], rows: TransferSet) -> Candidate:
+        """Teach finalists of growing sizes, until one reaches a fidelity."""
+        fitting: list[Candidate] = []
+        for share in LADDER:
+            fitting += [self.largest(trial.family, rows, 1, share) for trial in finalists]
+            reached = [trial for trial in fitting if trial.is_within_budget and trial.fidelity >= fidelity]
+            if reached:
+                return min(reached, key=lambda trial: trial.n_bytes)
+        best = max((trial for trial in fitting if trial.is_within_budget), key=lambda trial: trial.fidelity)
+        raise StudentError(
+            f"AutoStudent: no student within the budget reaches min_fidelity={fidelity:g}; nearest came "
+            f"{best.describe()}. Raise max_bytes or max_ops, draw more synthetic rows, or ask for less; candidates_ "
+            "tells what was tried."
+        )
+
+    def _within(
+        self, family: str, student: Any, rows: TransferSet, rung: int, share: float = 1.0, *, judged: bool = True
+    ) -> Candidate:
+        """Teach a student, and smaller ones of its family while it is beyond the budget."""
+        for _ in range(MOST_SIZES):
+            trial = self._try(family, student, rows, rung, share, judged=judged)
+            if trial.is_within_budget:
+                break
+            n_parameters = 0.95 * trial.n_parameters / excess(self.options, trial, share)
+            try:
+                student = self.terms.with_parameters(family, n_parameters)
+            except StudentError:
+                break
+        return self._add(trial)
+
+    def _try(self, family: str, student: Any, rows: TransferSet, rung: int, share: float, *, judged: bool) -> Candidate:
+        started = perf_counter()
+        self.latest = self._teach(student, rows, self.seed)
+        seconds = perf_counter() - started
+        losses = self._losses_of(self.latest, self.judge) if judged else np.array([np.nan])
+        compiled = getattr(self.latest, "estimator", self.latest).__skdistill_compile__()
+        trial = Candidate(
+            family=family,
+            rung=rung,
+            n_rows=len(rows.sample_weight),
+            n_parameters=compiled.scorer.n_parameters,
+            n_bytes=compiled.n_bytes,
+            n_ops=compiled.scorer.n_ops,
+            fidelity=float(1 - losses.mean()),
+            fidelity_error=float(losses.std() / np.sqrt(len(losses))),
+            seconds=seconds,
+            is_within_budget=True,
+            judged_on=self.judge.judged_on,
+            student=student,
+        )
+        return replace(trial, is_within_budget=excess(self.options, trial, share) <= 1)
+
+    def _add(self, trial: Candidate) -> Candidate:
+        self.all.append(trial)
+        self.progress.update(len(self.all))
+        return trial
+
+
+def excess(options: AutoStudent, trial: Candidate, share: float = 1.0) -> float:
+    """Return how many times a share of the budget a student needs."""
+    return max(
+        0.0 if options.max_bytes is None else trial.n_bytes / (share * options.max_bytes),
+        0.0 if options.max_ops is None else trial.n_ops / (share * options.max_ops),
+    )
+
+
+def _nothing_fits(options: AutoStudent, tried: list[Candidate]) -> str:
+    there = [trial for trial in tried if np.isfinite(trial.n_bytes)]
+    budget = ", ".join(
+        f"{name}={getattr(options, name)}" for name in ("max_bytes", "max_ops") if getattr(options, name) is not None
+    )
+    if not there:
+        return f"AutoStudent: {budget} leaves too few parameters for any student of this table; raise it."
+    nearest = min(there, key=lambda trial: excess(options, trial))
+    return (
+        f"AutoStudent: no student meets {budget}; nearest came {nearest.describe()}. Raise the budget, or leave out "
+        "columns; candidates_ tells what was tried."
+    )

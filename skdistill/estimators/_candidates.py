@@ -1,0 +1,139 @@
+"""What a chooser of students saw: a table, and a sentence."""
+
+from dataclasses import dataclass, field, replace
+from html import escape
+from typing import Any
+
+import numpy as np
+
+COLUMNS = ("family", "rung", "n_rows", "n_parameters", "n_bytes", "n_ops", "fidelity", "fidelity_error", "seconds")
+"""Of the printed table."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A student that was tried.
+
+    Attributes
+    ----------
+    family : str
+    rung : int
+        0 where all families were tried, 1 among the finalists, 2 for the chosen student.
+    n_rows : int
+        Rows it was taught on.
+    n_parameters, n_bytes, n_ops : float
+        Size, bytes once it is compiled, operations for a row; NaN where the budget is too small for the family.
+    fidelity, fidelity_error : float
+        On the rows that judged, and its standard error; NaN where they did not judge.
+    seconds : float
+        To teach it.
+    is_within_budget : bool
+    judged_on : str
+        Which rows judged.
+    student : estimator or None
+        Unfitted.
+    """
+
+    family: str
+    rung: int
+    n_rows: int
+    n_parameters: float
+    n_bytes: float
+    n_ops: float
+    fidelity: float
+    fidelity_error: float
+    seconds: float
+    is_within_budget: bool
+    judged_on: str
+    student: Any = field(default=None, repr=False)
+
+    def describe(self) -> str:
+        """Return family, size and fidelity in a few words."""
+        kept = "" if np.isnan(self.fidelity) else f", which keeps {self.fidelity:.3f}"
+        return f"{self.family} of {self.n_bytes:,.0f} bytes and {self.n_ops:,.0f} operations{kept}"
+
+
+class Candidates(dict[str, np.ndarray]):
+    """What was tried, a column for each key, as ``cv_results_`` are: ``pandas.DataFrame(candidates)`` is a frame.
+
+    The columns are the attributes of a :class:`Candidate`. Printed, it is a sentence and a small table.
+
+    Parameters
+    ----------
+    tried : list of Candidate
+        In order.
+    """
+
+    def __init__(self, tried: list[Candidate]) -> None:
+        self.tried = [replace(trial, student=None) for trial in tried]
+        names = [name for name in Candidate.__dataclass_fields__ if name != "student"]
+        super().__init__({name: np.array([getattr(trial, name) for trial in tried]) for name in names})
+        self["student"] = np.array([repr(trial.student) for trial in tried], dtype=object)
+
+    @property
+    def chosen(self) -> Candidate | None:
+        """The student that was chosen, with the fidelity that it was chosen for; ``None`` if none was."""
+        if not self.tried or self.tried[-1].rung != 2:
+            return None
+        last = self.tried[-1]
+        judged = [trial for trial in self.tried if trial.family == last.family and not np.isnan(trial.fidelity)]
+        return replace(last, fidelity=judged[-1].fidelity, fidelity_error=judged[-1].fidelity_error) if judged else last
+
+    def explain(self) -> str:
+        """Return why it was chosen, in a sentence or two."""
+        chosen = self.chosen
+        if chosen is None:
+            return f"None of {len(self.tried)} candidates was chosen."
+        if np.isnan(chosen.fidelity):
+            return f"{chosen.describe().capitalize()} was taken without a choice: there were too few rows to judge."
+        latest = {trial.family: trial for trial in self.tried if trial.rung < 2 and trial.is_within_budget}
+        others = sorted(
+            (trial for trial in latest.values() if trial.family != chosen.family),
+            key=lambda trial: (trial.rung, trial.fidelity),
+            reverse=True,
+        )
+        of_others = "; ".join(
+            f"{trial.family} {trial.fidelity:.3f} within {_kilobytes(trial.n_bytes)} ({trial.n_rows:,} rows)"
+            for trial in others
+        )
+        return (
+            f"{chosen.family.capitalize()} within {_kilobytes(chosen.n_bytes)} keeps {chosen.fidelity:.3f} "
+            f"± {chosen.fidelity_error:.3f} of the teacher, judged on {chosen.judged_on}."
+            + (f" The others: {of_others}." if others else "")
+        )
+
+    def __str__(self) -> str:
+        cells = [[_text(getattr(trial, name)) for name in COLUMNS] for trial in self.tried]
+        widths = [max(len(line[place]) for line in [list(COLUMNS), *cells]) for place in range(len(COLUMNS))]
+        lines = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in cells]
+        header = "  ".join(name.rjust(width) for name, width in zip(COLUMNS, widths, strict=True))
+        return "\n".join([self.explain(), "", header, *lines])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{name}</th>" for name in COLUMNS)
+        rows = ["".join(f"<td>{escape(_text(getattr(trial, name)))}</td>" for name in COLUMNS) for trial in self.tried]
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        return f"<p>{escape(self.explain())}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def __reduce__(self) -> Any:
+        return _restore, (self.tried, dict(self))
+
+
+def _restore(tried: list[Candidate], columns: dict[str, np.ndarray]) -> Candidates:
+    candidates = Candidates(tried)
+    candidates.update(columns)
+    return candidates
+
+
+def _kilobytes(n_bytes: float) -> str:
+    return f"{n_bytes / 1000:,.1f} kB"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float) and np.isnan(value):
+        return "-"
+    return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:.4f}"

@@ -1,0 +1,93 @@
+"""A table in bins: a byte for each cell, and the way back from bins to thresholds."""
+
+from typing import Any, Self
+
+import numpy as np
+from scipy import sparse
+
+from ..compiled._nodes import round_down
+
+COLUMNS = 16
+"""Columns of a sparse matrix that are made dense at a time."""
+
+MISSING = 255
+"""Code of missing cells; values have those below."""
+
+
+class BinnedTable:
+    """Cells as codes: numbers of bins of ascending values or of categories, and 255 for missing cells.
+
+    Parameters
+    ----------
+    cells : ndarray or sparse array of float32, shape (n_rows, n_features)
+        Numbers, and codes of categories.
+    weight : ndarray of shape (n_rows,)
+        All above zero.
+    n_codes : ndarray of int, shape (n_features,)
+        Categories of each column, 0 for numbers.
+    max_bins : int
+        Of values of a column. Categories beyond that, the lighter ones, are taken as missing.
+
+    Attributes
+    ----------
+    codes : ndarray of uint8, shape (n_rows, n_features)
+        Code of each cell.
+    n_bins : ndarray of int, shape (n_features,)
+        Bins of values.
+    has_missing : ndarray of bool, shape (n_features,)
+        Which columns have missing cells.
+    """
+
+    def __init__(self, cells: Any, weight: np.ndarray, n_codes: np.ndarray, max_bins: int) -> None:
+        n_rows, n_features = cells.shape
+        self.is_category = n_codes > 0
+        self.codes = np.empty((n_rows, n_features), dtype=np.uint8)
+        self.bounds: list[np.ndarray] = []
+        """Of numbers the largest of each bin but the last, of categories the code of each bin."""
+        step = COLUMNS if sparse.issparse(cells) else n_features
+        by_column = cells.tocsc() if sparse.issparse(cells) else cells
+        for start in range(0, n_features, step):
+            block = by_column[:, start : start + step]
+            for feature, column in enumerate((block.toarray() if sparse.issparse(block) else block).T, start):
+                bin_column = _bin_categories if n_codes[feature] else _bin_numbers
+                bounds, self.codes[:, feature] = bin_column(column, weight, max_bins)
+                self.bounds.append(bounds)
+        lengths = np.array([len(bounds) for bounds in self.bounds], dtype=np.int64)
+        self.n_bins = np.where(self.is_category, lengths, lengths + 1)
+        self.has_missing = self.codes.max(axis=0, initial=0) == MISSING
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Return some of the rows, in the same bins."""
+        taken = object.__new__(type(self))
+        taken.__dict__.update(self.__dict__, codes=self.codes[rows])
+        return taken
+
+
+def _bin_numbers(column: np.ndarray, weight: np.ndarray, max_bins: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return bounds halfway between neighbouring values, by weight about equally many rows apart, and codes."""
+    order = np.argsort(column, kind="stable")
+    ascending = column[order]
+    n_present = len(column) - int(np.isnan(column).sum())
+    first = np.flatnonzero(np.append(True, ascending[1:n_present] != ascending[: max(n_present - 1, 0)]))[:n_present]
+    values = ascending[first]
+    if len(values) > max_bins:
+        each = np.add.reduceat(weight[order[:n_present]], first)
+        centre = np.cumsum(each) - each / 2
+        quantile = np.floor(centre / each.sum() * max_bins)
+        last = np.flatnonzero(np.diff(quantile) > 0)
+    else:
+        last = np.arange(len(values) - 1)
+    bounds = round_down((values[last].astype(np.float64) + values[last + 1]) / 2).astype(np.float32)
+    codes = np.searchsorted(bounds, column)
+    return bounds, np.where(np.isnan(column), MISSING, codes)
+
+
+def _bin_categories(column: np.ndarray, weight: np.ndarray, max_bins: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the codes of the heaviest categories, ascending, and where each cell's is among them."""
+    present = ~np.isnan(column)
+    mass = np.bincount(column[present].astype(np.intp), weight[present])
+    heaviest = np.argsort(-mass, kind="stable")[:max_bins]
+    kept = np.sort(heaviest[mass[heaviest] > 0])
+    bin_of = np.full(len(mass) + 1, MISSING)
+    bin_of[kept] = np.arange(len(kept))
+    return kept, bin_of[np.where(present, column, len(mass)).astype(np.intp)]

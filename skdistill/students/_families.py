@@ -1,0 +1,35 @@
+"""The families of compact students, as a chooser tries them."""
+
+from typing import Any
+
+from ._boosting import CompactBoostingClassifier, CompactBoostingRegressor
+from ._hybrid import CompactHybridClassifier, CompactHybridRegressor
+
+# from ._kernel import CompactKernelClassifier, CompactKernelRegressor
+from ._linear import CompactLinearClassifier, CompactLinearRegressor
+from ._mlp import CompactMLPClassifier, CompactMLPRegressor
+from ._student import CompactClassifier, CompactRegressor
+from ._tree import CompactTreeClassifier, CompactTreeRegressor
+
+FAMILIES: dict[str, tuple[type[CompactClassifier], type[CompactRegressor], dict[str, Any]]] = {
+    "linear": (CompactLinearClassifier, CompactLinearRegressor, {}),
+    "tree": (CompactTreeClassifier, CompactTreeRegressor, {"n_regrowths": 0}),
+    # "kernel": (CompactKernelClassifier, CompactKernelRegressor, {}),
+    "smooth network": (CompactMLPClassifier, CompactMLPRegressor, {"n_knots": 0}),
+    "network": (CompactMLPClassifier, CompactMLPRegressor, {}),
+    "boosting": (CompactBoostingClassifier, CompactBoostingRegressor, {}),
+    "hybrid": (CompactHybridClassifier, CompactHybridRegressor, {}),
+}
+"""For each family its classifier, its regressor, and what distinguishes it from others of the same class."""
+
+MOST_PARAMETERS = {"linear": 20_000, "tree": 200, "kernel": 8_000}
+"""For each output: more would cost a family more time than it gains, or leave nothing to read."""
+
+MOST_OF_OTHERS = 9_000
+
+
+def family_member(name: str, *, classifies: bool, n_jobs: int | None = None) -> Any:
+    """Return the unfitted student of a family."""
+    classifier, regressor, params = FAMILIES[name]
+    student = (classifier if classifies else regressor)(**params)
+    return student.set_params(n_jobs=n_jobs) if "n_jobs" in student.get_params() else student

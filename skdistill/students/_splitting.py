@@ -1,0 +1,203 @@
+"""The best split of many nodes at once, from histograms of binned cells."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from scipy import sparse
+
+from ._binning import MISSING, BinnedTable
+
+WIDTH = 256
+"""Codes of a byte: a split is a row of this many answers whether a code goes left."""
+
+SIZES = (16, MISSING)
+"""Columns of up to so many bins are counted together, as if all had as many."""
+
+HISTOGRAM_CELLS = 2**22
+"""Numbers of a histogram at most; more nodes are split group by group, more columns block by block."""
+
+KEYS = 2**21
+"""Cells that are counted at a time."""
+
+DECIMALS = 11
+"""Digits to which scores are compared: sums of the same rows in another order are ties."""
+
+Score = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""From the sums of what goes left, shape (..., n_sums), and of all rows to what is to be small."""
+
+
+@dataclass
+class Splits:
+    """One split for each of several nodes; ``score`` is infinite where there is none."""
+
+    score: np.ndarray
+    feature: np.ndarray
+    goes_left: np.ndarray
+
+    @classmethod
+    def none(cls, n_nodes: int) -> Self:
+        """Return no split yet."""
+        blank = np.zeros((n_nodes, WIDTH), dtype=bool)
+        return cls(np.full(n_nodes, np.inf), np.zeros(n_nodes, dtype=np.int64), blank)
+
+    def put(self, nodes: np.ndarray, other: "Splits") -> None:
+        """Set the splits of some nodes."""
+        self.score[nodes], self.feature[nodes], self.goes_left[nodes] = other.score, other.feature, other.goes_left
+
+
+def squared_error(left: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """Score a split by the squared error to the means of both sides, up to a constant of the node."""
+    right = total - left
+    with np.errstate(invalid="ignore", divide="ignore"):  # sides without a row are ruled out by their number of rows
+        return -(np.square(left[..., 2:]).sum(axis=-1) / left[..., 1]) - (
+            np.square(right[..., 2:]).sum(axis=-1) / right[..., 1]
+        )
+
+
+def routing_cost(left: np.ndarray, total: np.ndarray) -> np.ndarray:  # noqa: ARG001
+    """Score a split by what the rows that go left cost there more than on the right."""
+    return left[..., 2]
+
+
+def best_splits(
+    table: BinnedTable,
+    node: np.ndarray,
+    n_nodes: int,
+    sums: np.ndarray,
+    score: Score,
+    *,
+    min_rows: int,
+    unit: float,
+    features: np.ndarray | None = None,
+    of_feature: np.ndarray | None = None,
+) -> Splits:
+    """Find for each node the split of least score.
+
+    Categories are ordered by the first principal direction of their means: for one target, and for the cost of
+    routing, the best subset is among the first of that order.
+
+    Parameters
+    ----------
+    table : BinnedTable
+    node : ndarray of int, shape (n_rows,)
+        Node of each row.
+    n_nodes : int
+    sums : ndarray of shape (n_rows, n_sums)
+        What is added up: one, the weight, and weighted targets or costs.
+    score : callable
+    min_rows : int
+        Rows on either side at least.
+    unit : float
+        Of scores: what is less than about 1e-11 of it apart is a tie.
+    features : ndarray of int, default=None
+        Columns to choose from; all unless told.
+    of_feature : ndarray of shape (n_nodes, n_features), default=None
+        Where to write the least score of each column.
+
+    Returns
+    -------
+    splits : Splits
+    """
+    best = Splits.none(n_nodes)
+    for columns, size in _blocks(table, features, n_nodes * sums.shape[1]):
+        shape = (len(columns), size + 1)
+        step = max(HISTOGRAM_CELLS // (shape[0] * shape[1] * sums.shape[1]), 1)
+        for start in range(0, n_nodes, step):
+            group = np.arange(start, min(start + step, n_nodes))
+            rows = np.arange(len(node))
+            if len(group) < n_nodes:
+                rows = rows[(node >= start) & (node <= group[-1])]
+            cells = np.zeros((len(group) * shape[0] * shape[1], sums.shape[1]))
+            first = np.arange(shape[0], dtype=np.int32) * shape[1]
+            for some in np.array_split(rows, max(-(-len(rows) * shape[0] // KEYS), 1)):
+                codes = np.minimum(np.take(table.codes[some], columns, axis=1), size)
+                number = ((node[some] - start) * (shape[0] * shape[1])).astype(np.int32)
+                cells += add_up(codes + (number[:, None] + first), len(cells), sums[some])
+            histogram = cells.reshape(len(group), *shape, -1)
+            order = _order_of_means(histogram[:, :, :-1]) if table.is_category[columns[0]] else None
+            for missing_left in (False, True) if table.has_missing[columns[0]] else (False,):
+                found, least = _best_of_block(columns, histogram, order, missing_left, score, min_rows, unit)
+                better = np.flatnonzero(found.score < best.score[group])
+                best.put(group[better], Splits(found.score[better], found.feature[better], found.goes_left[better]))
+                if of_feature is not None:
+                    of_feature[group[:, None], columns] = np.minimum(of_feature[group[:, None], columns], least)
+    return best
+
+
+def _blocks(table: BinnedTable, features: np.ndarray | None, n_numbers: int) -> Iterator[tuple[np.ndarray, int]]:
+    """Yield columns that are alike, and as how many bins they count."""
+    features = np.arange(table.codes.shape[1]) if features is None else features
+    features = features[table.n_bins[features] + table.has_missing[features] > 1]
+    size = np.searchsorted(SIZES, table.n_bins[features])
+    kind = 4 * size + 2 * table.is_category[features] + table.has_missing[features]
+    for each in np.unique(kind):
+        columns = features[kind == each]
+        n_bins = int(table.n_bins[columns].max())
+        n_blocks = -(-len(columns) * (n_bins + 1) * n_numbers // HISTOGRAM_CELLS)
+        for block in np.array_split(columns, min(n_blocks, len(columns))):
+            yield block, n_bins
+
+
+def add_up(key: np.ndarray, n_keys: int, sums: np.ndarray) -> np.ndarray:
+    """Return the sums of the rows of each key, shape (n_keys, n_sums); a row may have several keys."""
+    n_rows = len(key)
+    each = key.size // max(n_rows, 1)
+    pointer = np.arange(0, each * n_rows + 1, max(each, 1), dtype=np.int32)
+    indices = key.astype(np.int32, copy=False).ravel()
+    return sparse.csc_matrix((np.ones(key.size), indices, pointer), shape=(n_keys, n_rows)) @ sums
+
+
+def _best_of_block(
+    columns: np.ndarray,
+    histogram: np.ndarray,
+    order: np.ndarray | None,
+    missing_left: bool,
+    score: Score,
+    min_rows: int,
+    unit: float,
+) -> tuple[Splits, np.ndarray]:
+    """Return the best split of each node, and the least score of each column, shape (n_nodes, n_columns)."""
+    values, missing, total = histogram[:, :, :-1], histogram[:, :, -1], histogram[:, 0].sum(axis=1)
+    n_nodes, _, n_values = values.shape[:3]
+    if order is not None:
+        values = np.take_along_axis(values, order[..., None], axis=2)
+    left = np.cumsum(values, axis=2)
+    if missing_left:
+        left += missing[:, :, None]
+    n_left = left[..., 0]
+    allowed = (n_left >= min_rows) & (total[:, None, None, 0] - n_left >= min_rows)
+    scores = np.where(allowed, np.round(score(left, total[:, None, None]) / unit, DECIMALS), np.inf)
+    node, least = np.arange(n_nodes), scores.min(axis=2)
+    chosen = least.argmin(axis=1)
+    last = scores[node, chosen].argmin(axis=1)
+    at_last, here = left[node, chosen, last], histogram[node, chosen]
+    unseen = here[..., 0] == 0
+    goes_left = np.zeros((n_nodes, WIDTH), dtype=bool)
+    if order is None:
+        # rows of other nodes may lie in the gap between two values of this one: split it in the middle
+        next_value = (n_left[node, chosen] <= at_last[:, :1]).sum(axis=1)
+        last = np.where(next_value < n_values, (last + next_value - 1) // 2, n_values)
+        goes_left[:, :MISSING] = np.arange(MISSING) <= last[:, None]
+        unseen[:, :-1] = False
+    else:
+        goes_left[:, :n_values] = np.argsort(order[node, chosen], axis=1) <= last[:, None]
+    # what the node has not seen goes where most of it goes
+    heavier_left = 2 * at_last[:, 1:2] >= total[:, 1:2]
+    goes_left[:, :n_values] = np.where(unseen[:, :-1], heavier_left, goes_left[:, :n_values])
+    goes_left[:, MISSING:] = np.where(unseen[:, -1:], heavier_left, missing_left)
+    return Splits(least[node, chosen], columns[chosen], goes_left), least
+
+
+def _order_of_means(values: np.ndarray) -> np.ndarray:
+    """Return categories in the order of their means along the direction in which these differ most."""
+    weight, weighted = values[..., 1], values[..., 2:]
+    mean = weighted / np.where(weight > 0, weight, 1)[..., None]
+    if mean.shape[-1] > 1:
+        of_node = weighted.sum(axis=2) / np.maximum(weight.sum(axis=2), 1e-300)[..., None]
+        spread = mean - of_node[:, :, None]
+        scatter = np.swapaxes(spread * weight[..., None], -1, -2) @ spread
+        direction = np.linalg.eigh(scatter)[1][..., -1:]
+        mean = spread @ direction
+    return np.argsort(np.where(weight > 0, mean[..., 0], np.inf), axis=2, kind="stable")
