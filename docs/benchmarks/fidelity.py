@@ -16,13 +16,9 @@ import numpy as np
 from peers import AutoGluonSpunge, teach
 from results import Results, markdown_table, number, write_page
 from scipy.stats import rankdata, wilcoxon
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-from tables import CLASSIFICATION, REGRESSION, encoder, load, outputs, skill, split, vote_teacher
+from tables import CLASSIFICATION, REGRESSION, TEACHERS, encoder, load, outputs, skill, split
 
 from skdistill import DistilledClassifier, DistilledRegressor
 from skdistill._tables import stack_rows
@@ -54,18 +50,6 @@ COLUMNS = {
     "auto, fresh judges": "the same with `X_val`: up to 1,000 rows the teacher has not seen, without labels",
 }
 STUDENTS = ("tree of 32 leaves", "tree of 128 leaves", "boosting 60 x 24")
-
-
-def svm_teacher(task, seed):
-    """Return an unfitted RBF SVM; probabilities by a sigmoid on its own margins."""
-    if task == "classification":
-        return CalibratedClassifierCV(make_pipeline(encoder(True), SVC(C=3.0)), ensemble=False, cv=3)
-    return TransformedTargetRegressor(
-        make_pipeline(encoder(True), SVR(C=3.0, cache_size=500)), transformer=StandardScaler()
-    )
-
-
-TEACHERS = {"vote": vote_teacher, "RBF SVM": svm_teacher}
 
 
 def students(task):

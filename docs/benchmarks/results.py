@@ -21,8 +21,15 @@ class Results:
         self.path = Path(path)
         self.rows = [json.loads(line) for line in self.path.read_text().splitlines()] if self.path.exists() else []
 
+    part = None
+
     def has(self, **key):
-        return any(all(row[name] == value for name, value in key.items()) for row in self.rows)
+        return any(all(row.get(name) == value for name, value in key.items()) for row in self.rows)
+
+    def mine(self, cells):
+        """Return the cells of this process: all of them, or every Nth."""
+        first, step = self.part or (0, 1)
+        return cells[first::step]
 
     def add(self, **row):
         self.rows.append(row)
@@ -33,7 +40,7 @@ class Results:
         )
 
     def mean(self, value, **key):
-        chosen = [row[value] for row in self.rows if all(row[name] == wanted for name, wanted in key.items())]
+        chosen = [row.get(value) for row in self.rows if all(row.get(name) == wanted for name, wanted in key.items())]
         chosen = [number for number in chosen if number is not None]
         return float(np.mean(chosen)) if chosen else float("nan")
 
@@ -67,10 +74,21 @@ def run(script, title, description, measure, page):
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="folder of the tables, see tables.py")
     parser.add_argument("--page-only", action="store_true", help="measure nothing, write the page")
+    parser.add_argument("--part", help="K/N: measure every Nth cell only, into its own file")
     options = parser.parse_args()
     warnings.filterwarnings("ignore", message="X does not have valid feature names")
     warnings.filterwarnings("ignore", message="Found unknown categories")
     results = Results(Path(script).with_suffix(".jsonl"))
+    if options.part:
+        first, step = map(int, options.part.split("/"))
+        known, results = results.rows, Results(Path(script).with_suffix(f".part{first}.jsonl"))
+        results.part, results.rows = (first, step), known + results.rows
+        measure(results, options.data)
+        return
+    for path in sorted(Path(script).parent.glob(f"{Path(script).stem}.part*.jsonl")):
+        for row in Results(path).rows:
+            results.add(**row)
+        path.unlink()
     if not options.page_only:
         measure(results, options.data)
     name = Path(script).name

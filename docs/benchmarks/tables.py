@@ -17,12 +17,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from lightgbm import LGBMClassifier, LGBMRegressor
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor, make_column_selector, make_column_transformer
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor, VotingClassifier, VotingRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.svm import SVC, SVR
 
 from skdistill.metrics import brier_skill, r2_skill
 
@@ -82,6 +84,18 @@ def vote_teacher(task, seed):
         for name, model in members.items()
     ]
     return VotingClassifier(pipelines, voting="soft") if task == "classification" else VotingRegressor(pipelines)
+
+
+def svm_teacher(task, seed):
+    """Return an unfitted RBF SVM; probabilities by a sigmoid on its own margins."""
+    if task == "classification":
+        return CalibratedClassifierCV(make_pipeline(encoder(True), SVC(C=3.0)), ensemble=False, cv=3)
+    return TransformedTargetRegressor(
+        make_pipeline(encoder(True), SVR(C=3.0, cache_size=500)), transformer=StandardScaler()
+    )
+
+
+TEACHERS = {"vote": vote_teacher, "RBF SVM": svm_teacher}
 
 
 def outputs(model, X):

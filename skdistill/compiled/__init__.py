@@ -3,9 +3,10 @@
 from ._columns import Columns
 from ._design import Design
 from ._forest import Forest
+from ._kernel import Landmarks
 from ._linear import Linear
 from ._model import CompiledModel
 from ._network import Network
 from ._sum import Sum
 
-__all__ = ["Columns", "CompiledModel", "Design", "Forest", "Linear", "Network", "Sum"]
+__all__ = ["Columns", "CompiledModel", "Design", "Forest", "Landmarks", "Linear", "Network", "Sum"]

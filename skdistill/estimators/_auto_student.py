@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from .._progress import Progress
 from .._validation import check_number, draw_seed
 from ..exceptions import StudentError
-from ..students._families import FAMILIES, MOST_OF_OTHERS, MOST_PARAMETERS, family_member
+from ..students._families import FAMILIES, family_member, most_parameters
 from ..transfer import TransferSet
 from ._auto_sampler import FEWEST_JUDGES, HoldOut, Judge
 from ._candidates import Candidate, Candidates
@@ -20,8 +20,11 @@ from ._candidates import Candidate, Candidates
 RUNGS = (1 / 8, 1 / 2)
 """Shares of the transfer set that all families, and then the best of them, are taught on; the winner gets all of it."""
 
-FIRST_PARAMETERS = 4000
-"""For each output at most on the first rung: more than its few rows could tell apart."""
+FIRST_SIZE = 0.45
+"""Share of the most parameters of a family on the first rung: its few rows could not tell apart more."""
+
+PARAMETERS_OF_A_ROW, FEWEST_PARAMETERS = 2, 500
+"""For each output at most: what few rows cannot fix is not worth its bytes."""
 
 FEWEST_ROWS = 2000
 """Rows of the first rung at least."""
@@ -143,17 +146,19 @@ class AutoStudent(BaseEstimator):
 
 @dataclass(frozen=True)
 class Terms:
-    """What a choice is made for: the kind of student, its inputs and outputs, and the most parameters of any."""
+    """What a choice is made for: the kind of student, its inputs, outputs and rows, and the most parameters of any."""
 
     classifies: bool
     n_inputs: int
     n_outputs: int
+    n_rows: int
     most_parameters: int | None = None
     n_jobs: int | None = None
 
-    def sized(self, family: str, options: AutoStudent, share: float = 1.0, most: float = np.inf) -> Any:
+    def sized(self, family: str, options: AutoStudent, share: float = 1.0, most: float = 1.0) -> Any:
         """Return the unfitted student of a family that the budget should allow, before any of it is measured."""
-        return self.with_parameters(family, min(share * self.most_of(family, options), most * self.n_outputs))
+        most_on_rung = most * most_parameters(family, self.n_outputs)
+        return self.with_parameters(family, min(share * self.most_of(family, options), most_on_rung))
 
     def with_parameters(self, family: str, n_parameters: float) -> Any:
         """Return the unfitted student of a family with so many parameters at most."""
@@ -162,9 +167,10 @@ class Terms:
 
     def most_of(self, family: str, options: AutoStudent) -> float:
         """Return the most parameters that a family should have."""
-        most: list[float] = [MOST_PARAMETERS.get(family, MOST_OF_OTHERS) * self.n_outputs]
+        most: list[float] = [most_parameters(family, self.n_outputs)]
+        most.append(max(PARAMETERS_OF_A_ROW * self.n_rows, FEWEST_PARAMETERS) * self.n_outputs)
         if options.max_bytes is not None:
-            most.append(max(options.max_bytes - FIXED_BYTES, 0) / BYTES_OF_A_PARAMETER)
+            most.append(max((options.max_bytes - FIXED_BYTES) / BYTES_OF_A_PARAMETER, options.max_bytes / 8))
         if self.most_parameters is not None:
             most.append(self.most_parameters)
         return float(min(most))
@@ -238,20 +244,25 @@ def choose_student(
     seed, order = draw_seed(rng), rng.permutation(len(taught.sample_weight))
     n_rows = len(order)
 
+    is_small = n_rows * RUNGS[1] <= FEWEST_ROWS  # then the first rung is the last
+
     def rung(share: float) -> TransferSet:
-        return taught.take(np.sort(order[: max(int(share * n_rows), min(FEWEST_ROWS, n_rows))]))
+        return taught if is_small else taught.take(np.sort(order[: max(int(share * n_rows), FEWEST_ROWS)]))
 
     names = options.family_names()
     n_fits = len(names) + (options.n_finalists if options.min_fidelity is None else len(LADDER)) + 1
     trials = _Trials(options, terms, teach, losses_of, judge, seed, Progress("choosing", n_fits, verbose, "students"))
     try:
         first = rung(RUNGS[0])
-        tried = [trials.largest(name, first, 0, most=FIRST_PARAMETERS) for name in names]
+        most = 1.0 if is_small else FIRST_SIZE
+        tried = [trials.largest(name, first, 0, most=most) for name in names]
         finalists = sorted((trial for trial in tried if trial.is_within_budget), key=lambda trial: -trial.fidelity)
         if not finalists:
             raise StudentError(_nothing_fits(options, tried))
         finalists, half = finalists[: options.n_finalists], rung(RUNGS[1])
-        if options.min_fidelity is None:
+        if options.min_fidelity is None and is_small:
+            best = finalists[0]
+        elif options.min_fidelity is None:
             best = max((trials.grown(trial, half, 1) for trial in finalists), key=lambda trial: trial.fidelity)
         else:
             best = trials.smallest_that_reaches(options.min_fidelity, finalists, half)
@@ -280,8 +291,8 @@ class _Trials:
         self.latest: Any = None
         """The student that was taught last, fitted."""
 
-    def largest(self, family: str, rows: TransferSet, rung: int, share: float = 1.0, most: float = np.inf) -> Candidate:
-        """Teach the largest student of a family within a share of the budget, and of at most so many parameters."""
+    def largest(self, family: str, rows: TransferSet, rung: int, share: float = 1.0, most: float = 1.0) -> Candidate:
+        """Teach the largest student of a family within a share of the budget, and of the most that it should have."""
         try:
             student = self.terms.sized(family, self.options, share, most)
         except StudentError:

@@ -286,7 +286,8 @@ class BaseDistilled(BaseEstimator):
         n_outputs = self._soft_targets(transfer_set.outputs[:1]).reshape(1, -1).shape[1]
         if self._task == "classification" and n_outputs == 2:
             n_outputs = 1
-        return Terms(classifies, count_inputs(transfer_set.X), n_outputs, self.student_size, self.n_jobs)
+        n_rows = len(transfer_set.sample_weight)
+        return Terms(classifies, count_inputs(transfer_set.X), n_outputs, n_rows, self.student_size, self.n_jobs)
 
     def _sized_student(self, transfer_set: TransferSet) -> Any:
         """Return the student, of the size that was asked for."""

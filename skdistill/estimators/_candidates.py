@@ -62,6 +62,24 @@ class Candidates(dict[str, np.ndarray]):
     ----------
     tried : list of Candidate
         In order.
+
+    Attributes
+    ----------
+    chosen : Candidate or None
+        The student that was chosen.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from skdistill import AutoStudent, DistilledRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> student = AutoStudent(["linear", "tree"])
+    >>> model = DistilledRegressor(Ridge().fit(X, y), student, sampler=None, random_state=0).fit(X)
+    >>> model.candidates_.explain()[:6]
+    'Linear'
+    >>> list(model.candidates_["family"])
+    ['linear', 'tree', 'linear']
     """
 
     def __init__(self, tried: list[Candidate]) -> None:

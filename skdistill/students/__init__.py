@@ -2,6 +2,7 @@
 
 from ._boosting import CompactBoostingClassifier, CompactBoostingRegressor
 from ._hybrid import CompactHybridClassifier, CompactHybridRegressor
+from ._kernel import CompactKernelClassifier, CompactKernelRegressor
 from ._linear import CompactLinearClassifier, CompactLinearRegressor
 from ._mlp import CompactMLPClassifier, CompactMLPRegressor
 from ._teaching import teach_classifier, teach_regressor
@@ -12,6 +13,8 @@ __all__ = [
     "CompactBoostingRegressor",
     "CompactHybridClassifier",
     "CompactHybridRegressor",
+    "CompactKernelClassifier",
+    "CompactKernelRegressor",
     "CompactLinearClassifier",
     "CompactLinearRegressor",
     "CompactMLPClassifier",

@@ -22,10 +22,18 @@ FAMILIES: dict[str, tuple[type[CompactClassifier], type[CompactRegressor], dict[
 }
 """For each family its classifier, its regressor, and what distinguishes it from others of the same class."""
 
-MOST_PARAMETERS = {"linear": 20_000, "tree": 200, "kernel": 8_000}
-"""For each output: more would cost a family more time than it gains, or leave nothing to read."""
+MOST_PARAMETERS = {"linear": 20_000, "tree": 200}
+"""For each output: more leave nothing to read, or cost a family more time than it gains."""
 
 MOST_OF_OTHERS = 9_000
+
+MOST_OF_KERNELS = 2_500
+"""For all outputs, which share the landmarks."""
+
+
+def most_parameters(name: str, n_outputs: int) -> int:
+    """Return the parameters that a chooser gives a family at most."""
+    return MOST_OF_KERNELS if name == "kernel" else MOST_PARAMETERS.get(name, MOST_OF_OTHERS) * n_outputs
 
 
 def family_member(name: str, *, classifies: bool, n_jobs: int | None = None) -> Any:

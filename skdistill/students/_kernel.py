@@ -52,7 +52,7 @@ CHOICE_ROWS = 5000
 """Rows that landmarks are chosen on."""
 
 STEPS = 20
-MOVED_CELLS = 2_000_000
+MOVED_CELLS = 4_000_000
 """Rows times landmarks that these are moved on, within the bounds below."""
 
 FEWEST_MOVED, MOST_MOVED = 5000, 20_000
@@ -408,6 +408,8 @@ def _hints_of(model: Any) -> dict[str, Any]:
             steps, model = [*steps, *(step for _, step in model.steps[:-1])], model.steps[-1][1]
         else:
             model = model.estimator
+    if hasattr(model, "base_estimator_"):  # a Gaussian process classifier, one for each class
+        model = getattr(model.base_estimator_, "estimators_", [model.base_estimator_])[0]
     rows = _own_rows(model)
     if rows is None:
         return {}
@@ -429,9 +431,6 @@ def _own_rows(model: Any) -> np.ndarray | None:
     """Return the rows that a kernel model keeps, in its own inputs."""
     for name in ("support_vectors_", "X_train_", "X_fit_"):
         rows = getattr(model, name, None)
-        if rows is None and hasattr(model, "base_estimator_"):  # a Gaussian process classifier
-            inner = model.base_estimator_
-            rows = getattr(getattr(inner, "estimators_", [inner])[0], name, None)
         if rows is not None:
             return rows.toarray() if hasattr(rows, "toarray") else np.asarray(rows, dtype=np.float64)
     return None

@@ -200,7 +200,7 @@ class CompactLinearClassifier(CompactClassifier, _CompactLinear):
         least squares [2]_. Fewer where fewer differ.
     penalty : {"l2", "l1"}, default="l2"
         :math:`P`: half the sum of squares, or the sum of absolute values, with which weights become exactly zero.
-    alpha : float >= 0, default=1e-4
+    alpha : float >= 0, default=0.0001
         Strength of the penalty, beside a mean loss over rows. Intercepts are free.
 
     Attributes
@@ -253,7 +253,7 @@ class CompactLinearRegressor(CompactRegressor, _CompactLinear):
         least squares [1]_. Fewer where fewer differ.
     penalty : {"l2", "l1"}, default="l2"
         :math:`P`: half the sum of squares, or the sum of absolute values, with which weights become exactly zero.
-    alpha : float >= 0, default=1e-4
+    alpha : float >= 0, default=0.0001
         Strength of the penalty, beside a mean loss over rows. Intercepts are free.
 
     Attributes

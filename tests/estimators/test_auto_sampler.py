@@ -309,7 +309,7 @@ class TestScikitLearnLife:
     def test_nested_parameters_and_search(self):
         """Options are parameters like any: set, cloned, searched."""
         model = DistilledClassifier(TREE, TREE, sampler=AutoSampler([Jitter()]), n_synthetic=2.0, random_state=0)
-        assert clone(model).get_params()["sampler__weights"] == (2.0, 1.0)
+        assert clone(model).get_params()["sampler__weights"] == (4.0, 1.0)
         search = GridSearchCV(model, {"sampler__weights": [(1.0,), (2.0,)]}, cv=2).fit(X, Y)
         assert search.best_score_ > 0.8
 
@@ -317,7 +317,7 @@ class TestScikitLearnLife:
         """For any chunk size and number of threads."""
         teacher = RandomForestClassifier(10, random_state=0).fit(X, Y)
         predicted = [
-            DistilledClassifier(teacher, n_synthetic=3.0, random_state=3, chunk_size=chunk, n_jobs=n_jobs)
+            DistilledClassifier(teacher, "boosting", n_synthetic=3.0, random_state=3, chunk_size=chunk, n_jobs=n_jobs)
             .fit(X)
             .predict_proba(X)
             for chunk, n_jobs in ((10_000, None), (37, 2), (1, 1))

@@ -71,7 +71,12 @@ def raises_halfway(rows):
         ({"n_synthetic": "many"}, {}, ValueError, "the only text it takes is 'auto'"),
         ({"chunk_size": 0}, {}, ValueError, "chunk_size=0; expected an integer of at least 1"),
         ({"sampler": "munge"}, {}, ValueError, "sampler='munge'; the only text it takes is 'auto'"),
-        ({"student": "tree"}, {}, ValueError, "student='tree'; the only text it takes is 'auto'"),
+        (
+            {"student": "forest"},
+            {},
+            ValueError,
+            "student='forest'; the only texts it takes are 'auto' and 'linear', 'tree'",
+        ),
         ({"sampler": PCA()}, {}, SamplerError, "has no sample; expected"),
         ({"student": NearestNeighbors()}, {}, StudentError, "is no classifier and no regressor"),
         ({"student": TREE, "compressor": PCA(2)}, {}, StudentError, "is no regressor; pass"),

@@ -475,8 +475,8 @@ class TestScikitLearnLife:
         rows, labels = load_digits(return_X_y=True)
         forest = RandomForestClassifier(30, random_state=0).fit(rows[:900], labels[:900])
         options = {"sampler": MUNGE(), "n_synthetic": 2.0, "random_state": 0}
-        plain = DistilledClassifier(forest, **options).fit(rows[:900])
-        short = DistilledClassifier(forest, compressor=PCA(4), **options).fit(rows[:900])
+        plain = DistilledClassifier(forest, "boosting", **options).fit(rows[:900])
+        short = DistilledClassifier(forest, "boosting", compressor=PCA(4), **options).fit(rows[:900])
         assert short.predict_proba(rows).shape == (len(rows), 10)
         assert metrics.pickled_bytes(short.student_) < 0.6 * metrics.pickled_bytes(plain.student_)
         assert short.fidelity(rows[900:]) > 0.5

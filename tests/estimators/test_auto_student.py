@@ -1,0 +1,245 @@
+"""Choosing family and size of the student within a budget."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.decomposition import PCA
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, validation_curve
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeRegressor
+
+import skdistill
+from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor, fidelity_scorer
+from skdistill.exceptions import StudentError
+from skdistill.samplers import Jitter
+from skdistill.students import CompactBoostingRegressor
+from skdistill.students._families import FAMILIES, family_member
+
+X, Y = load_diabetes(return_X_y=True)
+FOREST = RandomForestRegressor(20, random_state=0).fit(X, Y)
+IRIS = load_iris(return_X_y=True)
+IRIS_FOREST = RandomForestClassifier(20, random_state=0).fit(*IRIS)
+GRID = np.random.RandomState(0).uniform(-1, 1, size=(3000, 3))
+QUICK = {"sampler": None, "random_state": 0}
+
+
+def edges(rows):
+    """A teacher of sharp edges."""
+    return np.sign(rows[:, 0]) + np.sign(rows[:, 1] - 0.3) * (rows[:, 2] > 0)
+
+
+def waves(rows):
+    """A smooth teacher with much to learn."""
+    return np.sin(6 * rows[:, 0]) * np.cos(5 * rows[:, 1]) + rows[:, 2]
+
+
+def plane(rows):
+    """A teacher that is linear."""
+    return rows @ np.array([1.0, -2.0, 0.5])
+
+
+class TestChoice:
+    def test_each_family_wins_where_it_should(self):
+        """A linear teacher gets a linear student, a smaller one than any other; edges get trees."""
+        flat = DistilledRegressor(plane, **QUICK).fit(GRID)
+        assert flat.candidates_.chosen.family == "linear"
+        assert flat.fidelity(GRID) > 0.9999
+        sharp = DistilledRegressor(edges, AutoStudent(["linear", "smooth network", "boosting"]), **QUICK).fit(GRID)
+        assert sharp.candidates_.chosen.family == "boosting"
+
+    @pytest.mark.parametrize("budget", [{"max_bytes": 3000}, {"max_ops": 300}, {"max_bytes": 1500, "max_ops": 100}])
+    def test_budgets_are_kept(self, budget):
+        """By the compiled student, whatever was guessed of its size."""
+        model = DistilledRegressor(edges, AutoStudent(**({"max_bytes": None} | budget)), **QUICK).fit(GRID)
+        compiled = skdistill.compile(model)
+        assert compiled.n_bytes <= budget.get("max_bytes", np.inf)
+        assert compiled.scorer.n_ops <= budget.get("max_ops", np.inf)
+        assert all(model.candidates_["is_within_budget"][model.candidates_["rung"] == 2])
+
+    def test_smallest_that_is_good_enough(self):
+        """``min_fidelity`` takes the smallest student that reaches it, and less fidelity takes fewer bytes."""
+        families = ["smooth network", "boosting"]
+        small, large = (
+            DistilledRegressor(waves, AutoStudent(families, min_fidelity=least), **QUICK).fit(GRID)
+            for least in (0.5, 0.95)
+        )
+        assert small.candidates_.chosen.fidelity >= 0.5
+        assert large.candidates_.chosen.fidelity >= 0.95
+        assert small.candidates_.chosen.n_bytes < large.candidates_.chosen.n_bytes
+
+    @pytest.mark.parametrize(
+        ("options", "match"),
+        [
+            ({"max_bytes": 300}, "no student meets max_bytes=300; nearest came .* bytes"),
+            ({"max_ops": 1, "families": ["smooth network"]}, "max_bytes=100000, max_ops=1"),
+            ({"min_fidelity": 1.0, "max_bytes": 2000}, "reaches min_fidelity=1; nearest came .* which keeps 0"),
+        ],
+    )
+    def test_what_nothing_meets_says_what_came_nearest(self, options, match):
+        """And keeps what was tried."""
+        model = DistilledRegressor(edges, AutoStudent(**options), **QUICK)
+        with pytest.raises(StudentError, match=match):
+            model.fit(GRID)
+        assert len(model.candidates_["family"]) > 0
+        assert model.candidates_.chosen is None
+        assert not hasattr(model, "student_")
+
+    @pytest.mark.parametrize(
+        ("options", "error", "match"),
+        [
+            ({"families": ["forest"]}, StudentError, "expected 'auto' or some of linear, tree"),
+            ({"families": []}, StudentError, "families="),
+            ({"max_bytes": 0}, ValueError, "max_bytes=0; expected an integer of at least 1"),
+            ({"max_ops": 1.5}, TypeError, "max_ops=1.5; expected an integer"),
+            ({"min_fidelity": 2}, ValueError, "min_fidelity=2; expected a number above 0 and at most 1"),
+            ({"n_finalists": 0}, ValueError, "n_finalists=0"),
+        ],
+    )
+    def test_options_are_checked_before_the_teacher_is_asked(self, options, error, match):
+        """By name."""
+
+        def teacher(rows):
+            raise AssertionError
+
+        with pytest.raises(error, match=match):
+            DistilledRegressor(teacher, AutoStudent(**options)).fit(X)
+
+    def test_same_seed_same_choice(self):
+        """And the same student, for any number of threads."""
+        one, two = (
+            DistilledRegressor(
+                FOREST, AutoStudent(["linear", "network", "hybrid"]), sampler=None, random_state=3, n_jobs=n
+            )
+            .fit(X)
+            .predict(X)
+            for n in (1, 2)
+        )
+        np.testing.assert_array_equal(one, two)
+
+    def test_few_rows_are_no_choice(self):
+        """With fewer than 30 rows there is nobody to judge: boosting within the budget is taken."""
+        model = DistilledRegressor(FOREST, sampler=None).fit(X[:20])
+        assert not hasattr(model, "candidates_")
+        assert skdistill.compile(model).n_bytes < 100_000
+
+    def test_judges_are_rows_the_teacher_has_not_seen(self):
+        """``X_val`` first; else synthetic rows, where there are enough; else real ones."""
+        student = AutoStudent(["linear"])
+        options = {"random_state": 0, "n_synthetic": 3000}
+        by_val = DistilledRegressor(FOREST, student, sampler=Jitter(), **options).fit(X[:300], X_val=X[300:])
+        assert set(by_val.candidates_["judged_on"]) == {"X_val"}
+        by_synthetic = DistilledRegressor(FOREST, student, sampler=Jitter(), **options).fit(X)
+        assert set(by_synthetic.candidates_["judged_on"]) == {"synthetic rows that were held out"}
+        by_real = DistilledRegressor(FOREST, student, sampler=None).fit(X)
+        assert set(by_real.candidates_["judged_on"]) == {"rows of X, which the teacher may have been fitted on"}
+
+    def test_classes_several_outputs_compressed_targets_and_raw_tables(self):
+        """Whatever the estimators take, the choice takes."""
+        quick = AutoStudent(["linear", "tree", "boosting"])
+        iris = DistilledClassifier(IRIS_FOREST, quick, temperature=2.0, **QUICK).fit(IRIS[0])
+        assert iris.fidelity(IRIS[0]) > 0.9
+        both = RandomForestRegressor(10, random_state=0).fit(X, np.column_stack([Y, X[:, 2]]))
+        assert DistilledRegressor(both, quick, **QUICK).fit(X).predict(X).shape == (len(X), 2)
+        wide = RandomForestRegressor(10, random_state=0).fit(X, np.column_stack([Y, X]))
+        assert DistilledRegressor(wide, quick, compressor=PCA(3), **QUICK).fit(X).predict(X).shape == (len(X), 11)
+        frame = pd.DataFrame({"text": np.where(X[:, 1] > 0, "a", None), "number": X[:, 2]})
+        assert DistilledRegressor(lambda rows: rows["number"] * 2, quick, **QUICK).fit(frame).fidelity(frame) > 0.9
+
+
+class TestCandidates:
+    MODEL = DistilledRegressor(edges, AutoStudent(["linear", "tree", "boosting"], max_bytes=5000), **QUICK).fit(GRID)
+
+    def test_columns_are_a_frame(self):
+        """As ``cv_results_`` are."""
+        frame = pd.DataFrame(self.MODEL.candidates_)
+        assert list(frame["family"][:3]) == ["linear", "tree", "boosting"]
+        assert frame["n_bytes"].iloc[-1] == skdistill.compile(self.MODEL).n_bytes
+        assert frame["fidelity"].iloc[:-1].between(0, 1).all()
+        assert frame["rung"].iloc[-1] == 2
+
+    def test_it_explains_itself(self):
+        """In a sentence and a table, as text and as HTML."""
+        candidates = self.MODEL.candidates_
+        assert candidates.explain().startswith(candidates.chosen.family.capitalize() + " within ")
+        assert "The others: " in candidates.explain()
+        assert "n_bytes" in str(candidates)
+        assert candidates._repr_html_().count("<tr>") == 1 + len(candidates["family"])
+
+    def test_it_is_small_and_survives_pickling(self):
+        """No student, no rows inside."""
+        again = pickle.loads(pickle.dumps(self.MODEL.candidates_))
+        assert str(again) == str(self.MODEL.candidates_)
+        assert len(pickle.dumps(again)) < 20_000
+
+
+class TestSize:
+    @pytest.mark.parametrize("family", FAMILIES)
+    @pytest.mark.parametrize("n_parameters", [200, 1000, 5000])
+    def test_every_family_understands_it(self, family, n_parameters):
+        """No student has more parameters than asked for; families that can use most of them do."""
+        student = family_member(family, classifies=False).sized(n_parameters, n_inputs=3, n_outputs=1)
+        fitted = student.fit(GRID, edges(GRID) + plane(GRID))
+        assert fitted.scorer_.n_parameters <= n_parameters
+        if family not in ("linear", "kernel", "tree"):
+            assert fitted.scorer_.n_parameters > 0.4 * n_parameters
+
+    @pytest.mark.parametrize("family", FAMILIES)
+    def test_too_small_is_said(self, family):
+        """A size that leaves nothing for so many classes."""
+        with pytest.raises(StudentError, match=r"a size of 20 parameters is too small for 4 inputs and 30 outputs"):
+            family_member(family, classifies=True).sized(20, n_inputs=4, n_outputs=30)
+
+    def test_one_grid_sweeps_families_and_sizes(self):
+        """Also in a pipeline, scored without labels."""
+        model = make_pipeline(StandardScaler(), DistilledRegressor(plane, "linear", **QUICK))
+        grid = {"distilledregressor__student": ["linear", "boosting"], "distilledregressor__student_size": [50, 500]}
+        search = GridSearchCV(model, grid, scoring=fidelity_scorer, cv=2).fit(GRID)
+        assert search.best_params_["distilledregressor__student"] == "linear"
+
+    def test_searches_and_curves_over_sizes(self):
+        """Halving, and a curve that rises with the size."""
+        model = DistilledRegressor(edges, "tree", **QUICK)
+        halving = HalvingGridSearchCV(model, {"student_size": [10, 100]}, scoring=fidelity_scorer, cv=2, random_state=0)
+        assert halving.fit(GRID, edges(GRID)).best_params_ == {"student_size": 100}
+        options = {"param_name": "student_size", "param_range": [5, 10, 100], "scoring": fidelity_scorer, "cv": 2}
+        _, scores = validation_curve(model, GRID, edges(GRID), **options)
+        assert np.all(np.diff(scores.mean(axis=1)) > 0)
+
+    def test_auto_keeps_to_it(self):
+        """The choice stays below the size."""
+        model = DistilledRegressor(edges, student_size=150, **QUICK).fit(GRID)
+        assert model.candidates_.chosen.n_parameters <= 150
+
+    def test_other_students_have_no_size(self):
+        """Of scikit-learn's own estimators."""
+        model = DistilledRegressor(plane, DecisionTreeRegressor(), student_size=100)
+        with pytest.raises(
+            StudentError, match=r"student_size=100 needs a compact student .* got DecisionTreeRegressor"
+        ):
+            model.fit(GRID)
+
+    def test_it_changes_nothing_the_caller_owns(self):
+        """The student given stays as it was."""
+        student = CompactBoostingRegressor(60, 24)
+        DistilledRegressor(plane, student, student_size=100, **QUICK).fit(GRID)
+        assert (student.n_trees, student.max_leaf_nodes) == (60, 24)
+        assert clone(DistilledRegressor(plane, student, student_size=100)).student_size == 100
+
+
+class TestFidelityScorer:
+    def test_it_is_the_models_own(self):
+        """With or without labels."""
+        model = DistilledRegressor(plane, "boosting", **QUICK).fit(GRID)
+        assert fidelity_scorer(model, GRID) == fidelity_scorer(model, GRID, np.zeros(3000)) == model.fidelity(GRID)
+
+    def test_others_are_refused(self):
+        """By name."""
+        with pytest.raises(TypeError, match="got a DecisionTreeRegressor; expected a DistilledClassifier"):
+            fidelity_scorer(DecisionTreeRegressor(), X)
