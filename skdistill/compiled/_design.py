@@ -83,7 +83,7 @@ class Design:
         center = _rounded(center)
         low, high = (np.clip((edge - center) / scale, -FURTHEST, FURTHEST) for edge in (lowest, highest))
         numbers = np.flatnonzero(n_codes == 0)
-        low, high = (edge.astype(np.float16).astype(np.float32) for edge in (low, high))
+        low, high = _half(low, -np.inf), _half(high, np.inf)
         affine = (center[numbers], scale[numbers], low[numbers], high[numbers])
         return cls(numbers, *affine, n_codes, (n_codes == 0) & (missing > 0))
 
@@ -198,6 +198,13 @@ def _rounded(numbers: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore", under="ignore"):
         rounded = numbers.astype(np.float32).astype(np.float64)
     return np.where(np.isfinite(rounded) & ((rounded != 0) | (numbers == 0)), rounded, numbers)
+
+
+def _half(edge: np.ndarray, outside: float) -> np.ndarray:
+    """Return edges of half precision, rounded outwards, as float32."""
+    rounded = edge.astype(np.float16)
+    is_inside = rounded > edge if outside < 0 else rounded < edge
+    return np.where(is_inside, np.nextafter(rounded, np.float16(outside)), rounded).astype(np.float32)
 
 
 def _finite(cells: np.ndarray) -> np.ndarray:

@@ -78,7 +78,7 @@ class Candidates(dict[str, np.ndarray]):
     >>> model = DistilledRegressor(Ridge().fit(X, y), student, sampler=None, random_state=0).fit(X)
     >>> model.candidates_.explain()[:6]
     'Linear'
-    >>> list(model.candidates_["family"])
+    >>> model.candidates_["family"].tolist()
     ['linear', 'tree', 'linear']
     """
 

@@ -1,0 +1,254 @@
+"""Compact networks and hybrids as estimators of their own."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
+from sklearn.model_selection import cross_val_score
+
+import skdistill
+from skdistill.exceptions import StudentError
+from skdistill.metrics import fidelity
+from skdistill.students import (
+    CompactBoostingRegressor,
+    CompactHybridClassifier,
+    CompactHybridRegressor,
+    CompactMLPClassifier,
+    CompactMLPRegressor,
+)
+from skdistill.students._descent import ANSWERS, Layers, backward, forward
+from skdistill.students._knots import find_knots
+
+X = np.random.RandomState(0).uniform(-1, 1, size=(2000, 3))
+SMOOTH = np.sin(3 * X[:, 0]) + X[:, 1] * X[:, 2]
+EDGES = np.sign(X[:, 0] - 0.2) * (X[:, 1] > 0)
+LOGITS = np.column_stack([2 * X[:, 0], np.sin(3 * X[:, 1]), X[:, 0] * X[:, 1]])
+PROBA = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)
+TWO = np.column_stack([PROBA[:, 0], 1 - PROBA[:, 0]])
+STUDENTS = [CompactMLPRegressor, CompactHybridRegressor]
+CLASSIFIERS = [CompactMLPClassifier, CompactHybridClassifier]
+
+
+class TestDescent:
+    @settings(max_examples=30)
+    @given(link=st.sampled_from(sorted(ANSWERS)), hidden=st.sampled_from([(), (3,), (4, 3)]), seed=st.integers(0, 1000))
+    def test_gradients_are_those_of_finite_differences(self, link, hidden, seed):
+        """For every link the gradient of its loss is answer minus target, through all layers."""
+        rng = np.random.RandomState(seed)
+        inputs, targets = rng.normal(size=(7, 5)), rng.dirichlet(np.ones(3), size=7)
+        layers = Layers([5, *hidden, 3], dtype=np.float64)
+        layers.vector[:] = rng.normal(size=layers.vector.size)
+        gradient = np.zeros_like(layers.vector)
+
+        def loss(vector):
+            scores = forward(layers.views(vector), inputs)[-1]
+            if link == "identity":
+                return ((scores - targets) ** 2).sum() / 2
+            if link == "softmax":
+                return (np.log(np.exp(scores).sum(axis=1)) - (targets * scores).sum(axis=1)).sum()
+            return (np.logaddexp(0, scores) - targets * scores).sum()
+
+        hidden_layers = forward(layers.views(layers.vector), inputs)
+        pull = ANSWERS[link](hidden_layers[-1]) - targets
+        backward(layers.views(layers.vector), hidden_layers, pull, layers.views(gradient))
+        for index in rng.permutation(len(gradient))[:10]:
+            step = np.zeros_like(gradient)
+            step[index] = 1e-6
+            numeric = (loss(layers.vector + step) - loss(layers.vector - step)) / 2e-6
+            assert gradient[index] == pytest.approx(numeric, rel=1e-4, abs=1e-6)
+
+    def test_divergence_is_restarted_and_at_last_said(self):
+        """A rate that is somewhat too large is lowered; one that no restart can save is an error."""
+        student = CompactMLPRegressor(16, learning_rate=1e6, random_state=0)
+        with pytest.raises(StudentError, match=r"diverged at every learning rate from 1e\+06 to 15625"):
+            student.fit(X, SMOOTH)
+        assert not hasattr(student, "scorer_")
+        rescued = CompactMLPRegressor(16, learning_rate=30.0, random_state=0).fit(X, SMOOTH)
+        assert np.all(np.isfinite(rescued.predict(X)))
+
+    def test_validation_errors_fall(self):
+        """Most of what can be learned is learned, and the errors on rows held out tell so."""
+        student = CompactMLPRegressor(random_state=0).fit(X, SMOOTH)
+        assert student.validation_errors_[-1] < 0.02 * student.validation_errors_[0]
+        assert len(student.validation_errors_) == 21
+
+    def test_it_stops_without_progress(self):
+        """Noise cannot be learned."""
+        noise = np.random.RandomState(1).normal(size=2000)
+        student = CompactMLPRegressor(n_iter_no_change=2, max_epochs=50, random_state=0).fit(X, noise)
+        assert len(student.validation_errors_) < 30
+
+    def test_batches_from_cells_are_those_of_the_whole(self, monkeypatch):
+        """Where all inputs at once would take too much memory, they are made batch by batch."""
+        whole = CompactMLPRegressor(8, max_epochs=2, random_state=0).fit(X, SMOOTH).predict(X)
+        monkeypatch.setattr("skdistill.students._descent.MOST_INPUTS", 10)
+        parts = CompactMLPRegressor(8, max_epochs=2, random_state=0).fit(X, SMOOTH).predict(X)
+        np.testing.assert_allclose(parts, whole, atol=1e-3)
+
+
+class TestKnots:
+    def test_they_are_where_the_target_jumps(self):
+        """Among the first few are the two jumps of the first two columns; the third has its ends alone."""
+        knots = find_knots(X, np.zeros(3, dtype=int), EDGES[:, None], np.ones(2000), 2, seed=0)
+        assert np.min(np.abs(knots[0] - 0.2)) < 0.02
+        assert np.min(np.abs(knots[1])) < 0.02
+        assert len(knots[2]) == 2
+
+    def test_edges_need_them(self):
+        """With knots a network follows jumps that it cannot follow without."""
+        with_knots, without = (
+            fidelity(EDGES, CompactMLPRegressor(n_knots=n, random_state=0).fit(X, EDGES).predict(X)) for n in (50, 0)
+        )
+        assert with_knots > without + 0.005
+
+    def test_constant_and_missing_columns_have_none(self):
+        """Nothing bends there."""
+        cells = np.column_stack([np.ones(2000), np.full(2000, np.nan), X[:, 0]])
+        knots = find_knots(cells, np.zeros(3, dtype=int), EDGES[:, None], np.ones(2000), 5, seed=0)
+        assert [len(of_column) > 1 for of_column in knots] == [False, False, True]
+
+
+class TestStudents:
+    @pytest.mark.parametrize("kind", STUDENTS)
+    @pytest.mark.parametrize("target", [SMOOTH, EDGES, SMOOTH + EDGES])
+    def test_values_are_followed(self, kind, target):
+        """Smooth ones, edges, and both."""
+        assert fidelity(target, kind(random_state=0).fit(X, target).predict(X)) > 0.97
+
+    @pytest.mark.parametrize("kind", CLASSIFIERS)
+    @pytest.mark.parametrize("targets", [PROBA, TWO])
+    def test_soft_targets_are_reproduced(self, kind, targets):
+        """Probabilities, for two classes and for more."""
+        student = kind(random_state=0).fit_soft(X, targets)
+        np.testing.assert_allclose(student.predict_proba(X), targets, atol=0.12)
+        assert fidelity(targets, student.predict_proba(X)) > 0.98
+
+    def test_hard_labels_are_learned(self):
+        """With true labels they are good classifiers and regressors like any other."""
+        for kind in CLASSIFIERS:
+            assert cross_val_score(kind(random_state=0), *load_breast_cancer(return_X_y=True), cv=3).min() > 0.9
+            assert cross_val_score(kind(random_state=0), *load_digits(return_X_y=True), cv=3).min() > 0.85
+        for kind in STUDENTS:
+            assert cross_val_score(kind(random_state=0), *load_diabetes(return_X_y=True), cv=3).min() > 0.2
+
+    def test_a_hybrid_follows_both_better_than_its_parts(self):
+        """Of the same numbers of parameters, on a smooth surface with an edge."""
+        target = SMOOTH + EDGES
+        sizes = {"n_parameters": 1500, "n_inputs": 3, "n_outputs": 1}
+        hybrid, network, trees = (
+            fidelity(target, student.sized(**sizes).fit(X, target).predict(X))
+            for student in (
+                CompactHybridRegressor(random_state=0),
+                CompactMLPRegressor(n_knots=0, random_state=0),
+                CompactBoostingRegressor(random_state=0),
+            )
+        )
+        assert hybrid > network
+        assert hybrid > trees - 0.005
+
+    @pytest.mark.parametrize("kind", STUDENTS)
+    @pytest.mark.parametrize("scale", [1e-9, 1e9])
+    def test_scale_of_the_targets_does_not_matter(self, kind, scale):
+        """Targets are standardised for the fit."""
+        plain = kind(8, random_state=0).fit(X, SMOOTH).predict(X)
+        np.testing.assert_allclose(
+            kind(8, random_state=0).fit(X, scale * SMOOTH).predict(X), scale * plain, rtol=1e-3, atol=1e-3 * scale
+        )
+
+    @pytest.mark.parametrize("kind", STUDENTS)
+    def test_several_outputs_and_a_constant_one(self, kind):
+        """A column without variance is its constant."""
+        values = np.column_stack([SMOOTH, np.full(2000, 7.0), EDGES])
+        predicted = kind(random_state=0).fit(X, values).predict(X)
+        np.testing.assert_allclose(predicted[:, 1], 7, atol=0.1)
+        assert fidelity(values[:, ::2], predicted[:, ::2]) > 0.95
+
+    @pytest.mark.parametrize("kind", [*STUDENTS, *CLASSIFIERS])
+    def test_rows_of_weight_zero_do_not_teach(self, kind):
+        """Nonsense without weight changes next to nothing."""
+        target = (X[:, 0] > 0).astype(float)
+        wrong, weight = np.where(np.arange(2000) < 1000, target, 1 - target), np.repeat([1.0, 0.0], 1000)
+        predicted = kind(random_state=0).fit(X, wrong, weight).predict(X)
+        assert np.mean((predicted > 0.5) == (target > 0.5)) > 0.95
+
+    @pytest.mark.parametrize("kind", [*STUDENTS, *CLASSIFIERS])
+    def test_raw_tables_unseen_and_missing_cells_and_compiled_forms(self, kind):
+        """Text, missing cells, unseen categories, dates; compiled, pickled, and row by row it answers the same."""
+        rng = np.random.RandomState(0)
+        frame = pd.DataFrame(
+            {
+                "text": rng.choice(["a", "b", None], size=600),
+                "number": np.where(rng.uniform(size=600) < 0.1, np.nan, rng.normal(size=600)),
+                "day": pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.randint(1000, size=600), unit="D"),
+            }
+        )
+        target = ((frame["text"] == "a") + frame["number"].fillna(0) > 0.5).astype(float).to_numpy()
+        student = kind(16, random_state=0).fit(frame, target)
+        assert np.mean((student.predict(frame) > 0.5) == (target > 0.5)) > 0.9
+        strange = pd.DataFrame(
+            {"text": ["z", None], "number": [np.nan, 1e30], "day": [pd.NaT, pd.Timestamp("1999-01-01")]}
+        )
+        answers = getattr(student, "predict_proba", student.predict)
+        compiled = pickle.loads(pickle.dumps(skdistill.compile(student)))
+        rows = pd.concat([frame[:50], strange], ignore_index=True)
+        expected = answers(rows)
+        assert np.all(np.isfinite(expected))
+        np.testing.assert_allclose(compiled(rows), expected, atol=1e-9)
+        each = [compiled(row) for row in rows.to_numpy(dtype=object)]
+        np.testing.assert_allclose(each, expected, atol=1e-9)
+
+    @pytest.mark.parametrize("kind", STUDENTS)
+    def test_sparse_is_dense(self, kind):
+        """The same answers, for the same rows."""
+        cells = np.where(X > 0.3, X, 0.0)
+        student = kind(8, n_knots=0, random_state=0)
+        dense = student.fit(cells, SMOOTH).predict(cells)
+        loose = student.fit(sparse.csr_matrix(cells), SMOOTH).predict(sparse.csr_matrix(cells))
+        np.testing.assert_allclose(loose, dense, atol=0.02)
+
+    @pytest.mark.parametrize("kind", [*STUDENTS, *CLASSIFIERS])
+    def test_same_seed_same_student(self, kind):
+        """And another seed another one."""
+        target = (SMOOTH > 0).astype(int)
+        one, two, other = (kind(8, random_state=seed).fit(X, target) for seed in (0, 0, 1))
+        np.testing.assert_array_equal(one.scorer_.scores(X), two.scorer_.scores(X))
+        assert not np.array_equal(one.scorer_.scores(X), other.scorer_.scores(X))
+
+
+class TestTemperature:
+    @pytest.mark.parametrize("options", [{"temperature": 4.0}, {"temperature": 4.0, "final_temperature": 1.0}])
+    @pytest.mark.parametrize("schedule", ["constant", "linear", "cosine", "logistic", lambda share: share**2])
+    def test_answers_are_at_temperature_one(self, options, schedule):
+        """Whatever the targets were softened by in training."""
+        for targets in (PROBA, TWO):
+            student = CompactMLPClassifier(temperature_schedule=schedule, random_state=0, **options)
+            assert fidelity(targets, student.fit_soft(X, targets).predict_proba(X)) > 0.97
+
+
+@pytest.mark.parametrize(
+    ("student", "error", "match"),
+    [
+        (CompactMLPRegressor((8, 8, 8)), ValueError, r"hidden_layer_sizes=\(8, 8, 8\); expected one or two"),
+        (CompactMLPRegressor("wide"), TypeError, "hidden_layer_sizes='wide'; expected an integer"),
+        (CompactMLPRegressor(0), ValueError, "hidden_layer_sizes=0; expected an integer of at least 1"),
+        (CompactMLPRegressor(learning_rate=0), ValueError, "learning_rate=0; expected a number above 0"),
+        (CompactMLPRegressor(n_knots=-1), ValueError, "n_knots=-1; expected an integer of at least 0"),
+        (CompactMLPRegressor(batch_size="large"), TypeError, "batch_size='large'; expected an integer"),
+        (CompactMLPRegressor(weight_decay=-1), ValueError, "weight_decay=-1; expected"),
+        (CompactMLPRegressor(validation_fraction=1), ValueError, "validation_fraction=1; expected"),
+        (CompactMLPClassifier(temperature=0), ValueError, "temperature=0; expected a number above 0"),
+        (CompactMLPClassifier(final_temperature=-1), ValueError, "final_temperature=-1; expected"),
+        (CompactMLPClassifier(temperature_schedule="wild"), ValueError, "temperature_schedule='wild'; expected one of"),
+        (CompactHybridRegressor(n_trees=0), ValueError, "n_trees=0; expected an integer of at least 1"),
+        (CompactHybridRegressor((1, 2, 3)), ValueError, "hidden_layer_sizes"),
+    ],
+)
+def test_parameters_are_checked(student, error, match):
+    """By name, before anything is learned."""
+    with pytest.raises(error, match=match):
+        student.fit(X[:50], (SMOOTH > 0)[:50].astype(int))
