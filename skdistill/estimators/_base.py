@@ -15,7 +15,12 @@ from .._validation import check_fitted, check_number, check_table, check_weights
 from ..exceptions import StudentError, TeacherError
 from ..metrics import fidelity
 from ..samplers import as_sampler
-from ..students import CompactBoostingClassifier, CompactBoostingRegressor
+from ..students import (
+    CompactBoostingClassifier,
+    CompactBoostingRegressor,
+    CompactKernelClassifier,
+    CompactKernelRegressor,
+)
 from ..students._families import FAMILIES, family_member
 from ..students._student import CompactStudent, count_inputs
 from ..teachers import (
@@ -275,6 +280,12 @@ class BaseDistilled(BaseEstimator):
             tell=lambda candidates: setattr(self, "candidates_", candidates),
             verbose=self.verbose,
         )
+
+    def _inheriting(self, student: Any) -> Any:
+        """Return a kernel student with the kernel of the teacher, where that has one, and none of its rows."""
+        if not isinstance(student, CompactKernelClassifier | CompactKernelRegressor):
+            return student
+        return student.inherit(self._teacher.model).set_params(landmarks=student.landmarks)
 
     def _losses(self, student: Any, judge: Judge) -> np.ndarray:
         """Return the losses of a judge's rows; fidelity is one minus their mean."""

@@ -226,7 +226,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         if transfer_set.truth is not None:
             proba = blend(proba, transfer_set.truth, self.soft_weight)
         return teach_classifier(
-            student,
+            self._inheriting(student),
             transfer_set.X,
             soften(proba, self.temperature),
             classes=self.classes_,

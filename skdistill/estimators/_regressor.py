@@ -214,7 +214,7 @@ default="auto"
         if transfer_set.truth is not None:
             targets = blend(targets, transfer_set.truth, self.soft_weight)
         return teach_regressor(
-            student,
+            self._inheriting(student),
             transfer_set.X,
             targets,
             sample_weight=transfer_set.sample_weight,

@@ -151,7 +151,7 @@ class Descent:
 
     Attributes
     ----------
-    n_epochs : int
+    n_epochs : int or "auto"
         Passes over the rows at most.
     batch_size : int or "auto"
         Rows of a step.
@@ -168,7 +168,7 @@ class Descent:
     verbose : int
     """
 
-    n_epochs: int
+    n_epochs: int | str
     batch_size: int | str
     learning_rate: float
     weight_decay: float
@@ -271,13 +271,14 @@ def descend(
     layers.initialise(lesson.inputs.size, lesson.best_constant, rng)
     parameters = layers.views(layers.vector)
     batch_size = auto_batch_size(len(taught)) if isinstance(how.batch_size, str) else how.batch_size
+    n_epochs = auto_epochs(len(taught)) if isinstance(how.n_epochs, str) else how.n_epochs
     n_steps = -(-len(taught) // batch_size)
-    adam = Adam(layers, rate, how.weight_decay, n_steps * how.n_epochs)
+    adam = Adam(layers, rate, how.weight_decay, n_steps * n_epochs)
     best, errors = layers.vector.copy(), [lesson.error(parameters, held_out)]
-    progress = Progress("descending", how.n_epochs, how.verbose, "epochs")
+    progress = Progress("descending", n_epochs, how.verbose, "epochs")
     with np.errstate(over="ignore", invalid="ignore"):
-        for epoch in range(how.n_epochs):
-            temperature = 1.0 if how.temperature is None else how.temperature(epoch / max(how.n_epochs - 1, 1))
+        for epoch in range(n_epochs):
+            temperature = 1.0 if how.temperature is None else how.temperature(epoch / max(n_epochs - 1, 1))
             targets, order = lesson.at(temperature), rng.permutation(taught)
             for start in range(0, len(order), batch_size):
                 rows = order[start : start + batch_size]
@@ -327,6 +328,11 @@ class Adam:
         change *= np.float32(rate * np.sqrt(squares_bias) / mean_bias)
         self.vector *= np.float32(1 - self.weight_decay * rate)
         self.vector -= change
+
+
+def auto_epochs(n_rows: int) -> int:
+    """Return the passes over the rows: fewer the more rows there are, so that the steps are not many more."""
+    return int(np.clip(20 * 33_000 // n_rows, 10, 20))
 
 
 def auto_batch_size(n_rows: int) -> int:

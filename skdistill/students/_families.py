@@ -4,8 +4,7 @@ from typing import Any
 
 from ._boosting import CompactBoostingClassifier, CompactBoostingRegressor
 from ._hybrid import CompactHybridClassifier, CompactHybridRegressor
-
-# from ._kernel import CompactKernelClassifier, CompactKernelRegressor
+from ._kernel import CompactKernelClassifier, CompactKernelRegressor
 from ._linear import CompactLinearClassifier, CompactLinearRegressor
 from ._mlp import CompactMLPClassifier, CompactMLPRegressor
 from ._student import CompactClassifier, CompactRegressor
@@ -14,7 +13,7 @@ from ._tree import CompactTreeClassifier, CompactTreeRegressor
 FAMILIES: dict[str, tuple[type[CompactClassifier], type[CompactRegressor], dict[str, Any]]] = {
     "linear": (CompactLinearClassifier, CompactLinearRegressor, {}),
     "tree": (CompactTreeClassifier, CompactTreeRegressor, {"n_regrowths": 0}),
-    # "kernel": (CompactKernelClassifier, CompactKernelRegressor, {}),
+    "kernel": (CompactKernelClassifier, CompactKernelRegressor, {}),
     "smooth network": (CompactMLPClassifier, CompactMLPRegressor, {"n_knots": 0}),
     "network": (CompactMLPClassifier, CompactMLPRegressor, {}),
     "boosting": (CompactBoostingClassifier, CompactBoostingRegressor, {}),
@@ -25,9 +24,9 @@ FAMILIES: dict[str, tuple[type[CompactClassifier], type[CompactRegressor], dict[
 MOST_PARAMETERS = {"linear": 20_000, "tree": 200}
 """For each output: more leave nothing to read, or cost a family more time than it gains."""
 
-MOST_OF_OTHERS = 9_000
+MOST_OF_OTHERS = 6_500
 
-MOST_OF_KERNELS = 2_500
+MOST_OF_KERNELS = 2_000
 """For all outputs, which share the landmarks."""
 
 

@@ -29,7 +29,7 @@ class _CompactHybrid(CompactStudent):
         n_knots: int = 0,
         learning_rate: float | Literal["auto"] = "auto",
         min_samples_leaf: int = 5,
-        max_epochs: int = 20,
+        max_epochs: int | Literal["auto"] = "auto",
         weight_decay: float = 0.1,
         n_jobs: int | None = None,
         random_state: Any = None,
@@ -103,8 +103,8 @@ class CompactHybridClassifier(CompactClassifier, _CompactHybrid):
         Shrinkage of each tree.
     min_samples_leaf : int >= 1, default=5
         Rows of a leaf at least.
-    max_epochs : int >= 1, default=20
-        Passes of the network over the rows at most.
+    max_epochs : int >= 1 or "auto", default="auto"
+        Passes of the network over the rows at most; see :class:`CompactMLPClassifier`.
     weight_decay : float >= 0, default=0.1
         Share of each weight that a step takes away, times the rate.
     n_jobs : int or None, default=None
@@ -169,8 +169,8 @@ class CompactHybridRegressor(CompactRegressor, _CompactHybrid):
         Shrinkage of each tree.
     min_samples_leaf : int >= 1, default=5
         Rows of a leaf at least.
-    max_epochs : int >= 1, default=20
-        Passes of the network over the rows at most.
+    max_epochs : int >= 1 or "auto", default="auto"
+        Passes of the network over the rows at most; see :class:`CompactMLPRegressor`.
     weight_decay : float >= 0, default=0.1
         Share of each weight that a step takes away, times the rate.
     n_jobs : int or None, default=None

@@ -101,6 +101,8 @@ class _CompactKernel(CompactStudent):
     def inherit(self, teacher_model: Any) -> Self:
         """Return an unfitted clone that starts from what a kernel teacher has, where nothing else was asked for.
 
+        Its parameter ``landmarks`` then holds rows of the teacher. The distilled estimators hand down the kernel alone.
+
         Parameters
         ----------
         teacher_model : fitted estimator

@@ -22,7 +22,7 @@ MOST_PAIRED = 200
 CANDIDATES = 50
 """Pairs that are looked at more closely, beside twice as many as are wanted."""
 
-MOST_PAIRS = 500
+MOST_PAIRS = 50
 
 SPARSE_ROWS = 10_000
 """Sparse rows in work at a time."""

@@ -24,7 +24,7 @@ class _CompactMLP(CompactStudent):
 
     hidden_layer_sizes: Any
     learning_rate: float
-    max_epochs: int
+    max_epochs: Any
     batch_size: Any
     weight_decay: float
     n_knots: int
@@ -61,7 +61,8 @@ class _CompactMLP(CompactStudent):
 
     def _check_parameters(self) -> Descent:
         check_number(self, "learning_rate", self.learning_rate, low=0, low_open=True)
-        check_number(self, "max_epochs", self.max_epochs, kind=Integral, low=1)
+        if self.max_epochs != "auto":
+            check_number(self, "max_epochs", self.max_epochs, kind=Integral, low=1)
         check_number(self, "n_knots", self.n_knots, kind=Integral, low=0)
         if self.batch_size != "auto":
             check_number(self, "batch_size", self.batch_size, kind=Integral, low=1)
@@ -135,8 +136,8 @@ class CompactMLPClassifier(CompactClassifier, _CompactMLP):
         enough for smooth targets.
     learning_rate : float > 0, default=0.02
         Of Adam, at its height; it falls to zero over the epochs.
-    max_epochs : int >= 1, default=20
-        Passes over the rows at most.
+    max_epochs : int >= 1 or "auto", default="auto"
+        Passes over the rows at most. ``"auto"`` is 20 up to 33,000 rows and fewer of more rows, but at least 10.
     batch_size : int >= 1 or "auto", default="auto"
         Rows of a step. ``"auto"`` is 64 below 5,000 rows, 128 below 15,000, else 256.
     weight_decay : float >= 0, default=0.1
@@ -198,7 +199,7 @@ class CompactMLPClassifier(CompactClassifier, _CompactMLP):
         *,
         n_knots: int = 100,
         learning_rate: float = 0.02,
-        max_epochs: int = 20,
+        max_epochs: int | Literal["auto"] = "auto",
         batch_size: int | Literal["auto"] = "auto",
         weight_decay: float = 0.1,
         validation_fraction: float = 0.1,
@@ -259,8 +260,8 @@ class CompactMLPRegressor(CompactRegressor, _CompactMLP):
         enough for smooth targets.
     learning_rate : float > 0, default=0.02
         Of Adam, at its height; it falls to zero over the epochs.
-    max_epochs : int >= 1, default=20
-        Passes over the rows at most.
+    max_epochs : int >= 1 or "auto", default="auto"
+        Passes over the rows at most. ``"auto"`` is 20 up to 33,000 rows and fewer of more rows, but at least 10.
     batch_size : int >= 1 or "auto", default="auto"
         Rows of a step. ``"auto"`` is 64 below 5,000 rows, 128 below 15,000, else 256.
     weight_decay : float >= 0, default=0.1
@@ -311,7 +312,7 @@ class CompactMLPRegressor(CompactRegressor, _CompactMLP):
         *,
         n_knots: int = 100,
         learning_rate: float = 0.02,
-        max_epochs: int = 20,
+        max_epochs: int | Literal["auto"] = "auto",
         batch_size: int | Literal["auto"] = "auto",
         weight_decay: float = 0.1,
         validation_fraction: float = 0.1,

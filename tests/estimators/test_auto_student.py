@@ -13,13 +13,14 @@ from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, validation_curve
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeRegressor
 
 import skdistill
 from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor, fidelity_scorer
 from skdistill.exceptions import StudentError
 from skdistill.samplers import Jitter
-from skdistill.students import CompactBoostingRegressor
+from skdistill.students import CompactBoostingRegressor, CompactKernelRegressor
 from skdistill.students._families import FAMILIES, family_member
 
 X, Y = load_diabetes(return_X_y=True)
@@ -48,7 +49,7 @@ def plane(rows):
 class TestChoice:
     def test_each_family_wins_where_it_should(self):
         """A linear teacher gets a linear student, a smaller one than any other; edges get trees."""
-        flat = DistilledRegressor(plane, **QUICK).fit(GRID)
+        flat = DistilledRegressor(plane, AutoStudent(["linear", "tree", "network", "boosting"]), **QUICK).fit(GRID)
         assert flat.candidates_.chosen.family == "linear"
         assert flat.fidelity(GRID) > 0.9999
         sharp = DistilledRegressor(edges, AutoStudent(["linear", "smooth network", "boosting"]), **QUICK).fit(GRID)
@@ -243,3 +244,11 @@ class TestFidelityScorer:
         """By name."""
         with pytest.raises(TypeError, match="got a DecisionTreeRegressor; expected a DistilledClassifier"):
             fidelity_scorer(DecisionTreeRegressor(), X)
+
+
+def test_kernel_students_inherit_the_kernel_and_no_rows():
+    """Of a support vector machine: gamma, but none of its support vectors."""
+    machine = SVR(gamma=0.5).fit(GRID, waves(GRID))
+    model = DistilledRegressor(machine, CompactKernelRegressor(20, refine=False), **QUICK).fit(GRID[:300])
+    assert model.student_.gamma == pytest.approx(0.5 * np.var(GRID), rel=0.1)
+    assert model.student_.landmarks is None
