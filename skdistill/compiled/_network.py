@@ -103,6 +103,25 @@ class Network:
     def _doubles(self) -> list[np.ndarray]:
         return [weights.astype(np.float64) for weights in self.weights]
 
+    def standardised_hidden(self, X: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the last hidden layer of coded rows, standardised as float32, and the mean and scale it had."""
+        cells = X if hasattr(X, "toarray") else np.asarray(X)
+        chunks = [self.hidden(self.design.inputs(dense)) for _, dense in dense_chunks(cells, BLOCK_ROWS)]
+        hidden = np.concatenate(chunks)
+        center, deviation = hidden.mean(axis=0), hidden.std(axis=0)
+        scale = np.where(deviation > 0, deviation, 1.0)
+        return ((hidden - center) / scale).astype(np.float32), center, scale
+
+    def with_output_changed(self, change: np.ndarray, center: np.ndarray) -> Self:
+        """Return the same with ``change``, of shape (n_hidden, n_outputs), added to the last layer's weights.
+
+        It acts on hidden numbers less ``center``.
+        """
+        last = self.weights[-1].astype(np.float64) + change / self.unit
+        rounded = last.astype(self.weights[-1].dtype)
+        base = self.base - center @ (rounded - self.weights[-1].astype(np.float64)) * self.unit
+        return replace(self, weights=[*self.weights[:-1], rounded], base=base)
+
     def scaled(self, factor: Any, shift: Any = 0.0) -> Self:
         """Return the same with scores ``factor`` times as large, plus ``shift``."""
         return replace(self, base=self.base * factor + shift, unit=self.unit * factor)

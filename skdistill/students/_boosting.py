@@ -51,10 +51,22 @@ class _CompactBoosting(CompactStudent):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray, offset: np.ndarray | None = None) -> Forest:
-        """Return the trees of all columns of ``targets``, grown on one binned copy of ``X``.
+    def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Forest:
+        """Return the trees of all columns of ``targets``, grown on one binned copy of ``X``."""
+        return self._grow(X, targets, weight)[0]
 
-        ``offset``, of the targets' shape, holds scores of others, which the trees go on from.
+    def _grow(
+        self,
+        X: Any,
+        targets: np.ndarray,
+        weight: np.ndarray,
+        offset: np.ndarray | None = None,
+        hidden: np.ndarray | None = None,
+    ) -> tuple[Forest, np.ndarray]:
+        """Return trees, and weights of ``hidden`` that were solved for with their leaves, (n_hidden, n_outputs).
+
+        ``offset``, of the targets' shape, holds scores of others, which the trees go on from; ``hidden``, of shape
+        (n_rows, n_hidden), what these scores are linear in.
         """
         if self._link == self._link_of_many and self.monotonic_cst is not None:
             raise ValueError(
@@ -71,21 +83,22 @@ class _CompactBoosting(CompactStudent):
         grower = shared.get(str(params)) or Grower(table, params, check_memory(self.memory))
         shared.update({"table": table, str(params): grower})
         held_out = rng.uniform(size=len(weight)) < HELD_OUT
-        forests, ridges, loss = [], [], LOSSES[self._link]
+        forests, changes, ridges, loss = [], [], [], LOSSES[self._link]
         for output, target in enumerate(targets.T):
             others = None if offset is None else offset[:, output]
             start = loss.best_constant(target, weight) if others is None else others
             forest = grower.grow(output, target, start, self.n_trees, only_these=common is None)
             leaves = forest.leaves(cells, effective_n_jobs(self.n_jobs))
             forest = forest.with_missing_sent(table.has_missing, leaf_weights(forest, leaves, weight))
-            values, ridge = forest.value[:, 0], np.inf
+            values, of_hidden, ridge = forest.value[:, 0], np.zeros(0 if hidden is None else hidden.shape[1]), np.inf
             if self.resolve_leaves and self.monotonic_cst is None:
                 with threadpool_limits(1, user_api="blas"):  # sums of several threads differ in their last digits
-                    values, ridge = resolve(forest, leaves, target, weight, loss, held_out, others)
+                    values, of_hidden, ridge = resolve(forest, leaves, target, weight, loss, held_out, others, hidden)
+            changes.append(of_hidden)
             forests.append(prune(forest.with_values(values[:, None]), leaf_weights(forest, leaves, weight)))
             ridges.append(ridge)
         self.ridge_ = np.array(ridges)
-        return stack_outputs(forests).stored_as(np.float16)
+        return stack_outputs(forests).stored_as(np.float16), np.column_stack(changes)
 
     def _path(self, fit: Callable[[Self], Self], sizes: Any) -> list[Self]:
         """Fit a clone for each size; table and trees that they have in common are made once."""

@@ -48,7 +48,10 @@ class _CompactHybrid(CompactStudent):
         self.verbose = verbose
 
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Sum:
-        """Return a network fitted to all columns of ``targets``, and trees that go on from its scores."""
+        """Return a network fitted to all columns of ``targets``, and trees that go on from its scores.
+
+        The network's output layer is solved for once more, together with the trees' leaves.
+        """
         rng = check_random_state(self.random_state)
         smooth = CompactMLPRegressor(
             self.hidden_layer_sizes,
@@ -69,8 +72,10 @@ class _CompactHybrid(CompactStudent):
         smooth._link = edges._link = self._link
         network = smooth._learn(X, targets, weight)
         self._encoder = smooth._encoder
-        forest = edges._learn(X, targets, weight, network.scores(self._encode(X)))
-        return Sum([network, forest])
+        cells = self._encode(X)
+        hidden, center, scale = network.standardised_hidden(cells)
+        forest, change = edges._grow(X, targets, weight, network.scores(cells), hidden)
+        return Sum([network.with_output_changed(change / scale[:, None], center), forest])
 
     def _params_of_size(self, n_parameters: int, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:
         network = size_of_network(NETWORK_SHARE * n_parameters, n_inputs, n_outputs)
@@ -85,8 +90,8 @@ class CompactHybridClassifier(CompactClassifier, _CompactHybrid):
 
     .. math:: f(x) = f_\mathrm{network}(x) + \sum_t v_t(x):
 
-    the network is fitted first, boosting [1]_ goes on from its scores, and all leaf values are then re-solved together,
-    with the network's scores given. For each class both minimise the cross-entropy to its probability, and the
+    the network is fitted first, boosting [1]_ goes on from its scores, and all leaf values and the network's output layer
+    are then solved for together. For each class both minimise the cross-entropy to its probability, and the
     probabilities :math:`\sigma(f_k)` are normalised to sum to one.
 
     Parameters
@@ -152,8 +157,8 @@ class CompactHybridRegressor(CompactRegressor, _CompactHybrid):
 
     .. math:: f(x) = f_\mathrm{network}(x) + \sum_t v_t(x):
 
-    the network is fitted first, boosting [1]_ goes on from its scores, and all leaf values are then re-solved together,
-    with the network's scores given. For each output both minimise the squared error.
+    the network is fitted first, boosting [1]_ goes on from its scores, and all leaf values and the network's output layer
+    are then solved for together. For each output both minimise the squared error.
 
     Parameters
     ----------

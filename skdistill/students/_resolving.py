@@ -7,9 +7,10 @@ indicators :math:`Z`. The change :math:`\delta` of the values that boosting foun
 
 a Newton step for the cross-entropy, exact for squared error. :math:`P` is a ridge on the increments along each tree:
 a leaf's change is the sum of one increment for each node below the root on its path, so that neighbours in a tree
-change alike unless the rows insist. :math:`\lambda` is chosen on rows held out; of all that lose to the best by no more
-than two standard errors the largest is taken, infinity (no change) included: what a teacher says of rows it was
-trained on is spiky, and a small ridge follows the spikes.
+change alike unless the rows insist. Numbers of a row that enter its score linearly, such as the last hidden layer of a
+network, can be solved for beside the leaves. :math:`\lambda` is chosen on rows held out; of all that lose to the best
+by no more than two standard errors the largest is taken, infinity (no change) included: what a teacher says of rows it
+was trained on is spiky, and a small ridge follows the spikes.
 """
 
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy import sparse
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import expit, logit
 
@@ -88,8 +90,9 @@ def resolve(
     loss: Loss,
     held_out: np.ndarray,
     offset: np.ndarray | None = None,
-) -> tuple[np.ndarray, float]:
-    """Return better leaf values, of shape (n_leaves,), and the ridge that was chosen.
+    hidden: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return better leaf values, of shape (n_leaves,), weights of ``hidden``, and the ridge that was chosen.
 
     Parameters
     ----------
@@ -103,23 +106,27 @@ def resolve(
         Rows that the ridge is chosen on.
     offset : ndarray of shape (n_rows,), default=None
         What others add to the scores.
+    hidden : ndarray of shape (n_rows, n_hidden), default=None
+        Standardised numbers of each row, whose weights are zero so far.
     """
     offset = np.zeros(len(target)) if offset is None else offset
+    hidden = np.zeros((len(target), 0), dtype=np.float32) if hidden is None else hidden
+    weights = np.zeros(hidden.shape[1])
     values = forest.value[:, 0].astype(np.float64)
     useful = [np.count_nonzero(weight[rows]) for rows in (held_out, ~held_out)]
     largest = forest.tree_splits.max(initial=0)
     if len(target) < FEWEST_ROWS or min(useful) == 0 or largest == 0 or largest >= LEAVES_AT_ONCE:
-        return values, np.inf
+        return values, weights, np.inf
     blocks = _blocks(forest)
     chosen = np.inf
     for index, block in enumerate(blocks * (1 if len(blocks) == 1 else 2)):  # twice over, so that blocks agree
-        system = _System(forest, leaves, block, target, weight, loss, values, offset)
+        system = _System(forest, leaves, block, target, weight, loss, values, offset, hidden, weights)
         if index == 0:
             chosen = system.choose_ridge(held_out)
         if not np.isfinite(chosen):
             break
-        values = system.solve(chosen)
-    return values, chosen
+        values, weights = system.solve(chosen)
+    return values, weights, chosen
 
 
 def _blocks(forest: Forest) -> list[slice]:
@@ -143,11 +150,14 @@ class _System:
         loss: Loss,
         values: np.ndarray,
         offset: np.ndarray,
+        hidden: np.ndarray,
+        weights: np.ndarray,
     ) -> None:
+        self.hidden = hidden
         self.target, self.weight, self.loss, self.values = target, weight, loss, values
         bounds = forest.tree_leaf[block.start : block.stop + 1]
         self.span = slice(bounds[0], bounds[-1])
-        self.before = values[self.span]
+        self.before = np.concatenate([values[self.span], weights])
         self.n_leaves = np.diff(bounds)
         self.first = bounds[:-1] - bounds[0]
         most = int(self.n_leaves.max()) - 1
@@ -159,7 +169,8 @@ class _System:
             self.codes[:, rows] = (leaves[rows, block] - bounds[:-1]).T
         self.others = score - self._scores(self.before)
         self.curvature = weight * loss.curvature(score)
-        self.unit = forest.n_trees * self.curvature.sum() / weight.sum()
+        self.unit = self.curvature.sum() / weight.sum()
+        self.n_trees = forest.n_trees
         self.factors: dict[float, tuple[np.ndarray, bool]] = {}
         self.penalties = [_increment_penalty(forest, tree) for tree in range(block.start, block.stop)]
 
@@ -187,11 +198,11 @@ class _System:
                 best = best + excess
         return chosen
 
-    def solve(self, ridge: float) -> np.ndarray:
-        """Return all leaf values with those of the block re-solved."""
-        values = self.values.copy()
-        values[self.span] = self._descend(ridge, np.ones(len(self.target), dtype=bool))
-        return values
+    def solve(self, ridge: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return all leaf values, and the weights of hidden numbers, with those of the block re-solved."""
+        values, solved = self.values.copy(), self._descend(ridge, np.ones(len(self.target), dtype=bool))
+        values[self.span] = solved[: self.n_leaves.sum()]
+        return values, solved[self.n_leaves.sum() :]
 
     def _descend(self, ridge: float, rows: np.ndarray) -> np.ndarray:
         """Return the block's values after some steps on some of the rows, all with the curvature of all rows."""
@@ -213,19 +224,20 @@ class _System:
         return latest
 
     def _scores(self, values: np.ndarray, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
-        """Return what the block adds to rows."""
-        total = np.zeros(len(self.target[rows]))
+        """Return what the block and the hidden numbers add to rows."""
+        total = (self.hidden[rows] @ values[self.n_leaves.sum() :].astype(np.float32)).astype(np.float64)
         for codes, first in zip(self.codes, self.first, strict=True):
             total += values[first:].take(codes[rows])
         return total
 
     def _gradient(self, pull: np.ndarray) -> np.ndarray:
         pulls = [np.bincount(codes, pull, size) for codes, size in zip(self.codes, self.n_leaves, strict=True)]
-        return np.concatenate(pulls)
+        return np.concatenate([*pulls, pull.astype(np.float32) @ self.hidden])
 
     def _penalise(self, change: np.ndarray) -> np.ndarray:
-        parts = np.split(change, self.first[1:])
-        return np.concatenate([penalty @ part for penalty, part in zip(self.penalties, parts, strict=True)])
+        *parts, of_hidden = np.split(change, [*self.first[1:], self.n_leaves.sum()])
+        of_leaves = [self.n_trees * (penalty @ part) for penalty, part in zip(self.penalties, parts, strict=True)]
+        return np.concatenate([*of_leaves, of_hidden])
 
     def _factor(self, ridge: float) -> tuple[np.ndarray, bool]:
         """Factorise the curvature and the penalty; float32 is enough for steps that correct each other."""
@@ -234,13 +246,15 @@ class _System:
         matrix = self.gram.copy()
         for first, penalty in zip(self.first, self.penalties, strict=True):
             span = slice(first, first + len(penalty))
-            matrix[span, span] += ridge * penalty
+            matrix[span, span] += self.n_trees * ridge * penalty
+        of_hidden = np.arange(self.n_leaves.sum(), len(matrix))
+        matrix[of_hidden, of_hidden] += ridge
         self.factors[ridge] = cho_factor(matrix, overwrite_a=True, check_finite=False)
         return self.factors[ridge]
 
     @cached_property
     def gram(self) -> np.ndarray:
-        """Estimate of the curvature-weighted products of leaf indicators, float32 of shape (n_leaves, n_leaves).
+        """Estimate of the curvature-weighted products of leaf indicators and hidden numbers, a square of float32.
 
         Each pair of trees is a small table of counts: cheaper than a sparse product, whose result is dense. The steps
         that use them need no more than an estimate, so of many rows some are enough.
@@ -250,7 +264,20 @@ class _System:
             chosen = np.sort(np.random.RandomState(0).choice(chosen, CURVATURE_ROWS, replace=False))
         curvature, codes = self.curvature[chosen], np.ascontiguousarray(self.codes[:, chosen])
         curvature = curvature * (self.curvature.sum() / curvature.sum())
-        gram, width = np.empty((self.n_leaves.sum(),) * 2, dtype=np.float32), self.n_leaves.max()
+        hidden, n_leaves = self.hidden[chosen], self.n_leaves.sum()
+        gram, width = np.empty((n_leaves + hidden.shape[1],) * 2, dtype=np.float32), self.n_leaves.max()
+        weighted = hidden * curvature[:, None].astype(np.float32)
+        gram[n_leaves:, n_leaves:] = hidden.T @ weighted
+        if hidden.shape[1]:
+            indicator = sparse.csr_matrix(
+                (
+                    np.ones(codes.size, np.float32),
+                    (codes + self.first[:, None]).T.ravel(),
+                    len(codes) * np.arange(len(chosen) + 1),
+                )
+            )
+            gram[:n_leaves, n_leaves:] = indicator.T @ weighted
+            gram[n_leaves:, :n_leaves] = gram[:n_leaves, n_leaves:].T
         for a, (size, first) in enumerate(zip(self.n_leaves, self.first, strict=True)):
             wide = codes[a].astype(np.intp) * width
             for b in range(a, len(codes)):

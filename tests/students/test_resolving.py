@@ -106,7 +106,7 @@ def test_squared_error_is_solved_exactly(monkeypatch, ridge):
     forest, leaves, y, _ = grown()
     monkeypatch.setattr(resolving, "RIDGES", (ridge,))
     monkeypatch.setattr(resolving, "STANDARD_ERRORS", -np.inf)
-    values, chosen = resolve(forest, leaves, y, np.ones(len(y)), SQUARED_ERROR, held_out(y))
+    values, _, chosen = resolve(forest, leaves, y, np.ones(len(y)), SQUARED_ERROR, held_out(y))
     assert chosen == ridge
     np.testing.assert_allclose(values, dense_problem(forest, leaves, y, ridge), atol=2e-3 * np.abs(values).max())
 
@@ -114,11 +114,11 @@ def test_squared_error_is_solved_exactly(monkeypatch, ridge):
 def test_some_rows_are_enough_for_the_curvature(monkeypatch):
     """A curvature estimated on a fifth of the rows leads to the same values."""
     forest, leaves, y, _ = grown()
-    exact, _ = resolve(forest, leaves, y, np.ones(len(y)), SQUARED_ERROR, held_out(y))
+    exact, _, _ = resolve(forest, leaves, y, np.ones(len(y)), SQUARED_ERROR, held_out(y))
     monkeypatch.setattr(resolving, "CURVATURE_ROWS", 200)
     monkeypatch.setattr(resolving, "CONVERGED", 1e-6)
     monkeypatch.setattr(resolving, "STEPS", 20)
-    estimated, _ = resolve(forest, leaves, y, np.ones(len(y)), SQUARED_ERROR, held_out(y))
+    estimated, _, _ = resolve(forest, leaves, y, np.ones(len(y)), SQUARED_ERROR, held_out(y))
     scale = np.abs(exact - forest.value[:, 0]).max()
     np.testing.assert_allclose(estimated, exact, atol=0.05 * scale)
 
@@ -133,10 +133,10 @@ def test_blocks_of_trees_come_close(monkeypatch):
 
     monkeypatch.setattr(resolving, "STANDARD_ERRORS", -np.inf)
     monkeypatch.setattr(resolving, "RIDGES", (15.0,))
-    at_once, _ = resolve(forest, leaves, y, weight, SQUARED_ERROR, held_out(y))
+    at_once, _, _ = resolve(forest, leaves, y, weight, SQUARED_ERROR, held_out(y))
     monkeypatch.setattr(resolving, "LEAVES_AT_ONCE", 50)
     assert len(resolving._blocks(forest)) > 3
-    in_blocks, _ = resolve(forest, leaves, y, weight, SQUARED_ERROR, held_out(y))
+    in_blocks, _, _ = resolve(forest, leaves, y, weight, SQUARED_ERROR, held_out(y))
     before, together, apart = (error(values) for values in (forest.value[:, 0], at_once, in_blocks))
     assert together < before
     assert before - apart > 0.7 * (before - together)
@@ -340,3 +340,18 @@ def test_threads_change_nothing(n_jobs):
     fitted = CompactBoostingRegressor(10, 8, random_state=0, n_jobs=n_jobs).fit(X, y)
     np.testing.assert_array_equal(fitted.predict(X), expected)
     np.testing.assert_array_equal(fitted.predict(np.vstack([X] * 5)), np.tile(expected, 5))
+
+
+def test_hidden_numbers_are_solved_for_beside_the_leaves():
+    """What trees of few leaves cannot say, but a linear term can, is found; what nothing can say changes nothing."""
+    rng = np.random.RandomState(0)
+    X = rng.uniform(-1, 1, size=(3000, 2))
+    hidden = rng.normal(size=(3000, 2)).astype(np.float32)
+    student = CompactBoostingRegressor(5, 4, resolve_leaves=False, random_state=0)
+    y = np.sign(X[:, 0]) + 0.7 * hidden[:, 0]
+    student.fit(X, np.sign(X[:, 0]))
+    forest = student.scorer_.with_values(student.scorer_.leaf_values)
+    leaves = forest.leaves(X)
+    _, weights, chosen = resolve(forest, leaves, y, np.ones(3000), SQUARED_ERROR, held_out(y), hidden=hidden)
+    np.testing.assert_allclose(weights, [0.7, 0], atol=0.03)
+    assert np.isfinite(chosen)
