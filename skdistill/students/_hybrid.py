@@ -90,8 +90,8 @@ class CompactHybridClassifier(CompactClassifier, _CompactHybrid):
 
     .. math:: f(x) = f_\mathrm{network}(x) + \sum_t v_t(x):
 
-    the network is fitted first, boosting [1]_ goes on from its scores, and all leaf values and the network's output layer
-    are then solved for together. For each class both minimise the cross-entropy to its probability, and the
+    the network is fitted first, boosting [1]_ goes on from its scores, and all leaf values and the network's output
+    layer are then solved for together. For each class both minimise the cross-entropy to its probability, and the
     probabilities :math:`\sigma(f_k)` are normalised to sum to one.
 
     Parameters
@@ -157,8 +157,8 @@ class CompactHybridRegressor(CompactRegressor, _CompactHybrid):
 
     .. math:: f(x) = f_\mathrm{network}(x) + \sum_t v_t(x):
 
-    the network is fitted first, boosting [1]_ goes on from its scores, and all leaf values and the network's output layer
-    are then solved for together. For each output both minimise the squared error.
+    the network is fitted first, boosting [1]_ goes on from its scores, and all leaf values and the network's output
+    layer are then solved for together. For each output both minimise the squared error.
 
     Parameters
     ----------
