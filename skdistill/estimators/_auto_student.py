@@ -17,7 +17,7 @@ from ..transfer import TransferSet
 from ._auto_sampler import FEWEST_JUDGES, HoldOut, Judge
 from ._candidates import Candidate, Candidates
 
-RUNGS = (1 / 10, 1 / 4)
+RUNGS = (1 / 10, 1 / 2)
 """Shares of the transfer set that all families, and then the best of them, are taught on; the winner gets all of it."""
 
 FIRST_SIZE = 0.45
@@ -52,7 +52,7 @@ class AutoStudent(BaseEstimator):
 
     1. Each family is taught on a tenth of the transfer set, in a size that the budget allows, and not a large one.
        What is compiled too large, or takes too many operations, is made smaller.
-    2. The best ``n_finalists`` are taught on a quarter of it, as large as the budget allows.
+    2. The best ``n_finalists`` are taught on half of it, as large as the budget allows.
     3. The best of these is taught on everything, the rows that judged included.
 
     With ``min_fidelity`` the finalists grow instead from small to large, until one reaches it.
@@ -70,7 +70,7 @@ class AutoStudent(BaseEstimator):
     min_fidelity : float or None, default=None
         Fidelity in (0, 1) that is enough: the smallest student is chosen that reaches it.
     n_finalists : int >= 1, default=2
-        Families that are taught on a quarter of the transfer set.
+        Families that are taught on half of the transfer set.
     validation_fraction : float in (0, 1), default=0.25
         Share of the real rows that judge where there are no better judges; where a sampler is chosen, that of
         :class:`~skdistill.AutoSampler` counts.

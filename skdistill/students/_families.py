@@ -24,7 +24,7 @@ FAMILIES: dict[str, tuple[type[CompactClassifier], type[CompactRegressor], dict[
 MOST_PARAMETERS = {"linear": 20_000, "tree": 200}
 """For each output: more leave nothing to read, or cost a family more time than it gains."""
 
-MOST_OF_OTHERS = 6_500
+MOST_OF_OTHERS = 8_500
 
 MOST_OF_KERNELS = 2_000
 """For all outputs, which share the landmarks."""

@@ -269,13 +269,9 @@ class _System:
         weighted = hidden * curvature[:, None].astype(np.float32)
         gram[n_leaves:, n_leaves:] = hidden.T @ weighted
         if hidden.shape[1]:
-            indicator = sparse.csr_matrix(
-                (
-                    np.ones(codes.size, np.float32),
-                    (codes + self.first[:, None]).T.ravel(),
-                    len(codes) * np.arange(len(chosen) + 1),
-                )
-            )
+            leaf, ends = (codes + self.first[:, None]).T.ravel(), len(codes) * np.arange(len(chosen) + 1)
+            ones = np.ones(len(leaf), dtype=np.float32)
+            indicator = sparse.csr_matrix((ones, leaf, ends), shape=(len(chosen), n_leaves))
             gram[:n_leaves, n_leaves:] = indicator.T @ weighted
             gram[n_leaves:, :n_leaves] = gram[:n_leaves, n_leaves:].T
         for a, (size, first) in enumerate(zip(self.n_leaves, self.first, strict=True)):
