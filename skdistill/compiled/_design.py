@@ -64,11 +64,11 @@ class Design:
         lowest, highest = np.full(n_features, np.inf), np.full(n_features, -np.inf)
         missing, total, present = np.zeros((3, n_features))
         for rows, dense in dense_chunks(cells):
-            known = ~np.isnan(dense)
-            filled = np.where(known, _finite(dense), 0.0)
+            known = np.isfinite(dense) & (weight[rows, None] > 0)
+            filled = np.where(known, dense, 0.0)
             lowest = np.minimum(lowest, np.where(known, filled, np.inf).min(axis=0))
             highest = np.maximum(highest, np.where(known, filled, -np.inf).max(axis=0))
-            missing += (~known).sum(axis=0)
+            missing += (np.isnan(dense) & (weight[rows, None] > 0)).sum(axis=0)
             present += weight[rows] @ known
             total += weight[rows] @ filled
         lowest, highest = np.where(np.isfinite(lowest), (lowest, highest), 0.0)
@@ -76,11 +76,13 @@ class Design:
         squares = np.zeros(n_features)
         span = np.where(highest / 2 > lowest / 2, highest / 2 - lowest / 2, 1.0)
         for rows, dense in dense_chunks(cells):
-            away = np.nan_to_num((_finite(dense) / 2 - center / 2) / span, nan=0.0)
-            squares += weight[rows] @ away**2
+            known = np.isfinite(dense) & (weight[rows, None] > 0)
+            away = np.where(known, dense, center) / 2 - center / 2
+            squares += weight[rows] @ (away / span) ** 2
         deviation = 2 * span * np.sqrt(squares / np.maximum(present, 1e-300))
         scale = _rounded(np.where(deviation > 0, deviation, 1.0))
-        center = _rounded(center)
+        rounded = _rounded(center)
+        center = np.where(np.abs(rounded - center) < 0.01 * scale, rounded, center)
         low, high = (np.clip((edge - center) / scale, -FURTHEST, FURTHEST) for edge in (lowest, highest))
         numbers = np.flatnonzero(n_codes == 0)
         low, high = _half(low, -np.inf), _half(high, np.inf)
@@ -205,12 +207,6 @@ def _half(edge: np.ndarray, outside: float) -> np.ndarray:
     rounded = edge.astype(np.float16)
     is_inside = rounded > edge if outside < 0 else rounded < edge
     return np.where(is_inside, np.nextafter(rounded, np.float16(outside)), rounded).astype(np.float32)
-
-
-def _finite(cells: np.ndarray) -> np.ndarray:
-    """Return cells with what is infinite as the largest float."""
-    largest = np.finfo(np.float64).max
-    return np.clip(np.asarray(cells, dtype=np.float64), -largest, largest)
 
 
 def dense_chunks(cells: Any, most_rows: int = CHUNK_CELLS) -> Iterator[tuple[slice, np.ndarray]]:

@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Any, Literal
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import BaseEstimator
 
 from .._progress import Progress
@@ -14,7 +15,7 @@ from .._validation import check_number, draw_seed
 from ..exceptions import StudentError
 from ..students._families import FAMILIES, family_member, most_parameters
 from ..transfer import TransferSet
-from ._auto_sampler import FEWEST_JUDGES, HoldOut, Judge
+from ._auto_sampler import FEWEST_JUDGES, FEWEST_REAL, HoldOut, Judge
 from ._candidates import Candidate, Candidates
 
 RUNGS = (1 / 10, 1 / 2)
@@ -41,6 +42,9 @@ MOST_SIZES = 4
 LADDER = tuple(2.0**-step for step in (5, 4, 3, 2, 1, 0))
 """Shares of the budget that are tried, from small to large, to reach a fidelity."""
 
+WIDE = 1000
+"""Columns of a sparse table from which on some families are not tried."""
+
 PROXY = "boosting"
 """The family that samplers are chosen with, and that is taken where there is nothing to choose with."""
 
@@ -55,7 +59,7 @@ class AutoStudent(BaseEstimator):
     2. The best ``n_finalists`` are taught on half of it, as large as the budget allows.
     3. The best of these is taught on everything, the rows that judged included.
 
-    With ``min_fidelity`` the finalists grow instead from small to large, until one reaches it.
+    With ``min_fidelity`` all families grow instead from small to large, until one reaches it.
 
     Parameters
     ----------
@@ -68,10 +72,11 @@ class AutoStudent(BaseEstimator):
         Operations for a row at most: comparisons, multiplications, additions. A count, so that it is the same
         everywhere; ``docs/students.md`` has a table of what it costs in microseconds.
     min_fidelity : float or None, default=None
-        Fidelity in (0, 1) that is enough: the smallest student is chosen that reaches it.
+        Fidelity in (0, 1] that is enough: of all that are tried, in six sizes for each family, the smallest student
+        that reaches it is chosen.
     n_finalists : int >= 1, default=2
         Families that are taught on half of the transfer set.
-    validation_fraction : float in (0, 1), default=0.25
+    validation_fraction : float in (0, 0.9], default=0.25
         Share of the real rows that judge where there are no better judges; where a sampler is chosen, that of
         :class:`~skdistill.AutoSampler` counts.
 
@@ -137,11 +142,18 @@ class AutoStudent(BaseEstimator):
         check_number(self, "n_finalists", self.n_finalists, kind=Integral, low=1)
         check_number(self, "validation_fraction", self.validation_fraction, low=0, high=0.9, low_open=True)
 
-    def family_names(self) -> list[str]:
+    def family_names(self) -> list[Any]:
         """Return the names of the families to choose among."""
         if isinstance(self.families, str):
             return list(FAMILIES) if self.families == "auto" else [self.families]
-        return list(self.families)
+        return list(dict.fromkeys(map(str, self.families))) if np.iterable(self.families) else [self.families]
+
+    def families_for(self, X: Any) -> list[str]:
+        """Return those of them that serve a table: on wide sparse ones trees and kernels cost much and keep little."""
+        names = self.family_names()
+        if sparse.issparse(X) and X.shape[1] > WIDE and self.families == "auto":
+            return [name for name in names if name not in ("tree", "kernel")]
+        return names
 
 
 @dataclass(frozen=True)
@@ -207,7 +219,7 @@ def choose_student(
     terms: Terms,
     transfer_set: TransferSet,
     taught: TransferSet,
-    judge: Judge,
+    judge: Judge | None,
     teach: Teach,
     losses_of: Callable[[Any, Judge], np.ndarray],
     *,
@@ -225,7 +237,8 @@ def choose_student(
         For the student in the end.
     taught : TransferSet
         The same without the rows that judge.
-    judge : Judge
+    judge : Judge or None
+        ``None`` where there are too few rows: then nothing is chosen.
     teach : callable
         ``teach(student, transfer_set, seed)`` returns the student, taught and complete.
     losses_of : callable
@@ -249,27 +262,44 @@ def choose_student(
     def rung(share: float) -> TransferSet:
         return taught if is_small else taught.take(np.sort(order[: max(int(share * n_rows), FEWEST_ROWS)]))
 
-    names = options.family_names()
-    n_fits = len(names) + (options.n_finalists if options.min_fidelity is None else len(LADDER)) + 1
+    names = options.families_for(transfer_set.X)
+    n_fits = len(names) * (1 if options.min_fidelity is None else 1 + len(LADDER)) + options.n_finalists + 1
     trials = _Trials(options, terms, teach, losses_of, judge, seed, Progress("choosing", n_fits, verbose, "students"))
     try:
-        first = rung(RUNGS[0])
-        most = 1.0 if is_small else FIRST_SIZE
-        tried = [trials.largest(name, first, 0, most=most) for name in names]
-        finalists = sorted((trial for trial in tried if trial.is_within_budget), key=lambda trial: -trial.fidelity)
-        if not finalists:
-            raise StudentError(_nothing_fits(options, tried))
-        finalists, second = finalists[: options.n_finalists], rung(RUNGS[1])
-        if options.min_fidelity is None and is_small:
-            best = finalists[0]
-        elif options.min_fidelity is None:
-            best = max((trials.grown(trial, second, 1) for trial in finalists), key=lambda trial: trial.fidelity)
-        else:
-            best = trials.smallest_that_reaches(options.min_fidelity, finalists, second)
-        trials.again(best, transfer_set, 2, judged=False)
+        ranked = _without_judge(trials, names) if judge is None else _rank(trials, names, rung, is_small=is_small)
+        for trial in ranked:
+            if trials.again(trial, transfer_set, 2, judged=False).is_within_budget:
+                return trials.latest
+        raise StudentError(trials.nothing_fits())
     finally:
         tell(Candidates(trials.all))
-    return trials.latest
+
+
+def _rank(
+    trials: "_Trials", names: list[str], rung: Callable[[float], TransferSet], *, is_small: bool
+) -> list[Candidate]:
+    """Return candidates within the budget, the best first."""
+    most = 1.0 if is_small else FIRST_SIZE
+    tried = [trials.largest(name, rung(RUNGS[0]), 0, most=most) for name in names]
+    fitting = sorted((trial for trial in tried if trial.is_within_budget), key=lambda trial: -trial.fidelity)
+    options = trials.options
+    if options.min_fidelity is not None and fitting:
+        return [trials.smallest_that_reaches(options.min_fidelity, fitting, rung(RUNGS[1]))]
+    if is_small:
+        return fitting
+    grown = [trials.grown(trial, rung(RUNGS[1]), 1) for trial in fitting[: options.n_finalists]]
+    best = sorted((trial for trial in grown if trial.is_within_budget), key=lambda trial: -trial.fidelity)
+    return best + fitting
+
+
+def _without_judge(trials: "_Trials", names: list[str]) -> list[Candidate]:
+    """Return the family that is taken where nobody can judge, in the size that the budget allows."""
+    if trials.options.min_fidelity is not None:
+        raise StudentError(
+            f"AutoStudent: min_fidelity={trials.options.min_fidelity!r} needs at least {FEWEST_REAL} real rows of "
+            "weight to judge with. Pass more rows, or min_fidelity=None."
+        )
+    return [trials.unjudged(PROXY if PROXY in names else names[0])]
 
 
 class _Trials:
@@ -281,11 +311,12 @@ class _Trials:
         terms: Terms,
         teach: Teach,
         losses_of: Callable[[Any, Judge], np.ndarray],
-        judge: Judge,
+        judge: Judge | None,
         seed: int,
         progress: Progress,
     ) -> None:
         self.options, self.terms, self.judge, self.seed, self.progress = options, terms, judge, seed, progress
+        self.judged_on = "nothing: there are too few rows" if judge is None else judge.judged_on
         self._teach, self._losses_of = teach, losses_of
         self.all: list[Candidate] = []
         self.latest: Any = None
@@ -297,35 +328,43 @@ class _Trials:
             student = self.terms.sized(family, self.options, share, most)
         except StudentError:
             nan = float("nan")
-            trial = Candidate(family, rung, 0, nan, nan, nan, nan, nan, 0.0, False, self.judge.judged_on)
+            trial = Candidate(family, rung, 0, nan, nan, nan, nan, nan, 0.0, False, self.judged_on)
             return self._add(trial)
         return self._within(family, student, rows, rung, share)
 
     def grown(self, trial: Candidate, rows: TransferSet, rung: int) -> Candidate:
         """Teach a student that was tried small on more rows, at the largest size that the budget should allow."""
         most = self.terms.most_of(trial.family, self.options)
-        n_parameters = min(most, trial.n_parameters / max(excess(self.options, trial), 1e-9))
+        n_parameters = min(most, trial.n_parameters / max(self.excess(trial), 1e-9))
         if n_parameters <= trial.n_parameters:
             return self.again(trial, rows, rung)
         return self._within(trial.family, self.terms.with_parameters(trial.family, n_parameters), rows, rung)
+
+    def unjudged(self, family: str) -> Candidate:
+        """Return a student of a family that was not taught yet."""
+        nan = float("nan")
+        student = self.terms.sized(family, self.options)
+        return Candidate(family, 0, 0, nan, nan, nan, nan, nan, 0.0, True, self.judged_on, student)
 
     def again(self, trial: Candidate, rows: TransferSet, rung: int, *, judged: bool = True) -> Candidate:
         """Teach a student that was tried on more rows."""
         return self._within(trial.family, trial.student, rows, rung, judged=judged)
 
-    def smallest_that_reaches(self, fidelity: float, finalists: list[Candidate], rows: TransferSet) -> Candidate:
-        """Teach finalists of growing sizes, until one reaches a fidelity."""
-        fitting: list[Candidate] = []
+    def smallest_that_reaches(self, fidelity: float, tried: list[Candidate], rows: TransferSet) -> Candidate:
+        """Teach students of the families tried, growing in size, until one reaches a fidelity."""
+        fitting = list(tried)
         for share in LADDER:
-            fitting += [self.largest(trial.family, rows, 1, share) for trial in finalists]
-            reached = [trial for trial in fitting if trial.is_within_budget and trial.fidelity >= fidelity]
+            latest = [self.largest(trial.family, rows, 1, share) for trial in tried]
+            fitting += [trial for trial in latest if trial.is_within_budget]
+            largest = max((trial.n_bytes for trial in latest if trial.is_within_budget), default=0.0)
+            reached = [trial for trial in fitting if trial.fidelity >= fidelity and trial.n_bytes <= largest]
             if reached:
                 return min(reached, key=lambda trial: trial.n_bytes)
-        best = max((trial for trial in fitting if trial.is_within_budget), key=lambda trial: trial.fidelity)
+        best = max(fitting, key=lambda trial: trial.fidelity)
         raise StudentError(
-            f"AutoStudent: no student within the budget reaches min_fidelity={fidelity:g}; nearest came "
-            f"{best.describe()}. Raise max_bytes or max_ops, draw more synthetic rows, or ask for less; candidates_ "
-            "tells what was tried."
+            f"AutoStudent: no student within the budget reaches min_fidelity={fidelity!r}; nearest came "
+            f"{best.describe()}. Allow more bytes, operations or parameters, draw more synthetic rows, or ask for "
+            "less; candidates_ tells what was tried."
         )
 
     def _within(
@@ -336,7 +375,7 @@ class _Trials:
             trial = self._try(family, student, rows, rung, share, judged=judged)
             if trial.is_within_budget:
                 break
-            n_parameters = 0.95 * trial.n_parameters / excess(self.options, trial, share)
+            n_parameters = 0.95 * trial.n_parameters / self.excess(trial, share)
             try:
                 student = self.terms.with_parameters(family, n_parameters)
             except StudentError:
@@ -347,7 +386,7 @@ class _Trials:
         started = perf_counter()
         self.latest = self._teach(student, rows, self.seed)
         seconds = perf_counter() - started
-        losses = self._losses_of(self.latest, self.judge) if judged else np.array([np.nan])
+        losses = np.array([np.nan]) if self.judge is None or not judged else self._losses_of(self.latest, self.judge)
         compiled = getattr(self.latest, "estimator", self.latest).__skdistill_compile__()
         trial = Candidate(
             family=family,
@@ -360,34 +399,35 @@ class _Trials:
             fidelity_error=float(losses.std() / np.sqrt(len(losses))),
             seconds=seconds,
             is_within_budget=True,
-            judged_on=self.judge.judged_on,
+            judged_on=self.judged_on,
             student=student,
         )
-        return replace(trial, is_within_budget=excess(self.options, trial, share) <= 1)
+        return replace(trial, is_within_budget=self.excess(trial, share) <= 1)
 
     def _add(self, trial: Candidate) -> Candidate:
         self.all.append(trial)
         self.progress.update(len(self.all))
         return trial
 
+    def excess(self, trial: Candidate, share: float = 1.0) -> float:
+        """Return how many times a share of the budget a student needs."""
+        needs = [
+            (trial.n_bytes, self.options.max_bytes),
+            (trial.n_ops, self.options.max_ops),
+            (trial.n_parameters, self.terms.most_parameters),
+        ]
+        return max((need / (share * most) for need, most in needs if most is not None), default=0.0)
 
-def excess(options: AutoStudent, trial: Candidate, share: float = 1.0) -> float:
-    """Return how many times a share of the budget a student needs."""
-    return max(
-        0.0 if options.max_bytes is None else trial.n_bytes / (share * options.max_bytes),
-        0.0 if options.max_ops is None else trial.n_ops / (share * options.max_ops),
-    )
-
-
-def _nothing_fits(options: AutoStudent, tried: list[Candidate]) -> str:
-    there = [trial for trial in tried if np.isfinite(trial.n_bytes)]
-    budget = ", ".join(
-        f"{name}={getattr(options, name)}" for name in ("max_bytes", "max_ops") if getattr(options, name) is not None
-    )
-    if not there:
-        return f"AutoStudent: {budget} leaves too few parameters for any student of this table; raise it."
-    nearest = min(there, key=lambda trial: excess(options, trial))
-    return (
-        f"AutoStudent: no student meets {budget}; nearest came {nearest.describe()}. Raise the budget, or leave out "
-        "columns; candidates_ tells what was tried."
-    )
+    def nothing_fits(self) -> str:
+        """Return what to say where no student meets the budget, and what came nearest."""
+        budgets = {"max_bytes": self.options.max_bytes, "max_ops": self.options.max_ops}
+        budgets["student_size"] = self.terms.most_parameters
+        budget = ", ".join(f"{name}={most}" for name, most in budgets.items() if most is not None)
+        there = [trial for trial in self.all if np.isfinite(trial.n_bytes)]
+        if not there:
+            return f"AutoStudent: {budget} leaves too few parameters for any student of this table; raise it."
+        nearest = min(there, key=self.excess)
+        return (
+            f"AutoStudent: no student meets {budget}; nearest came {nearest.describe()}. Raise the budget, or leave "
+            "out columns; candidates_ tells what was tried."
+        )

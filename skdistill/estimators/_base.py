@@ -206,8 +206,11 @@ class BaseDistilled(BaseEstimator):
         self, real: TransferSet, is_unlabeled: np.ndarray, X_val: Any, oracle: Oracle, rng: np.random.RandomState
     ) -> HoldOut:
         """Return the function that holds out real rows, the same whenever it is called."""
-        options = self.sampler if isinstance(self.sampler, AutoSampler) else self._resolve_student()
-        share = getattr(options, "validation_fraction", AutoSampler().validation_fraction)
+        options = AutoSampler() if isinstance(self.sampler, str) else self.sampler
+        if not isinstance(options, AutoSampler):
+            student = self._resolve_student()
+            options = student if isinstance(student, AutoStudent) else AutoSampler()
+        share = options.validation_fraction
         judges = (share, real, is_unlabeled, X_val, self.teacher_cv is not None)
         return cache(lambda: hold_out_judges(*judges, oracle, self._soft_targets, rng))
 
@@ -265,9 +268,10 @@ class BaseDistilled(BaseEstimator):
         if not isinstance(student, AutoStudent):
             return self._teach(student, transfer_set, draw_seed(rng))
         terms = self._terms(transfer_set)
-        if np.count_nonzero(transfer_set.sample_weight[: transfer_set.n_real]) < FEWEST_REAL:
-            return self._teach(terms.sized(PROXY, student), transfer_set, draw_seed(rng))
-        rows, judge = hold_out_for_students(transfer_set, hold_out, is_fresh, self._soft_targets, rng)
+        has_judges = np.count_nonzero(transfer_set.sample_weight[: transfer_set.n_real]) >= FEWEST_REAL
+        rows, judge = np.arange(len(transfer_set.sample_weight)), None
+        if has_judges:
+            rows, judge = hold_out_for_students(transfer_set, hold_out, is_fresh, self._soft_targets, rng)
         return choose_student(
             student,
             terms,

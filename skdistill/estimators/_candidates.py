@@ -91,7 +91,7 @@ class Candidates(dict[str, np.ndarray]):
     @property
     def chosen(self) -> Candidate | None:
         """The student that was chosen, with the fidelity that it was chosen for; ``None`` if none was."""
-        if not self.tried or self.tried[-1].rung != 2:
+        if not self.tried or self.tried[-1].rung != 2 or not self.tried[-1].is_within_budget:
             return None
         last = self.tried[-1]
         judged = [trial for trial in self.tried if trial.family == last.family and not np.isnan(trial.fidelity)]

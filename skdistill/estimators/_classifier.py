@@ -12,6 +12,7 @@ from ..students import teach_classifier
 from ..targets import blend, fit_margin_scale, one_hot, soften, softmax
 from ..teachers import Task, Teacher
 from ..transfer import TransferSet
+from ._auto_student import AutoStudent
 from ._base import BaseDistilled
 
 
@@ -181,8 +182,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         X_unlabeled : table of shape (n_unlabeled, n_features), default=None
             More real rows, without labels.
         X_val : table of shape (n_validation, n_features), default=None
-            Real rows the teacher was not fitted on: the best judges of synthetic rows, if the sampler is chosen and
-            there are at least 30. The student is not taught on them.
+            Real rows the teacher was not fitted on: the best judges of synthetic rows and of students, where these are
+            chosen and there are at least 30. The student is not taught on them.
 
         Returns
         -------
@@ -213,8 +214,10 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             labelled = real.take(np.flatnonzero(~is_unlabeled & (real.sample_weight > 0)))
             self._margin_scale = fit_margin_scale(labelled.outputs, labelled.truth)
         hold_out = self._judges(real, is_unlabeled, X_val, oracle, rng)
-        transfer_set = self._extend(real, hold_out, oracle, rng)
         is_fresh = self._has_fresh_judges(is_unlabeled, X_val)
+        if is_fresh and isinstance(self._resolve_student(), AutoStudent):
+            hold_out()  # before synthetic rows use up what may be asked
+        transfer_set = self._extend(real, hold_out, oracle, rng)
         self.student_ = self._teach_student(transfer_set, hold_out, rng, is_fresh=is_fresh)
         self.teacher_ = teacher.model
         self.transfer_set_ = transfer_set.summary(is_unlabeled, oracle)

@@ -18,6 +18,9 @@ from ._pruning import leaf_weights, prune
 from ._resolving import HELD_OUT, LOSSES, resolve
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
+ROWS_FOR_THREADS = 10_000
+"""With fewer rows threads of a busy machine wait for each other."""
+
 
 class _CompactBoosting(CompactStudent):
     """Tables in, flat trees out: what classifier and regressor share."""
@@ -79,7 +82,7 @@ class _CompactBoosting(CompactStudent):
         shared = {} if common is None else common
         table = shared.get("table") or Table(X, weight)
         cells, weight, self._encoder = table.cells, table.weight, table.encoder
-        params = self._lightgbm_params(draw_seed(rng))
+        params = self._lightgbm_params(draw_seed(rng), len(weight))
         grower = shared.get(str(params)) or Grower(table, params, check_memory(self.memory))
         shared.update({"table": table, str(params): grower})
         held_out = rng.uniform(size=len(weight)) < HELD_OUT
@@ -135,7 +138,7 @@ class _CompactBoosting(CompactStudent):
         check_number(self, "l2_regularization", self.l2_regularization, low=0)
         check_number(self, "max_bins", self.max_bins, kind=Integral, low=2)
 
-    def _lightgbm_params(self, seed: int) -> dict[str, Any]:
+    def _lightgbm_params(self, seed: int, n_rows: int) -> dict[str, Any]:
         rate = auto_learning_rate(self.n_trees) if self.learning_rate == "auto" else self.learning_rate
         params = {
             "objective": "regression" if self._link == "identity" else "cross_entropy",
@@ -144,7 +147,7 @@ class _CompactBoosting(CompactStudent):
             "min_data_in_leaf": self.min_samples_leaf,
             "lambda_l2": self.l2_regularization,
             "max_bin": self.max_bins,
-            "num_threads": effective_n_jobs(self.n_jobs),
+            "num_threads": effective_n_jobs(self.n_jobs) if n_rows >= ROWS_FOR_THREADS else 1,
             "seed": seed,
             "deterministic": True,
             "force_col_wise": True,
@@ -380,6 +383,5 @@ def size_of_trees(n_parameters: float, n_outputs: int) -> dict[str, int] | None:
     for_one = n_parameters / n_outputs - 1
     if for_one < 4:
         return None
-    n_leaves = int(np.clip(round(16 * (for_one / 920) ** 0.27), 2, 64))
-    n_trees = int(for_one // (3 * n_leaves - 2))
-    return {"n_trees": max(n_trees, 1), "max_leaf_nodes": n_leaves}
+    n_leaves = int(min(np.clip(round(16 * (for_one / 920) ** 0.27), 2, 64), (for_one + 2) // 3))
+    return {"n_trees": int(for_one // (3 * n_leaves - 2)), "max_leaf_nodes": n_leaves}

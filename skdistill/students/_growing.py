@@ -7,9 +7,9 @@ import joblib
 import numpy as np
 from scipy import sparse
 
-from .._encoding import TableEncoder
 from ..compiled import Forest
 from ..compiled._lightgbm import forest_from_lightgbm
+from ._student import fit_encoder
 
 BATCH = 20
 """Trees that are grown, and kept by a memory, at a time."""
@@ -25,7 +25,7 @@ class Table:
     """
 
     def __init__(self, X: Any, weight: np.ndarray) -> None:
-        self.encoder = TableEncoder().fit(X)
+        self.encoder = fit_encoder(X)
         self.cells = _rounded(self.encoder.transform(X))
         self.weight = weight / weight.mean()
 

@@ -19,19 +19,20 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from .._encoding import TableEncoder
 from .._validation import check_number, check_random_state
 from ..compiled import Design
 from ..compiled._design import dense_chunks
 from ..compiled._kernel import Landmarks, bumps
 from ._solving import Features, choose_features, ridge_solution, solve
-from ._student import CompactClassifier, CompactRegressor, CompactStudent, largest_below
+from ._student import CompactClassifier, CompactRegressor, CompactStudent, fit_encoder, largest_below
 
 MOST_LANDMARKS = 500
 """Of a size in parameters: the work grows with the square."""
 
 WIDEST_LINEAR = 1000
 """Inputs up to which there is a linear part."""
+
+LARGEST_GAMMA = 1e8
 
 GAMMAS = (0.1, 0.3, 1.0, 3.0, 10.0)
 """Divided by the number of inputs of a row; tried where landmarks stay where they are."""
@@ -114,7 +115,7 @@ class _CompactKernel(CompactStudent):
         """
         hints = kernel_hints(teacher_model)
         student = clone(self)
-        if self.gamma == "auto" and hints.get("gamma") is not None:
+        if self.gamma == "auto" and 0 < (hints.get("gamma") or 0) <= LARGEST_GAMMA:
             student.set_params(gamma=hints["gamma"])
         if self.landmarks is None and hints.get("landmarks") is not None:
             student.set_params(landmarks=hints["landmarks"])
@@ -123,7 +124,7 @@ class _CompactKernel(CompactStudent):
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Landmarks:
         """Return landmarks: chosen, moved where that helps on rows held out, and weighed on all rows."""
         self._check_parameters()
-        self._encoder = TableEncoder().fit(X)
+        self._encoder = fit_encoder(X)
         cells = self._encoder.transform(X)
         if not weight.all():  # rows that do not count set no ranges either
             cells, targets, weight = cells[weight > 0], targets[weight > 0], weight[weight > 0]
@@ -193,7 +194,7 @@ class _CompactKernel(CompactStudent):
     def _check_parameters(self) -> None:
         check_number(self, "n_landmarks", self.n_landmarks, kind=Integral, low=1)
         if not (isinstance(self.gamma, str) and self.gamma == "auto"):
-            check_number(self, "gamma", self.gamma, low=0, low_open=True, high=1e8)
+            check_number(self, "gamma", self.gamma, low=0, low_open=True, high=LARGEST_GAMMA)
 
 
 def _as_values(link: str, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

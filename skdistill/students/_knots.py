@@ -53,7 +53,7 @@ def find_knots(
     knots = []
     for column in columns:
         values = cells[some, column]
-        values = values[np.isfinite(values)]
+        values = values[np.isfinite(values) & (weight[some] > 0)]
         if len(values) == 0 or values.min() == values.max():
             knots.append(np.zeros(0))
             continue
@@ -81,7 +81,7 @@ def _splits(
         **TREES,
     }
     categories = np.flatnonzero(n_codes).tolist()
-    table = Dataset(cells, weight=weight, categorical_feature=categories, params=params).construct()
+    table = Dataset(cells, weight=weight / weight.mean(), categorical_feature=categories, params=params).construct()
     found = []
     for target in targets.T:
         table.set_label(target)

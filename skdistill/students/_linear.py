@@ -8,13 +8,12 @@ import numpy as np
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from .._encoding import TableEncoder
 from .._validation import check_number
 from ..compiled import Design, Network
 from ..compiled._design import CHUNK_CELLS, dense_chunks
 from ..compiled._network import with_products
 from ._solving import LOSSES, WIDEST, Features, choose_features, curvature_at, ridge_solution, solve
-from ._student import CompactClassifier, CompactRegressor, CompactStudent
+from ._student import CompactClassifier, CompactRegressor, CompactStudent, fit_encoder
 
 MOST_PAIRED = 200
 """Inputs that pairs are made of, those with the largest effects: the work grows with their square."""
@@ -39,7 +38,7 @@ class _CompactLinear(CompactStudent):
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Network:
         """Return the weights; first without pairs, to see which ones are missed."""
         self._check_parameters()
-        self._encoder = TableEncoder().fit(X)
+        self._encoder = fit_encoder(X)
         cells = self._encoder.transform(X)
         if not weight.all():  # rows that do not count set no ranges either
             cells, targets, weight = cells[weight > 0], targets[weight > 0], weight[weight > 0]

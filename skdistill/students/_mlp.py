@@ -9,14 +9,13 @@ from typing import Any, Literal
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from .._encoding import TableEncoder
 from .._validation import check_number, check_random_state, draw_seed
 from ..compiled import Design, Network
 from ..targets import scheduled_temperature
 from ..targets._schedules import SCHEDULES
 from ._descent import Descent, fit_network
 from ._knots import find_knots
-from ._student import CompactClassifier, CompactRegressor, CompactStudent, largest_below
+from ._student import CompactClassifier, CompactRegressor, CompactStudent, fit_encoder, largest_below
 
 
 class _CompactMLP(CompactStudent):
@@ -37,7 +36,7 @@ class _CompactMLP(CompactStudent):
         """Return a network fitted to all columns of ``targets``."""
         how, hidden = self._check_parameters(), self._hidden()
         rng = check_random_state(self.random_state)
-        self._encoder = TableEncoder().fit(X)
+        self._encoder = fit_encoder(X)
         cells = self._encode(X)
         n_codes = self._n_codes()
         knots = find_knots(cells, n_codes, targets, weight, self.n_knots, draw_seed(rng))
@@ -102,8 +101,7 @@ def size_of_network(
     two, one = largest_below(of_two, n_weights, NARROWEST, WIDEST), largest_below(of_one, n_weights, 1, WIDEST)
     if two is None and one is None:
         return size_of_network(n_parameters, n_inputs - n_knots, n_outputs) if n_knots else None
-    params: dict[str, Any] = {"hidden_layer_sizes": (one,) if two is None else (two, two)}
-    return params | {"n_knots": n_knots} if n_knots else params
+    return {"hidden_layer_sizes": (one,) if two is None else (two, two), "n_knots": n_knots}
 
 
 NARROWEST, WIDEST = 8, 512
@@ -228,7 +226,8 @@ class CompactMLPClassifier(CompactClassifier, _CompactMLP):
         check_number(self, "temperature", self.temperature, kind=Real, low=0, low_open=True)
         end = self.temperature if self.final_temperature is None else self.final_temperature
         check_number(self, "final_temperature", end, kind=Real, low=0, low_open=True)
-        if self.temperature_schedule not in SCHEDULES and not callable(self.temperature_schedule):
+        known = isinstance(self.temperature_schedule, str) and self.temperature_schedule in SCHEDULES
+        if not known and not callable(self.temperature_schedule):
             raise ValueError(
                 f"{type(self).__name__}: temperature_schedule={self.temperature_schedule!r}; expected one of "
                 f"{list(SCHEDULES)}, or a callable."

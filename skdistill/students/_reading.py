@@ -9,7 +9,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from ..compiled import Forest
 from ..exceptions import StudentError
 
-NO_LIMIT = float(np.finfo(np.float32).max)
+NO_LIMIT = float(np.inf)
 """Threshold that only parts what is there from what is missing."""
 
 NOT_WORTH_A_WORD = 0.005

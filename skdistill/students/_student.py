@@ -13,8 +13,12 @@ from sklearn.utils.validation import check_array, check_consistent_length, colum
 from .._encoding import TableEncoder
 from .._validation import check_fitted, check_number, check_table, check_weights
 from ..compiled import Columns, CompiledModel
+from ..compiled._design import dense_chunks
 from ..compiled._links import LINKS
 from ..exceptions import StudentError
+
+MANY, RARE = 100, 5
+"""Of columns with more categories than the first, those of fewer rows than the second count as unseen."""
 
 
 class CompactStudent(BaseEstimator):
@@ -163,6 +167,8 @@ class CompactClassifier(ClassifierMixin, CompactStudent):
                 f"{type(self).__name__}: targets have {targets.shape[1]} columns; expected {len(classes)}, one for "
                 f"each of the classes {classes}."
             )
+        if len(np.unique(classes)) < len(classes) or np.any(classes[1:] < classes[:-1]):
+            raise StudentError(f"{type(self).__name__}: classes={classes.tolist()}; expected each once, sorted.")
         if np.any(targets < 0) or not np.allclose(targets.sum(axis=1), 1, atol=1e-3):
             raise StudentError(
                 f"{type(self).__name__}: targets are no probabilities; expected rows without a negative number that "
@@ -175,6 +181,7 @@ class CompactClassifier(ClassifierMixin, CompactStudent):
             raise ValueError(f"{type(self).__name__} needs at least 2 classes; got 1 class: {classes.tolist()}.")
         self._link = "two classes" if len(classes) == 2 else self._link_of_many
         weight = check_weights(sample_weight, X.shape[0])
+        weight = weight / weight.max()
         self.scorer_ = self._learn(X, targets[:, 1:] if len(classes) == 2 else targets, weight)
         self.classes_ = classes
         return self
@@ -224,10 +231,12 @@ class CompactRegressor(RegressorMixin, CompactStudent):
         weight = check_weights(sample_weight, X.shape[0])
         self._is_single = y.ndim == 1
         values = y.reshape(len(y), -1)
-        mean = np.average(values, axis=0, weights=weight)
-        deviation = np.sqrt(np.average((values - mean) ** 2, axis=0, weights=weight))
+        weight = weight / weight.max()  # sums of huge weights, and squares of huge values, stay within floats
+        size = np.maximum(np.abs(values).max(axis=0), np.finfo(np.float64).tiny)
+        mean = np.average(values / size, axis=0, weights=weight)
+        deviation = np.sqrt(np.average((values / size - mean) ** 2, axis=0, weights=weight))
         scale = np.where(deviation > 0, deviation, 1.0)
-        self.scorer_ = self._learn(X, (values - mean) / scale, weight).scaled(scale, mean)
+        self.scorer_ = self._learn(X, (values / size - mean) / scale, weight).scaled(size * scale, size * mean)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -244,10 +253,29 @@ class CompactRegressor(RegressorMixin, CompactStudent):
         return tags
 
 
-def count_inputs(X: Any) -> int:
-    """Return how many inputs a table makes: one for each number, one for each category of a column."""
+def fit_encoder(X: Any) -> TableEncoder:
+    """Return the encoder of a table, without the rare categories of columns that have many.
+
+    A column of names or keys would fill the student with them, and teach it nothing.
+    """
     encoder = TableEncoder().fit(X)
-    return sum(1 if known is None else len(known) for known in encoder.categories_)
+    coded: Any = None
+    for index, known in enumerate(encoder.categories_):
+        if known is None or len(known) <= MANY:
+            continue
+        coded = encoder.transform(X) if coded is None else coded
+        codes = coded[:, index]
+        counts = np.bincount(codes[~np.isnan(codes)].astype(np.intp), minlength=len(known))
+        encoder.categories_[index] = known[counts >= RARE]
+    return encoder
+
+
+def count_inputs(X: Any) -> int:
+    """Return how many inputs a table makes: of each number one, and one for missing cells, of each category one."""
+    encoder = fit_encoder(X)
+    n_inputs = sum(1 if known is None else len(known) for known in encoder.categories_)
+    missing = [np.isnan(cells).any(axis=0) for _, cells in dense_chunks(encoder.transform(X))]
+    return n_inputs + int(np.count_nonzero(np.any(missing, axis=0) & ~encoder.is_category_))
 
 
 def largest_below(cost: Callable[[int], float], most: float, low: int, high: int) -> int | None:

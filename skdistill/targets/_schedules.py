@@ -80,4 +80,10 @@ def scheduled_temperature(schedule: str | Schedule, start: float, end: float, sh
     [5.0, 3.0, 1.0]
     """
     way = SCHEDULES[schedule] if isinstance(schedule, str) else schedule
-    return start + (end - start) * way(share)
+    temperature = start + (end - start) * way(share)
+    if not temperature > 0:
+        raise ValueError(
+            f"temperature_schedule: the temperature is {temperature!r} when {share:.0%} is over; expected a number "
+            "above 0."
+        )
+    return temperature

@@ -8,7 +8,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.decomposition import PCA
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier, RandomForestRegressor
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, validation_curve
 from sklearn.pipeline import make_pipeline
@@ -80,7 +80,7 @@ class TestChoice:
         [
             ({"max_bytes": 300}, "no student meets max_bytes=300; nearest came .* bytes"),
             ({"max_ops": 1, "families": ["smooth network"]}, "max_bytes=100000, max_ops=1"),
-            ({"min_fidelity": 1.0, "max_bytes": 2000}, "reaches min_fidelity=1; nearest came .* which keeps 0"),
+            ({"min_fidelity": 1.0, "max_bytes": 2000}, "reaches min_fidelity=1.0; nearest came .* which keeps 0"),
         ],
     )
     def test_what_nothing_meets_says_what_came_nearest(self, options, match):
@@ -125,10 +125,15 @@ class TestChoice:
         np.testing.assert_array_equal(one, two)
 
     def test_few_rows_are_no_choice(self):
-        """With fewer than 30 rows there is nobody to judge: boosting within the budget is taken."""
-        model = DistilledRegressor(FOREST, sampler=None).fit(X[:20])
-        assert not hasattr(model, "candidates_")
-        assert skdistill.compile(model).n_bytes < 100_000
+        """With fewer than 30 rows there is nobody to judge: boosting is taken, or what there is, within the budget."""
+        model = DistilledRegressor(FOREST, AutoStudent(max_bytes=1500), sampler=None).fit(X[:20])
+        assert model.candidates_.chosen.family == "boosting"
+        assert skdistill.compile(model).n_bytes <= 1500
+        assert "taken without a choice" in model.candidates_.explain()
+        linear = DistilledRegressor(FOREST, AutoStudent(["linear"]), sampler=None).fit(X[:20])
+        assert linear.candidates_.chosen.family == "linear"
+        with pytest.raises(StudentError, match="needs at least 30 real rows"):
+            DistilledRegressor(FOREST, AutoStudent(min_fidelity=0.9), sampler=None).fit(X[:20])
 
     def test_judges_are_rows_the_teacher_has_not_seen(self):
         """``X_val`` first; else synthetic rows, where there are enough; else real ones."""
@@ -252,3 +257,28 @@ def test_kernel_students_inherit_the_kernel_and_no_rows():
     model = DistilledRegressor(machine, CompactKernelRegressor(20, refine=False), **QUICK).fit(GRID[:300])
     assert model.student_.gamma == pytest.approx(0.5 * np.var(GRID), rel=0.1)
     assert model.student_.landmarks is None
+
+
+class TestRefusals:
+    def test_a_budget_is_never_exceeded_in_silence(self, monkeypatch):
+        """If the whole transfer set makes every student too large, the next best is taken, or it is an error."""
+        monkeypatch.setattr("skdistill.students._student.RARE", 0)
+        frame = pd.DataFrame({"key": [f"a long key of row {index}" for index in range(3000)], "x": GRID[:, 0]})
+        model = DistilledRegressor(lambda rows: np.asarray(rows["x"]), AutoStudent(max_bytes=9000), **QUICK)
+        with pytest.raises(StudentError, match="no student meets max_bytes=9000; nearest came"):
+            model.fit(frame)
+
+    def test_sampler_choice_takes_no_fraction_from_other_students(self):
+        """scikit-learn's own ``validation_fraction`` means something else."""
+        student = HistGradientBoostingRegressor(validation_fraction=None, max_iter=5)
+        DistilledRegressor(FOREST, student, n_synthetic=200, random_state=0).fit(X)
+
+    def test_validation_rows_judge_though_queries_are_few(self):
+        """They are labelled before synthetic rows use up what may be asked."""
+        model = DistilledRegressor(FOREST, AutoStudent(["linear"]), sampler=Jitter(), max_queries=500, random_state=0)
+        assert set(model.fit(X[:300], X_val=X[300:]).candidates_["judged_on"]) == {"X_val"}
+
+    def test_a_teachers_kernel_that_no_student_can_have_is_no_hint(self):
+        """Its width is chosen then."""
+        machine = SVR(gamma=1e9).fit(GRID[:100], waves(GRID[:100]))
+        DistilledRegressor(machine, CompactKernelRegressor(5, refine=False), **QUICK).fit(GRID[:100])

@@ -22,7 +22,9 @@ from skdistill.students import (
     CompactMLPRegressor,
 )
 from skdistill.students._descent import ANSWERS, Layers, backward, forward
+from skdistill.students._families import FAMILIES, family_member
 from skdistill.students._knots import find_knots
+from skdistill.students._student import count_inputs
 
 X = np.random.RandomState(0).uniform(-1, 1, size=(2000, 3))
 SMOOTH = np.sin(3 * X[:, 0]) + X[:, 1] * X[:, 2]
@@ -252,3 +254,89 @@ def test_parameters_are_checked(student, error, match):
     """By name, before anything is learned."""
     with pytest.raises(error, match=match):
         student.fit(X[:50], (SMOOTH > 0)[:50].astype(int))
+
+
+class TestStrangeTables:
+    """What every family must bear: each of these once gave wrong answers in silence."""
+
+    FAMILY = pytest.mark.parametrize("family", FAMILIES)
+
+    @staticmethod
+    def follows(student, rows, target):
+        return fidelity(target, student.fit(rows, target).predict(rows))
+
+    @staticmethod
+    def member(family):
+        student = family_member(family, classifies=False)
+        return student.set_params(random_state=0) if "random_state" in student.get_params() else student
+
+    @FAMILY
+    def test_infinite_cells_and_huge_ones_do_not_spoil_a_column(self, family):
+        """One of a thousand changes little."""
+        target, spoilt = SMOOTH[:500], pd.DataFrame(X[:500])
+        spoilt.iloc[0, 0], spoilt.iloc[1, 1] = np.inf, -np.inf
+        clean = self.follows(self.member(family), pd.DataFrame(X[:500]), target)
+        assert self.follows(self.member(family), spoilt, target) > clean - 0.05
+
+    @pytest.mark.parametrize("family", ["linear", "kernel", "smooth network"])
+    def test_large_offsets_are_taken_off_in_double_precision(self, family):
+        """Seconds since 1970, a few of them apart, are as good as from zero."""
+        plain = self.follows(self.member(family), X[:500], SMOOTH[:500])
+        assert self.follows(self.member(family), 1.7e9 + 5 * X[:500], SMOOTH[:500]) > plain - 0.02
+
+    @FAMILY
+    @pytest.mark.parametrize("scale", [1e-200, 1e160])
+    def test_any_scale_of_targets(self, family, scale):
+        """Squares of targets need not be floats."""
+        plain = self.follows(self.member(family), X[:500], SMOOTH[:500])
+        student = self.member(family).fit(X[:500], scale * SMOOTH[:500])
+        assert fidelity(SMOOTH[:500], student.predict(X[:500]) / scale) == pytest.approx(plain, abs=0.02)
+
+    @FAMILY
+    @pytest.mark.parametrize("scale", [1e-6, 1e307])
+    def test_any_scale_of_weights(self, family, scale):
+        """Only ratios of weights count."""
+        one, two = (
+            self.member(family).fit(X[:500], SMOOTH[:500], np.full(500, weight)).predict(X[:500])
+            for weight in (1.0, scale)
+        )
+        np.testing.assert_allclose(one, two, atol=1e-6)
+
+    @FAMILY
+    def test_rows_without_weight_set_no_ranges(self, family):
+        """Far away rows that do not count change no answers there."""
+        rows, weight = X[:500].copy(), np.ones(500)
+        rows[:50] *= 1000
+        weight[:50] = 0
+        if family == "network":
+            pytest.skip("its knots are found on other random rows")
+        far = np.full((1, 3), 50.0)
+        with_them = self.member(family).fit(rows, SMOOTH[:500], weight).predict(far)
+        without = self.member(family).fit(rows[50:], SMOOTH[50:500]).predict(far)
+        assert abs(with_them - without) < 0.5 + 0.5 * abs(without)
+
+    @FAMILY
+    def test_a_column_of_keys_is_not_carried_along(self, family):
+        """A text in each row that no other row has teaches nothing and costs next to no bytes."""
+        frame = pd.DataFrame({"number": X[:1000, 0], "key": [f"row number {index} of many" for index in range(1000)]})
+        student = self.member(family).fit(frame, SMOOTH[:1000])
+        assert b"row number 7" not in pickle.dumps(student)
+        assert np.all(np.isfinite(student.predict(frame)))
+
+    @FAMILY
+    def test_sizes_are_kept_with_missing_cells_and_many_classes(self, family):
+        """Indicators of missing cells count, and so does each class."""
+        rows = np.where(np.random.RandomState(0).uniform(size=X.shape) < 0.1, np.nan, X)
+        for size in (30, 60, 100, 300, 1000):
+            for student, outputs, target in (
+                (family_member(family, classifies=False), 1, SMOOTH),
+                (family_member(family, classifies=True), 3, PROBA),
+            ):
+                try:
+                    sized = student.sized(size, n_inputs=count_inputs(rows), n_outputs=outputs)
+                except StudentError:
+                    continue
+                fitted = (
+                    sized.fit(rows[:400], target[:400]) if outputs == 1 else sized.fit_soft(rows[:400], target[:400])
+                )
+                assert fitted.scorer_.n_parameters <= size

@@ -525,3 +525,11 @@ def test_fit_tree_without_optimisation_is_greedy():
     tree = fit_tree(rows, 10, optimize=False, n_regrowths=0)
     greedy = DecisionTreeRegressor(max_leaf_nodes=10, min_samples_leaf=5, random_state=0).fit(X, y)
     np.testing.assert_allclose(loss_of(tree, rows), np.sum((greedy.predict(X) - y) ** 2), rtol=1e-9)
+
+
+def test_what_is_infinite_is_there():
+    """Where a split asks whether a cell is missing, the largest numbers are not."""
+    rng = np.random.RandomState(0)
+    cells = np.where(rng.uniform(size=(300, 1)) < 0.4, np.nan, rng.normal(size=(300, 1)))
+    student = CompactTreeRegressor(2).fit(cells, np.isnan(cells[:, 0]).astype(float))
+    np.testing.assert_allclose(student.predict([[1e300], [1e30], [np.nan]]), [0, 0, 1], atol=1e-6)
