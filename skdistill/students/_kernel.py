@@ -465,7 +465,8 @@ class CompactKernelClassifier(CompactClassifier, _CompactKernel):
     Parameters
     ----------
     n_landmarks : int >= 1, default=100
-        Landmarks at most; fewer where rows are.
+        Landmarks at most; fewer where rows are. Landmarks that are not moved are rows of the fit, so that a student may
+        hold some, as a support vector machine does.
     gamma : float in (0, 1e8] or "auto", default="auto"
         How fast the kernel falls with the square of the distance between standardised inputs, :math:`\nu_i^2` before
         scales are moved. ``"auto"`` starts from one by the number of inputs; without ``refine`` it takes the best of
@@ -535,7 +536,8 @@ class CompactKernelRegressor(CompactRegressor, _CompactKernel):
     Parameters
     ----------
     n_landmarks : int >= 1, default=100
-        Landmarks at most; fewer where rows are.
+        Landmarks at most; fewer where rows are. Landmarks that are not moved are rows of the fit, so that a student may
+        hold some, as a support vector machine does.
     gamma : float in (0, 1e8] or "auto", default="auto"
         How fast the kernel falls with the square of the distance between standardised inputs, :math:`\nu_i^2` before
         scales are moved. ``"auto"`` starts from one by the number of inputs; without ``refine`` it takes the best of

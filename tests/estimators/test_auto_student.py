@@ -1,6 +1,7 @@
 """Choosing family and size of the student within a budget."""
 
 import pickle
+from hashlib import md5
 
 import numpy as np
 import pandas as pd
@@ -263,7 +264,9 @@ class TestRefusals:
     def test_a_budget_is_never_exceeded_in_silence(self, monkeypatch):
         """If the whole transfer set makes every student too large, the next best is taken, or it is an error."""
         monkeypatch.setattr("skdistill.students._student.RARE", 0)
-        frame = pd.DataFrame({"key": [f"a long key of row {index}" for index in range(3000)], "x": GRID[:, 0]})
+        frame = pd.DataFrame(
+            {"key": [md5(bytes([i % 256, i // 256])).hexdigest() for i in range(3000)], "x": GRID[:, 0]}
+        )
         model = DistilledRegressor(lambda rows: np.asarray(rows["x"]), AutoStudent(max_bytes=9000), **QUICK)
         with pytest.raises(StudentError, match="no student meets max_bytes=9000; nearest came"):
             model.fit(frame)
