@@ -3,8 +3,8 @@
     python examples/distil_digits.py
 
 The teacher is a soft vote of a forest, a support vector machine and boosted trees, on the digits that come with
-scikit-learn. The student is the package's default, which chooses one; the same is fitted without the teacher too. All are
-judged on rows that none of them has seen.
+scikit-learn. The student is the package's default, which chooses one; the same is fitted without the teacher too. All
+are judged on rows that none of them has seen.
 """
 
 import os
