@@ -63,7 +63,7 @@ def measure(results, folder):
     for teacher, name, seed in results.mine(cells):
         if not results.has(kind="cell", teacher=teacher, table=name, seed=seed):
             cell(results, folder, teacher, name, seed)
-    for name, seed in results.mine([(name, seed) for name in TABLES for seed in SEEDS]):
+    for name, seed in results.mine([(name, seed) for seed in SEEDS for name in TABLES]):
         if not results.has(kind="single", table=name, seed=seed):
             against_scikit_learn(results, folder, name, seed)
     if not results.part and not results.has(kind="speed"):

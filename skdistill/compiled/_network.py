@@ -14,6 +14,10 @@ BLOCK_ROWS = 2048
 """Rows in work at a time: what the hidden layers say of them stays in the cache."""
 
 
+QUIET = 1e-3
+"""Deviation of a hidden unit, as a share of the largest, below which its weights are not solved for again."""
+
+
 @dataclass(eq=False)
 class Network:
     r"""Layers of weighted sums, :math:`h_{l+1} = \max(0, h_l W_l + b_l)`, the last one without the maximum.
@@ -109,7 +113,8 @@ class Network:
         chunks = [self.hidden(self.design.inputs(dense)) for _, dense in dense_chunks(cells, BLOCK_ROWS)]
         hidden = np.concatenate(chunks)
         center, deviation = hidden.mean(axis=0), hidden.std(axis=0)
-        scale = np.where(deviation > 0, deviation, 1.0)
+        # units that hardly ever fire would need huge weights to matter: they are left as they are
+        scale = np.where(deviation > QUIET * deviation.max(initial=0), deviation, np.inf)
         return ((hidden - center) / scale).astype(np.float32), center, scale
 
     def with_output_changed(self, change: np.ndarray, center: np.ndarray) -> Self:
@@ -118,7 +123,8 @@ class Network:
         It acts on hidden numbers less ``center``.
         """
         last = self.weights[-1].astype(np.float64) + change / self.unit
-        rounded = last.astype(self.weights[-1].dtype)
+        fits = np.abs(last).max(initial=0) <= np.finfo(self.weights[-1].dtype).max
+        rounded = last.astype(self.weights[-1].dtype if fits else np.float32)
         base = self.base - center @ (rounded - self.weights[-1].astype(np.float64)) * self.unit
         return replace(self, weights=[*self.weights[:-1], rounded], base=base)
 

@@ -163,3 +163,16 @@ def test_squeezing_loses_nothing(numbers, flags):
     for name, array in given_arrays.items():
         assert back[name].dtype == array.dtype
         np.testing.assert_array_equal(back[name], array)
+
+
+def test_units_that_hardly_fire_and_large_changes_keep_weights_finite():
+    """Half precision ends at 65,504."""
+    scorer = network(DESIGN, (6,), n_outputs=1)
+    scorer.biases[0][0] = -1e6  # never fires
+    hidden, center, scale = scorer.standardised_hidden(CELLS)
+    assert np.all(np.isfinite(hidden))
+    assert np.all(hidden[:, 0] == 0)
+    for size in (1.0, 1e6):
+        changed = scorer.with_output_changed(np.full((6, 1), size) / scale[:, None], center)
+        expected = scorer.scores(CELLS) + hidden.sum(axis=1, keepdims=True) * size
+        np.testing.assert_allclose(changed.scores(CELLS), expected, rtol=0.01, atol=0.01 * size)
