@@ -50,24 +50,26 @@ def main(path):
             chosen = DistilledClassifier(teacher, AutoStudent(max_bytes=20_000), **options).fit(X_train)
         print(f"{name}: teacher {teacher.score(X_test, y_test):.3f}, student {chosen.score(X_test, y_test):.3f}")
         print(chosen.candidates_, "\n")
-        ax.set(xscale="log", xlabel="kB, compiled", title=f"Digits: students of {name}", ylim=(0.4, 1.01))
+        ax.set(xscale="log", xlabel="kB, compiled", title=f"Digits: students of {name}")
+        ax.set(yscale="log", ylim=(0.5, 0.008))
         ax.set_xticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
+        ax.set_yticks([0.5, 0.2, 0.1, 0.05, 0.02, 0.01], ["0.5", "0.8", "0.9", "0.95", "0.98", "0.99"])
         ax.minorticks_off()
         ax.grid(alpha=0.3)
     axes[0].set_ylabel("fidelity on unseen rows (R²)")
-    axes[1].legend(loc="lower right", frameon=False)
+    axes[1].legend(loc="lower right", frameon=False, fontsize=9)
     figure.savefig(path, dpi=120)
 
 
 def front(teacher, family, X, X_test, options):
-    """Return kB and fidelity of a family's students of all sizes that it has."""
+    """Return kB, and what is lost of fidelity, of a family's students of all sizes that it has."""
     points = []
     for size in SIZES:
         try:
             model = DistilledClassifier(teacher, family, student_size=size, **options).fit(X)
         except skdistill.exceptions.StudentError:  # too small for ten classes
             continue
-        points.append((skdistill.compile(model).n_bytes / 1000, model.fidelity(X_test)))
+        points.append((skdistill.compile(model).n_bytes / 1000, 1 - model.fidelity(X_test)))
     return np.array(sorted(set(points)))
 
 

@@ -51,6 +51,11 @@ class Columns:
         self.categories = [None if known is None else np.asarray(known) for known in categories]
         self.is_time = is_time
 
+    @property
+    def are_numbers(self) -> bool:
+        """Whether floats are what they are, in every column."""
+        return all(known is None for known in self.categories) and not self.is_time.any()
+
     def encode(self, X: Any) -> np.ndarray:
         """Return raw rows as floats; missing cells and unseen categories are NaN."""
         columns = columns_of(X.toarray() if hasattr(X, "toarray") else X)

@@ -114,6 +114,11 @@ class Landmarks:
         lines += ["    h += base", f"    {scores}, = h.tolist()"]
         return [*lines, "    if s0 != s0:", f"        {scores}, = row_with_missing(cells)"]
 
+    @property
+    def takes_array(self) -> bool:
+        """Whether the code of a row takes an array as it is, rather than a list of floats."""
+        return self.design.is_plain
+
     def row_names(self) -> dict[str, Any]:
         """Return what the code mentions; ``unit`` is folded into the coefficients."""
         scales, positions = self.scales.astype(np.float64), self._doubles

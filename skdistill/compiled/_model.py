@@ -75,13 +75,19 @@ class CompiledModel:
         self.is_single = is_single
         self.quantization_loss_ = 0.0
         self._row: Callable[[Sequence[Any]], Any] | None = None
+        self._row_of_floats: Callable[[Any], Any] | None = None
+        """The same for cells that need no encoding."""
+        self._takes_array = False
 
     def __call__(self, X: Any) -> Any:
         """Return probabilities or values of rows, or of one row."""
         if type(X) is np.ndarray and X.ndim == 1:
             if X.dtype.kind in "mM":
                 X = X.astype(f"{X.dtype.kind}8[us]").astype(object)  # as dates: nanoseconds would come as integers
-            return (self._row or self._make_row())(X.tolist())
+            row = self._row or self._make_row()
+            if self._row_of_floats is not None and X.dtype == np.float64:
+                return self._row_of_floats(X if self._takes_array else X.tolist())
+            return row(X.tolist())
         if isinstance(X, list | tuple) and len(X) and np.ndim(X[0]) == 0:
             # numpy's own scalars would be compared in their own precision
             return (self._row or self._make_row())(X if self.columns is not None else list(map(float, X)))
@@ -119,7 +125,7 @@ class CompiledModel:
     def stored_as(self, dtype: np.dtype) -> "CompiledModel":
         """Return the same model with leaf values or weights of another precision."""
         model = copy.copy(self)
-        model.scorer, model._row = self.scorer.stored_as(dtype), None
+        model.scorer, model._row, model._row_of_floats = self.scorer.stored_as(dtype), None, None
         return model
 
     def _many(self, X: Any) -> np.ndarray:
@@ -140,15 +146,18 @@ class CompiledModel:
     def _make_row(self) -> Callable[[Sequence[Any]], Any]:
         """Compose, once, the function of one row."""
         source = self.source
+        self._takes_array = getattr(self.scorer, "takes_array", False)
         if source is None:
             self._row = lambda cells: self._many(np.array([cells], dtype=None if self.columns is None else object))[0]
         else:
             row = compile_row(source, link=LINKS[self.link].of_one, **self.scorer.row_names())
+            if self.columns is None or self.columns.are_numbers:
+                self._row_of_floats = row
             self._row = row if self.columns is None else _after(self.columns.row_encoder(), row)
         return self._row
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_row": None}  # code is made from the arrays, never read
+        return {**self.__dict__, "_row": None, "_row_of_floats": None}  # code is made from the arrays, never read
 
 
 def _after(first: Callable[[Any], Any], then: Callable[[Any], Any]) -> Callable[[Any], Any]:

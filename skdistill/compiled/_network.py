@@ -157,6 +157,11 @@ class Network:
         lines += [f"    h += b{len(self.biases)}", f"    {scores}, = h.tolist()"]
         return [*lines, "    if s0 != s0:", f"        {scores}, = row_with_missing(cells)"]
 
+    @property
+    def takes_array(self) -> bool:
+        """Whether the code of a row takes an array as it is, rather than a list of floats."""
+        return self.design.is_plain
+
     def row_names(self) -> dict[str, Any]:
         """Return what the code mentions; scale and unit are folded into the weights."""
         weights, biases = list(self._doubles), [*(bias.astype(np.float64) for bias in self.biases), self.base]
