@@ -27,6 +27,10 @@ from skdistill.students import (
     CompactBoostingRegressor,
     CompactHybridClassifier,
     CompactHybridRegressor,
+    CompactKernelClassifier,
+    CompactKernelRegressor,
+    CompactLinearClassifier,
+    CompactLinearRegressor,
     CompactMLPClassifier,
     CompactMLPRegressor,
 )
@@ -59,6 +63,10 @@ EXPECTED_FAILURES = [
     (CompactMLPRegressor(), ROWS_ARE_SHUFFLED),
     (CompactHybridClassifier(), ROWS_ARE_SHUFFLED),
     (CompactHybridRegressor(), ROWS_ARE_SHUFFLED),
+    (CompactKernelClassifier(10), {}),
+    (CompactKernelRegressor(10), {}),
+    (CompactLinearClassifier(), {}),
+    (CompactLinearRegressor(), {}),
     (
         DistilledClassifier(LogisticRegression(), CompactBoostingClassifier(n_trees=10), **MUNGED),
         ROWS_ARE_DRAWN,
