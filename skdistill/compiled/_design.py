@@ -1,6 +1,6 @@
 """From coded cells to the inputs of weighted sums: numbers to one scale, categories to indicators."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
@@ -158,10 +158,6 @@ class Design:
         row, column, code = self._codes_of(cells)
         inputs[row, self.first_input[column] + code] = 1
         return inputs
-
-    def inputs_of_row(self, cells: Sequence[float]) -> np.ndarray:
-        """Return the inputs of one row, of shape (width,)."""
-        return self.inputs(np.array([cells], dtype=np.float64))[0]
 
     @property
     def bounds(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 
 from ._columns import Columns
-from ._forest import Forest
-from ._linear import Linear
 from ._links import LINKS
 from ._source import compile_row, row_source, scores_as_tuple
 
@@ -25,7 +23,7 @@ class CompiledModel:
 
     Parameters
     ----------
-    scorer : Forest or Linear
+    scorer : Forest, Linear, Network, Landmarks or Sum
         Gives the scores of rows.
     link : {"identity", "exp", "logistic", "two classes", "one against the rest", "softmax"}, default="identity"
         From scores to outputs. ``"two classes"`` makes both probabilities of one score, ``"logistic"`` a probability of
@@ -59,7 +57,7 @@ class CompiledModel:
 
     def __init__(
         self,
-        scorer: Forest | Linear,
+        scorer: Any,
         link: str = "identity",
         *,
         power: float = 1.0,

@@ -70,7 +70,7 @@ class AutoStudent(BaseEstimator):
         Size of the compiled student at most, in bytes.
     max_ops : int or None, default=None
         Operations for a row at most: comparisons, multiplications, additions. A count, so that it is the same
-        everywhere; ``docs/students.md`` has a table of what it costs in microseconds.
+        everywhere; ``docs/students/choosing.md`` has a table of what it costs in microseconds.
     min_fidelity : float or None, default=None
         Fidelity in (0, 1] that is enough: of all that are tried, in six sizes for each family, the smallest student
         that reaches it is chosen.
@@ -279,15 +279,16 @@ def _rank(
     trials: "_Trials", names: list[str], rung: Callable[[float], TransferSet], *, is_small: bool
 ) -> list[Candidate]:
     """Return candidates within the budget, the best first."""
-    most = 1.0 if is_small else FIRST_SIZE
-    tried = [trials.largest(name, rung(RUNGS[0]), 0, most=most) for name in names]
+    most, first = 1.0 if is_small else FIRST_SIZE, rung(RUNGS[0])
+    tried = [trials.largest(name, first, 0, most=most) for name in names]
     fitting = sorted((trial for trial in tried if trial.is_within_budget), key=lambda trial: -trial.fidelity)
     options = trials.options
     if options.min_fidelity is not None and fitting:
         return [trials.smallest_that_reaches(options.min_fidelity, fitting, rung(RUNGS[1]))]
     if is_small:
         return fitting
-    grown = [trials.grown(trial, rung(RUNGS[1]), 1) for trial in fitting[: options.n_finalists]]
+    second = rung(RUNGS[1])
+    grown = [trials.grown(trial, second, 1) for trial in fitting[: options.n_finalists]]
     best = sorted((trial for trial in grown if trial.is_within_budget), key=lambda trial: -trial.fidelity)
     return best + fitting
 

@@ -163,7 +163,7 @@ class Descent:
         Share of the rows that tell when to stop.
     n_iter_no_change : int
         Epochs without progress after which it stops.
-    temperature : callable
+    temperature : callable or None
         From the share of the training that is over to the temperature.
     verbose : int
     """
