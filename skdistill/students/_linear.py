@@ -13,7 +13,7 @@ from ..compiled import Design, Network
 from ..compiled._design import CHUNK_CELLS, dense_chunks
 from ..compiled._network import with_products
 from ._solving import LOSSES, WIDEST, Features, choose_features, curvature_at, ridge_solution, solve
-from ._student import CompactClassifier, CompactRegressor, CompactStudent, fit_encoder
+from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
 MOST_PAIRED = 200
 """Inputs that pairs are made of, those with the largest effects: the work grows with their square."""
@@ -38,13 +38,7 @@ class _CompactLinear(CompactStudent):
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Network:
         """Return the weights; first without pairs, to see which ones are missed."""
         self._check_parameters()
-        self._encoder = fit_encoder(X)
-        cells = self._encoder.transform(X)
-        if not weight.all():  # rows that do not count set no ranges either
-            cells, targets, weight = cells[weight > 0], targets[weight > 0], weight[weight > 0]
-        if self._link == "softmax":
-            targets = targets / targets.sum(axis=1, keepdims=True)
-        design = Design.of(cells, weight, self._n_codes())
+        cells, targets, weight, design = self._prepare(X, targets, weight)
         rows = _Rows(design, cells, weight / weight.sum())
         ridge, lasso = (self.alpha, 0.0) if self.penalty == "l2" else (0.0, self.alpha)
         with threadpool_limits(1, user_api="blas"):  # sums of several threads differ in their last digits

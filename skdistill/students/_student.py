@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, colum
 
 from .._encoding import TableEncoder
 from .._validation import check_fitted, check_number, check_table, check_weights
-from ..compiled import Columns, CompiledModel
+from ..compiled import Columns, CompiledModel, Design
 from ..compiled._design import dense_chunks
 from ..compiled._links import LINKS
 from ..exceptions import StudentError
@@ -82,6 +82,19 @@ class CompactStudent(BaseEstimator):
                 f"{n_outputs} outputs; pass a larger one, or another student."
             )
         return clone(self).set_params(**params)
+
+    def _prepare(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray, Design]:
+        """Set ``_encoder``; return codes, targets, weights and design of the rows that have a weight.
+
+        Rows without one set no ranges either. The targets of a softmax sum to one exactly.
+        """
+        self._encoder = fit_encoder(X)
+        cells = self._encode(X)
+        if not weight.all():
+            cells, targets, weight = cells[weight > 0], targets[weight > 0], weight[weight > 0]
+        if self._link == "softmax":
+            targets = targets / targets.sum(axis=1, keepdims=True)
+        return cells, targets, weight, Design.of(cells, weight, self._n_codes())
 
     def _encode(self, X: Any) -> Any:
         """Return checked rows as codes."""

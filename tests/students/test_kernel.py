@@ -23,7 +23,9 @@ from sklearn.svm import SVC, SVR, NuSVC, NuSVR, OneClassSVM
 
 import skdistill
 from skdistill.exceptions import StudentError
-from skdistill.students._kernel import CompactKernelClassifier, CompactKernelRegressor, _Descent, kernel_hints
+from skdistill.students._inheriting import kernel_hints
+from skdistill.students._kernel import CompactKernelClassifier, CompactKernelRegressor
+from skdistill.students._landmarks import Moving
 
 
 def softmax(logits):
@@ -40,7 +42,7 @@ def test_gradients_are_those_of_finite_differences(n_linear):
     """By positions and scales, the coefficients being the best for these."""
     rng = np.random.RandomState(0)
     weight = rng.uniform(size=30)
-    descent = _Descent(rng.normal(size=(30, 3)), rng.normal(size=(30, 2)), weight / weight.sum(), n_linear, (4, 3))
+    descent = Moving(rng.normal(size=(30, 3)), rng.normal(size=(30, 2)), weight / weight.sum(), n_linear, (4, 3))
     point = np.concatenate([rng.normal(size=12), np.log([0.3, 1.0, 0.5])])
     differences = approx_fprime(point, lambda at: descent(at)[0], 1e-7)
     np.testing.assert_allclose(descent(point)[1], differences, atol=1e-5)
