@@ -232,10 +232,9 @@ def fit_network(
     StudentError
         If the descent diverges, also at smaller and smaller rates.
     """
-    present = np.flatnonzero(weight)
-    weight = (weight / weight[present].mean()).astype(np.float32)
+    weight = (weight / weight.mean()).astype(np.float32)
     lesson = Lesson(Inputs(design, cells), targets.astype(np.float32), weight, link)
-    held_out, taught = split(present, how.validation_fraction, rng)
+    held_out, taught = split(np.arange(len(weight)), how.validation_fraction, rng)
     seed, rate = rng.randint(2**31 - 1), how.learning_rate
     for _ in range(RESTARTS + 1):
         layers = Layers([design.width, *hidden, targets.shape[1]])

@@ -53,7 +53,7 @@ def find_knots(
     knots = []
     for column in columns:
         values = cells[some, column]
-        values = values[np.isfinite(values) & (weight[some] > 0)]
+        values = values[np.isfinite(values)]
         if len(values) == 0 or values.min() == values.max():
             knots.append(np.zeros(0))
             continue

@@ -10,12 +10,12 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from .._validation import check_number, check_random_state, draw_seed
-from ..compiled import Design, Network
+from ..compiled import Network
 from ..targets import scheduled_temperature
 from ..targets._schedules import SCHEDULES
 from ._descent import Descent, fit_network
 from ._knots import find_knots
-from ._student import CompactClassifier, CompactRegressor, CompactStudent, fit_encoder, largest_below
+from ._student import CompactClassifier, CompactRegressor, CompactStudent, largest_below
 
 
 class _CompactMLP(CompactStudent):
@@ -36,11 +36,9 @@ class _CompactMLP(CompactStudent):
         """Return a network fitted to all columns of ``targets``."""
         how, hidden = self._check_parameters(), self._hidden()
         rng = check_random_state(self.random_state)
-        self._encoder = fit_encoder(X)
-        cells = self._encode(X)
-        n_codes = self._n_codes()
-        knots = find_knots(cells, n_codes, targets, weight, self.n_knots, draw_seed(rng))
-        design = Design.of(cells, weight, n_codes).in_pieces(knots)
+        cells, targets, weight, design = self._prepare(X, targets, weight)
+        knots = find_knots(cells, design.n_codes, targets, weight, self.n_knots, draw_seed(rng))
+        design = design.in_pieces(knots)
         with threadpool_limits(1, user_api="blas"):  # sums of several threads differ in their last digits
             network, errors = fit_network(design, cells, targets, weight, self._link, hidden, how, rng)
         self.validation_errors_ = np.array(errors)
