@@ -44,7 +44,8 @@ from ._auto_sampler import (
     choose_transfer_set,
     hold_out_judges,
 )
-from ._auto_student import PROXY, AutoStudent, Terms, choose_student, hold_out_for_students
+from ._auto_student import AutoStudent
+from ._choosing import PROXY, Terms, choose_student, hold_out_for_students
 
 
 class BaseDistilled(BaseEstimator):
