@@ -426,15 +426,29 @@ class BaseDistilled(BaseEstimator):
         score : float
             See :func:`skdistill.metrics.fidelity`.
         """
+        soft_targets = self.soft_targets(X)
+        outputs = self._outputs_of(self.student_, check_table(self, X, reset=False))
+        return fidelity(soft_targets, outputs, sample_weight=sample_weight, multioutput=self._multioutput)
+
+    def soft_targets(self, X: Any) -> np.ndarray:
+        """Return what the teacher says of ``X``, as the student is taught it at temperature 1.
+
+        Asks the teacher, which may be slow. To be compared with ``predict_proba`` of a classifier and ``predict`` of a
+        regressor, for example by :mod:`skdistill.metrics`.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            With the columns seen in ``fit``.
+
+        Returns
+        -------
+        soft_targets : ndarray of shape (n_samples, n_classes), (n_samples,) or (n_samples, n_outputs)
+            Class probabilities in the order of ``classes_``, or values.
+        """
         check_fitted(self, "student_")
         X = check_table(self, X, reset=False)
-        outputs = ask(self._teacher, X, chunk_size=self.chunk_size, verbose=self.verbose)
-        return fidelity(
-            self._soft_targets(outputs),
-            self._outputs_of(self.student_, X),
-            sample_weight=sample_weight,
-            multioutput=self._multioutput,
-        )
+        return self._soft_targets(ask(self._teacher, X, chunk_size=self.chunk_size, verbose=self.verbose))
 
     def _student_to_teach(self) -> Any:
         """Return the student; one of ours keeps its trees where the teacher's answers are kept."""
