@@ -12,6 +12,8 @@ from ..exceptions import StudentError
 NO_LIMIT = float(np.inf)
 """Threshold that only parts what is there from what is missing."""
 
+MISSING = " or missing"
+
 NOT_WORTH_A_WORD = 0.005
 """Probability below which a class is not printed."""
 
@@ -52,36 +54,88 @@ class Nodes:
 
 def rules(student: Any, answers: list[str], has_missing: np.ndarray, is_duration: np.ndarray) -> str:
     """Return the tree as text: a line for each side and each leaf, given what to say of the leaves."""
-    names = getattr(student, "feature_names_in_", [f"column {place}" for place in range(student.n_features_in_)])
-    forest, encoder = student.scorer_, student._encoder
-    root, left, right = forest.pointers()
+    sides = _Sides(student, has_missing, is_duration)
+    root, left, right = student.scorer_.pointers()
     lines, waiting = [], [(int(root[0]), 0, "")]
     while waiting:
         node, depth, text = waiting.pop()
-        indent = "|   " * (depth - 1) + "|--- "
         if text:
-            lines.append(indent + text)
+            lines.append("|   " * (depth - 1) + "|--- " + text)
         if left[node] < 0:
-            leaf = node - len(forest.feature)
+            leaf = node - len(student.scorer_.feature)
             n_rows = int(student.leaf_rows_[leaf])
             lines.append("|   " * depth + f"|--- {answers[leaf]} ({n_rows} row{'s' if n_rows != 1 else ''})")
             continue
-        feature = int(forest.feature[node])
-        known = encoder.categories_[feature]
-        threshold, missing_left = float(forest.threshold[node]), bool(forest.missing_left[node])
+        name, yes, no = sides.of(node)
+        waiting.append((int(right[node]), depth + 1, f"{name} {no}"))
+        waiting.append((int(left[node]), depth + 1, f"{name} {yes}"))
+    return "\n".join(lines)
+
+
+def leaf_rules(student: Any, has_missing: np.ndarray, is_duration: np.ndarray) -> list[str]:
+    """Return what holds in each leaf, from left to right; of bounds on one column, the tightest."""
+    sides = _Sides(student, has_missing, is_duration)
+    root, left, right = student.scorer_.pointers()
+    n_splits = len(student.scorer_.feature)
+    found = [""] * len(student.leaf_rows_)
+    waiting: list[tuple[int, dict[tuple[str, str], str]]] = [(int(root[0]), {})]
+    while waiting:
+        node, said = waiting.pop()
+        if left[node] < 0:
+            found[node - n_splits] = " and ".join(said.values()) or "every row"
+            continue
+        name, yes, no = sides.of(node, names_others=True)
+        for child, text in ((left[node], yes), (right[node], no)):
+            waiting.append((int(child), _also(said, name, text)))
+    return found
+
+
+def _also(said: dict[tuple[str, str], str], name: str, text: str) -> dict[tuple[str, str], str]:
+    """Return what was said and one condition more, each bound of a column once, and no word too much on missing cells.
+
+    ``said`` maps column and bound to words.
+    """
+    of_column = {key: words for key, words in said.items() if key[0] == name}
+    if text == "is missing":
+        said = {key: words for key, words in said.items() if key not in of_column}
+    elif of_column and text == "is there":
+        return {key: words.removesuffix(MISSING) if key in of_column else words for key, words in said.items()}
+    elif not all(words.endswith(MISSING) for words in of_column.values()):  # they went another way further up
+        text = text.removesuffix(MISSING)
+    bound = text.split()[0]
+    return {**said, (name, bound if bound in ("<=", ">") else text): f"{name} {text}"}
+
+
+class _Sides:
+    """What rows left and right of a split have in common, in words."""
+
+    def __init__(self, student: Any, has_missing: np.ndarray, is_duration: np.ndarray) -> None:
+        self.names = getattr(
+            student, "feature_names_in_", [f"column {place}" for place in range(student.n_features_in_)]
+        )
+        self.forest, self.encoder = student.scorer_, student._encoder
+        self.has_missing, self.is_duration = has_missing, is_duration
+
+    def of(self, node: int, *, names_others: bool = False) -> tuple[str, str, str]:
+        """Return the column's name and what is said left and right.
+
+        ``names_others`` names the categories that are not right, so that the text can be read without the left side.
+        """
+        feature = int(self.forest.feature[node])
+        known = self.encoder.categories_[feature]
+        threshold, missing_left = float(self.forest.threshold[node]), bool(self.forest.missing_left[node])
         if known is not None:
-            chosen = known[np.flatnonzero(forest.subsets[int(threshold)][: len(known)])]
-            yes, no = f"is {', '.join(map(str, chosen))}", "is anything else"
+            chosen = ", ".join(map(str, known[np.flatnonzero(self.forest.subsets[int(threshold)][: len(known)])]))
+            yes, no = f"is {chosen}", f"is not {chosen}" if names_others else "is anything else"
         elif threshold == NO_LIMIT:
             yes, no = "is there", "is missing"
         else:
-            limit = _as_time(threshold, is_duration[feature]) if encoder.is_time_[feature] else f"{threshold:.6g}"
+            is_time = self.encoder.is_time_[feature]
+            limit = _as_time(threshold, self.is_duration[feature]) if is_time else f"{threshold:.6g}"
             yes, no = f"<= {limit}", f"> {limit}"
-        if has_missing[feature] and threshold != NO_LIMIT:
-            yes, no = (f"{yes} or missing", no) if missing_left else (yes, f"{no} or missing")
-        waiting.append((int(right[node]), depth + 1, f"{names[feature]} {no}"))
-        waiting.append((int(left[node]), depth + 1, f"{names[feature]} {yes}"))
-    return "\n".join(lines)
+        if self.has_missing[feature] and threshold != NO_LIMIT:
+            yes, no = (yes + MISSING, no) if missing_left else (yes, no + MISSING)
+        return str(self.names[feature]), yes, no
 
 
 def _as_time(microseconds: float, is_duration: bool) -> str:

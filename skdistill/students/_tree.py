@@ -13,7 +13,7 @@ from ..compiled._links import LINKS
 from ..compiled._nodes import forest_from_nodes
 from ._binning import MISSING, BinnedTable
 from ._growing import Table
-from ._reading import NO_LIMIT, Nodes, as_sklearn, probable, rules
+from ._reading import NO_LIMIT, Nodes, as_sklearn, leaf_rules, probable, rules
 from ._splitting import add_up
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 from ._tao import Rows, Tree, fit_tree
@@ -75,6 +75,17 @@ class _CompactTree(CompactStudent):
         check_number(self, "min_samples_leaf", self.min_samples_leaf, kind=Integral, low=1)
         check_number(self, "max_bins", self.max_bins, kind=Integral, low=2, high=MISSING)
         check_number(self, "n_regrowths", self.n_regrowths, kind=Integral, low=0)
+
+    def leaf_rules(self) -> list[str]:
+        """Return what holds in each leaf, from left to right, such as ``"age > 30 and job is clerk, farmer"``.
+
+        Returns
+        -------
+        rules : list of str
+            As many as there are leaves; every row is in exactly one of them.
+        """
+        check_fitted(self, "scorer_")
+        return leaf_rules(self, self._has_missing, self._is_duration)
 
     def _rules(self, answers: list[str]) -> str:
         return rules(self, answers, self._has_missing, self._is_duration)
