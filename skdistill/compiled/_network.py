@@ -37,7 +37,7 @@ class Network:
 
     Examples
     --------
-    |x| as the sum of two hidden units:
+    The absolute value as the sum of two hidden units:
 
     >>> import numpy as np
     >>> from skdistill.compiled import Design, Network

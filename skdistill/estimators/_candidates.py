@@ -56,7 +56,7 @@ class Candidate:
 class Candidates(dict[str, np.ndarray]):
     """What was tried, a column for each key, as ``cv_results_`` are: ``pandas.DataFrame(candidates)`` is a frame.
 
-    The columns are the attributes of a :class:`Candidate`. Printed, it is a sentence and a small table.
+    The columns are the attributes of a candidate. Printed, it is a sentence and a small table.
 
     Parameters
     ----------

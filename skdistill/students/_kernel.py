@@ -77,7 +77,8 @@ class _CompactKernel(CompactStudent):
         Parameters
         ----------
         teacher_model : fitted estimator
-            As for :func:`kernel_hints`; any other leaves the clone as it is.
+            A support vector machine, a Gaussian process or a kernel ridge regression, also frozen or behind steps of a
+            pipeline that can be inverted; any other leaves the clone as it is.
 
         Returns
         -------

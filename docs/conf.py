@@ -1,0 +1,175 @@
+"""The site: `python -m sphinx -W --keep-going docs docs/_build/html`.
+
+Examples run while it is built; with `SKDISTILL_EXAMPLES=small` in the environment, in seconds.
+"""
+
+import inspect
+import os
+import re
+from importlib import import_module
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait do not spin: small calls are timed fairly
+
+from docutils import nodes
+from sphinx import addnodes
+
+import skdistill
+
+DOCS = Path(__file__).parent
+
+project = "skdistill"
+author = "The skdistill developers"
+copyright = "The skdistill developers, BSD-3-Clause"
+release = version = skdistill.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "myst_parser",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build", "auto_examples/**.ipynb", "auto_examples/**.py", "auto_examples/**.zip"]
+templates_path = ["_templates"]
+nitpicky = True
+nitpick_ignore_regex = [("py:.*", r"(sklearn|numpy|pandas|matplotlib|joblib|scipy|lightgbm)\..*")]
+"""Other libraries: their inventories are on the network, and the site is built without."""
+
+# -- pages -------------------------------------------------------------------------------------------------------------
+
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 4
+
+html_theme = "pydata_sphinx_theme"
+html_title = "skdistill"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_sourcelink = False
+html_theme_options = {
+    "header_links_before_dropdown": 8,
+    "navbar_end": ["theme-switcher"],
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "show_nav_level": 1,
+    "show_toc_level": 2,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+
+# -- examples ----------------------------------------------------------------------------------------------------------
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"/plot_",
+    "ignore_pattern": r"(^|/)(?!plot_)[^/]*\.py$",
+    "within_subsection_order": "ExampleTitleSortKey",
+    "backreferences_dir": "api/generated/backreferences",
+    "doc_module": ("skdistill",),
+    "write_computation_times": False,
+    "download_all_examples": False,
+    "show_signature": False,
+}
+
+# -- API ---------------------------------------------------------------------------------------------------------------
+
+autodoc_typehints = "none"  # the docstrings say more
+autodoc_member_order = "bysource"
+autosummary_generate = True
+numpydoc_show_class_members = False
+
+
+def public_names():
+    """Return the public names of every public module."""
+    modules = [
+        "skdistill",
+        *(f"skdistill.{name}" for name in skdistill.__all__ if inspect.ismodule(getattr(skdistill, name))),
+    ]
+    names = {
+        module: [*import_module(module).__all__] for module in modules if hasattr(import_module(module), "__all__")
+    }
+    names["skdistill"] = [name for name in skdistill.__all__ if f"skdistill.{name}" not in modules]
+    errors = vars(skdistill.exceptions).items()
+    names["skdistill.exceptions"] = [name for name, thing in errors if inspect.isclass(thing)]
+    names["skdistill.teachers"] = ["Teacher", "as_teacher"]
+    names["skdistill.transfer"] = ["TransferSet", "TransferSummary"]
+    assert names.keys() >= set(modules), f"without names: {set(modules) - names.keys()}"
+    return names
+
+
+PUBLIC = public_names()
+autosummary_context = {"public": PUBLIC}
+
+
+def skip_inherited(app, what, name, obj, skip, options):
+    """Leave out methods of other libraries' base classes (`get_params`, `dict.items`): known, and documented there."""
+    own = (getattr(obj, "__module__", None) or "").startswith("skdistill")
+    return True if what == "class" and inspect.isroutine(obj) and not own else None
+
+
+def check_api(app, env):
+    """Fail where something public has no page: a module that the index of the API does not list."""
+    pages = {f"api/generated/{module}.{name}" for module, names in PUBLIC.items() for name in names}
+    missing = sorted(pages - env.found_docs)
+    if missing:
+        raise SystemExit(f"docs/api/index.rst leads to no page of {', '.join(map(os.path.basename, missing))}.")
+
+
+# -- links that read well on a code host, too --------------------------------------------------------------------------
+
+
+def link_examples(app, docname, content):
+    """Turn links to `examples/plot_x.py` into links to its page of the gallery."""
+    up = "../" * docname.count("/")
+    content[0] = re.sub(
+        rf"\]\({re.escape(up)}\.\./examples/(plot_\w+)\.py\)", rf"]({up}auto_examples/\1.rst)", content[0]
+    )
+
+
+def targets_of_code():
+    """Return which API page a piece of code in prose stands for: full names, and short ones that are unmistakable."""
+    targets = {}
+    for module, names in PUBLIC.items():
+        for name in names:
+            targets[f"{module}.{name}"] = f"{module}.{name}"
+            if name[0].isupper() or "_" in name:
+                targets.setdefault(name, f"{module}.{name}")
+    return targets
+
+
+def link_code(app, doctree):
+    """Link `AutoSampler(...)` or `skdistill.compile` in prose to the API, and `examples/plot_x.py` to the gallery."""
+    docname, targets = app.env.docname, targets_of_code()
+    if docname.startswith(("api/", "auto_examples/")):
+        return
+    for literal in list(doctree.findall(nodes.literal)):
+        ancestors = (nodes.title, nodes.reference, addnodes.pending_xref, addnodes.download_reference)
+        parent = literal.parent
+        while parent is not None and not isinstance(parent, ancestors):
+            parent = parent.parent
+        text = literal.astext()
+        example = re.fullmatch(r"examples/(plot_\w+)\.py", text)
+        target = targets.get(text.partition("(")[0])
+        if parent is not None or not (example or target):
+            continue
+        xref = addnodes.pending_xref(
+            "",
+            refdoc=docname,
+            refdomain="std" if example else "py",
+            reftype="doc" if example else "obj",
+            reftarget=f"/auto_examples/{example[1]}" if example else target,
+            refexplicit=True,
+            refwarn=True,
+        )
+        literal.replace_self(xref)
+        xref += literal
+
+
+def setup(app):
+    """Connect what is above."""
+    app.connect("autodoc-skip-member", skip_inherited)
+    app.connect("env-updated", lambda app, env: check_api(app, env))
+    app.connect("source-read", link_examples)
+    app.connect("doctree-read", link_code)
