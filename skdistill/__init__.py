@@ -12,8 +12,8 @@ if TYPE_CHECKING:
         Candidates,
         DistilledClassifier,
         DistilledRegressor,
-        fidelity_scorer,
     )
+    from .metrics import fidelity_scorer
     from .teachers import as_teacher
 
 __version__ = "0.1.0"
@@ -42,7 +42,7 @@ _HOME = {
     "Candidates": ".estimators",
     "DistilledClassifier": ".estimators",
     "DistilledRegressor": ".estimators",
-    "fidelity_scorer": ".estimators",
+    "fidelity_scorer": ".metrics",
     "as_teacher": ".teachers",
     "compile": ".compilation",
 }

@@ -5,6 +5,5 @@ from ._auto_student import AutoStudent
 from ._candidates import Candidates
 from ._classifier import DistilledClassifier
 from ._regressor import DistilledRegressor
-from ._scoring import fidelity_scorer
 
-__all__ = ["AutoSampler", "AutoStudent", "Candidates", "DistilledClassifier", "DistilledRegressor", "fidelity_scorer"]
+__all__ = ["AutoSampler", "AutoStudent", "Candidates", "DistilledClassifier", "DistilledRegressor"]

@@ -1,6 +1,34 @@
-"""What was kept and lost: arrays in, numbers out."""
+"""What was kept and lost, and what it costs: arrays in, numbers out; and scorers for ``scoring=``."""
 
-from ._fidelity import agreement, brier_skill, fidelity, r2_skill, retention
-from ._footprint import latency, pickled_bytes
+from ._calibration import calibration_curve, calibration_error
+from ._counting import n_operations, n_parameters
+from ._divergence import brier_distance, kl_divergence, top_k_agreement, total_variation
+from ._fidelity import agreement, fidelity
+from ._footprint import Footprint, footprint, latency, pickled_bytes
+from ._scorers import agreement_scorer, fidelity_scorer, neg_bytes_scorer, neg_latency_scorer, retention_scorer
+from ._skill import brier_skill, r2_skill, retention
 
-__all__ = ["agreement", "brier_skill", "fidelity", "latency", "pickled_bytes", "r2_skill", "retention"]
+__all__ = [
+    "Footprint",
+    "agreement",
+    "agreement_scorer",
+    "brier_distance",
+    "brier_skill",
+    "calibration_curve",
+    "calibration_error",
+    "fidelity",
+    "fidelity_scorer",
+    "footprint",
+    "kl_divergence",
+    "latency",
+    "n_operations",
+    "n_parameters",
+    "neg_bytes_scorer",
+    "neg_latency_scorer",
+    "pickled_bytes",
+    "r2_skill",
+    "retention",
+    "retention_scorer",
+    "top_k_agreement",
+    "total_variation",
+]

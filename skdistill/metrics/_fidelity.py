@@ -1,11 +1,14 @@
-"""How closely a student follows its teacher, and how much of the teacher's skill is left."""
+"""How closely a student follows its teacher."""
 
+from numbers import Number
 from typing import Any
 
 import numpy as np
 from sklearn.metrics import r2_score
 
-from ..targets import one_hot
+from ._checks import SUM_TOLERANCE, check_outputs, check_row_weights
+
+AVERAGES = ("auto", "uniform_average", "variance_weighted")
 
 
 def fidelity(
@@ -27,7 +30,14 @@ def fidelity(
     Returns
     -------
     score : float
-        1 is a perfect copy, 0 the best constant; it can be negative.
+        1 is a perfect copy, 0 the best constant; it can be negative. An output of which the teacher says the same of
+        every row counts 1 where the student says so too, else 0, and by its variance counts nothing beside others: as
+        :func:`sklearn.metrics.r2_score` has it. Of a single row it is NaN, with that function's warning.
+
+    Raises
+    ------
+    ValueError
+        For shapes that differ, NaN, infinity, no rows, weights that do not fit.
 
     Examples
     --------
@@ -35,13 +45,26 @@ def fidelity(
     >>> fidelity([0.0, 1.0, 2.0], [0.0, 1.0, 2.5])
     0.875
     """
-    teacher, student = np.asarray(teacher_outputs, dtype=float), np.asarray(student_outputs, dtype=float)
-    if teacher.shape != student.shape:
-        raise ValueError(f"fidelity: outputs of shapes {teacher.shape} and {student.shape}; expected equal shapes.")
+    if multioutput not in AVERAGES:
+        raise ValueError(f"fidelity: multioutput={multioutput!r}; expected one of {AVERAGES}.")
+    teacher, student = check_outputs(
+        "fidelity", ("teacher_outputs", "student_outputs"), teacher_outputs, student_outputs
+    )
+    if sample_weight is not None:
+        sample_weight = check_row_weights("fidelity", sample_weight, len(teacher))
     if multioutput == "auto":
-        sums_to_one = teacher.ndim == 2 and teacher.shape[1] > 1 and np.allclose(teacher.sum(axis=1), 1, atol=1e-3)
+        is_many = teacher.ndim == 2 and teacher.shape[1] > 1
+        sums_to_one = is_many and np.allclose(teacher.sum(axis=1), 1, atol=SUM_TOLERANCE)
         multioutput = "variance_weighted" if sums_to_one else "uniform_average"
-    return float(r2_score(teacher, student, sample_weight=sample_weight, multioutput=multioutput))
+    return r_squared(teacher, student, sample_weight, multioutput)
+
+
+def r_squared(truth: np.ndarray, values: np.ndarray, weight: np.ndarray | None, multioutput: str) -> float:
+    """Return R², also of constants whose mean is not exactly themselves: their variance is no rounding error."""
+    first = truth[0] if weight is None else truth[np.argmax(weight > 0)]
+    counted = truth if weight is None else truth[weight > 0]
+    constant = np.where((counted == first).all(axis=0), first, 0.0)
+    return float(r2_score(truth - constant, values - constant, sample_weight=weight, multioutput=multioutput))
 
 
 def agreement(teacher_labels: Any, student_labels: Any, *, sample_weight: Any = None) -> float:
@@ -49,10 +72,20 @@ def agreement(teacher_labels: Any, student_labels: Any, *, sample_weight: Any = 
 
     Parameters
     ----------
-    teacher_labels, student_labels : array-like of shape (n_samples,)
-        Predicted labels.
+    teacher_labels, student_labels : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Predicted labels; several outputs count alike.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each row.
+
+    Returns
+    -------
+    share : float
+
+    Raises
+    ------
+    ValueError
+        For shapes that differ, labels of different kinds (text and numbers are never equal), missing labels, no rows,
+        weights that do not fit.
 
     Examples
     --------
@@ -62,84 +95,39 @@ def agreement(teacher_labels: Any, student_labels: Any, *, sample_weight: Any = 
     """
     teacher, student = np.asarray(teacher_labels), np.asarray(student_labels)
     if teacher.shape != student.shape:
-        raise ValueError(f"agreement: labels of shapes {teacher.shape} and {student.shape}; expected equal shapes.")
-    return float(np.average(teacher == student, weights=sample_weight))
-
-
-def brier_skill(y_true: Any, proba: Any, *, classes: Any) -> float:
-    r"""Brier skill score: 1 - Brier(proba) / Brier(class shares of ``y_true``).
-
-    Parameters
-    ----------
-    y_true : array-like of shape (n_samples,)
-        True labels.
-    proba : array-like of shape (n_samples, n_classes)
-        Probabilities, columns in the order of ``classes``.
-    classes : array-like of shape (n_classes,)
-        Sorted labels.
-
-    Returns
-    -------
-    skill : float
-        1 is certainty about every true label, 0 the best constant; NaN where all true labels are the same.
-
-    Examples
-    --------
-    >>> from skdistill.metrics import brier_skill
-    >>> brier_skill(["a", "b"], [[0.9, 0.1], [0.1, 0.9]], classes=["a", "b"])
-    0.96
-    """
-    truth = one_hot(np.asarray(y_true), np.asarray(classes))
-    proba = np.asarray(proba)
-    if proba.shape != truth.shape:
         raise ValueError(
-            f"brier_skill: probabilities of shape {proba.shape}; expected {truth.shape}, a column a class."
+            f"agreement: labels of shapes {teacher.shape} and {student.shape}; expected equal shapes. Pass the labels "
+            "of both for the same rows."
         )
-    of_constant = np.sum((truth - truth.mean(axis=0)) ** 2)
-    return float("nan") if of_constant == 0 else float(1 - np.sum((truth - proba) ** 2) / of_constant)
+    if teacher.ndim not in (1, 2) or teacher.size == 0:
+        raise ValueError(f"agreement: labels of shape {teacher.shape}; expected (n_samples,) and at least one row.")
+    kinds = _kind_of_labels("teacher_labels", teacher), _kind_of_labels("student_labels", student)
+    if None not in kinds and kinds[0] != kinds[1]:
+        raise ValueError(
+            f"agreement: teacher_labels are {kinds[0]} such as {teacher.flat[0]!r}, student_labels {kinds[1]} such as "
+            f"{student.flat[0]!r}; expected labels of one kind. Take both from the same classes_."
+        )
+    weight = check_row_weights("agreement", sample_weight, len(teacher))
+    is_same = np.asarray(teacher == student, dtype=np.float64).reshape(len(teacher), -1)
+    return float(np.average(is_same.mean(axis=1), weights=weight))
 
 
-def r2_skill(y_true: Any, values: Any) -> float:
-    """R² to the truth, outputs averaged uniformly: the skill of a regressor.
-
-    Parameters
-    ----------
-    y_true : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        True values.
-    values : array-like of the same shape
-        Predicted values.
-
-    Returns
-    -------
-    skill : float
-        1 is the truth, 0 the best constant; it can be negative.
-
-    Examples
-    --------
-    >>> from skdistill.metrics import r2_skill
-    >>> r2_skill([0.0, 1.0, 2.0], [0.0, 1.0, 2.5])
-    0.875
-    """
-    return float(r2_score(y_true, values))
+def _kind_of_labels(name: str, labels: np.ndarray) -> str | None:
+    """Return ``"text"``, ``"numbers"``, or ``None`` for others; none of them may be missing."""
+    n_missing = sum(map(_is_missing, labels.flat)) if labels.dtype.kind in "fcO" else 0
+    if n_missing:
+        raise ValueError(
+            f"agreement: {name} has {n_missing} missing labels; expected a label a row. Leave these rows out."
+        )
+    if labels.dtype.kind == "O":
+        if all(isinstance(label, str) for label in labels.flat):
+            return "text"
+        return "numbers" if all(isinstance(label, Number | np.bool_) for label in labels.flat) else None
+    return {**dict.fromkeys("UT", "text"), **dict.fromkeys("biufc", "numbers")}.get(labels.dtype.kind)
 
 
-def retention(teacher_skill: float, student_skill: float) -> float:
-    """The student's skill as a share of the teacher's, both against true labels.
-
-    Parameters
-    ----------
-    teacher_skill, student_skill : float
-        Any score that is 0 for the best constant and 1 for the truth, e.g. :func:`brier_skill` or :func:`r2_skill`.
-
-    Returns
-    -------
-    share : float
-        Above 1 where the student is better than the teacher; NaN where the teacher has no skill to keep.
-
-    Examples
-    --------
-    >>> from skdistill.metrics import retention
-    >>> retention(0.8, 0.76)
-    0.95
-    """
-    return float("nan") if teacher_skill <= 0 else student_skill / teacher_skill
+def _is_missing(label: Any) -> bool:
+    try:
+        return label is None or bool(label != label)
+    except TypeError:  # pandas.NA is neither
+        return True
