@@ -84,7 +84,7 @@ def leaf_rules(student: Any, has_missing: np.ndarray, is_duration: np.ndarray) -
         if left[node] < 0:
             found[node - n_splits] = " and ".join(said.values()) or "every row"
             continue
-        name, yes, no = sides.of(node, names_others=True)
+        name, yes, no = sides.of(node, alone=True)
         for child, text in ((left[node], yes), (right[node], no)):
             waiting.append((int(child), _also(said, name, text)))
     return found
@@ -98,8 +98,10 @@ def _also(said: dict[tuple[str, str], str], name: str, text: str) -> dict[tuple[
     of_column = {key: words for key, words in said.items() if key[0] == name}
     if text == "is missing":
         said = {key: words for key, words in said.items() if key not in of_column}
-    elif of_column and text == "is there":
-        return {key: words.removesuffix(MISSING) if key in of_column else words for key, words in said.items()}
+    elif of_column and not text.endswith(MISSING):
+        said = {key: words.removesuffix(MISSING) if key in of_column else words for key, words in said.items()}
+        if text == "is there":
+            return said
     elif not all(words.endswith(MISSING) for words in of_column.values()):  # they went another way further up
         text = text.removesuffix(MISSING)
     bound = text.split()[0]
@@ -116,22 +118,23 @@ class _Sides:
         self.forest, self.encoder = student.scorer_, student._encoder
         self.has_missing, self.is_duration = has_missing, is_duration
 
-    def of(self, node: int, *, names_others: bool = False) -> tuple[str, str, str]:
+    def of(self, node: int, *, alone: bool = False) -> tuple[str, str, str]:
         """Return the column's name and what is said left and right.
 
-        ``names_others`` names the categories that are not right, so that the text can be read without the left side.
+        ``alone`` words each side so that it can be read without the other, and quickly.
         """
         feature = int(self.forest.feature[node])
         known = self.encoder.categories_[feature]
         threshold, missing_left = float(self.forest.threshold[node]), bool(self.forest.missing_left[node])
         if known is not None:
             chosen = ", ".join(map(str, known[np.flatnonzero(self.forest.subsets[int(threshold)][: len(known)])]))
-            yes, no = f"is {chosen}", f"is not {chosen}" if names_others else "is anything else"
+            yes, no = f"is {chosen}", f"is not {chosen}" if alone else "is anything else"
         elif threshold == NO_LIMIT:
             yes, no = "is there", "is missing"
         else:
             is_time = self.encoder.is_time_[feature]
-            limit = _as_time(threshold, self.is_duration[feature]) if is_time else f"{threshold:.6g}"
+            number = f"{threshold:.4g}" if alone else f"{threshold:.6g}"
+            limit = _as_time(threshold, self.is_duration[feature]) if is_time else number
             yes, no = f"<= {limit}", f"> {limit}"
         if self.has_missing[feature] and threshold != NO_LIMIT:
             yes, no = (yes + MISSING, no) if missing_left else (yes, no + MISSING)

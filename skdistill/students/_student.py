@@ -6,11 +6,13 @@ from typing import Any, Self
 
 import numpy as np
 from joblib import effective_n_jobs
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.base import ClassifierMixin, RegressorMixin, clone
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from .._encoding import TableEncoder
+from .._representation import Documented
+from .._restoring import all_or_nothing
 from .._validation import check_fitted, check_number, check_table, check_weights
 from ..compiled import Columns, CompiledModel, Design
 from ..compiled._design import dense_chunks
@@ -21,7 +23,7 @@ MANY, RARE = 100, 5
 """Of columns with more categories than the first, those of fewer rows than the second count as unseen."""
 
 
-class CompactStudent(BaseEstimator):
+class CompactStudent(Documented):
     """A student whose answers are one scorer's scores, through a link.
 
     A family of students derives from it once, and from it both a :class:`CompactClassifier` and a
@@ -123,6 +125,7 @@ class CompactStudent(BaseEstimator):
 class CompactClassifier(ClassifierMixin, CompactStudent):
     """Soft targets in, probabilities out."""
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to true labels: soft targets that are certain.
 
@@ -148,6 +151,7 @@ class CompactClassifier(ClassifierMixin, CompactStudent):
         classes, codes = np.unique(y, return_inverse=True)
         return self._fit_checked(X, np.eye(len(classes))[codes], classes, sample_weight)
 
+    @all_or_nothing
     def fit_soft(self, X: Any, targets: Any, *, classes: Any = None, sample_weight: Any = None) -> Self:
         """Fit to soft targets.
 
@@ -218,6 +222,7 @@ class CompactRegressor(RegressorMixin, CompactStudent):
 
     _link = "identity"
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to values, true or a teacher's.
 

@@ -82,7 +82,7 @@ class _CompactTree(CompactStudent):
         Returns
         -------
         rules : list of str
-            As many as there are leaves; every row is in exactly one of them.
+            As many as there are leaves; every row is in exactly one of them. Thresholds are rounded to four digits.
         """
         check_fitted(self, "scorer_")
         return leaf_rules(self, self._has_missing, self._is_duration)

@@ -1,0 +1,237 @@
+"""``DisagreementDisplay``: where teacher and student differ."""
+
+import textwrap
+from typing import Any, Self
+
+import numpy as np
+
+from .._validation import check_weights
+from ._answers import Answers, ask_both
+from ._rules import find_rules
+from ._style import BLUE, axes, ink
+
+
+class DisagreementDisplay:
+    """Where teacher and student differ: a few rules to read, with counts and shares, the worst first.
+
+    The rules are the leaves of one small tree that predicts how far the two are apart: total variation between
+    probabilities, the absolute difference in standard deviations of the teacher between values. They were found on the
+    rows they are judged on, so the worst looks a little worse than it is.
+
+    Make it with :meth:`from_estimator` or :meth:`from_predictions`. All parameters are stored as attributes.
+
+    Parameters
+    ----------
+    rules : list of str
+        Conditions on the columns, such as ``"age > 30 and job is clerk"``; each row is in one of them.
+    n_rows : ndarray of int, shape (n_rules,)
+        Rows of each.
+    distance : ndarray of shape (n_rules,)
+        Mean distance of teacher and student.
+    distance_error : ndarray of shape (n_rules,) or None, default=None
+        Standard errors.
+    share_of_distance : ndarray of shape (n_rules,) or None, default=None
+        Part of each rule in all the distance.
+    disagreement : ndarray of shape (n_rules,) or None, default=None
+        Share of rows with another label; ``None`` for values.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it is drawn.
+    figure_ : matplotlib Figure
+        That contains it.
+    bars_ : matplotlib BarContainer
+        A bar for each rule.
+
+    See Also
+    --------
+    FidelityDisplay : How far they differ.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.ensemble import RandomForestRegressor
+    >>> from skdistill import DistilledRegressor
+    >>> from skdistill.inspection import DisagreementDisplay
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> forest = RandomForestRegressor(20, random_state=0).fit(X[:250], y[:250])
+    >>> model = DistilledRegressor(forest, "tree", sampler=None, random_state=0).fit(X[:250])
+    >>> display = DisagreementDisplay.from_estimator(model, X[250:], max_rules=3)
+    >>> sum(display.n_rows)
+    192
+    """
+
+    def __init__(
+        self,
+        *,
+        rules: list[str],
+        n_rows: Any,
+        distance: Any,
+        distance_error: Any = None,
+        share_of_distance: Any = None,
+        disagreement: Any = None,
+    ) -> None:
+        self.rules = rules
+        self.n_rows = n_rows
+        self.distance = distance
+        self.distance_error = distance_error
+        self.share_of_distance = share_of_distance
+        self.disagreement = disagreement
+
+    @classmethod
+    def from_estimator(
+        cls,
+        model: Any,
+        X: Any,
+        *,
+        teacher: Any = None,
+        sample_weight: Any = None,
+        max_rules: int = 6,
+        max_rows: int | None = 20_000,
+        random_state: Any = None,
+        ax: Any = None,
+        **bar_kwargs: Any,
+    ) -> Self:
+        """Ask teacher and student about the rows of ``X``, find rules, and draw.
+
+        Parameters
+        ----------
+        model : estimator
+            A fitted ``DistilledClassifier`` or ``DistilledRegressor``, a pipeline or search that ends in one, or any
+            fitted model together with ``teacher``.
+        X : table of shape (n_samples, n_features)
+            Rows that the student was not fitted on. No labels are needed.
+        teacher : object or None, default=None
+            What :func:`~skdistill.as_teacher` takes. ``None`` is the teacher the model was distilled from.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weight of each row.
+        max_rules : int >= 1, default=6
+            Rules at most.
+        max_rows : int or None, default=20_000
+            Rows that are asked at most, at random; ``None`` takes all.
+        random_state : int, RandomState instance or None, default=None
+            Draws them.
+        ax : matplotlib Axes or None, default=None
+            ``None`` makes a figure.
+        **bar_kwargs : dict
+            Passed to ``barh`` of matplotlib.
+
+        Returns
+        -------
+        display : DisagreementDisplay
+        """
+        answers = ask_both(
+            f"{cls.__name__}.from_estimator",
+            model,
+            X,
+            teacher=teacher,
+            sample_weight=sample_weight,
+            max_rows=max_rows,
+            random_state=random_state,
+        )
+        return cls._of(answers, max_rules).plot(ax, **bar_kwargs)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        X: Any,
+        teacher_outputs: Any,
+        student_outputs: Any,
+        *,
+        classes: Any = None,
+        sample_weight: Any = None,
+        max_rules: int = 6,
+        ax: Any = None,
+        **bar_kwargs: Any,
+    ) -> Self:
+        """Find rules for outputs that are there already, and draw.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            The rows, for the conditions.
+        teacher_outputs, student_outputs : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Class probabilities or values.
+        classes : array-like of shape (n_classes,) or None, default=None
+            Labels of the columns, if these are probabilities.
+        sample_weight, max_rules, ax, **bar_kwargs
+            As for :meth:`from_estimator`.
+
+        Returns
+        -------
+        display : DisagreementDisplay
+        """
+        teacher, student = np.asarray(teacher_outputs, dtype=float), np.asarray(student_outputs, dtype=float)
+        n_rows = X.shape[0]
+        if teacher.shape != student.shape or len(teacher) != n_rows:
+            raise ValueError(
+                f"{cls.__name__}.from_predictions got {n_rows} rows and outputs of shapes {teacher.shape} and "
+                f"{student.shape}; expected equal shapes, and an answer for each row."
+            )
+        weight = check_weights(sample_weight, n_rows)
+        known = None if classes is None else np.asarray(classes)
+        answers = Answers(X, np.arange(n_rows), n_rows, teacher, student, known, None, weight, 0.0)
+        return cls._of(answers, max_rules).plot(ax, **bar_kwargs)
+
+    @classmethod
+    def _of(cls, answers: Answers, max_rules: int) -> Self:
+        found = find_rules(answers, max_rules)
+        return cls(
+            rules=found.rule,
+            n_rows=found.n_rows,
+            distance=found.distance,
+            distance_error=found.distance_error,
+            share_of_distance=found.share_of_distance,
+            disagreement=found.disagreement,
+        )
+
+    def plot(self, ax: Any = None, **bar_kwargs: Any) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            ``None`` makes a figure.
+        **bar_kwargs : dict
+            Passed to ``barh`` of matplotlib.
+
+        Returns
+        -------
+        display : DisagreementDisplay
+        """
+        ax = axes(f"{type(self).__name__}.plot", ax, figsize=(7, 0.8 + 0.62 * len(self.rules)))
+        places = np.arange(len(self.rules))
+        self.bars_ = ax.barh(
+            places,
+            self.distance,
+            xerr=self.distance_error,
+            **{"color": BLUE, "ecolor": ink(), "height": 0.62, "error_kw": {"linewidth": 0.8}, **bar_kwargs},
+        )
+        ax.set_yticks(places, [textwrap.fill(rule, 42) for rule in self.rules], fontsize="small")
+        ax.invert_yaxis()
+        for place, text in enumerate(self._counts()):
+            ax.annotate(
+                text,
+                (0, place),
+                xytext=(1.01, place),
+                textcoords=("axes fraction", "data"),
+                va="center",
+                fontsize="small",
+            )
+        ax.set_xlabel(
+            "mean distance (standard deviations of the teacher)"
+            if self.disagreement is None
+            else "mean distance of probabilities (total variation)"
+        )
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _counts(self) -> list[str]:
+        """Return what is written beside the bars."""
+        lines = [f"{n_rows:,} rows" for n_rows in self.n_rows]
+        if self.share_of_distance is not None:
+            lines = [f"{line}, {share:.0%} of all" for line, share in zip(lines, self.share_of_distance, strict=True)]
+        if self.disagreement is not None:
+            lines = [f"{line}\n{share:.1%} other label" for line, share in zip(lines, self.disagreement, strict=True)]
+        return lines

@@ -1,0 +1,226 @@
+"""``FidelityDisplay``: the student's outputs against the teacher's."""
+
+from typing import Any, Self
+
+import numpy as np
+
+from .._validation import check_random_state
+from ..metrics import fidelity
+from ._answers import ask_both
+from ._style import BLUE, COLORS, VERMILLION, axes, ink
+
+KINDS = ("student_vs_teacher", "difference_vs_teacher")
+
+
+class FidelityDisplay:
+    """The student's outputs against the teacher's, a point for each row and output: on the diagonal they are equal.
+
+    Make it with :meth:`from_estimator` or :meth:`from_predictions`. All parameters are stored as attributes.
+
+    Parameters
+    ----------
+    teacher_outputs, student_outputs : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Class probabilities (two columns or more that sum to one in each row), or values.
+    classes : ndarray of shape (n_classes,) or None, default=None
+        Labels of the columns of probabilities; ``None`` for values.
+    fidelity : float or None, default=None
+        R² of the student's outputs to the teacher's, for the title.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it is drawn.
+    figure_ : matplotlib Figure
+        That contains it.
+    scatter_ : list of matplotlib PathCollection
+        The points: for probabilities those of rows with the same label, and those with another; for values those of
+        each output.
+    line_ : matplotlib Line2D
+        Where the student equals the teacher.
+
+    See Also
+    --------
+    DisagreementDisplay : Where they differ.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.ensemble import RandomForestRegressor
+    >>> from skdistill import DistilledRegressor
+    >>> from skdistill.inspection import FidelityDisplay
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> forest = RandomForestRegressor(20, random_state=0).fit(X[:300], y[:300])
+    >>> model = DistilledRegressor(forest, "boosting", sampler=None, random_state=0).fit(X[:300])
+    >>> display = FidelityDisplay.from_estimator(model, X[300:])
+    >>> display.ax_.get_xlabel()
+    'teacher'
+    """
+
+    def __init__(
+        self, *, teacher_outputs: Any, student_outputs: Any, classes: Any = None, fidelity: float | None = None
+    ) -> None:
+        self.teacher_outputs = teacher_outputs
+        self.student_outputs = student_outputs
+        self.classes = classes
+        self.fidelity = fidelity
+
+    @classmethod
+    def from_estimator(
+        cls,
+        model: Any,
+        X: Any,
+        *,
+        teacher: Any = None,
+        kind: str = "student_vs_teacher",
+        subsample: int | None = 2000,
+        random_state: Any = None,
+        ax: Any = None,
+        scatter_kwargs: dict[str, Any] | None = None,
+        line_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
+        """Ask teacher and student about the rows of ``X``, and draw.
+
+        Parameters
+        ----------
+        model : estimator
+            A fitted ``DistilledClassifier`` or ``DistilledRegressor``, a pipeline or search that ends in one, or any
+            fitted model together with ``teacher``.
+        X : table of shape (n_samples, n_features)
+            Rows that the student was not fitted on. No labels are needed.
+        teacher : object or None, default=None
+            What :func:`~skdistill.as_teacher` takes. ``None`` is the teacher the model was distilled from.
+        kind : {"student_vs_teacher", "difference_vs_teacher"}, default="student_vs_teacher"
+            What is drawn upwards: the student's outputs, or how far they are above the teacher's.
+        subsample : int or None, default=2000
+            Rows that are asked and drawn at most, at random; ``None`` takes all.
+        random_state : int, RandomState instance or None, default=None
+            Draws them.
+        ax : matplotlib Axes or None, default=None
+            ``None`` makes a figure.
+        scatter_kwargs, line_kwargs : dict or None, default=None
+            Passed to ``scatter`` and ``plot`` of matplotlib.
+
+        Returns
+        -------
+        display : FidelityDisplay
+        """
+        answers = ask_both(
+            f"{cls.__name__}.from_estimator", model, X, teacher=teacher, max_rows=subsample, random_state=random_state
+        )
+        display = cls(
+            teacher_outputs=answers.teacher,
+            student_outputs=answers.student,
+            classes=answers.classes,
+            fidelity=answers.fidelity,
+        )
+        return display.plot(ax, kind=kind, scatter_kwargs=scatter_kwargs, line_kwargs=line_kwargs)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        teacher_outputs: Any,
+        student_outputs: Any,
+        *,
+        classes: Any = None,
+        kind: str = "student_vs_teacher",
+        subsample: int | None = 2000,
+        random_state: Any = None,
+        ax: Any = None,
+        scatter_kwargs: dict[str, Any] | None = None,
+        line_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
+        """Draw outputs that are there already.
+
+        Parameters
+        ----------
+        teacher_outputs, student_outputs : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Class probabilities or values.
+        classes : array-like of shape (n_classes,) or None, default=None
+            Labels of the columns, if these are probabilities.
+        kind, subsample, random_state, ax, scatter_kwargs, line_kwargs
+            As for :meth:`from_estimator`; fidelity is that of all rows.
+
+        Returns
+        -------
+        display : FidelityDisplay
+        """
+        teacher, student = np.asarray(teacher_outputs, dtype=float), np.asarray(student_outputs, dtype=float)
+        multioutput = "uniform_average" if classes is None else "variance_weighted"
+        kept = fidelity(teacher, student, multioutput=multioutput)
+        if subsample is not None and len(teacher) > subsample:
+            rows = check_random_state(random_state).permutation(len(teacher))[:subsample]
+            teacher, student = teacher[rows], student[rows]
+        classes = None if classes is None else np.asarray(classes)
+        display = cls(teacher_outputs=teacher, student_outputs=student, classes=classes, fidelity=kept)
+        return display.plot(ax, kind=kind, scatter_kwargs=scatter_kwargs, line_kwargs=line_kwargs)
+
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        kind: str = "student_vs_teacher",
+        scatter_kwargs: dict[str, Any] | None = None,
+        line_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            ``None`` makes a figure.
+        kind : {"student_vs_teacher", "difference_vs_teacher"}, default="student_vs_teacher"
+            What is drawn upwards.
+        scatter_kwargs, line_kwargs : dict or None, default=None
+            Passed to ``scatter`` and ``plot`` of matplotlib.
+
+        Returns
+        -------
+        display : FidelityDisplay
+        """
+        if kind not in KINDS:
+            raise ValueError(f"{type(self).__name__}: kind={kind!r}; expected one of {list(KINDS)}.")
+        ax = axes(f"{type(self).__name__}.plot", ax)
+        teacher = np.asarray(self.teacher_outputs)
+        upwards = np.asarray(self.student_outputs) - (teacher if kind == "difference_vs_teacher" else 0)
+        self.scatter_ = [
+            ax.scatter(
+                teacher_points, points, **{"s": 14, "alpha": 0.6, "linewidths": 0, **look, **(scatter_kwargs or {})}
+            )
+            for teacher_points, points, look in self._series(teacher, upwards)
+        ]
+        ends = np.array([teacher.min(), teacher.max()])
+        level = np.zeros(2) if kind == "difference_vs_teacher" else ends
+        (self.line_,) = ax.plot(
+            ends, level, **{"color": ink(), "linewidth": 1, "linestyle": "--", "alpha": 0.7, **(line_kwargs or {})}
+        )
+        what = "" if self.classes is None else ", probability"
+        ax.set(xlabel="teacher" + what, ylabel=("student" if kind == KINDS[0] else "student - teacher") + what)
+        if self.fidelity is not None:
+            ax.set_title(f"fidelity (R²) {self.fidelity:.3f}, {len(teacher):,} rows", fontsize="medium")
+        if len(self.scatter_) > 1:
+            for handle in ax.legend(frameon=False, fontsize="small").legend_handles:
+                handle.set_alpha(1)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _series(self, teacher: np.ndarray, upwards: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, dict[str, Any]]]:
+        """Return abscissae, ordinates and looks: of outputs, or of rows with the same label and with another."""
+        if self.classes is None:
+            n_outputs = teacher.reshape(len(teacher), -1).shape[1]
+            if n_outputs == 1 or n_outputs > len(COLORS):
+                return [(teacher.ravel(), upwards.ravel(), {"color": BLUE})]
+            names = [f"output {place}" for place in range(n_outputs)]
+            return [
+                (teacher[:, place], upwards[:, place], {"color": COLORS[place], "label": name})
+                for place, name in enumerate(names)
+            ]
+        student = np.asarray(self.student_outputs)
+        shown = slice(1, None) if len(self.classes) == 2 else slice(None)  # of two classes, one says all
+        is_other = teacher.argmax(axis=1) != student.argmax(axis=1)
+        looks = (
+            (~is_other, {"color": BLUE, "label": f"same label ({np.mean(~is_other):.1%} of the rows)"}),
+            (is_other, {"color": VERMILLION, "label": "another label", "marker": "X", "s": 28, "alpha": 0.8}),
+        )
+        return [
+            (teacher[rows, shown].ravel(), upwards[rows, shown].ravel(), look) for rows, look in looks if rows.any()
+        ]

@@ -1,0 +1,84 @@
+"""Where teacher and student differ: a few rules to read, from one small tree of the distance between them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..students import CompactTreeRegressor
+from ._answers import Answers
+
+FEWEST_ROWS, SMALLEST_SHARE = 10, 0.02
+"""Of the rows in a rule, at least."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Groups of rows, the one with the largest distance first. Every row is in one of them.
+
+    Attributes
+    ----------
+    rule : list of str
+    n_rows : ndarray of int, shape (n_rules,)
+    share : ndarray of shape (n_rules,)
+        Of the weight of all rows.
+    distance, distance_error : ndarray of shape (n_rules,)
+        Mean distance between teacher and student, and its standard error.
+    disagreement : ndarray of shape (n_rules,) or None
+        Share of the rows of the rule to which they give another label.
+    share_of_distance : ndarray of shape (n_rules,)
+        Part that the rule has in all the distance.
+    """
+
+    rule: list[str]
+    n_rows: np.ndarray
+    share: np.ndarray
+    distance: np.ndarray
+    distance_error: np.ndarray
+    disagreement: np.ndarray | None
+    share_of_distance: np.ndarray
+
+
+def find_rules(answers: Answers, max_rules: int) -> Rules:
+    """Return at most ``max_rules`` rules."""
+    distance, weight = answers.distance, answers.weight
+    n_rows = len(distance)
+    fewest = max(FEWEST_ROWS, round(SMALLEST_SHARE * n_rows))
+    if max_rules < 2 or n_rows < 2 * fewest or np.ptp(distance[weight > 0]) == 0:
+        leaf, rules = np.zeros(n_rows, dtype=int), ["every row"]
+    else:
+        tree = CompactTreeRegressor(max_rules, min_samples_leaf=fewest).fit(answers.X, distance, weight)
+        leaf, rules = tree.scorer_.leaves(tree._encode(answers.X))[:, 0], tree.leaf_rules()
+    other = None
+    if answers.classes is not None:
+        teacher, student = answers.labels
+        other = (teacher != student).astype(float)
+    groups = [np.flatnonzero(leaf == place) for place in range(len(rules))]
+    weights = np.array([weight[rows].sum() for rows in groups])
+    means = np.array([mean(distance, weight, rows) for rows in groups])
+    order = np.argsort(-means, kind="stable")
+    total = np.sum(weights * means)
+    return Rules(
+        [rules[place] for place in order],
+        np.array([len(groups[place]) for place in order]),
+        weights[order] / weight.sum(),
+        means[order],
+        np.array([standard_error(distance, weight, groups[place]) for place in order]),
+        None if other is None else np.array([mean(other, weight, groups[place]) for place in order]),
+        (weights * means)[order] / total if total > 0 else weights[order] / weight.sum(),
+    )
+
+
+def mean(values: np.ndarray, weight: np.ndarray, rows: np.ndarray) -> float:
+    """Return the weighted mean of some rows, NaN where they have no weight."""
+    total = weight[rows].sum()
+    return float(weight[rows] @ values[rows] / total) if total > 0 else float("nan")
+
+
+def standard_error(values: np.ndarray, weight: np.ndarray, rows: np.ndarray) -> float:
+    """Return the standard error of :func:`mean`."""
+    if np.count_nonzero(weight[rows]) < 2:
+        return float("nan")
+    share = weight[rows] / weight[rows].sum()
+    n_effective = 1 / np.sum(share**2)
+    variance = np.sum(share * (values[rows] - share @ values[rows]) ** 2)
+    return float(np.sqrt(variance / max(n_effective - 1, 1e-12)))

@@ -1,0 +1,236 @@
+"""``SamplerDisplay``: real and synthetic rows."""
+
+from typing import Any, Self
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.decomposition import PCA, TruncatedSVD
+
+from .._encoding import TableEncoder
+from .._tables import is_frame, stack_rows, take_rows
+from .._validation import check_random_state, draw_seed, seed_estimator
+from ..estimators import AutoSampler
+from ..exceptions import SamplerError
+from ..metrics._unwrapping import unwrap
+from ..samplers import Mixture, as_sampler
+from ._style import BLUE, axes, ink
+
+
+class SamplerDisplay:
+    """Real rows and the synthetic rows that a sampler draws from them, in a plane.
+
+    Make it with :meth:`from_estimator` or :meth:`from_samples`. All parameters are stored as attributes.
+
+    Parameters
+    ----------
+    real, synthetic : ndarray of shape (n_rows, 2)
+        Coordinates.
+    names : tuple of two str
+        Of the coordinates.
+    title : str, default=""
+        Of the picture.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it is drawn.
+    figure_ : matplotlib Figure
+        That contains it.
+    real_, synthetic_ : matplotlib PathCollection
+        The points.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from skdistill.inspection import SamplerDisplay
+    >>> from skdistill.samplers import MUNGE
+    >>> X = load_wine(as_frame=True).data
+    >>> display = SamplerDisplay.from_estimator(MUNGE(), X, features=["alcohol", "proline"], random_state=0)
+    >>> display.ax_.get_xlabel()
+    'alcohol'
+    """
+
+    def __init__(self, *, real: Any, synthetic: Any, names: tuple[str, str], title: str = "") -> None:
+        self.real = real
+        self.synthetic = synthetic
+        self.names = names
+        self.title = title
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any = None,
+        *,
+        n_samples: int | None = None,
+        features: Any = None,
+        subsample: int = 1000,
+        random_state: Any = None,
+        ax: Any = None,
+        **scatter_kwargs: Any,
+    ) -> Self:
+        """Fit a clone of the sampler on ``X``, draw rows, and show both.
+
+        Parameters
+        ----------
+        estimator : sampler, or fitted DistilledClassifier or DistilledRegressor
+            Of a distilled estimator the sampler that drew its synthetic rows.
+        X : table of shape (n_samples, n_features)
+            Real rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs) or None, default=None
+            The teacher's outputs, for samplers that look at them; a distilled estimator asks its teacher.
+        n_samples : int or None, default=None
+            Synthetic rows to draw; ``None`` draws as many as real ones are shown.
+        features : pair of str or int, or None, default=None
+            Names or positions of the two columns to show. ``None`` shows the first two principal components of the real
+            rows, columns scaled to variance 1 and categories as indicators.
+        subsample : int, default=1000
+            Real rows that are used at most, at random.
+        random_state : int, RandomState instance or None, default=None
+            Draws them.
+        ax : matplotlib Axes or None, default=None
+            ``None`` makes a figure.
+        **scatter_kwargs : dict
+            Passed to ``scatter`` of matplotlib, for the synthetic rows.
+
+        Returns
+        -------
+        display : SamplerDisplay
+        """
+        rng = check_random_state(random_state)
+        X = X if hasattr(X, "shape") else np.asarray(X)
+        rows = np.sort(rng.permutation(X.shape[0])[:subsample])
+        X, y = take_rows(X, rows), None if y is None else np.asarray(y)[rows]
+        sampler = estimator
+        if hasattr(unwrap(estimator, None)[0], "transfer_set_"):
+            distilled, X = unwrap(estimator, X)
+            sampler, y = _sampler_of(distilled, X), distilled.soft_targets(X)
+        fitted = seed_estimator(as_sampler(clone(sampler)), rng).fit(X, y)
+        synthetic = fitted.sample(X.shape[0] if n_samples is None else n_samples, random_state=draw_seed(rng))
+        name = type(sampler).__name__
+        return cls.from_samples(X, synthetic, features=features, title=name, ax=ax, **scatter_kwargs)
+
+    @classmethod
+    def from_samples(
+        cls, X: Any, X_synthetic: Any, *, features: Any = None, title: str = "", ax: Any = None, **scatter_kwargs: Any
+    ) -> Self:
+        """Show real and synthetic rows that are there already.
+
+        Parameters
+        ----------
+        X, X_synthetic : table of shape (n_rows, n_features)
+            Of one kind, with the same columns.
+        features : pair of str or int, or None, default=None
+            As for :meth:`from_estimator`.
+        title : str, default=""
+            Of the picture.
+        ax : matplotlib Axes or None, default=None
+            ``None`` makes a figure.
+        **scatter_kwargs : dict
+            Passed to ``scatter`` of matplotlib, for the synthetic rows.
+
+        Returns
+        -------
+        display : SamplerDisplay
+        """
+        encoder = TableEncoder().fit(stack_rows([X, X_synthetic]))
+        codes = [encoder.transform(table) for table in (X, X_synthetic)]
+        names: tuple[str, str]
+        if features is None:
+            (real, synthetic), names = _components(codes, encoder), ("first component", "second component")
+        else:
+            places = _places(cls.__name__, X, features)
+            of_columns = list(X.columns) if is_frame(X) else [f"column {place}" for place in range(X.shape[1])]
+            names = (str(of_columns[places[0]]), str(of_columns[places[1]]))
+            real, synthetic = (_dense(table[:, places]) for table in codes)
+        display = cls(real=real, synthetic=synthetic, names=names, title=title)
+        return display.plot(ax, **scatter_kwargs)
+
+    def plot(self, ax: Any = None, **scatter_kwargs: Any) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            ``None`` makes a figure.
+        **scatter_kwargs : dict
+            Passed to ``scatter`` of matplotlib, for the synthetic rows.
+
+        Returns
+        -------
+        display : SamplerDisplay
+        """
+        ax = axes(f"{type(self).__name__}.plot", ax)
+        self.real_ = ax.scatter(
+            *np.asarray(self.real).T, s=26, facecolors="none", edgecolors=ink(), linewidths=0.7, alpha=0.6, label="real"
+        )
+        self.synthetic_ = ax.scatter(
+            *np.asarray(self.synthetic).T,
+            **{"s": 12, "color": BLUE, "alpha": 0.6, "linewidths": 0, "label": "synthetic", **scatter_kwargs},
+        )
+        ax.set(xlabel=self.names[0], ylabel=self.names[1])
+        ax.set_title(self.title, fontsize="medium")
+        ax.legend(frameon=False, fontsize="small")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _sampler_of(distilled: Any, X: Any) -> Any:
+    """Return the sampler that drew a distilled estimator's rows."""
+    used = distilled.transfer_set_.sampler
+    if not used:
+        raise SamplerError(
+            f"{type(distilled).__name__} was taught without synthetic rows, so there are none to show. Pass a sampler."
+        )
+    options = AutoSampler() if isinstance(distilled.sampler, str) else distilled.sampler
+    if not isinstance(options, AutoSampler):
+        return options
+    samplers = options.candidates(X, distilled.n_jobs)
+    return next((each for each in samplers if repr(each) == used), Mixture(samplers))
+
+
+def _places(who: str, X: Any, features: Any) -> list[int]:
+    """Return the positions of two columns."""
+    columns = [str(name) for name in X.columns] if is_frame(X) else []
+    if isinstance(features, str) or not np.iterable(features) or len(list(features)) != 2:
+        raise ValueError(f"{who}: features={features!r}; expected two columns, such as features=[0, 1].")
+    unknown = [
+        each
+        for each in features
+        if (each not in columns if isinstance(each, str) else not -X.shape[1] <= each < X.shape[1])
+    ]
+    if unknown:
+        raise ValueError(f"{who}: features {unknown} are not in the table; it has {columns or X.shape[1]} columns.")
+    return [columns.index(each) if isinstance(each, str) else int(each) % X.shape[1] for each in features]
+
+
+def _components(codes: list[Any], encoder: TableEncoder) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first two principal components of the real rows, and the same of the synthetic ones."""
+    real, synthetic = codes
+    if sparse.issparse(real):
+        plane = TruncatedSVD(2, random_state=0).fit(real)
+        return plane.transform(real), plane.transform(synthetic)
+    tables = [_indicators(table, encoder) for table in codes]
+    middle = np.nanmean(tables[0], axis=0)
+    tables = [np.where(np.isnan(table), middle, table) - middle for table in tables]
+    scale = tables[0].std(axis=0)
+    tables = [table / np.where(scale > 0, scale, 1) for table in tables]
+    if tables[0].shape[1] == 1:
+        tables = [np.hstack([table, np.zeros_like(table)]) for table in tables]
+    plane = PCA(2, random_state=0).fit(tables[0])
+    return plane.transform(tables[0]), plane.transform(tables[1])
+
+
+def _indicators(codes: np.ndarray, encoder: TableEncoder) -> np.ndarray:
+    """Return numbers as they are and a column for each category."""
+    columns = [
+        codes[:, [place]] if known is None else (codes[:, [place]] == np.arange(len(known))).astype(float)
+        for place, known in enumerate(encoder.categories_)
+    ]
+    return np.hstack(columns)
+
+
+def _dense(codes: Any) -> np.ndarray:
+    return codes.toarray() if sparse.issparse(codes) else np.asarray(codes)

@@ -1,0 +1,396 @@
+"""``SizeFidelityDisplay``: how much of the teacher students of different sizes keep."""
+
+import tempfile
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import check_is_fitted
+
+from .._progress import Progress
+from ..exceptions import StudentError
+from ..metrics import fidelity_scorer, neg_bytes_scorer, neg_latency_scorer
+from ..metrics._unwrapping import unwrap
+from ._style import COLORS, MARKERS, axes, ink
+
+ABSCISSAE = ("size", "latency")
+FAMILIES = ("boosting", "tree", "kernel", "network", "smooth network", "hybrid", "linear")
+"""That have a colour of their own, the same in every picture."""
+
+
+class SizeFidelityDisplay:
+    """Fidelity against size or latency, a point for each student; the front joins those that nothing smaller beats.
+
+    Make it with :meth:`from_estimator`, :meth:`from_search` or :meth:`from_candidates`. All parameters are stored as
+    attributes.
+
+    Parameters
+    ----------
+    size : ndarray of shape (n_students,)
+        Size of each student.
+    fidelity : ndarray of shape (n_students,)
+        R² of its outputs to the teacher's.
+    fidelity_error : ndarray of shape (n_students,) or None, default=None
+        Standard errors.
+    latency : ndarray of shape (n_students,) or None, default=None
+        Microseconds for one row.
+    family : ndarray of str, shape (n_students,) or None, default=None
+        What kind of student it is; each has its colour and marker.
+    size_name : str, default="bytes"
+        What ``size`` counts.
+    chosen : int or None, default=None
+        The student that is marked.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it is drawn.
+    figure_ : matplotlib Figure
+        That contains it.
+    lines_ : list of matplotlib Line2D
+        One for each family.
+    front_ : matplotlib Line2D
+        The front.
+
+    See Also
+    --------
+    skdistill.AutoStudent : Chooses a student within a budget of size.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.ensemble import RandomForestRegressor
+    >>> from skdistill import DistilledRegressor
+    >>> from skdistill.inspection import SizeFidelityDisplay
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> forest = RandomForestRegressor(20, random_state=0).fit(X[:300], y[:300])
+    >>> model = DistilledRegressor(forest, "tree", sampler=None, random_state=0)
+    >>> display = SizeFidelityDisplay.from_estimator(model, X[:300], sizes=[20, 100], X_test=X[300:])
+    >>> len(display.size)
+    2
+    """
+
+    def __init__(
+        self,
+        *,
+        size: Any,
+        fidelity: Any,
+        fidelity_error: Any = None,
+        latency: Any = None,
+        family: Any = None,
+        size_name: str = "bytes",
+        chosen: int | None = None,
+    ) -> None:
+        self.size = size
+        self.fidelity = fidelity
+        self.fidelity_error = fidelity_error
+        self.latency = latency
+        self.family = family
+        self.size_name = size_name
+        self.chosen = chosen
+
+    @classmethod
+    def from_estimator(
+        cls,
+        model: Any,
+        X: Any = None,
+        y: Any = None,
+        *,
+        sizes: Any = None,
+        families: Any = None,
+        X_test: Any = None,
+        x: str = "size",
+        ax: Any = None,
+        **fit_params: Any,
+    ) -> Self:
+        """Distil students of several sizes and draw them; or draw what a fitted model or search has tried.
+
+        Without ``sizes``, a fitted search is drawn as by :meth:`from_search`, and a fitted model that chose its student
+        as by :meth:`from_candidates`: nothing is fitted.
+
+        Parameters
+        ----------
+        model : DistilledClassifier, DistilledRegressor, or a search over one
+            Cloned for each size; the model itself is not changed.
+        X : table of shape (n_samples, n_features) or None, default=None
+            Rows the students are taught on. They are labelled once: the answers are kept in ``memory``, or in a
+            temporary folder where that is ``None`` and ``random_state`` an integer.
+        y : array-like of shape (n_samples,) or None, default=None
+            True labels, where ``fit`` needs them.
+        sizes : list of int or None, default=None
+            Each a ``student_size``: parameters at most. Sizes that are too small for a family are left out.
+        families : list of str or None, default=None
+            Each a ``student``, such as ``"boosting"``. ``None`` is the student of the model.
+        X_test : table of shape (n_test, n_features) or None, default=None
+            Rows that judge. ``None`` holds a quarter of ``X`` out.
+        x : {"size", "latency"}, default="size"
+            What is drawn to the right: bytes, or microseconds for one row.
+        ax : matplotlib Axes or None, default=None
+            ``None`` makes a figure.
+        **fit_params : dict
+            Passed to ``fit``.
+
+        Returns
+        -------
+        display : SizeFidelityDisplay
+        """
+        if sizes is None:
+            return cls._from_fitted(model, x, ax)
+        if X is None:
+            raise ValueError(f"{cls.__name__}.from_estimator got sizes but no X; pass the rows to teach students on.")
+        if X_test is None:
+            held_out = train_test_split(X, *([] if y is None else [y]), random_state=0)
+            X, X_test = held_out[:2]
+            y = None if y is None else held_out[2]
+        with tempfile.TemporaryDirectory() as folder:
+            params = model.get_params(deep=False)
+            keeps = params["memory"] is None and isinstance(params["random_state"], int)
+            memory = folder if keeps else params["memory"]
+            tries = [(family, int(size)) for family in (families or [params["student"]]) for size in sizes]
+            progress = Progress("students of several sizes", len(tries), params["verbose"], unit="students")
+            tried = []
+            for number, (family, size) in enumerate(tries):
+                tried.append(_try(clone(model).set_params(memory=memory), family, size, X, y, X_test, fit_params))
+                progress.update(number + 1)
+        fitted = [measured for measured in tried if measured is not None]
+        if not fitted:
+            raise StudentError(
+                f"{cls.__name__}.from_estimator: each of sizes={list(sizes)} is too small for this table and teacher. "
+                "Pass larger ones."
+            )
+        size, kept, latency = np.array([measured[1:] for measured in fitted], dtype=float).T
+        display = cls(size=size, fidelity=kept, latency=latency, family=np.array([measured[0] for measured in fitted]))
+        return display.plot(ax, x=x)
+
+    @classmethod
+    def _from_fitted(cls, model: Any, x: str, ax: Any) -> Self:
+        if hasattr(model, "cv_results_"):
+            return cls.from_search(model, x=x, ax=ax)
+        final = unwrap(model, None)[0]
+        if not hasattr(final, "candidates_"):
+            raise ValueError(
+                f"{cls.__name__}.from_estimator: this {type(final).__name__} tried no sizes. Pass sizes and X, or a "
+                'model that was fitted with student="auto", or a fitted search.'
+            )
+        return cls.from_candidates(final.candidates_, x=x, ax=ax)
+
+    @classmethod
+    def from_search(cls, search: Any, *, x: str = "size", ax: Any = None) -> Self:
+        """Draw what a fitted search over ``student_size`` or another parameter of size has found.
+
+        Parameters
+        ----------
+        search : GridSearchCV, RandomizedSearchCV or another fitted search
+            Fidelity is its score: that named ``"fidelity"``, or else the one and only. Size is the score named
+            ``"bytes"`` (of :func:`~skdistill.metrics.neg_bytes_scorer`), or else the parameter whose name ends in
+            ``student_size``, or else the one parameter with several numbers. Latency is the score named
+            ``"latency"``.
+        x : {"size", "latency"}, default="size"
+            What is drawn to the right.
+        ax : matplotlib Axes or None, default=None
+            ``None`` makes a figure.
+
+        Returns
+        -------
+        display : SizeFidelityDisplay
+        """
+        try:
+            check_is_fitted(search, "cv_results_")
+        except (NotFittedError, TypeError):
+            raise ValueError(
+                f"{cls.__name__}.from_search got {type(search).__name__}, which has no cv_results_; expected a search "
+                "that was fitted."
+            ) from None
+        results = search.cv_results_
+        name = "fidelity" if "mean_test_fidelity" in results else "score"
+        if f"mean_test_{name}" not in results:
+            scores = [key.removeprefix("mean_test_") for key in results if key.startswith("mean_test_")]
+            raise ValueError(
+                f"{cls.__name__}.from_search: the search has scores {scores}; expected one named 'fidelity'. Pass "
+                'scoring={"fidelity": fidelity_scorer, ...}.'
+            )
+        size, size_name = _size_of_search(cls.__name__, results)
+        family = next((results[key] for key in results if key.startswith("param_") and key.endswith("student")), None)
+        n_splits = sum(key.startswith("split") and key.endswith(f"_test_{name}") for key in results)
+        display = cls(
+            size=size,
+            fidelity=np.asarray(results[f"mean_test_{name}"], dtype=float),
+            fidelity_error=np.asarray(results[f"std_test_{name}"], dtype=float) / np.sqrt(max(n_splits - 1, 1)),
+            latency=-results["mean_test_latency"] if "mean_test_latency" in results else None,
+            family=None if family is None else np.array([_name_of(each) for each in family]),
+            size_name=size_name,
+            chosen=getattr(search, "best_index_", None),
+        )
+        return display.plot(ax, x=x)
+
+    @classmethod
+    def from_candidates(cls, candidates: Any, *, x: str = "size", ax: Any = None) -> Self:
+        """Draw what a chooser of students has tried, on the rows that judged.
+
+        Parameters
+        ----------
+        candidates : Candidates
+            ``model.candidates_`` of a model fitted with ``student="auto"``. Candidates of early rungs were taught on
+            fewer rows, so of each family and size the last is drawn.
+        x : {"size", "latency"}, default="size"
+            What is drawn to the right; candidates have no latency, so operations for a row stand for it.
+        ax : matplotlib Axes or None, default=None
+            ``None`` makes a figure.
+
+        Returns
+        -------
+        display : SizeFidelityDisplay
+        """
+        judged = np.flatnonzero(~np.isnan(candidates["fidelity"]))
+        if len(judged) == 0:
+            raise ValueError(
+                f"{cls.__name__}.from_candidates: none of the {len(candidates.tried)} candidates was judged."
+            )
+        last = {(candidates["family"][row], candidates["n_parameters"][row]): row for row in judged}
+        rows = np.array(sorted(last.values()))
+        chosen = candidates.chosen
+        of_family = np.flatnonzero(candidates["family"][rows] == getattr(chosen, "family", None))
+        size = candidates["n_bytes" if x == "size" else "n_ops"][rows]
+        display = cls(
+            size=size,
+            fidelity=candidates["fidelity"][rows],
+            fidelity_error=candidates["fidelity_error"][rows],
+            family=candidates["family"][rows],
+            size_name="bytes" if x == "size" else "operations for a row",
+            chosen=None if len(of_family) == 0 else int(of_family[-1]),
+        )
+        return display.plot(ax)
+
+    def plot(self, ax: Any = None, *, x: str = "size") -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            ``None`` makes a figure.
+        x : {"size", "latency"}, default="size"
+            What is drawn to the right.
+
+        Returns
+        -------
+        display : SizeFidelityDisplay
+        """
+        who = type(self).__name__
+        if x not in ABSCISSAE:
+            raise ValueError(f"{who}: x={x!r}; expected one of {list(ABSCISSAE)}.")
+        if x == "latency" and self.latency is None:
+            raise ValueError(
+                f'{who}: no latency was measured. Pass x="size", or a search with '
+                'scoring={"fidelity": fidelity_scorer, "latency": neg_latency_scorer}.'
+            )
+        ax = axes(f"{who}.plot", ax)
+        abscissa = np.asarray(self.size if x == "size" else self.latency, dtype=float)
+        kept = np.asarray(self.fidelity, dtype=float)
+        error = None if self.fidelity_error is None else np.asarray(self.fidelity_error, dtype=float)
+        family = np.full(len(kept), "") if self.family is None else np.asarray(self.family)
+        self.lines_ = []
+        for place, name in enumerate(dict.fromkeys(family)):
+            look = FAMILIES.index(name) if name in FAMILIES else place
+            rows = np.flatnonzero(family == name)
+            rows = rows[np.argsort(abscissa[rows], kind="stable")]
+            drawn = ax.errorbar(
+                abscissa[rows],
+                kept[rows],
+                yerr=None if error is None else error[rows],
+                color=COLORS[look % len(COLORS)],
+                marker=MARKERS[look % len(MARKERS)],
+                linewidth=1.2,
+                elinewidth=0.8,
+                label=name or None,
+            )
+            self.lines_.append(drawn.lines[0])
+        best = front(abscissa, kept)
+        (self.front_,) = ax.plot(
+            abscissa[best],
+            kept[best],
+            color=ink(),
+            linewidth=4,
+            alpha=0.2,
+            zorder=0,
+            drawstyle="steps-post",
+            label="front",
+        )
+        if self.chosen is not None:
+            ax.scatter(
+                abscissa[self.chosen],
+                kept[self.chosen],
+                s=170,
+                facecolors="none",
+                edgecolors=ink(),
+                zorder=3,
+                label="chosen",
+            )
+        name = self.size_name if x == "size" else "microseconds for one row"
+        ax.set(xscale="log", xlabel=name, ylabel="fidelity (R²)")
+        _stretch(ax, kept)
+        ax.grid(alpha=0.25)
+        ax.legend(frameon=False, fontsize="small")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _stretch(ax: Any, kept: np.ndarray) -> None:
+    """Give each halving of what is lost the same height: what is kept is crowded near one."""
+    ax.set_yscale("function", functions=(lambda kept: -np.log10(np.clip(1 - kept, 1e-6, None)), _unstretch))
+    lost = np.clip(1 - kept[np.isfinite(kept)], 1e-5, None)
+    low, high = 1 - 1.25 * lost.max(initial=0.01), 1 - lost.min(initial=1.0) / 1.25
+    ticks = [-4, -1, 0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9999]
+    ax.set_yticks([tick for tick in ticks if low <= tick <= high], minor=False)
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.set_ylim(low, high)
+
+
+def _unstretch(height: np.ndarray) -> np.ndarray:
+    return 1 - 10.0 ** -np.asarray(height)
+
+
+def front(size: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Return the positions of students that keep more than every smaller one, by size."""
+    order = np.lexsort((-kept, size))
+    before = np.concatenate([[-np.inf], np.maximum.accumulate(kept[order])[:-1]])
+    return order[kept[order] > before]
+
+
+def _try(
+    model: Any, family: Any, size: int, X: Any, y: Any, X_test: Any, fit_params: dict[str, Any]
+) -> tuple[str, float, float, float] | None:
+    """Return family, bytes, fidelity and latency of a student; ``None`` if the family has none so small."""
+    model.set_params(student=family, student_size=size)
+    try:
+        model.fit(X, y, **fit_params)
+    except StudentError as error:
+        if "too small" in str(error):
+            return None
+        raise
+    name = model.candidates_.chosen.family if hasattr(model, "candidates_") else _name_of(family)
+    return name, -neg_bytes_scorer(model, X_test), fidelity_scorer(model, X_test), -neg_latency_scorer(model, X_test)
+
+
+def _size_of_search(who: str, results: dict[str, Any]) -> tuple[np.ndarray, str]:
+    """Return the sizes of a search's students and what they count."""
+    if "mean_test_bytes" in results:
+        return -np.asarray(results["mean_test_bytes"], dtype=float), "bytes"
+    varied = {}
+    for key in results:
+        values: list[Any] = np.ma.getdata(results[key]).tolist() if key.startswith("param_") else []
+        numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+        if len(values) and len(numbers) == len(values) and len(set(numbers)) > 1:
+            varied[key.removeprefix("param_")] = np.array(numbers, dtype=float)
+    named = [name for name in varied if name.endswith("student_size")] or list(varied)
+    if len(named) != 1:
+        raise ValueError(
+            f"{who}.from_search: found {named or 'no parameters'} with several numbers; expected one that is the size. "
+            'Search over student_size, or pass scoring={"fidelity": fidelity_scorer, "bytes": neg_bytes_scorer}.'
+        )
+    return varied[named[0]], named[0].rsplit("__", 1)[-1].replace("_", " ")
+
+
+def _name_of(student: Any) -> str:
+    return student if isinstance(student, str) else type(student).__name__
