@@ -12,7 +12,9 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait do not spin: small calls are timed fairly
 
 from docutils import nodes
+from latex2mathml.converter import convert
 from sphinx import addnodes
+from sphinx.ext.autosummary import autosummary_table
 
 import skdistill
 
@@ -26,13 +28,14 @@ release = version = skdistill.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "numpydoc",
     "myst_parser",
     "sphinx_gallery.gen_gallery",
 ]
 exclude_patterns = ["_build", "auto_examples/**.ipynb", "auto_examples/**.py", "auto_examples/**.zip"]
 templates_path = ["_templates"]
+smartquotes = False  # default="auto" is code
+toc_object_entries_show_parents = "hide"
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(sklearn|numpy|pandas|matplotlib|joblib|scipy|lightgbm)\..*")]
 """Other libraries: their inventories are on the network, and the site is built without."""
@@ -42,6 +45,7 @@ nitpick_ignore_regex = [("py:.*", r"(sklearn|numpy|pandas|matplotlib|joblib|scip
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
 
+html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "skdistill"
 html_static_path = ["_static"]
@@ -167,9 +171,37 @@ def link_code(app, doctree):
         xref += literal
 
 
+# -- formulas and references -------------------------------------------------------------------------------------------
+
+
+def visit_math(translator, node):
+    """Write a formula as MathML, which browsers render by themselves: no script, no network."""
+    display = "block" if isinstance(node, nodes.math_block) else "inline"
+    formula = convert(node.astext().strip(), display=display)
+    translator.body.append(f'<div class="formula">{formula}</div>' if display == "block" else formula)
+    raise nodes.SkipNode
+
+
+def keep_initials(app, what, name, obj, options, lines):
+    """Keep `.. [1] C. Bucila` from being read as an enumerated list."""
+    lines[:] = [re.sub(r"^(\s*\.\. \[\S+\] )(?=[A-Z]\. )", r"\1\\", line) for line in lines]
+
+
+def drop_citations(app, doctree):
+    """Leave `[1]` out of the tables of the API: its reference stands on another page."""
+    for table in doctree.findall(autosummary_table):
+        for xref in [xref for xref in table.findall(addnodes.pending_xref) if xref["refdomain"] == "citation"]:
+            before = xref.previous_sibling()
+            before.parent.replace(before, nodes.Text(before.astext().rstrip()))
+            xref.parent.remove(xref)
+
+
 def setup(app):
     """Connect what is above."""
+    app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))
+    app.connect("autodoc-process-docstring", keep_initials, priority=900)  # after numpydoc
     app.connect("autodoc-skip-member", skip_inherited)
     app.connect("env-updated", lambda app, env: check_api(app, env))
     app.connect("source-read", link_examples)
     app.connect("doctree-read", link_code)
+    app.connect("doctree-read", drop_citations)
