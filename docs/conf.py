@@ -75,6 +75,7 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
     "download_all_examples": False,
     "show_signature": False,
+    "remove_config_comments": True,
 }
 
 # -- API ---------------------------------------------------------------------------------------------------------------
@@ -86,21 +87,18 @@ numpydoc_show_class_members = False
 
 
 def public_names():
-    """Return the public names of every public module."""
-    modules = [
-        "skdistill",
-        *(f"skdistill.{name}" for name in skdistill.__all__ if inspect.ismodule(getattr(skdistill, name))),
-    ]
+    """Return the public names of every public module: of those that the package names, and of what they lead to."""
+    modules = {name for name in skdistill.__all__ if inspect.ismodule(getattr(skdistill, name))} | {"inspection"}
+    errors = [name for name, thing in vars(skdistill.exceptions).items() if inspect.isclass(thing)]
     names = {
-        module: [*import_module(module).__all__] for module in modules if hasattr(import_module(module), "__all__")
+        "exceptions": errors,
+        "teachers": ["Teacher", "as_teacher"],
+        "transfer": ["TransferSet", "TransferSummary"],
     }
-    names["skdistill"] = [name for name in skdistill.__all__ if f"skdistill.{name}" not in modules]
-    errors = vars(skdistill.exceptions).items()
-    names["skdistill.exceptions"] = [name for name, thing in errors if inspect.isclass(thing)]
-    names["skdistill.teachers"] = ["Teacher", "as_teacher"]
-    names["skdistill.transfer"] = ["TransferSet", "TransferSummary"]
-    assert names.keys() >= set(modules), f"without names: {set(modules) - names.keys()}"
-    return names
+    for module in modules - names.keys():
+        names[module] = import_module(f"skdistill.{module}").__all__
+    top = {"skdistill": [name for name in skdistill.__all__ if name not in names]}
+    return top | {f"skdistill.{module}": names[module] for module in sorted(names)}
 
 
 PUBLIC = public_names()
