@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import compiled, exceptions, metrics, samplers, students, targets, transfer
+    from . import compiled, exceptions, inspection, metrics, samplers, students, targets, transfer
     from .compilation import compile
     from .estimators import (
         AutoSampler,
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         DistilledClassifier,
         DistilledRegressor,
     )
+    from .inspection import report
     from .metrics import fidelity_scorer
     from .teachers import as_teacher
 
@@ -29,7 +30,9 @@ __all__ = [
     "compiled",
     "exceptions",
     "fidelity_scorer",
+    "inspection",
     "metrics",
+    "report",
     "samplers",
     "students",
     "targets",
@@ -45,17 +48,20 @@ _HOME = {
     "fidelity_scorer": ".metrics",
     "as_teacher": ".teachers",
     "compile": ".compilation",
+    "report": ".inspection",
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Import what is asked for, when it is asked for: a compiled model is unpickled with nothing but numpy."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = _HOME.get(name)
-    thing = import_module(f".{name}", __name__) if home is None else getattr(import_module(home, __name__), name)
-    globals()[name] = thing
-    return thing
+if not TYPE_CHECKING:  # with this in sight, type checkers would take any name for public
+
+    def __getattr__(name: str) -> Any:
+        """Import what is asked for, when it is asked for: a compiled model is unpickled with nothing but numpy."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        home = _HOME.get(name)
+        thing = import_module(f".{name}", __name__) if home is None else getattr(import_module(home, __name__), name)
+        globals()[name] = thing
+        return thing
 
 
 def __dir__() -> list[str]:

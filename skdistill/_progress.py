@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 
 
 class Progress:
@@ -19,19 +20,43 @@ class Progress:
         What is counted.
     every : float, default=1.0
         Seconds between two lines.
+    work : float or None, default=None
+        Work in all, where what is counted takes unequal time: time left is told by it. ``None`` takes the count.
+    tell : callable or None, default=None
+        Called with the share of the work that is done, at each update, whatever ``verbose`` is.
     """
 
-    def __init__(self, title: str, total: int, verbose: int, unit: str = "rows", every: float = 1.0) -> None:
+    def __init__(
+        self,
+        title: str,
+        total: int,
+        verbose: int,
+        unit: str = "rows",
+        every: float = 1.0,
+        *,
+        work: float | None = None,
+        tell: Callable[[float], None] | None = None,
+    ) -> None:
         self.title, self.total, self.verbose, self.unit, self.every = title, total, verbose, unit, every
+        self.work, self.tell = total if work is None else work, tell
         self.started = self.told = time.perf_counter()
 
-    def update(self, done: int) -> None:
-        """Say that so much is done."""
+    def update(self, done: int, work_done: float | None = None) -> None:
+        """Say that so much is done, and, where work was given, how much of it."""
+        share = min((done if work_done is None else work_done) / self.work, 1.0)
+        if self.tell is not None:
+            self.tell(share)
         now = time.perf_counter()
         if not self.verbose or (done < self.total and now - self.told < self.every):
             return
         self.told = now
         spent = now - self.started
-        left = spent * (self.total - done) / max(done, 1)
+        left = spent * (1 - share) / max(share, 1e-9)
         tail = f"{left:.0f} s left" if done < self.total else f"{spent:.1f} s"
-        sys.stderr.write(f"[skdistill] {self.title}: {done:,} of {self.total:,} {self.unit}, {tail}\n")
+        write(f"{self.title}: {done:,} of {self.total:,} {self.unit}, {tail}", self.verbose)
+
+
+def write(line: str, verbose: int) -> None:
+    """Write a line on standard error, unless ``verbose`` is 0."""
+    if verbose:
+        sys.stderr.write(f"[skdistill] {line}\n")

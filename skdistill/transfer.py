@@ -54,6 +54,10 @@ class TransferSummary:
     label_seconds: float
     sample_seconds: float
 
+    def __repr__(self) -> str:
+        told = {name: f"{value:.3g}" if isinstance(value, float) else repr(value) for name, value in vars(self).items()}
+        return f"TransferSummary({', '.join(f'{name}={text}' for name, text in told.items())})"
+
 
 @dataclass(frozen=True)
 class TransferSet:

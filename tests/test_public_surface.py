@@ -19,6 +19,8 @@ RANKS = {
     "_encoding": 0,
     "_fitting": 0,
     "_progress": 0,
+    "_representation": 0,
+    "_restoring": 0,
     "_validation": 0,
     "compiled": 1,
     "targets": 1,

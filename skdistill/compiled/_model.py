@@ -93,6 +93,10 @@ class CompiledModel:
             return self(np.asarray(X))
         return self._many(X)
 
+    def __repr__(self) -> str:
+        classes = "" if self.classes_ is None else f", n_classes={len(self.classes_)}"
+        return f"<CompiledModel: {type(self.scorer).__name__}, n_features_in_={self.n_features_in_}{classes}>"
+
     def predict(self, X: Any) -> Any:
         """Return labels of rows (or of one row) for a classifier, and what a call returns for a regressor."""
         answer = self(X)

@@ -9,14 +9,15 @@ from typing import Any, Literal
 import numpy as np
 from scipy import sparse
 from scipy.stats import rankdata
-from sklearn.base import BaseEstimator
 
 from .._progress import Progress
+from .._representation import Documented
 from .._tables import take_rows
 from .._validation import check_number, draw_seed
 from ..exceptions import SamplerError
 from ..samplers import MUNGE, Jitter, LeafSwap, MarginalResampling, Mixture, TermSwap, as_sampler
 from ..transfer import Oracle, TransferSet
+from ._callbacks import Phase
 
 TOGETHER = "all together"
 """What the results call the rows of all samplers."""
@@ -43,7 +44,7 @@ ENOUGH_ROWS = 1000
 """Real rows from which on the search looks whether more rows would help at all."""
 
 
-class AutoSampler(BaseEstimator):
+class AutoSampler(Documented):
     """Choose how to draw synthetic rows, for this teacher, table and student, by fidelity on held-out real rows.
 
     These are the options of ``sampler="auto"`` of the distilled estimators. The search needs no label:
@@ -220,8 +221,8 @@ def choose_transfer_set(
     *,
     n_synthetic: int,
     rng: np.random.RandomState,
+    phase: Phase,
     n_jobs: int | None = None,
-    verbose: int = 0,
 ) -> tuple[TransferSet, dict[str, np.ndarray]]:
     """Choose the synthetic rows that serve a student best.
 
@@ -239,10 +240,10 @@ def choose_transfer_set(
     n_synthetic : int
         Synthetic rows in the end: at least one, and within the oracle's budget.
     rng : RandomState
+    phase : Phase
+        Told how far the choice is.
     n_jobs : int or None, default=None
         Threads of the neighbour search.
-    verbose : int, default=0
-        Above 0, progress is written to standard error.
 
     Returns
     -------
@@ -257,7 +258,7 @@ def choose_transfer_set(
         return real, {}
     if n_present < FEWEST_REAL:
         mixture = Mixture(samplers)
-        rows = [oracle.draw(mixture, real, n_synthetic, draw_seed(rng))]
+        rows = [draw(phase, oracle, mixture, real, n_synthetic, draw_seed(rng))]
         return real.extend(rows, options.weights[0], repr(mixture)), {}
 
     taught, judge = hold_out()
@@ -273,13 +274,13 @@ def choose_transfer_set(
     samplers = samplers[: 1 + n_synthetic // (4 * n_each)]  # what the others drew is a quarter at most
     names = [repr(sampler) for sampler in samplers]
     n_fits = 2 + len(samplers) + len(options.weights)
-    trials = _Trials(teach, oracle, judge.judged_on, Progress("choosing a sampler", n_fits, verbose, "students"))
+    trials = _Trials(teach, oracle, judge.judged_on, phase.progress("choosing a sampler", n_fits, "students"))
 
     none = trials.add("none", taught)
     first_seed, more_seed, last_seed, half_seed = (draw_seed(rng) for _ in range(4))  # whatever will be chosen
     if not _would_help(options, taught, none, teach, half_seed):
         return real, trials.results()
-    drawn = [oracle.draw(sampler, taught, n_each, first_seed) for sampler in samplers]
+    drawn = [draw(phase, oracle, sampler, taught, n_each, first_seed) for sampler in samplers]
     rule = TOGETHER if len(samplers) > 1 else names[0]
     together = [trials.add(rule, taught, drawn, weight) for weight in options.weights]
     choices = list(together)
@@ -289,7 +290,7 @@ def choose_transfer_set(
         others = np.mean([trial.losses for trial in alone if trial is not alone[best]], axis=0)
         n_more = int(min(n_each * (len(samplers) - 1), n_synthetic // 4, limit - oracle.n_queries, oracle.n_left))
         if n_more > 0 and _is_clear(others - alone[best].losses):
-            rows = [drawn[best], oracle.draw(samplers[best], taught, n_more, more_seed)]
+            rows = [drawn[best], draw(phase, oracle, samplers[best], taught, n_more, more_seed)]
             weight = min(together, key=lambda trial: trial.losses.mean()).weight
             choices.append(trials.add(names[best], taught, rows, weight))
 
@@ -301,8 +302,16 @@ def choose_transfer_set(
     rows = list(chosen.rows)
     if n_left > 0:
         sampler = Mixture(samplers) if chosen in together else samplers[best]
-        rows.append(oracle.draw(sampler, real, n_left, last_seed))
+        rows.append(draw(phase, oracle, sampler, real, n_left, last_seed))
     return real.extend(rows, chosen.weight, chosen.sampler), trials.results()
+
+
+def draw(
+    phase: Phase, oracle: Oracle, sampler: Any, real: TransferSet, n_samples: int, seed: int
+) -> tuple[Any, np.ndarray]:
+    """Say that rows are drawn, draw them, and label them."""
+    phase.say(f"drawing {n_samples:,} rows with {sampler!r}")
+    return oracle.draw(sampler, real, n_samples, seed)
 
 
 def _is_clear(gains: np.ndarray, standard_errors: float = CLEAR) -> bool:

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator
 
+from .._representation import Documented
 from .._validation import check_number
 from ..exceptions import StudentError
 from ..students._families import FAMILIES
@@ -16,7 +16,7 @@ WIDE = 1000
 """Columns of a sparse table from which on some families are not tried."""
 
 
-class AutoStudent(BaseEstimator):
+class AutoStudent(Documented):
     """Choose family and size of the student, for this teacher and table, by fidelity on held-out real rows.
 
     These are the options of ``student="auto"`` of the distilled estimators. The search needs no label:

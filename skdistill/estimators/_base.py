@@ -42,13 +42,16 @@ from ._auto_sampler import (
     HoldOut,
     Judge,
     choose_transfer_set,
+    draw,
     hold_out_judges,
 )
 from ._auto_student import AutoStudent
+from ._callbacks import CallbackSupport, Phases
 from ._choosing import PROXY, Terms, choose_student, hold_out_for_students
+from ._showing import Shown
 
 
-class BaseDistilled(BaseEstimator):
+class BaseDistilled(CallbackSupport, Shown):
     """Base of ``DistilledClassifier`` and ``DistilledRegressor``."""
 
     _task: ClassVar[Task]
@@ -124,7 +127,9 @@ class BaseDistilled(BaseEstimator):
             )
         return super().set_params(**params)
 
-    def _resolve_teacher(self, X: Any, y: Any, sample_weight: Any, rng: np.random.RandomState) -> Teacher:
+    def _resolve_teacher(
+        self, X: Any, y: Any, sample_weight: Any, rng: np.random.RandomState, phases: Phases
+    ) -> Teacher:
         """Adapt the fitted teacher, or fit a clone of the recipe."""
         if is_fitted_teacher(self.teacher):
             if self.teacher_cv is not None:
@@ -134,9 +139,11 @@ class BaseDistilled(BaseEstimator):
                 )
             return self._adapt(self.teacher, y)
         self._check_recipe(y)
-        fitted = fit_teacher(
-            self.teacher, X, y, sample_weight=sample_weight, rng=rng, oob=isinstance(self.teacher_cv, str)
-        )
+        with phases.phase("fit the teacher") as phase:
+            phase.say(f"fitting the teacher {type(self.teacher).__name__} on {X.shape[0]:,} rows")
+            fitted = fit_teacher(
+                self.teacher, X, y, sample_weight=sample_weight, rng=rng, oob=isinstance(self.teacher_cv, str)
+            )
         if self.teacher_cv is not None and self._task == "classification" and not hasattr(fitted, "classes_"):
             raise TeacherError(
                 f"{type(self).__name__}: teacher_cv={self.teacher_cv!r} fits several teachers, but "
@@ -166,21 +173,35 @@ class BaseDistilled(BaseEstimator):
         sample_weight: Any,
         X_unlabeled: Any,
         rng: np.random.RandomState,
+        phases: Phases,
     ) -> tuple[TransferSet, np.ndarray, Oracle]:
         """Label the rows of ``X`` and ``X_unlabeled``; see :func:`skdistill.transfer.label_real_rows`."""
         memory = check_memory(self.memory)
-        query = partial(ask, chunk_size=self.chunk_size, memory=memory, verbose=self.verbose)
+
+        def query(teacher: Teacher, rows: Any, origin: str) -> np.ndarray:
+            with phases.phase(f"label {origin}") as phase:
+                return ask(
+                    teacher,
+                    rows,
+                    origin=origin,
+                    chunk_size=self.chunk_size,
+                    memory=memory,
+                    verbose=self.verbose,
+                    tell=phase.tell,
+                )
 
         def label_out_of_fold(_: np.ndarray) -> np.ndarray:
-            return out_of_fold_outputs(
-                lambda X, y, weight: self._adapt(fit_teacher(self.teacher, X, y, sample_weight=weight, rng=rng), y),
-                lambda fold, X: query(fold, X, origin="rows of a fold"),
-                X,
-                y,
-                sample_weight,
-                cv=self.teacher_cv,
-                classes=teacher.classes_,
-            )
+            with phases.phase("label out of fold") as phase:
+                phase.say("fitting a teacher for each fold")
+                return out_of_fold_outputs(
+                    lambda X, y, weight: self._adapt(fit_teacher(self.teacher, X, y, sample_weight=weight, rng=rng), y),
+                    lambda fold, X: query(fold, X, "rows of a fold"),
+                    X,
+                    y,
+                    sample_weight,
+                    cv=self.teacher_cv,
+                    classes=teacher.classes_,
+                )
 
         label_anew = None
         if self.teacher_cv is not None:
@@ -191,7 +212,7 @@ class BaseDistilled(BaseEstimator):
                 f"{type(self).__name__}: {teacher.name} answers for all {X.shape[0]} rows of X or none, but "
                 f"max_queries={self.max_queries}. Pass max_queries=None, or a teacher with predict."
             )
-        oracle = Oracle(lambda rows, origin: query(teacher, rows, origin=origin), memory, self.max_queries)
+        oracle = Oracle(partial(query, teacher), memory, self.max_queries)
         real, is_unlabeled = label_real_rows(
             X,
             oracle,
@@ -220,7 +241,9 @@ class BaseDistilled(BaseEstimator):
         given = X_val is not None and X_val.shape[0] >= FEWEST_REAL
         return bool(given or np.count_nonzero(is_unlabeled) >= FEWEST_JUDGES or self.teacher_cv is not None)
 
-    def _extend(self, real: TransferSet, hold_out: HoldOut, oracle: Oracle, rng: np.random.RandomState) -> TransferSet:
+    def _extend(
+        self, real: TransferSet, hold_out: HoldOut, oracle: Oracle, rng: np.random.RandomState, phases: Phases
+    ) -> TransferSet:
         """Add synthetic rows to the real ones: of the sampler given, or of the one that serves this student best."""
         self.__dict__.pop("sampler_results_", None)  # of an earlier fit
         sampler = AutoSampler() if isinstance(self.sampler, str) else self.sampler
@@ -231,7 +254,8 @@ class BaseDistilled(BaseEstimator):
         if sampler is None or n_synthetic < 1 or (chooses and self._teacher.transductive):
             return real
         if not chooses:
-            rows = oracle.draw(sampler, real, n_synthetic, draw_seed(rng))
+            with phases.phase("draw rows") as phase:
+                rows = draw(phase, oracle, sampler, real, n_synthetic, draw_seed(rng))
             return real.extend([rows], SYNTHETIC_WEIGHT, repr(sampler))
 
         student = self._sized_student(real)
@@ -242,23 +266,30 @@ class BaseDistilled(BaseEstimator):
             rows, judge = hold_out()
             return real.take(rows), judge
 
-        transfer_set, results = choose_transfer_set(
-            sampler,
-            real,
-            rows_and_judge,
-            lambda taught, judge, seed: self._losses(self._teach(student, taught, seed), judge),
-            oracle,
-            n_synthetic=n_synthetic,
-            rng=rng,
-            n_jobs=self.n_jobs,
-            verbose=self.verbose,
-        )
+        with phases.phase("choose a sampler") as phase:
+            transfer_set, results = choose_transfer_set(
+                sampler,
+                real,
+                rows_and_judge,
+                lambda taught, judge, seed: self._losses(self._teach(student, taught, seed), judge),
+                oracle,
+                n_synthetic=n_synthetic,
+                rng=rng,
+                phase=phase,
+                n_jobs=self.n_jobs,
+            )
         if results:
             self.sampler_results_ = results
         return transfer_set
 
     def _teach_student(
-        self, transfer_set: TransferSet, hold_out: HoldOut, rng: np.random.RandomState, *, is_fresh: bool
+        self,
+        transfer_set: TransferSet,
+        hold_out: HoldOut,
+        rng: np.random.RandomState,
+        phases: Phases,
+        *,
+        is_fresh: bool,
     ) -> Any:
         """Return the student, taught: the one given, or the one that serves this teacher best.
 
@@ -267,13 +298,15 @@ class BaseDistilled(BaseEstimator):
         self.__dict__.pop("candidates_", None)  # of an earlier fit
         student = self._sized_student(transfer_set)
         if not isinstance(student, AutoStudent):
-            return self._teach(student, transfer_set, draw_seed(rng))
+            with phases.phase("teach the student") as phase:
+                phase.say(f"teaching {type(student).__name__} on {len(transfer_set.sample_weight):,} rows")
+                return self._teach(student, transfer_set, draw_seed(rng))
         terms = self._terms(transfer_set)
         has_judges = np.count_nonzero(transfer_set.sample_weight[: transfer_set.n_real]) >= FEWEST_REAL
         rows, judge = np.arange(len(transfer_set.sample_weight)), None
         if has_judges:
             rows, judge = hold_out_for_students(transfer_set, hold_out, is_fresh, self._soft_targets, rng)
-        return choose_student(
+        taught, self.candidates_ = choose_student(
             student,
             terms,
             transfer_set,
@@ -282,9 +315,9 @@ class BaseDistilled(BaseEstimator):
             self._teach,
             self._losses,
             rng=rng,
-            tell=lambda candidates: setattr(self, "candidates_", candidates),
-            verbose=self.verbose,
+            phases=phases,
         )
+        return taught
 
     def _inheriting(self, student: Any) -> Any:
         """Return a kernel student with the kernel of the teacher, where that has one, and none of its rows."""
@@ -312,6 +345,18 @@ class BaseDistilled(BaseEstimator):
             return student
         terms = self._terms(transfer_set)
         return student.sized(self.student_size, n_inputs=terms.n_inputs, n_outputs=terms.n_outputs)
+
+    def _phases(self, X: Any, y: Any, X_unlabeled: Any, X_val: Any) -> Phases:
+        """Return what tells the phases of this fit: labelling, teaching, and before, between and after these others."""
+        others = [
+            not is_fitted_teacher(self.teacher),
+            self.teacher_cv is not None,
+            X_unlabeled is not None,
+            X_val is not None,
+            self.sampler is not None,
+            isinstance(self._resolve_student(), AutoStudent),
+        ]
+        return Phases(self, 2 + sum(others), X, y)
 
     # ------------------------------------------------------------------ checks
 

@@ -14,6 +14,7 @@ from ..students._families import family_member, most_parameters
 from ..transfer import TransferSet
 from ._auto_sampler import FEWEST_JUDGES, FEWEST_REAL, HoldOut, Judge
 from ._auto_student import AutoStudent
+from ._callbacks import Phases
 from ._candidates import Candidate, Candidates
 
 RUNGS = (1 / 10, 1 / 2)
@@ -112,10 +113,9 @@ def choose_student(
     losses_of: Callable[[Any, Judge], np.ndarray],
     *,
     rng: np.random.RandomState,
-    tell: Callable[[Candidates], None],
-    verbose: int = 0,
-) -> Any:
-    """Return the chosen student, taught on the whole transfer set.
+    phases: Phases,
+) -> tuple[Any, Candidates]:
+    """Return the chosen student, taught on the whole transfer set, and what was tried.
 
     Parameters
     ----------
@@ -132,15 +132,13 @@ def choose_student(
     losses_of : callable
         ``losses_of(student, judge)`` returns the losses of the judge's rows; fidelity is one minus their mean.
     rng : RandomState
-    tell : callable
-        Called with what was tried, also where the search ends in an error.
-    verbose : int, default=0
-        Above 0, progress is written to standard error.
+    phases : Phases
+        Told how far the choice is.
 
     Raises
     ------
     StudentError
-        If no student meets the budget, or reaches the fidelity.
+        If no student meets the budget, or reaches the fidelity; what was tried is a note to it.
     """
     seed, order = draw_seed(rng), rng.permutation(len(taught.sample_weight))
     n_rows = len(order)
@@ -151,16 +149,33 @@ def choose_student(
         return taught if is_small else taught.take(np.sort(order[: max(int(share * n_rows), FEWEST_ROWS)]))
 
     names = options.families_for(transfer_set.X)
-    n_fits = len(names) * (1 if options.min_fidelity is None else 1 + len(LADDER)) + options.n_finalists + 1
-    trials = _Trials(options, terms, teach, losses_of, judge, seed, Progress("choosing", n_fits, verbose, "students"))
+    trials = _Trials(options, terms, teach, losses_of, judge, seed)
     try:
-        ranked = _without_judge(trials, names) if judge is None else _rank(trials, names, rung, is_small=is_small)
-        for trial in ranked:
-            if trials.again(trial, transfer_set, 2, judged=False).is_within_budget:
-                return trials.latest
+        with phases.phase("choose a student") as phase:
+            if judge is None:
+                ranked = _without_judge(trials, names)
+            else:
+                trials.progress = phase.progress("choosing a student", *_plan(options, len(names), n_rows, is_small))
+                ranked = _rank(trials, names, rung, is_small=is_small)
+                trials.progress = None
+        with phases.phase("teach the student") as phase:
+            for trial in ranked:
+                phase.say(f"teaching the student ({trial.family}) on {len(transfer_set.sample_weight):,} rows")
+                if trials.again(trial, transfer_set, 2, judged=False).is_within_budget:
+                    return trials.latest, Candidates(trials.all)
         raise StudentError(trials.nothing_fits())
-    finally:
-        tell(Candidates(trials.all))
+    except StudentError as error:
+        error.add_note(str(Candidates(trials.all)))
+        raise
+
+
+def _plan(options: AutoStudent, n_families: int, n_rows: int, is_small: bool) -> tuple[int, str, float]:
+    """Return how many students may be taught before one is chosen, what they are called, and on how many rows."""
+    first, second = (n_rows if is_small else max(int(share * n_rows), FEWEST_ROWS) for share in RUNGS)
+    n_more = 0 if is_small else min(options.n_finalists, n_families)
+    if options.min_fidelity is not None:
+        n_more = n_families * len(LADDER)
+    return n_families + n_more, "students", n_families * first + n_more * second
 
 
 def _rank(
@@ -202,11 +217,11 @@ class _Trials:
         losses_of: Callable[[Any, Judge], np.ndarray],
         judge: Judge | None,
         seed: int,
-        progress: Progress,
     ) -> None:
-        self.options, self.terms, self.judge, self.seed, self.progress = options, terms, judge, seed, progress
+        self.options, self.terms, self.judge, self.seed = options, terms, judge, seed
         self.judged_on = "nothing: there are too few rows" if judge is None else judge.judged_on
         self._teach, self._losses_of = teach, losses_of
+        self.progress: Progress | None = None
         self.all: list[Candidate] = []
         self.latest: Any = None
         """The student that was taught last, fitted."""
@@ -253,7 +268,7 @@ class _Trials:
         raise StudentError(
             f"AutoStudent: no student within the budget reaches min_fidelity={fidelity!r}; nearest came "
             f"{best.describe()}. Allow more bytes, operations or parameters, draw more synthetic rows, or ask for "
-            "less; candidates_ tells what was tried."
+            "less. A note to this error tells what was tried."
         )
 
     def _within(
@@ -295,7 +310,8 @@ class _Trials:
 
     def _add(self, trial: Candidate) -> Candidate:
         self.all.append(trial)
-        self.progress.update(len(self.all))
+        if self.progress is not None:
+            self.progress.update(len(self.all), sum(trial.n_rows for trial in self.all))
         return trial
 
     def excess(self, trial: Candidate, share: float = 1.0) -> float:
@@ -318,5 +334,5 @@ class _Trials:
         nearest = min(there, key=self.excess)
         return (
             f"AutoStudent: no student meets {budget}; nearest came {nearest.describe()}. Raise the budget, or leave "
-            "out columns; candidates_ tells what was tried."
+            "out columns. A note to this error tells what was tried."
         )

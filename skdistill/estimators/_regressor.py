@@ -7,6 +7,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_array, check_consistent_length
 
+from .._restoring import all_or_nothing
 from .._validation import check_random_state
 from ..students import teach_regressor
 from ..targets import blend
@@ -14,6 +15,7 @@ from ..teachers import Task, is_fitted_teacher
 from ..transfer import TransferSet
 from ._auto_student import AutoStudent
 from ._base import BaseDistilled
+from ._callbacks import supports_callbacks
 
 
 class DistilledRegressor(RegressorMixin, BaseDistilled):
@@ -71,7 +73,8 @@ default="auto"
     n_jobs : int or None, default=None
         Threads of the default student and sampler.
     verbose : int, default=0
-        Above 0, labelling reports its progress on standard error.
+        Above 0, labelling, drawing, choosing and teaching are told on standard error, the long ones with time left.
+        From scikit-learn 1.9 on its callbacks are told them too: ``set_callbacks(ProgressBar())``.
 
     Attributes
     ----------
@@ -157,6 +160,8 @@ default="auto"
         self.n_jobs = n_jobs
         self.verbose = verbose
 
+    @all_or_nothing
+    @supports_callbacks
     def fit(
         self, X: Any, y: Any = None, *, sample_weight: Any = None, X_unlabeled: Any = None, X_val: Any = None
     ) -> Self:
@@ -194,10 +199,12 @@ default="auto"
         self._check_parameters(y)
         X, sample_weight, X_unlabeled, X_val = self._check_rows(X, sample_weight, X_unlabeled, X_val)
         y = self._check_values(X, y)
-        rng = check_random_state(self.random_state)
-        self._teacher = self._resolve_teacher(X, y, sample_weight, rng)
+        rng, phases = check_random_state(self.random_state), self._phases(X, y, X_unlabeled, X_val)
+        self._teacher = self._resolve_teacher(X, y, sample_weight, rng, phases)
         truth = y if self.soft_weight < 1 else None
-        real, is_unlabeled, oracle = self._label_real_rows(self._teacher, X, y, truth, sample_weight, X_unlabeled, rng)
+        real, is_unlabeled, oracle = self._label_real_rows(
+            self._teacher, X, y, truth, sample_weight, X_unlabeled, rng, phases
+        )
         if truth is not None:
             self._check_truth(truth, real.outputs)
 
@@ -205,10 +212,11 @@ default="auto"
         is_fresh = self._has_fresh_judges(is_unlabeled, X_val)
         if is_fresh and isinstance(self._resolve_student(), AutoStudent):
             hold_out()  # before synthetic rows use up what may be asked
-        transfer_set = self._extend(real, hold_out, oracle, rng)
-        self.student_ = self._teach_student(transfer_set, hold_out, rng, is_fresh=is_fresh)
+        transfer_set = self._extend(real, hold_out, oracle, rng, phases)
+        self.student_ = self._teach_student(transfer_set, hold_out, rng, phases, is_fresh=is_fresh)
         self.teacher_ = self._teacher.model
         self.transfer_set_ = transfer_set.summary(is_unlabeled, oracle)
+        phases.end()
         return self
 
     def _teach(self, student: Any, transfer_set: TransferSet, seed: int) -> Any:

@@ -6,10 +6,10 @@ from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from .._representation import Documented
 from .._tables import renumber, stack_rows, take_rows
 from .._validation import check_number, check_random_state, check_table, draw_seed
 
@@ -20,7 +20,7 @@ SMALL_BLOCK = 512
 """A table of fewer rows is repeated within a block, so that tiny tables do not make tiny blocks."""
 
 
-class BaseSampler(BaseEstimator):
+class BaseSampler(Documented):
     """Base of the samplers.
 
     Rows are drawn in blocks of a fixed size with a seed each, so that what is drawn depends neither on how it is cut

@@ -1,5 +1,6 @@
 """Asking a teacher about many rows: chunk by chunk, checked, and, with a memory, only once."""
 
+from collections.abc import Callable
 from typing import Any
 
 import joblib
@@ -20,6 +21,7 @@ def ask(
     chunk_size: int = 10_000,
     memory: joblib.Memory | None = None,
     verbose: int = 0,
+    tell: Callable[[float], None] | None = None,
 ) -> np.ndarray:
     """Return the teacher's outputs for every row of ``X``.
 
@@ -36,6 +38,8 @@ def ask(
         that was killed, or whose teacher raised, goes on where it stopped.
     verbose : int, default=0
         Above 0, progress is written to standard error.
+    tell : callable or None, default=None
+        Called after each block with the share of the rows that is labelled.
 
     Returns
     -------
@@ -55,7 +59,7 @@ def ask(
         key = fingerprint(teacher, _probe(teacher, X, origin))
     if teacher.transductive:
         chunk_size = n_rows
-    progress = Progress(f"{teacher.name} labels {origin}", n_rows, verbose)
+    progress = Progress(f"{teacher.name} labels {origin}", n_rows, verbose, tell=tell)
     outputs: np.ndarray | None = None
     for start in range(0, n_rows, chunk_size):
         stop = min(start + chunk_size, n_rows)

@@ -85,12 +85,13 @@ class TestChoice:
         ],
     )
     def test_what_nothing_meets_says_what_came_nearest(self, options, match):
-        """And keeps what was tried."""
+        """And notes what was tried; the model stays as it was."""
         model = DistilledRegressor(edges, AutoStudent(**options), **QUICK)
-        with pytest.raises(StudentError, match=match):
+        with pytest.raises(StudentError, match=match) as caught:
             model.fit(GRID)
-        assert len(model.candidates_["family"]) > 0
-        assert model.candidates_.chosen is None
+        assert "candidates was chosen" in caught.value.__notes__[0]
+        assert "n_bytes" in caught.value.__notes__[0]
+        assert not hasattr(model, "candidates_")
         assert not hasattr(model, "student_")
 
     @pytest.mark.parametrize(

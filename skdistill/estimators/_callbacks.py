@@ -1,0 +1,103 @@
+"""The phases of a fit, told to scikit-learn's callbacks (from 1.9 on) and on standard error.
+
+scikit-learn calls its callbacks experimental. All that touches them is here; without them, phases are only written.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ParamSpec, TypeVar, cast
+
+from .._progress import Progress, write
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # before scikit-learn 1.9
+    CallbackSupportMixin, with_callbacks = type("NoCallbacks", (), {}), None
+
+CallbackSupport: Any = CallbackSupportMixin
+"""Base of estimators that take callbacks, by ``set_callbacks``."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+STEPS = 20
+"""Steps that a callback sees of a phase: it wants to know their number beforehand."""
+
+
+def supports_callbacks(fit: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a ``fit`` that opens :class:`Phases`, so that callbacks are closed however it ends."""
+    return fit if with_callbacks is None else cast(Callable[P, R], with_callbacks(fit))
+
+
+class Phases:
+    """Tell what a fit is doing: on standard error if the estimator is verbose, and to its callbacks if it has any.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its ``fit`` is decorated by :func:`supports_callbacks`.
+    n_phases : int
+        How many there are at most.
+    X, y : object
+        What it is fitted on, for callbacks that ask.
+    """
+
+    def __init__(self, estimator: Any, n_phases: int, X: Any, y: Any) -> None:
+        self._estimator, self._data = estimator, {"X": X, "y": y}
+        self._context: Any = None
+        self._is_open = False
+        if hasattr(estimator, "_init_callback_context"):
+            self._context = estimator._init_callback_context(max_subtasks=n_phases)
+            self._context.call_on_fit_task_begin(estimator=estimator, **self._data)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator["Phase"]:
+        """Tell callbacks that a phase begins and ends. One inside another is part of it, and tells them nothing."""
+        verbose = self._estimator.verbose
+        if self._context is None or self._is_open:
+            yield Phase(verbose)
+            return
+        task = self._context.subcontext(task_name=name, max_subtasks=STEPS)
+        task.call_on_fit_task_begin(estimator=self._estimator)
+        self._is_open = True
+        try:
+            yield Phase(verbose, task, self._estimator)
+        finally:
+            self._is_open = False
+        task.call_on_fit_task_end(estimator=self._estimator)
+
+    def end(self) -> None:
+        """Tell callbacks that the estimator is fitted."""
+        if self._context is not None:
+            self._context.call_on_fit_task_end(estimator=self._estimator, reconstruction_attributes=dict, **self._data)
+
+
+class Phase:
+    """What can be told within a phase.
+
+    Parameters
+    ----------
+    verbose : int
+    task : CallbackContext or None, default=None
+        scikit-learn's; ``None`` where callbacks are not told.
+    estimator : estimator or None, default=None
+    """
+
+    def __init__(self, verbose: int, task: Any = None, estimator: Any = None) -> None:
+        self._verbose, self._task, self._estimator = verbose, task, estimator
+        self._n_steps = 0
+
+    def say(self, line: str) -> None:
+        """Write a line."""
+        write(line, self._verbose)
+
+    def progress(self, title: str, total: int, unit: str, work: float | None = None) -> Progress:
+        """Return progress that is also told to callbacks."""
+        return Progress(title, total, self._verbose, unit, work=work, tell=self.tell)
+
+    def tell(self, share: float) -> None:
+        """Tell callbacks which share of the phase is done."""
+        while self._task is not None and self._n_steps < int(STEPS * share):
+            self._n_steps += 1
+            step = self._task.subcontext(task_name="step").call_on_fit_task_begin(estimator=self._estimator)
+            step.call_on_fit_task_end(estimator=self._estimator)

@@ -1,0 +1,70 @@
+"""How distilled estimators show themselves: teacher, sampler and student as blocks of a diagram, and in a line."""
+
+import copy
+from typing import Any
+
+from sklearn.base import BaseEstimator
+
+try:
+    from sklearn.utils._repr_html.estimator import _VisualBlock
+except ImportError:  # before scikit-learn 1.7
+    from sklearn.utils._estimator_html_repr import _VisualBlock
+
+from .._representation import Documented, brief, quick_to_show, shows_itself
+from ..teachers import is_fitted_teacher
+from ._auto_sampler import AutoSampler
+
+
+class Shown(Documented):
+    """An estimator with a teacher, which may be any object: what is shown of it is short and never slow."""
+
+    teacher: Any
+    sampler: Any
+    student: Any
+
+    def _resolve_student(self) -> Any:
+        raise NotImplementedError
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        shown = copy.copy(self)
+        shown.__dict__.update({name: quick_to_show(value) for name, value in self.get_params(deep=False).items()})
+        # scikit-learn breaks the lines of those classes only whose __repr__ is its own
+        shown.__class__ = type(type(self).__name__, (type(self),), {"__repr__": BaseEstimator.__repr__})
+        return repr(shown) if N_CHAR_MAX == 700 else BaseEstimator.__repr__(shown, N_CHAR_MAX)
+
+    def _sk_visual_block_(self) -> Any:
+        """Return teacher, sampler and student, one below the other; the fitted ones once there are such."""
+        state = "fitted, only asked" if is_fitted_teacher(self.teacher) else "recipe, fitted in fit"
+        parts = {f"teacher: {state}": getattr(self, "teacher_", self.teacher)}
+        if self.sampler is not None:
+            parts["sampler"] = AutoSampler() if isinstance(self.sampler, str) else self.sampler
+        parts["student"] = getattr(self, "student_", None) or self._resolve_student()
+        # a list of one, beside nothing, is what scikit-learn writes a label on
+        blocks = [
+            _VisualBlock("parallel", [_block_of(part)], names=[name], dash_wrapped=False)
+            for name, part in parts.items()
+        ]
+        return _VisualBlock("serial", blocks, dash_wrapped=False)
+
+    def _get_params_html(self, *args: Any, **kwargs: Any) -> Any:
+        return _quick_values(super()._get_params_html(*args, **kwargs))
+
+    def _get_fitted_attr_html(self, *args: Any, **kwargs: Any) -> Any:
+        shown = super()._get_fitted_attr_html(*args, **kwargs)
+        for described in shown.values():
+            described["value"] = quick_to_show(described["value"])
+        return shown
+
+
+def _block_of(part: Any) -> Any:
+    """Return what scikit-learn shows as a block: estimators as they are, anything else by a short text."""
+    if shows_itself(part):
+        return part
+    name = getattr(part, "__qualname__", type(part).__name__)
+    return _VisualBlock("single", None, names=name, name_details=brief(part))
+
+
+def _quick_values(params: Any) -> Any:
+    for name, value in params.items():
+        params[name] = quick_to_show(value)
+    return params
