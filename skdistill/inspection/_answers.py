@@ -1,5 +1,6 @@
 """What teacher and student say of the same rows: what every display and the report start from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -11,9 +12,30 @@ from sklearn.utils.validation import check_consistent_length
 from .._tables import take_rows
 from .._validation import check_weights
 from ..metrics import fidelity
-from ..metrics._unwrapping import unwrap
+from ..metrics._unwrapping import shipped, unwrap
 from ..targets import fit_margin_scale, one_hot, softmax
 from ..teachers import Teacher, as_teacher, ask
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Whom the answers came from.
+
+    Attributes
+    ----------
+    teacher : Teacher
+    student : estimator
+        As it is shipped.
+    X : table
+        The rows as both see them: those of a pipeline are transformed.
+    see : callable
+        Transforms other rows likewise.
+    """
+
+    teacher: Teacher
+    student: Any
+    X: Any
+    see: Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
@@ -35,8 +57,10 @@ class Answers:
     y : ndarray or None
         The truth.
     weight : ndarray of shape (n_samples,)
-    seconds : float
+    seconds : float, default=NaN
         Time the teacher took.
+    pair : Pair or None, default=None
+        ``None`` where the answers were there already.
     """
 
     X: Any
@@ -47,7 +71,8 @@ class Answers:
     classes: np.ndarray | None
     y: np.ndarray | None
     weight: np.ndarray
-    seconds: float
+    seconds: float = float("nan")
+    pair: Pair | None = None
 
     @property
     def multioutput(self) -> str:
@@ -137,12 +162,13 @@ def ask_both(
         rows = np.sort(sample_without_replacement(n_given, max_rows, random_state=random_state))
         X, weight, y = take_rows(X, rows), weight[rows], None if y is None else y[rows]
     asked = _ask_distilled(who, model, X) if teacher is None else _ask_pair(model, X, as_teacher(teacher), y)
-    answers = Answers(X, rows, n_given, *asked[:3], y, weight, asked[3])
+    answers = Answers(X, rows, n_given, y=y, weight=weight, **asked)
     _check_truth(who, answers)
     return answers
 
 
-def _ask_distilled(who: str, model: Any, X: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, float]:
+def _ask_distilled(who: str, model: Any, X: Any) -> dict[str, Any]:
+    """Ask a distilled estimator and its teacher; return what is known of the answers."""
     try:
         distilled, seen = unwrap(model, X, who=who)
     except TypeError as error:
@@ -151,25 +177,35 @@ def _ask_distilled(who: str, model: Any, X: Any) -> tuple[np.ndarray, np.ndarray
     soft_targets = distilled.soft_targets(seen)
     seconds = perf_counter() - started
     classes = getattr(distilled, "classes_", None)
-    student = distilled.predict(seen) if classes is None else distilled.predict_proba(seen)
-    return soft_targets, student, classes, seconds
+    return {
+        "teacher": soft_targets,
+        "student": distilled.predict(seen) if classes is None else distilled.predict_proba(seen),
+        "classes": classes,
+        "seconds": seconds,
+        "pair": Pair(distilled._teacher, distilled.student_, seen, lambda rows: unwrap(model, rows)[1]),
+    }
 
 
-def _ask_pair(
-    model: Any, X: Any, teacher: Teacher, y: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, float]:
+def _ask_pair(model: Any, X: Any, teacher: Teacher, y: np.ndarray | None) -> dict[str, Any]:
+    """Ask a teacher and any other model; return what is known of the answers."""
     student = as_teacher(model, task=teacher.task, classes=teacher.classes_)
     started = perf_counter()
     said = ask(teacher, X)
     seconds = perf_counter() - started
     given = [_as_targets(each, outputs, y) for each, outputs in ((teacher, said), (student, student.outputs(X)))]
-    same = [None if each.classes_ is None else each.classes_.tolist() for each in (teacher, student)]
-    if given[0].shape != given[1].shape or same[0] != same[1]:
+    known = [None if each.classes_ is None else each.classes_.tolist() for each in (teacher, student)]
+    if given[0].shape != given[1].shape or known[0] != known[1]:
         raise ValueError(
-            f"the model {student.name} answers with shape {given[1].shape} and classes {student.classes_}, the teacher "
-            f"{teacher.name} with {given[0].shape} and {teacher.classes_}; expected the same outputs of both."
+            f"the model {student.name} answers with shape {given[1].shape} and classes {known[1]}, the teacher "
+            f"{teacher.name} with {given[0].shape} and {known[0]}; expected the same outputs of both."
         )
-    return given[0], given[1], teacher.classes_, seconds
+    return {
+        "teacher": given[0],
+        "student": given[1],
+        "classes": teacher.classes_,
+        "seconds": seconds,
+        "pair": Pair(teacher, shipped(model), X, lambda rows: rows),
+    }
 
 
 def _as_targets(model: Teacher, outputs: np.ndarray, y: np.ndarray | None) -> np.ndarray:

@@ -171,7 +171,7 @@ class DisagreementDisplay:
             )
         weight = check_weights(sample_weight, n_rows)
         known = None if classes is None else np.asarray(classes)
-        answers = Answers(X, np.arange(n_rows), n_rows, teacher, student, known, None, weight, 0.0)
+        answers = Answers(X, np.arange(n_rows), n_rows, teacher, student, known, None, weight)
         return cls._of(answers, max_rules).plot(ax, **bar_kwargs)
 
     @classmethod

@@ -37,6 +37,11 @@ class Rules:
     disagreement: np.ndarray | None
     share_of_distance: np.ndarray
 
+    def columns(self) -> dict[str, np.ndarray]:
+        """Return what there is, a column for each name."""
+        named = {name: value for name, value in vars(self).items() if value is not None}
+        return {**named, "rule": np.array(self.rule, dtype=object)}
+
 
 def find_rules(answers: Answers, max_rules: int) -> Rules:
     """Return at most ``max_rules`` rules."""

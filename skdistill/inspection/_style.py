@@ -42,4 +42,6 @@ def axes(who: str, ax: Any, **figure_kwargs: Any) -> Any:
 
 def ink() -> str:
     """Return the colour of text of the current style: black on white, white on black."""
-    return pyplot("ink").rcParams["text.color"]
+    import matplotlib as mpl
+
+    return str(mpl.rcParams["text.color"])

@@ -1,0 +1,228 @@
+"""What is measured, of all rows and of some: columns of numbers, a row for each model, class or slice."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from .._tables import take_rows
+from ..compiled import CompiledModel
+from ..exceptions import StudentError
+from ..metrics import (
+    agreement,
+    brier_distance,
+    brier_skill,
+    calibration_error,
+    fidelity,
+    footprint,
+    kl_divergence,
+    latency,
+    n_operations,
+    n_parameters,
+    r2_skill,
+    retention,
+    top_k_agreement,
+    total_variation,
+)
+from ..metrics._footprint import _bytes_or_nan as bytes_or_nan
+from ..metrics._unwrapping import compiled_form, completed
+from ..students import teach_classifier, teach_regressor
+from ..targets import one_hot
+from ._answers import Answers, spread
+from ._rules import mean, standard_error
+from ._slices import Slice
+
+Columns = dict[str, np.ndarray]
+"""A table: equally long columns by name, as ``cv_results_`` are."""
+
+
+def quality(answers: Answers, outputs: np.ndarray) -> dict[str, float]:
+    """Return what a model's outputs are worth, to the truth where there is one, and to the teacher."""
+    measured = {}
+    weight, y = answers.weight, answers.y
+    if answers.classes is not None:
+        labels = answers.classes[outputs.argmax(axis=1)]
+        if y is not None:
+            measured["accuracy"] = agreement(y, labels, sample_weight=weight)
+            measured["skill"] = brier_skill(y, outputs, classes=answers.classes, sample_weight=weight)
+    elif y is not None:
+        measured["error"] = float(np.sqrt(np.average((outputs - y) ** 2, axis=0, weights=weight)).mean())
+        measured["skill"] = r2_skill(y, outputs, sample_weight=weight) if len(y) > 1 else float("nan")
+    if "skill" in measured:
+        of_teacher = quality(answers, answers.teacher)["skill"] if outputs is not answers.teacher else measured["skill"]
+        measured["kept"] = retention(of_teacher, measured["skill"])
+    measured["fidelity"] = fidelity(answers.teacher, outputs, sample_weight=weight, multioutput=answers.multioutput)
+    if answers.classes is not None:
+        measured["agreement"] = agreement(answers.labels[0], labels, sample_weight=weight)
+    return measured
+
+
+def losses(answers: Answers, outputs: np.ndarray) -> np.ndarray:
+    """Return the squared error of each row to the truth, in units in which the best constant has a mean of 1."""
+    truth = answers.truth
+    assert truth is not None
+    share = answers.weight / answers.weight.sum()
+    squares = (truth - outputs).reshape(len(outputs), -1) ** 2
+    of_constant = share @ (truth - share @ truth).reshape(len(outputs), -1) ** 2
+    if answers.classes is not None:
+        return squares.sum(axis=1) / max(of_constant.sum(), np.finfo(float).tiny)
+    return (squares / np.where(of_constant > 0, of_constant, 1)).mean(axis=1)
+
+
+def fidelity_error(answers: Answers) -> float:
+    """Return the standard error of the fidelity of these rows, the teacher's variance taken as known."""
+    squares = (answers.teacher - answers.student).reshape(len(answers.weight), -1) ** 2
+    variance = spread(answers.teacher, answers.weight) ** 2
+    lost = squares.sum(axis=1) / variance.sum() if answers.classes is not None else (squares / variance).mean(axis=1)
+    return standard_error(lost, answers.weight, np.arange(len(lost)))
+
+
+def divergences(answers: Answers) -> dict[str, float]:
+    """Return how far the student's probabilities are from the teacher's, in several ways."""
+    if answers.classes is None:
+        return {}
+    pair = (answers.teacher, answers.student)
+    options: dict[str, Any] = {"sample_weight": answers.weight}
+    measured = {
+        "total variation": total_variation(*pair, **options),
+        "KL divergence": kl_divergence(*pair, **options),
+        "Brier distance": brier_distance(*pair, **options),
+        "calibration error": calibration_error(*pair, **options),
+    }
+    if len(answers.classes) > 2:
+        measured["top 2 agreement"] = top_k_agreement(*pair, k=2, **options)
+    return measured
+
+
+def costs(answers: Answers) -> dict[str, dict[str, float]]:
+    """Return bytes, parameters, operations and microseconds a row, of teacher, student and compiled student.
+
+    The teacher is asked only four times more, for one row: its time for many rows is that of labelling them.
+    """
+    pair = answers.pair
+    assert pair is not None
+    model = pair.teacher.model
+    measured = {
+        "teacher": {
+            "n_bytes": bytes_or_nan(model),
+            "n_parameters": n_parameters(model),
+            "n_operations": n_operations(model),
+            "one_row": _one_row_of(answers),
+            "many_rows": answers.seconds / len(answers.weight) * 1e6,
+        },
+        "student": vars(footprint(pair.student, pair.X)),
+    }
+    compiled = compiled_form(pair.student)
+    if compiled is not None and not isinstance(pair.student, CompiledModel):
+        measured["student, compiled"] = vars(footprint(compiled, pair.X))
+    return measured
+
+
+def _one_row_of(answers: Answers) -> float:
+    pair = answers.pair
+    assert pair is not None
+    if pair.teacher.transductive:
+        return float("nan")
+    return latency(pair.teacher.outputs, take_rows(pair.X, slice(0, 1)), n_repeats=3, min_seconds=0.0)
+
+
+def outputs_alone(answers: Answers, X_train: Any, y_train: Any) -> np.ndarray:
+    """Return the outputs of the same student, fitted to true labels without the teacher."""
+    pair = answers.pair
+    assert pair is not None
+    inside = completed(pair.student)
+    student = pair.student if inside is None else inside
+    if not hasattr(student, "get_params"):
+        raise StudentError(
+            f"report: got X_train, but {type(student).__name__} cannot be fitted without the teacher, to compare. Pass "
+            "the estimator itself, or no X_train."
+        )
+    X_train, y_train = pair.see(X_train), np.asarray(y_train)
+    options: dict[str, Any] = {"sample_weight": np.ones(len(y_train)), "rng": np.random.RandomState(0)}
+    if answers.classes is None:
+        return np.asarray(teach_regressor(clone(student), X_train, y_train, **options).predict(pair.X))
+    proba = one_hot(y_train, answers.classes)
+    alone = teach_classifier(clone(student), X_train, proba, classes=answers.classes, **options)
+    return np.asarray(alone.predict_proba(pair.X))
+
+
+def by_output(answers: Answers) -> Columns:
+    """Return measures of each class, or of each of several outputs."""
+    teacher, student = (each.reshape(len(each), -1) for each in (answers.teacher, answers.student))
+    weight, n_outputs = answers.weight, teacher.shape[1]
+    kept = np.array([fidelity(teacher[:, k], student[:, k], sample_weight=weight) for k in range(n_outputs)])
+    if answers.classes is None:
+        columns = {"output": np.array([f"output {place}" for place in range(n_outputs)]), "fidelity": kept}
+        if answers.y is not None:
+            truth = answers.y.reshape(len(teacher), -1)
+            for name, outputs in (("teacher error", teacher), ("student error", student)):
+                columns[name] = np.sqrt(np.average((outputs - truth) ** 2, axis=0, weights=weight))
+        return columns
+    labels, given = answers.labels
+    groups = [np.flatnonzero(labels == label) for label in answers.classes]
+    same = (labels == given).astype(float)
+    columns = {
+        "class": np.array([str(label) for label in answers.classes]),
+        "rows": np.array([len(rows) for rows in groups]),
+        "fidelity": kept,
+        "agreement": np.array([mean(same, weight, rows) for rows in groups]),
+        "distance": np.array([mean(answers.distance, weight, rows) for rows in groups]),
+    }
+    if answers.y is not None:
+        true = [np.flatnonzero(answers.y == label) for label in answers.classes]
+        for name, said in (("teacher recall", labels), ("student recall", given)):
+            right = (said == answers.y).astype(float)
+            columns[name] = np.array([mean(right, weight, rows) for rows in true])
+    return columns
+
+
+def by_slice(answers: Answers, slices: list[Slice]) -> Columns:
+    """Return measures of slices; first those that are surely worse than the rest."""
+    weight, distance = answers.weight, answers.distance
+    measured = {"distance": distance}
+    if answers.classes is not None:
+        labels, given = answers.labels
+        measured["agreement"] = (labels == given).astype(float)
+        if answers.y is not None:
+            measured["teacher accuracy"] = (labels == answers.y).astype(float)
+            measured["student accuracy"] = (given == answers.y).astype(float)
+    elif answers.y is not None:
+        scale = spread(answers.y, weight)
+        for name, outputs in (("teacher error", answers.teacher), ("student error", answers.student)):
+            measured[name] = np.abs((outputs - answers.y).reshape(len(weight), -1) / scale).mean(axis=1)
+    error = np.array([standard_error(distance, weight, part.rows) for part in slices])
+    columns: Columns = {
+        "column": np.array([part.column for part in slices], dtype=object),
+        "slice": np.array([part.value for part in slices], dtype=object),
+        "rows": np.array([len(part.rows) for part in slices], dtype=int),
+        "distance": np.array([]),
+        "distance error": error,
+    }
+    for name, values in measured.items():
+        columns[name] = np.array([mean(values, weight, part.rows) for part in slices])
+    surely = np.nan_to_num(columns["distance"] - 2 * error, nan=-np.inf)
+    order = np.argsort(-surely, kind="stable")
+    return {name: values[order] for name, values in columns.items()}
+
+
+def worst_rows(answers: Answers, most: int) -> Columns:
+    """Return the rows where teacher and student are farthest apart."""
+    distance = np.where(answers.weight > 0, answers.distance, -np.inf)
+    rows = np.argsort(-distance, kind="stable")[: min(most, np.count_nonzero(answers.weight))]
+    columns = {"row": answers.rows[rows], "distance": answers.distance[rows]}
+    for name, outputs in (("teacher", answers.teacher[rows]), ("student", answers.student[rows])):
+        if answers.classes is None:
+            columns[name] = np.array([_values(each) for each in outputs.reshape(len(rows), -1)], dtype=object)
+            continue
+        label = answers.classes[outputs.argmax(axis=1)]
+        said = [f"{each} ({proba:.2f})" for each, proba in zip(label, outputs.max(axis=1), strict=True)]
+        columns[name] = np.array(said, dtype=object)
+    if answers.y is not None:
+        truth = answers.y[rows]
+        columns["truth"] = np.array([_values(np.atleast_1d(each)) for each in truth], dtype=object)
+    return columns
+
+
+def _values(values: np.ndarray) -> str:
+    shown = [f"{value:.4g}" if isinstance(value, float | np.floating) else str(value) for value in values[:4]]
+    return ", ".join(shown) + (", ..." if len(values) > 4 else "")

@@ -1,0 +1,193 @@
+"""The report as HTML: one page that needs nothing else, in the colours of wherever it is shown."""
+
+import io
+import re
+from collections.abc import Callable
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._tabulate import as_html
+from ._fidelity_display import FidelityDisplay
+from ._style import BLUE, ink
+
+if TYPE_CHECKING:
+    from ._report import Report
+
+HEADERS = {
+    "n_bytes": "bytes",
+    "n_parameters": "parameters",
+    "n_operations": "operations a row",
+    "one_row": "µs, one row",
+    "many_rows": "µs a row of many",
+    "n_rows": "rows",
+    "kept": "skill kept",
+    "share_of_distance": "share of all distance",
+    "distance_error": "± error",
+    "distance error": "± error",
+    "disagreement": "other label",
+}
+"""What columns are called on the page."""
+
+N_SLICES = 12
+"""That are listed; the others are in the frame."""
+
+INK = "#010203"
+"""Stands for the colour of the text around a picture until the picture is drawn."""
+
+STYLE = f"""
+.skdistill-report {{ font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; }}
+.skdistill-report .verdict {{ font-size: 1.15em; border-left: 4px solid {BLUE}; padding-left: .8em; }}
+.skdistill-report .scroll {{ overflow-x: auto; margin: .5em 0 1em; }}
+.skdistill-report .scroll:focus-visible {{ outline: 2px solid {BLUE}; }}
+.skdistill-report table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
+.skdistill-report th, .skdistill-report td {{ padding: .25em .7em; text-align: right; white-space: nowrap;
+  background: none; border: 0 solid color-mix(in srgb, currentColor 20%, transparent); border-bottom-width: 1px; }}
+.skdistill-report th[scope=row], .skdistill-report th:first-child, .skdistill-report td.text {{ text-align: left; }}
+.skdistill-report th[scope=row] {{ font-weight: normal; }}
+.skdistill-report .wide th[scope=row] {{ white-space: normal; min-width: 14em; }}
+.skdistill-report .pictures {{ display: flex; flex-wrap: wrap; gap: 1em; }}
+.skdistill-report figure {{ margin: 0; flex: 1 1 20rem; max-width: 30rem; }}
+.skdistill-report svg {{ width: 100%; height: auto; }}
+.skdistill-report figcaption, .skdistill-report .note {{ font-size: .93em; }}
+"""
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ margin: 1.5rem auto; padding: 0 1rem; max-width: 70rem; color: CanvasText; background: Canvas; }}
+</style>
+</head>
+<body>
+<main>
+{body}
+</main>
+</body>
+</html>
+"""
+
+
+def page(report: "Report") -> str:
+    """Return a whole page."""
+    return PAGE.format(title="What the student kept and lost", body=fragment(report, level=1))
+
+
+def fragment(report: "Report", level: int = 3) -> str:
+    """Return the report as a part of a page; ``level`` is that of its heading."""
+
+    def heading(text: str, below: int = 1) -> str:
+        return f"<h{level + below}>{escape(text)}</h{level + below}>"
+
+    parts = [
+        f'<div class="skdistill-report"><style>{STYLE}</style>',
+        heading("What the student kept and lost", 0),
+        f'<p class="verdict">{escape(report.verdict)}</p>',
+        *(f'<p class="note">{escape(note)}</p>' for note in report.notes),
+        heading("Models"),
+        _table(report.models, "Quality and cost of each model"),
+        _pictures(report),
+        *_divergences(report.divergences, heading),
+    ]
+    if len(next(iter(report.by_output.values()))) > 1:
+        parts += [heading("By " + next(iter(report.by_output))), _table(report.by_output, "Measures of each")]
+    parts += [
+        heading("Where they differ"),
+        "<p>Groups of rows, found by a small tree of the distance between teacher and student.</p>",
+        _table(report.rules, "Rules and the distance between teacher and student", "wide"),
+    ]
+    n_slices = len(report.by_slice["column"])
+    if n_slices:
+        shown = {name: values[:N_SLICES] for name, values in report.by_slice.items()}
+        more = f" {N_SLICES} of {n_slices} are shown; to_frame('by_slice') has all." if n_slices > N_SLICES else ""
+        parts += [
+            heading("By slice"),
+            f"<p>Those first that are worse than the others beyond doubt.{escape(more)}</p>",
+            _table(shown, "Slices of columns"),
+        ]
+    if report.calibration:
+        parts += [
+            heading("Calibration"),
+            "<p>Mean probability of the label that the student predicts: the student's, and the teacher's.</p>",
+            _table(report.calibration, "Confidence of student and teacher"),
+        ]
+    parts += [
+        heading("Rows farthest apart"),
+        _table(report.worst_rows, "Rows where teacher and student are farthest apart"),
+        "</div>",
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _table(columns: dict[str, np.ndarray], label: str, style: str = "") -> str:
+    """Return a table that scrolls by itself where it is too wide, by keyboard too."""
+    named = {HEADERS.get(name, name): values for name, values in columns.items()}
+    attributes = f'class="scroll {style}" role="region" tabindex="0" aria-label="{escape(label)}"'
+    return f"<div {attributes}>{as_html(named)}</div>"
+
+
+def _divergences(measured: dict[str, float], heading: Callable[[str], str]) -> list[str]:
+    if not measured:
+        return []
+    columns = {name: np.array([value]) for name, value in measured.items()}
+    return [
+        heading("Distance of the probabilities"),
+        _table({"to": np.array(["the teacher's"], dtype=object), **columns}, "Distances of the probabilities"),
+    ]
+
+
+def _pictures(report: "Report") -> str:
+    """Return pictures, or nothing where matplotlib is not installed."""
+    if report.answers is None:
+        return ""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        return ""
+    answers = report.answers
+
+    def fidelity(ax: Any) -> None:
+        FidelityDisplay.from_predictions(
+            answers.teacher, answers.student, classes=answers.classes, random_state=0, ax=ax
+        )
+        for points in ax.collections:
+            points.set_rasterized(True)  # thousands of points as shapes would be megabytes
+
+    def calibration(ax: Any) -> None:
+        ends = np.array([report.calibration["student"].min(), 1])
+        ax.plot(ends, ends, color=ink(), linewidth=1, linestyle="--", alpha=0.7)
+        ax.plot(report.calibration["student"], report.calibration["teacher"], color=BLUE, marker="o")
+        ax.set(xlabel="student's confidence", ylabel="teacher's, in the same labels")
+
+    pictures = [_picture(fidelity, "The student's outputs against the teacher's")]
+    if report.calibration:
+        pictures.append(_picture(calibration, "The teacher's mean confidence against the student's"))
+    return f'<div class="pictures">{"".join(pictures)}</div>'
+
+
+def _picture(draw: Callable[[Any], None], caption: str) -> str:
+    """Return an inline picture whose lines have the colour of the text around it."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    colors = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color", "grid.color")
+    look: dict[str, Any] = {
+        **dict.fromkeys(colors, INK),
+        "svg.fonttype": "none",
+        "svg.hashsalt": caption,
+        "font.size": 10,
+    }
+    with mpl.rc_context({**look, "axes.facecolor": "none"}), io.StringIO() as drawn:
+        figure = Figure(figsize=(4.6, 3.8), layout="constrained", facecolor="none")
+        draw(figure.subplots())
+        figure.savefig(drawn, format="svg", dpi=144, metadata={"Date": None, "Creator": None})
+        svg = drawn.getvalue()
+    svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
+    svg = re.sub(r' id="[A-Za-z0-9.]+_\d+"', "", svg)  # the same in every picture, and used by none
+    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{escape(caption)}" ', 1)
+    return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"

@@ -1,0 +1,312 @@
+"""``report``: what was kept and what was lost, in one object."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .._tabulate import as_text
+from ..metrics import calibration_curve
+from ..metrics._checks import check_count
+from ._answers import Answers, ask_both
+from ._measures import (
+    Columns,
+    by_output,
+    by_slice,
+    costs,
+    divergences,
+    fidelity_error,
+    losses,
+    outputs_alone,
+    quality,
+    worst_rows,
+)
+from ._page import fragment, page
+from ._rules import find_rules, standard_error
+from ._slices import MOST_COLUMNS, find_slices
+from ._verdict import Findings, known, verdict
+
+FEW_ROWS = 100
+"""Below which the report warns that its numbers are uncertain."""
+
+N_WORST = 10
+"""Rows that are listed."""
+
+PARTS = ("models", "by_output", "by_slice", "rules", "calibration", "worst_rows")
+
+
+@dataclass(frozen=True, repr=False)
+class Report:
+    """What was kept of a teacher and what was lost; made by :func:`report`.
+
+    Printed, it is the verdict and the table of models; in a notebook, a page. Each table is a dict of equally long
+    columns, as ``cv_results_`` are.
+
+    Parameters
+    ----------
+    verdict : str
+        Whether the student is worth shipping, in a few sentences, the worst news first.
+    models : dict of ndarray
+        A row each for the teacher, the student, the same student fitted without the teacher (if training rows were
+        given), and the compiled student: quality and cost.
+    divergences : dict of float
+        Distances of the student's probabilities to the teacher's; empty for values.
+    by_output : dict of ndarray
+        A row for each class or output.
+    by_slice : dict of ndarray
+        A row for each slice of a column; first those that are surely worse than others.
+    rules : dict of ndarray
+        A few groups of rows that part teacher and student most, as conditions to read.
+    calibration : dict of ndarray
+        A row for each bin of the student's confidence, with the teacher's mean confidence in the same labels; empty for
+        values.
+    worst_rows : dict of ndarray
+        Positions, in the table given, of the rows where the two are farthest apart, and what both say.
+    notes : tuple of str, default=()
+        What a reader must know to trust the numbers.
+    answers : Answers or None, default=None
+        What both said, for the pictures.
+
+    See Also
+    --------
+    DisagreementDisplay : The rules as a picture.
+    FidelityDisplay : All rows as a picture.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skdistill import DistilledClassifier, report
+    >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+    >>> forest = RandomForestClassifier(50, random_state=0).fit(X[:400], y[:400])
+    >>> model = DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(X[:400])
+    >>> found = report(model, X[400:], y[400:])
+    >>> found.models["model"].tolist()
+    ['teacher', 'student', 'student, compiled']
+    >>> found.to_frame("by_output").columns.tolist()[:3]
+    ['class', 'rows', 'fidelity']
+    """
+
+    verdict: str
+    models: Columns
+    divergences: dict[str, float]
+    by_output: Columns
+    by_slice: Columns
+    rules: Columns
+    calibration: Columns
+    worst_rows: Columns
+    notes: tuple[str, ...] = ()
+    answers: Answers | None = field(default=None, compare=False)
+
+    def to_frame(self, part: str = "models") -> Any:
+        """Return one of the tables as a pandas frame.
+
+        Parameters
+        ----------
+        part : {"models", "by_output", "by_slice", "rules", "calibration", "worst_rows"}, default="models"
+            Which.
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed; the tables are attributes, too.
+        """
+        if part not in PARTS:
+            raise ValueError(f"Report.to_frame: part={part!r}; expected one of {list(PARTS)}.")
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError(
+                f"Report.to_frame makes a pandas frame, and pandas is not installed: pip install pandas. Without it, "
+                f"report.{part} is a dict of columns."
+            ) from error
+        return pd.DataFrame(getattr(self, part))
+
+    def to_html(self, path: Any) -> None:
+        """Write one HTML page that needs nothing else: no network, no scripts, no other files.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Where to. Where matplotlib is installed, the page has pictures.
+        """
+        Path(path).write_text(page(self), encoding="utf-8")
+
+    def __str__(self) -> str:
+        return "\n\n".join([self.verdict, as_text(self.models), *self.notes])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return fragment(self)
+
+
+def report(
+    model: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    teacher: Any = None,
+    X_train: Any = None,
+    y_train: Any = None,
+    sample_weight: Any = None,
+    columns: Any = None,
+    max_rows: int = 10_000,
+    max_rules: int = 6,
+    timing: bool = True,
+    random_state: Any = None,
+) -> Report:
+    """Say what a student kept of its teacher and what it lost, on rows that it was not fitted on.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted ``DistilledClassifier`` or ``DistilledRegressor``, a pipeline or search that ends in one, or any fitted
+        model together with ``teacher``.
+    X : table of shape (n_samples, n_features)
+        Rows that neither teacher nor student was fitted on: an array, a sparse matrix or a frame.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs) or None, default=None
+        The truth. Without it, the report tells how close the copy is, but not how good.
+    teacher : object or None, default=None
+        What :func:`~skdistill.as_teacher` takes. ``None`` is the teacher the model was distilled from.
+    X_train, y_train : table and array-like, or None, default=None
+        Rows and true labels the student was distilled on. With them the same student is fitted without the teacher, and
+        the verdict tells whether the teacher was of use; ``y`` is needed for it.
+    sample_weight : array-like of shape (n_samples,) or None, default=None
+        Weight of each row of ``X``.
+    columns : list of str or int, or None, default=None
+        Columns to slice by. ``None`` takes all, of tables of at most 100.
+    max_rows : int >= 1, default=10_000
+        Rows the teacher is asked about; of more, so many are drawn at random, and the report says so.
+    max_rules : int >= 1, default=6
+        Rules at most that say where teacher and student differ.
+    timing : bool, default=True
+        Whether latency is measured. The teacher is asked for one row four times more.
+    random_state : int, RandomState instance or None, default=None
+        Draws the rows.
+
+    Returns
+    -------
+    report : Report
+
+    Raises
+    ------
+    TypeError
+        If the model has no teacher and none is given.
+    ValueError
+        For tables, labels and weights that do not fit.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.ensemble import RandomForestRegressor
+    >>> from skdistill import DistilledRegressor, report
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> forest = RandomForestRegressor(50, random_state=0).fit(X[:300], y[:300])
+    >>> model = DistilledRegressor(forest, "boosting", sampler=None, random_state=0).fit(X[:300])
+    >>> found = report(model, X[300:], y[300:], timing=False)
+    >>> found.worst_rows["row"].shape
+    (10,)
+    """
+    check_count("report", "max_rows", max_rows)
+    check_count("report", "max_rules", max_rules)
+    if X_train is not None and (y is None or y_train is None):
+        raise ValueError(
+            "report: got X_train, to fit a student without the teacher; its judges are true labels. Pass y_train and y."
+        )
+    answers = ask_both(
+        "report",
+        model,
+        X,
+        y,
+        teacher=teacher,
+        sample_weight=sample_weight,
+        max_rows=max_rows,
+        random_state=random_state,
+    )
+    outputs = {"teacher": answers.teacher, "student": answers.student}
+    if X_train is not None:
+        outputs["student without teacher"] = outputs_alone(answers, X_train, y_train)
+    of_models = {name: quality(answers, given) for name, given in outputs.items()}
+    for name, measured in costs(answers).items() if timing else ():
+        of_models.setdefault(name, {}).update(measured)
+    slices = find_slices(answers.X, columns)
+    rules = find_rules(answers, max_rules)
+    return Report(
+        verdict=verdict(_findings(answers, of_models, outputs)),
+        models=_as_columns(of_models),
+        divergences=divergences(answers),
+        by_output=by_output(answers),
+        by_slice=by_slice(answers, slices),
+        rules=rules.columns(),
+        calibration={} if answers.classes is None else _calibration(answers),
+        worst_rows=worst_rows(answers, N_WORST),
+        notes=tuple(_notes(answers, columns)),
+        answers=answers,
+    )
+
+
+def _findings(answers: Answers, of_models: dict[str, dict[str, float]], outputs: dict[str, np.ndarray]) -> Findings:
+    teacher, student = of_models["teacher"], of_models["student"]
+    fastest = of_models.get("student, compiled", student)
+    alone: dict[str, float] = {}
+    if "student without teacher" in outputs:
+        gains = losses(answers, answers.student) - losses(answers, outputs["student without teacher"])
+        share = answers.weight / answers.weight.sum()
+        alone = {
+            "alone_skill": of_models["student without teacher"]["skill"],
+            "alone_accuracy": known(of_models["student without teacher"], "accuracy"),
+            "alone_gain": float(share @ gains),
+            "alone_gain_error": standard_error(gains, answers.weight, np.arange(len(gains))),
+        }
+    is_constant = np.ptp(answers.teacher, axis=0).max() == 0
+    return Findings(
+        fidelity=float("nan") if is_constant else student["fidelity"],
+        n_rows=len(answers.rows),
+        agreement=known(student, "agreement"),
+        teacher_skill=known(teacher, "skill"),
+        student_skill=known(student, "skill"),
+        student_accuracy=known(student, "accuracy"),
+        teacher_row=known(teacher, "one_row"),
+        student_row=known(student, "one_row"),
+        teacher_many=known(teacher, "many_rows"),
+        student_many=known(student, "many_rows"),
+        teacher_bytes=known(teacher, "n_bytes"),
+        student_bytes=known(fastest, "n_bytes"),
+        **alone,
+    )
+
+
+def _as_columns(of_models: dict[str, dict[str, float]]) -> Columns:
+    names = list(dict.fromkeys(name for measured in of_models.values() for name in measured))
+    columns = {name: np.array([known(measured, name) for measured in of_models.values()]) for name in names}
+    return {"model": np.array(list(of_models), dtype=object), **columns}
+
+
+def _calibration(answers: Answers) -> Columns:
+    return calibration_curve(answers.teacher, answers.student, sample_weight=answers.weight)
+
+
+def _notes(answers: Answers, columns: Any) -> list[str]:
+    n_rows, n_features = answers.X.shape
+    notes = []
+    if n_rows < answers.n_given:
+        notes.append(f"Measured on {n_rows:,} of the {answers.n_given:,} rows, drawn at random.")
+    if n_rows < FEW_ROWS:
+        notes.append(f"Only {n_rows} rows: every number here is uncertain.")
+    else:
+        notes.append(f"Fidelity has a standard error of {fidelity_error(answers):.4f} on these rows.")
+    if np.ptp(answers.teacher, axis=0).max() == 0:
+        notes.append("The teacher answers the same for all of these rows, so fidelity is not defined.")
+    if answers.y is not None and answers.classes is not None and len(np.unique(answers.y)) == 1:
+        notes.append("All true labels are the same, so skill is not defined.")
+    if answers.y is None:
+        notes.append("Without true labels nothing is said about how good teacher and student are.")
+    if columns is None and n_features > MOST_COLUMNS:
+        notes.append(f"No slices of {n_features:,} columns; pass columns=[...] to choose some.")
+    return notes
