@@ -1,50 +1,60 @@
 """A small table of columns, as text and as HTML."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from html import escape
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
+Table = Mapping[str, Iterable[Any]]
+"""Equally long columns by name."""
 
-def cell(value: Any) -> str:
-    """Return a value in few digits: whole numbers whole, ``-`` for what is not known."""
+
+def cells(values: Iterable[Any]) -> list[str]:
+    """Return the cells of a column: numbers with as many digits as the column needs, ``-`` for what is not known."""
+    values = list(values)
+    sizes = [abs(float(value)) for value in values if _is_number(value) and np.isfinite(float(value))]
+    largest = max(sizes, default=0.0)
+    if (all(size.is_integer() for size in sizes) and largest > 1) or largest >= 1000:
+        digits = 0
+    else:
+        digits = 3 if not 0 < largest < 0.1 else 2 - int(np.floor(np.log10(largest)))
+    return [_cell(value, digits) for value in values]
+
+
+def _cell(value: Any, digits: int) -> str:
     if value is None or value != value:
         return "-"
-    if isinstance(value, bool) or not isinstance(value, Real):
+    if not _is_number(value):
         return str(value)
-    number = float(value)
-    if isinstance(value, Integral) or abs(number) >= 1000:
-        return f"{number:,.0f}"
-    if number.is_integer() and abs(number) > 1:
-        return f"{number:.0f}"
-    return f"{number:#.3g}" if 0 < abs(number) < 0.1 else f"{number:.3f}"
+    return f"{float(value):,.{0 if isinstance(value, Integral) else digits}f}"
 
 
-def as_text(columns: Mapping[str, Sequence[Any] | np.ndarray]) -> str:
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+
+
+def as_text(columns: Table) -> str:
     """Return the table as lines of text, numbers right and texts left."""
     blocks = []
     for name, values in columns.items():
-        texts = [cell(value) for value in values]
-        width = max(map(len, [name, *texts]))
-        is_text = any(isinstance(value, str) for value in values)
-        blocks.append([text.ljust(width) if is_text else text.rjust(width) for text in [name, *texts]])
+        texts = [name, *cells(values)]
+        width = max(map(len, texts))
+        blocks.append([text.ljust(width) if _is_text(values) else text.rjust(width) for text in texts])
     return "\n".join("  ".join(line).rstrip() for line in zip(*blocks, strict=True))
 
 
-def as_html(columns: Mapping[str, Sequence[Any] | np.ndarray], caption: str = "") -> str:
-    """Return the table as HTML; the first column names the rows."""
-    names = list(columns)
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
+def as_html(columns: Table) -> str:
+    """Return the table as HTML; the first column names the rows, and texts have the class ``text``."""
+    kinds = [" class=text" if _is_text(values) else "" for values in columns.values()]
+    head = "".join(f'<th scope="col"{kind}>{escape(name)}</th>' for name, kind in zip(columns, kinds, strict=True))
     lines = []
-    for values in zip(*columns.values(), strict=True):
-        cells = [
-            f'<th scope="row">{escape(cell(value))}</th>'
-            if place == 0
-            else f"<td{' class=text' if isinstance(value, str) else ''}>{escape(cell(value))}</td>"
-            for place, value in enumerate(values)
-        ]
-        lines.append(f"<tr>{''.join(cells)}</tr>")
-    title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+    for first, *others in zip(*map(cells, columns.values()), strict=True):
+        rest = "".join(f"<td{kind}>{escape(text)}</td>" for text, kind in zip(others, kinds[1:], strict=True))
+        lines.append(f'<tr><th scope="row"{kinds[0]}>{escape(first)}</th>{rest}</tr>')
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+
+
+def _is_text(values: Iterable[Any]) -> bool:
+    return any(isinstance(value, str) for value in values)

@@ -29,7 +29,7 @@ from ..metrics._unwrapping import compiled_form, completed
 from ..students import teach_classifier, teach_regressor
 from ..targets import one_hot
 from ._answers import Answers, spread
-from ._rules import mean, standard_error
+from ._rules import FEWEST_ROWS, mean, standard_error
 from ._slices import Slice
 
 Columns = dict[str, np.ndarray]
@@ -177,7 +177,7 @@ def by_output(answers: Answers) -> Columns:
 
 
 def by_slice(answers: Answers, slices: list[Slice]) -> Columns:
-    """Return measures of slices; first those that are surely worse than the rest."""
+    """Return measures of slices, by distance less two standard errors; those of few rows last."""
     weight, distance = answers.weight, answers.distance
     measured = {"distance": distance}
     if answers.classes is not None:
@@ -200,7 +200,7 @@ def by_slice(answers: Answers, slices: list[Slice]) -> Columns:
     }
     for name, values in measured.items():
         columns[name] = np.array([mean(values, weight, part.rows) for part in slices])
-    surely = np.nan_to_num(columns["distance"] - 2 * error, nan=-np.inf)
+    surely = np.where(columns["rows"] < FEWEST_ROWS, -np.inf, columns["distance"] - 2 * np.nan_to_num(error))
     order = np.argsort(-surely, kind="stable")
     return {name: values[order] for name, values in columns.items()}
 

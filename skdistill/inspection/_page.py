@@ -44,8 +44,9 @@ STYLE = f"""
 .skdistill-report table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
 .skdistill-report th, .skdistill-report td {{ padding: .25em .7em; text-align: right; white-space: nowrap;
   background: none; border: 0 solid color-mix(in srgb, currentColor 20%, transparent); border-bottom-width: 1px; }}
-.skdistill-report th[scope=row], .skdistill-report th:first-child, .skdistill-report td.text {{ text-align: left; }}
+.skdistill-report .text, .skdistill-report th:first-child {{ text-align: left; }}
 .skdistill-report th[scope=row] {{ font-weight: normal; }}
+.skdistill-report th[scope=col] {{ white-space: normal; vertical-align: bottom; }}
 .skdistill-report .wide th[scope=row] {{ white-space: normal; min-width: 14em; }}
 .skdistill-report .pictures {{ display: flex; flex-wrap: wrap; gap: 1em; }}
 .skdistill-report figure {{ margin: 0; flex: 1 1 20rem; max-width: 30rem; }}
@@ -107,7 +108,7 @@ def fragment(report: "Report", level: int = 3) -> str:
         more = f" {N_SLICES} of {n_slices} are shown; to_frame('by_slice') has all." if n_slices > N_SLICES else ""
         parts += [
             heading("By slice"),
-            f"<p>Those first that are worse than the others beyond doubt.{escape(more)}</p>",
+            f"<p>By distance less two standard errors, so that small slices do not lead by luck.{escape(more)}</p>",
             _table(shown, "Slices of columns"),
         ]
     if report.calibration:

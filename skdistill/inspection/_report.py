@@ -55,7 +55,7 @@ class Report:
     by_output : dict of ndarray
         A row for each class or output.
     by_slice : dict of ndarray
-        A row for each slice of a column; first those that are surely worse than others.
+        A row for each slice of a column, by distance less two standard errors.
     rules : dict of ndarray
         A few groups of rows that part teacher and student most, as conditions to read.
     calibration : dict of ndarray

@@ -66,9 +66,9 @@ def _bad_news(found: Findings) -> list[str]:
         news.append(f"The teacher itself is worse than a constant (skill {found.teacher_skill:.3f}).")
     if found.alone_gain > CLEAR * found.alone_gain_error and found.alone_accuracy < found.student_accuracy:
         news.append(
-            f"The teacher helps labels and harms probabilities: fitted without it, the same student has accuracy "
-            f"{found.alone_accuracy:.3f} against {found.student_accuracy:.3f}, and skill {found.alone_skill:.3f} against "
-            f"{found.student_skill:.3f}."
+            "The teacher helps labels and harms probabilities: fitted without it, the same student has accuracy "
+            f"{found.alone_accuracy:.3f} against {found.student_accuracy:.3f}, "
+            f"and skill {found.alone_skill:.3f} against {found.student_skill:.3f}."
         )
     elif found.alone_gain > CLEAR * found.alone_gain_error:
         news.append(
