@@ -77,7 +77,7 @@ def save(figure, name):
     """Write a picture beside this file."""
     figure.canvas.draw()
     picture = Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("RGB")
-    paletted = picture.quantize(128, dither=Image.Dither.NONE)  # half of the bytes
+    paletted = picture.quantize(100, dither=Image.Dither.NONE)  # half of the bytes
     paletted.save(Path(__file__).with_name(f"samplers_{name}.png"), optimize=True)
     plt.close(figure)
 
