@@ -51,6 +51,7 @@ html_title = "skdistill"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
+html_sidebars = {page: [] for page in ("index", "quick_start", "comparison", "glossary")}  # nothing is below them
 html_theme_options = {
     "header_links_before_dropdown": 8,
     "navbar_end": ["theme-switcher"],
@@ -144,7 +145,7 @@ def targets_of_code():
 def link_code(app, doctree):
     """Link `AutoSampler(...)` or `skdistill.compile` in prose to the API, and `examples/plot_x.py` to the gallery."""
     docname, targets = app.env.docname, targets_of_code()
-    if docname.startswith(("api/", "auto_examples/")):
+    if docname.startswith(("api/", "auto_examples/", "comparison")):  # others have a `DistilledRegressor`, too
         return
     for literal in list(doctree.findall(nodes.literal)):
         ancestors = (nodes.title, nodes.reference, addnodes.pending_xref, addnodes.download_reference)
