@@ -12,6 +12,9 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from ._unwrapping import compiled_form, completed, shipped
 
 UNKNOWN = float("nan")
+NAMES = ("classes_", "categories_")
+"""Labels and categories are no parameters, also where they are floats."""
+
 DIAGNOSTICS = ("_scores_", "_score_", "_curve_", "_path_", "_paths_", "history_", "cv_results_")
 """Ends of names of what was written down during a fit, and what no answer depends on."""
 
@@ -93,24 +96,26 @@ def _whole(number: float) -> float:
 
 
 def _count(model: Any) -> Count:
-    if model is None or isinstance(model, str | type):  # steps that are passed through or dropped
-        return Count(0, 0)
     model = shipped(model)
     scorer = getattr(compiled_form(model), "scorer", None)
     if scorer is not None and hasattr(scorer, "n_parameters") and hasattr(scorer, "n_ops"):
         return Count(scorer.n_parameters, scorer.n_ops)
     inner = completed(model)
     if inner is not None:
-        decoder = getattr(model, "decoder", None)
-        return Count.total([_count(inner), Count(0, 0) if decoder is None else _count(decoder)])
+        return Count.total(map(_count_member, (inner, getattr(model, "decoder", None))))
     for attributes, read in _READERS:
         if all(hasattr(model, attribute) for attribute in attributes):
             return read(model)
     members = _members(model)
-    return _count_arrays(model) if members is None else Count.total(map(_count, members))
+    return _count_arrays(model) if members is None else Count.total(map(_count_member, members))
 
 
 # ---------------------------------------------------------------------- those with members
+
+
+def _count_member(member: Any) -> Count:
+    is_nothing = member is None or isinstance(member, str)  # a step that passes on what it gets, or drops it
+    return Count(0, 0) if is_nothing else _count(member)
 
 
 def _members(model: Any) -> list[Any] | None:
@@ -183,7 +188,7 @@ def _of_depths(n_splits: int, depths: np.ndarray, width: int) -> Count:
 def _count_machine(model: Any) -> Count:
     vectors, coef = model.support_vectors_, model.dual_coef_
     size = vectors.size + coef.size
-    platt = sum(np.size(getattr(model, name, ())) for name in ("probA_", "probB_"))
+    platt = sum(np.size(getattr(model, name, ())) for name in ("_probA", "_probB"))  # public ones are deprecated
     return Count(size + np.size(model.intercept_) + platt, size + vectors.shape[0])
 
 
@@ -227,7 +232,7 @@ def _count_arrays(model: Any) -> Count:
 
 def _floats_in(thing: Any, seen: set[int]) -> int:
     """Return the size of all arrays of floats among the fitted attributes, each array once."""
-    if id(thing) in seen:
+    if id(thing) in seen or isinstance(thing, type):
         return 0
     seen.add(id(thing))
     if hasattr(thing, "dtype") and hasattr(thing, "size"):
@@ -243,7 +248,7 @@ def _floats_in(thing: Any, seen: set[int]) -> int:
 def _is_learned(name: str) -> bool:
     if name == "_fit_X":  # the rows that nearest neighbours are looked for among
         return True
-    return name.endswith("_") and not name.startswith(("_", "oob_")) and not name.endswith(DIAGNOSTICS)
+    return name.endswith("_") and not name.startswith(("_", "oob_")) and not name.endswith((*NAMES, *DIAGNOSTICS))
 
 
 _READERS: tuple[tuple[tuple[str, ...], Callable[[Any], Count]], ...] = (

@@ -104,8 +104,8 @@ def agreement(teacher_labels: Any, student_labels: Any, *, sample_weight: Any = 
     kinds = _kind_of_labels("teacher_labels", teacher), _kind_of_labels("student_labels", student)
     if None not in kinds and kinds[0] != kinds[1]:
         raise ValueError(
-            f"agreement: teacher_labels are {kinds[0]} such as {teacher.flat[0]!r}, student_labels {kinds[1]} such as "
-            f"{student.flat[0]!r}; expected labels of one kind. Take both from the same classes_."
+            f"agreement: teacher_labels are {kinds[0]} such as {_first(teacher)!r}, student_labels {kinds[1]} such as "
+            f"{_first(student)!r}; expected labels of one kind. Take both from the same classes_."
         )
     weight = check_row_weights("agreement", sample_weight, len(teacher))
     is_same = np.asarray(teacher == student, dtype=np.float64).reshape(len(teacher), -1)
@@ -124,6 +124,10 @@ def _kind_of_labels(name: str, labels: np.ndarray) -> str | None:
             return "text"
         return "numbers" if all(isinstance(label, Number | np.bool_) for label in labels.flat) else None
     return {**dict.fromkeys("UT", "text"), **dict.fromkeys("biufc", "numbers")}.get(labels.dtype.kind)
+
+
+def _first(labels: np.ndarray) -> Any:
+    return labels.ravel()[:1].tolist()[0]
 
 
 def _is_missing(label: Any) -> bool:

@@ -121,6 +121,7 @@ def agreement_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any =
     True
     """
     model, X = unwrap(estimator, X, who="agreement_scorer")
+    check_fitted(model, "student_")
     if not hasattr(model, "classes_"):
         raise TypeError(
             f"agreement_scorer: got a {type(model).__name__}, whose answers are values; expected a fitted "
@@ -176,6 +177,7 @@ def retention_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any =
             "measured. Pass y to the fit of the search, or score by fidelity_scorer, which needs none."
         )
     model, X = unwrap(estimator, X, who="retention_scorer")
+    check_fitted(model, "student_")
     if hasattr(model, "classes_"):
         answers = model.soft_targets(X), model.predict_proba(X)
         skills = [brier_skill(y, proba, classes=model.classes_, sample_weight=sample_weight) for proba in answers]
@@ -204,7 +206,8 @@ def neg_bytes_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any =
     Returns
     -------
     score : float
-        At most 0. Of students of this package in compiled form, as ``candidates_`` has it, else of the pickle.
+        At most 0. Students of this package are measured in compiled form, as in ``candidates_`` (what completes one,
+        such as a temperature, is added as it is pickled), all others by their pickle.
 
     Raises
     ------
