@@ -274,6 +274,7 @@ def _findings(answers: Answers, of_models: dict[str, dict[str, float]], outputs:
         student_accuracy=known(student, "accuracy"),
         teacher_row=known(teacher, "one_row"),
         student_row=known(student, "one_row"),
+        compiled_row=known(of_models.get("student, compiled", {}), "one_row"),
         teacher_many=known(teacher, "many_rows"),
         student_many=known(student, "many_rows"),
         teacher_bytes=known(teacher, "n_bytes"),

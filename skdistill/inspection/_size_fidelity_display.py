@@ -330,10 +330,21 @@ class SizeFidelityDisplay:
         name = self.size_name if x == "size" else "microseconds for one row"
         ax.set(xscale="log", xlabel=name, ylabel="fidelity (R²)")
         _stretch(ax, kept)
+        _name_sizes(ax, abscissa)
         ax.grid(alpha=0.25)
         ax.legend(frameon=False, fontsize="small")
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _name_sizes(ax: Any, sizes: np.ndarray) -> None:
+    """Write sizes as 2k and 500k, two between powers of ten where there are few powers."""
+    from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
+
+    spans_little = np.log10(np.nanmax(sizes) / np.nanmin(sizes)) < 2.5
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+    ax.xaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+    ax.xaxis.set_minor_formatter(EngFormatter(sep="") if spans_little else NullFormatter())
 
 
 def _stretch(ax: Any, kept: np.ndarray) -> None:

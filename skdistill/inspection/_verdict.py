@@ -25,7 +25,7 @@ class Findings:
     student_accuracy, alone_accuracy : float
     alone_gain, alone_gain_error : float
         How much more skill the latter has, and its standard error.
-    teacher_row, student_row : float
+    teacher_row, student_row, compiled_row : float
         Microseconds for one row.
     teacher_many, student_many : float
         Microseconds a row of many.
@@ -44,6 +44,7 @@ class Findings:
     alone_gain_error: float = math.nan
     teacher_row: float = math.nan
     student_row: float = math.nan
+    compiled_row: float = math.nan
     teacher_many: float = math.nan
     student_many: float = math.nan
     teacher_bytes: float = math.nan
@@ -96,8 +97,10 @@ def _what_is_kept(found: Findings) -> str:
 
 
 def _what_it_costs(found: Findings) -> list[str]:
+    compiled = _times("{} {}", found.teacher_row, found.compiled_row, "faster", "slower")
     parts = [
-        _times("one row {} {}", found.teacher_row, found.student_row, "faster", "slower"),
+        _times("one row {} {}", found.teacher_row, found.student_row, "faster", "slower")
+        + (f" (compiled: {compiled})" if compiled else ""),
         _times("a row of many {} {}", found.teacher_many, found.student_many, "faster", "slower"),
         _times("{} {}", found.teacher_bytes, found.student_bytes, "smaller", "larger"),
     ]

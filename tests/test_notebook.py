@@ -1,0 +1,32 @@
+"""A stranger's first notebook runs as it stands."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+NOTEBOOK = Path(__file__).parents[1] / "examples" / "first_report.ipynb"
+MOST_LINES = 15
+
+
+def test_notebook_is_short():
+    """From a fitted ensemble to a report and a picture of sizes in fifteen lines of code."""
+    cells = json.loads(NOTEBOOK.read_text())["cells"]
+    code = "".join("".join(cell["source"]) + "\n" for cell in cells if cell["cell_type"] == "code")
+    lines = [line for line in code.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    assert len(lines) <= MOST_LINES
+    assert "report(" in code
+    assert "SizeFidelityDisplay" in code
+
+
+@pytest.mark.slow
+def test_notebook_runs(tmp_path):
+    """Executed in a fresh kernel it shows the report as a page, and a picture."""
+    pytest.importorskip("ipykernel")
+    nbclient = pytest.importorskip("nbclient")
+    nbformat = pytest.importorskip("nbformat")
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": tmp_path}}).execute()
+    shown = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert any("skdistill-report" in data.get("text/html", "") for data in shown)
+    assert any("image/png" in data for data in shown)
