@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .._tabulate import as_html, as_text
+
 COLUMNS = ("family", "rung", "n_rows", "n_parameters", "n_bytes", "n_ops", "fidelity", "fidelity_error", "seconds")
 """Of the printed table."""
 
@@ -120,20 +122,16 @@ class Candidates(dict[str, np.ndarray]):
             + (f" The others: {of_others}." if others else "")
         )
 
+    def _table(self) -> dict[str, list[Any]]:
+        return {name: [getattr(trial, name) for trial in self.tried] for name in COLUMNS}
+
     def __str__(self) -> str:
-        cells = [[_text(getattr(trial, name)) for name in COLUMNS] for trial in self.tried]
-        widths = [max(len(line[place]) for line in [list(COLUMNS), *cells]) for place in range(len(COLUMNS))]
-        lines = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in cells]
-        header = "  ".join(name.rjust(width) for name, width in zip(COLUMNS, widths, strict=True))
-        return "\n".join([self.explain(), "", header, *lines])
+        return f"{self.explain()}\n\n{as_text(self._table())}"
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in COLUMNS)
-        rows = ["".join(f"<td>{escape(_text(getattr(trial, name)))}</td>" for name in COLUMNS) for trial in self.tried]
-        body = "".join(f"<tr>{row}</tr>" for row in rows)
-        return f"<p>{escape(self.explain())}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return f"<p>{escape(self.explain())}</p>{as_html(self._table())}"
 
     def __reduce__(self) -> Any:
         return _restore, (self.tried, dict(self))
@@ -147,11 +145,3 @@ def _restore(tried: list[Candidate], columns: dict[str, np.ndarray]) -> Candidat
 
 def _kilobytes(n_bytes: float) -> str:
     return f"{n_bytes / 1000:,.1f} kB"
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float) and np.isnan(value):
-        return "-"
-    return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:.4f}"
