@@ -75,9 +75,7 @@ differ, top = answers != labels, proba.max(axis=1)
 unsure = np.argsort(top)[: len(top) // 20]
 print(f"they differ on {differ.sum()} of {len(top)} pictures, of which {differ[unsure].sum()} ", end="")
 print(f"are among the {len(unsure)} on which the student is least sure; ", end="")
-print(
-    f"right are then {(labels == y_test)[differ].sum()} times the machine, {(answers == y_test)[differ].sum()} the student"
-)
+print(f"the machine is right on {(labels == y_test)[differ].sum()}, the student on {(answers == y_test)[differ].sum()}")
 
 figure = plt.figure(figsize=(9.5, 4), layout="constrained")
 left, right = figure.subfigures(1, 2, width_ratios=[1, 1.15])
