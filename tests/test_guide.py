@@ -1,0 +1,88 @@
+"""The guide says what is true: its code is code, its names exist, and its pages print what they show."""
+
+import ast
+import contextlib
+import io
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGES = [DOCS / "quick_start.md", DOCS / "cross_validation.md", DOCS / "when_not_to_distil.md"]
+PAGES += [page for page in sorted((DOCS / "guide").glob("*.md")) if page.name != "index.md"]
+ALL_PAGES = [page for page in sorted(DOCS.rglob("*.md")) if not {"_build", "auto_examples"} & set(page.parts)]
+RUNNABLE = [page for page in PAGES if "```python" in page.read_text()]
+
+
+def blocks(page, *kinds):
+    """Return code and shown output, if there is any, of the page's blocks of some kinds."""
+    found = re.findall(r"^```(\w+)\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", page.read_text(), re.DOTALL | re.MULTILINE)
+    return [(code, shown) for kind, code, shown in found if kind in kinds]
+
+
+def name_of(page):
+    return page.relative_to(DOCS).as_posix()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_block_is_code(page):
+    """Every block of code is valid Python, and no line needs scrolling."""
+    for code, _ in blocks(page, "python", "py"):
+        ast.parse(code)
+        assert max(map(len, code.splitlines())) <= 120
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=name_of)
+def test_every_name_exists(page):
+    """Whatever any page imports from the package, or calls as ``skdistill.name``, is there."""
+    for code, _ in blocks(page, "python", "py"):
+        with contextlib.suppress(SyntaxError):  # fragments, on other pages
+            for node in ast.walk(ast.parse(code)):
+                if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "skdistill":
+                    module = import_module(node.module)
+                    missing = [alias.name for alias in node.names if not hasattr(module, alias.name)]
+                    assert not missing, f"{node.module} has no {missing}"
+                elif isinstance(node, ast.Attribute) and getattr(node.value, "id", None) == "skdistill":
+                    assert hasattr(import_module("skdistill"), node.attr), node.attr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_benchmarks_are_cited(page):
+    """A page that speaks of twelve tables says which benchmark it has that from, and leads there."""
+    text = page.read_text()
+    if "twelve tables" in text:
+        assert re.search(r"\]\((\.\./)?benchmarks/\w+\.md\)", text)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", RUNNABLE, ids=name_of)
+def test_page_prints_what_it_shows(page, tmp_path, monkeypatch):
+    """A page runs as it stands, in one namespace, and prints what it shows: the words, and shares within 0.03.
+
+    Times, and what is made of them, are another machine's.
+    """
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pytest.importorskip("pandas")
+    monkeypatch.chdir(tmp_path)
+    namespace = {"__name__": "page"}
+    with contextlib.ExitStack() as stack:
+        stack.callback(pyplot.close, "all")
+        pyplot.switch_backend("agg")
+        for code, shown in blocks(page, "python"):
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                exec(compile(code, page.name, "exec"), namespace)
+            if shown:
+                assert_same(printed.getvalue(), shown)
+
+
+def assert_same(printed, shown):
+    """Check that two texts have the same words, and shares, written with three decimals, that are nearly the same."""
+    number, share = r"\d[\d,]*(?:\.\d+)?", r"\b[01]\.\d{3}\b"
+    printed, shown = (text.partition("One row")[0] for text in (printed, shown))  # from there on a report tells times
+    assert re.sub(number, "#", printed).split() == re.sub(number, "#", shown).split()
+    assert [float(text) for text in re.findall(share, printed)] == pytest.approx(
+        [float(text) for text in re.findall(share, shown)], abs=0.03
+    )
