@@ -53,7 +53,9 @@ class Findings:
 
 def verdict(found: Findings) -> str:
     """Return the verdict."""
-    return " ".join([*_bad_news(found), _what_is_kept(found), *_what_it_costs(found)])
+    return " ".join(
+        [*_bad_news(found), _what_is_kept(found), *_what_the_teacher_brought(found), *_what_it_costs(found)]
+    )
 
 
 def _bad_news(found: Findings) -> list[str]:
@@ -76,12 +78,18 @@ def _bad_news(found: Findings) -> list[str]:
             f"The teacher does harm: fitted without it, the same student is better (skill {found.alone_skill:.3f} "
             f"against {found.student_skill:.3f})."
         )
-    elif abs(found.alone_gain) <= CLEAR * found.alone_gain_error:
-        news.append(
-            f"The teacher brings nothing that these rows could show: fitted without it, the same student has skill "
-            f"{found.alone_skill:.3f} against {found.student_skill:.3f}."
-        )
     return news
+
+
+def _what_the_teacher_brought(found: Findings) -> list[str]:
+    """Return whether the student is better for the teacher, where it is not worse."""
+    margin = CLEAR * found.alone_gain_error
+    if not found.alone_gain <= margin:  # worse, or not known
+        return []
+    skills = f"fitted without it, the same student has skill {found.alone_skill:.3f} against {found.student_skill:.3f}."
+    if found.alone_gain < -margin:
+        return [f"The teacher helped: {skills}"]
+    return [f"The teacher's help is within chance on these rows: {skills}"]
 
 
 def _what_is_kept(found: Findings) -> str:
