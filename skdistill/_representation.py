@@ -98,11 +98,12 @@ _STYLE = (
 def _documented(shown: Any) -> Any:
     """Have a table of parameters or fitted attributes show its documentation, also where there is no page to link to.
 
-    Tables of scikit-learn before 1.8 show none.
+    Tables of scikit-learn before 1.8 show none; where later ones are written otherwise, they stay as they are.
     """
-    if getattr(shown, "doc_link", None) is None:
+    write = getattr(shown, "_repr_html_inner", None)
+    if getattr(shown, "doc_link", None) is None or write is None:
         return shown
-    has_page, write = bool(shown.doc_link), shown._repr_html_inner
+    has_page = bool(shown.doc_link)
 
     def documented() -> str:
         html = write() if has_page else _LINK.sub('tabindex="0"', write())

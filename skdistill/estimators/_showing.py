@@ -1,18 +1,22 @@
 """How distilled estimators show themselves: teacher, sampler and student as blocks of a diagram, and in a line."""
 
 import copy
+from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 from sklearn.base import BaseEstimator
-
-try:
-    from sklearn.utils._repr_html.estimator import _VisualBlock
-except ImportError:  # before scikit-learn 1.7
-    from sklearn.utils._estimator_html_repr import _VisualBlock
+from sklearn.utils.metaestimators import available_if
 
 from .._representation import Documented, brief, quick_to_show, shows_itself
 from ..teachers import is_fitted_teacher
 from ._auto_sampler import AutoSampler
+
+_VisualBlock: Any = None
+"""scikit-learn's own, which has no public name; where it has moved, estimators show themselves as any other does."""
+for _home in ("_repr_html.estimator", "_estimator_html_repr"):  # the second before scikit-learn 1.7
+    with suppress(ImportError, AttributeError):
+        _VisualBlock = _VisualBlock or import_module(f"sklearn.utils.{_home}")._VisualBlock
 
 
 class Shown(Documented):
@@ -32,6 +36,7 @@ class Shown(Documented):
         shown.__class__ = type(type(self).__name__, (type(self),), {"__repr__": BaseEstimator.__repr__})
         return repr(shown) if N_CHAR_MAX == 700 else BaseEstimator.__repr__(shown, N_CHAR_MAX)
 
+    @available_if(lambda self: _VisualBlock is not None)  # type: ignore[untyped-decorator]  # noqa: ARG005
     def _sk_visual_block_(self) -> Any:
         """Return teacher, sampler and student, one below the other; the fitted ones once there are such."""
         state = "fitted, only asked" if is_fitted_teacher(self.teacher) else "recipe, fitted in fit"

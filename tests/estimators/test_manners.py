@@ -535,3 +535,9 @@ def test_models_are_pickled_with_all_their_manners():
     again = pickle.loads(pickle.dumps(model))
     assert repr(again) == repr(model)
     assert np.array_equal(again.predict_proba(X), model.predict_proba(X))
+
+
+def test_parts_of_scikit_learn_that_may_move_are_not_needed(monkeypatch):
+    """Where scikit-learn's blocks have moved, an estimator shows itself as any other does."""
+    monkeypatch.setattr("skdistill.estimators._showing._VisualBlock", None)
+    assert "DistilledRegressor" in DistilledRegressor(DecisionTreeRegressor())._repr_html_()
