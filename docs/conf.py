@@ -77,6 +77,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_signature": False,
     "remove_config_comments": True,
+    "ignore_repr_types": r"matplotlib|Display",  # they are drawn
 }
 
 # -- API ---------------------------------------------------------------------------------------------------------------
@@ -132,13 +133,13 @@ def link_examples(app, docname, content):
 
 
 def targets_of_code():
-    """Return which API page a piece of code in prose stands for: full names, and short ones that are unmistakable."""
+    """Return which API page a piece of code in prose stands for: `full.names`, `Names`, `some_names`, `calls(`."""
     targets = {}
     for module, names in PUBLIC.items():
         for name in names:
             targets[f"{module}.{name}"] = f"{module}.{name}"
-            if name[0].isupper() or "_" in name:
-                targets.setdefault(name, f"{module}.{name}")
+            short = name if name[0].isupper() or "_" in name else f"{name}("
+            targets.setdefault(short, f"{module}.{name}")
     return targets
 
 
@@ -154,7 +155,8 @@ def link_code(app, doctree):
             parent = parent.parent
         text = literal.astext()
         example = re.fullmatch(r"examples/(plot_\w+)\.py", text)
-        target = targets.get(text.partition("(")[0])
+        name, call, _ = text.partition("(")
+        target = targets.get(name) or targets.get(name + call)
         if parent is not None or not (example or target):
             continue
         xref = addnodes.pending_xref(
