@@ -28,7 +28,7 @@ def name_of(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_block_is_code(page):
-    """Every block of code is valid Python, and no line needs scrolling."""
+    """Every block of code is valid Python, in lines of at most 120 characters."""
     for code, _ in blocks(page, "python", "py"):
         ast.parse(code)
         assert max(map(len, code.splitlines())) <= 120
