@@ -38,7 +38,7 @@ def _is_number(value: Any) -> bool:
 def as_text(columns: Table) -> str:
     """Return the table as lines of text, numbers right and texts left."""
     blocks = []
-    for name, values in columns.items():
+    for name, values in _listed(columns).items():
         texts = [name, *cells(values)]
         width = max(map(len, texts))
         blocks.append([text.ljust(width) if _is_text(values) else text.rjust(width) for text in texts])
@@ -47,6 +47,7 @@ def as_text(columns: Table) -> str:
 
 def as_html(columns: Table) -> str:
     """Return the table as HTML; the first column names the rows, and texts have the class ``text``."""
+    columns = _listed(columns)
     kinds = [" class=text" if _is_text(values) else "" for values in columns.values()]
     head = "".join(f'<th scope="col"{kind}>{escape(name)}</th>' for name, kind in zip(columns, kinds, strict=True))
     lines = []
@@ -54,6 +55,10 @@ def as_html(columns: Table) -> str:
         rest = "".join(f"<td{kind}>{escape(text)}</td>" for text, kind in zip(others, kinds[1:], strict=True))
         lines.append(f'<tr><th scope="row"{kinds[0]}>{escape(first)}</th>{rest}</tr>')
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+
+
+def _listed(columns: Table) -> dict[str, list[Any]]:
+    return {name: list(values) for name, values in columns.items()}
 
 
 def _is_text(values: Iterable[Any]) -> bool:

@@ -21,6 +21,7 @@ RANKS = {
     "_progress": 0,
     "_representation": 0,
     "_restoring": 0,
+    "_tabulate": 0,
     "_validation": 0,
     "compiled": 1,
     "targets": 1,
@@ -31,6 +32,7 @@ RANKS = {
     "transfer": 3,
     "estimators": 4,
     "compilation": 5,
+    "inspection": 5,
 }
 SAME_RANK_ALLOWED = {("metrics", "targets")}
 """metrics take labels as one-hot arrays, as targets make them: arrays in, arrays out on both sides."""
@@ -47,13 +49,23 @@ PUBLIC = {
         "compiled",
         "exceptions",
         "fidelity_scorer",
+        "inspection",
         "metrics",
+        "report",
         "samplers",
         "students",
         "targets",
         "transfer",
     ],
     "skdistill.compiled": ["Columns", "CompiledModel", "Design", "Forest", "Landmarks", "Linear", "Network", "Sum"],
+    "skdistill.inspection": [
+        "DisagreementDisplay",
+        "FidelityDisplay",
+        "Report",
+        "SamplerDisplay",
+        "SizeFidelityDisplay",
+        "report",
+    ],
     "skdistill.metrics": [
         "Footprint",
         "agreement",

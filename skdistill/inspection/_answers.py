@@ -1,18 +1,19 @@
 """What teacher and student say of the same rows: what every display and the report start from."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils.random import sample_without_replacement
-from sklearn.utils.validation import check_consistent_length
 
-from .._tables import take_rows
-from .._validation import check_weights
+from .._tables import is_frame, take_rows
+from .._validation import check_fitted, check_random_state
 from ..metrics import fidelity
-from ..metrics._unwrapping import shipped, unwrap
+from ..metrics._checks import check_finite, check_outputs, check_probabilities, check_row_weights
+from ..metrics._unwrapping import is_compiled, shipped, unwrap
 from ..targets import fit_margin_scale, one_hot, softmax
 from ..teachers import Teacher, as_teacher, ask
 
@@ -30,12 +31,15 @@ class Pair:
         The rows as both see them: those of a pipeline are transformed.
     see : callable
         Transforms other rows likewise.
+    margins : tuple of str, default=()
+        Who of them answers with margins, which were made probabilities on these rows.
     """
 
     teacher: Teacher
     student: Any
     X: Any
     see: Callable[[Any], Any]
+    margins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Answers:
         The truth.
     weight : ndarray of shape (n_samples,)
     seconds : float, default=NaN
-        Time the teacher took.
+        Time the teacher took; NaN for one that only has labels of the rows it was fitted on.
     pair : Pair or None, default=None
         ``None`` where the answers were there already.
     """
@@ -80,9 +84,25 @@ class Answers:
         return "uniform_average" if self.classes is None else "variance_weighted"
 
     @property
+    def n_counted(self) -> int:
+        """Rows that have a weight."""
+        return int(np.count_nonzero(self.weight))
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the teacher answers the same for all rows that count, so that no R² to it is defined."""
+        return not varies(self.teacher, self.weight).any()
+
+    @property
     def fidelity(self) -> float:
-        """R² of the student's outputs to the teacher's."""
-        return fidelity(self.teacher, self.student, sample_weight=self.weight, multioutput=self.multioutput)
+        """R² of the student's outputs to the teacher's; NaN where the teacher's are constant."""
+        return self.fidelity_of(self.student)
+
+    def fidelity_of(self, outputs: np.ndarray) -> float:
+        """Return the R² of any outputs to the teacher's."""
+        if self.is_constant:
+            return float("nan")
+        return fidelity(self.teacher, outputs, sample_weight=self.weight, multioutput=self.multioutput)
 
     @property
     def labels(self) -> tuple[np.ndarray, np.ndarray]:
@@ -108,13 +128,34 @@ class Answers:
         return self.y if self.y is None or self.classes is None else one_hot(self.y, self.classes)
 
 
+def varies(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return which outputs differ between rows that count."""
+    return np.ptp(values.reshape(len(values), -1)[weight > 0], axis=0) > 0
+
+
+def variance(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return the variance of each output: exactly 0 for a constant, whose mean is not always exactly itself."""
+    columns, share = values.reshape(len(values), -1), weight / weight.sum()
+    return np.where(varies(values, weight), share @ (columns - share @ columns) ** 2, 0.0)
+
+
 def spread(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Return the standard deviation of each output, 1 where there is none."""
-    columns = values.reshape(len(values), -1)
-    deviation = np.sqrt(
-        np.average((columns - np.average(columns, axis=0, weights=weight)) ** 2, axis=0, weights=weight)
-    )
+    deviation = np.sqrt(variance(values, weight))
     return np.where(deviation > 0, deviation, 1.0)
+
+
+def as_table(X: Any) -> Any:
+    """Return a table whose rows can be taken; lists become arrays, and texts, which are no table, a column of them."""
+    if sparse.issparse(X):
+        return X.tocsr()
+    if not is_frame(X) and (type(X) is not np.ndarray):
+        X = np.asarray(X, dtype=object if _holds_texts(X) else None)
+    return X
+
+
+def _holds_texts(X: Any) -> bool:
+    return np.ndim(X) == 1 and any(isinstance(cell, str) for cell in X)
 
 
 def ask_both(
@@ -137,42 +178,134 @@ def ask_both(
     model : estimator
         A fitted distilled estimator, a pipeline or search that ends in one; or any fitted model, with ``teacher``.
     X : table of shape (n_samples, n_features)
+        Or texts, of shape (n_samples,), for a pipeline that reads these.
     y : array-like or None, default=None
         Truth.
     teacher : object or None, default=None
         What :func:`~skdistill.as_teacher` takes. ``None`` is the one the model was distilled from.
     sample_weight : array-like of shape (n_samples,) or None, default=None
     max_rows : int or None, default=None
-        Of more rows so many are drawn at random.
+        Of more rows so many are drawn at random, none of them without weight. A teacher that only has labels of the
+        rows it was fitted on is asked for all, which costs nothing.
     random_state : int, RandomState instance or None, default=None
     """
-    if not hasattr(X, "shape"):
-        X = np.asarray(X)
+    X = as_table(X)
     n_given = X.shape[0]
     if n_given == 0:
         raise ValueError(
             f"{who} got a table without rows; expected at least 1. Pass rows the student was not fitted on."
         )
-    weight = check_weights(sample_weight, n_given)
-    if y is not None:
-        y = np.asarray(y)
-        check_consistent_length(X, y)
-    rows = np.arange(n_given)
-    if max_rows is not None and n_given > max_rows:
-        rows = np.sort(sample_without_replacement(n_given, max_rows, random_state=random_state))
-        X, weight, y = take_rows(X, rows), weight[rows], None if y is None else y[rows]
-    asked = _ask_distilled(who, model, X) if teacher is None else _ask_pair(model, X, as_teacher(teacher), y)
-    answers = Answers(X, rows, n_given, y=y, weight=weight, **asked)
+    y = _check_length(who, y, n_given)
+    weight = None if sample_weight is None else check_row_weights(who, sample_weight, n_given)
+    teacher = None if teacher is None else _adapted(teacher)
+    rows = _draw_rows(n_given, weight, max_rows, random_state)
+    taken = X if len(rows) == n_given else take_rows(X, rows)
+    is_asked_for_all = _is_transductive(who, model, teacher)
+    asked = _ask(who, model, teacher, X if is_asked_for_all else taken, y if y is None or is_asked_for_all else y[rows])
+    if is_asked_for_all:
+        asked = _only(asked, rows)
+    weight = np.ones(len(rows)) if weight is None else weight[rows]
+    answers = Answers(taken, rows, n_given, y=None if y is None else y[rows], weight=weight, **asked)
+    for name in ("teacher", "student"):
+        check_finite(who, f"what the {name} says", getattr(answers, name))
     _check_truth(who, answers)
     return answers
 
 
-def _ask_distilled(who: str, model: Any, X: Any) -> dict[str, Any]:
-    """Ask a distilled estimator and its teacher; return what is known of the answers."""
+def given_answers(
+    who: str,
+    teacher_outputs: Any,
+    student_outputs: Any,
+    *,
+    classes: Any = None,
+    X: Any = None,
+    sample_weight: Any = None,
+) -> Answers:
+    """Return answers that are there already, checked.
+
+    Parameters
+    ----------
+    who : str
+        Whom messages name.
+    teacher_outputs, student_outputs : array-like of shape (n_samples,) or (n_samples, n_outputs)
+    classes : array-like of shape (n_classes,) or None, default=None
+        Labels of the columns, of probabilities.
+    X : table of shape (n_samples, n_features) or None, default=None
+    sample_weight : array-like of shape (n_samples,) or None, default=None
+    """
+    if classes is None:
+        names = ("teacher_outputs", "student_outputs")
+        teacher, student = check_outputs(who, names, teacher_outputs, student_outputs)
+    else:
+        teacher, student = check_probabilities(who, teacher_outputs, student_outputs)
+        classes = np.asarray(classes)
+        if classes.shape != teacher.shape[1:]:
+            raise ValueError(
+                f"{who} got classes of shape {classes.shape} and probabilities of shape {teacher.shape}; expected a "
+                "label for each column."
+            )
+    X, n_rows = None if X is None else as_table(X), len(teacher)
+    if X is not None and X.shape[0] != n_rows:
+        raise ValueError(f"{who} got {X.shape[0]} rows and {n_rows} answers; expected an answer for each row.")
+    weight = check_row_weights(who, sample_weight, n_rows)
+    return Answers(X, np.arange(n_rows), n_rows, teacher, student, classes, None, weight)
+
+
+def _check_length(who: str, y: Any, n_rows: int) -> np.ndarray | None:
+    if y is None:
+        return None
+    y = np.asarray(y)
+    if y.ndim == 0 or len(y) != n_rows:
+        raise ValueError(f"{who} got y of shape {y.shape} for {n_rows} rows; expected the truth of each row.")
+    return y
+
+
+def _draw_rows(n_rows: int, weight: np.ndarray | None, most: int | None, random_state: Any) -> np.ndarray:
+    """Return the positions of the rows to ask about: all, or so many of those that count."""
+    if most is None or n_rows <= most:
+        return np.arange(n_rows)
+    if weight is None:
+        return np.sort(sample_without_replacement(n_rows, most, random_state=random_state))
+    counted = np.flatnonzero(weight)
+    if len(counted) <= most:
+        return counted
+    return np.sort(check_random_state(random_state).choice(counted, most, replace=False))
+
+
+def _adapted(model: Any, like: Teacher | None = None) -> Teacher:
+    """Return any model as something that is asked; ``like`` says what for."""
+    known: dict[str, Any] = {} if like is None else {"task": like.task, "classes": like.classes_}
+    if is_compiled(model):  # its predict gives labels, a call of it probabilities
+        known["classes"] = model.classes_ if like is None or model.classes_ is not None else like.classes_
+        model = model.__call__
+    return as_teacher(model, **known)
+
+
+def _is_transductive(who: str, model: Any, teacher: Teacher | None) -> bool:
+    if teacher is not None:
+        return teacher.transductive
     try:
-        distilled, seen = unwrap(model, X, who=who)
+        distilled = unwrap(model, None, who=who)[0]
     except TypeError as error:
         raise TypeError(f"{error} Any other fitted model needs teacher= beside it.") from None
+    check_fitted(distilled, "student_")
+    return bool(distilled._teacher.transductive)
+
+
+def _only(asked: dict[str, Any], rows: np.ndarray) -> dict[str, Any]:
+    """Return the answers for some of the rows."""
+    pair = replace(asked["pair"], X=take_rows(asked["pair"].X, rows))
+    some = {name: asked[name][rows] for name in ("teacher", "student")}
+    return {**asked, **some, "pair": pair, "seconds": float("nan")}
+
+
+def _ask(who: str, model: Any, teacher: Teacher | None, X: Any, y: np.ndarray | None) -> dict[str, Any]:
+    return _ask_distilled(who, model, X) if teacher is None else _ask_pair(who, model, X, teacher, y)
+
+
+def _ask_distilled(who: str, model: Any, X: Any) -> dict[str, Any]:
+    """Ask a distilled estimator and its teacher; return what is known of the answers."""
+    distilled, seen = unwrap(model, X, who=who)
     started = perf_counter()
     soft_targets = distilled.soft_targets(seen)
     seconds = perf_counter() - started
@@ -186,34 +319,42 @@ def _ask_distilled(who: str, model: Any, X: Any) -> dict[str, Any]:
     }
 
 
-def _ask_pair(model: Any, X: Any, teacher: Teacher, y: np.ndarray | None) -> dict[str, Any]:
+def _ask_pair(who: str, model: Any, X: Any, teacher: Teacher, y: np.ndarray | None) -> dict[str, Any]:
     """Ask a teacher and any other model; return what is known of the answers."""
-    student = as_teacher(model, task=teacher.task, classes=teacher.classes_)
+    student = _adapted(model, like=teacher)
     started = perf_counter()
     said = ask(teacher, X)
     seconds = perf_counter() - started
-    given = [_as_targets(each, outputs, y) for each, outputs in ((teacher, said), (student, student.outputs(X)))]
+    given = [_as_targets(who, each, outputs, y) for each, outputs in ((teacher, said), (student, student.outputs(X)))]
     known = [None if each.classes_ is None else each.classes_.tolist() for each in (teacher, student)]
     if given[0].shape != given[1].shape or known[0] != known[1]:
         raise ValueError(
-            f"the model {student.name} answers with shape {given[1].shape} and classes {known[1]}, the teacher "
-            f"{teacher.name} with {given[0].shape} and {known[0]}; expected the same outputs of both."
+            f"{who}: the model {type(model).__name__} answers with shape {given[1].shape} and classes {known[1]}, the "
+            f"teacher {teacher.name} with {given[0].shape} and {known[0]}; expected the same outputs of both. Pass a "
+            "model and a teacher of the same labels."
         )
     return {
         "teacher": given[0],
         "student": given[1],
         "classes": teacher.classes_,
         "seconds": seconds,
-        "pair": Pair(teacher, shipped(model), X, lambda rows: rows),
+        "pair": Pair(
+            teacher,
+            shipped(model),
+            X,
+            lambda rows: rows,
+            tuple(name for name, each in (("teacher", teacher), ("student", student)) if each.output_kind == "logit"),
+        ),
     }
 
 
-def _as_targets(model: Teacher, outputs: np.ndarray, y: np.ndarray | None) -> np.ndarray:
+def _as_targets(who: str, model: Teacher, outputs: np.ndarray, y: np.ndarray | None) -> np.ndarray:
     """Return margins as probabilities, and other outputs as they are."""
     if model.output_kind != "logit":
         return outputs
     assert model.classes_ is not None
-    return softmax(fit_margin_scale(outputs, None if y is None else one_hot(y, model.classes_)) * outputs)
+    truth = None if y is None else check_labels(who, "y", y, model.classes_)
+    return softmax(fit_margin_scale(outputs, truth) * outputs)
 
 
 def _check_truth(who: str, answers: Answers) -> None:
@@ -224,12 +365,23 @@ def _check_truth(who: str, answers: Answers) -> None:
         if y.shape != answers.teacher.shape or y.dtype.kind not in "biuf" or not np.isfinite(y).all():
             raise ValueError(
                 f"{who} got y of shape {y.shape} and dtype {y.dtype}; expected finite numbers of the shape of the "
-                f"teacher's values, {answers.teacher.shape}."
+                f"teacher's values, {answers.teacher.shape}. Leave out rows whose truth is not known."
             )
         return
-    if y.ndim != 1:
-        raise ValueError(f"{who} got y of shape {y.shape}; expected one label for each of the {len(y)} rows.")
+    check_labels(who, "y", y, answers.classes)
+
+
+def check_labels(who: str, name: str, labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Return labels one-hot, as far as they are labels of the teacher's."""
+    if labels.ndim != 1:
+        raise ValueError(
+            f"{who} got {name} of shape {labels.shape}; expected one label for each of the {len(labels)} rows."
+        )
     try:
-        one_hot(y, answers.classes)
+        return one_hot(labels, classes)
+    except TypeError:  # None among them, which cannot be sorted
+        raise ValueError(
+            f"{who} got {name} with labels of several types; expected some of {classes.tolist()}."
+        ) from None
     except ValueError as error:
-        raise ValueError(f"{who} got y with {error}. Pass the labels that the teacher knows.") from None
+        raise ValueError(f"{who} got {name} with {error}. Pass the labels that the teacher knows.") from None

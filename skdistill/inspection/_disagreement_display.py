@@ -5,10 +5,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from .._validation import check_weights
-from ._answers import Answers, ask_both
+from ..metrics._checks import check_count
+from ._answers import Answers, ask_both, given_answers
 from ._rules import find_rules
-from ._style import BLUE, axes, ink
+from ._style import BLUE, axes, check_drawable, ink
 
 
 class DisagreementDisplay:
@@ -58,7 +58,7 @@ class DisagreementDisplay:
     >>> forest = RandomForestRegressor(20, random_state=0).fit(X[:250], y[:250])
     >>> model = DistilledRegressor(forest, "tree", sampler=None, random_state=0).fit(X[:250])
     >>> display = DisagreementDisplay.from_estimator(model, X[250:], max_rules=3)
-    >>> sum(display.n_rows)
+    >>> int(sum(display.n_rows))
     192
     """
 
@@ -121,8 +121,13 @@ class DisagreementDisplay:
         -------
         display : DisagreementDisplay
         """
+        who = f"{cls.__name__}.from_estimator"
+        check_drawable(who)
+        check_count(who, "max_rules", max_rules)
+        if max_rows is not None:
+            check_count(who, "max_rows", max_rows)
         answers = ask_both(
-            f"{cls.__name__}.from_estimator",
+            who,
             model,
             X,
             teacher=teacher,
@@ -162,16 +167,12 @@ class DisagreementDisplay:
         -------
         display : DisagreementDisplay
         """
-        teacher, student = np.asarray(teacher_outputs, dtype=float), np.asarray(student_outputs, dtype=float)
-        n_rows = X.shape[0]
-        if teacher.shape != student.shape or len(teacher) != n_rows:
-            raise ValueError(
-                f"{cls.__name__}.from_predictions got {n_rows} rows and outputs of shapes {teacher.shape} and "
-                f"{student.shape}; expected equal shapes, and an answer for each row."
-            )
-        weight = check_weights(sample_weight, n_rows)
-        known = None if classes is None else np.asarray(classes)
-        answers = Answers(X, np.arange(n_rows), n_rows, teacher, student, known, None, weight)
+        who = f"{cls.__name__}.from_predictions"
+        check_drawable(who)
+        check_count(who, "max_rules", max_rules)
+        answers = given_answers(
+            who, teacher_outputs, student_outputs, classes=classes, X=X, sample_weight=sample_weight
+        )
         return cls._of(answers, max_rules).plot(ax, **bar_kwargs)
 
     @classmethod
@@ -208,7 +209,7 @@ class DisagreementDisplay:
             xerr=self.distance_error,
             **{"color": BLUE, "ecolor": ink(), "height": 0.62, "error_kw": {"linewidth": 0.8}, **bar_kwargs},
         )
-        ax.set_yticks(places, [textwrap.fill(rule, 42) for rule in self.rules], fontsize="small")
+        ax.set_yticks(places, [textwrap.fill(rule, 42) for rule in self.rules], fontsize="small", parse_math=False)
         ax.invert_yaxis()
         for place, text in enumerate(self._counts()):
             ax.annotate(

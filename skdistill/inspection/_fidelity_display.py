@@ -5,9 +5,9 @@ from typing import Any, Self
 import numpy as np
 
 from .._validation import check_random_state
-from ..metrics import fidelity
-from ._answers import ask_both
-from ._style import BLUE, COLORS, VERMILLION, axes, ink
+from ..metrics._checks import check_count
+from ._answers import ask_both, given_answers
+from ._style import BLUE, COLORS, VERMILLION, axes, check_drawable, ink
 
 KINDS = ("student_vs_teacher", "difference_vs_teacher")
 
@@ -104,9 +104,12 @@ class FidelityDisplay:
         -------
         display : FidelityDisplay
         """
-        answers = ask_both(
-            f"{cls.__name__}.from_estimator", model, X, teacher=teacher, max_rows=subsample, random_state=random_state
-        )
+        who = f"{cls.__name__}.from_estimator"
+        check_drawable(who)
+        _check_kind(cls.__name__, kind)
+        if subsample is not None:
+            check_count(who, "subsample", subsample)
+        answers = ask_both(who, model, X, teacher=teacher, max_rows=subsample, random_state=random_state)
         display = cls(
             teacher_outputs=answers.teacher,
             student_outputs=answers.student,
@@ -144,14 +147,19 @@ class FidelityDisplay:
         -------
         display : FidelityDisplay
         """
-        teacher, student = np.asarray(teacher_outputs, dtype=float), np.asarray(student_outputs, dtype=float)
-        multioutput = "uniform_average" if classes is None else "variance_weighted"
-        kept = fidelity(teacher, student, multioutput=multioutput)
-        if subsample is not None and len(teacher) > subsample:
-            rows = check_random_state(random_state).permutation(len(teacher))[:subsample]
-            teacher, student = teacher[rows], student[rows]
-        classes = None if classes is None else np.asarray(classes)
-        display = cls(teacher_outputs=teacher, student_outputs=student, classes=classes, fidelity=kept)
+        who = f"{cls.__name__}.from_predictions"
+        check_drawable(who)
+        _check_kind(cls.__name__, kind)
+        answers = given_answers(who, teacher_outputs, student_outputs, classes=classes)
+        rows = answers.rows
+        if subsample is not None and len(rows) > check_count(who, "subsample", subsample):
+            rows = check_random_state(random_state).permutation(len(rows))[:subsample]
+        display = cls(
+            teacher_outputs=answers.teacher[rows],
+            student_outputs=answers.student[rows],
+            classes=answers.classes,
+            fidelity=answers.fidelity,
+        )
         return display.plot(ax, kind=kind, scatter_kwargs=scatter_kwargs, line_kwargs=line_kwargs)
 
     def plot(
@@ -177,8 +185,7 @@ class FidelityDisplay:
         -------
         display : FidelityDisplay
         """
-        if kind not in KINDS:
-            raise ValueError(f"{type(self).__name__}: kind={kind!r}; expected one of {list(KINDS)}.")
+        _check_kind(type(self).__name__, kind)
         ax = axes(f"{type(self).__name__}.plot", ax)
         teacher = np.asarray(self.teacher_outputs)
         upwards = np.asarray(self.student_outputs) - (teacher if kind == "difference_vs_teacher" else 0)
@@ -196,7 +203,7 @@ class FidelityDisplay:
         what = "" if self.classes is None else ", probability"
         ax.set(xlabel="teacher" + what, ylabel=("student" if kind == KINDS[0] else "student - teacher") + what)
         if self.fidelity is not None:
-            ax.set_title(f"fidelity (R²) {self.fidelity:.3f}, {len(teacher):,} rows", fontsize="medium")
+            ax.set_title(f"fidelity (R²) {self.fidelity:.3f}, {len(teacher):,} rows shown", fontsize="medium")
         if len(self.scatter_) > 1:
             for handle in ax.legend(frameon=False, fontsize="small").legend_handles:
                 handle.set_alpha(1)
@@ -224,3 +231,8 @@ class FidelityDisplay:
         return [
             (teacher[rows, shown].ravel(), upwards[rows, shown].ravel(), look) for rows, look in looks if rows.any()
         ]
+
+
+def _check_kind(who: str, kind: str) -> None:
+    if kind not in KINDS:
+        raise ValueError(f"{who}: kind={kind!r}; expected one of {list(KINDS)}.")

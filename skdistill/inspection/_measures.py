@@ -1,5 +1,6 @@
 """What is measured, of all rows and of some: columns of numbers, a row for each model, class or slice."""
 
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -19,16 +20,15 @@ from ..metrics import (
     latency,
     n_operations,
     n_parameters,
+    pickled_bytes,
     r2_skill,
     retention,
     top_k_agreement,
     total_variation,
 )
-from ..metrics._footprint import _bytes_or_nan as bytes_or_nan
 from ..metrics._unwrapping import compiled_form, completed
 from ..students import teach_classifier, teach_regressor
-from ..targets import one_hot
-from ._answers import Answers, spread
+from ._answers import Answers, as_table, check_labels, spread, variance, varies
 from ._rules import FEWEST_ROWS, mean, standard_error
 from ._slices import Slice
 
@@ -47,33 +47,40 @@ def quality(answers: Answers, outputs: np.ndarray) -> dict[str, float]:
             measured["skill"] = brier_skill(y, outputs, classes=answers.classes, sample_weight=weight)
     elif y is not None:
         measured["error"] = float(np.sqrt(np.average((outputs - y) ** 2, axis=0, weights=weight)).mean())
-        measured["skill"] = r2_skill(y, outputs, sample_weight=weight) if len(y) > 1 else float("nan")
+        measured["skill"] = r2_skill(y, outputs, sample_weight=weight) if varies(y, weight).any() else float("nan")
     if "skill" in measured:
         of_teacher = quality(answers, answers.teacher)["skill"] if outputs is not answers.teacher else measured["skill"]
         measured["kept"] = retention(of_teacher, measured["skill"])
-    measured["fidelity"] = fidelity(answers.teacher, outputs, sample_weight=weight, multioutput=answers.multioutput)
+    measured["fidelity"] = answers.fidelity_of(outputs)
     if answers.classes is not None:
         measured["agreement"] = agreement(answers.labels[0], labels, sample_weight=weight)
     return measured
 
 
 def losses(answers: Answers, outputs: np.ndarray) -> np.ndarray:
-    """Return the squared error of each row to the truth, in units in which the best constant has a mean of 1."""
+    """Return the squared error of each row to the truth, in units in which the best constant has a mean of 1.
+
+    The truth must not be the same for all rows.
+    """
     truth = answers.truth
     assert truth is not None
-    share = answers.weight / answers.weight.sum()
-    squares = (truth - outputs).reshape(len(outputs), -1) ** 2
-    of_constant = share @ (truth - share @ truth).reshape(len(outputs), -1) ** 2
+    return _in_units(answers, truth, outputs)
+
+
+def _in_units(answers: Answers, expected: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    """Return the squared error of each row in units of the variance of what was expected: of all classes together."""
+    squares = (expected - outputs).reshape(len(outputs), -1) ** 2
     if answers.classes is not None:
-        return squares.sum(axis=1) / max(of_constant.sum(), np.finfo(float).tiny)
-    return (squares / np.where(of_constant > 0, of_constant, 1)).mean(axis=1)
+        return squares.sum(axis=1) / variance(expected, answers.weight).sum()
+    return (squares / spread(expected, answers.weight) ** 2).mean(axis=1)
 
 
 def fidelity_error(answers: Answers) -> float:
-    """Return the standard error of the fidelity of these rows, the teacher's variance taken as known."""
-    squares = (answers.teacher - answers.student).reshape(len(answers.weight), -1) ** 2
-    variance = spread(answers.teacher, answers.weight) ** 2
-    lost = squares.sum(axis=1) / variance.sum() if answers.classes is not None else (squares / variance).mean(axis=1)
+    """Return the standard error of the fidelity of these rows, the teacher's variance taken as known.
+
+    The teacher must not be constant.
+    """
+    lost = _in_units(answers, answers.teacher, answers.student)
     return standard_error(lost, answers.weight, np.arange(len(lost)))
 
 
@@ -84,13 +91,13 @@ def divergences(answers: Answers) -> dict[str, float]:
     pair = (answers.teacher, answers.student)
     options: dict[str, Any] = {"sample_weight": answers.weight}
     measured = {
-        "total variation": total_variation(*pair, **options),
-        "KL divergence": kl_divergence(*pair, **options),
-        "Brier distance": brier_distance(*pair, **options),
-        "calibration error": calibration_error(*pair, **options),
+        "total_variation": total_variation(*pair, **options),
+        "kl_divergence": kl_divergence(*pair, **options),
+        "brier_distance": brier_distance(*pair, **options),
+        "calibration_error": calibration_error(*pair, **options),
     }
     if len(answers.classes) > 2:
-        measured["top 2 agreement"] = top_k_agreement(*pair, k=2, **options)
+        measured["top_2_agreement"] = top_k_agreement(*pair, k=2, **options)
     return measured
 
 
@@ -104,18 +111,28 @@ def costs(answers: Answers) -> dict[str, dict[str, float]]:
     model = pair.teacher.model
     measured = {
         "teacher": {
-            "n_bytes": bytes_or_nan(model),
+            "n_bytes": _bytes_or_nan(model),
             "n_parameters": n_parameters(model),
             "n_operations": n_operations(model),
             "one_row": _one_row_of(answers),
             "many_rows": answers.seconds / len(answers.weight) * 1e6,
         },
-        "student": vars(footprint(pair.student, pair.X)),
+        "student": {**vars(footprint(pair.student, pair.X)), "n_bytes": _bytes_or_nan(pair.student)},
     }
     compiled = compiled_form(pair.student)
     if compiled is not None and not isinstance(pair.student, CompiledModel):
         measured["student, compiled"] = vars(footprint(compiled, pair.X))
     return measured
+
+
+def _bytes_or_nan(model: Any) -> float:
+    """Return the size of a model; NaN where a pickle does not have it: of a function it has the name only."""
+    if isinstance(model, FunctionType | BuiltinFunctionType):
+        return float("nan")
+    try:
+        return pickled_bytes(model)
+    except Exception:  # a teacher may be anything: a function, a session of another library, a service
+        return float("nan")
 
 
 def _one_row_of(answers: Answers) -> float:
@@ -137,11 +154,17 @@ def outputs_alone(answers: Answers, X_train: Any, y_train: Any) -> np.ndarray:
             f"report: got X_train, but {type(student).__name__} cannot be fitted without the teacher, to compare. Pass "
             "the estimator itself, or no X_train."
         )
-    X_train, y_train = pair.see(X_train), np.asarray(y_train)
+    X_train, y_train = as_table(X_train), np.asarray(y_train)
+    if X_train.shape[0] != len(y_train):
+        raise ValueError(
+            f"report: got X_train of {X_train.shape[0]} rows and y_train of shape {y_train.shape}; expected the truth "
+            "of each row."
+        )
+    X_train = pair.see(X_train)
     options: dict[str, Any] = {"sample_weight": np.ones(len(y_train)), "rng": np.random.RandomState(0)}
     if answers.classes is None:
         return np.asarray(teach_regressor(clone(student), X_train, y_train, **options).predict(pair.X))
-    proba = one_hot(y_train, answers.classes)
+    proba = check_labels("report", "y_train", y_train, answers.classes)
     alone = teach_classifier(clone(student), X_train, proba, classes=answers.classes, **options)
     return np.asarray(alone.predict_proba(pair.X))
 
@@ -150,12 +173,14 @@ def by_output(answers: Answers) -> Columns:
     """Return measures of each class, or of each of several outputs."""
     teacher, student = (each.reshape(len(each), -1) for each in (answers.teacher, answers.student))
     weight, n_outputs = answers.weight, teacher.shape[1]
-    kept = np.array([fidelity(teacher[:, k], student[:, k], sample_weight=weight) for k in range(n_outputs)])
+    kept = np.full(n_outputs, np.nan)
+    for k in np.flatnonzero(varies(teacher, weight)):
+        kept[k] = fidelity(teacher[:, k], student[:, k], sample_weight=weight)
     if answers.classes is None:
         columns = {"output": np.array([f"output {place}" for place in range(n_outputs)]), "fidelity": kept}
         if answers.y is not None:
             truth = answers.y.reshape(len(teacher), -1)
-            for name, outputs in (("teacher error", teacher), ("student error", student)):
+            for name, outputs in (("teacher_error", teacher), ("student_error", student)):
                 columns[name] = np.sqrt(np.average((outputs - truth) ** 2, axis=0, weights=weight))
         return columns
     labels, given = answers.labels
@@ -163,14 +188,14 @@ def by_output(answers: Answers) -> Columns:
     same = (labels == given).astype(float)
     columns = {
         "class": np.array([str(label) for label in answers.classes]),
-        "rows": np.array([len(rows) for rows in groups]),
+        "n_rows": np.array([len(rows) for rows in groups]),
         "fidelity": kept,
         "agreement": np.array([mean(same, weight, rows) for rows in groups]),
         "distance": np.array([mean(answers.distance, weight, rows) for rows in groups]),
     }
     if answers.y is not None:
         true = [np.flatnonzero(answers.y == label) for label in answers.classes]
-        for name, said in (("teacher recall", labels), ("student recall", given)):
+        for name, said in (("teacher_recall", labels), ("student_recall", given)):
             right = (said == answers.y).astype(float)
             columns[name] = np.array([mean(right, weight, rows) for rows in true])
     return columns
@@ -184,23 +209,23 @@ def by_slice(answers: Answers, slices: list[Slice]) -> Columns:
         labels, given = answers.labels
         measured["agreement"] = (labels == given).astype(float)
         if answers.y is not None:
-            measured["teacher accuracy"] = (labels == answers.y).astype(float)
-            measured["student accuracy"] = (given == answers.y).astype(float)
+            measured["teacher_accuracy"] = (labels == answers.y).astype(float)
+            measured["student_accuracy"] = (given == answers.y).astype(float)
     elif answers.y is not None:
         scale = spread(answers.y, weight)
-        for name, outputs in (("teacher error", answers.teacher), ("student error", answers.student)):
+        for name, outputs in (("teacher_error", answers.teacher), ("student_error", answers.student)):
             measured[name] = np.abs((outputs - answers.y).reshape(len(weight), -1) / scale).mean(axis=1)
     error = np.array([standard_error(distance, weight, part.rows) for part in slices])
     columns: Columns = {
         "column": np.array([part.column for part in slices], dtype=object),
         "slice": np.array([part.value for part in slices], dtype=object),
-        "rows": np.array([len(part.rows) for part in slices], dtype=int),
+        "n_rows": np.array([len(part.rows) for part in slices], dtype=int),
         "distance": np.array([]),
-        "distance error": error,
+        "distance_error": error,
     }
     for name, values in measured.items():
         columns[name] = np.array([mean(values, weight, part.rows) for part in slices])
-    surely = np.where(columns["rows"] < FEWEST_ROWS, -np.inf, columns["distance"] - 2 * np.nan_to_num(error))
+    surely = np.where(columns["n_rows"] < FEWEST_ROWS, -np.inf, columns["distance"] - 2 * np.nan_to_num(error))
     order = np.argsort(-surely, kind="stable")
     return {name: values[order] for name, values in columns.items()}
 
@@ -218,11 +243,12 @@ def worst_rows(answers: Answers, most: int) -> Columns:
         said = [f"{each} ({proba:.2f})" for each, proba in zip(label, outputs.max(axis=1), strict=True)]
         columns[name] = np.array(said, dtype=object)
     if answers.y is not None:
-        truth = answers.y[rows]
-        columns["truth"] = np.array([_values(np.atleast_1d(each)) for each in truth], dtype=object)
+        of_row = _values if answers.classes is None else str
+        columns["truth"] = np.array([of_row(each) for each in answers.y[rows]], dtype=object)
     return columns
 
 
 def _values(values: np.ndarray) -> str:
+    values = np.atleast_1d(values)
     shown = [f"{value:.4g}" if isinstance(value, float | np.floating) else str(value) for value in values[:4]]
     return ", ".join(shown) + (", ..." if len(values) > 4 else "")

@@ -22,11 +22,22 @@ HEADERS = {
     "one_row": "µs, one row",
     "many_rows": "µs a row of many",
     "n_rows": "rows",
+    "error": "root mean squared error",
     "kept": "skill kept",
     "share_of_distance": "share of all distance",
     "distance_error": "± error",
-    "distance error": "± error",
     "disagreement": "other label",
+    "total_variation": "total variation",
+    "kl_divergence": "KL divergence",
+    "brier_distance": "Brier distance",
+    "calibration_error": "calibration error",
+    "top_2_agreement": "top 2 agreement",
+    "teacher_recall": "teacher's recall",
+    "student_recall": "student's recall",
+    "teacher_accuracy": "teacher's accuracy",
+    "student_accuracy": "student's accuracy",
+    "teacher_error": "teacher's error",
+    "student_error": "student's error",
 }
 """What columns are called on the page."""
 
@@ -174,6 +185,7 @@ def _pictures(report: "Report") -> str:
 def _picture(draw: Callable[[Any], None], caption: str) -> str:
     """Return an inline picture whose lines have the colour of the text around it."""
     import matplotlib as mpl
+    import matplotlib.style
     from matplotlib.figure import Figure
 
     colors = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color", "grid.color")
@@ -183,12 +195,13 @@ def _picture(draw: Callable[[Any], None], caption: str) -> str:
         "svg.hashsalt": caption,
         "font.size": 10,
     }
-    with mpl.rc_context({**look, "axes.facecolor": "none"}), io.StringIO() as drawn:
+    with mpl.style.context(["default", {**look, "axes.facecolor": "none"}]), io.StringIO() as drawn:
         figure = Figure(figsize=(4.6, 3.8), layout="constrained", facecolor="none")
         draw(figure.subplots())
         figure.savefig(drawn, format="svg", dpi=144, metadata={"Date": None, "Creator": None})
         svg = drawn.getvalue()
     svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r' id="[A-Za-z0-9.]+_\d+"', "", svg)  # the same in every picture, and used by none
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{escape(caption)}" ', 1)
     return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"

@@ -1,6 +1,6 @@
 """``report``: what was kept and what was lost, in one object."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from .._tabulate import as_text
 from ..metrics import calibration_curve
 from ..metrics._checks import check_count
-from ._answers import Answers, ask_both
+from ._answers import Answers, ask_both, varies
 from ._measures import (
     Columns,
     by_output,
@@ -23,9 +23,9 @@ from ._measures import (
     worst_rows,
 )
 from ._page import fragment, page
-from ._rules import find_rules, standard_error
+from ._rules import find_rules, mean, standard_error
 from ._slices import MOST_COLUMNS, find_slices
-from ._verdict import Findings, known, verdict
+from ._verdict import Findings, Gain, known, verdict
 
 FEW_ROWS = 100
 """Below which the report warns that its numbers are uncertain."""
@@ -36,7 +36,7 @@ N_WORST = 10
 PARTS = ("models", "by_output", "by_slice", "rules", "calibration", "worst_rows")
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Report:
     """What was kept of a teacher and what was lost; made by :func:`report`.
 
@@ -85,7 +85,7 @@ class Report:
     >>> found.models["model"].tolist()
     ['teacher', 'student', 'student, compiled']
     >>> found.to_frame("by_output").columns.tolist()[:3]
-    ['class', 'rows', 'fidelity']
+    ['class', 'n_rows', 'fidelity']
     """
 
     verdict: str
@@ -97,7 +97,7 @@ class Report:
     calibration: Columns
     worst_rows: Columns
     notes: tuple[str, ...] = ()
-    answers: Answers | None = field(default=None, compare=False)
+    answers: Answers | None = None
 
     def to_frame(self, part: str = "models") -> Any:
         """Return one of the tables as a pandas frame.
@@ -215,9 +215,11 @@ def report(
     """
     check_count("report", "max_rows", max_rows)
     check_count("report", "max_rules", max_rules)
-    if X_train is not None and (y is None or y_train is None):
+    if (X_train is not None or y_train is not None) and (X_train is None or y_train is None or y is None):
+        given = [name for name, value in (("X_train", X_train), ("y_train", y_train), ("y", y)) if value is not None]
         raise ValueError(
-            "report: got X_train, to fit a student without the teacher; its judges are true labels. Pass y_train and y."
+            f"report: got {' and '.join(given)}; a student is fitted without the teacher on X_train and y_train, and "
+            "judged by y. Pass all three, or y alone."
         )
     answers = ask_both(
         "report",
@@ -247,40 +249,49 @@ def report(
         calibration={} if answers.classes is None else _calibration(answers),
         worst_rows=worst_rows(answers, N_WORST),
         notes=tuple(_notes(answers, columns)),
-        answers=answers,
+        answers=replace(answers, pair=None),  # nobody's model is kept alive, or pickled
     )
 
 
 def _findings(answers: Answers, of_models: dict[str, dict[str, float]], outputs: dict[str, np.ndarray]) -> Findings:
     teacher, student = of_models["teacher"], of_models["student"]
-    fastest = of_models.get("student, compiled", student)
-    alone: dict[str, float] = {}
-    if "student without teacher" in outputs:
-        gains = losses(answers, answers.student) - losses(answers, outputs["student without teacher"])
-        share = answers.weight / answers.weight.sum()
-        alone = {
-            "alone_skill": of_models["student without teacher"]["skill"],
-            "alone_accuracy": known(of_models["student without teacher"], "accuracy"),
-            "alone_gain": float(share @ gains),
-            "alone_gain_error": standard_error(gains, answers.weight, np.arange(len(gains))),
-        }
-    is_constant = np.ptp(answers.teacher, axis=0).max() == 0
+    compiled = of_models.get("student, compiled", {})
     return Findings(
-        fidelity=float("nan") if is_constant else student["fidelity"],
-        n_rows=len(answers.rows),
+        fidelity=student["fidelity"],
+        n_rows=answers.n_counted,
         agreement=known(student, "agreement"),
         teacher_skill=known(teacher, "skill"),
         student_skill=known(student, "skill"),
         student_accuracy=known(student, "accuracy"),
         teacher_row=known(teacher, "one_row"),
         student_row=known(student, "one_row"),
-        compiled_row=known(of_models.get("student, compiled", {}), "one_row"),
+        compiled_row=known(compiled, "one_row"),
         teacher_many=known(teacher, "many_rows"),
         student_many=known(student, "many_rows"),
         teacher_bytes=known(teacher, "n_bytes"),
-        student_bytes=known(fastest, "n_bytes"),
-        **alone,
+        student_bytes=known(student, "n_bytes"),
+        compiled_bytes=known(compiled, "n_bytes"),
+        **_alone(answers, of_models, outputs),
     )
+
+
+def _alone(answers: Answers, of_models: dict[str, dict[str, float]], outputs: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Return what the student fitted without the teacher is worth beside the student."""
+    name = "student without teacher"
+    if name not in outputs or np.isnan(of_models[name]["skill"]):
+        return {}
+    gains = losses(answers, answers.student) - losses(answers, outputs[name])
+    found: dict[str, Any] = {"alone_skill": of_models[name]["skill"], "alone_gain": _gain(gains, answers)}
+    if answers.classes is not None:
+        right = [answers.classes[outputs[each].argmax(axis=1)] == answers.y for each in (name, "student")]
+        found["alone_accuracy"] = of_models[name]["accuracy"]
+        found["alone_labels"] = _gain(right[0].astype(float) - right[1], answers)
+    return found
+
+
+def _gain(gains: np.ndarray, answers: Answers) -> Gain:
+    weight, rows = answers.weight, np.arange(len(gains))
+    return Gain(mean(gains, weight, rows), standard_error(gains, weight, rows))
 
 
 def _as_columns(of_models: dict[str, dict[str, float]]) -> Columns:
@@ -294,20 +305,27 @@ def _calibration(answers: Answers) -> Columns:
 
 
 def _notes(answers: Answers, columns: Any) -> list[str]:
-    n_rows, n_features = answers.X.shape
+    n_rows, truth = answers.n_counted, answers.truth
+    n_features = answers.X.shape[1] if len(answers.X.shape) == 2 else 0
     notes = []
-    if n_rows < answers.n_given:
-        notes.append(f"Measured on {n_rows:,} of the {answers.n_given:,} rows, drawn at random.")
+    if len(answers.rows) < answers.n_given:
+        notes.append(f"Measured on {len(answers.rows):,} of the {answers.n_given:,} rows, drawn at random.")
     if n_rows < FEW_ROWS:
-        notes.append(f"Only {n_rows} rows: every number here is uncertain.")
-    else:
+        notes.append(f"Only {n_rows} row{'s' if n_rows != 1 else ''}: every number here is uncertain.")
+    elif not answers.is_constant:
         notes.append(f"Fidelity has a standard error of {fidelity_error(answers):.4f} on these rows.")
-    if np.ptp(answers.teacher, axis=0).max() == 0:
+    if answers.is_constant and n_rows > 1:
         notes.append("The teacher answers the same for all of these rows, so fidelity is not defined.")
-    if answers.y is not None and answers.classes is not None and len(np.unique(answers.y)) == 1:
-        notes.append("All true labels are the same, so skill is not defined.")
-    if answers.y is None:
+    if truth is None:
         notes.append("Without true labels nothing is said about how good teacher and student are.")
+    elif n_rows > 1 and not varies(truth, answers.weight).any():
+        what = "values" if answers.classes is None else "labels"
+        notes.append(f"All true {what} are the same, so skill is not defined.")
+    how = "by convention" if truth is None else "fitted to these true labels"
+    notes += [
+        f"The {name} answers with margins; one factor makes probabilities of them, {how}."
+        for name in (answers.pair.margins if answers.pair else ())
+    ]
     if columns is None and n_features > MOST_COLUMNS:
         notes.append(f"No slices of {n_features:,} columns; pass columns=[...] to choose some.")
     return notes

@@ -48,7 +48,8 @@ def find_rules(answers: Answers, max_rules: int) -> Rules:
     distance, weight = answers.distance, answers.weight
     n_rows = len(distance)
     fewest = max(FEWEST_ROWS, round(SMALLEST_SHARE * n_rows))
-    if max_rules < 2 or n_rows < 2 * fewest or np.ptp(distance[weight > 0]) == 0:
+    is_table = len(answers.X.shape) == 2  # texts are none
+    if not is_table or max_rules < 2 or n_rows < 2 * fewest or np.ptp(distance[weight > 0]) == 0:
         leaf, rules = np.zeros(n_rows, dtype=int), ["every row"]
     else:
         tree = CompactTreeRegressor(max_rules, min_samples_leaf=fewest).fit(answers.X, distance, weight)

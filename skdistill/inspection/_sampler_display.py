@@ -8,13 +8,15 @@ from sklearn.base import clone
 from sklearn.decomposition import PCA, TruncatedSVD
 
 from .._encoding import TableEncoder
-from .._tables import is_frame, stack_rows, take_rows
-from .._validation import check_random_state, draw_seed, seed_estimator
+from .._tables import describe_mismatch, is_frame, stack_rows, take_rows
+from .._validation import check_fitted, check_random_state, draw_seed, seed_estimator
 from ..estimators import AutoSampler
 from ..exceptions import SamplerError
+from ..metrics._checks import check_count
 from ..metrics._unwrapping import unwrap
 from ..samplers import Mixture, as_sampler
-from ._style import BLUE, axes, ink
+from ._answers import as_table
+from ._style import BLUE, axes, check_drawable, ink
 
 
 class SamplerDisplay:
@@ -99,13 +101,18 @@ class SamplerDisplay:
         -------
         display : SamplerDisplay
         """
-        rng = check_random_state(random_state)
-        X = X if hasattr(X, "shape") else np.asarray(X)
+        who = f"{cls.__name__}.from_estimator"
+        check_drawable(who)
+        check_count(who, "subsample", subsample)
+        if n_samples is not None:
+            check_count(who, "n_samples", n_samples)
+        rng, X = check_random_state(random_state), as_table(X)
         rows = np.sort(rng.permutation(X.shape[0])[:subsample])
         X, y = take_rows(X, rows), None if y is None else np.asarray(y)[rows]
         sampler = estimator
-        if hasattr(unwrap(estimator, None)[0], "transfer_set_"):
-            distilled, X = unwrap(estimator, X)
+        if not hasattr(estimator, "sample"):
+            distilled, X = unwrap(estimator, X, who=who)
+            check_fitted(distilled, "student_")
             sampler, y = _sampler_of(distilled, X), distilled.soft_targets(X)
         fitted = seed_estimator(as_sampler(clone(sampler)), rng).fit(X, y)
         synthetic = fitted.sample(X.shape[0] if n_samples is None else n_samples, random_state=draw_seed(rng))
@@ -135,6 +142,14 @@ class SamplerDisplay:
         -------
         display : SamplerDisplay
         """
+        check_drawable(f"{cls.__name__}.from_samples")
+        X, X_synthetic = as_table(X), as_table(X_synthetic)
+        mismatch = describe_mismatch(X, X_synthetic)
+        if mismatch is not None:
+            raise ValueError(
+                f"{cls.__name__}.from_samples: the synthetic rows are or have {mismatch}; expected the columns and "
+                "dtypes of the real ones."
+            )
         encoder = TableEncoder().fit(stack_rows([X, X_synthetic]))
         codes = [encoder.transform(table) for table in (X, X_synthetic)]
         names: tuple[str, str]
@@ -170,7 +185,8 @@ class SamplerDisplay:
             *np.asarray(self.synthetic).T,
             **{"s": 12, "color": BLUE, "alpha": 0.6, "linewidths": 0, "label": "synthetic", **scatter_kwargs},
         )
-        ax.set(xlabel=self.names[0], ylabel=self.names[1])
+        ax.set_xlabel(self.names[0], parse_math=False)  # names of columns may have dollars
+        ax.set_ylabel(self.names[1], parse_math=False)
         ax.set_title(self.title, fontsize="medium")
         ax.legend(frameon=False, fontsize="small")
         self.ax_, self.figure_ = ax, ax.figure
@@ -210,17 +226,25 @@ def _components(codes: list[Any], encoder: TableEncoder) -> tuple[np.ndarray, np
     """Return the first two principal components of the real rows, and the same of the synthetic ones."""
     real, synthetic = codes
     if sparse.issparse(real):
+        if real.shape[1] < 3:
+            return _in_plane(real.toarray()), _in_plane(synthetic.toarray())
         plane = TruncatedSVD(2, random_state=0).fit(real)
         return plane.transform(real), plane.transform(synthetic)
     tables = [_indicators(table, encoder) for table in codes]
-    middle = np.nanmean(tables[0], axis=0)
+    is_known = ~np.isnan(tables[0])
+    middle = np.where(is_known, tables[0], 0).sum(axis=0) / np.maximum(is_known.sum(axis=0), 1)
     tables = [np.where(np.isnan(table), middle, table) - middle for table in tables]
     scale = tables[0].std(axis=0)
     tables = [table / np.where(scale > 0, scale, 1) for table in tables]
-    if tables[0].shape[1] == 1:
-        tables = [np.hstack([table, np.zeros_like(table)]) for table in tables]
+    if min(tables[0].shape) < 2:  # a column, or a row
+        return _in_plane(tables[0]), _in_plane(tables[1])
     plane = PCA(2, random_state=0).fit(tables[0])
     return plane.transform(tables[0]), plane.transform(tables[1])
+
+
+def _in_plane(table: np.ndarray) -> np.ndarray:
+    """Return the first two columns, zeros for what there is not."""
+    return np.hstack([table, np.zeros((len(table), 1))])[:, :2]
 
 
 def _indicators(codes: np.ndarray, encoder: TableEncoder) -> np.ndarray:

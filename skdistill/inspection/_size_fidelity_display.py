@@ -1,19 +1,21 @@
 """``SizeFidelityDisplay``: how much of the teacher students of different sizes keep."""
 
 import tempfile
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import train_test_split
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._progress import Progress
 from ..exceptions import StudentError
 from ..metrics import fidelity_scorer, neg_bytes_scorer, neg_latency_scorer
 from ..metrics._unwrapping import unwrap
-from ._style import COLORS, MARKERS, axes, ink
+from ._style import COLORS, MARKERS, axes, check_drawable, ink
 
 ABSCISSAE = ("size", "latency")
 FAMILIES = ("boosting", "tree", "kernel", "network", "smooth network", "hybrid", "linear")
@@ -112,7 +114,7 @@ class SizeFidelityDisplay:
 
         Parameters
         ----------
-        model : DistilledClassifier, DistilledRegressor, or a search over one
+        model : DistilledClassifier, DistilledRegressor, a pipeline that ends in one, or a search over one
             Cloned for each size; the model itself is not changed.
         X : table of shape (n_samples, n_features) or None, default=None
             Rows the students are taught on. They are labelled once: the answers are kept in ``memory``, or in a
@@ -136,29 +138,35 @@ class SizeFidelityDisplay:
         -------
         display : SizeFidelityDisplay
         """
+        who = f"{cls.__name__}.from_estimator"
+        check_drawable(who)
+        _check_abscissa(cls.__name__, x)
         if sizes is None:
             return cls._from_fitted(model, x, ax)
         if X is None:
-            raise ValueError(f"{cls.__name__}.from_estimator got sizes but no X; pass the rows to teach students on.")
+            raise ValueError(f"{who} got sizes but no X; pass the rows to teach students on.")
+        sizes = [int(size) for size in np.ravel(np.asarray(sizes))]
+        if not sizes:
+            raise ValueError(f"{who} got no sizes; expected some, such as sizes=[500, 2000, 10_000].")
+        prefix, distilled = _distilled_in(who, model)
         if X_test is None:
-            held_out = train_test_split(X, *([] if y is None else [y]), random_state=0)
-            X, X_test = held_out[:2]
-            y = None if y is None else held_out[2]
+            X, X_test, y, fit_params = _hold_out(X, y, fit_params)
         with tempfile.TemporaryDirectory() as folder:
-            params = model.get_params(deep=False)
-            keeps = params["memory"] is None and isinstance(params["random_state"], int)
+            params = distilled.get_params(deep=False)
+            keeps = params["memory"] is None and isinstance(params["random_state"], Integral)
             memory = folder if keeps else params["memory"]
-            tries = [(family, int(size)) for family in (families or [params["student"]]) for size in sizes]
+            tries = [(family, size) for family in (families or [params["student"]]) for size in sizes]
             progress = Progress("students of several sizes", len(tries), params["verbose"], unit="students")
             tried = []
             for number, (family, size) in enumerate(tries):
-                tried.append(_try(clone(model).set_params(memory=memory), family, size, X, y, X_test, fit_params))
+                chosen = {"memory": memory, "student": family, "student_size": size}
+                twin = clone(model).set_params(**{prefix + name: value for name, value in chosen.items()})
+                tried.append(_try(twin, family, X, y, X_test, fit_params))
                 progress.update(number + 1)
         fitted = [measured for measured in tried if measured is not None]
         if not fitted:
             raise StudentError(
-                f"{cls.__name__}.from_estimator: each of sizes={list(sizes)} is too small for this table and teacher. "
-                "Pass larger ones."
+                f"{who}: each of sizes={sizes} is too small for this table and teacher. Pass larger ones."
             )
         size, kept, latency = np.array([measured[1:] for measured in fitted], dtype=float).T
         display = cls(size=size, fidelity=kept, latency=latency, family=np.array([measured[0] for measured in fitted]))
@@ -168,7 +176,7 @@ class SizeFidelityDisplay:
     def _from_fitted(cls, model: Any, x: str, ax: Any) -> Self:
         if hasattr(model, "cv_results_"):
             return cls.from_search(model, x=x, ax=ax)
-        final = unwrap(model, None)[0]
+        final = unwrap(model, None, who=f"{cls.__name__}.from_estimator")[0]
         if not hasattr(final, "candidates_"):
             raise ValueError(
                 f"{cls.__name__}.from_estimator: this {type(final).__name__} tried no sizes. Pass sizes and X, or a "
@@ -243,10 +251,19 @@ class SizeFidelityDisplay:
         -------
         display : SizeFidelityDisplay
         """
-        judged = np.flatnonzero(~np.isnan(candidates["fidelity"]))
+        who = f"{cls.__name__}.from_candidates"
+        check_drawable(who)
+        _check_abscissa(cls.__name__, x)
+        if not hasattr(candidates, "tried"):
+            raise TypeError(
+                f"{who} got a {type(candidates).__name__}; expected candidates_ of a model that was fitted with "
+                'student="auto". Pass model.candidates_.'
+            )
+        judged = np.flatnonzero(~np.isnan(np.asarray(candidates["fidelity"], dtype=float)))
         if len(judged) == 0:
             raise ValueError(
-                f"{cls.__name__}.from_candidates: none of the {len(candidates.tried)} candidates was judged."
+                f"{who}: none of the {len(candidates.tried)} candidates was judged; expected one. A choice needs more "
+                "rows; or pass sizes and X to from_estimator."
             )
         last = {(candidates["family"][row], candidates["n_parameters"][row]): row for row in judged}
         rows = np.array(sorted(last.values()))
@@ -278,8 +295,7 @@ class SizeFidelityDisplay:
         display : SizeFidelityDisplay
         """
         who = type(self).__name__
-        if x not in ABSCISSAE:
-            raise ValueError(f"{who}: x={x!r}; expected one of {list(ABSCISSAE)}.")
+        _check_abscissa(who, x)
         if x == "latency" and self.latency is None:
             raise ValueError(
                 f'{who}: no latency was measured. Pass x="size", or a search with '
@@ -365,22 +381,51 @@ def _unstretch(height: np.ndarray) -> np.ndarray:
 def front(size: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """Return the positions of students that keep more than every smaller one, by size."""
     order = np.lexsort((-kept, size))
-    before = np.concatenate([[-np.inf], np.maximum.accumulate(kept[order])[:-1]])
+    order = order[np.isfinite(kept[order]) & np.isfinite(size[order])]  # a fit of a search that failed has no score
+    before = np.concatenate([[-np.inf], np.maximum.accumulate(kept[order])])[:-1]
     return order[kept[order] > before]
 
 
+def _check_abscissa(who: str, x: str) -> None:
+    if x not in ABSCISSAE:
+        raise ValueError(f"{who}: x={x!r}; expected one of {list(ABSCISSAE)}.")
+
+
+def _distilled_in(who: str, model: Any) -> tuple[str, Any]:
+    """Return the distilled estimator at the end of pipelines, and what its parameters are prefixed with."""
+    prefix = ""
+    while isinstance(model, Pipeline):
+        prefix, model = f"{prefix}{model.steps[-1][0]}__", model[-1]
+    if not hasattr(model, "soft_targets"):
+        raise TypeError(
+            f"{who} got sizes and a {type(model).__name__}; expected a DistilledClassifier or DistilledRegressor, or a "
+            "pipeline that ends in one. Of a fitted search pass no sizes: it has its own."
+        )
+    return prefix, model
+
+
+def _hold_out(X: Any, y: Any, fit_params: dict[str, Any]) -> tuple[Any, Any, Any, dict[str, Any]]:
+    """Return three quarters of the rows, the rest, and what else is known of the former: labels and weights."""
+    rows = {"X": X, "y": y, **{name: value for name, value in fit_params.items() if name.endswith("sample_weight")}}
+    rows = {name: value for name, value in rows.items() if value is not None}
+    halves = train_test_split(*rows.values(), random_state=0)
+    taught = dict(zip(rows, halves[::2], strict=True))
+    X, y = taught.pop("X"), taught.pop("y", None)
+    return X, halves[1], y, {**fit_params, **taught}
+
+
 def _try(
-    model: Any, family: Any, size: int, X: Any, y: Any, X_test: Any, fit_params: dict[str, Any]
+    model: Any, family: Any, X: Any, y: Any, X_test: Any, fit_params: dict[str, Any]
 ) -> tuple[str, float, float, float] | None:
     """Return family, bytes, fidelity and latency of a student; ``None`` if the family has none so small."""
-    model.set_params(student=family, student_size=size)
     try:
         model.fit(X, y, **fit_params)
     except StudentError as error:
         if "too small" in str(error):
             return None
         raise
-    name = model.candidates_.chosen.family if hasattr(model, "candidates_") else _name_of(family)
+    distilled = unwrap(model, None)[0]
+    name = distilled.candidates_.chosen.family if hasattr(distilled, "candidates_") else _name_of(family)
     return name, -neg_bytes_scorer(model, X_test), fidelity_scorer(model, X_test), -neg_latency_scorer(model, X_test)
 
 

@@ -1,9 +1,11 @@
 """Slices of a table: the rows of a category, or of a range of numbers, column by column."""
 
+import datetime
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 from scipy import sparse
 
@@ -19,6 +21,9 @@ N_RANGES = 4
 MOST_COLUMNS = 100
 """That are looked at without being asked for."""
 
+FEW_DIGITS = (4, 6, 8, 10, 12, 17)
+"""Significant digits of the ends of ranges: as many as tell them apart."""
+
 
 @dataclass(frozen=True)
 class Slice:
@@ -30,7 +35,9 @@ class Slice:
 
 
 def names_of(X: Any) -> list[str]:
-    """Return the names of the columns of any table."""
+    """Return the names of the columns of any table; texts have none."""
+    if len(X.shape) == 1:
+        return []
     return [str(name) for name in X.columns] if is_frame(X) else [f"column {place}" for place in range(X.shape[1])]
 
 
@@ -42,40 +49,93 @@ def find_slices(X: Any, columns: Any = None) -> list[Slice]:
     X : table of shape (n_samples, n_features)
     columns : list of str or int, or None, default=None
     """
-    names = names_of(X)
-    if columns is None:
-        columns = range(len(names)) if len(names) <= MOST_COLUMNS else []
-    places = [names.index(each) if isinstance(each, str) and each in names else each for each in columns]
-    unknown = [each for each in places if isinstance(each, str) or not 0 <= each < len(names)]
-    if unknown:
-        raise ValueError(f"report: columns {unknown} are not in the table; it has {names[:20]}.")
+    places = _places(names_of(X), columns)
+    if not places:
+        return []
     encoder = TableEncoder().fit(X)
     codes = encoder.transform(X)
-    return [part for place in places for part in _of_column(names[place], _column(codes, place), encoder, place)]
+    codes = codes.tocsc() if sparse.issparse(codes) else codes
+    durations = find_durations(X)
+    return [
+        Slice(name, value, np.flatnonzero(rows))
+        for place, name in places.items()
+        for value, rows in _of_column(
+            _column(codes, place),
+            encoder.categories_[place],
+            Words(bool(encoder.is_time_[place]), bool(durations[place])),
+        )
+        if rows.any()
+    ]
 
 
-def _of_column(name: str, codes: np.ndarray, encoder: TableEncoder, place: int) -> list[Slice]:
+def _places(names: list[str], columns: Any) -> dict[int, str]:
+    """Return positions and names of the columns asked for."""
+    if columns is None:
+        return dict(enumerate(names)) if len(names) <= MOST_COLUMNS else {}
+    columns = [columns] if isinstance(columns, str) or not np.iterable(columns) else list(columns)
+    places = [names.index(each) if isinstance(each, str) and each in names else each for each in columns]
+    unknown = [each for each in places if not isinstance(each, int | np.integer) or not 0 <= each < len(names)]
+    if unknown:
+        raise ValueError(
+            f"report: columns {unknown} are not in the table; expected names or positions among its {len(names)}: "
+            f"{names[:20]}{' and so on' if len(names) > 20 else ''}."
+        )
+    return {int(place): names[place] for place in places}
+
+
+def find_durations(X: Any) -> np.ndarray:
+    """Return which columns hold durations."""
+    if is_frame(X):
+        return np.array([dtype == nw.Duration for dtype in nw.from_native(X, eager_only=True).schema.values()])
+    return np.full(X.shape[1], X.dtype.kind == "m")
+
+
+def _of_column(codes: np.ndarray, known: np.ndarray | None, words: "Words") -> list[tuple[str, np.ndarray]]:
+    """Return the slices of a column with their rows, which may be none."""
     missing = np.isnan(codes)
-    known = encoder.categories_[place]
     present = codes[~missing]
     distinct, counts = np.unique(present, return_counts=True)
-    if known is not None or len(distinct) <= MOST_CATEGORIES // 2:
-        common = distinct[np.argsort(-counts, kind="stable")[:MOST_CATEGORIES]]
-        parts = [(str(known[int(code)]) if known is not None else f"{code:.6g}", codes == code) for code in common]
-        parts.append((f"{len(distinct) - len(common)} others", ~missing & ~np.isin(codes, common)))
-    else:
-        parts = _ranges(codes, present, is_time=bool(encoder.is_time_[place]))
-    parts.append(("missing", missing))
-    return [Slice(name, value, np.flatnonzero(rows)) for value, rows in parts if rows.any()]
+    if known is None and len(distinct) > MOST_CATEGORIES // 2:
+        return [*_ranges(codes, present, words), ("missing", missing)]
+    common = distinct[np.argsort(-counts, kind="stable")[:MOST_CATEGORIES]]
+    texts = words.of(common) if known is None else [str(known[int(code)]) for code in common]
+    n_others = len(distinct) - len(common)
+    return [
+        *((text, codes == code) for text, code in zip(texts, common, strict=True)),
+        (f"{n_others} other{'s' if n_others != 1 else ''}", ~missing & ~np.isin(codes, common)),
+        ("missing", missing),
+    ]
 
 
-def _ranges(codes: np.ndarray, present: np.ndarray, *, is_time: bool) -> list[tuple[str, np.ndarray]]:
+@dataclass(frozen=True)
+class Words:
+    """How the numbers of a column are written."""
+
+    is_time: bool = False
+    is_duration: bool = False
+
+    def of(self, values: np.ndarray) -> list[str]:
+        """Return texts, as different as the values are, in few digits."""
+        if self.is_duration:
+            return [str(datetime.timedelta(microseconds=float(value))) for value in values]
+        if self.is_time:
+            times = [str(np.datetime64(int(value), "us").astype("M8[s]")) for value in values]
+            return [time.removesuffix("T00:00:00") for time in times]
+        texts: list[str] = []
+        for digits in FEW_DIGITS:
+            texts = [f"{value:.{digits}g}" for value in values]
+            if len(set(texts)) == len(values):
+                break
+        return texts
+
+
+def _ranges(codes: np.ndarray, present: np.ndarray, words: Words) -> list[tuple[str, np.ndarray]]:
     """Return ranges between quantiles, each with its upper end."""
     shares = np.linspace(0, 1, N_RANGES + 1)[1:-1]
     ends = np.unique(np.quantile(present, shares, method="lower"))
     below = present[present < present.max()]
     ends = ends[ends <= below.max()] if ends[0] <= below.max() else below.max(keepdims=True)
-    texts = [str(np.datetime64(int(end), "us").astype("M8[s]")) if is_time else f"{end:.4g}" for end in ends]
+    texts = words.of(ends)
     named = [
         f"<= {texts[0]}",
         *(f"{low} to {high}" for low, high in pairwise(texts)),

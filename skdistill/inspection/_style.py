@@ -35,6 +35,11 @@ def pyplot(who: str) -> ModuleType:
     return plt
 
 
+def check_drawable(who: str) -> None:
+    """Raise unless matplotlib is there, before anything is asked or fitted for a picture."""
+    pyplot(who)
+
+
 def axes(who: str, ax: Any, **figure_kwargs: Any) -> Any:
     """Return ``ax``, or the axes of a new figure."""
     return pyplot(who).subplots(layout="constrained", **figure_kwargs)[1] if ax is None else ax

@@ -12,6 +12,24 @@ CLEAR = 2.0
 
 
 @dataclass(frozen=True)
+class Gain:
+    """What a student has more of, on the mean, and the standard error of that; NaN where it is not known."""
+
+    mean: float = math.nan
+    error: float = math.nan
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it is more, beyond chance."""
+        return self.mean > CLEAR * self.error
+
+    @property
+    def is_clear_loss(self) -> bool:
+        """Whether it is less, beyond chance."""
+        return self.mean < -CLEAR * self.error
+
+
+@dataclass(frozen=True)
 class Findings:
     """What a verdict is made of; NaN where it is not known.
 
@@ -23,13 +41,15 @@ class Findings:
     teacher_skill, student_skill, alone_skill : float
         Against the truth: of teacher, student, and the same student fitted without the teacher.
     student_accuracy, alone_accuracy : float
-    alone_gain, alone_gain_error : float
-        How much more skill the latter has, and its standard error.
+    alone_gain : Gain
+        How much more skill the latter has.
+    alone_labels : Gain
+        How much more accuracy.
     teacher_row, student_row, compiled_row : float
         Microseconds for one row.
     teacher_many, student_many : float
         Microseconds a row of many.
-    teacher_bytes, student_bytes : float
+    teacher_bytes, student_bytes, compiled_bytes : float
     """
 
     fidelity: float
@@ -40,8 +60,8 @@ class Findings:
     alone_skill: float = math.nan
     student_accuracy: float = math.nan
     alone_accuracy: float = math.nan
-    alone_gain: float = math.nan
-    alone_gain_error: float = math.nan
+    alone_gain: Gain = Gain()
+    alone_labels: Gain = Gain()
     teacher_row: float = math.nan
     student_row: float = math.nan
     compiled_row: float = math.nan
@@ -49,12 +69,22 @@ class Findings:
     student_many: float = math.nan
     teacher_bytes: float = math.nan
     student_bytes: float = math.nan
+    compiled_bytes: float = math.nan
 
 
 def verdict(found: Findings) -> str:
     """Return the verdict."""
+    costs = _what_it_costs(found)
+    is_dear = all(cost.is_worse for cost in costs)
+    said = _as_sentence("", costs)
     return " ".join(
-        [*_bad_news(found), _what_is_kept(found), *_what_the_teacher_brought(found), *_what_it_costs(found)]
+        [
+            *_bad_news(found),
+            *([_as_sentence("Nothing is gained by this student: ", costs)] if costs and is_dear else []),
+            _what_is_kept(found),
+            *_what_the_teacher_brought(found),
+            *([said] if costs and not is_dear else []),
+        ]
     )
 
 
@@ -62,18 +92,16 @@ def _bad_news(found: Findings) -> list[str]:
     """Return why the student should not be shipped, or not for this reason."""
     news = []
     if found.student_skill <= 0:
-        news.append(f"Do not use this student: it is worse than a constant (skill {found.student_skill:.3f}).")
-    elif found.fidelity <= 0:
-        news.append("Do not use this student: it follows the teacher less than a constant would.")
+        news.append(f"Do not use this student: it is no better than a constant (skill {found.student_skill:.3f}).")
+    elif found.fidelity <= 0 and math.isnan(found.student_skill):
+        news.append("Do not use this student: it follows the teacher no better than a constant would.")
     if found.teacher_skill <= 0:
-        news.append(f"The teacher itself is worse than a constant (skill {found.teacher_skill:.3f}).")
-    if found.alone_gain > CLEAR * found.alone_gain_error and found.alone_accuracy < found.student_accuracy:
-        news.append(
-            "The teacher helps labels and harms probabilities: fitted without it, the same student has accuracy "
-            f"{found.alone_accuracy:.3f} against {found.student_accuracy:.3f}, "
-            f"and skill {found.alone_skill:.3f} against {found.student_skill:.3f}."
-        )
-    elif found.alone_gain > CLEAR * found.alone_gain_error:
+        news.append(f"The teacher itself is no better than a constant (skill {found.teacher_skill:.3f}).")
+    if found.alone_gain.is_clear and found.alone_labels.is_clear_loss:
+        news.append(f"The teacher helps labels and harms probabilities: {_alone(found)}.")
+    elif found.alone_gain.is_clear_loss and found.alone_labels.is_clear:
+        news.append(f"The teacher helps probabilities and harms labels: {_alone(found)}.")
+    elif found.alone_gain.is_clear:
         news.append(
             f"The teacher does harm: fitted without it, the same student is better (skill {found.alone_skill:.3f} "
             f"against {found.student_skill:.3f})."
@@ -81,48 +109,86 @@ def _bad_news(found: Findings) -> list[str]:
     return news
 
 
+def _alone(found: Findings) -> str:
+    return (
+        f"fitted without it, the same student has accuracy {found.alone_accuracy:.3f} against "
+        f"{found.student_accuracy:.3f}, and skill {found.alone_skill:.3f} against {found.student_skill:.3f}"
+    )
+
+
 def _what_the_teacher_brought(found: Findings) -> list[str]:
-    """Return whether the student is better for the teacher, where it is not worse."""
-    margin = CLEAR * found.alone_gain_error
-    if not found.alone_gain <= margin:  # worse, or not known
+    """Return whether the student is better for the teacher, where nothing of it is worse."""
+    gain = found.alone_gain
+    is_told = gain.is_clear or (gain.is_clear_loss and found.alone_labels.is_clear)
+    if is_told or math.isnan(gain.mean) or math.isnan(gain.error):
         return []
     skills = f"fitted without it, the same student has skill {found.alone_skill:.3f} against {found.student_skill:.3f}."
-    if found.alone_gain < -margin:
+    if gain.is_clear_loss:
         return [f"The teacher helped: {skills}"]
     return [f"The teacher's help is within chance on these rows: {skills}"]
 
 
 def _what_is_kept(found: Findings) -> str:
-    grade = next(name for least, name in GRADES if found.fidelity >= least or math.isnan(found.fidelity))
-    parts = [f"fidelity {found.fidelity:.3f}"]
+    """Return how close the student is to the teacher, and what it has of its skill."""
+    parts = [] if math.isnan(found.fidelity) else [f"fidelity {found.fidelity:.3f}"]
     if not math.isnan(found.agreement):
         parts.append(f"{found.agreement:.1%} of its labels")
-    if found.teacher_skill > 0:
+    if found.teacher_skill > 0 and found.student_skill > 0:
         parts.append(f"{found.student_skill / found.teacher_skill:.1%} of its skill")
+    measured = ", ".join(parts)
     if math.isnan(found.fidelity):
-        return f"Nobody can say how close it is: the teacher answers all of these {found.n_rows:,} rows alike."
-    return f"{grade.capitalize()} of the teacher on {found.n_rows:,} rows: {', '.join(parts)}."
+        why = (
+            "a single row does not tell"
+            if found.n_rows == 1
+            else f"the teacher answers the same for all of these {found.n_rows:,} rows"
+        )
+        return f"How close a copy of the teacher it is cannot be said, {why}" + (f": {measured}." if parts else ".")
+    grade = next(name for least, name in GRADES if found.fidelity >= least)
+    rows = "1 row" if found.n_rows == 1 else f"{found.n_rows:,} rows"
+    return f"{grade.capitalize()} of the teacher on {rows}: {measured}."
 
 
-def _what_it_costs(found: Findings) -> list[str]:
-    compiled = _times("{} {}", found.teacher_row, found.compiled_row, "faster", "slower")
-    parts = [
-        _times("one row {} {}", found.teacher_row, found.student_row, "faster", "slower")
-        + (f" (compiled: {compiled})" if compiled else ""),
-        _times("a row of many {} {}", found.teacher_many, found.student_many, "faster", "slower"),
-        _times("{} {}", found.teacher_bytes, found.student_bytes, "smaller", "larger"),
+@dataclass(frozen=True)
+class _Cost:
+    """A cost of the student beside the teacher's, in words."""
+
+    text: str
+    is_worse: bool
+
+
+def _what_it_costs(found: Findings) -> list[_Cost]:
+    """Return what is known of time and size."""
+    compiled = _times(found.teacher_row, found.compiled_row, "faster", "slower", "as fast")
+    packed = _times(found.teacher_bytes, found.compiled_bytes, "smaller", "larger", "as large")
+    one_row = _times(found.teacher_row, found.student_row, "faster", "slower", "as fast")
+    many_rows = _times(found.teacher_many, found.student_many, "faster", "slower", "as fast")
+    size = _times(found.teacher_bytes, found.student_bytes, "smaller", "larger", "as large")
+    costs = [
+        _Cost(f"one row {one_row}{_compiled(compiled, one_row)}", found.student_row > found.teacher_row)
+        if one_row
+        else None,
+        _Cost(f"a row of many {many_rows}", found.student_many > found.teacher_many) if many_rows else None,
+        _Cost(f"{size}{_compiled(packed, size)}", found.student_bytes > found.teacher_bytes) if size else None,
     ]
-    said = ", ".join(part for part in parts if part)
-    return [said[0].upper() + said[1:] + "."] if said else []
+    return sorted((cost for cost in costs if cost is not None), key=lambda cost: not cost.is_worse)
 
 
-def _times(text: str, before: float, after: float, better: str, worse: str) -> str:
+def _compiled(text: str, uncompiled: str) -> str:
+    return f" (compiled: {text})" if text and text != uncompiled else ""
+
+
+def _as_sentence(start: str, costs: list[_Cost]) -> str:
+    said = start + ", ".join(cost.text for cost in costs) + "."
+    return said[0].upper() + said[1:]
+
+
+def _times(before: float, after: float, better: str, worse: str, equal: str) -> str:
     """Say how many times less ``after`` is than ``before``; nothing where one is not known."""
     if not (before > 0 and after > 0):
         return ""
     ratio = before / after
-    factor, word = (ratio, better) if ratio >= 1 else (1 / ratio, worse)
-    return text.format(f"{_round(factor):,g} times", word)
+    factor, word = (_round(ratio), better) if ratio >= 1 else (_round(1 / ratio), worse)
+    return equal if factor == 1 else f"{factor:,g} times {word}"
 
 
 def _round(factor: float) -> float:

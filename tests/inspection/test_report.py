@@ -1,0 +1,784 @@
+import pickle
+import re
+import sys
+from html import unescape
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+from sklearn.cluster import AgglomerativeClustering
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from strategies import distributions
+
+import skdistill
+from skdistill import DistilledClassifier, DistilledRegressor, as_teacher, report
+from skdistill.exceptions import StudentError, TeacherError, TeacherOutputError
+from skdistill.inspection import Report
+from skdistill.inspection._report import PARTS
+from skdistill.inspection._verdict import Findings, Gain, verdict
+from skdistill.metrics import agreement, brier_skill, fidelity, r2_skill, retention
+
+LABELS = np.array(["no", "yes"])
+RNG = np.random.default_rng(0)
+
+
+def says(outputs, classes=None):
+    """Return a model that answers for row i, which holds i in its first cell, with the i-th of these outputs."""
+    outputs = np.asarray(outputs, dtype=float)
+    return as_teacher(lambda X: outputs[np.asarray(X)[:, 0].astype(int)], classes=classes)
+
+
+def compare(teacher, student, y=None, *, classes=None, X=None, **options):
+    """Report on outputs alone."""
+    rows = np.arange(len(teacher), dtype=float)
+    X = np.column_stack([rows, np.zeros(len(rows)) if X is None else X])
+    options = {"timing": False, **options}
+    return report(says(student, classes).model, X, y, teacher=says(teacher, classes), **options)
+
+
+def two_columns(proba):
+    return np.column_stack([1 - np.asarray(proba), proba])
+
+
+# ---------------------------------------------------------------------- verdicts
+
+
+def test_a_perfect_copy_is_called_one():
+    """With all of the teacher's labels and all of its skill."""
+    proba = two_columns(RNG.uniform(size=200))
+    y = LABELS[(RNG.uniform(size=200) < proba[:, 1]).astype(int)]
+    found = compare(proba, proba, y, classes=LABELS)
+    expected = "A close copy of the teacher on 200 rows: fidelity 1.000, 100.0% of its labels, 100.0% of its skill."
+    assert found.verdict == expected
+    assert found.divergences == pytest.approx(dict.fromkeys(found.divergences, 0.0))
+
+
+def test_a_student_worse_than_a_constant_is_told_first():
+    """However closely it follows."""
+    proba = two_columns(RNG.uniform(size=200))
+    y = LABELS[(proba[:, 1] < 0.5).astype(int)]
+    found = compare(proba, proba, y, classes=LABELS)
+    assert found.verdict.startswith("Do not use this student: it is no better than a constant (skill -")
+    assert "The teacher itself is no better than a constant (skill -" in found.verdict
+    assert np.isnan(found.models["kept"]).all()
+    assert "% of its skill" not in found.verdict
+
+
+def test_a_student_that_follows_worse_than_a_constant_is_told_first():
+    """Without true labels; with them and skill of its own, it is a poor copy but may be used."""
+    teacher, student = RNG.normal(size=(2, 300))
+    found = compare(teacher, student)
+    assert found.verdict.startswith("Do not use this student: it follows the teacher no better than a constant would.")
+    found = compare(teacher, student, student)
+    assert found.verdict.startswith("The teacher itself is no better than a constant")
+    assert "A poor copy of the teacher" in found.verdict
+    assert "Do not use" not in found.verdict
+
+
+def test_a_teacher_that_does_harm_is_told(make):
+    """One that was fitted on shuffled labels: the same student is better without it."""
+    case = make("two classes")
+    shuffled = np.random.default_rng(0).permutation(case.y[:120])
+    teacher = RandomForestClassifier(20, max_depth=3, random_state=0).fit(case.X[:120], shuffled)
+    model = DistilledClassifier(teacher, "tree", sampler=None, random_state=0).fit(case.X[:120])
+    found = report(model, case.X[120:], case.y[120:], X_train=case.X[:120], y_train=case.y[:120], timing=False)
+    assert found.models["model"].tolist() == ["teacher", "student", "student without teacher"]
+    assert "The teacher does harm: fitted without it, the same student is better (skill 0." in found.verdict
+    assert found.verdict.index("does harm") < found.verdict.index("copy of the teacher")
+
+
+def test_what_the_teacher_brought_is_told(make):
+    """With training rows the verdict always says it, for values, too."""
+    for name in ("values", "several values", "three classes", "recipe in a pipeline"):
+        case = make(name)
+        half = np.random.default_rng(0).permutation(len(case.X))[: len(case.X) // 2]
+        found = report(case.model, case.X[half], case.y[half], X_train=case.X, y_train=case.y, timing=False)
+        assert "fitted without it, the same student" in found.verdict
+        skills = dict(zip(found.models["model"], found.models["skill"], strict=True))
+        assert 0 < skills["student without teacher"] < 1
+
+
+KEPT = {"fidelity": 0.98, "n_rows": 500, "teacher_skill": 0.8, "student_skill": 0.6, "alone_skill": 0.5}
+BETTER, WORSE, EVEN = Gain(0.1, 0.01), Gain(-0.1, 0.01), Gain(0.01, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("gain", "labels", "text"),
+    [
+        (BETTER, WORSE, "The teacher helps labels and harms probabilities: fitted without it"),
+        (BETTER, EVEN, "The teacher does harm: fitted without it"),
+        (BETTER, BETTER, "The teacher does harm: fitted without it"),
+        (WORSE, BETTER, "The teacher helps probabilities and harms labels: fitted without it"),
+        (WORSE, EVEN, "The teacher helped: fitted without it"),
+        (EVEN, WORSE, "The teacher's help is within chance on these rows: fitted without it"),
+        (Gain(0.0, 0.0), Gain(0.0, 0.0), "The teacher's help is within chance on these rows: fitted without it"),
+    ],
+)
+def test_labels_and_probabilities_are_told_apart(gain, labels, text):
+    """Only what is clear beyond chance is called help or harm; bad news stands before how close the copy is."""
+    said = verdict(Findings(**KEPT, alone_accuracy=0.8, student_accuracy=0.9, alone_gain=gain, alone_labels=labels))
+    assert text in said
+    assert said.count("The teacher") == 1
+    assert (said.index("The teacher") == 0) == ("harm" in text)
+
+
+def test_nothing_gained_is_told_before_the_copy():
+    """A student that is slower and larger says so first; one that is smaller but slower says slower first."""
+    costs = {"teacher_row": 10.0, "teacher_many": 1.0, "teacher_bytes": 1000.0}
+    dear = verdict(Findings(0.99, 100, **costs, student_row=25.0, student_many=3.0, student_bytes=4000.0))
+    assert dear.startswith(
+        "Nothing is gained by this student: one row 2.5 times slower, a row of many 3 times slower, 4 times larger."
+    )
+    mixed = verdict(Findings(0.99, 100, **costs, student_row=1.0, student_many=3.0, student_bytes=4000.0))
+    assert mixed.endswith("A row of many 3 times slower, 4 times larger, one row 10 times faster.")
+    equal = verdict(Findings(0.99, 100, **costs, student_row=10.0, student_many=1.01, student_bytes=100.0))
+    assert equal.endswith("A row of many as fast, one row as fast, 10 times smaller.")
+
+
+def test_compiled_students_have_their_costs():
+    """Beside those of the student as it is pickled, never in their place."""
+    said = verdict(
+        Findings(
+            0.99,
+            100,
+            teacher_row=1234.0,
+            student_row=10.0,
+            compiled_row=1.0,
+            teacher_bytes=9900.0,
+            student_bytes=99.0,
+            compiled_bytes=99.0,
+        )
+    )
+    assert said.endswith("One row 120 times faster (compiled: 1,200 times faster), 100 times smaller.")
+
+
+@given(factor=st.floats(1e-6, 1e6))
+def test_factors_are_said_in_two_digits(factor):
+    """As faster or slower, never as less than one."""
+    said = verdict(Findings(0.99, 100, teacher_row=factor, student_row=1.0))
+    if "as fast" in said:
+        assert 0.9 < factor < 1.1
+        return
+    number, word = re.search(r"ne row ([\d.,e+]+) times (faster|slower)", said).groups()
+    told = float(number.replace(",", ""))
+    assert word == ("faster" if factor > 1 else "slower")
+    assert told == pytest.approx(max(factor, 1 / factor), rel=0.051)
+
+
+@pytest.mark.parametrize(
+    ("kept", "name"), [(0.97, "A close"), (0.9699, "A good"), (0.9, "A good"), (0.7, "A rough"), (0.1, "A poor")]
+)
+def test_copies_have_grades(kept, name):
+    """By fidelity."""
+    assert verdict(Findings(kept, 1234)).startswith(f"{name} copy of the teacher on 1,234 rows: fidelity {kept:.3f}")
+
+
+def test_larger_students_say_so(make):
+    """A forest that imitates a line."""
+    case = make("values")
+    line = LinearRegression().fit(case.X, case.y)
+    forest = RandomForestRegressor(10, random_state=0).fit(case.X, line.predict(case.X))
+    found = report(forest, case.X, case.y, teacher=line)
+    assert re.search(r"[\d,]+ times larger", found.verdict)
+
+
+# ---------------------------------------------------------------------- what is shown
+
+
+def test_any_model_has_a_report(case):
+    """The verdict is the first line printed; every part is a frame; the table is not changed."""
+    before = pickle.dumps(case.X)
+    found = report(case.model, case.X, case.y, timing=False, **case.options)
+    assert isinstance(found, Report)
+    assert pickle.dumps(case.X) == before
+    assert str(found).splitlines()[0] == found.verdict
+    assert "\n" not in found.verdict
+    for part in PARTS:
+        frame = found.to_frame(part)
+        assert list(frame.columns) == list(getattr(found, part))
+    n_rows = len(case.X) if isinstance(case.X, list) else case.X.shape[0]
+    assert sum(found.rules["n_rows"]) == n_rows
+    assert len(found.worst_rows["row"]) == 10
+
+
+def test_quality_is_what_the_metrics_say(make):
+    """Of teacher and student, on all rows."""
+    case = make("three classes")
+    found = report(case.model, case.X, case.y, timing=False).to_frame().set_index("model")
+    answers = {"teacher": case.model.soft_targets(case.X), "student": case.model.predict_proba(case.X)}
+    classes = case.model.classes_
+    for name, proba in answers.items():
+        skill = brier_skill(case.y, proba, classes=classes)
+        assert found["accuracy"][name] == agreement(case.y, classes[proba.argmax(axis=1)])
+        assert found["skill"][name] == pytest.approx(skill)
+        assert found["kept"][name] == pytest.approx(retention(found["skill"]["teacher"], skill))
+        assert found["fidelity"][name] == pytest.approx(fidelity(answers["teacher"], proba))
+    case = make("several values")
+    found = report(case.model, case.X, case.y, timing=False).to_frame().set_index("model")
+    assert found["skill"]["student"] == pytest.approx(r2_skill(case.y, case.model.predict(case.X)))
+    errors = np.sqrt(np.mean((case.model.predict(case.X) - case.y) ** 2, axis=0))
+    assert found["error"]["student"] == pytest.approx(errors.mean())
+
+
+def test_costs_are_measured(make):
+    """Of teacher, student and compiled student; of functions no bytes are known, as a pickle has their name only."""
+    case = make("two classes")
+    found = report(case.model, case.X, case.y).to_frame().set_index("model")
+    assert found.index.tolist() == ["teacher", "student", "student, compiled"]
+    assert (found[["n_bytes", "n_parameters", "n_operations", "one_row", "many_rows"]] > 0).all().all()
+    assert found["n_bytes"]["student"] < found["n_bytes"]["teacher"]
+    case = make("function")
+    found = report(case.model, case.X).to_frame().set_index("model")
+    assert np.isnan(found["n_bytes"]["teacher"])
+    found = compare([0.1, 0.9, 0.5], [0.2, 0.8, 0.5], timing=True).to_frame().set_index("model")
+    assert found["n_bytes"].isna().all()
+    case = make("clusters")
+    found = report(case.model, case.X).to_frame().set_index("model")
+    assert np.isnan(found["one_row"]["teacher"])
+    assert np.isnan(found["many_rows"]["teacher"])
+
+
+def test_compiled_models_answer_with_probabilities(make):
+    """Beside a teacher they are as faithful as the student they were made of."""
+    compiled, case = make("compiled"), make("two classes")
+    found = [report(each.model, each.X, each.y, timing=False, **each.options) for each in (compiled, case)]
+    np.testing.assert_allclose(found[0].models["fidelity"], found[1].models["fidelity"], atol=1e-5)
+    teacher = report(case.model, case.X, teacher=skdistill.compile(case.model), timing=False)
+    assert teacher.models["fidelity"][1] == pytest.approx(1, abs=1e-5)
+
+
+def test_margins_become_probabilities_and_this_is_said(make):
+    """Fitted to the true labels where there are any."""
+    case = make("margins")
+    with_truth = report(case.model, case.X, case.y, timing=False, **case.options)
+    without = report(case.model, case.X, timing=False, **case.options)
+    assert "The teacher answers with margins; one factor" in str(with_truth)
+    assert "fitted to these true labels." in str(with_truth)
+    assert "by convention." in str(without)
+
+
+def test_pipelines_speak_of_the_columns_given(make):
+    """Rules and slices have the user's names and units, also where a step transforms them."""
+    case = make("two classes")
+    frame = pd.DataFrame(case.X * 100 + 1000, columns=["age", *"bcdef"])
+    inside = DistilledClassifier(RandomForestClassifier(5, random_state=0), "tree", sampler=None, random_state=0)
+    found = report(make_pipeline(StandardScaler(), inside).fit(frame, case.y), frame, case.y, timing=False)
+    assert set(found.by_slice["column"]) == set(frame.columns)
+    limits = [float(value) for rule in found.rules["rule"] for value in re.findall(r"[<>]=? (\S+)", rule)]
+    assert limits
+    assert all(500 < limit < 2000 for limit in limits)
+
+
+def test_worst_rows_are_the_farthest_apart():
+    """By position in the table given, with what both say and the truth; rows without weight are not among them."""
+    teacher, student = RNG.normal(size=(2, 40))
+    weight = np.ones(40)
+    weight[np.argmax(np.abs(teacher - student))] = 0
+    found = compare(teacher, student, teacher, sample_weight=weight)
+    expected = np.argsort(-np.abs(teacher - student) * weight)[:10]
+    np.testing.assert_array_equal(found.worst_rows["row"], expected)
+    assert found.worst_rows["teacher"][0] == f"{teacher[expected[0]]:.4g}"
+    proba = two_columns([0.25, 0.75])
+    found = compare(proba, proba[::-1], ["no", "yes"], classes=LABELS)
+    assert sorted(found.worst_rows["teacher"]) == ["no (0.75)", "yes (0.75)"]
+    assert sorted(found.worst_rows["truth"]) == ["no", "yes"]
+
+
+def test_reports_are_pickled_without_the_models(make):
+    """A report holds answers, no teacher; two reports are two objects."""
+    case = make("two classes")
+    found = report(case.model, case.X, case.y)
+    again = pickle.loads(pickle.dumps(found))
+    assert again.verdict == found.verdict
+    assert again._repr_html_() == found._repr_html_()
+    assert len(pickle.dumps(found)) < 100_000
+    assert found != again
+    assert found in {found}
+
+
+def test_parts_are_named(make):
+    """Another one is an error that lists them."""
+    found = report(make("two classes").model, make("two classes").X, timing=False)
+    with pytest.raises(ValueError, match=r"Report.to_frame: part='slices'; expected one of \['models'"):
+        found.to_frame("slices")
+
+
+def test_frames_need_pandas(make, monkeypatch):
+    """The error says what to install, and what to use without it."""
+    found = report(make("two classes").model, make("two classes").X, timing=False)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match=r"pip install pandas. Without it, report.rules is a dict of columns"):
+        found.to_frame("rules")
+
+
+# ---------------------------------------------------------------------- slices
+
+DAY = np.datetime64("2020-01-01")
+
+
+def test_slices_are_named_as_a_reader_would():
+    """Categories, few numbers, ranges, dates and durations; what is rare together; what is missing."""
+    n_rows = 80
+    place = np.arange(n_rows)
+    frame = pd.DataFrame(
+        {
+            "town": [f"town {number % 20}" if number < 40 else "Bath" for number in place],
+            "rooms": place % 3 + 1,
+            "number": 100_000 + place,
+            "seen": DAY + place,
+            "paid": np.where(place % 2, DAY, DAY + 1),
+            "lasts": pd.to_timedelta(place, unit="h"),
+            "rare": np.where(place < 2, np.nan, place),
+        }
+    )
+    teacher = as_teacher(lambda X: np.asarray(X["rooms"], dtype=float) + np.asarray(X["number"]) / 1e5)
+    found = report(lambda X: np.asarray(X["rooms"], dtype=float), frame, teacher=teacher, timing=False)
+    slices = found.to_frame("by_slice")
+    of = slices.groupby("column")["slice"].agg(set)
+    assert {"Bath", "13 others"} < of["town"]
+    assert of["rooms"] == {"1", "2", "3"}
+    assert of["number"] == {"<= 100019", "100019 to 100039", "100039 to 100059", "> 100059"}
+    assert "<= 2020-01-20" in of["seen"]
+    assert of["paid"] == {"2020-01-01", "2020-01-02"}
+    assert "<= 19:00:00" in of["lasts"]
+    assert "missing" in of["rare"]
+    assert (slices.groupby("column")["n_rows"].sum() == n_rows).all()
+    assert (slices["n_rows"] > 0).all()
+
+
+@settings(max_examples=25)
+@given(values=st.lists(st.floats(-1e9, 1e9) | st.just(float("nan")), min_size=2, max_size=30))
+def test_slices_part_the_rows(values):
+    """Each row is in one slice of a column, and slices of a column have different names."""
+    found = compare(np.arange(len(values)), np.zeros(len(values)), X=values, columns=[1])
+    assert found.by_slice["n_rows"].sum() == len(values)
+    assert len(set(found.by_slice["slice"])) == len(found.by_slice["slice"])
+
+
+def test_slices_that_differ_surely_come_first():
+    """By distance less two standard errors; those of a few rows last."""
+    group = np.repeat([0, 1, 2], [50, 50, 3])
+    distance = np.where(group == 1, 0.2, 0.1)
+    distance[group == 2] = 5.0
+    teacher = RNG.normal(size=103)
+    found = compare(teacher, teacher + distance, X=group, columns=[1])
+    assert found.by_slice["slice"].tolist() == ["1", "0", "2"]
+
+
+def test_columns_are_chosen(make):
+    """By name or position, one or several; of wide tables none are taken unasked, and this is said."""
+    case = make("two classes")
+    frame = pd.DataFrame(case.X, columns=[*"abcdef"])
+    model = LogisticRegression().fit(frame, case.y)
+    options = {"teacher": model, "timing": False}
+    for columns, expected in ((["a", 2], {"a", "c"}), ("b", {"b"}), (3, {"d"}), ([], set())):
+        assert set(report(model, frame, columns=columns, **options).by_slice["column"]) == expected
+    for columns in (["nobody"], 6, [-1], [1.5], "abc"):
+        with pytest.raises(
+            ValueError, match=r"report: columns \[.*\] are not in the table; expected names or positions"
+        ):
+            report(model, frame, columns=columns, **options)
+    wide = np.column_stack([np.arange(30.0), RNG.normal(size=(30, 120))])
+    found = report(lambda X: X[:, 0], wide, teacher=lambda X: X[:, 0], timing=False)
+    assert len(found.by_slice["slice"]) == 0
+    assert "No slices of 121 columns; pass columns=[...] to choose some." in found.notes
+    assert "By slice" not in found._repr_html_()
+
+
+# ---------------------------------------------------------------------- weights
+
+
+@settings(max_examples=20)
+@given(proba=distributions(max_rows=12, max_classes=3), seed=st.integers(0, 999))
+def test_weights_count_as_rows(proba, seed):
+    """In what is measured of models, classes and slices."""
+    rng = np.random.default_rng(seed)
+    n_rows, n_classes = proba.shape
+    classes = np.arange(n_classes)
+    student = rng.dirichlet(np.ones(n_classes), n_rows)
+    y, group = rng.integers(0, n_classes, n_rows), rng.integers(0, 3, n_rows)
+    weight = rng.integers(0, 4, n_rows)
+    weight[0] = 2
+    rows = np.repeat(np.arange(n_rows), weight)
+    weighted = compare(proba, student, y, classes=classes, X=group, sample_weight=weight, columns=[1])
+    repeated = compare(proba[rows], student[rows], y[rows], classes=classes, X=group[rows], columns=[1])
+    for part, keys in (("models", ["model"]), ("by_output", ["class"]), ("by_slice", ["column", "slice"])):
+        frames = [each.to_frame(part).set_index(keys) for each in (weighted, repeated)]
+        means = frames[0].columns.difference(["n_rows", "distance_error"])
+        both = frames[0].index.intersection(frames[1].index)
+        assert len(both) == len(frames[1])
+        np.testing.assert_allclose(*(frame.loc[both, means].to_numpy(float) for frame in frames), atol=1e-9)
+    assert weighted.divergences == pytest.approx(repeated.divergences)
+    assert "% of its labels" in weighted.verdict
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 999), n_outputs=st.integers(1, 3))
+def test_weights_count_as_rows_for_values(seed, n_outputs):
+    """Of one output or of several."""
+    rng = np.random.default_rng(seed)
+    teacher, student, y = rng.normal(size=(3, 9, n_outputs))
+    if n_outputs == 1:
+        teacher, student, y = teacher[:, 0], student[:, 0], y[:, 0]
+    weight = np.append(rng.integers(0, 3, 7), [1, 2])
+    rows = np.repeat(np.arange(9), weight)
+    weighted = compare(teacher, student, y, sample_weight=weight)
+    repeated = compare(teacher[rows], student[rows], y[rows])
+    for part in ("models", "by_output"):
+        frames = [each.to_frame(part).iloc[:, 1:] for each in (weighted, repeated)]
+        np.testing.assert_allclose(*(frame.to_numpy(float) for frame in frames), atol=1e-9)
+
+
+# ---------------------------------------------------------------------- edges
+
+
+def test_a_single_row_has_a_report(make):
+    """It says that it tells nothing, and warns of nothing."""
+    case = make("two classes")
+    found = report(case.model, case.X[:1], case.y[:1], X_train=case.X, y_train=case.y)
+    assert found.verdict.startswith("How close a copy of the teacher it is cannot be said, a single row does not tell")
+    assert "Only 1 row: every number here is uncertain." in found.notes
+    assert found.rules["rule"].tolist() == ["every row"]
+    assert "student without teacher" in found.models["model"]
+    case = make("several values")
+    assert "a single row" in report(case.model, case.X[:1], case.y[:1], timing=False).verdict
+
+
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 0.0])
+def test_a_constant_teacher_has_no_fidelity(value):
+    """Neither of values nor of probabilities; distances stay finite; the truth is still told."""
+    y = RNG.normal(size=150)
+    found = compare(np.full(150, value), y / 2, y)
+    assert "cannot be said, the teacher answers the same for all of these 150 rows" in found.verdict
+    assert np.isnan(found.models["fidelity"]).all()
+    assert np.isnan(found.by_output["fidelity"]).all()
+    assert found.rules["distance"].max() < 10
+    assert not any("standard error" in note for note in found.notes)
+    proba = two_columns(np.full(150, value))
+    found = compare(proba, two_columns(RNG.uniform(size=150)), LABELS[(y > 0).astype(int)], classes=LABELS)
+    assert "the teacher answers the same" in found.verdict
+    assert np.isnan(found.models["fidelity"]).all()
+
+
+def test_a_constant_student_is_no_copy():
+    """It has no skill, and no fidelity."""
+    y = RNG.normal(size=150)
+    found = compare(y, np.full(150, 0.1), y)
+    assert found.verdict.startswith("Do not use this student")
+    assert found.models["fidelity"][1] <= 0
+
+
+def test_a_class_nobody_is_given_has_no_fidelity():
+    """A column of zeros cannot be followed, nor not."""
+    proba = np.column_stack([two_columns(RNG.uniform(size=50)), np.zeros(50)])
+    found = compare(proba, proba, classes=["a", "b", "c"]).to_frame("by_output").set_index("class")
+    assert np.isnan(found["fidelity"]["c"])
+    assert np.isnan(found["agreement"]["c"])
+    assert found["n_rows"]["c"] == 0
+    assert found["fidelity"]["a"] == pytest.approx(1)
+
+
+def test_one_class_in_the_truth(make):
+    """Skill is not defined, this is said, and no student is called better or worse for it."""
+    case = make("two classes")
+    rows = case.y == 1
+    found = report(case.model, case.X[rows], case.y[rows], X_train=case.X, y_train=case.y, timing=False)
+    assert "All true labels are the same, so skill is not defined." in found.notes
+    assert np.isnan(found.models["skill"]).all()
+    assert "nan" not in found.verdict
+    assert "fitted without it" not in found.verdict
+    found = compare(RNG.normal(size=50), RNG.normal(size=50), np.full(50, 0.1))
+    assert "All true values are the same, so skill is not defined." in found.notes
+    assert "nan" not in found.verdict
+
+
+def test_without_truth_only_closeness_is_told(make):
+    """And this is said."""
+    case = make("two classes")
+    found = report(case.model, case.X, timing=False)
+    assert set(found.models) == {"model", "fidelity", "agreement"}
+    assert "Without true labels nothing is said about how good teacher and student are." in found.notes
+    assert "skill" not in found.verdict
+
+
+def test_millions_of_rows_are_sampled():
+    """The teacher is asked about max_rows of them, and four times about one; the report says so."""
+    asked = []
+
+    def slow(X):
+        asked.append(len(X))
+        return X[:, 0] + X[:, 1]
+
+    small = RNG.normal(size=(200, 2)).astype(np.float32)
+    model = DistilledRegressor(slow, "linear", sampler=None, random_state=0).fit(small)
+    n_rows = 10_000_000
+    X = np.broadcast_to(np.float32(1), (n_rows, 2)).copy()
+    X[:, 0] = np.arange(n_rows) % 1000
+    y = np.zeros(n_rows, dtype=np.int8)
+    asked.clear()
+    found = report(model, X, y, max_rows=500, random_state=0)
+    assert sum(asked) <= 500 + 4
+    assert "Measured on 500 of the 10,000,000 rows, drawn at random." in found.notes
+    assert "on 500 rows" in found.verdict
+    assert found.worst_rows["row"].max() > 500
+    asked.clear()
+    report(model, X, max_rows=500, timing=False, random_state=0)
+    assert sum(asked) == 500
+
+
+def test_rows_without_weight_are_not_drawn(make):
+    """Where some count and most do not, those that count are measured."""
+    case = make("two classes")
+    weight = np.zeros(200)
+    weight[:30] = 1
+    found = report(case.model, case.X, sample_weight=weight, max_rows=20, random_state=0, timing=False)
+    assert found.worst_rows["row"].max() < 30
+    assert "Measured on 20 of the 200 rows, drawn at random." in found.notes
+    found = report(case.model, case.X, sample_weight=weight, max_rows=50, timing=False)
+    assert "on 30 rows" in found.verdict
+
+
+def test_rows_are_drawn_by_the_seed(make):
+    """The same for the same seed."""
+    case = make("two classes")
+    first, second = (report(case.model, case.X, case.y, max_rows=100, random_state=3, timing=False) for _ in range(2))
+    assert str(first) == str(second)
+    np.testing.assert_array_equal(first.worst_rows["row"], second.worst_rows["row"])
+
+
+def test_clusters_are_asked_for_all_rows():
+    """A teacher that only has labels of its own rows answers for all of them; of these some are measured."""
+    X = RNG.normal(size=(90, 2))
+    model = DistilledClassifier(AgglomerativeClustering(2).fit(X), "tree", sampler=None, random_state=0).fit(X)
+    found = report(model, X, max_rows=40, random_state=0)
+    assert "Measured on 40 of the 90 rows, drawn at random." in found.notes
+    with pytest.raises(TeacherError, match="only has labels_ for the 90 rows it was fitted on"):
+        report(model, X[:40])
+
+
+def test_sparse_rows_of_any_format_are_alike(make):
+    """The same numbers for each, and for the dense table."""
+    case = make("csr")
+    dense = case.X.toarray()
+    options = {"teacher": lambda X: np.asarray(X[:, [0]].sum(axis=1)).ravel(), "timing": False}
+    student = LinearRegression().fit(dense, dense[:, 1])
+    expected = report(student, dense, **options)
+    for kind in (sparse.csr_matrix, sparse.csc_array, sparse.coo_matrix, sparse.lil_matrix):
+        assert str(report(student, kind(dense), **options)) == str(expected)
+
+
+# ---------------------------------------------------------------------- bad input
+
+
+def test_wrong_truth_is_refused(make):
+    """With its shape or its labels, by name."""
+    case = make("two classes")
+    X, y = case.X, case.y
+    wrong = {
+        r"report got y of shape \(3,\) for 200 rows; expected the truth of each row": y[:3],
+        r"report got y of shape \(200, 1\); expected one label for each": y[:, None],
+        r"report got y with unknown labels \[2\]; known are \[0, 1\]. Pass the labels": y + 1,
+        r"report got y with unknown labels \[nan\]": np.where(y, np.nan, 0),
+        r"report got y with labels of several types; expected some of": np.where(y, None, "0"),
+        r"report got y of shape \(\) for 200 rows": 1,
+    }
+    for message, truth in wrong.items():
+        with pytest.raises(ValueError, match=message):
+            report(case.model, X, truth, timing=False)
+    values = make("values")
+    for truth in (np.full(150, np.nan), np.full(150, "a"), np.zeros((150, 2))):
+        with pytest.raises(ValueError, match=r"report got y of shape .*; expected finite numbers of the shape"):
+            report(values.model, values.X, truth, timing=False)
+
+
+def test_wrong_weights_are_refused(make):
+    """Too few, none above zero, negative, NaN: the message names the report."""
+    case = make("two classes")
+    for weight, message in (
+        (np.ones(3), r"sample_weight has shape \(3,\)"),
+        (np.zeros(200), "every sample_weight is zero"),
+        (-np.ones(200), "sample_weight has 200 negative weights"),
+        (np.full(200, np.nan), "sample_weight has NaN"),
+    ):
+        with pytest.raises(ValueError, match=rf"report: {message}"):
+            report(case.model, case.X, sample_weight=weight)
+
+
+def test_training_rows_come_with_labels(make):
+    """X_train, y_train and y, or none of the first two; equally long; with known labels."""
+    case = make("two classes")
+    X, y = case.X, case.y
+    for given_ in ({"X_train": X}, {"y_train": y}, {"X_train": X, "y_train": y, "y": None}):
+        with pytest.raises(ValueError, match=r"report: got .*; a student is fitted without the teacher on X_train and"):
+            report(case.model, X, **{"y": y, **given_})
+    with pytest.raises(ValueError, match=r"X_train of 200 rows and y_train of shape \(100,\)"):
+        report(case.model, X, y, X_train=X, y_train=y[:100], timing=False)
+    with pytest.raises(ValueError, match=r"report got y_train with unknown labels \[2\]"):
+        report(case.model, X, y, X_train=X, y_train=y + 1, timing=False)
+    with pytest.raises(StudentError, match="CompiledModel cannot be fitted without the teacher"):
+        report(make("compiled").model, X, y, X_train=X, y_train=y, teacher=case.model.teacher, timing=False)
+
+
+def test_nonsense_from_a_model_is_refused(make):
+    """NaN, other classes, other shapes: the message says who."""
+    case = make("two classes")
+    with pytest.raises(TeacherOutputError, match=r"returned row 0 as nan; expected finite numbers"):
+        compare([1.0, 2.0], [np.nan, 1.0])
+
+    class Broken(DistilledClassifier):
+        def predict_proba(self, X):
+            return np.full((len(X), 2), np.nan)
+
+    broken = Broken(case.model.teacher, "tree", sampler=None, random_state=0).fit(case.X)
+    with pytest.raises(ValueError, match="report: what the student says has NaN or infinity in 200 of 200 rows"):
+        report(broken, case.X)
+    other = LogisticRegression().fit(case.X, LABELS[case.y])
+    with pytest.raises(ValueError, match=r"report: the model LogisticRegression answers with shape .*'no', 'yes'"):
+        report(other, case.X, teacher=case.model.teacher)
+    values = make("several values")
+    with pytest.raises(ValueError, match=r"shape \(150,\) .* teacher RandomForestRegressor with \(150, 2\)"):
+        report(make("values").model, values.X, teacher=values.model.teacher)
+
+
+def test_wrong_counts_and_tables_are_refused(make):
+    """No rows, no whole numbers, no teacher."""
+    case = make("two classes")
+    with pytest.raises(ValueError, match="report got a table without rows; expected at least 1"):
+        report(case.model, case.X[:0])
+    for name in ("max_rows", "max_rules"):
+        for value in (0, 1.5, None, True):
+            with pytest.raises(ValueError, match=rf"report: {name}={value}; expected an integer of at least 1"):
+                report(case.model, case.X, **{name: value})
+    with pytest.raises(TypeError, match=r"report: got a RandomForestClassifier.*needs teacher= beside it"):
+        report(case.model.teacher, case.X)
+
+
+# ---------------------------------------------------------------------- the page
+
+
+class Nesting(HTMLParser):
+    """Notes tags that are opened and not closed, and all headings."""
+
+    VOID = ("meta", "br", "img", "link", "input", "hr")
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.headings, self.names = [], [], set()
+
+    def handle_starttag(self, tag, attrs):
+        self.names.add(tag)
+        if tag not in self.VOID:
+            self.open.append(tag)
+        if re.fullmatch(r"h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def read(page):
+    """Return what a parser makes of a page."""
+    nesting = Nesting()
+    nesting.feed(page)
+    return nesting
+
+
+@pytest.fixture
+def page(make, tmp_path):
+    """Return the function that writes a report and reads it."""
+
+    def write(found, name="page.html"):
+        found.to_html(tmp_path / name)
+        return (tmp_path / name).read_text(encoding="utf-8")
+
+    return write
+
+
+@pytest.mark.parametrize("name", ["two classes", "three classes", "several values", "clusters", "pandas", "texts"])
+def test_pages_are_whole(make, name, page):
+    """The verdict leads, every tag is closed, headings go down one by one, and nothing is fetched or run."""
+    case = make(name)
+    made = report(case.model, case.X, case.y, timing=False, **case.options)
+    written = page(made)
+    first = re.search(r"</h1>\s*<p class=\"verdict\">(.*?)</p>", written, flags=re.DOTALL)
+    assert unescape(first[1]) == made.verdict
+    found = read(written)
+    assert found.open == []
+    assert found.headings[0] == 1
+    assert found.headings.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(found.headings, found.headings[1:], strict=False))
+    assert not found.names & {"script", "link", "img", "iframe", "object", "embed"}
+    without_names = re.sub(r'xmlns(:\w+)?="[^"]*"', "", written)
+    assert "http" not in without_names
+    assert "url(" not in re.sub(r"url\(#\w+\)", "", without_names)
+    assert "@import" not in written
+
+
+def test_pages_are_the_same_each_time(make, page):
+    """Byte by byte where nothing is timed, whatever the style of pictures outside."""
+    case = make("three classes")
+    first, second = (page(report(case.model, case.X, case.y, timing=False, random_state=0)) for _ in range(2))
+    assert first == second
+
+
+def test_pages_follow_their_surroundings_not_the_style(make, page):
+    """On a dark notebook with a dark style the picture has no black ground of its own."""
+    plt = pytest.importorskip("matplotlib.pyplot")
+    case = make("two classes")
+    found = report(case.model, case.X, case.y, timing=False)
+    light = page(found)
+    with plt.style.context("dark_background"):
+        assert page(found) == light
+    assert "<svg" in light
+    assert "currentColor" in light
+    assert plt.get_fignums() == []
+
+
+EVIL = "<script>alert(1)</script>&\"'"
+
+
+@pytest.mark.parametrize("part", ["columns", "categories", "classes"])
+def test_nothing_reaches_the_page_unescaped(part, page):
+    """Whoever names columns, categories and classes writes no HTML."""
+    n_rows = 120
+    rng = np.random.default_rng(0)
+    evil = [f"{EVIL}{number}" for number in range(2)]
+    frame = pd.DataFrame(
+        {
+            evil[0] if part == "columns" else "group": rng.choice(evil if part == "categories" else ["a", "b"], n_rows),
+            evil[1] if part == "columns" else "size": rng.normal(size=n_rows),
+        }
+    )
+    group, size = (frame.iloc[:, place].to_numpy() for place in (0, 1))
+    classes = np.array(evil if part == "classes" else ["a", "b"])
+    noise = rng.normal(size=n_rows)
+
+    def teacher(X):
+        return 1 / (1 + np.exp(-np.asarray(X.iloc[:, 1], dtype=float)))
+
+    def student(X):
+        far = np.where(np.asarray(X.iloc[:, 0]) == group[0], 2, 1)
+        return two_columns(1 / (1 + np.exp(-far * np.asarray(X.iloc[:, 1], dtype=float))))
+
+    y = classes[(size + noise > 0).astype(int)]
+    found = report(student, frame, y, teacher=as_teacher(teacher, classes=classes), timing=False)
+    for written in (page(found), found._repr_html_()):
+        assert "<script" not in written
+        assert "alert(1)</" not in written
+        assert read(written).open == []
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;&amp;" in written
+
+
+def test_pages_of_many_classes_and_rows_are_small(page):
+    """Below half a megabyte for ten classes and ten thousand rows."""
+    proba, student = RNG.dirichlet(np.ones(10), size=(2, 10_000))
+    classes = np.arange(10)
+    found = compare(proba, (proba + student) / 2, proba.argmax(axis=1), classes=classes)
+    assert len(page(found).encode()) < 500_000
