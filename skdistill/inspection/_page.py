@@ -59,6 +59,7 @@ STYLE = f"""
 .skdistill-report th[scope=row] {{ font-weight: normal; }}
 .skdistill-report th[scope=col] {{ white-space: normal; vertical-align: bottom; }}
 .skdistill-report .wide th[scope=row] {{ white-space: normal; min-width: 14em; }}
+.skdistill-report .texts .text {{ white-space: normal; overflow-wrap: break-word; max-width: 16em; }}
 .skdistill-report .pictures {{ display: flex; flex-wrap: wrap; gap: 1em; }}
 .skdistill-report figure {{ margin: 0; flex: 1 1 20rem; max-width: 30rem; }}
 .skdistill-report svg {{ width: 100%; height: auto; }}
@@ -120,7 +121,7 @@ def fragment(report: "Report", level: int = 3) -> str:
         parts += [
             heading("By slice"),
             f"<p>By distance less two standard errors, so that small slices do not lead by luck.{escape(more)}</p>",
-            _table(shown, "Slices of columns"),
+            _table(shown, "Slices of columns", "texts"),
         ]
     if report.calibration:
         parts += [
@@ -130,7 +131,7 @@ def fragment(report: "Report", level: int = 3) -> str:
         ]
     parts += [
         heading("Rows farthest apart"),
-        _table(report.worst_rows, "Rows where teacher and student are farthest apart"),
+        _table(report.worst_rows, "Rows where teacher and student are farthest apart", "texts"),
         "</div>",
     ]
     return "\n".join(part for part in parts if part)
@@ -202,6 +203,8 @@ def _picture(draw: Callable[[Any], None], caption: str) -> str:
         svg = drawn.getvalue()
     svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)  # it would style all around
     svg = re.sub(r' id="[A-Za-z0-9.]+_\d+"', "", svg)  # the same in every picture, and used by none
-    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{escape(caption)}" ', 1)
+    attributes = f'role="img" aria-label="{escape(caption)}" style="stroke-linejoin: round; stroke-linecap: butt"'
+    svg = svg.replace("<svg ", f"<svg {attributes} ", 1)
     return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"

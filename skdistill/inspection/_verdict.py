@@ -97,22 +97,24 @@ def _bad_news(found: Findings) -> list[str]:
         news.append("Do not use this student: it follows the teacher no better than a constant would.")
     if found.teacher_skill <= 0:
         news.append(f"The teacher itself is no better than a constant (skill {found.teacher_skill:.3f}).")
-    if found.alone_gain.is_clear and found.alone_labels.is_clear_loss:
+    gain, labels = found.alone_gain, found.alone_labels
+    if gain.is_clear and labels.is_clear_loss:
         news.append(f"The teacher helps labels and harms probabilities: {_alone(found)}.")
-    elif found.alone_gain.is_clear_loss and found.alone_labels.is_clear:
+    elif gain.is_clear_loss and labels.is_clear:
         news.append(f"The teacher helps probabilities and harms labels: {_alone(found)}.")
-    elif found.alone_gain.is_clear:
-        news.append(
-            f"The teacher does harm: fitted without it, the same student is better (skill {found.alone_skill:.3f} "
-            f"against {found.student_skill:.3f})."
-        )
+    elif gain.is_clear and not labels.is_clear and not math.isnan(labels.mean):
+        news.append(f"The teacher harms probabilities, and labels are even within chance: {_alone(found)}.")
+    elif gain.is_clear:
+        news.append(f"The teacher does harm: {_alone(found)}.")
     return news
 
 
 def _alone(found: Findings) -> str:
+    """Return what the student fitted without the teacher is worth, beside the student."""
+    accuracies = f"accuracy {found.alone_accuracy:.3f} against {found.student_accuracy:.3f}, and "
     return (
-        f"fitted without it, the same student has accuracy {found.alone_accuracy:.3f} against "
-        f"{found.student_accuracy:.3f}, and skill {found.alone_skill:.3f} against {found.student_skill:.3f}"
+        f"fitted without it, the same student has {'' if math.isnan(found.alone_accuracy) else accuracies}"
+        f"skill {found.alone_skill:.3f} against {found.student_skill:.3f}"
     )
 
 
@@ -122,10 +124,9 @@ def _what_the_teacher_brought(found: Findings) -> list[str]:
     is_told = gain.is_clear or (gain.is_clear_loss and found.alone_labels.is_clear)
     if is_told or math.isnan(gain.mean) or math.isnan(gain.error):
         return []
-    skills = f"fitted without it, the same student has skill {found.alone_skill:.3f} against {found.student_skill:.3f}."
     if gain.is_clear_loss:
-        return [f"The teacher helped: {skills}"]
-    return [f"The teacher's help is within chance on these rows: {skills}"]
+        return [f"The teacher helped: {_alone(found)}."]
+    return [f"The teacher's help is within chance on these rows: {_alone(found)}."]
 
 
 def _what_is_kept(found: Findings) -> str:
