@@ -230,9 +230,11 @@ class DisagreementDisplay:
 
     def _counts(self) -> list[str]:
         """Return what is written beside the bars."""
-        lines = [f"{n_rows:,} rows" for n_rows in self.n_rows]
+        shares = np.asarray(self.n_rows) / np.sum(self.n_rows)
+        lines = [f"{n_rows:,} rows ({share:.0%})" for n_rows, share in zip(self.n_rows, shares, strict=True)]
         if self.share_of_distance is not None:
-            lines = [f"{line}, {share:.0%} of all" for line, share in zip(lines, self.share_of_distance, strict=True)]
+            parts = zip(lines, self.share_of_distance, strict=True)
+            lines = [f"{line}, {share:.0%} of the distance" for line, share in parts]
         if self.disagreement is not None:
             lines = [f"{line}\n{share:.1%} other label" for line, share in zip(lines, self.disagreement, strict=True)]
         return lines

@@ -59,7 +59,7 @@ STYLE = f"""
 .skdistill-report th[scope=row] {{ font-weight: normal; }}
 .skdistill-report th[scope=col] {{ white-space: normal; vertical-align: bottom; }}
 .skdistill-report .wide th[scope=row] {{ white-space: normal; min-width: 14em; }}
-.skdistill-report .texts .text {{ white-space: normal; overflow-wrap: break-word; max-width: 16em; }}
+.skdistill-report .texts .text {{ white-space: normal; overflow-wrap: break-word; max-width: 20em; }}
 .skdistill-report .pictures {{ display: flex; flex-wrap: wrap; gap: 1em; }}
 .skdistill-report figure {{ margin: 0; flex: 1 1 20rem; max-width: 30rem; }}
 .skdistill-report svg {{ width: 100%; height: auto; }}

@@ -1,5 +1,6 @@
 """``SamplerDisplay``: real and synthetic rows."""
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -16,7 +17,42 @@ from ..metrics._checks import check_count
 from ..metrics._unwrapping import unwrap
 from ..samplers import Mixture, as_sampler
 from ._answers import as_table
+from ._slices import find_durations, names_of
 from ._style import BLUE, axes, check_drawable, ink
+
+MOST_NAMES = 20
+"""Of categories that are written at an axis."""
+
+EPOCH, MICROSECONDS_OF_A_DAY, DAYS_OF_A_YEAR = 1970, 86_400e6, 365.2425
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """A column as a coordinate: numbers as they are, dates in years, durations in days, categories by position."""
+
+    place: int
+    name: str
+    categories: list[str] | None = None
+    scale: float = 1.0
+    start: float = 0.0
+
+    @classmethod
+    def of(cls, X: Any, encoder: TableEncoder, place: int) -> Self:
+        """Return the axis of a column."""
+        name, known = names_of(X)[place], encoder.categories_[place]
+        if known is not None:
+            return cls(place, name, [str(category) for category in known])
+        if not encoder.is_time_[place]:
+            return cls(place, name)
+        if find_durations(X)[place]:
+            return cls(place, f"{name}, days", scale=1 / MICROSECONDS_OF_A_DAY)
+        return cls(place, f"{name}, year", scale=1 / MICROSECONDS_OF_A_DAY / DAYS_OF_A_YEAR, start=EPOCH)
+
+    def values(self, codes: Any) -> np.ndarray:
+        """Return the coordinates of rows."""
+        column = codes[:, [self.place]]
+        column = column.toarray() if sparse.issparse(column) else np.asarray(column, dtype=float)
+        return self.start + self.scale * column[:, 0]
 
 
 class SamplerDisplay:
@@ -32,6 +68,8 @@ class SamplerDisplay:
         Of the coordinates.
     title : str, default=""
         Of the picture.
+    categories : tuple of (list of str or None), default=(None, None)
+        For each coordinate that holds the positions of categories, their names.
 
     Attributes
     ----------
@@ -53,11 +91,20 @@ class SamplerDisplay:
     'alcohol'
     """
 
-    def __init__(self, *, real: Any, synthetic: Any, names: tuple[str, str], title: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        real: Any,
+        synthetic: Any,
+        names: tuple[str, str],
+        title: str = "",
+        categories: tuple[Any, Any] = (None, None),
+    ) -> None:
         self.real = real
         self.synthetic = synthetic
         self.names = names
         self.title = title
+        self.categories = categories
 
     @classmethod
     def from_estimator(
@@ -152,15 +199,19 @@ class SamplerDisplay:
             )
         encoder = TableEncoder().fit(stack_rows([X, X_synthetic]))
         codes = [encoder.transform(table) for table in (X, X_synthetic)]
-        names: tuple[str, str]
         if features is None:
-            (real, synthetic), names = _components(codes, encoder), ("first component", "second component")
-        else:
-            places = _places(cls.__name__, X, features)
-            of_columns = list(X.columns) if is_frame(X) else [f"column {place}" for place in range(X.shape[1])]
-            names = (str(of_columns[places[0]]), str(of_columns[places[1]]))
-            real, synthetic = (_dense(table[:, places]) for table in codes)
-        display = cls(real=real, synthetic=synthetic, names=names, title=title)
+            real, synthetic = _components(codes, encoder)
+            display = cls(real=real, synthetic=synthetic, names=("first component", "second component"), title=title)
+            return display.plot(ax, **scatter_kwargs)
+        first, second = (_Axis.of(X, encoder, place) for place in _places(cls.__name__, X, features))
+        real, synthetic = (np.column_stack([first.values(table), second.values(table)]) for table in codes)
+        display = cls(
+            real=real,
+            synthetic=synthetic,
+            names=(first.name, second.name),
+            title=title,
+            categories=(first.categories, second.categories),
+        )
         return display.plot(ax, **scatter_kwargs)
 
     def plot(self, ax: Any = None, **scatter_kwargs: Any) -> Self:
@@ -187,6 +238,9 @@ class SamplerDisplay:
         )
         ax.set_xlabel(self.names[0], parse_math=False)  # names of columns may have dollars
         ax.set_ylabel(self.names[1], parse_math=False)
+        for axis, categories in zip((ax.xaxis, ax.yaxis), self.categories, strict=True):
+            if categories is not None and len(categories) <= MOST_NAMES:
+                axis.set_ticks(range(len(categories)), categories, parse_math=False)
         ax.set_title(self.title, fontsize="medium")
         ax.legend(frameon=False, fontsize="small")
         self.ax_, self.figure_ = ax, ax.figure
@@ -254,7 +308,3 @@ def _indicators(codes: np.ndarray, encoder: TableEncoder) -> np.ndarray:
         for place, known in enumerate(encoder.categories_)
     ]
     return np.hstack(columns)
-
-
-def _dense(codes: Any) -> np.ndarray:
-    return codes.toarray() if sparse.issparse(codes) else np.asarray(codes)

@@ -18,6 +18,7 @@ from ..metrics._unwrapping import unwrap
 from ._style import COLORS, MARKERS, axes, check_drawable, ink
 
 ABSCISSAE = ("size", "latency")
+FEWEST_TICKS, MOST_TICKS = 3, 9
 FAMILIES = ("boosting", "tree", "kernel", "network", "smooth network", "hybrid", "linear")
 """That have a colour of their own, the same in every picture."""
 
@@ -345,7 +346,7 @@ class SizeFidelityDisplay:
             )
         name = self.size_name if x == "size" else "microseconds for one row"
         ax.set(xscale="log", xlabel=name, ylabel="fidelity (R²)")
-        _stretch(ax, kept)
+        _stretch(ax, kept, error)
         _name_sizes(ax, abscissa)
         ax.grid(alpha=0.25)
         ax.legend(frameon=False, fontsize="small")
@@ -363,15 +364,28 @@ def _name_sizes(ax: Any, sizes: np.ndarray) -> None:
     ax.xaxis.set_minor_formatter(EngFormatter(sep="") if spans_little else NullFormatter())
 
 
-def _stretch(ax: Any, kept: np.ndarray) -> None:
+def _stretch(ax: Any, kept: np.ndarray, error: np.ndarray | None) -> None:
     """Give each halving of what is lost the same height: what is kept is crowded near one."""
     ax.set_yscale("function", functions=(lambda kept: -np.log10(np.clip(1 - kept, 1e-6, None)), _unstretch))
-    lost = np.clip(1 - kept[np.isfinite(kept)], 1e-5, None)
-    low, high = 1 - 1.25 * lost.max(initial=0.01), 1 - lost.min(initial=1.0) / 1.25
-    ticks = [-4, -1, 0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9999]
-    ax.set_yticks([tick for tick in ticks if low <= tick <= high], minor=False)
+    is_known = np.isfinite(kept)
+    lost = np.clip(1 - kept[is_known], 1e-5, None)
+    error = np.zeros(len(lost)) if error is None else np.nan_to_num(error[is_known])
+    low = 1 - 1.1 * (lost + error).max(initial=0.01)
+    high = 1 - np.maximum(lost - error, lost / 2).min(initial=1.0) / 1.1  # above, long bars would be all there is
+    ax.set_yticks(_ticks(low, high), minor=False)
     ax.yaxis.set_major_formatter("{x:g}")
     ax.set_ylim(low, high)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Return a few round numbers between two fidelities."""
+    tenths = 10.0 ** np.arange(2, -6, -1)
+    for digits in ((1,), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7), np.arange(10, 100) / 10):
+        ticks = sorted({float(f"{1 - digit * tenth:.7g}") for digit in digits for tenth in tenths})
+        ticks = [tick for tick in ticks if low <= tick <= high]
+        if len(ticks) >= FEWEST_TICKS:
+            return ticks[:: -(-len(ticks) // MOST_TICKS)]
+    return [float(f"{tick:.6g}") for tick in np.linspace(low, high, FEWEST_TICKS + 2)[1:-1]]
 
 
 def _unstretch(height: np.ndarray) -> np.ndarray:

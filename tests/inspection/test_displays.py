@@ -384,6 +384,24 @@ def test_searches_of_several_scores_are_drawn(make):
     assert len(display.front_.get_xdata()) >= 1
 
 
+@settings(max_examples=50)
+@given(
+    low=st.floats(-5, 0.9999),
+    width=st.floats(0, 1),
+    error=st.none() | st.floats(0, 0.2),
+)
+def test_fidelity_can_be_read_off(low, width, error):
+    """There are two numbers beside the picture or more, and points and the lower ends of their errors are in it."""
+    kept = np.array([low, low + (1 - low) * width * 0.99])
+    errors = None if error is None else np.full(2, error)
+    display = SizeFidelityDisplay(size=[10, 100], fidelity=kept, fidelity_error=errors).plot(new_axes())
+    bottom, top = display.ax_.get_ylim()
+    ticks = display.ax_.get_yticks()
+    assert 2 <= np.sum((ticks >= bottom) & (ticks <= top)) <= 9
+    assert bottom <= (kept - (error or 0)).min()
+    assert kept.max() <= top <= 1
+
+
 def test_wrong_searches_are_refused(make):
     """Unfitted ones, those without fidelity, and those over nothing that is a size."""
     case = make("two classes")
@@ -446,7 +464,9 @@ def test_a_planted_difference_is_found():
     np.testing.assert_allclose(display.share_of_distance, [1, 0], atol=1e-12)
     assert display.disagreement[0] == pytest.approx(1)
     assert display.disagreement[1] == 0
-    assert f"{display.n_rows[0]} rows, 100% of all" in "".join(drawn_texts(display))
+    share = display.n_rows[0] / len(people)
+    texts = "".join(drawn_texts(display))
+    assert f"{display.n_rows[0]} rows ({share:.0%}), 100% of the distance\n100.0% other label" in texts
 
 
 @pytest.mark.parametrize("name", ["two classes", "several values", "pandas", "polars", "csr"])
@@ -565,6 +585,24 @@ def test_columns_are_named(frame):
     display = SamplerDisplay.from_samples(rows, rows, features=["pay", 0])
     assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("pay", "age")
     np.testing.assert_array_equal(display.real, [[5, 1], [6, 2], [7, 3]])
+
+
+def test_categories_and_times_are_written_out():
+    """Ticks have the names of categories; dates are years, durations days."""
+    rows = pd.DataFrame(
+        {
+            "town": ["York", "Bath", None],
+            "day": pd.to_datetime(["1970-01-01", "2000-01-01", "2020-01-01"]),
+            "lasts": pd.to_timedelta([1, 2, 3], unit="D"),
+        }
+    )
+    display = SamplerDisplay.from_samples(rows, rows, features=["town", "day"])
+    assert [label.get_text() for label in display.ax_.get_xticklabels()] == ["Bath", "York"]
+    assert display.ax_.get_ylabel() == "day, year"
+    np.testing.assert_allclose(display.real[:, 1], [1970, 2000, 2020], atol=0.01)
+    display = SamplerDisplay.from_samples(rows, rows, features=["lasts", "town"])
+    assert (display.names[0], display.real[:, 0].tolist()) == ("lasts, days", [1, 2, 3])
+    assert [label.get_text() for label in display.plot(new_axes()).ax_.get_yticklabels()] == ["Bath", "York"]
 
 
 def test_columns_without_any_cell_are_shown():
