@@ -97,6 +97,13 @@ class CompiledModel:
         classes = "" if self.classes_ is None else f", n_classes={len(self.classes_)}"
         return f"<CompiledModel: {type(self.scorer).__name__}, n_features_in_={self.n_features_in_}{classes}>"
 
+    @property
+    def predict_proba(self) -> Callable[[Any], Any]:
+        """What a call of a classifier returns; regressors have none."""
+        if self.classes_ is None:
+            raise AttributeError("a compiled regressor has no predict_proba; call it, or its predict")
+        return self.__call__
+
     def predict(self, X: Any) -> Any:
         """Return labels of rows (or of one row) for a classifier, and what a call returns for a regressor."""
         answer = self(X)

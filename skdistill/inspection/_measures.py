@@ -1,6 +1,5 @@
 """What is measured, of all rows and of some: columns of numbers, a row for each model, class or slice."""
 
-from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -20,12 +19,12 @@ from ..metrics import (
     latency,
     n_operations,
     n_parameters,
-    pickled_bytes,
     r2_skill,
     retention,
     top_k_agreement,
     total_variation,
 )
+from ..metrics._footprint import bytes_or_nan
 from ..metrics._unwrapping import compiled_form, completed
 from ..students import teach_classifier, teach_regressor
 from ._answers import Answers, as_table, check_labels, spread, variance, varies
@@ -111,28 +110,18 @@ def costs(answers: Answers) -> dict[str, dict[str, float]]:
     model = pair.teacher.model
     measured = {
         "teacher": {
-            "n_bytes": _bytes_or_nan(model),
+            "n_bytes": bytes_or_nan(model),
             "n_parameters": n_parameters(model),
             "n_operations": n_operations(model),
             "one_row": _one_row_of(answers),
             "many_rows": answers.seconds / len(answers.weight) * 1e6,
         },
-        "student": {**vars(footprint(pair.student, pair.X)), "n_bytes": _bytes_or_nan(pair.student)},
+        "student": vars(footprint(pair.student, pair.X)),
     }
     compiled = compiled_form(pair.student)
     if compiled is not None and not isinstance(pair.student, CompiledModel):
         measured["student, compiled"] = vars(footprint(compiled, pair.X))
     return measured
-
-
-def _bytes_or_nan(model: Any) -> float:
-    """Return the size of a model; NaN where a pickle does not have it: of a function it has the name only."""
-    if isinstance(model, FunctionType | BuiltinFunctionType):
-        return float("nan")
-    try:
-        return pickled_bytes(model)
-    except Exception:  # a teacher may be anything: a function, a session of another library, a service
-        return float("nan")
 
 
 def _one_row_of(answers: Answers) -> float:

@@ -53,7 +53,7 @@ def find_rules(answers: Answers, max_rules: int) -> Rules:
         leaf, rules = np.zeros(n_rows, dtype=int), ["every row"]
     else:
         tree = CompactTreeRegressor(max_rules, min_samples_leaf=fewest).fit(answers.X, distance, weight)
-        leaf, rules = tree.scorer_.leaves(tree._encode(answers.X))[:, 0], tree.leaf_rules()
+        leaf, rules = tree.apply(answers.X), tree.leaf_rules()
     other = None
     if answers.classes is not None:
         teacher, student = answers.labels

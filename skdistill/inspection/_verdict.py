@@ -111,10 +111,10 @@ def _bad_news(found: Findings) -> list[str]:
 
 def _alone(found: Findings) -> str:
     """Return what the student fitted without the teacher is worth, beside the student."""
-    accuracies = f"accuracy {found.alone_accuracy:.3f} against {found.student_accuracy:.3f}, and "
+    accuracies = f"accuracy {found.alone_accuracy:.3f} (with it {found.student_accuracy:.3f}) and "
     return (
         f"fitted without it, the same student has {'' if math.isnan(found.alone_accuracy) else accuracies}"
-        f"skill {found.alone_skill:.3f} against {found.student_skill:.3f}"
+        f"skill {found.alone_skill:.3f} (with it {found.student_skill:.3f})"
     )
 
 

@@ -4,6 +4,7 @@ import pickle
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 import narwhals as nw
@@ -174,7 +175,7 @@ def footprint(model: Any, X: Any, *, n_rows: int = 1000) -> Footprint:
     ask = asker(model, "footprint")
     batch, row = first_rows(X, n_rows), first_rows(X, 1)
     return Footprint(
-        n_bytes=_bytes_or_nan(model),
+        n_bytes=bytes_or_nan(model),
         n_parameters=n_parameters(model),
         n_operations=n_operations(model),
         one_row=_median_seconds(ask, _plain_row(row) if is_compiled(model) else row) * 1e6,
@@ -225,10 +226,13 @@ def _plain_row(row: Any) -> Any:
     return row.toarray()[0] if hasattr(row, "toarray") else row[0]
 
 
-def _bytes_or_nan(model: Any) -> float:
+def bytes_or_nan(model: Any) -> float:
+    """Return the size of a model; NaN where a pickle does not have it: of a function it has the name only."""
+    if isinstance(model, FunctionType | BuiltinFunctionType):
+        return float("nan")
     try:
         return pickled_bytes(model)
-    except (pickle.PicklingError, TypeError, AttributeError, NotImplementedError):  # local functions, open files, locks
+    except Exception:  # a model may be anything: a session of another library, a service, a lock inside
         return float("nan")
 
 

@@ -7,7 +7,7 @@ import narwhals as nw
 import numpy as np
 
 from .._tables import is_frame, take_rows
-from .._validation import check_fitted, check_number
+from .._validation import check_fitted, check_number, check_table
 from ..compiled import Forest
 from ..compiled._links import LINKS
 from ..compiled._nodes import forest_from_nodes
@@ -75,6 +75,22 @@ class _CompactTree(CompactStudent):
         check_number(self, "min_samples_leaf", self.min_samples_leaf, kind=Integral, low=1)
         check_number(self, "max_bins", self.max_bins, kind=Integral, low=2, high=MISSING)
         check_number(self, "n_regrowths", self.n_regrowths, kind=Integral, low=0)
+
+    def apply(self, X: Any) -> np.ndarray:
+        """Return the leaf of each row.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            With the columns seen in ``fit``.
+
+        Returns
+        -------
+        leaf : ndarray of int, shape (n_samples,)
+            Numbered from left to right, from 0, as ``leaf_rows_`` and :meth:`leaf_rules` are.
+        """
+        check_fitted(self, "scorer_")
+        return self.scorer_.leaves(self._encode(check_table(self, X, reset=False)))[:, 0]
 
     def leaf_rules(self) -> list[str]:
         """Return what holds in each leaf, from left to right, such as ``"age > 30 and job is clerk, farmer"``.

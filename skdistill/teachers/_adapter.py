@@ -245,7 +245,8 @@ def as_teacher(
 
 
 def _infer_task(obj: Any, classes: Any) -> Task:
-    if classes is not None or any(_is(kind, obj) for kind in (is_classifier, is_clusterer, is_outlier_detector)):
+    knows_classes = classes is not None or getattr(obj, "classes_", None) is not None
+    if knows_classes or any(_is(kind, obj) for kind in (is_classifier, is_clusterer, is_outlier_detector)):
         return "classification"
     return "regression"
 

@@ -545,7 +545,7 @@ def test_leaf_rules_say_where_rows_are():
     frame = pd.DataFrame({"age": rng.integers(18, 80, 600), "job": rng.choice(["clerk", "farmer", "nurse"], 600)})
     y = (frame["age"] > 40) * 2.0 + (frame["job"] == "farmer") * (frame["age"] < 60)
     tree = CompactTreeRegressor(6).fit(frame, y)
-    leaf = tree.scorer_.leaves(tree._encode(frame))[:, 0]
+    leaf = tree.apply(frame)
     rules = tree.leaf_rules()
     assert len(rules) == len(tree.leaf_rows_) > 3
     for place, rule in enumerate(rules):
@@ -567,5 +567,5 @@ def test_leaf_rules_say_each_bound_once_and_where_missing_cells_are():
     rules = tree.leaf_rules()
     assert len(rules) == 5
     assert all(rule.count("<=") < 2 and rule.count(">") < 2 for rule in rules)
-    leaf = tree.scorer_.leaves(tree._encode(X))[:, 0]
+    leaf = tree.apply(X)
     assert [place for place, rule in enumerate(rules) if "missing" in rule] == [leaf[-1]]

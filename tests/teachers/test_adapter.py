@@ -8,6 +8,7 @@ import pytest
 from helpers import dataset
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.cluster import DBSCAN, KMeans
+from sklearn.datasets import load_breast_cancer
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest, RandomForestClassifier, RandomForestRegressor
 from sklearn.frozen import FrozenEstimator
@@ -19,7 +20,9 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC, OneClassSVM
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+import skdistill
 from skdistill import as_teacher
 from skdistill.exceptions import TeacherError, TeacherOutputError, TeacherQueryError
 
@@ -300,3 +303,15 @@ def test_frames_reach_the_model_as_they_are():
 
     as_teacher(named).outputs(pd.DataFrame(X, columns=list("abcd")))
     assert seen == [pd.DataFrame]
+
+
+def test_a_compiled_classifier_teaches_probabilities():
+    """What ``compile`` returns is a teacher as good as what it was made from; of regressors it teaches values."""
+    X, y = load_breast_cancer(return_X_y=True)
+    tree = DecisionTreeClassifier(max_leaf_nodes=5, random_state=0).fit(X, y)
+    teacher = as_teacher(skdistill.compile(tree))
+    assert teacher.output_kind == "proba"
+    np.testing.assert_allclose(teacher.outputs(X), tree.predict_proba(X), atol=1e-6)
+    values = DecisionTreeRegressor(max_leaf_nodes=5, random_state=0).fit(X, X[:, 0])
+    np.testing.assert_allclose(as_teacher(skdistill.compile(values)).outputs(X), values.predict(X), rtol=1e-5)
+    assert not hasattr(skdistill.compile(values), "predict_proba")
