@@ -27,9 +27,9 @@ MASS, RADIUS, GRAVITY = 0.0459, 0.02135, 9.81  # kg, m, m/s²
 # %%
 # The teacher
 # -----------
-# Drag slows the ball and its spin lifts it (the Magnus force); the coefficients are those of Smits and Smith (1994),
-# without their small dependence on speed. Air is thinner higher up, and the wind blows along the flight. Every row that
-# the function is asked about is counted.
+# Drag slows the ball and its spin lifts it (the Magnus force); the coefficients follow Smits and Smith (1994),
+# simplified. Air is thinner higher up, and the wind blows along the flight. Every row that the function is asked about
+# is counted.
 
 COLUMNS = {
     "speed": (40.0, 80.0),  # m/s
@@ -71,8 +71,8 @@ def carry(X):
 
 
 # %%
-# Fidelity against queries
-# ------------------------
+# Students
+# --------
 # There is no table, only a description of the columns: rows are drawn from it. The students are families of this
 # package, and a forest of scikit-learn, fitted on the same answers. With the memory, all families share them.
 
@@ -108,7 +108,7 @@ for max_queries in QUERIES:
 
 # %%
 # Only the first student of each line asked; the others found its answers. What they asked are 16 rows by which the
-# memory knows the function again. Whoever runs the script twice with a folder that stays asks no more than that.
+# memory knows the function again. In a folder that stays, the fits of a second run ask no more than that, either.
 
 before = asked["rows"]
 model = distil("kernel", max(QUERIES))
