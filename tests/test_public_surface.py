@@ -22,6 +22,7 @@ RANKS = {
     "_representation": 0,
     "_restoring": 0,
     "_tabulate": 0,
+    "_threads": 0,
     "_validation": 0,
     "compiled": 1,
     "targets": 1,

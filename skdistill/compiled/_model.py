@@ -3,10 +3,12 @@
 import copy
 import pickle
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
+from .._threads import FEW_ROWS, blas_threads
 from ._columns import Columns
 from ._links import LINKS
 from ._source import compile_row, row_source, scores_as_tuple
@@ -146,7 +148,9 @@ class CompiledModel:
             cells = np.asarray(X)
             if cells.dtype == object:  # numbers with missing cells of other libraries
                 cells = Columns([None] * self.n_features_in_, np.zeros(self.n_features_in_, dtype=bool)).encode(X)
-        answer = LINKS[self.link].of_rows(self.scorer.scores(cells))
+        with blas_threads(1) if cells.shape[0] > FEW_ROWS else nullcontext():
+            scores = self.scorer.scores(cells)
+        answer = LINKS[self.link].of_rows(scores)
         if self.power != 1:
             answer = answer**self.power
             answer /= answer.sum(axis=1, keepdims=True)
