@@ -63,6 +63,9 @@ html_theme_options = {
     "footer_end": [],
 }
 
+if os.environ.get("SKDISTILL_EXAMPLES") == "small":
+    html_theme_options["announcement"] = "Built in small form: examples run on few rows, so what they print is not what their text says."
+
 # -- examples ----------------------------------------------------------------------------------------------------------
 
 sphinx_gallery_conf = {

@@ -291,7 +291,7 @@ def _resolve_method(obj: Any, response_method: str, task: Task) -> str:
     if task == "regression" and _predicts_groups(obj):
         raise TeacherError(
             f"{name} predicts classes or groups; expected values. Use DistilledClassifier, or name the method whose "
-            f"values to imitate: response_method={[m for m in _methods_of(obj, allowed) if m != 'predict']}."
+            f"values to imitate: response_method= one of {[m for m in _methods_of(obj, allowed) if m != 'predict']}."
         )
     if task == "classification" and _is(is_regressor, obj):
         raise TeacherError(f"{name} is a regressor; expected a classifier. Use DistilledRegressor.")
