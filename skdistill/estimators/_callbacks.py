@@ -46,7 +46,7 @@ class Phases:
         self._estimator, self._data = estimator, {"X": X, "y": y}
         self._context: Any = None
         self._is_open = False
-        if hasattr(estimator, "_init_callback_context"):
+        if hasattr(estimator, "_skl_callbacks"):  # without any, nothing experimental is touched
             self._context = estimator._init_callback_context(max_subtasks=n_phases)
             self._context.call_on_fit_task_begin(estimator=estimator, **self._data)
 

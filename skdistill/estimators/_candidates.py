@@ -95,9 +95,12 @@ class Candidates(dict[str, np.ndarray]):
         """The student that was chosen, with the fidelity that it was chosen for; ``None`` if none was."""
         if not self.tried or self.tried[-1].rung != 2 or not self.tried[-1].is_within_budget:
             return None
-        last = self.tried[-1]
-        judged = [trial for trial in self.tried if trial.family == last.family and not np.isnan(trial.fidelity)]
-        return replace(last, fidelity=judged[-1].fidelity, fidelity_error=judged[-1].fidelity_error) if judged else last
+        last, is_same = self.tried[-1], self["student"] == self["student"][-1]
+        judged = np.flatnonzero(is_same & ~np.isnan(self["fidelity"]))
+        if len(judged) == 0:
+            return last
+        trial = self.tried[judged[-1]]
+        return replace(last, fidelity=trial.fidelity, fidelity_error=trial.fidelity_error)
 
     def explain(self) -> str:
         """Return why it was chosen, in a sentence or two."""

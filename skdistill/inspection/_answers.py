@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.utils.random import sample_without_replacement
 
 from .._tables import is_frame, take_rows
-from .._validation import check_fitted, check_random_state
+from .._validation import check_fitted
 from ..metrics import fidelity
 from ..metrics._checks import check_finite, check_outputs, check_probabilities, check_row_weights
 from ..metrics._unwrapping import is_compiled, shipped, unwrap
@@ -49,11 +49,11 @@ class Answers:
     Attributes
     ----------
     X : table of shape (n_samples, n_features)
-        The rows, as the caller gave them.
+        The rows, as the caller gave them; those without weight are left out.
     rows : ndarray of int, shape (n_samples,)
         Their positions in the table that was given, of which they may be a sample.
     n_given : int
-        Rows of that table.
+        Rows of that table that have a weight.
     teacher, student : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         Probabilities or values.
     classes : ndarray of shape (n_classes,) or None
@@ -84,14 +84,9 @@ class Answers:
         return "uniform_average" if self.classes is None else "variance_weighted"
 
     @property
-    def n_counted(self) -> int:
-        """Rows that have a weight."""
-        return int(np.count_nonzero(self.weight))
-
-    @property
     def is_constant(self) -> bool:
-        """Whether the teacher answers the same for all rows that count, so that no R² to it is defined."""
-        return not varies(self.teacher, self.weight).any()
+        """Whether the teacher answers the same for all rows, so that no R² to it is defined."""
+        return not varies(self.teacher).any()
 
     @property
     def fidelity(self) -> float:
@@ -128,15 +123,15 @@ class Answers:
         return self.y if self.y is None or self.classes is None else one_hot(self.y, self.classes)
 
 
-def varies(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Return which outputs differ between rows that count."""
-    return np.ptp(values.reshape(len(values), -1)[weight > 0], axis=0) > 0
+def varies(values: np.ndarray) -> np.ndarray:
+    """Return which outputs differ between rows."""
+    return np.ptp(values.reshape(len(values), -1), axis=0) > 0
 
 
 def variance(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Return the variance of each output: exactly 0 for a constant, whose mean is not always exactly itself."""
     columns, share = values.reshape(len(values), -1), weight / weight.sum()
-    return np.where(varies(values, weight), share @ (columns - share @ columns) ** 2, 0.0)
+    return np.where(varies(values), share @ (columns - share @ columns) ** 2, 0.0)
 
 
 def spread(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -184,28 +179,29 @@ def ask_both(
     teacher : object or None, default=None
         What :func:`~skdistill.as_teacher` takes. ``None`` is the one the model was distilled from.
     sample_weight : array-like of shape (n_samples,) or None, default=None
+        Rows without weight are left out.
     max_rows : int or None, default=None
-        Of more rows so many are drawn at random, none of them without weight. A teacher that only has labels of the
+        Of more rows so many are drawn at random. A teacher that only has labels of the
         rows it was fitted on is asked for all, which costs nothing.
     random_state : int, RandomState instance or None, default=None
     """
     X = as_table(X)
-    n_given = X.shape[0]
-    if n_given == 0:
+    n_rows = X.shape[0]
+    if n_rows == 0:
         raise ValueError(
             f"{who} got a table without rows; expected at least 1. Pass rows the student was not fitted on."
         )
-    y = _check_length(who, y, n_given)
-    weight = None if sample_weight is None else check_row_weights(who, sample_weight, n_given)
+    y = _check_length(who, y, n_rows)
+    weight = check_row_weights(who, sample_weight, n_rows)
     teacher = None if teacher is None else _adapted(teacher)
-    rows = _draw_rows(n_given, weight, max_rows, random_state)
-    taken = X if len(rows) == n_given else take_rows(X, rows)
+    rows = draw_rows(weight, max_rows, random_state)
+    taken = X if len(rows) == n_rows else take_rows(X, rows)
     is_asked_for_all = _is_transductive(who, model, teacher)
     asked = _ask(who, model, teacher, X if is_asked_for_all else taken, y if y is None or is_asked_for_all else y[rows])
     if is_asked_for_all:
         asked = _only(asked, rows)
-    weight = np.ones(len(rows)) if weight is None else weight[rows]
-    answers = Answers(taken, rows, n_given, y=None if y is None else y[rows], weight=weight, **asked)
+    y, n_given = None if y is None else y[rows], int(np.count_nonzero(weight))
+    answers = Answers(taken, rows, n_given, y=y, weight=weight[rows], **asked)
     for name in ("teacher", "student"):
         check_finite(who, f"what the {name} says", getattr(answers, name))
     _check_truth(who, answers)
@@ -248,7 +244,10 @@ def given_answers(
     if X is not None and X.shape[0] != n_rows:
         raise ValueError(f"{who} got {X.shape[0]} rows and {n_rows} answers; expected an answer for each row.")
     weight = check_row_weights(who, sample_weight, n_rows)
-    return Answers(X, np.arange(n_rows), n_rows, teacher, student, classes, None, weight)
+    rows = np.flatnonzero(weight)
+    if X is not None and len(rows) < n_rows:
+        X = take_rows(X, rows)
+    return Answers(X, rows, len(rows), teacher[rows], student[rows], classes, None, weight[rows])
 
 
 def _check_length(who: str, y: Any, n_rows: int) -> np.ndarray | None:
@@ -260,16 +259,12 @@ def _check_length(who: str, y: Any, n_rows: int) -> np.ndarray | None:
     return y
 
 
-def _draw_rows(n_rows: int, weight: np.ndarray | None, most: int | None, random_state: Any) -> np.ndarray:
-    """Return the positions of the rows to ask about: all, or so many of those that count."""
-    if most is None or n_rows <= most:
-        return np.arange(n_rows)
-    if weight is None:
-        return np.sort(sample_without_replacement(n_rows, most, random_state=random_state))
-    counted = np.flatnonzero(weight)
-    if len(counted) <= most:
-        return counted
-    return np.sort(check_random_state(random_state).choice(counted, most, replace=False))
+def draw_rows(weight: np.ndarray, most: int | None, random_state: Any) -> np.ndarray:
+    """Return the positions of rows, in order: of all that have a weight, or of so many of them."""
+    rows = np.flatnonzero(weight)
+    if most is None or len(rows) <= most:
+        return rows
+    return rows[np.sort(sample_without_replacement(len(rows), most, random_state=random_state))]
 
 
 def _adapted(model: Any, like: Teacher | None = None) -> Teacher:

@@ -4,9 +4,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from .._validation import check_random_state
 from ..metrics._checks import check_count
-from ._answers import ask_both, given_answers
+from ._answers import ask_both, draw_rows, given_answers
 from ._style import BLUE, COLORS, VERMILLION, axes, check_drawable, ink
 
 KINDS = ("student_vs_teacher", "difference_vs_teacher")
@@ -71,6 +70,7 @@ class FidelityDisplay:
         X: Any,
         *,
         teacher: Any = None,
+        sample_weight: Any = None,
         kind: str = "student_vs_teacher",
         subsample: int | None = 2000,
         random_state: Any = None,
@@ -89,6 +89,8 @@ class FidelityDisplay:
             Rows that the student was not fitted on. No labels are needed.
         teacher : object or None, default=None
             What :func:`~skdistill.as_teacher` takes. ``None`` is the teacher the model was distilled from.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weight of each row in the fidelity; rows of none are not drawn.
         kind : {"student_vs_teacher", "difference_vs_teacher"}, default="student_vs_teacher"
             What is drawn upwards: the student's outputs, or how far they are above the teacher's.
         subsample : int or None, default=2000
@@ -109,7 +111,15 @@ class FidelityDisplay:
         _check_kind(cls.__name__, kind)
         if subsample is not None:
             check_count(who, "subsample", subsample)
-        answers = ask_both(who, model, X, teacher=teacher, max_rows=subsample, random_state=random_state)
+        answers = ask_both(
+            who,
+            model,
+            X,
+            teacher=teacher,
+            sample_weight=sample_weight,
+            max_rows=subsample,
+            random_state=random_state,
+        )
         display = cls(
             teacher_outputs=answers.teacher,
             student_outputs=answers.student,
@@ -125,6 +135,7 @@ class FidelityDisplay:
         student_outputs: Any,
         *,
         classes: Any = None,
+        sample_weight: Any = None,
         kind: str = "student_vs_teacher",
         subsample: int | None = 2000,
         random_state: Any = None,
@@ -140,7 +151,7 @@ class FidelityDisplay:
             Class probabilities or values.
         classes : array-like of shape (n_classes,) or None, default=None
             Labels of the columns, if these are probabilities.
-        kind, subsample, random_state, ax, scatter_kwargs, line_kwargs
+        sample_weight, kind, subsample, random_state, ax, scatter_kwargs, line_kwargs
             As for :meth:`from_estimator`; fidelity is that of all rows.
 
         Returns
@@ -150,10 +161,10 @@ class FidelityDisplay:
         who = f"{cls.__name__}.from_predictions"
         check_drawable(who)
         _check_kind(cls.__name__, kind)
-        answers = given_answers(who, teacher_outputs, student_outputs, classes=classes)
-        rows = answers.rows
-        if subsample is not None and len(rows) > check_count(who, "subsample", subsample):
-            rows = check_random_state(random_state).permutation(len(rows))[:subsample]
+        if subsample is not None:
+            check_count(who, "subsample", subsample)
+        answers = given_answers(who, teacher_outputs, student_outputs, classes=classes, sample_weight=sample_weight)
+        rows = draw_rows(answers.weight, subsample, random_state)
         display = cls(
             teacher_outputs=answers.teacher[rows],
             student_outputs=answers.student[rows],

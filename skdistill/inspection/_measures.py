@@ -46,7 +46,7 @@ def quality(answers: Answers, outputs: np.ndarray) -> dict[str, float]:
             measured["skill"] = brier_skill(y, outputs, classes=answers.classes, sample_weight=weight)
     elif y is not None:
         measured["error"] = float(np.sqrt(np.average((outputs - y) ** 2, axis=0, weights=weight)).mean())
-        measured["skill"] = r2_skill(y, outputs, sample_weight=weight) if varies(y, weight).any() else float("nan")
+        measured["skill"] = r2_skill(y, outputs, sample_weight=weight) if varies(y).any() else float("nan")
     if "skill" in measured:
         of_teacher = quality(answers, answers.teacher)["skill"] if outputs is not answers.teacher else measured["skill"]
         measured["kept"] = retention(of_teacher, measured["skill"])
@@ -163,7 +163,7 @@ def by_output(answers: Answers) -> Columns:
     teacher, student = (each.reshape(len(each), -1) for each in (answers.teacher, answers.student))
     weight, n_outputs = answers.weight, teacher.shape[1]
     kept = np.full(n_outputs, np.nan)
-    for k in np.flatnonzero(varies(teacher, weight)):
+    for k in np.flatnonzero(varies(teacher)):
         kept[k] = fidelity(teacher[:, k], student[:, k], sample_weight=weight)
     if answers.classes is None:
         columns = {"output": np.array([f"output {place}" for place in range(n_outputs)]), "fidelity": kept}
@@ -174,13 +174,13 @@ def by_output(answers: Answers) -> Columns:
         return columns
     labels, given = answers.labels
     groups = [np.flatnonzero(labels == label) for label in answers.classes]
-    same = (labels == given).astype(float)
+    same, distance = (labels == given).astype(float), answers.distance
     columns = {
         "class": np.array([str(label) for label in answers.classes]),
         "n_rows": np.array([len(rows) for rows in groups]),
         "fidelity": kept,
         "agreement": np.array([mean(same, weight, rows) for rows in groups]),
-        "distance": np.array([mean(answers.distance, weight, rows) for rows in groups]),
+        "distance": np.array([mean(distance, weight, rows) for rows in groups]),
     }
     if answers.y is not None:
         true = [np.flatnonzero(answers.y == label) for label in answers.classes]
@@ -221,9 +221,9 @@ def by_slice(answers: Answers, slices: list[Slice]) -> Columns:
 
 def worst_rows(answers: Answers, most: int) -> Columns:
     """Return the rows where teacher and student are farthest apart."""
-    distance = np.where(answers.weight > 0, answers.distance, -np.inf)
-    rows = np.argsort(-distance, kind="stable")[: min(most, np.count_nonzero(answers.weight))]
-    columns = {"row": answers.rows[rows], "distance": answers.distance[rows]}
+    distance = answers.distance
+    rows = np.argsort(-distance, kind="stable")[:most]
+    columns = {"row": answers.rows[rows], "distance": distance[rows]}
     for name, outputs in (("teacher", answers.teacher[rows]), ("student", answers.student[rows])):
         if answers.classes is None:
             columns[name] = np.array([_values(each) for each in outputs.reshape(len(rows), -1)], dtype=object)

@@ -166,7 +166,12 @@ def _pictures(report: "Report") -> str:
 
     def fidelity(ax: Any) -> None:
         FidelityDisplay.from_predictions(
-            answers.teacher, answers.student, classes=answers.classes, random_state=0, ax=ax
+            answers.teacher,
+            answers.student,
+            classes=answers.classes,
+            sample_weight=answers.weight,
+            random_state=0,
+            ax=ax,
         )
         for points in ax.collections:
             points.set_rasterized(True)  # thousands of points as shapes would be megabytes

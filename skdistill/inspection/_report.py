@@ -178,7 +178,7 @@ def report(
         Rows and true labels the student was distilled on. With them the same student is fitted without the teacher, and
         the verdict tells whether the teacher was of use; ``y`` is needed for it.
     sample_weight : array-like of shape (n_samples,) or None, default=None
-        Weight of each row of ``X``.
+        Weight of each row of ``X``; rows of none are left out.
     columns : list of str or int, or None, default=None
         Columns to slice by. ``None`` takes all, of tables of at most 100.
     max_rows : int >= 1, default=10_000
@@ -249,7 +249,7 @@ def report(
         calibration={} if answers.classes is None else _calibration(answers),
         worst_rows=worst_rows(answers, N_WORST),
         notes=tuple(_notes(answers, columns)),
-        answers=replace(answers, pair=None),  # nobody's model is kept alive, or pickled
+        answers=replace(answers, X=None, pair=None),  # nobody's rows or model are kept alive, or pickled
     )
 
 
@@ -258,7 +258,7 @@ def _findings(answers: Answers, of_models: dict[str, dict[str, float]], outputs:
     compiled = of_models.get("student, compiled", {})
     return Findings(
         fidelity=student["fidelity"],
-        n_rows=answers.n_counted,
+        n_rows=len(answers.rows),
         agreement=known(student, "agreement"),
         teacher_skill=known(teacher, "skill"),
         student_skill=known(student, "skill"),
@@ -305,11 +305,11 @@ def _calibration(answers: Answers) -> Columns:
 
 
 def _notes(answers: Answers, columns: Any) -> list[str]:
-    n_rows, truth = answers.n_counted, answers.truth
+    n_rows, truth = len(answers.rows), answers.truth
     n_features = answers.X.shape[1] if len(answers.X.shape) == 2 else 0
     notes = []
-    if len(answers.rows) < answers.n_given:
-        notes.append(f"Measured on {len(answers.rows):,} of the {answers.n_given:,} rows, drawn at random.")
+    if n_rows < answers.n_given:
+        notes.append(f"Measured on {n_rows:,} of the {answers.n_given:,} rows, drawn at random.")
     if n_rows < FEW_ROWS:
         notes.append(f"Only {n_rows} row{'s' if n_rows != 1 else ''}: every number here is uncertain.")
     elif not answers.is_constant:
@@ -318,7 +318,7 @@ def _notes(answers: Answers, columns: Any) -> list[str]:
         notes.append("The teacher answers the same for all of these rows, so fidelity is not defined.")
     if truth is None:
         notes.append("Without true labels nothing is said about how good teacher and student are.")
-    elif n_rows > 1 and not varies(truth, answers.weight).any():
+    elif n_rows > 1 and not varies(truth).any():
         what = "values" if answers.classes is None else "labels"
         notes.append(f"All true {what} are the same, so skill is not defined.")
     how = "by convention" if truth is None else "fitted to these true labels"

@@ -49,7 +49,7 @@ def find_rules(answers: Answers, max_rules: int) -> Rules:
     n_rows = len(distance)
     fewest = max(FEWEST_ROWS, round(SMALLEST_SHARE * n_rows))
     is_table = len(answers.X.shape) == 2  # texts are none
-    if not is_table or max_rules < 2 or n_rows < 2 * fewest or np.ptp(distance[weight > 0]) == 0:
+    if not is_table or max_rules < 2 or n_rows < 2 * fewest or np.ptp(distance) == 0:
         leaf, rules = np.zeros(n_rows, dtype=int), ["every row"]
     else:
         tree = CompactTreeRegressor(max_rules, min_samples_leaf=fewest).fit(answers.X, distance, weight)

@@ -16,7 +16,7 @@ from ..exceptions import SamplerError
 from ..metrics._checks import check_count
 from ..metrics._unwrapping import unwrap
 from ..samplers import Mixture, as_sampler
-from ._answers import as_table
+from ._answers import as_table, draw_rows
 from ._slices import find_durations, names_of
 from ._style import BLUE, axes, check_drawable, ink
 
@@ -154,7 +154,7 @@ class SamplerDisplay:
         if n_samples is not None:
             check_count(who, "n_samples", n_samples)
         rng, X = check_random_state(random_state), as_table(X)
-        rows = np.sort(rng.permutation(X.shape[0])[:subsample])
+        rows = draw_rows(np.ones(X.shape[0]), subsample, rng)
         X, y = take_rows(X, rows), None if y is None else np.asarray(y)[rows]
         sampler = estimator
         if not hasattr(estimator, "sample"):

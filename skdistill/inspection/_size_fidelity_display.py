@@ -268,8 +268,8 @@ class SizeFidelityDisplay:
             )
         last = {(candidates["family"][row], candidates["n_parameters"][row]): row for row in judged}
         rows = np.array(sorted(last.values()))
-        chosen = candidates.chosen
-        of_family = np.flatnonzero(candidates["family"][rows] == getattr(chosen, "family", None))
+        student = candidates["student"]
+        of_chosen = np.flatnonzero((student[rows] == student[-1]) & (candidates.chosen is not None))
         size = candidates["n_bytes" if x == "size" else "n_ops"][rows]
         display = cls(
             size=size,
@@ -277,7 +277,7 @@ class SizeFidelityDisplay:
             fidelity_error=candidates["fidelity_error"][rows],
             family=candidates["family"][rows],
             size_name="bytes" if x == "size" else "operations for a row",
-            chosen=None if len(of_family) == 0 else int(of_family[-1]),
+            chosen=None if len(of_chosen) == 0 else int(of_chosen[-1]),
         )
         return display.plot(ax)
 

@@ -189,7 +189,7 @@ def _times(before: float, after: float, better: str, worse: str, equal: str) -> 
         return ""
     ratio = before / after
     factor, word = (_round(ratio), better) if ratio >= 1 else (_round(1 / ratio), worse)
-    return equal if factor == 1 else f"{factor:,g} times {word}"
+    return equal if factor == 1 else f"{factor:,.{0 if factor >= 10 else 1}f} times {word}".replace(".0 ", " ")
 
 
 def _round(factor: float) -> float:

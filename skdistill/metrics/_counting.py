@@ -104,10 +104,16 @@ def _count(model: Any) -> Count:
     if inner is not None:
         return Count.total(map(_count_member, (inner, getattr(model, "decoder", None))))
     for attributes, read in _READERS:
-        if all(hasattr(model, attribute) for attribute in attributes):
+        if all(_has(model, attribute) for attribute in attributes):
             return read(model)
     members = _members(model)
     return _count_arrays(model) if members is None else Count.total(map(_count_member, members))
+
+
+def _has(thing: Any, path: str) -> bool:
+    """Whether there is an attribute, or one of an attribute: ``a.b``."""
+    name, _, rest = path.partition(".")
+    return hasattr(thing, name) and (not rest or _has(getattr(thing, name), rest))
 
 
 # ---------------------------------------------------------------------- those with members
@@ -252,7 +258,7 @@ def _is_learned(name: str) -> bool:
 
 
 _READERS: tuple[tuple[tuple[str, ...], Callable[[Any], Count]], ...] = (
-    (("tree_",), _count_tree),
+    (("tree_.children_left", "tree_.value"), _count_tree),  # others keep a tree of neighbours there
     (("_predictors", "_baseline_prediction"), _count_histogram_trees),
     (("model_to_string",), _count_lightgbm),
     (("booster_", "fitted_"), _count_lightgbm),

@@ -14,6 +14,9 @@ NO_LIMIT = float(np.inf)
 
 MISSING = " or missing"
 
+MOST_NAMED, NAMED = 8, 6
+"""Of more categories than the first, a rule names as many as the second."""
+
 NOT_WORTH_A_WORD = 0.005
 """Probability below which a class is not printed."""
 
@@ -127,7 +130,10 @@ class _Sides:
         known = self.encoder.categories_[feature]
         threshold, missing_left = float(self.forest.threshold[node]), bool(self.forest.missing_left[node])
         if known is not None:
-            chosen = ", ".join(map(str, known[np.flatnonzero(self.forest.subsets[int(threshold)][: len(known)])]))
+            names = [str(name) for name in known[np.flatnonzero(self.forest.subsets[int(threshold)][: len(known)])]]
+            is_short = not alone or len(names) <= MOST_NAMED
+            chosen = ", ".join(names if is_short else names[:NAMED])
+            chosen += "" if is_short else f" and {len(names) - NAMED} others"
             yes, no = f"is {chosen}", f"is not {chosen}" if alone else "is anything else"
         elif threshold == NO_LIMIT:
             yes, no = "is there", "is missing"

@@ -98,7 +98,8 @@ class _CompactTree(CompactStudent):
         Returns
         -------
         rules : list of str
-            As many as there are leaves; every row is in exactly one of them. Thresholds are rounded to four digits.
+            As many as there are leaves; every row is in exactly one of them. Thresholds are rounded to four digits, and
+            of more than eight categories some are named and the others counted.
         """
         check_fitted(self, "scorer_")
         return leaf_rules(self, self._has_missing, self._is_duration)

@@ -369,6 +369,11 @@ class TestCallbacks:
 
     PHASES = ("label real rows", "draw rows", "teach the student")
 
+    def test_without_callbacks_nothing_experimental_is_called(self, monkeypatch):
+        """A later scikit-learn may change it, and fits without callbacks go on."""
+        monkeypatch.setattr(DistilledClassifier, "_init_callback_context", None)
+        assert hasattr(quick().fit(X, Y), "student_")
+
     def test_phases_are_subtasks(self):
         """In order, each closed before the next, and closed down in the end."""
         listener = self.Listener()

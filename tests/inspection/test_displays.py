@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -17,11 +19,13 @@ from sklearn.preprocessing import StandardScaler
 from strategies import example_table
 
 from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor, fidelity_scorer
+from skdistill.estimators._candidates import Candidate, Candidates
 from skdistill.exceptions import SamplerError, StudentError
 from skdistill.inspection import DisagreementDisplay, FidelityDisplay, SamplerDisplay, SizeFidelityDisplay
 from skdistill.inspection._size_fidelity_display import front
 from skdistill.metrics import fidelity, neg_bytes_scorer, neg_latency_scorer
 from skdistill.samplers import MUNGE, Jitter, LeafSwap
+from skdistill.students import CompactTreeRegressor
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
@@ -153,6 +157,21 @@ def test_fidelity_is_that_of_the_answers(make):
             display.teacher_outputs, display.student_outputs, classes=display.classes
         )
         assert again.fidelity == display.fidelity
+
+
+def test_weights_count_in_the_fidelity(make):
+    """And rows of none are neither measured nor drawn, whether models are asked or outputs given."""
+    case = make("values")
+    weight = np.arange(len(case.X)) % 3.0
+    display = FidelityDisplay.from_estimator(case.model, case.X, sample_weight=weight)
+    assert display.fidelity == pytest.approx(case.model.fidelity(case.X, sample_weight=weight))
+    assert len(display.teacher_outputs) == np.count_nonzero(weight)
+    outputs = case.model.soft_targets(case.X), case.model.predict(case.X)
+    again = FidelityDisplay.from_predictions(*outputs, sample_weight=weight)
+    assert again.fidelity == pytest.approx(display.fidelity)
+    np.testing.assert_array_equal(again.student_outputs, display.student_outputs)
+    with pytest.raises(ValueError, match=r"from_predictions: sample_weight has shape \(2,\); expected"):
+        FidelityDisplay.from_predictions(*outputs, sample_weight=[1, 1])
 
 
 def test_rows_of_another_label_are_marked(make):
@@ -430,6 +449,19 @@ def test_candidates_are_drawn(make):
     assert SizeFidelityDisplay.from_candidates(model.candidates_, x="latency").size_name == "operations for a row"
     with pytest.raises(ValueError, match="x='bytes'; expected one of"):
         SizeFidelityDisplay.from_candidates(model.candidates_, x="bytes")
+
+
+def test_the_chosen_candidate_is_marked():
+    """Also where a larger or smaller one of its family was tried after it: it has its own fidelity."""
+    small, large = (
+        Candidate("tree", 0, 90, size, 10.0 * size, 7, kept, 0.01, 0.1, True, "rows", CompactTreeRegressor(size))
+        for size, kept in ((20, 0.8), (40, 0.9))
+    )
+    taught = replace(small, rung=2, n_rows=120, n_parameters=18, n_bytes=180.0, fidelity=np.nan)
+    candidates = Candidates([small, large, taught])
+    assert (candidates.chosen.fidelity, candidates.chosen.n_rows) == (0.8, 120)
+    display = SizeFidelityDisplay.from_candidates(candidates)
+    assert display.fidelity[display.chosen] == 0.8
 
 
 def test_wrong_candidates_are_refused(make):

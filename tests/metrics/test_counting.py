@@ -20,7 +20,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KernelDensity, KNeighborsClassifier
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -148,6 +148,7 @@ def test_other_models_have_the_size_of_their_arrays():
     bayes = GaussianNB().fit(X, y)
     assert n_parameters(bayes) >= bayes.theta_.size + bayes.var_.size
     assert np.isnan(n_operations(bayes))
+    assert np.isnan(n_parameters(KernelDensity().fit(X)))  # its tree_ is one of neighbours
     encoded = make_pipeline(OneHotEncoder(handle_unknown="ignore"), Ridge()).fit(X, VALUES)
     assert n_parameters(encoded) == n_parameters(encoded[-1])
     assert np.isnan(n_operations(encoded))

@@ -560,6 +560,16 @@ def test_leaf_rules_say_where_rows_are():
         np.testing.assert_array_equal(holds, leaf == place, err_msg=rule)
 
 
+def test_leaf_rules_name_some_of_many_categories():
+    """A rule is to be read; the whole tree as text has them all."""
+    town = np.repeat([f"town {number:02}" for number in range(60)], 5)
+    tree = CompactTreeRegressor(2).fit(pd.DataFrame({"town": town}), np.arange(300) % 10 // 5)
+    first, second = tree.leaf_rules()
+    named = "town 01, town 03, town 05, town 07, town 09, town 11 and 24 others"
+    assert (first, second) == (f"town is {named}", f"town is not {named}")
+    assert "town 57, town 59" in tree.to_text()
+
+
 def test_leaf_rules_say_each_bound_once_and_where_missing_cells_are():
     """Of two bounds on one side the tighter is said, and "or missing" only where missing cells really are."""
     X = np.repeat([[0.0], [1.0], [2.0], [3.0], [np.nan]], 20, axis=0)
