@@ -13,7 +13,7 @@ from .._tables import is_frame, take_rows
 from .._validation import check_fitted
 from ..metrics import fidelity
 from ..metrics._checks import check_finite, check_outputs, check_probabilities, check_row_weights
-from ..metrics._unwrapping import is_compiled, shipped, unwrap
+from ..metrics._unwrapping import shipped, unwrap
 from ..targets import fit_margin_scale, one_hot, softmax
 from ..teachers import Teacher, as_teacher, ask
 
@@ -270,9 +270,6 @@ def draw_rows(weight: np.ndarray, most: int | None, random_state: Any) -> np.nda
 def _adapted(model: Any, like: Teacher | None = None) -> Teacher:
     """Return any model as something that is asked; ``like`` says what for."""
     known: dict[str, Any] = {} if like is None else {"task": like.task, "classes": like.classes_}
-    if is_compiled(model):  # its predict gives labels, a call of it probabilities
-        known["classes"] = model.classes_ if like is None or model.classes_ is not None else like.classes_
-        model = model.__call__
     return as_teacher(model, **known)
 
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+import threading
 from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,9 @@ N_SLICES = 12
 
 INK = "#010203"
 """Stands for the colour of the text around a picture until the picture is drawn."""
+
+DRAWING = threading.Lock()
+"""Held while a picture is drawn: matplotlib's style is one for all threads."""
 
 STYLE = f"""
 .skdistill-report {{ font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; }}
@@ -201,7 +205,7 @@ def _picture(draw: Callable[[Any], None], caption: str) -> str:
         "svg.hashsalt": caption,
         "font.size": 10,
     }
-    with mpl.style.context(["default", {**look, "axes.facecolor": "none"}]), io.StringIO() as drawn:
+    with DRAWING, mpl.style.context(["default", {**look, "axes.facecolor": "none"}]), io.StringIO() as drawn:
         figure = Figure(figsize=(4.6, 3.8), layout="constrained", facecolor="none")
         draw(figure.subplots())
         figure.savefig(drawn, format="svg", dpi=144, metadata={"Date": None, "Creator": None})

@@ -1,6 +1,7 @@
 import pickle
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -765,6 +766,14 @@ def test_pages_are_the_same_each_time(make, page):
     case = make("three classes")
     first, second = (page(report(case.model, case.X, case.y, timing=False, random_state=0)) for _ in range(2))
     assert first == second
+
+
+def test_pages_are_the_same_from_several_threads(make):
+    """Which share the style of matplotlib."""
+    case = make("two classes")
+    found = report(case.model, case.X, case.y, timing=False, random_state=0)
+    with ThreadPoolExecutor(4) as threads:
+        assert len(set(threads.map(lambda _: found._repr_html_(), range(8)))) == 1
 
 
 def test_pages_follow_their_surroundings_not_the_style(make, page):
