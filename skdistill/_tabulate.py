@@ -16,10 +16,12 @@ def cells(values: Iterable[Any]) -> list[str]:
     values = list(values)
     sizes = [abs(float(value)) for value in values if _is_number(value) and np.isfinite(float(value))]
     largest = max(sizes, default=0.0)
-    if (all(size.is_integer() for size in sizes) and largest > 1) or largest >= 1000:
+    if all(size.is_integer() for size in sizes) and largest > 1:
         digits = 0
-    else:
-        digits = 3 if not 0 < largest < 0.1 else 2 - int(np.floor(np.log10(largest)))
+    elif 0 < largest < 0.1:
+        digits = 2 - int(np.floor(np.log10(largest)))
+    else:  # four figures of the largest, and of small numbers beside large ones more than nothing
+        digits = max(3 - min(int(np.log10(max(largest, 1.0))), 3), int(any(0 < size < 10 for size in sizes)))
     return [_cell(value, digits) for value in values]
 
 

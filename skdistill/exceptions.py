@@ -29,5 +29,9 @@ class StudentError(SkdistillError, ValueError):
     """The student cannot be taught: not an estimator of the right kind, or targets it cannot hold."""
 
 
+class StudentSizeError(StudentError):
+    """No student of the family is so small, or none meets the budget."""
+
+
 class CompileError(SkdistillError, ValueError):
     """A model cannot be compiled, or its compiled form does not answer as it does."""

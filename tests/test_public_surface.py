@@ -149,7 +149,7 @@ def test_public_names(module):
 def test_errors_are_of_one_family():
     """Every error derives from SkdistillError and from a built-in one."""
     errors = [value for value in vars(skdistill.exceptions).values() if inspect.isclass(value)]
-    assert len(errors) == 7
+    assert len(errors) == 8
     for error in errors:
         assert issubclass(error, skdistill.exceptions.SkdistillError)
         assert error is skdistill.exceptions.SkdistillError or issubclass(error, ValueError)

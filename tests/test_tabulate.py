@@ -28,6 +28,7 @@ def test_what_is_not_known_is_a_dash():
     assert cells([3, 0.25]) == ["3", "0.250"]
     assert cells([0.0, 1.0]) == ["0.000", "1.000"]
     assert cells([1234567.8]) == ["1,234,568"]
+    assert cells([35_222.0, 137.949, 5.6]) == ["35,222.0", "137.9", "5.6"]
     assert cells([]) == []
 
 

@@ -51,7 +51,7 @@ class Candidate:
 
     def describe(self) -> str:
         """Return family, size and fidelity in a few words."""
-        kept = "" if np.isnan(self.fidelity) else f", which keeps {self.fidelity:.3f}"
+        kept = "" if np.isnan(self.fidelity) else f", with fidelity {self.fidelity:.3f}"
         return f"{self.family} of {self.n_bytes:,.0f} bytes and {self.n_ops:,.0f} operations{kept}"
 
 
@@ -120,8 +120,8 @@ class Candidates(dict[str, np.ndarray]):
             for trial in others
         )
         return (
-            f"{chosen.family.capitalize()} within {_kilobytes(chosen.n_bytes)} keeps {chosen.fidelity:.3f} "
-            f"± {chosen.fidelity_error:.3f} of the teacher, judged on {chosen.judged_on}."
+            f"{chosen.family.capitalize()} within {_kilobytes(chosen.n_bytes)} has fidelity {chosen.fidelity:.3f} "
+            f"± {chosen.fidelity_error:.3f}, judged on {chosen.judged_on}."
             + (f" The others: {of_others}." if others else "")
         )
 

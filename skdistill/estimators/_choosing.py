@@ -9,7 +9,7 @@ import numpy as np
 
 from .._progress import Progress
 from .._validation import draw_seed
-from ..exceptions import StudentError
+from ..exceptions import StudentError, StudentSizeError
 from ..students._families import family_member, most_parameters
 from ..transfer import TransferSet
 from ._auto_sampler import FEWEST_JUDGES, FEWEST_REAL, HoldOut, Judge
@@ -163,7 +163,7 @@ def choose_student(
                 phase.say(f"teaching the student ({trial.family}) on {len(transfer_set.sample_weight):,} rows")
                 if trials.again(trial, transfer_set, 2, judged=False).is_within_budget:
                     return trials.latest, Candidates(trials.all)
-        raise StudentError(trials.nothing_fits())
+        raise StudentSizeError(trials.nothing_fits())
     except StudentError as error:
         error.add_note(str(Candidates(trials.all)))
         raise

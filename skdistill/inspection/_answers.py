@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import perf_counter
+from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -146,6 +147,8 @@ def as_table(X: Any) -> Any:
         return X.tocsr()
     if not is_frame(X) and (type(X) is not np.ndarray):
         X = np.asarray(X, dtype=object if _holds_texts(X) else None)
+    if len(X.shape) not in (1, 2):
+        raise ValueError(f"got X of shape {X.shape}; expected a table of shape (n_samples, n_features).")
     return X
 
 
@@ -193,7 +196,7 @@ def ask_both(
         )
     y = _check_length(who, y, n_rows)
     weight = check_row_weights(who, sample_weight, n_rows)
-    teacher = None if teacher is None else _adapted(teacher)
+    teacher = None if teacher is None else as_teacher(teacher, classes=_classes_for(teacher, model))
     rows = draw_rows(weight, max_rows, random_state)
     taken = X if len(rows) == n_rows else take_rows(X, rows)
     is_asked_for_all = _is_transductive(who, model, teacher)
@@ -256,7 +259,7 @@ def _check_length(who: str, y: Any, n_rows: int) -> np.ndarray | None:
     y = np.asarray(y)
     if y.ndim == 0 or len(y) != n_rows:
         raise ValueError(f"{who} got y of shape {y.shape} for {n_rows} rows; expected the truth of each row.")
-    return y
+    return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
 
 
 def draw_rows(weight: np.ndarray, most: int | None, random_state: Any) -> np.ndarray:
@@ -267,10 +270,9 @@ def draw_rows(weight: np.ndarray, most: int | None, random_state: Any) -> np.nda
     return rows[np.sort(sample_without_replacement(len(rows), most, random_state=random_state))]
 
 
-def _adapted(model: Any, like: Teacher | None = None) -> Teacher:
-    """Return any model as something that is asked; ``like`` says what for."""
-    known: dict[str, Any] = {} if like is None else {"task": like.task, "classes": like.classes_}
-    return as_teacher(model, **known)
+def _classes_for(teacher: Any, model: Any) -> Any:
+    """Return the model's labels for a function, which knows none of its own."""
+    return getattr(shipped(model), "classes_", None) if isinstance(teacher, FunctionType | MethodType) else None
 
 
 def _is_transductive(who: str, model: Any, teacher: Teacher | None) -> bool:
@@ -313,7 +315,7 @@ def _ask_distilled(who: str, model: Any, X: Any) -> dict[str, Any]:
 
 def _ask_pair(who: str, model: Any, X: Any, teacher: Teacher, y: np.ndarray | None) -> dict[str, Any]:
     """Ask a teacher and any other model; return what is known of the answers."""
-    student = _adapted(model, like=teacher)
+    student = as_teacher(model, task=teacher.task, classes=teacher.classes_)
     started = perf_counter()
     said = ask(teacher, X)
     seconds = perf_counter() - started

@@ -3,9 +3,11 @@
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import clone
 
-from .._tables import take_rows
+from .._encoding import TableEncoder
+from .._tables import is_frame, take_rows
 from ..compiled import CompiledModel
 from ..exceptions import StudentError
 from ..metrics import (
@@ -30,6 +32,9 @@ from ..students import teach_classifier, teach_regressor
 from ._answers import Answers, as_table, check_labels, spread, variance, varies
 from ._rules import FEWEST_ROWS, mean, standard_error
 from ._slices import Slice
+
+STEPS = "earlier steps"
+"""What the steps of a pipeline before the distilled estimator are called."""
 
 Columns = dict[str, np.ndarray]
 """A table: equally long columns by name, as ``cv_results_`` are."""
@@ -121,15 +126,33 @@ def costs(answers: Answers) -> dict[str, dict[str, float]]:
     compiled = compiled_form(pair.student)
     if compiled is not None and not isinstance(pair.student, CompiledModel):
         measured["student, compiled"] = vars(footprint(compiled, pair.X))
+    if pair.X is not answers.X:
+        one_row = latency(pair.see, take_rows(answers.X, slice(0, 1)))
+        measured[STEPS] = {"one_row": one_row, "many_rows": latency(pair.see, answers.X, n_repeats=3, min_seconds=0.0)}
     return measured
 
 
 def _one_row_of(answers: Answers) -> float:
+    """Return the teacher's time for one row; NaN for one that does not answer a row by itself, or not this time."""
     pair = answers.pair
     assert pair is not None
     if pair.teacher.transductive:
         return float("nan")
-    return latency(pair.teacher.outputs, take_rows(pair.X, slice(0, 1)), n_repeats=3, min_seconds=0.0)
+    try:
+        return latency(pair.teacher.outputs, take_rows(pair.X, slice(0, 1)), n_repeats=3, min_seconds=0.0)
+    except Exception:  # a service may fail now and then: the report is worth more than this number
+        return float("nan")
+
+
+def count_shared(X: Any, X_train: Any) -> int:
+    """Return how many rows of a table are among those of another; 0 for tables that are not dense or not alike."""
+    X, X_train = as_table(X), as_table(X_train)
+    if sparse.issparse(X) or len(X.shape) != 2 or X.shape[1:] != X_train.shape[1:] or is_frame(X) != is_frame(X_train):
+        return 0
+    encoder = TableEncoder().fit(X)
+    tables = (np.ascontiguousarray(encoder.transform(table) + 0.0, dtype=np.float64) for table in (X, X_train))
+    rows, known = (table.view(np.dtype((np.void, table.itemsize * table.shape[1])))[:, 0] for table in tables)
+    return int(np.count_nonzero(np.isin(rows, known)))
 
 
 def outputs_alone(answers: Answers, X_train: Any, y_train: Any) -> np.ndarray:
@@ -201,9 +224,8 @@ def by_slice(answers: Answers, slices: list[Slice]) -> Columns:
             measured["teacher_accuracy"] = (labels == answers.y).astype(float)
             measured["student_accuracy"] = (given == answers.y).astype(float)
     elif answers.y is not None:
-        scale = spread(answers.y, weight)
         for name, outputs in (("teacher_error", answers.teacher), ("student_error", answers.student)):
-            measured[name] = np.abs((outputs - answers.y).reshape(len(weight), -1) / scale).mean(axis=1)
+            measured[name] = ((outputs - answers.y).reshape(len(weight), -1) ** 2).mean(axis=1)
     error = np.array([standard_error(distance, weight, part.rows) for part in slices])
     columns: Columns = {
         "column": np.array([part.column for part in slices], dtype=object),
@@ -213,7 +235,8 @@ def by_slice(answers: Answers, slices: list[Slice]) -> Columns:
         "distance_error": error,
     }
     for name, values in measured.items():
-        columns[name] = np.array([mean(values, weight, part.rows) for part in slices])
+        means = np.array([mean(values, weight, part.rows) for part in slices])
+        columns[name] = np.sqrt(means) if name.endswith("_error") else means
     surely = np.where(columns["n_rows"] < FEWEST_ROWS, -np.inf, columns["distance"] - 2 * np.nan_to_num(error))
     order = np.argsort(-surely, kind="stable")
     return {name: values[order] for name, values in columns.items()}

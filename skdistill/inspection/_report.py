@@ -11,10 +11,12 @@ from ..metrics import calibration_curve
 from ..metrics._checks import check_count
 from ._answers import Answers, ask_both, varies
 from ._measures import (
+    STEPS,
     Columns,
     by_output,
     by_slice,
     costs,
+    count_shared,
     divergences,
     fidelity_error,
     losses,
@@ -33,7 +35,7 @@ FEW_ROWS = 100
 N_WORST = 10
 """Rows that are listed."""
 
-PARTS = ("models", "by_output", "by_slice", "rules", "calibration", "worst_rows")
+PARTS = ("models", "divergences", "by_output", "by_slice", "rules", "calibration", "worst_rows")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -104,7 +106,8 @@ class Report:
 
         Parameters
         ----------
-        part : {"models", "by_output", "by_slice", "rules", "calibration", "worst_rows"}, default="models"
+        part : {"models", "divergences", "by_output", "by_slice", "rules", "calibration", "worst_rows"}, \
+default="models"
             Which.
 
         Returns
@@ -125,7 +128,8 @@ class Report:
                 f"Report.to_frame makes a pandas frame, and pandas is not installed: pip install pandas. Without it, "
                 f"report.{part} is a dict of columns."
             ) from error
-        return pd.DataFrame(getattr(self, part))
+        table = getattr(self, part)
+        return pd.DataFrame([table] if part == "divergences" else table)
 
     def to_html(self, path: Any) -> None:
         """Write one HTML page that needs nothing else: no network, no scripts, no other files.
@@ -237,10 +241,11 @@ def report(
     of_models = {name: quality(answers, given) for name, given in outputs.items()}
     for name, measured in costs(answers).items() if timing else ():
         of_models.setdefault(name, {}).update(measured)
+    n_shared = 0 if X_train is None else count_shared(answers.X, X_train)
     slices = find_slices(answers.X, columns)
     rules = find_rules(answers, max_rules)
     return Report(
-        verdict=verdict(_findings(answers, of_models, outputs)),
+        verdict=verdict(_findings(answers, of_models, outputs, n_shared)),
         models=_as_columns(of_models),
         divergences=divergences(answers),
         by_output=by_output(answers),
@@ -248,26 +253,32 @@ def report(
         rules=rules.columns(),
         calibration={} if answers.classes is None else _calibration(answers),
         worst_rows=worst_rows(answers, N_WORST),
-        notes=tuple(_notes(answers, columns)),
+        notes=tuple(_notes(answers, columns, n_shared, has_steps=STEPS in of_models)),
         answers=replace(answers, X=None, pair=None),  # nobody's rows or model are kept alive, or pickled
     )
 
 
-def _findings(answers: Answers, of_models: dict[str, dict[str, float]], outputs: dict[str, np.ndarray]) -> Findings:
-    teacher, student = of_models["teacher"], of_models["student"]
-    compiled = of_models.get("student, compiled", {})
+def _findings(
+    answers: Answers, of_models: dict[str, dict[str, float]], outputs: dict[str, np.ndarray], n_shared: int
+) -> Findings:
+    teacher, student, steps = of_models["teacher"], of_models["student"], of_models.get(STEPS)
+    compiled = of_models.get("student, compiled", {}) if steps is None else {}  # pipelines are not compiled
+    steps = steps or {"one_row": 0.0, "many_rows": 0.0}
+    has_skill = not np.isnan(known(teacher, "skill"))
     return Findings(
+        n_shared=n_shared,
+        teacher_skill_error=_gain(losses(answers, answers.teacher), answers).error if has_skill else float("nan"),
         fidelity=student["fidelity"],
         n_rows=len(answers.rows),
         agreement=known(student, "agreement"),
         teacher_skill=known(teacher, "skill"),
         student_skill=known(student, "skill"),
         student_accuracy=known(student, "accuracy"),
-        teacher_row=known(teacher, "one_row"),
-        student_row=known(student, "one_row"),
+        teacher_row=known(teacher, "one_row") + steps["one_row"],
+        student_row=known(student, "one_row") + steps["one_row"],
         compiled_row=known(compiled, "one_row"),
-        teacher_many=known(teacher, "many_rows"),
-        student_many=known(student, "many_rows"),
+        teacher_many=known(teacher, "many_rows") + steps["many_rows"],
+        student_many=known(student, "many_rows") + steps["many_rows"],
         teacher_bytes=known(teacher, "n_bytes"),
         student_bytes=known(student, "n_bytes"),
         compiled_bytes=known(compiled, "n_bytes"),
@@ -304,10 +315,18 @@ def _calibration(answers: Answers) -> Columns:
     return calibration_curve(answers.teacher, answers.student, sample_weight=answers.weight)
 
 
-def _notes(answers: Answers, columns: Any) -> list[str]:
+def _notes(answers: Answers, columns: Any, n_shared: int, *, has_steps: bool) -> list[str]:
     n_rows, truth = len(answers.rows), answers.truth
     n_features = answers.X.shape[1] if len(answers.X.shape) == 2 else 0
     notes = []
+    if n_shared:
+        notes.append(
+            f"{n_shared:,} of the {n_rows:,} rows are among the training rows, which flatters who learned them."
+        )
+    if has_steps:
+        notes.append(
+            "Bytes and times are of teacher and student alone; the verdict adds the time of the earlier steps."
+        )
     if n_rows < answers.n_given:
         notes.append(f"Measured on {n_rows:,} of the {answers.n_given:,} rows, drawn at random.")
     if n_rows < FEW_ROWS:

@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._progress import Progress
-from ..exceptions import StudentError
+from ..exceptions import StudentError, StudentSizeError
 from ..metrics import fidelity_scorer, neg_bytes_scorer, neg_latency_scorer
 from ..metrics._unwrapping import unwrap
 from ._style import COLORS, MARKERS, axes, check_drawable, ink
@@ -192,8 +192,8 @@ class SizeFidelityDisplay:
         Parameters
         ----------
         search : GridSearchCV, RandomizedSearchCV or another fitted search
-            Fidelity is its score: that named ``"fidelity"``, or else the one and only. Size is the score named
-            ``"bytes"`` (of :func:`~skdistill.metrics.neg_bytes_scorer`), or else the parameter whose name ends in
+            Fidelity is its score: that named ``"fidelity"``, or that of ``scoring=fidelity_scorer``. Size is the score
+            named ``"bytes"`` (of :func:`~skdistill.metrics.neg_bytes_scorer`), or else the parameter whose name ends in
             ``student_size``, or else the one parameter with several numbers. Latency is the score named
             ``"latency"``.
         x : {"size", "latency"}, default="size"
@@ -213,12 +213,12 @@ class SizeFidelityDisplay:
                 "that was fitted."
             ) from None
         results = search.cv_results_
-        name = "fidelity" if "mean_test_fidelity" in results else "score"
+        name = "score" if getattr(search, "scoring", None) is fidelity_scorer else "fidelity"
         if f"mean_test_{name}" not in results:
             scores = [key.removeprefix("mean_test_") for key in results if key.startswith("mean_test_")]
             raise ValueError(
-                f"{cls.__name__}.from_search: the search has scores {scores}; expected one named 'fidelity'. Pass "
-                'scoring={"fidelity": fidelity_scorer, ...}.'
+                f"{cls.__name__}.from_search: the search has scores {scores} of scoring={search.scoring!r}; expected "
+                'fidelity. Pass scoring=fidelity_scorer, or scoring={"fidelity": fidelity_scorer, ...}.'
             )
         size, size_name = _size_of_search(cls.__name__, results)
         family = next((results[key] for key in results if key.startswith("param_") and key.endswith("student")), None)
@@ -434,10 +434,8 @@ def _try(
     """Return family, bytes, fidelity and latency of a student; ``None`` if the family has none so small."""
     try:
         model.fit(X, y, **fit_params)
-    except StudentError as error:
-        if "too small" in str(error):
-            return None
-        raise
+    except StudentSizeError:
+        return None
     distilled = unwrap(model, None)[0]
     name = distilled.candidates_.chosen.family if hasattr(distilled, "candidates_") else _name_of(family)
     return name, -neg_bytes_scorer(model, X_test), fidelity_scorer(model, X_test), -neg_latency_scorer(model, X_test)

@@ -38,6 +38,10 @@ class Findings:
     fidelity, agreement : float
         To the teacher.
     n_rows : int
+    n_shared : int
+        Of them, those that are training rows.
+    teacher_skill_error : float
+        Standard error of the teacher's skill.
     teacher_skill, student_skill, alone_skill : float
         Against the truth: of teacher, student, and the same student fitted without the teacher.
     student_accuracy, alone_accuracy : float
@@ -54,6 +58,8 @@ class Findings:
 
     fidelity: float
     n_rows: int
+    n_shared: int = 0
+    teacher_skill_error: float = math.nan
     agreement: float = math.nan
     teacher_skill: float = math.nan
     student_skill: float = math.nan
@@ -91,12 +97,19 @@ def verdict(found: Findings) -> str:
 def _bad_news(found: Findings) -> list[str]:
     """Return why the student should not be shipped, or not for this reason."""
     news = []
+    if found.n_shared > found.n_rows / 2:
+        news.append("These are training rows: on others all of this may look otherwise.")
     if found.student_skill <= 0:
         news.append(f"Do not use this student: it is no better than a constant (skill {found.student_skill:.3f}).")
     elif found.fidelity <= 0 and math.isnan(found.student_skill):
         news.append("Do not use this student: it follows the teacher no better than a constant would.")
     if found.teacher_skill <= 0:
         news.append(f"The teacher itself is no better than a constant (skill {found.teacher_skill:.3f}).")
+    elif found.teacher_skill <= CLEAR * found.teacher_skill_error:
+        news.append(
+            f"The teacher itself is hardly better than a constant (skill {found.teacher_skill:.3f} "
+            f"± {found.teacher_skill_error:.3f})."
+        )
     gain, labels = found.alone_gain, found.alone_labels
     if gain.is_clear and labels.is_clear_loss:
         news.append(f"The teacher helps labels and harms probabilities: {_alone(found)}.")
@@ -134,7 +147,8 @@ def _what_is_kept(found: Findings) -> str:
     parts = [] if math.isnan(found.fidelity) else [f"fidelity {found.fidelity:.3f}"]
     if not math.isnan(found.agreement):
         parts.append(f"{found.agreement:.1%} of its labels")
-    if found.teacher_skill > 0 and found.student_skill > 0:
+    is_skilled = found.teacher_skill > max(0.0, CLEAR * found.teacher_skill_error)
+    if is_skilled and found.student_skill > 0:
         parts.append(f"{found.student_skill / found.teacher_skill:.1%} of its skill")
     measured = ", ".join(parts)
     if math.isnan(found.fidelity):

@@ -85,7 +85,8 @@ def leaf_rules(student: Any, has_missing: np.ndarray, is_duration: np.ndarray) -
     while waiting:
         node, said = waiting.pop()
         if left[node] < 0:
-            found[node - n_splits] = " and ".join(said.values()) or "every row"
+            words = [f"({each})" if each.endswith(MISSING) and len(said) > 1 else each for each in said.values()]
+            found[node - n_splits] = " and ".join(words) or "every row"
             continue
         name, yes, no = sides.of(node, alone=True)
         for child, text in ((left[node], yes), (right[node], no)):

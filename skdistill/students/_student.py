@@ -18,7 +18,7 @@ from .._validation import check_fitted, check_number, check_table, check_weights
 from ..compiled import Columns, CompiledModel, Design
 from ..compiled._design import dense_chunks
 from ..compiled._links import LINKS
-from ..exceptions import StudentError
+from ..exceptions import StudentError, StudentSizeError
 
 MANY, RARE = 100, 5
 """Of columns with more categories than the first, those of fewer rows than the second count as unseen."""
@@ -74,13 +74,13 @@ class CompactStudent(Documented):
 
         Raises
         ------
-        StudentError
+        StudentSizeError
             If the smallest student has more.
         """
         check_number(self, "n_parameters", n_parameters, kind=Integral, low=1)
         params = self._params_of_size(n_parameters, n_inputs, n_outputs)
         if params is None:
-            raise StudentError(
+            raise StudentSizeError(
                 f"{type(self).__name__}: a size of {n_parameters} parameters is too small for {n_inputs} inputs and "
                 f"{n_outputs} outputs; pass a larger one, or another student."
             )

@@ -1,6 +1,7 @@
 import pickle
 import re
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from html.parser import HTMLParser
@@ -16,7 +17,7 @@ from sklearn.cluster import AgglomerativeClustering
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from strategies import distributions
 
 import skdistill
@@ -24,6 +25,7 @@ from skdistill import DistilledClassifier, DistilledRegressor, as_teacher, repor
 from skdistill.exceptions import StudentError, TeacherError, TeacherOutputError
 from skdistill.inspection import Report
 from skdistill.inspection._answers import Answers
+from skdistill.inspection._measures import count_shared
 from skdistill.inspection._report import PARTS
 from skdistill.inspection._verdict import Findings, Gain, verdict
 from skdistill.metrics import agreement, brier_skill, fidelity, r2_skill, retention
@@ -449,7 +451,7 @@ def test_weights_count_as_rows_for_values(seed, n_outputs):
 def test_a_single_row_has_a_report(make):
     """It says that it tells nothing, and warns of nothing."""
     case = make("two classes")
-    found = report(case.model, case.X[:1], case.y[:1], X_train=case.X, y_train=case.y)
+    found = report(case.model, case.X[:1], case.y[:1], X_train=case.X[1:], y_train=case.y[1:])
     assert found.verdict.startswith("How close a copy of the teacher it is cannot be said, a single row does not tell")
     assert "Only 1 row: every number here is uncertain." in found.notes
     assert found.rules["rule"].tolist() == ["every row"]
@@ -623,7 +625,7 @@ def test_wrong_truth_is_refused(make):
     X, y = case.X, case.y
     wrong = {
         r"report got y of shape \(3,\) for 200 rows; expected the truth of each row": y[:3],
-        r"report got y of shape \(200, 1\); expected one label for each": y[:, None],
+        r"report got y of shape \(200, 2\); expected one label for each": np.column_stack([y, y]),
         r"report got y with unknown labels \[2\]; known are \[0, 1\]. Pass the labels": y + 1,
         r"report got y with unknown labels \[nan\]": np.where(y, np.nan, 0),
         r"report got y with labels of several types; expected some of": np.where(y, None, "0"),
@@ -831,3 +833,98 @@ def test_pages_of_many_classes_and_rows_are_small(page):
     classes = np.arange(10)
     found = compare(proba, (proba + student) / 2, proba.argmax(axis=1), classes=classes)
     assert len(page(found).encode()) < 500_000
+
+
+# ---------------------------------------------------------------------- what a stranger ran into
+
+
+def test_training_rows_are_known_again(make):
+    """Where the training rows are passed, rows of the report that are among them are counted, and said first."""
+    case = make("two classes")
+    found = report(case.model, case.X, case.y, X_train=case.X, y_train=case.y, timing=False)
+    assert found.verdict.startswith("These are training rows")
+    assert f"{len(case.y)} of the {len(case.y)} rows are among the training rows" in found.notes[0]
+    apart = report(case.model, case.X[:50], case.y[:50], X_train=case.X[50:], y_train=case.y[50:], timing=False)
+    assert "training rows" not in str(apart)
+
+
+def test_shared_rows_are_counted_in_any_frame():
+    """Of strings, missing cells and numbers alike; tables of other columns share none."""
+    frame = pd.DataFrame({"a": ["x", None, "y", "x"], "b": [1.0, 2.0, np.nan, 0.0]})
+    other = pd.DataFrame({"a": ["x", "y", "z"], "b": [-0.0, np.nan, 1.0]})
+    assert count_shared(frame, other) == 2
+    assert count_shared(frame, frame[["a"]]) == 0
+    assert count_shared(np.eye(3), np.eye(3)[:2]) == 2
+
+
+def test_steps_of_a_pipeline_are_timed_too():
+    """The verdict compares what the owner waits for: earlier steps and teacher, earlier steps and student."""
+
+    def slow(X):
+        time.sleep(0.003)
+        return X + 0.0
+
+    X = RNG.normal(size=(200, 3))
+    forest = RandomForestRegressor(50, random_state=0).fit(X, X[:, 0])
+    model = DistilledRegressor(forest, "linear", sampler=None, random_state=0)
+    found = report(make_pipeline(FunctionTransformer(slow), model).fit(X), X, X[:, 0])
+    steps = found.models["model"].tolist().index("earlier steps")
+    assert found.models["one_row"][steps] > 3000
+    assert any("earlier steps" in note for note in found.notes)
+    teacher, student = (
+        found.models["one_row"][found.models["model"].tolist().index(n)] for n in ("teacher", "student")
+    )
+    assert f"{teacher / student:,.0f} times faster" not in found.verdict
+    assert "compiled" not in found.verdict.split("smaller")[0].split("a row of many")[0]
+
+
+def test_a_teacher_of_hardly_any_skill_is_not_divided_by():
+    """Where its skill is within chance, no share of it is told."""
+    X, y = RNG.normal(size=(120, 3)), RNG.normal(size=120)
+    y[:] += 0.1 * X[:, 0]
+    teacher = LinearRegression().fit(X, X[:, 0])
+    teacher.coef_ = teacher.coef_ * 0.1
+    model = DistilledRegressor(teacher, "linear", sampler=None, random_state=0).fit(X)
+    found = report(model, X, y, timing=False)
+    skill = found.models["skill"][0]
+    assert "of its skill" not in found.verdict
+    assert ("hardly better" if skill > 0 else "no better") in found.verdict
+
+
+def test_a_function_is_asked_for_the_classes_of_the_model(make):
+    """It knows none of its own."""
+    case = make("two classes")
+    teacher = case.model.teacher_
+    found = report(case.model.student_, case.X, case.y, teacher=teacher.predict_proba, timing=False)
+    expected = report(case.model, case.X, case.y, timing=False)
+    np.testing.assert_allclose(found.models["fidelity"], expected.models["fidelity"])
+
+
+def test_a_teacher_that_fails_while_it_is_timed_loses_its_latency_only():
+    """All rows were answered, so there is a report."""
+    X = RNG.normal(size=(100, 2))
+
+    def service(rows):
+        if len(rows) == 1:
+            raise ConnectionError
+        return rows[:, 0]
+
+    found = report(LinearRegression().fit(X, X[:, 0]), X, teacher=service)
+    assert np.isnan(found.models["one_row"][0])
+    assert found.models["fidelity"][1] > 0.99
+
+
+def test_divergences_are_a_frame_too(make):
+    """One row of it."""
+    case = make("three classes")
+    assert report(case.model, case.X, timing=False).to_frame("divergences").shape == (1, 5)
+
+
+def test_errors_of_slices_are_errors_of_the_table(make):
+    """In the units of y: of a slice that is the whole table, the same number."""
+    case = make("values")
+    X = np.column_stack([np.zeros(len(case.y)), case.X])
+    student = LinearRegression().fit(X, case.y)
+    found = report(student, X, case.y, teacher=lambda X: X[:, 1], timing=False, columns=[0])
+    for place, name in enumerate(("teacher_error", "student_error")):
+        np.testing.assert_allclose(found.by_slice[name], found.models["error"][place])
