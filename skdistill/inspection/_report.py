@@ -25,7 +25,7 @@ from ._measures import (
     worst_rows,
 )
 from ._page import fragment, page
-from ._rules import find_rules, mean, standard_error
+from ._rules import find_rules, has_rules, mean, standard_error
 from ._slices import MOST_COLUMNS, find_slices
 from ._verdict import Findings, Gain, known, verdict
 
@@ -347,4 +347,6 @@ def _notes(answers: Answers, columns: Any, n_shared: int, *, has_steps: bool) ->
     ]
     if columns is None and n_features > MOST_COLUMNS:
         notes.append(f"No slices of {n_features:,} columns; pass columns=[...] to choose some.")
+    if n_features and not has_rules(answers.X):
+        notes.append(f"No rules of {n_features:,} sparse columns.")
     return notes

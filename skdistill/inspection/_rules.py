@@ -1,11 +1,16 @@
 """Where teacher and student differ: a few rules to read, from one small tree of the distance between them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from ..students import CompactTreeRegressor
 from ._answers import Answers
+
+MOST_SPARSE = 5000
+"""Columns of a sparse table whose rules are looked for."""
 
 FEWEST_ROWS, SMALLEST_SHARE = 10, 0.02
 """Of the rows in a rule, at least."""
@@ -43,13 +48,17 @@ class Rules:
         return {**named, "rule": np.array(self.rule, dtype=object)}
 
 
+def has_rules(X: Any) -> bool:
+    """Whether rules are looked for: not in texts, nor in wide sparse tables, where it takes long and says little."""
+    return len(X.shape) == 2 and not (sparse.issparse(X) and X.shape[1] > MOST_SPARSE)
+
+
 def find_rules(answers: Answers, max_rules: int) -> Rules:
     """Return at most ``max_rules`` rules."""
     distance, weight = answers.distance, answers.weight
     n_rows = len(distance)
     fewest = max(FEWEST_ROWS, round(SMALLEST_SHARE * n_rows))
-    is_table = len(answers.X.shape) == 2  # texts are none
-    if not is_table or max_rules < 2 or n_rows < 2 * fewest or np.ptp(distance) == 0:
+    if not has_rules(answers.X) or max_rules < 2 or n_rows < 2 * fewest or np.ptp(distance) == 0:
         leaf, rules = np.zeros(n_rows, dtype=int), ["every row"]
     else:
         tree = CompactTreeRegressor(max_rules, min_samples_leaf=fewest).fit(answers.X, distance, weight)

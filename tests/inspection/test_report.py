@@ -928,3 +928,16 @@ def test_errors_of_slices_are_errors_of_the_table(make):
     found = report(student, X, case.y, teacher=lambda X: X[:, 1], timing=False, columns=[0])
     for place, name in enumerate(("teacher_error", "student_error")):
         np.testing.assert_allclose(found.by_slice[name], found.models["error"][place])
+
+
+def test_wide_sparse_tables_have_no_rules():
+    """It would take long and say little; the report says so."""
+    X = sparse.random(200, 6000, density=0.01, format="csr", random_state=0)
+    student = LinearRegression().fit(X[:, :5].toarray(), X[:, 0].toarray()[:, 0])
+
+    def answer(rows):
+        return student.predict(rows[:, :5].toarray())
+
+    found = report(answer, X, teacher=lambda rows: answer(rows) + rows[:, 7].toarray()[:, 0], timing=False)
+    assert found.rules["rule"].tolist() == ["every row"]
+    assert "No rules of 6,000 sparse columns." in found.notes
