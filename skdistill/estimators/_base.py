@@ -390,7 +390,10 @@ class BaseDistilled(CallbackSupport, Shown):
         for name in ("sampler", "n_synthetic", "teacher_cv"):
             value, allowed = getattr(self, name), "oob" if name == "teacher_cv" else "auto"
             if isinstance(value, str) and value != allowed:
-                raise ValueError(f"{type(self).__name__}: {name}={value!r}; the only text it takes is {allowed!r}.")
+                advice = " Pass a sampler, such as skdistill.samplers.LeafSwap()." if name == "sampler" else ""
+                raise ValueError(
+                    f"{type(self).__name__}: {name}={value!r}; the only text it takes is {allowed!r}.{advice}"
+                )
         if self.soft_weight < 1 and y is None:
             raise ValueError(
                 f"{type(self).__name__}: soft_weight={self.soft_weight} blends in true labels, but y is None. "

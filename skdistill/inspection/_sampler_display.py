@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.decomposition import PCA, TruncatedSVD
 
 from .._encoding import TableEncoder
-from .._tables import describe_mismatch, is_frame, stack_rows, take_rows
+from .._tables import describe_mismatch, stack_rows, take_rows
 from .._validation import check_fitted, check_random_state, draw_seed, seed_estimator
 from ..estimators import AutoSampler
 from ..exceptions import SamplerError
@@ -17,7 +17,7 @@ from ..metrics._checks import check_count
 from ..metrics._unwrapping import unwrap
 from ..samplers import Mixture, as_sampler
 from ._answers import as_table, draw_rows
-from ._slices import find_durations, names_of
+from ._slices import find_durations, names_of, places_of
 from ._style import BLUE, axes, check_drawable, ink
 
 MOST_NAMES = 20
@@ -203,7 +203,9 @@ class SamplerDisplay:
             real, synthetic = _components(codes, encoder)
             display = cls(real=real, synthetic=synthetic, names=("first component", "second component"), title=title)
             return display.plot(ax, **scatter_kwargs)
-        first, second = (_Axis.of(X, encoder, place) for place in _places(cls.__name__, X, features))
+        if isinstance(features, str) or not np.iterable(features) or len(list(features)) != 2:
+            raise ValueError(f"{cls.__name__}: features={features!r}; expected two columns, such as features=[0, 1].")
+        first, second = (_Axis.of(X, encoder, place) for place in places_of(cls.__name__, X, features))
         real, synthetic = (np.column_stack([first.values(table), second.values(table)]) for table in codes)
         display = cls(
             real=real,
@@ -259,21 +261,6 @@ def _sampler_of(distilled: Any, X: Any) -> Any:
         return options
     samplers = options.candidates(X, distilled.n_jobs)
     return next((each for each in samplers if repr(each) == used), Mixture(samplers))
-
-
-def _places(who: str, X: Any, features: Any) -> list[int]:
-    """Return the positions of two columns."""
-    columns = [str(name) for name in X.columns] if is_frame(X) else []
-    if isinstance(features, str) or not np.iterable(features) or len(list(features)) != 2:
-        raise ValueError(f"{who}: features={features!r}; expected two columns, such as features=[0, 1].")
-    unknown = [
-        each
-        for each in features
-        if (each not in columns if isinstance(each, str) else not -X.shape[1] <= each < X.shape[1])
-    ]
-    if unknown:
-        raise ValueError(f"{who}: features {unknown} are not in the table; it has {columns or X.shape[1]} columns.")
-    return [columns.index(each) if isinstance(each, str) else int(each) % X.shape[1] for each in features]
 
 
 def _components(codes: list[Any], encoder: TableEncoder) -> tuple[np.ndarray, np.ndarray]:

@@ -49,7 +49,12 @@ def find_slices(X: Any, columns: Any = None) -> list[Slice]:
     X : table of shape (n_samples, n_features)
     columns : list of str or int, or None, default=None
     """
-    places = _places(names_of(X), columns)
+    names = names_of(X)
+    if columns is None:
+        places = list(range(len(names))) if len(names) <= MOST_COLUMNS else []
+    else:
+        is_one = isinstance(columns, str) or not np.iterable(columns)
+        places = places_of("report", X, [columns] if is_one else columns)
     if not places:
         return []
     encoder = TableEncoder().fit(X)
@@ -57,8 +62,8 @@ def find_slices(X: Any, columns: Any = None) -> list[Slice]:
     codes = codes.tocsc() if sparse.issparse(codes) else codes
     durations = find_durations(X)
     return [
-        Slice(name, value, np.flatnonzero(rows))
-        for place, name in places.items()
+        Slice(names[place], value, np.flatnonzero(rows))
+        for place in places
         for value, rows in _of_column(
             _column(codes, place),
             encoder.categories_[place],
@@ -68,19 +73,18 @@ def find_slices(X: Any, columns: Any = None) -> list[Slice]:
     ]
 
 
-def _places(names: list[str], columns: Any) -> dict[int, str]:
-    """Return positions and names of the columns asked for."""
-    if columns is None:
-        return dict(enumerate(names)) if len(names) <= MOST_COLUMNS else {}
-    columns = [columns] if isinstance(columns, str) or not np.iterable(columns) else list(columns)
-    places = [names.index(each) if isinstance(each, str) and each in names else each for each in columns]
-    unknown = [each for each in places if not isinstance(each, int | np.integer) or not 0 <= each < len(names)]
+def places_of(who: str, X: Any, columns: Any) -> list[int]:
+    """Return the positions of columns that are given by name or position, from behind too."""
+    names = names_of(X)
+    wanted = [names.index(each) if isinstance(each, str) and each in names else each for each in columns]
+    is_place = [isinstance(each, int | np.integer) and -len(names) <= each < len(names) for each in wanted]
+    unknown = [each for each, known in zip(wanted, is_place, strict=True) if not known]
     if unknown:
         raise ValueError(
-            f"report: columns {unknown} are not in the table; expected names or positions among its {len(names)}: "
-            f"{names[:20]}{' and so on' if len(names) > 20 else ''}."
+            f"{who}: columns {unknown} are not in the table; expected names or positions among its {len(names)}: "
+            f"{names[:20]}."
         )
-    return {int(place): names[place] for place in places}
+    return [int(each) % len(names) for each in wanted]
 
 
 def find_durations(X: Any) -> np.ndarray:
