@@ -64,7 +64,9 @@ html_theme_options = {
 }
 
 if os.environ.get("SKDISTILL_EXAMPLES") == "small":
-    html_theme_options["announcement"] = "Built in small form: examples run on few rows, so what they print is not what their text says."
+    html_theme_options["announcement"] = (
+        "Built in small form: examples run on few rows, so what they print is not what their text says."
+    )
 
 # -- examples ----------------------------------------------------------------------------------------------------------
 
