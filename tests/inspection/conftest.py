@@ -1,5 +1,6 @@
 """Teachers and students of every kind, small, and made once."""
 
+import sys
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -112,3 +113,11 @@ def case(request):
 def make():
     """Return the function that makes them by name."""
     return make_case
+
+
+@pytest.fixture(autouse=True)
+def no_open_figures():
+    """Close what earlier tests, and examples of docstrings, have left open."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.close("all")
