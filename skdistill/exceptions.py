@@ -6,32 +6,121 @@ the same place, so code that catches ``ValueError`` goes on working.
 
 
 class SkdistillError(Exception):
-    """Base class of every error that is skdistill's own."""
+    """Base class of every error that is skdistill's own.
+
+    Examples
+    --------
+    >>> from skdistill.exceptions import SkdistillError, TeacherError
+    >>> issubclass(TeacherError, SkdistillError)
+    True
+    """
 
 
 class TeacherError(SkdistillError, ValueError):
-    """The teacher cannot be used as it was given: no usable method, not fitted, no known classes."""
+    """The teacher cannot be used as it was given: no usable method, not fitted, no known classes.
+
+    Examples
+    --------
+    >>> from skdistill import as_teacher
+    >>> from skdistill.exceptions import TeacherError
+    >>> try:
+    ...     as_teacher(dict)
+    ... except TeacherError as error:
+    ...     print(error)
+    got the class dict as a teacher; expected an object, e.g. dict().
+    """
 
 
 class TeacherOutputError(TeacherError):
-    """The teacher answered, but its outputs are no soft targets: NaN, a wrong shape, rows that do not sum to one."""
+    """The teacher answered, but its outputs are no soft targets: NaN, a wrong shape, rows that do not sum to one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill import as_teacher
+    >>> from skdistill.exceptions import TeacherOutputError
+    >>> teacher = as_teacher(lambda X: np.full(len(X), np.nan))
+    >>> try:
+    ...     teacher.outputs(np.zeros((3, 1)))
+    ... except TeacherOutputError as error:
+    ...     print("NaN" in str(error))
+    True
+    """
 
 
 class TeacherQueryError(TeacherError, RuntimeError):
-    """The teacher raised while it was asked. The message names the rows; the cause is chained."""
+    """The teacher raised while it was asked. The message names the rows; the cause is chained.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill import DistilledRegressor
+    >>> from skdistill.exceptions import TeacherQueryError
+    >>> def service(X):
+    ...     raise TimeoutError("no answer")
+    >>> try:
+    ...     DistilledRegressor(service).fit(np.zeros((5, 1)))
+    ... except TeacherQueryError as error:
+    ...     print(repr(error.__cause__))
+    TimeoutError('no answer')
+    """
 
 
 class SamplerError(SkdistillError, ValueError):
-    """A sampler returned rows that do not fit the table it was fitted on, or cannot draw rows of that kind."""
+    """A sampler returned rows that do not fit the table it was fitted on, or cannot draw rows of that kind.
+
+    Examples
+    --------
+    >>> from skdistill.exceptions import SamplerError
+    >>> from skdistill.samplers import as_sampler
+    >>> try:
+    ...     as_sampler("leaf swap")
+    ... except SamplerError as error:
+    ...     print(type(error).__name__)
+    SamplerError
+    """
 
 
 class StudentError(SkdistillError, ValueError):
-    """The student cannot be taught: not an estimator of the right kind, or targets it cannot hold."""
+    """The student cannot be taught: not an estimator of the right kind, or targets it cannot hold.
+
+    Examples
+    --------
+    >>> from skdistill.exceptions import StudentError
+    >>> from skdistill.students import CompactTreeClassifier
+    >>> try:
+    ...     CompactTreeClassifier().fit_soft([[0.0], [1.0]], [[0.5, 0.5], [0.2, 0.2]])
+    ... except StudentError as error:
+    ...     print(error)
+    CompactTreeClassifier: targets are no probabilities; expected rows without a negative number that sum to one.
+    """
 
 
 class StudentSizeError(StudentError):
-    """No student of the family is so small, or none meets the budget."""
+    """No student of the family is so small, or none meets the budget.
+
+    Examples
+    --------
+    >>> from skdistill.exceptions import StudentSizeError
+    >>> from skdistill.students import CompactLinearRegressor
+    >>> try:
+    ...     CompactLinearRegressor().sized(1, n_inputs=10, n_outputs=1)
+    ... except StudentSizeError as error:
+    ...     print(str(error)[:60])
+    CompactLinearRegressor: a size of 1 parameters is too small
+    """
 
 
 class CompileError(SkdistillError, ValueError):
-    """A model cannot be compiled, or its compiled form does not answer as it does."""
+    """A model cannot be compiled, or its compiled form does not answer as it does.
+
+    Examples
+    --------
+    >>> from skdistill import compile
+    >>> from skdistill.exceptions import CompileError
+    >>> try:
+    ...     compile("model")
+    ... except CompileError as error:
+    ...     print(type(error).__name__)
+    CompileError
+    """

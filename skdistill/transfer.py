@@ -43,6 +43,17 @@ class TransferSummary:
         Time the teacher took to label them (less where its answers were in the memory).
     sample_seconds : float
         Time the samplers took.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill import DistilledRegressor
+    >>> from skdistill.samplers import Jitter
+    >>> X = np.linspace(0, 1, 40).reshape(-1, 1)
+    >>> model = DistilledRegressor(lambda X: X[:, 0] ** 2, "linear", sampler=Jitter(), n_synthetic=100, random_state=0)
+    >>> summary = model.fit(X).transfer_set_
+    >>> summary.n_real, summary.n_synthetic, summary.sampler, summary.n_queries
+    (40, 100, 'Jitter()', 140)
     """
 
     n_real: int
@@ -75,6 +86,15 @@ class TransferSet:
         How many of the rows, the last ones, are synthetic.
     sampler : str, default=""
         What they were drawn with.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.transfer import TransferSet
+    >>> real = TransferSet(np.eye(2), np.array([0.0, 1.0]), np.ones(2))
+    >>> both = real.extend([(np.zeros((4, 2)), np.full(4, 0.5))], total_weight=1.0, sampler="zeros")
+    >>> both.n_real, both.n_synthetic, both.sample_weight.tolist()
+    (2, 4, [1.0, 1.0, 0.5, 0.5, 0.5, 0.5])
     """
 
     X: Any

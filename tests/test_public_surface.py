@@ -10,6 +10,7 @@ import pytest
 from numpydoc.docscrape import ClassDoc, FunctionDoc
 
 import skdistill
+from skdistill.teachers import Teacher
 
 PACKAGE = Path(skdistill.__file__).parent
 RANKS = {
@@ -132,6 +133,14 @@ PUBLIC = {
         "softmax",
     ],
 }
+EXAMPLES_TOO = [
+    *(error for error in vars(skdistill.exceptions).values() if inspect.isclass(error)),
+    skdistill.transfer.TransferSet,
+    skdistill.transfer.TransferSummary,
+    Teacher,
+]
+"""Public by their modules, which have no list of names."""
+
 OBJECTS = [
     pytest.param(getattr(import_module(module), name), id=f"{module}.{name}")
     for module, names in PUBLIC.items()
@@ -173,7 +182,7 @@ def test_parameters_are_documented_with_their_defaults(thing):
                 assert stated.replace("_", "") in (repr(default), str(default), f'"{default}"'), (name, described)
 
 
-@pytest.mark.parametrize("thing", OBJECTS)
+@pytest.mark.parametrize("thing", [*OBJECTS, *EXAMPLES_TOO])
 def test_everything_public_has_a_purpose_and_an_example(thing):
     """A summary line, and an example (which the doctests run)."""
     doc = ClassDoc(thing) if inspect.isclass(thing) else FunctionDoc(thing)

@@ -52,6 +52,18 @@ class Teacher:
         Sorted labels, the columns of ``outputs``; ``None`` for regression.
     transductive : bool
         The model labels only the rows it was fitted on.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from skdistill import as_teacher
+    >>> X, y = load_iris(return_X_y=True)
+    >>> teacher = as_teacher(SVC().fit(X, y))
+    >>> teacher
+    Teacher(SVC, task='classification', response_method='decision_function')
+    >>> teacher.output_kind, teacher.outputs(X).shape
+    ('logit', (150, 3))
     """
 
     def __init__(self, model: Any, task: Task, response_method: str, classes: np.ndarray | None) -> None:
