@@ -1,5 +1,7 @@
 """Products of matrices on as many threads as were asked for: on more, small ones can take a hundred times as long."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -7,26 +9,31 @@ from typing import Any
 FEW_ROWS = 16
 """Whose products are too small for BLAS to share out: to hold it back would cost more."""
 
+_lock = Lock()
+_n_inside = 0
+_limited: Any = None
+"""BLAS has one number of threads for everybody: the first one inside sets it, the last one out takes it back."""
 
-class _Limit:
-    """A limit that counts those inside, since the limit is one for all threads: the last one out takes it away."""
 
-    def __init__(self, n_threads: int) -> None:
-        self._n_threads, self._n_inside, self._lock = n_threads, 0, Lock()
-        self._limited: Any = None
-
-    def __enter__(self) -> None:
-        with self._lock:
-            self._n_inside += 1
-            controller = _blas()
-            if self._n_inside == 1 and controller is not None:
-                self._limited = controller.limit(limits=self._n_threads)
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._n_inside -= 1
-            if self._n_inside == 0 and self._limited is not None:
-                self._limited.restore_original_limits()
+@contextmanager
+def blas_threads(n_threads: int, n_rows: int) -> Iterator[None]:
+    """Hold BLAS to so many threads while products with so many rows are made, or to those of who came first."""
+    global _n_inside, _limited
+    controller = _blas() if n_rows > FEW_ROWS else None
+    if controller is None:
+        yield
+        return
+    with _lock:
+        if _n_inside == 0:
+            _limited = controller.limit(limits=n_threads)
+        _n_inside += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _n_inside -= 1
+            if _n_inside == 0:
+                _limited.restore_original_limits()
 
 
 @cache
@@ -37,7 +44,3 @@ def _blas() -> Any:
     except ImportError:
         return None
     return ThreadpoolController().select(user_api="blas")
-
-
-blas_threads = cache(_Limit)
-"""``with blas_threads(1):`` holds BLAS to one thread."""

@@ -1,6 +1,7 @@
 """Products on as many threads as were asked for."""
 
 import sys
+from contextlib import ExitStack
 from threading import Barrier, Thread
 
 import numpy as np
@@ -19,23 +20,43 @@ def counts():
 
 
 def test_threads_are_as_before_when_all_are_out():
-    """However the stays of several threads overlap, the last one out leaves things as the first one found them."""
+    """However stays of several threads and limits overlap, the last one out leaves things as the first found them."""
     before, inside = counts(), []
     barrier = Barrier(4)
 
-    def stay():
+    def stay(limit):
         barrier.wait()
         for _ in range(50):
-            with blas_threads(1):
+            with blas_threads(limit, 1000):
                 inside.append(max(counts(), default=1))
 
-    threads = [Thread(target=stay) for _ in range(4)]
+    threads = [Thread(target=stay, args=[limit]) for limit in (1, 1, 2, 2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert counts() == before
-    assert max(inside) == 1
+    assert set(inside) <= {1, 2}
+
+
+def test_overlapping_limits_leave_nothing_behind():
+    """Who comes first sets the limit; that another one leaves last changes nothing for those after."""
+    before = counts()
+    with ExitStack() as first, ExitStack() as second:
+        first.enter_context(blas_threads(1, 1000))
+        second.enter_context(blas_threads(2, 1000))
+        first.close()
+        assert set(counts()) <= {1}
+        second.close()
+        assert counts() == before
+
+
+def test_few_rows_are_left_alone():
+    """Their products are not shared out, and to hold BLAS back would take longer than they."""
+    with threadpool_limits(2, user_api="blas"):
+        before = counts()
+        with blas_threads(1, 16):
+            assert counts() == before
 
 
 def test_students_answer_on_one_thread_and_the_same_on_any(monkeypatch):
@@ -61,7 +82,7 @@ def test_compiled_models_do_without_threadpoolctl(monkeypatch):
     """Where it is not installed nothing is held back."""
     monkeypatch.setitem(sys.modules, "threadpoolctl", None)
     _blas.cache_clear()
-    with blas_threads(1):
+    with blas_threads(1, 1000):
         pass
     assert _blas() is None
     monkeypatch.undo()

@@ -3,12 +3,11 @@
 import copy
 import pickle
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
-from .._threads import FEW_ROWS, blas_threads
+from .._threads import blas_threads
 from ._columns import Columns
 from ._links import LINKS
 from ._source import compile_row, row_source, scores_as_tuple
@@ -148,7 +147,7 @@ class CompiledModel:
             cells = np.asarray(X)
             if cells.dtype == object:  # numbers with missing cells of other libraries
                 cells = Columns([None] * self.n_features_in_, np.zeros(self.n_features_in_, dtype=bool)).encode(X)
-        with blas_threads(1) if cells.shape[0] > FEW_ROWS else nullcontext():
+        with blas_threads(1, cells.shape[0]):
             scores = self.scorer.scores(cells)
         answer = LINKS[self.link].of_rows(scores)
         if self.power != 1:

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, colum
 from .._encoding import TableEncoder
 from .._representation import Documented
 from .._restoring import all_or_nothing
-from .._threads import FEW_ROWS, blas_threads
+from .._threads import blas_threads
 from .._validation import check_fitted, check_number, check_table, check_weights
 from ..compiled import Columns, CompiledModel, Design
 from ..compiled._design import dense_chunks
@@ -112,9 +112,7 @@ class CompactStudent(Documented):
         check_fitted(self, "scorer_")
         X = self._encode(check_table(self, X, reset=False))
         n_jobs = effective_n_jobs(getattr(self, "n_jobs", None))
-        if X.shape[0] <= FEW_ROWS:
-            return self.scorer_.scores(X, n_jobs)
-        with blas_threads(n_jobs):
+        with blas_threads(n_jobs, X.shape[0]):
             return self.scorer_.scores(X, n_jobs)
 
     def _columns(self) -> Columns | None:
