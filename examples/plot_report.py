@@ -2,8 +2,8 @@
 What was kept, what was lost: displays and a report
 ===================================================
 
-A forest tells malignant from benign tumours. It is distilled into a student that is hundreds of times smaller; four
-displays and one report tell the owner what was kept and what was lost, on rows that neither has seen.
+A forest tells malignant from benign tumours. It is distilled into a small student; four displays and one report tell
+the owner what was kept and what was lost, on rows that neither has seen.
 """
 
 # %%

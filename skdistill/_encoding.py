@@ -87,6 +87,13 @@ class TableEncoder:
         return codes
 
 
+def find_durations(X: Any) -> np.ndarray:
+    """Return which columns hold durations, where dates and durations are told apart."""
+    if is_frame(X):
+        return np.array([dtype == nw.Duration for dtype in nw.from_native(X, eager_only=True).schema.values()])
+    return np.full(X.shape[1], X.dtype.kind == "m")
+
+
 def _numbers_at_once(columns: Any, is_number: np.ndarray) -> np.ndarray | None:
     """Return all columns of numbers of a frame in one step, if the frame can: one row costs little that way."""
     if not isinstance(columns, nw.DataFrame) or not is_number.any():

@@ -145,15 +145,12 @@ def as_table(X: Any) -> Any:
     """Return a table whose rows can be taken; lists become arrays, and texts, which are no table, a column of them."""
     if sparse.issparse(X):
         return X.tocsr()
-    if not is_frame(X) and (type(X) is not np.ndarray):
-        X = np.asarray(X, dtype=object if _holds_texts(X) else None)
+    if not is_frame(X) and type(X) is not np.ndarray:
+        table = np.asarray(X)
+        X = np.asarray(X, dtype=object) if table.ndim == 1 and table.dtype.kind == "U" else table
     if len(X.shape) not in (1, 2):
         raise ValueError(f"got X of shape {X.shape}; expected a table of shape (n_samples, n_features).")
     return X
-
-
-def _holds_texts(X: Any) -> bool:
-    return np.ndim(X) == 1 and any(isinstance(cell, str) for cell in X)
 
 
 def ask_both(

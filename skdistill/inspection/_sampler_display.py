@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.decomposition import PCA, TruncatedSVD
 
-from .._encoding import TableEncoder
+from .._encoding import TableEncoder, find_durations
 from .._tables import describe_mismatch, stack_rows, take_rows
 from .._validation import check_fitted, check_random_state, draw_seed, seed_estimator
 from ..estimators import AutoSampler
@@ -17,7 +17,7 @@ from ..metrics._checks import check_count
 from ..metrics._unwrapping import unwrap
 from ..samplers import Mixture, as_sampler
 from ._answers import as_table, draw_rows
-from ._slices import find_durations, names_of, places_of
+from ._slices import names_of, places_of
 from ._style import BLUE, axes, check_drawable, ink
 
 MOST_NAMES = 20

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 from scipy import sparse
 
-from .._encoding import TableEncoder
+from .._encoding import TableEncoder, find_durations
 from .._tables import is_frame
 
 MOST_CATEGORIES = 8
@@ -85,13 +84,6 @@ def places_of(who: str, X: Any, columns: Any) -> list[int]:
             f"{names[:20]}."
         )
     return [int(each) % len(names) for each in wanted]
-
-
-def find_durations(X: Any) -> np.ndarray:
-    """Return which columns hold durations."""
-    if is_frame(X):
-        return np.array([dtype == nw.Duration for dtype in nw.from_native(X, eager_only=True).schema.values()])
-    return np.full(X.shape[1], X.dtype.kind == "m")
 
 
 def _of_column(codes: np.ndarray, known: np.ndarray | None, words: "Words") -> list[tuple[str, np.ndarray]]:

@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import r2_score
 
+from .._coding import is_missing
 from ._checks import SUM_TOLERANCE, check_outputs, check_row_weights
+
+_TYPE = np.frompyfunc(type, 1, 1)
 
 AVERAGES = ("auto", "uniform_average", "variance_weighted")
 
@@ -114,24 +117,18 @@ def agreement(teacher_labels: Any, student_labels: Any, *, sample_weight: Any = 
 
 def _kind_of_labels(name: str, labels: np.ndarray) -> str | None:
     """Return ``"text"``, ``"numbers"``, or ``None`` for others; none of them may be missing."""
-    n_missing = sum(map(_is_missing, labels.flat)) if labels.dtype.kind in "fcO" else 0
+    n_missing = np.count_nonzero(is_missing(labels.ravel()))
     if n_missing:
         raise ValueError(
             f"agreement: {name} has {n_missing} missing labels; expected a label a row. Leave these rows out."
         )
     if labels.dtype.kind == "O":
-        if all(isinstance(label, str) for label in labels.flat):
+        kinds = set(_TYPE(labels).ravel().tolist())
+        if all(issubclass(kind, str) for kind in kinds):
             return "text"
-        return "numbers" if all(isinstance(label, Number | np.bool_) for label in labels.flat) else None
+        return "numbers" if all(issubclass(kind, Number | np.bool_) for kind in kinds) else None
     return {**dict.fromkeys("UT", "text"), **dict.fromkeys("biufc", "numbers")}.get(labels.dtype.kind)
 
 
 def _first(labels: np.ndarray) -> Any:
     return labels.ravel()[:1].tolist()[0]
-
-
-def _is_missing(label: Any) -> bool:
-    try:
-        return label is None or bool(label != label)
-    except TypeError:  # pandas.NA is neither
-        return True

@@ -3,10 +3,10 @@
 from numbers import Integral
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 
-from .._tables import is_frame, take_rows
+from .._encoding import find_durations
+from .._tables import take_rows
 from .._validation import check_fitted, check_number, check_table
 from ..compiled import Forest
 from ..compiled._links import LINKS
@@ -47,7 +47,7 @@ class _CompactTree(CompactStudent):
         if len(used) < len(weight):
             X, targets, weight = take_rows(X, used), targets[used], weight[used]
         table = Table(X, weight)
-        self._encoder, self._is_duration, self._has_missing = table.encoder, _durations(X), table.has_missing
+        self._encoder, self._is_duration, self._has_missing = table.encoder, find_durations(X), table.has_missing
         binned = BinnedTable(table.cells, table.weight, self._n_codes(), self.max_bins)
         rows = Rows(binned, targets, table.weight, self.min_samples_leaf)
         tree = fit_tree(rows, self.max_leaf_nodes, optimize=self.optimize, n_regrowths=self.n_regrowths)
@@ -333,10 +333,3 @@ def _forest_of(tree: Tree, table: BinnedTable, n_outputs: int) -> Forest:
         subsets=np.array(subsets).reshape(len(subsets), n_codes),
         is_category=is_category,
     )
-
-
-def _durations(X: Any) -> np.ndarray:
-    """Return which columns hold durations, where dates and durations are told apart."""
-    if is_frame(X):
-        return np.array([dtype == nw.Duration for dtype in nw.from_native(X, eager_only=True).schema.values()])
-    return np.full(X.shape[1], X.dtype.kind == "m")
