@@ -1,5 +1,6 @@
 """Cells of any table: take them from other rows, or put numbers in their place, and the schema stays."""
 
+from collections.abc import Iterator
 from numbers import Integral
 from typing import Any
 
@@ -78,7 +79,8 @@ def swap_cells(X: Any, own: np.ndarray, other: np.ndarray, is_swapped: np.ndarra
 def draw_source(own: np.ndarray, is_drawn: np.ndarray, n_rows: int, rng: np.random.Generator) -> np.ndarray:
     """Return for each cell the row it comes from: its own, or any of ``n_rows`` where ``is_drawn``."""
     source = np.repeat(own[:, None], is_drawn.shape[1], axis=1)
-    source[is_drawn] = rng.integers(n_rows, size=np.count_nonzero(is_drawn))
+    for index, drawn in enumerate(_drawn_in_each_column(is_drawn)):
+        source[drawn, index] = rng.integers(n_rows, size=len(drawn))
     return source
 
 
@@ -86,11 +88,16 @@ def resample_cells(X: Any, own: np.ndarray, is_drawn: np.ndarray, rng: np.random
     """Return the rows ``own`` of ``X`` with cells of any row of the same column where ``is_drawn``."""
     if is_frame(X):
         return gather_cells(X, draw_source(own, is_drawn, X.shape[0], rng))
-    rows = X[own]
-    for index in range(X.shape[1]):
-        drawn = np.flatnonzero(is_drawn[:, index])
+    rows = X[own]  # as above, without an array of the sources
+    for index, drawn in enumerate(_drawn_in_each_column(is_drawn)):
         rows[drawn, index] = X[rng.integers(X.shape[0], size=len(drawn)), index]
     return rows
+
+
+def _drawn_in_each_column(is_drawn: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the rows drawn, column by column: the order in which every kind of table draws, so that all draw alike."""
+    for index in range(is_drawn.shape[1]):
+        yield np.flatnonzero(is_drawn[:, index])
 
 
 def gather_cells(X: Any, source: np.ndarray) -> Any:

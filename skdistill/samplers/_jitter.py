@@ -3,10 +3,11 @@
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from .._validation import check_number
 from ._base import BaseSampler
-from ._cells import Numbers, choose_cells, put_numbers, resample_cells
+from ._cells import Numbers, choose_cells, put_numbers, resample_cells, swap_terms
 from ._rank_noise import move_along_ranks
 
 
@@ -61,3 +62,20 @@ class Jitter(BaseSampler):
         is_swapped = choose_cells((len(own), self._X.shape[1]), self.swap_probability, rng) & ~self._numbers.is_movable
         rows = resample_cells(self._X, own, is_swapped, rng)
         return put_numbers(rows, move_along_ranks(self._numbers, own, self.scale, rng))
+
+
+def draw_beside(X: Any, seed: int, *, scale: float = 0.05) -> Any:
+    """Return one row close to each row of a table, in their order: jittered, or with a few terms of another.
+
+    Parameters
+    ----------
+    X : table of shape (n_samples, n_features)
+        An array, a frame or a sparse matrix.
+    seed : int
+    scale : float, default=0.05
+        Of :class:`Jitter`; of a sparse matrix, the share of the terms that another row's take the place of.
+    """
+    rng, own = np.random.default_rng(seed), np.arange(X.shape[0])
+    if sparse.issparse(X):
+        return swap_terms(X, own, rng.permutation(own), scale, rng)
+    return Jitter(scale).fit(X)._draw(own, rng)

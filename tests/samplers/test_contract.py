@@ -95,6 +95,17 @@ def draw(sampler, table, n_samples=50, seed=0):
     return clone(sampler).fit(table, outputs_for(table)).sample(n_samples, random_state=seed)
 
 
+@every_sampler
+@pytest.mark.parametrize("dtype", ["float64", "int64"])
+def test_rows_do_not_depend_on_what_holds_the_table(sampler, dtype):
+    """The same numbers as an array, in pandas or in polars: the same rows are drawn."""
+    cells = ARRAYS[dtype]
+    frame = pd.DataFrame(cells, columns=list("abcd"))
+    of_array, of_pandas, of_polars = (draw(sampler, table) for table in (cells, frame, pl.from_pandas(frame)))
+    np.testing.assert_array_equal(of_array, of_pandas)
+    np.testing.assert_array_equal(of_array, of_polars)
+
+
 @pytest.mark.parametrize(("sampler", "table"), PAIRS)
 def test_schema_is_kept_and_the_table_only_read(sampler, table):
     """What comes out has the columns, dtypes and categories of what went in; the caller's table is not written to."""
