@@ -61,31 +61,42 @@ def quality(answers: Answers, outputs: np.ndarray) -> dict[str, float]:
     return measured
 
 
-def losses(answers: Answers, outputs: np.ndarray) -> np.ndarray:
-    """Return the squared error of each row to the truth, in units in which the best constant has a mean of 1.
+def skill_influence(answers: Answers, outputs: np.ndarray) -> np.ndarray:
+    """Return how much each row moves the skill of a model: the standard error of their mean is that of the skill.
 
     The truth must not be the same for all rows.
     """
     truth = answers.truth
     assert truth is not None
-    return _in_units(answers, truth, outputs)
-
-
-def _in_units(answers: Answers, expected: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    """Return the squared error of each row in units of the variance of what was expected: of all classes together."""
-    squares = (expected - outputs).reshape(len(outputs), -1) ** 2
-    if answers.classes is not None:
-        return squares.sum(axis=1) / variance(expected, answers.weight).sum()
-    return (squares / spread(expected, answers.weight) ** 2).mean(axis=1)
+    return _influence(answers, truth, outputs)
 
 
 def fidelity_error(answers: Answers) -> float:
-    """Return the standard error of the fidelity of these rows, the teacher's variance taken as known.
+    """Return the standard error of the fidelity on these rows; NaN of a single row.
 
     The teacher must not be constant.
     """
-    lost = _in_units(answers, answers.teacher, answers.student)
-    return standard_error(lost, answers.weight, np.arange(len(lost)))
+    influence = _influence(answers, answers.teacher, answers.student)
+    return standard_error(influence, answers.weight, np.arange(len(influence)))
+
+
+def _influence(answers: Answers, expected: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    """Return how much each row moves the R² of outputs to what was expected.
+
+    With the loss of a row, l, and that of the best constant, v, both in units of the mean of v, R² is 1 - mean(l), and
+    a row moves it by mean(l) v - l: what was expected varies by chance, too. Mean over the outputs; all classes are
+    one output.
+    """
+    weight = answers.weight / answers.weight.sum()
+    columns = expected.reshape(len(expected), -1)
+    lost = (columns - outputs.reshape(columns.shape)) ** 2
+    constant = (columns - weight @ columns) ** 2
+    if answers.classes is not None:
+        lost, constant = lost.sum(axis=1, keepdims=True), constant.sum(axis=1, keepdims=True)
+        unit = variance(expected, answers.weight).sum()
+    else:
+        unit = spread(expected, answers.weight) ** 2
+    return ((weight @ lost / unit) * constant / unit - lost / unit).mean(axis=1)
 
 
 def divergences(answers: Answers) -> dict[str, float]:
@@ -147,12 +158,19 @@ def _one_row_of(answers: Answers) -> float:
 def count_shared(X: Any, X_train: Any) -> int:
     """Return how many rows of a table are among those of another; 0 for tables that are not dense or not alike."""
     X, X_train = as_table(X), as_table(X_train)
-    if sparse.issparse(X) or len(X.shape) != 2 or X.shape[1:] != X_train.shape[1:] or is_frame(X) != is_frame(X_train):
+    if not are_comparable(X, X_train):
         return 0
     encoder = TableEncoder().fit(X)
     tables = (np.ascontiguousarray(encoder.transform(table) + 0.0, dtype=np.float64) for table in (X, X_train))
     rows, known = (table.view(np.dtype((np.void, table.itemsize * table.shape[1])))[:, 0] for table in tables)
     return int(np.count_nonzero(np.isin(rows, known)))
+
+
+def are_comparable(X: Any, X_train: Any) -> bool:
+    """Whether the rows of two tables can be compared: both are dense, of one kind, and as wide."""
+    X, X_train = as_table(X), as_table(X_train)
+    is_dense = not sparse.issparse(X) and not sparse.issparse(X_train)
+    return is_dense and len(X.shape) == 2 and X.shape[1:] == X_train.shape[1:] and is_frame(X) == is_frame(X_train)
 
 
 def outputs_alone(answers: Answers, X_train: Any, y_train: Any) -> np.ndarray:

@@ -54,6 +54,7 @@ DRAWING = threading.Lock()
 STYLE = f"""
 .skdistill-report {{ font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; }}
 .skdistill-report .verdict {{ font-size: 1.15em; border-left: 4px solid {BLUE}; padding-left: .8em; }}
+.skdistill-report .verdict p {{ margin: .3em 0; }}
 .skdistill-report .scroll {{ overflow-x: auto; margin: .5em 0 1em; }}
 .skdistill-report .scroll:focus-visible {{ outline: 2px solid {BLUE}; }}
 .skdistill-report table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
@@ -104,7 +105,7 @@ def fragment(report: "Report", level: int = 3) -> str:
     parts = [
         f'<div class="skdistill-report"><style>{STYLE}</style>',
         heading("What the student kept and lost", 0),
-        f'<p class="verdict">{escape(report.verdict)}</p>',
+        _verdict(report.verdict),
         *(f'<p class="note">{escape(note)}</p>' for note in report.notes),
         heading("Models"),
         _table(report.models, "Quality and cost of each model"),
@@ -139,6 +140,12 @@ def fragment(report: "Report", level: int = 3) -> str:
         "</div>",
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _verdict(verdict: str) -> str:
+    """Return the decision in bold, and the rest of the verdict below it."""
+    decision, _, rest = verdict.partition("\n")
+    return f'<div class="verdict"><p><strong>{escape(decision)}</strong></p><p>{escape(rest)}</p></div>'
 
 
 def _table(columns: dict[str, np.ndarray], label: str, style: str = "") -> str:

@@ -9,28 +9,35 @@ import numpy as np
 from .._tabulate import as_text
 from ..metrics import calibration_curve
 from ..metrics._checks import check_count
+from ..metrics._unwrapping import unwrap
 from ._answers import Answers, ask_both, varies
+from ._decision import decide
+from ._findings import UNKNOWN, Estimate, Findings, known
 from ._measures import (
     STEPS,
     Columns,
+    are_comparable,
     by_output,
     by_slice,
     costs,
     count_shared,
     divergences,
     fidelity_error,
-    losses,
     outputs_alone,
     quality,
+    skill_influence,
     worst_rows,
 )
 from ._page import fragment, page
 from ._rules import find_rules, has_rules, mean, standard_error
 from ._slices import MOST_COLUMNS, find_slices
-from ._verdict import Findings, Gain, known, verdict
+from ._verdict import verdict
 
 FEW_ROWS = 100
 """Below which the report warns that its numbers are uncertain."""
+
+MEMORISED = 0.05
+"""Share of the variance of a teacher's answers on its training rows beyond which it is said to have memorised them."""
 
 N_WORST = 10
 """Rows that are listed."""
@@ -42,13 +49,16 @@ PARTS = ("models", "divergences", "by_output", "by_slice", "rules", "calibration
 class Report:
     """What was kept of a teacher and what was lost; made by :func:`report`.
 
-    Printed, it is the verdict and the table of models; in a notebook, a page. Each table is a dict of equally long
-    columns, as ``cv_results_`` are.
+    Printed, it is the verdict, whose first line is a decision, and the table of models; in a notebook, a page. Each
+    table is a dict of equally long columns, as ``cv_results_`` are.
 
     Parameters
     ----------
     verdict : str
-        Whether the student is worth shipping, in a few sentences, the worst news first.
+        Two lines: the decision and its reason; then what speaks for and against it, the worst news first.
+    decision : {"ship", "train directly", "do not ship", "cannot tell"}
+        The decision, for programs: ship the student; ship the same student, fitted to true labels without the teacher;
+        ship neither; or find more rows first, as many as the verdict says.
     models : dict of ndarray
         A row each for the teacher, the student, the same student fitted without the teacher (if training rows were
         given), and the compiled student: quality and cost.
@@ -82,8 +92,10 @@ class Report:
     >>> from skdistill import DistilledClassifier, report
     >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
     >>> forest = RandomForestClassifier(50, random_state=0).fit(X[:400], y[:400])
-    >>> model = DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(X[:400])
+    >>> model = DistilledClassifier(forest, "boosting", random_state=0).fit(X[:400])
     >>> found = report(model, X[400:], y[400:])
+    >>> found.decision, found.verdict[:7]
+    ('ship', 'Ship it')
     >>> found.models["model"].tolist()
     ['teacher', 'student', 'student, compiled']
     >>> found.to_frame("by_output").columns.tolist()[:3]
@@ -91,6 +103,7 @@ class Report:
     """
 
     verdict: str
+    decision: str
     models: Columns
     divergences: dict[str, float]
     by_output: Columns
@@ -242,10 +255,14 @@ def report(
     for name, measured in costs(answers).items() if timing else ():
         of_models.setdefault(name, {}).update(measured)
     n_shared = 0 if X_train is None else count_shared(answers.X, X_train)
+    is_unseen = X_train is not None and n_shared == 0 and are_comparable(answers.X, X_train)
+    findings = _findings(answers, of_models, outputs, n_shared=n_shared, is_unseen=is_unseen)
     slices = find_slices(answers.X, columns)
     rules = find_rules(answers, max_rules)
+    distilled = None if teacher is not None else unwrap(model, None)[0]
     return Report(
-        verdict=verdict(_findings(answers, of_models, outputs, n_shared)),
+        verdict=verdict(findings),
+        decision=decide(findings).name,
         models=_as_columns(of_models),
         divergences=divergences(answers),
         by_output=by_output(answers),
@@ -253,26 +270,32 @@ def report(
         rules=rules.columns(),
         calibration={} if answers.classes is None else _calibration(answers),
         worst_rows=worst_rows(answers, N_WORST),
-        notes=tuple(_notes(answers, columns, n_shared, has_steps=STEPS in of_models)),
+        notes=(
+            *_notes(answers, columns, n_shared, has_steps=STEPS in of_models),
+            *_notes_of_fitting(distilled, findings.fidelity),
+        ),
         answers=replace(answers, X=None, pair=None),  # nobody's rows or model are kept alive, or pickled
     )
 
 
 def _findings(
-    answers: Answers, of_models: dict[str, dict[str, float]], outputs: dict[str, np.ndarray], n_shared: int
+    answers: Answers,
+    of_models: dict[str, dict[str, float]],
+    outputs: dict[str, np.ndarray],
+    *,
+    n_shared: int,
+    is_unseen: bool,
 ) -> Findings:
     teacher, student, steps = of_models["teacher"], of_models["student"], of_models.get(STEPS)
     compiled = of_models.get("student, compiled", {}) if steps is None else {}  # pipelines are not compiled
     steps = steps or {"one_row": 0.0, "many_rows": 0.0}
-    has_skill = not np.isnan(known(teacher, "skill"))
     return Findings(
-        n_shared=n_shared,
-        teacher_skill_error=_gain(losses(answers, answers.teacher), answers).error if has_skill else float("nan"),
-        fidelity=student["fidelity"],
+        fidelity=Estimate(student["fidelity"], float("nan") if answers.is_constant else fidelity_error(answers)),
         n_rows=len(answers.rows),
+        n_shared=n_shared,
+        is_unseen=is_unseen,
+        has_truth=answers.y is not None,
         agreement=known(student, "agreement"),
-        teacher_skill=known(teacher, "skill"),
-        student_skill=known(student, "skill"),
         student_accuracy=known(student, "accuracy"),
         teacher_row=known(teacher, "one_row") + steps["one_row"],
         student_row=known(student, "one_row") + steps["one_row"],
@@ -282,27 +305,48 @@ def _findings(
         teacher_bytes=known(teacher, "n_bytes"),
         student_bytes=known(student, "n_bytes"),
         compiled_bytes=known(compiled, "n_bytes"),
-        **_alone(answers, of_models, outputs),
+        **_skills(answers, of_models, outputs),
     )
 
 
-def _alone(answers: Answers, of_models: dict[str, dict[str, float]], outputs: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Return what the student fitted without the teacher is worth beside the student."""
-    name = "student without teacher"
-    if name not in outputs or np.isnan(of_models[name]["skill"]):
+def _skills(answers: Answers, of_models: dict[str, dict[str, float]], outputs: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Return what is known of the skill of teacher, student, and the student fitted without the teacher."""
+    if np.isnan(known(of_models["student"], "skill")):
         return {}
-    gains = losses(answers, answers.student) - losses(answers, outputs[name])
-    found: dict[str, Any] = {"alone_skill": of_models[name]["skill"], "alone_gain": _gain(gains, answers)}
+    skill = {name: of_models[name]["skill"] for name in outputs}
+    influence = {name: skill_influence(answers, given) for name, given in outputs.items()}
+
+    def gain(better: str, than: str) -> Estimate:
+        return _estimate(answers, skill[better] - skill[than], influence[better] - influence[than])
+
+    def kept(name: str) -> Estimate:
+        share = skill[name] / skill["teacher"]
+        return _estimate(answers, share, (influence[name] - share * influence["teacher"]) / skill["teacher"])
+
+    names = {"teacher": "teacher", "student": "student", "alone": "student without teacher"}
+    skills = {key: _estimate(answers, skill[name], influence[name]) for key, name in names.items() if name in skill}
+    is_skilled = skills["teacher"].is_clear  # of a teacher without skill no share is taken
+    found: dict[str, Any] = {f"{key}_skill": estimate for key, estimate in skills.items()}
+    found |= {"kept": kept("student") if is_skilled else UNKNOWN, "student_gain": gain("student", "teacher")}
+    if "alone" not in skills:
+        return found
+    found |= {
+        "alone_kept": kept(names["alone"]) if is_skilled else UNKNOWN,
+        "alone_gain": gain(names["alone"], "student"),
+    }
     if answers.classes is not None:
-        right = [answers.classes[outputs[each].argmax(axis=1)] == answers.y for each in (name, "student")]
-        found["alone_accuracy"] = of_models[name]["accuracy"]
-        found["alone_labels"] = _gain(right[0].astype(float) - right[1], answers)
+        right = [answers.classes[outputs[name].argmax(axis=1)] == answers.y for name in (names["alone"], "student")]
+        difference = right[0].astype(float) - right[1]
+        found["alone_accuracy"] = of_models[names["alone"]]["accuracy"]
+        found["alone_labels"] = _estimate(
+            answers, mean(difference, answers.weight, np.arange(len(difference))), difference
+        )
     return found
 
 
-def _gain(gains: np.ndarray, answers: Answers) -> Gain:
-    weight, rows = answers.weight, np.arange(len(gains))
-    return Gain(mean(gains, weight, rows), standard_error(gains, weight, rows))
+def _estimate(answers: Answers, value: float, influence: np.ndarray) -> Estimate:
+    """Return a number with its standard error, of how much each row moves it."""
+    return Estimate(float(value), standard_error(influence, answers.weight, np.arange(len(influence))))
 
 
 def _as_columns(of_models: dict[str, dict[str, float]]) -> Columns:
@@ -350,3 +394,35 @@ def _notes(answers: Answers, columns: Any, n_shared: int, *, has_steps: bool) ->
     if n_features and not has_rules(answers.X):
         notes.append(f"No rules of {n_features:,} sparse columns.")
     return notes
+
+
+def _notes_of_fitting(distilled: Any, measured: Estimate) -> list[str]:
+    """Return what was found out while the model was fitted and matters here; nothing of other models."""
+    notes = []
+    memorization = float(getattr(distilled, "teacher_memorization_", float("nan")))
+    if memorization > MEMORISED:
+        notes.append(
+            f"The teacher has memorised its training rows ({memorization:.2f} of the variance of its answers there is "
+            "found on no row beside them): judge it, and any student, on rows it has not seen."
+        )
+    chosen = getattr(getattr(distilled, "candidates_", None), "chosen", None)
+    promised = float(getattr(chosen, "fidelity", float("nan")))
+    if not np.isnan(promised) and not np.isnan(measured.mean):
+        notes.append(_promise_kept(chosen, promised, measured))
+    return notes
+
+
+def _promise_kept(chosen: Any, promised: float, measured: Estimate) -> str:
+    """Return the fidelity that was estimated while fitting, the one measured here, and whether they agree."""
+    low, high = (float(getattr(chosen, f"fidelity_{end}", float("nan"))) for end in ("low", "high"))
+    source = f"from {getattr(chosen, 'judged_on', 'rows held out')}"
+    interval = f"95 % interval {low:.3f} to {high:.3f}, " if low <= high else ""
+    said = (
+        f"When it was fitted, its fidelity on unseen rows was estimated as {promised:.3f} ({interval}{source}); here "
+        f"it is {measured.mean:.3f}"
+    )
+    if not interval or low <= measured.mean <= high:
+        return f"{said}."
+    if measured.low <= high and measured.high >= low:
+        return f"{said}, outside that interval, but within chance on these rows."
+    return f"{said}, outside that interval: these rows differ from those, or the estimate was wrong."

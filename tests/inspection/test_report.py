@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -22,11 +24,13 @@ from strategies import distributions
 import skdistill
 from skdistill import DistilledClassifier, DistilledRegressor, as_teacher, report
 from skdistill.exceptions import StudentError, TeacherError, TeacherOutputError
-from skdistill.inspection import Report
-from skdistill.inspection._answers import Answers
-from skdistill.inspection._measures import count_shared
-from skdistill.inspection._report import PARTS
-from skdistill.inspection._verdict import Findings, Gain, verdict
+from skdistill.inspection import Report, _decision
+from skdistill.inspection._answers import Answers, given_answers
+from skdistill.inspection._decision import DECISIONS, decide
+from skdistill.inspection._findings import CLEAR, UNKNOWN, Estimate, Findings
+from skdistill.inspection._measures import count_shared, fidelity_error
+from skdistill.inspection._report import MEMORISED, PARTS
+from skdistill.inspection._verdict import verdict
 from skdistill.metrics import Footprint, agreement, brier_skill, fidelity, r2_skill, retention
 
 LABELS = np.array(["no", "yes"])
@@ -51,6 +55,400 @@ def two_columns(proba):
     return np.column_stack([1 - np.asarray(proba), proba])
 
 
+def first(said):
+    """Return the first line of a verdict."""
+    return said.splitlines()[0]
+
+
+def rest(said):
+    """Return what follows the decision."""
+    return said.splitlines()[1]
+
+
+# ---------------------------------------------------------------------- decisions
+
+CLOSE, POOR, NEAR = Estimate(0.98, 0.005), Estimate(0.5, 0.02), Estimate(0.91, 0.02)
+COSTS = {"teacher_row": 730.0, "student_row": 10.0, "teacher_bytes": 77_000.0, "student_bytes": 100.0}
+DEAR = {"teacher_row": 10.0, "student_row": 25.0, "teacher_bytes": 100.0, "student_bytes": 400.0}
+SKILLED = {"has_truth": True, "teacher_skill": Estimate(0.8, 0.02), "student_skill": Estimate(0.76, 0.02)}
+ALONE = {"alone_skill": Estimate(0.85, 0.02), "alone_kept": Estimate(1.06, 0.02), "alone_gain": Estimate(0.09, 0.01)}
+
+
+def skilled(fidelity, kept, n_rows=500, **more):
+    """Return what is found of a student that has this share of a good teacher's skill."""
+    return Findings(fidelity, n_rows, kept=kept, **{**SKILLED, **more})
+
+
+@pytest.mark.parametrize(
+    ("found", "decision", "line"),
+    [
+        (
+            skilled(CLOSE, Estimate(0.95, 0.03), is_unseen=True, **COSTS),
+            "ship",
+            "Ship it: a close copy of the teacher (fidelity 0.980, 95 % interval 0.970 to 0.990, on 500 unseen rows) "
+            "that keeps 95.0% of its skill, one row 73 times faster and 770 times smaller.",
+        ),
+        (
+            skilled(POOR, Estimate(1.0, 0.01), **COSTS),
+            "ship",
+            "Ship it: it keeps 100.0% of the teacher's skill (95 % interval 98.0% to 102.0%, on 500 rows), with "
+            "fidelity 0.500, one row 73 times faster and 770 times smaller.",
+        ),
+        (
+            skilled(POOR, Estimate(1.2, 0.2), student_gain=Estimate(0.1, 0.02), n_shared=7),
+            "ship",
+            "Ship it: it is better than its teacher (skill 0.760, 95 % interval 0.721 to 0.799, the teacher 0.800, on "
+            "500 rows, 7 of them training rows), its costs not measured.",
+        ),
+        (
+            Findings(CLOSE, 500, **{**COSTS, "student_bytes": 154_000.0}),
+            "ship",
+            "Ship it, as a copy: a close copy of the teacher (fidelity 0.980, 95 % interval 0.970 to 0.990, on 500 "
+            "rows), one row 73 times faster, but 2 times larger; without true labels nothing is said about how "
+            "good it is.",
+        ),
+        (
+            skilled(CLOSE, Estimate(0.95, 0.03), **ALONE),
+            "train directly",
+            "Ship the same student trained directly: without the teacher it has skill 0.850, with it 0.760 (95 % "
+            "interval of the gain 0.070 to 0.110, on 500 rows).",
+        ),
+        (
+            skilled(POOR, UNKNOWN, student_skill=Estimate(-0.1, 0.05)),
+            "do not ship",
+            "Do not ship: it is no better than a constant (skill -0.100, 95 % interval -0.198 to -0.002, on 500 rows).",
+        ),
+        (
+            Findings(POOR, 500),
+            "do not ship",
+            "Do not ship: a poor copy of the teacher (fidelity 0.500, 95 % interval 0.461 to 0.539, on 500 rows); "
+            "fidelity 0.9 is asked.",
+        ),
+        (
+            skilled(POOR, Estimate(0.93, 0.01)),
+            "do not ship",
+            "Do not ship: a poor copy of the teacher (fidelity 0.500, 95 % interval 0.461 to 0.539, on 500 rows), and "
+            "it keeps 93.0% of the teacher's skill (95 % interval 91.0% to 95.0%); fidelity 0.9 or 98% of it is "
+            "asked.",
+        ),
+        (
+            skilled(CLOSE, Estimate(0.8, 0.01)),
+            "do not ship",
+            "Do not ship: it keeps 80.0% of the teacher's skill (95 % interval 78.0% to 82.0%, on 500 rows), clearly "
+            "less than 90%.",
+        ),
+        (
+            Findings(CLOSE, 500, **DEAR),
+            "do not ship",
+            "Do not ship: nothing is gained by this student: one row 2.5 times slower, 4 times larger.",
+        ),
+        (
+            Findings(NEAR, 500),
+            "cannot tell",
+            "Cannot tell: a good copy of the teacher (fidelity 0.910, 95 % interval 0.871 to 0.949, on 500 rows); "
+            "fidelity 0.9 is asked; at least some 7,700 rows are needed.",
+        ),
+        (
+            Findings(CLOSE, 500, n_shared=251),
+            "cannot tell",
+            "Cannot tell: 251 of the 500 rows are training rows; at least 100 that are not are needed.",
+        ),
+        (
+            Findings(UNKNOWN, 500),
+            "cannot tell",
+            "Cannot tell: the teacher answers the same for all of these 500 rows; at least 100 for which its answers "
+            "differ are needed.",
+        ),
+        (
+            skilled(CLOSE, UNKNOWN, teacher_skill=Estimate(0.01, 0.01)),
+            "cannot tell",
+            "Cannot tell: the teacher may be no better than a constant (skill 0.010, 95 % interval -0.010 to 0.030, on "
+            "500 rows); at least some 2,000 rows are needed.",
+        ),
+        (Findings(UNKNOWN, 1), "cannot tell", "Cannot tell: a single row does not tell; at least 100 rows are needed."),
+        (Findings(CLOSE, 49), "cannot tell", "Cannot tell: 49 rows are too few; at least 100 rows are needed."),
+    ],
+)
+def test_the_first_line_is_a_decision(found, decision, line):
+    """One of four, with a short reason in figures; the rest is another line."""
+    assert decide(found).name == decision
+    assert first(verdict(found)) == line
+    assert verdict(found).count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("fidelity", "kept", "decision"),
+    [
+        (0.99, 0.99, "ship"),
+        (0.99, 0.95, "ship"),
+        (0.5, 0.99, "ship"),
+        (0.99, 0.85, "do not ship"),
+        (0.85, 0.95, "do not ship"),
+    ],
+)
+def test_the_whole_interval_decides(fidelity, kept, decision):
+    """The same figures decide where their intervals are narrow, and never where they are wide."""
+    sure = skilled(Estimate(fidelity, 1e-4), Estimate(kept, 1e-4))
+    assert decide(sure).name == decision
+    assert decide(skilled(Estimate(fidelity, 0.5), Estimate(kept, 0.5))).name == "cannot tell"
+
+
+def test_directly_trained_is_better_in_skill_and_not_worse_in_labels():
+    """Clearly, and than a constant, too; it must not clearly be too poor itself where the student is."""
+    student = skilled(CLOSE, Estimate(0.95, 0.03))
+    assert decide(student).name == "ship"
+    better = {**ALONE, "alone_labels": Estimate(0.0, 0.01)}
+    poor = {"alone_kept": Estimate(0.7, 0.01), "kept": Estimate(0.5, 0.01)}
+    for change, decision in (
+        ({}, "train directly"),
+        ({"alone_labels": Estimate(-0.1, 0.01)}, "ship"),
+        ({"alone_gain": Estimate(0.015, 0.01)}, "ship"),
+        ({"alone_gain": Estimate(-0.1, 0.01)}, "ship"),
+        ({"alone_skill": Estimate(0.01, 0.02)}, "ship"),
+        ({"n_shared": 300}, "cannot tell"),
+        ({"n_rows": 40}, "cannot tell"),
+        (DEAR, "do not ship"),
+        (poor, "do not ship"),
+        ({**poor, "alone_kept": Estimate(1.0, 0.05)}, "train directly"),
+        ({"student_skill": Estimate(-0.1, 0.01), "teacher_skill": Estimate(-0.1, 0.01)}, "train directly"),
+    ):
+        found = Findings(**{**vars(student), **better, **change})
+        assert decide(found).name == decision, change
+
+
+def test_students_that_are_better_than_the_teacher_are_shipped():
+    """However they follow, even if they cost more; but not if they may be no better than a constant."""
+    for teacher in (Estimate(-0.2, 0.05), Estimate(0.02, 0.05)):
+        better = skilled(POOR, UNKNOWN, teacher_skill=teacher, student_gain=Estimate(0.5, 0.05), **DEAR)
+        assert decide(better).name == "ship"
+        clear_loss = Findings(**{**vars(better), "student_gain": UNKNOWN})
+        assert decide(clear_loss).name == ("ship" if teacher.is_clear_loss else "cannot tell")
+        unsure = Findings(**{**vars(better), "student_skill": Estimate(0.05, 0.05), "student_gain": UNKNOWN})
+        assert decide(unsure).name == "cannot tell"
+        assert "may" in first(verdict(unsure))
+
+    costly = skilled(CLOSE, Estimate(1.1, 0.01), **DEAR)
+    assert decide(costly).name == "do not ship"
+    assert decide(Findings(**{**vars(costly), "student_gain": Estimate(0.1, 0.01)})).name == "ship"
+
+
+def test_rows_that_tell_nothing_condemn_nobody():
+    """Few rows, training rows, and rows of one answer do not show that a student is no better than a constant."""
+    useless = skilled(POOR, UNKNOWN, student_skill=Estimate(-0.1, 0.01))
+    assert decide(useless).name == "do not ship"
+    for change in ({"n_rows": 49}, {"n_shared": 251}, {"fidelity": UNKNOWN}):
+        assert decide(Findings(**{**vars(useless), **change})).name == "cannot tell"
+
+
+@pytest.mark.parametrize(
+    ("found", "n_rows"),
+    [
+        (skilled(NEAR, Estimate(0.982, 0.02)), 7_700),  # either would do: that of fidelity needs fewer
+        (skilled(NEAR, Estimate(1.0, 0.02)), 2_000),  # the share of skill does
+        (skilled(Estimate(0.5, 0.01), Estimate(0.97, 0.02)), 7_700),  # fidelity has told
+        (skilled(Estimate(0.89, 0.02), Estimate(0.96, 0.02)), 7_700),  # both must be told: fidelity needs more
+        (Findings(Estimate(0.9, 0.02), 500), 1_000_000),
+        (Findings(Estimate(0.9, 0.02), 500_000), 5_000_000),
+        (Findings(Estimate(0.91, 0.1), 40), 4_000),  # 100 times as many, not 15,000
+        (Findings(Estimate(0.91, 0.02), 40), 620),
+        (skilled(CLOSE, UNKNOWN, 40, teacher_skill=Estimate(0.2, 0.2)), 160),
+        (skilled(CLOSE, UNKNOWN, teacher_skill=Estimate(-0.2, 0.05), student_skill=Estimate(0.05, 0.05)), 2_000),
+    ],
+)
+def test_so_many_rows_are_asked_for(found, n_rows):
+    """Of the figure that tells soonest, where one of two is enough."""
+    assert decide(found).name == "cannot tell"
+    assert needed(first(verdict(found)))[0] == n_rows
+
+
+def test_what_is_gained_by_compiling_is_gained():
+    """Nothing is gained only if nothing is smaller or faster, compiled or not."""
+    assert decide(Findings(CLOSE, 500, **DEAR)).name == "do not ship"
+    for name in ("compiled_row", "compiled_bytes"):
+        found = Findings(CLOSE, 500, **DEAR, **{name: 1.0})
+        assert decide(found).name == "ship"
+        assert "Nothing is gained" not in verdict(found)
+
+
+def needed(line):
+    """Return how many rows a decision asks for, and whether these are enough."""
+    told = re.search(r"(at least(?: some)?|more than) ([\d,]+)", line)
+    return int(told[2].replace(",", "")), told[1] != "more than"
+
+
+estimates = st.builds(
+    Estimate,
+    st.floats(-1.5, 1.5) | st.sampled_from([0.0, 0.9, 0.98, float("nan")]),
+    st.floats(0, 0.5) | st.just(float("nan")),
+)
+random_findings = st.builds(
+    lambda n_rows, share, **found: Findings(n_rows=n_rows, n_shared=int(share * n_rows), **found),
+    n_rows=st.integers(1, 10**7),
+    share=st.sampled_from([0.0, 0.0, 0.3, 0.7]),
+    is_unseen=st.booleans(),
+    has_truth=st.booleans(),
+    **{
+        name: estimates for name, field in Findings.__dataclass_fields__.items() if field.type in (Estimate, "Estimate")
+    },
+    **{
+        name: st.floats(1e-3, 1e9) | st.just(float("nan"))
+        for name in Findings.__dataclass_fields__
+        if name.endswith(("_row", "_many", "_bytes"))
+    },
+)
+
+
+@settings(max_examples=300)
+@given(found=random_findings)
+def test_whatever_was_found_there_is_one_decision(found):
+    """The first line starts with one of four; where rows are lacking, more are asked for than there are."""
+    decision, said = decide(found), verdict(found)
+    assert [name for name, start in DECISIONS.items() if re.match(f"{start}[:,]", said)] == [decision.name]
+    assert said.count("\n") == 1
+    assert re.search(r"\bnan\b", first(said)) is None
+    if decision.name == "cannot tell":
+        n_rows, _ = needed(first(said))
+        assert n_rows >= 100
+        is_lack_of_rows = "training rows;" not in first(said) and "answers the same" not in first(said)
+        assert n_rows > found.n_rows or not is_lack_of_rows
+
+
+@given(
+    mean=st.floats(0.5, 0.999),
+    error=st.floats(1e-4, 0.2),
+    n_rows=st.integers(50, 10**5),
+    kept=st.floats(0.85, 1.1),
+    kept_error=st.floats(1e-4, 0.2),
+)
+def test_so_many_rows_as_are_asked_for_would_tell(mean, error, n_rows, kept, kept_error):
+    """Of the same figures: the standard error goes down with the root of the rows."""
+    for found in (
+        Findings(Estimate(mean, error), n_rows),
+        skilled(Estimate(mean, error), Estimate(kept, kept_error), n_rows),
+        skilled(Estimate(mean, error), UNKNOWN, n_rows, teacher_skill=Estimate(mean - 0.49, error)),
+    ):
+        if decide(found).name != "cannot tell":
+            continue
+        n_needed, is_enough = needed(first(verdict(found)))
+        if not is_enough:
+            continue
+        smaller = np.sqrt(n_rows / n_needed) * (1 - 1e-9)
+        shrunk = {
+            name: Estimate(value.mean, value.error * smaller)
+            for name, value in vars(found).items()
+            if isinstance(value, Estimate)
+        }
+        more = Findings(**{**vars(found), **shrunk, "n_rows": n_needed})
+        told = decide(more)
+        asked = "the teacher may be" if "the teacher may be" in decide(found).reason else "are needed"
+        assert asked not in told.reason
+
+
+def test_reports_have_the_decision_for_programs(make):
+    """The same as that of the first line; measured on true answers, all four."""
+    proba = two_columns(RNG.uniform(size=400))
+    y = LABELS[(RNG.uniform(size=400) < proba[:, 1]).astype(int)]
+    copy, noise = (
+        compare(proba, proba, y, classes=LABELS),
+        compare(proba, two_columns(RNG.uniform(size=400)), y, classes=LABELS),
+    )
+    case = make("two classes")
+    shuffled = np.random.default_rng(0).permutation(case.y[:120])
+    teacher = RandomForestClassifier(20, max_depth=3, random_state=0).fit(case.X[:120], shuffled)
+    model = DistilledClassifier(teacher, "tree", sampler=None, random_state=0).fit(case.X[:120])
+    harm = report(model, case.X[120:], case.y[120:], X_train=case.X[:120], y_train=case.y[:120], timing=False)
+    few = compare(proba[:20], proba[:20], y[:20], classes=LABELS)
+    for found, decision in ((copy, "ship"), (harm, "train directly"), (noise, "do not ship"), (few, "cannot tell")):
+        assert found.decision == decision
+        assert re.match(f"{DECISIONS[decision]}[:,]", found.verdict)
+
+
+def test_rows_are_called_unseen_only_where_this_was_looked_for(make):
+    """With training rows that can be compared, and of which there is none among them."""
+    case = make("two classes")
+    train = {"X_train": case.X[:100], "y_train": case.y[:100], "timing": False}
+    assert "on 100 unseen rows" in first(report(case.model, case.X[100:], case.y[100:], **train).verdict)
+    mixed = report(case.model, case.X[90:], case.y[90:], **train)
+    assert "on 110 rows, 10 of them training rows" in first(mixed.verdict)
+    assert "unseen" not in report(case.model, case.X[100:], case.y[100:], timing=False).verdict
+    case = make("csr")
+    train = {"X_train": case.X[:100], "y_train": case.y[:100], "timing": False}
+    assert "unseen" not in report(case.model, case.X[100:], case.y[100:], **train).verdict
+
+
+def test_what_is_not_known_without_training_rows_is_told(make):
+    """Where there are true labels; in the rest, not in the decision."""
+    case = make("two classes")
+    said = report(case.model, case.X, case.y, timing=False).verdict
+    assert "trained directly is not known without X_train and y_train" in rest(said)
+    assert "trained directly" not in first(said)
+    assert "X_train" not in report(case.model, case.X, timing=False).verdict
+
+
+def draws(n_rows, rng):
+    """Return teacher, student and truth of some rows: of a law whose fidelity is 0.9375, with skill kept of 0.95."""
+    teacher = rng.normal(size=n_rows)
+    student = teacher + 0.25 * rng.normal(size=n_rows)
+    return teacher, student, teacher + 0.5 * rng.normal(size=n_rows)
+
+
+@pytest.mark.parametrize("kind", ["values", "several values", "classes"])
+def test_standard_errors_are_those_of_leaving_rows_out(kind):
+    """Of fidelity, what the teacher's own variance adds to it included: the jackknife agrees."""
+    rng = np.random.default_rng(0)
+    n_rows = 150
+    teacher, student = draws(n_rows, rng)[:2]
+    if kind == "several values":
+        teacher, student = np.column_stack([teacher, rng.normal(size=n_rows)]), np.column_stack([student, teacher])
+    if kind == "classes":
+        teacher, student = (np.column_stack([p := 1 / (1 + np.exp(-each)), 1 - p]) for each in (teacher, student))
+    classes = LABELS if kind == "classes" else None
+    answers = given_answers("test", teacher, student, classes=classes)
+    left_out = [
+        given_answers("test", np.delete(teacher, row, 0), np.delete(student, row, 0), classes=classes).fidelity
+        for row in range(n_rows)
+    ]
+    jackknife = np.std(left_out) * np.sqrt(n_rows - 1)
+    assert fidelity_error(answers) == pytest.approx(jackknife, rel=0.05)
+
+
+def test_intervals_hold_what_they_promise(monkeypatch):
+    """Of 200 draws of 200 rows, nearly 95 % of the intervals have the truth in them: fidelity, skill, share of it."""
+    seen = []
+    monkeypatch.setattr("skdistill.inspection._report.verdict", lambda found: seen.append(found) or "\n")
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        compare(*draws(200, rng), max_rules=1, columns=[])
+    skill = 1 - np.array([0.25, 0.25 + 0.0625]) / 1.25
+    for name, truth in (
+        ("fidelity", 0.9375),
+        ("teacher_skill", skill[0]),
+        ("student_skill", skill[1]),
+        ("kept", skill[1] / skill[0]),
+        ("student_gain", skill[1] - skill[0]),
+    ):
+        share = np.mean([getattr(found, name).low <= truth <= getattr(found, name).high for found in seen])
+        assert 0.9 <= share <= 0.99, name
+
+
+def test_the_guide_names_the_limits():
+    """The figures of the rules in docs/report.md are those of the code."""
+    guide = (Path(__file__).parents[2] / "docs" / "report.md").read_text(encoding="utf-8")
+    section = guide[guide.index("## The decision") : guide.index("## Displays")]
+    for start in DECISIONS.values():
+        assert f"**{start}**" in section
+    for text in (
+        f"at least {_decision.LEAST_FIDELITY}",
+        f"at least {_decision.LEAST_KEPT:.0%}",
+        f"below {_decision.TOO_LITTLE_KEPT:.0%}",
+        f"fewer than {_decision.FEWEST_ROWS} rows",
+        f"at least {_decision.MANY_ROWS}",
+        f"{_decision.MOST_ROWS:,}",
+        f"{CLEAR} standard errors",
+    ):
+        assert text in section, text
+
+
 # ---------------------------------------------------------------------- verdicts
 
 
@@ -60,7 +458,10 @@ def test_a_perfect_copy_is_called_one():
     y = LABELS[(RNG.uniform(size=200) < proba[:, 1]).astype(int)]
     found = compare(proba, proba, y, classes=LABELS)
     expected = "A close copy of the teacher on 200 rows: fidelity 1.000, 100.0% of its labels, 100.0% of its skill."
-    assert found.verdict == expected
+    assert first(found.verdict).startswith(
+        "Ship it: a close copy of the teacher (fidelity 1.000, 95 % interval 1.000 to"
+    )
+    assert rest(found.verdict).startswith(f"{expected} Whether")
     assert found.divergences == pytest.approx(dict.fromkeys(found.divergences, 0.0))
 
 
@@ -69,7 +470,7 @@ def test_a_student_worse_than_a_constant_is_told_first():
     proba = two_columns(RNG.uniform(size=200))
     y = LABELS[(proba[:, 1] < 0.5).astype(int)]
     found = compare(proba, proba, y, classes=LABELS)
-    assert found.verdict.startswith("Do not use this student: it is no better than a constant (skill -")
+    assert found.verdict.startswith("Do not ship: it is no better than a constant (skill -")
     assert "The teacher itself is no better than a constant (skill -" in found.verdict
     assert np.isnan(found.models["kept"]).all()
     assert "% of its skill" not in found.verdict
@@ -79,11 +480,12 @@ def test_a_student_that_follows_worse_than_a_constant_is_told_first():
     """Without true labels; with them and skill of its own, it is a poor copy but may be used."""
     teacher, student = RNG.normal(size=(2, 300))
     found = compare(teacher, student)
-    assert found.verdict.startswith("Do not use this student: it follows the teacher no better than a constant would.")
+    assert found.verdict.startswith("Do not ship: it follows the teacher no better than a constant would (fidelity -")
     found = compare(teacher, student, student)
-    assert found.verdict.startswith("The teacher itself is no better than a constant")
+    assert found.verdict.startswith("Ship it: it is better than its teacher (skill 1.000")
+    assert rest(found.verdict).startswith("The teacher itself is no better than a constant")
     assert "A poor copy of the teacher" in found.verdict
-    assert "Do not use" not in found.verdict
+    assert "Do not ship" not in found.verdict
 
 
 def test_a_teacher_that_does_harm_is_told(make):
@@ -94,6 +496,7 @@ def test_a_teacher_that_does_harm_is_told(make):
     model = DistilledClassifier(teacher, "tree", sampler=None, random_state=0).fit(case.X[:120])
     found = report(model, case.X[120:], case.y[120:], X_train=case.X[:120], y_train=case.y[:120], timing=False)
     assert found.models["model"].tolist() == ["teacher", "student", "student without teacher"]
+    assert found.verdict.startswith("Ship the same student trained directly: without the teacher it has skill 0.")
     assert re.search(
         r"The teacher does harm: fitted without it, the same student has accuracy 0.*and skill 0", found.verdict
     )
@@ -111,8 +514,14 @@ def test_what_the_teacher_brought_is_told(make):
         assert 0 < skills["student without teacher"] < 1
 
 
-KEPT = {"fidelity": 0.98, "n_rows": 500, "teacher_skill": 0.8, "student_skill": 0.6, "alone_skill": 0.5}
-BETTER, WORSE, EVEN = Gain(0.1, 0.01), Gain(-0.1, 0.01), Gain(0.01, 0.01)
+KEPT = {
+    "fidelity": Estimate(0.98, 0.005),
+    "n_rows": 500,
+    "teacher_skill": Estimate(0.8, 0.01),
+    "student_skill": Estimate(0.6, 0.01),
+    "alone_skill": Estimate(0.5, 0.01),
+}
+BETTER, WORSE, EVEN = Estimate(0.1, 0.01), Estimate(-0.1, 0.01), Estimate(0.01, 0.01)
 
 
 @pytest.mark.parametrize(
@@ -120,32 +529,47 @@ BETTER, WORSE, EVEN = Gain(0.1, 0.01), Gain(-0.1, 0.01), Gain(0.01, 0.01)
     [
         (BETTER, WORSE, "The teacher helps labels and harms probabilities: fitted without it"),
         (BETTER, EVEN, "The teacher harms probabilities, and labels are even within chance: fitted without it"),
-        (BETTER, Gain(), "The teacher does harm: fitted without it"),
+        (BETTER, UNKNOWN, "The teacher does harm: fitted without it"),
         (BETTER, BETTER, "The teacher does harm: fitted without it"),
         (WORSE, BETTER, "The teacher helps probabilities and harms labels: fitted without it"),
         (WORSE, EVEN, "The teacher helped: fitted without it"),
         (EVEN, WORSE, "The teacher's help is within chance on these rows: fitted without it"),
-        (Gain(0.0, 0.0), Gain(0.0, 0.0), "The teacher's help is within chance on these rows: fitted without it"),
+        (
+            Estimate(0.0, 0.0),
+            Estimate(0.0, 0.0),
+            "The teacher's help is within chance on these rows: fitted without it",
+        ),
     ],
 )
 def test_labels_and_probabilities_are_told_apart(gain, labels, text):
     """Only what is clear beyond chance is called help or harm; bad news stands before how close the copy is."""
-    said = verdict(Findings(**KEPT, alone_accuracy=0.8, student_accuracy=0.9, alone_gain=gain, alone_labels=labels))
+    found = Findings(**KEPT, alone_accuracy=0.8, student_accuracy=0.9, alone_gain=gain, alone_labels=labels)
+    said = rest(verdict(found))
     assert text in said
     assert said.count("The teacher") == 1
     assert (said.index("The teacher") == 0) == ("harm" in text)
+    is_harm_alone = gain is BETTER and labels is not WORSE
+    assert decide(found).name == ("train directly" if is_harm_alone else "ship")
+
+
+SURE = Estimate(0.99, 0.001)
 
 
 def test_nothing_gained_is_told_before_the_copy():
     """A student that is slower and larger says so first; one that is smaller but slower says slower first."""
     costs = {"teacher_row": 10.0, "teacher_many": 1.0, "teacher_bytes": 1000.0}
-    dear = verdict(Findings(0.99, 100, **costs, student_row=25.0, student_many=3.0, student_bytes=4000.0))
-    assert dear.startswith(
-        "Nothing is gained by this student: one row 2.5 times slower, a row of many 3 times slower, 4 times larger."
+    dear = verdict(Findings(SURE, 100, **costs, student_row=25.0, student_many=3.0, student_bytes=4000.0))
+    nothing = (
+        "othing is gained by this student: one row 2.5 times slower, a row of many 3 times slower, 4 times larger."
     )
-    mixed = verdict(Findings(0.99, 100, **costs, student_row=1.0, student_many=3.0, student_bytes=4000.0))
+    assert first(dear) == f"Do not ship: n{nothing}"
+    assert nothing not in rest(dear)
+    for more in ({"student_skill": Estimate(-0.1, 0.01)}, {"teacher_skill": Estimate(-0.1, 0.01), "has_truth": True}):
+        found = Findings(SURE, 100, **costs, student_row=25.0, student_many=3.0, student_bytes=4000.0, **more)
+        assert f"N{nothing} A close copy" in rest(verdict(found))
+    mixed = verdict(Findings(SURE, 100, **costs, student_row=1.0, student_many=3.0, student_bytes=4000.0))
     assert mixed.endswith("A row of many 3 times slower, 4 times larger, one row 10 times faster.")
-    equal = verdict(Findings(0.99, 100, **costs, student_row=10.0, student_many=1.01, student_bytes=100.0))
+    equal = verdict(Findings(SURE, 100, **costs, student_row=10.0, student_many=1.01, student_bytes=100.0))
     assert equal.endswith("A row of many as fast, one row as fast, 10 times smaller.")
 
 
@@ -153,7 +577,7 @@ def test_compiled_students_have_their_costs():
     """Beside those of the student as it is pickled, never in their place."""
     said = verdict(
         Findings(
-            0.99,
+            SURE,
             100,
             teacher_row=1234.0,
             student_row=10.0,
@@ -169,7 +593,7 @@ def test_compiled_students_have_their_costs():
 @given(factor=st.floats(1e-8, 1e8))
 def test_factors_are_said_in_two_digits(factor):
     """As faster or slower, never as less than one."""
-    said = verdict(Findings(0.99, 100, teacher_row=factor, student_row=1.0))
+    said = verdict(Findings(SURE, 100, teacher_row=factor, student_row=1.0))
     if "as fast" in said:
         assert 0.9 < factor < 1.1
         return
@@ -184,7 +608,9 @@ def test_factors_are_said_in_two_digits(factor):
 )
 def test_copies_have_grades(kept, name):
     """By fidelity."""
-    assert verdict(Findings(kept, 1234)).startswith(f"{name} copy of the teacher on 1,234 rows: fidelity {kept:.3f}")
+    said = verdict(Findings(Estimate(kept, 0.01), 1234))
+    assert rest(said).startswith(f"{name} copy of the teacher on 1,234 rows: fidelity {kept:.3f}")
+    assert f"{name.lower()} copy of the teacher (fidelity {kept:.3f}, " in first(said)
 
 
 def test_larger_students_say_so(make):
@@ -200,13 +626,13 @@ def test_larger_students_say_so(make):
 
 
 def test_any_model_has_a_report(case):
-    """The verdict is the first line printed; every part is a frame; the table is not changed."""
+    """The verdict is printed first, in two lines; every part is a frame; the table is not changed."""
     before = pickle.dumps(case.X)
     found = report(case.model, case.X, case.y, timing=False, **case.options)
     assert isinstance(found, Report)
     assert pickle.dumps(case.X) == before
-    assert str(found).splitlines()[0] == found.verdict
-    assert "\n" not in found.verdict
+    assert str(found).splitlines()[:2] == found.verdict.splitlines()
+    assert re.match(f"{DECISIONS[found.decision]}[:,]", found.verdict)
     for part in PARTS:
         frame = found.to_frame(part)
         assert list(frame.columns) == list(getattr(found, part))
@@ -451,7 +877,9 @@ def test_a_single_row_has_a_report(make):
     """It says that it tells nothing, and warns of nothing."""
     case = make("two classes")
     found = report(case.model, case.X[:1], case.y[:1], X_train=case.X[1:], y_train=case.y[1:])
-    assert found.verdict.startswith("How close a copy of the teacher it is cannot be said, a single row does not tell")
+    assert first(found.verdict) == "Cannot tell: a single row does not tell; at least 100 rows are needed."
+    assert found.decision == "cannot tell"
+    assert rest(found.verdict).startswith("How close a copy of the teacher it is cannot be said, a single row does not")
     assert "Only 1 row: every number here is uncertain." in found.notes
     assert found.rules["rule"].tolist() == ["every row"]
     assert "student without teacher" in found.models["model"]
@@ -465,6 +893,9 @@ def test_a_constant_teacher_has_no_fidelity(value):
     y = RNG.normal(size=150)
     found = compare(np.full(150, value), y / 2, y)
     assert "cannot be said, the teacher answers the same for all of these 150 rows" in found.verdict
+    assert first(found.verdict).startswith(
+        "Cannot tell: the teacher answers the same for all of these 150 rows; at least"
+    )
     assert np.isnan(found.models["fidelity"]).all()
     assert np.isnan(found.by_output["fidelity"]).all()
     assert found.rules["distance"].max() < 10
@@ -479,7 +910,7 @@ def test_a_constant_student_is_no_copy():
     """It has no skill, and no fidelity."""
     y = RNG.normal(size=150)
     found = compare(y, np.full(150, 0.1), y)
-    assert found.verdict.startswith("Do not use this student")
+    assert found.verdict.startswith("Do not ship")
     assert found.models["fidelity"][1] <= 0
 
 
@@ -748,8 +1179,8 @@ def test_pages_are_whole(make, name, page):
     case = make(name)
     made = report(case.model, case.X, case.y, timing=False, **case.options)
     written = page(made)
-    first = re.search(r"</h1>\s*<p class=\"verdict\">(.*?)</p>", written, flags=re.DOTALL)
-    assert unescape(first[1]) == made.verdict
+    bold = re.search(r"</h1>\s*<div class=\"verdict\"><p><strong>(.*?)</strong></p><p>(.*?)</p></div>", written)
+    assert [unescape(text) for text in bold.groups()] == made.verdict.splitlines()
     found = read(written)
     assert found.open == []
     assert found.headings[0] == 1
@@ -841,7 +1272,10 @@ def test_training_rows_are_known_again(make):
     """Where the training rows are passed, rows of the report that are among them are counted, and said first."""
     case = make("two classes")
     found = report(case.model, case.X, case.y, X_train=case.X, y_train=case.y, timing=False)
-    assert found.verdict.startswith("These are training rows")
+    n_rows = len(case.y)
+    assert found.verdict.startswith(
+        f"Cannot tell: {n_rows} of the {n_rows} rows are training rows; at least 100 that are"
+    )
     assert f"{len(case.y)} of the {len(case.y)} rows are among the training rows" in found.notes[0]
     apart = report(case.model, case.X[:50], case.y[:50], X_train=case.X[50:], y_train=case.y[50:], timing=False)
     assert "training rows" not in str(apart)
@@ -881,7 +1315,8 @@ def test_a_teacher_of_hardly_any_skill_is_not_divided_by():
     found = report(model, X, y, timing=False)
     skill = found.models["skill"][0]
     assert "of its skill" not in found.verdict
-    assert ("hardly better" if skill > 0 else "no better") in found.verdict
+    assert found.decision == "cannot tell"
+    assert ("the teacher may be no better" if skill > 0 else "no better") in first(found.verdict)
 
 
 def test_a_function_is_asked_for_the_classes_of_the_model(make):
@@ -905,6 +1340,66 @@ def test_a_teacher_that_fails_while_it_is_timed_loses_its_latency_only():
     found = report(LinearRegression().fit(X, X[:, 0]), X, teacher=service)
     assert np.isnan(found.models["one_row"][0])
     assert found.models["fidelity"][1] > 0.99
+
+
+class Noted(DistilledClassifier):
+    """A classifier that has found something out while it was fitted."""
+
+    def fit(self, X, y=None, **options):
+        super().fit(X, y, **options)
+        for name, value in self.noted.items():
+            setattr(self, name, value)
+        return self
+
+
+def notes_of(case, noted, **options):
+    """Return the notes on a model with these attributes, at the end of a pipeline."""
+    model = Noted(case.model.teacher, "tree", sampler=None, random_state=0)
+    model.noted = noted
+    found = report(make_pipeline(StandardScaler(), model).fit(case.X), case.X, case.y, timing=False, **options)
+    return " ".join(found.notes), found.models["fidelity"][1]
+
+
+def test_a_teacher_that_has_memorised_is_told(make):
+    """Where the model has found it, beyond a limit; not of another teacher that is passed."""
+    case = make("two classes")
+    text = "The teacher has memorised its training rows (0.34 of the variance of its answers there is found on no row"
+    assert text in notes_of(case, {"teacher_memorization_": 0.34})[0]
+    for share in (MEMORISED, 0.0, float("nan")):
+        assert "memorised" not in notes_of(case, {"teacher_memorization_": share})[0]
+    assert "memorised" not in notes_of(case, {})[0]
+    assert "memorised" not in notes_of(case, {"teacher_memorization_": 0.34}, teacher=case.model.teacher)[0]
+
+
+@pytest.mark.parametrize(
+    ("shift", "text"),
+    [
+        (0.0, "."),
+        (0.02, ", outside that interval, but within chance on these rows."),
+        (0.5, ", outside that interval: these rows differ from those, or the estimate was wrong."),
+    ],
+)
+def test_what_was_promised_while_fitting_is_compared(make, shift, text):
+    """With what is measured here; only what is beyond the chance of both is called wrong."""
+    case = make("two classes")
+    chosen = SimpleNamespace(fidelity=0.9, judged_on="X_val")
+    said, measured = notes_of(case, {"candidates_": SimpleNamespace(chosen=chosen)})
+    assert f"estimated as 0.900 (from X_val); here it is {measured:.3f}." in said
+    middle = measured - shift
+    chosen.fidelity, chosen.fidelity_low, chosen.fidelity_high = middle, middle - 0.01, middle + 0.01
+    said, _ = notes_of(case, {"candidates_": SimpleNamespace(chosen=chosen)})
+    interval = f"95 % interval {middle - 0.01:.3f} to {middle + 0.01:.3f}"
+    promise = f"its fidelity on unseen rows was estimated as {middle:.3f} ({interval}, from X_val)"
+    assert f"{promise}; here it is {measured:.3f}{text}" in said
+
+
+def test_nothing_promised_is_compared_with_nothing(make):
+    """No choice, none that was judged, and no fidelity here."""
+    case = make("two classes")
+    unjudged = SimpleNamespace(fidelity=float("nan"), judged_on="nothing: there are too few rows")
+    for chosen in (None, unjudged):
+        assert "When it was fitted" not in notes_of(case, {"candidates_": SimpleNamespace(chosen=chosen)})[0]
+    assert "When it was fitted" not in notes_of(case, {"candidates_": None})[0]
 
 
 def test_divergences_are_a_frame_too(make):
