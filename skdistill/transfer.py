@@ -1,6 +1,6 @@
 """The transfer set: the rows a student is taught on, and how they come together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from numbers import Integral
 from time import perf_counter
@@ -24,6 +24,9 @@ AUTO_ROWS, AUTO_CELLS = 200_000, 20_000_000
 SYNTHETIC_WEIGHT = 4.0
 """Of all synthetic rows together, in weights of all real ones; none weighs more than a real one."""
 
+REAL, UNLABELLED, SAMPLERS = 0, 1, 2
+"""Origins of rows that nobody drew, and the first of those that a sampler did."""
+
 
 @dataclass(frozen=True)
 class TransferSummary:
@@ -33,12 +36,15 @@ class TransferSummary:
     ----------
     n_real, n_unlabeled, n_synthetic : int
         Rows by origin.
+    real_weight : float
+        Share in [0, 1] of their weight that the rows of ``X`` were taught with; 0 where the teacher has memorised them
+        and the student is better off without.
     synthetic_weight : float
-        Weight of one synthetic row; a real one has its ``sample_weight``, or 1.
+        Mean weight of a synthetic row; a real one has ``real_weight`` times its ``sample_weight``, or times 1.
     sampler : str
         What the synthetic rows were drawn with; empty where there are none.
     n_queries : int
-        Rows the teacher was asked about, also those that were asked only to choose a sampler.
+        Rows the teacher was asked about, also those that were asked only to choose a sampler or to validate.
     label_seconds : float
         Time the teacher took to label them (less where its answers were in the memory).
     sample_seconds : float
@@ -59,6 +65,7 @@ class TransferSummary:
     n_real: int
     n_unlabeled: int
     n_synthetic: int
+    real_weight: float
     synthetic_weight: float
     sampler: str
     n_queries: int
@@ -72,7 +79,7 @@ class TransferSummary:
 
 @dataclass(frozen=True)
 class TransferSet:
-    """Rows with the teacher's outputs and a weight each; real rows first.
+    """Rows with the teacher's outputs, a weight and an origin each.
 
     Attributes
     ----------
@@ -82,10 +89,10 @@ class TransferSet:
     sample_weight : ndarray of shape (n_samples,)
     truth : ndarray of shape (n_samples,) or (n_samples, n_outputs) or None, default=None
         True labels as targets; NaN in rows without.
-    n_synthetic : int, default=0
-        How many of the rows, the last ones, are synthetic.
-    sampler : str, default=""
-        What they were drawn with.
+    origin : ndarray of int, shape (n_samples,), or None, default=None
+        Where each row comes from, as its place in ``origins``. ``None``: all are real.
+    origins : tuple of str, default=("real", "unlabelled")
+        Real rows of ``X``, real rows without a label, then the samplers of the synthetic rows.
 
     Examples
     --------
@@ -95,56 +102,111 @@ class TransferSet:
     >>> both = real.extend([(np.zeros((4, 2)), np.full(4, 0.5))], total_weight=1.0, sampler="zeros")
     >>> both.n_real, both.n_synthetic, both.sample_weight.tolist()
     (2, 4, [1.0, 1.0, 0.5, 0.5, 0.5, 0.5])
+    >>> more = both.extend([(np.ones((3, 2)), np.full(3, 0.5))], total_weight=1.0, sampler="ones")
+    >>> more.n_real, more.n_synthetic, more.origins[2:]
+    (2, 7, ('zeros', 'ones'))
     """
 
     X: Any
     outputs: np.ndarray
     sample_weight: np.ndarray
     truth: np.ndarray | None = None
-    n_synthetic: int = 0
-    sampler: str = ""
+    origin: Any = None
+    origins: tuple[str, ...] = ("real", "unlabelled")
 
-    def take(self, rows: np.ndarray) -> "TransferSet":
-        """Return the rows numbered ``rows``, in ascending order."""
-        truth = None if self.truth is None else self.truth[rows]
-        n_synthetic = int(np.count_nonzero(rows >= self.n_real))
-        X, outputs, weight = take_rows(self.X, rows), self.outputs[rows], self.sample_weight[rows]
-        return TransferSet(X, outputs, weight, truth, n_synthetic, self.sampler)
+    def __post_init__(self) -> None:
+        if self.origin is None:
+            object.__setattr__(self, "origin", np.full(len(self), REAL))
+
+    def __len__(self) -> int:
+        return len(self.sample_weight)
+
+    @property
+    def is_real(self) -> np.ndarray:
+        """Which rows are rows of ``X``."""
+        return self.origin == REAL
+
+    @property
+    def is_unlabeled(self) -> np.ndarray:
+        """Which rows are real ones without a label."""
+        return self.origin == UNLABELLED
+
+    @property
+    def is_synthetic(self) -> np.ndarray:
+        """Which rows a sampler drew."""
+        return self.origin > UNLABELLED
 
     @property
     def n_real(self) -> int:
-        """How many of the rows, the first ones, are real."""
-        return len(self.sample_weight) - self.n_synthetic
+        """How many rows are rows of ``X``."""
+        return int(np.count_nonzero(self.is_real))
 
-    def extend(self, synthetic: list[tuple[Any, np.ndarray]], total_weight: float, sampler: str) -> "TransferSet":
-        """Return these real rows with synthetic ones below.
+    @property
+    def n_synthetic(self) -> int:
+        """How many rows a sampler drew."""
+        return int(np.count_nonzero(self.is_synthetic))
 
-        All synthetic rows together weigh ``total_weight`` times as much as all real ones, but none weighs more than a
-        real one does in the mean.
-        """
-        n_drawn = sum(len(outputs) for _, outputs in synthetic)
-        weight = min(self.sample_weight.mean(), total_weight * self.sample_weight.sum() / n_drawn)
-        truth = self.truth
-        if truth is not None:
-            truth = np.concatenate([truth, np.full((n_drawn, *truth.shape[1:]), np.nan)])
-        return TransferSet(
-            stack_rows([self.X, *(rows for rows, _ in synthetic)]),
-            np.concatenate([self.outputs, *(outputs for _, outputs in synthetic)]),
-            np.concatenate([self.sample_weight, np.full(n_drawn, weight)]),
-            truth,
-            n_drawn,
-            sampler,
+    def take(self, rows: np.ndarray) -> "TransferSet":
+        """Return the rows numbered ``rows``."""
+        return replace(
+            self,
+            X=take_rows(self.X, rows),
+            outputs=self.outputs[rows],
+            sample_weight=self.sample_weight[rows],
+            truth=None if self.truth is None else self.truth[rows],
+            origin=self.origin[rows],
         )
 
-    def summary(self, is_unlabeled: np.ndarray, oracle: "Oracle") -> TransferSummary:
-        """Return what the set was made of; ``is_unlabeled`` tells which of its real rows had no label."""
-        n_unlabeled = int(np.count_nonzero(is_unlabeled))
+    def extend(self, synthetic: Sequence[tuple[Any, np.ndarray]], total_weight: float, sampler: str) -> "TransferSet":
+        """Return these rows with synthetic ones below.
+
+        All that are added weigh together ``total_weight`` times as much as all real ones, labelled or not, but none
+        weighs more than a real one does in the mean.
+        """
+        origins = self.origins if sampler in self.origins[SAMPLERS:] else (*self.origins, sampler)
+        of_real = self.sample_weight[~self.is_synthetic]
+        n_added = sum(len(outputs) for _, outputs in synthetic)
+        weight = min(of_real.mean(), total_weight * of_real.sum() / n_added)
+        return self._stack(synthetic, weight, origins.index(sampler, SAMPLERS), origins)
+
+    def with_unlabeled(self, X: Any, outputs: np.ndarray) -> "TransferSet":
+        """Return these real rows with others below that have no label, and their mean weight."""
+        return self._stack([(X, outputs)], self.sample_weight.mean(), UNLABELLED, self.origins)
+
+    def _stack(
+        self, rows: Sequence[tuple[Any, np.ndarray]], weight: float, origin: int, origins: tuple[str, ...]
+    ) -> "TransferSet":
+        n_added = sum(len(outputs) for _, outputs in rows)
+        truth = self.truth
+        if truth is not None:
+            truth = np.concatenate([truth, np.full((n_added, *truth.shape[1:]), np.nan)])
+        return TransferSet(
+            stack_rows([self.X, *(X for X, _ in rows)]),
+            np.concatenate([self.outputs, *(outputs for _, outputs in rows)]),
+            np.concatenate([self.sample_weight, np.full(n_added, weight)]),
+            truth,
+            np.concatenate([self.origin, np.full(n_added, origin)]),
+            origins,
+        )
+
+    def weigh_real(self, share: float) -> "TransferSet":
+        """Return the set with the weights of the rows of ``X`` multiplied by ``share``; without these rows for 0."""
+        if share == 1:
+            return self
+        if share == 0:
+            return self.take(np.flatnonzero(~self.is_real))
+        return replace(self, sample_weight=np.where(self.is_real, share * self.sample_weight, self.sample_weight))
+
+    def summary(self, oracle: "Oracle", real_weight: float = 1.0) -> TransferSummary:
+        """Return what the set was made of, and what share of their weight the rows of ``X`` were taught with."""
+        is_synthetic = self.is_synthetic
         return TransferSummary(
-            len(is_unlabeled) - n_unlabeled,
-            n_unlabeled,
+            self.n_real,
+            int(np.count_nonzero(self.is_unlabeled)),
             self.n_synthetic,
-            float(self.sample_weight[-1]) if self.n_synthetic else 0.0,
-            self.sampler,
+            float(real_weight),
+            float(self.sample_weight[is_synthetic].mean()) if is_synthetic.any() else 0.0,
+            " and ".join(self.origins[SAMPLERS:]) if is_synthetic.any() else "",
             oracle.n_queries,
             oracle.label_seconds,
             oracle.sample_seconds,
@@ -208,7 +270,7 @@ def label_real_rows(
     X_unlabeled: Any = None,
     label_anew: Callable[[np.ndarray], np.ndarray] | None = None,
     rng: np.random.RandomState,
-) -> tuple[TransferSet, np.ndarray]:
+) -> TransferSet:
     """Label the real rows, those of ``X`` first.
 
     Where the budget is too small for ``X``, rows of it are drawn at random; where it is too small for ``X_unlabeled``,
@@ -232,8 +294,6 @@ def label_real_rows(
     -------
     real : TransferSet
         With the outputs that are taught.
-    is_unlabeled : ndarray of bool, shape (n_samples,)
-        Which of its rows come from ``X_unlabeled``.
     """
     if X.shape[0] > oracle.n_left:
         first = np.argsort(sample_weight == 0, kind="stable")  # rows of weight zero are no rows
@@ -245,14 +305,12 @@ def label_real_rows(
     if label_anew is not None:
         outputs = label_anew(outputs)
     real = TransferSet(X, outputs, sample_weight, truth)
-    is_unlabeled = np.zeros(X.shape[0], dtype=bool)
     if X_unlabeled is None or oracle.n_left < 1:
-        return real, is_unlabeled
+        return real
     pool = X_unlabeled
     if pool.shape[0] > oracle.n_left:
         pool = take_rows(pool, choose_from_pool(X, outputs, pool, int(oracle.n_left), rng))
-    with_pool = real.extend([(pool, oracle.label(pool, "unlabelled rows"))], np.inf, "")
-    return replace(with_pool, n_synthetic=0), np.append(is_unlabeled, np.ones(pool.shape[0], dtype=bool))
+    return real.with_unlabeled(pool, oracle.label(pool, "unlabelled rows"))
 
 
 def draw_rows(sampler: Any, X: Any, outputs: np.ndarray, n_samples: int, seed: int) -> Any:

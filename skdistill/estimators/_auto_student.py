@@ -21,10 +21,12 @@ class AutoStudent(Documented):
 
     These are the options of ``student="auto"`` of the distilled estimators. The search needs no label:
 
-    1. Each family is taught on a tenth of the transfer set, in a size that the budget allows, and not a large one.
-       What is compiled too large, or takes too many operations, is made smaller.
-    2. The best ``n_finalists`` are taught on half of it, as large as the budget allows.
-    3. The best of these is taught on everything, the rows that judged included.
+    1. Each family is taught on a fifth of the real rows that do not validate and of half of the synthetic rows, in a
+       size that the budget allows, and not a large one. What is compiled too large, or takes too many operations, is
+       made smaller.
+    2. The best ``n_finalists`` are taught on all of these rows, as large as the budget allows, and the best of all as
+       large as it was. If the teacher has memorised its rows, the best is taught with another weight of the real rows.
+    3. The best of these is taught on everything.
 
     With ``min_fidelity`` all families grow instead from small to large, until one reaches it.
 
@@ -42,9 +44,9 @@ class AutoStudent(Documented):
         Fidelity in (0, 1] that is enough: of all that are tried, in six sizes for each family, the smallest student
         that reaches it is chosen.
     n_finalists : int >= 1, default=2
-        Families that are taught on half of the transfer set.
+        Families that are taught on half of the synthetic rows.
     validation_fraction : float in (0, 0.9], default=0.25
-        Share of the real rows that judge where there are no better judges; where a sampler is chosen, that of
+        Share of the real rows that validate where there are no better rows; where a sampler is chosen, that of
         :class:`~skdistill.AutoSampler` counts.
 
     See Also
@@ -53,9 +55,9 @@ class AutoStudent(Documented):
 
     Notes
     -----
-    The best judges are real rows that the teacher was not fitted on: ``X_val``, ``X_unlabeled``, or rows of ``X`` that
-    are labelled out of fold (``teacher_cv``). Where there are none, synthetic rows that are held out judge: what a
-    teacher says of the rows it was fitted on favours students that follow its spikes.
+    The best validation rows are real ones that the teacher was not fitted on: ``X_val``, ``X_unlabeled``, or rows of
+    ``X`` that are labelled out of fold (``teacher_cv``) or out of bag. See :class:`~skdistill.AutoSampler` for what serves
+    where there are none.
 
     References
     ----------

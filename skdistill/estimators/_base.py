@@ -1,7 +1,8 @@
 """What both distilled estimators share: the teacher rule, and the way from rows to a transfer set."""
 
 import copy
-from functools import cache, partial
+from contextlib import suppress
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -11,16 +12,19 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_memory
 
 from .._tables import describe_mismatch
-from .._validation import check_fitted, check_number, check_table, check_weights, draw_seed, input_tags_of
+from .._validation import (
+    check_fitted,
+    check_number,
+    check_random_state,
+    check_table,
+    check_weights,
+    draw_seed,
+    input_tags_of,
+)
 from ..exceptions import StudentError, TeacherError
 from ..metrics import fidelity
 from ..samplers import as_sampler
-from ..students import (
-    CompactBoostingClassifier,
-    CompactBoostingRegressor,
-    CompactKernelClassifier,
-    CompactKernelRegressor,
-)
+from ..students import CompactBoostingClassifier, CompactBoostingRegressor
 from ..students._families import FAMILIES, family_member
 from ..students._student import CompactStudent, count_inputs
 from ..teachers import (
@@ -33,22 +37,16 @@ from ..teachers import (
     out_of_bag_outputs,
     out_of_fold_outputs,
 )
-from ..transfer import AUTO_RATIO, SYNTHETIC_WEIGHT, Oracle, TransferSet, count_synthetic, label_real_rows
-from ._auto_sampler import (
-    CHOICE_RATIO,
-    FEWEST_JUDGES,
-    FEWEST_REAL,
-    AutoSampler,
-    HoldOut,
-    Judge,
-    choose_transfer_set,
-    draw,
-    hold_out_judges,
-)
+from ..transfer import AUTO_RATIO, Oracle, TransferSet, count_synthetic, label_real_rows
+from ._auto_sampler import CHOICE_RATIO, AutoSampler
 from ._auto_student import AutoStudent
 from ._callbacks import CallbackSupport, Phases
-from ._choosing import PROXY, Terms, choose_student, hold_out_for_students
+from ._candidates import Candidates
+from ._choosing import PROXIES, TaughtRows, Terms, choose_student
+from ._extending import extend
 from ._showing import Shown
+from ._targets import Targets
+from ._validation_rows import FEWEST_REAL, HeldOut, hold_out, label_given_rows
 
 
 class BaseDistilled(CallbackSupport, Shown):
@@ -72,6 +70,66 @@ class BaseDistilled(CallbackSupport, Shown):
     random_state: Any
     n_jobs: int | None
     verbose: int
+
+    # ------------------------------------------------------------------ the fit
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any, X_val: Any) -> None:
+        """Check, resolve the teacher, label, extend, teach; what is fitted is set when all of it is there."""
+        self._check_parameters(y)
+        X, sample_weight, X_unlabeled, X_val = self._check_rows(X, sample_weight, X_unlabeled, X_val)
+        y = self._check_y(X, y)
+        rng, phases = check_random_state(self.random_state), self._phases(X, y, X_unlabeled)
+
+        teacher = self._resolve_teacher(X, y, sample_weight, rng, phases)
+        truth = self._truth(teacher, y)
+
+        oracle = self._oracle(teacher, X, phases)
+        anew = self._out_of_sample_labels(teacher, X, y, sample_weight, rng, phases)
+        weight = np.ones(X.shape[0]) if sample_weight is None else sample_weight
+        real = label_real_rows(
+            X, oracle, sample_weight=weight, truth=truth, X_unlabeled=X_unlabeled, label_anew=anew, rng=rng
+        )
+        targets = self._targets_of(teacher, real)
+
+        held_out, n_synthetic, n_before = None, self._count_synthetic(teacher, real, oracle), oracle.n_queries
+        if self._is_anything_chosen(n_synthetic) and np.count_nonzero(real.sample_weight) >= FEWEST_REAL:
+            with phases.phase("hold rows out"):
+                held_out, n_before = self._hold_out(real, X_val, targets, oracle, n_synthetic, rng)
+            n_synthetic = int(min(n_synthetic, oracle.n_left))
+        extension = extend(
+            self._sampler_or_options(),
+            real,
+            held_out,
+            self._students_to_try(targets, real),
+            oracle,
+            n_synthetic=n_synthetic,
+            n_before=n_before,
+            is_student_chosen=isinstance(self._resolve_student(), AutoStudent),
+            rng=rng,
+            phases=phases,
+            n_jobs=self.n_jobs,
+        )
+        student, candidates = self._teach(extension.rows, held_out, targets, rng, phases)
+
+        real_weight = extension.rows.real_weights[0] if candidates is None else candidates.tried[-1].real_weight
+        self._keep(
+            student_=student,
+            teacher_=teacher.model,
+            transfer_set_=extension.rows.whole.summary(oracle, real_weight),
+            candidates_=candidates,
+            sampler_results_=extension.results or None,
+            teacher_memorization_=None if held_out is None else held_out.memorization.share,
+            classes_=teacher.classes_,
+        )
+        self._targets = targets
+        phases.end()
+
+    def _keep(self, **fitted: Any) -> None:
+        """Set fitted attributes; those that this fit does not have are not left over from an earlier one."""
+        for name, value in fitted.items():
+            self.__dict__.pop(name, None)
+            if value is not None:
+                setattr(self, name, value)
 
     # ------------------------------------------------------------------ the teacher rule
 
@@ -162,40 +220,44 @@ class BaseDistilled(CallbackSupport, Shown):
         classes = np.unique(y) if self._task == "classification" and y is not None else None
         return as_teacher(model, self.response_method, task=self._task, classes=classes)
 
-    # ------------------------------------------------------------------ from rows to a transfer set
+    # ------------------------------------------------------------------ labels
 
-    def _label_real_rows(
-        self,
-        teacher: Teacher,
-        X: Any,
-        y: Any,
-        truth: Any,
-        sample_weight: Any,
-        X_unlabeled: Any,
-        rng: np.random.RandomState,
-        phases: Phases,
-    ) -> tuple[TransferSet, np.ndarray, Oracle]:
-        """Label the rows of ``X`` and ``X_unlabeled``; see :func:`skdistill.transfer.label_real_rows`."""
-        memory = check_memory(self.memory)
+    def _oracle(self, teacher: Teacher, X: Any, phases: Phases) -> Oracle:
+        """Return the teacher within the budget, with the memory."""
+        if teacher.transductive and self.max_queries is not None and self.max_queries < X.shape[0]:
+            raise TeacherError(
+                f"{type(self).__name__}: {teacher.name} answers for all {X.shape[0]} rows of X or none, but "
+                f"max_queries={self.max_queries}. Pass max_queries=None, or a teacher with predict."
+            )
+        return Oracle(partial(self._ask, teacher, phases), check_memory(self.memory), self.max_queries)
 
-        def query(teacher: Teacher, rows: Any, origin: str) -> np.ndarray:
-            with phases.phase(f"label {origin}") as phase:
-                return ask(
-                    teacher,
-                    rows,
-                    origin=origin,
-                    chunk_size=self.chunk_size,
-                    memory=memory,
-                    verbose=self.verbose,
-                    tell=phase.tell,
-                )
+    def _ask(self, teacher: Teacher, phases: Phases, rows: Any, origin: str) -> np.ndarray:
+        with phases.phase(f"label {origin}") as phase:
+            return ask(
+                teacher,
+                rows,
+                origin=origin,
+                chunk_size=self.chunk_size,
+                memory=check_memory(self.memory),
+                verbose=self.verbose,
+                tell=phase.tell,
+            )
+
+    def _out_of_sample_labels(
+        self, teacher: Teacher, X: Any, y: Any, sample_weight: Any, rng: np.random.RandomState, phases: Phases
+    ) -> Any:
+        """Return what makes out-of-bag or out-of-fold labels of a recipe's in-sample ones, if that is asked for."""
+        if self.teacher_cv is None:
+            return None
+        if isinstance(self.teacher_cv, str):
+            return partial(out_of_bag_outputs, teacher)
 
         def label_out_of_fold(_: np.ndarray) -> np.ndarray:
             with phases.phase("label out of fold") as phase:
                 phase.say("fitting a teacher for each fold")
                 return out_of_fold_outputs(
                     lambda X, y, weight: self._adapt(fit_teacher(self.teacher, X, y, sample_weight=weight, rng=rng), y),
-                    lambda fold, X: query(fold, X, "rows of a fold"),
+                    lambda fold, X: self._ask(fold, phases, X, "rows of a fold"),
                     X,
                     y,
                     sample_weight,
@@ -203,156 +265,107 @@ class BaseDistilled(CallbackSupport, Shown):
                     classes=teacher.classes_,
                 )
 
-        label_anew = None
-        if self.teacher_cv is not None:
-            is_oob = isinstance(self.teacher_cv, str)
-            label_anew = partial(out_of_bag_outputs, teacher) if is_oob else label_out_of_fold
-        if teacher.transductive and self.max_queries is not None and self.max_queries < X.shape[0]:
-            raise TeacherError(
-                f"{type(self).__name__}: {teacher.name} answers for all {X.shape[0]} rows of X or none, but "
-                f"max_queries={self.max_queries}. Pass max_queries=None, or a teacher with predict."
-            )
-        oracle = Oracle(partial(query, teacher), memory, self.max_queries)
-        real, is_unlabeled = label_real_rows(
-            X,
+        return label_out_of_fold
+
+    # ------------------------------------------------------------------ what is chosen, and by which rows
+
+    def _sampler_or_options(self) -> Any:
+        """Return the sampler, or the options to choose one."""
+        return AutoSampler() if isinstance(self.sampler, str) else self.sampler
+
+    def _is_anything_chosen(self, n_synthetic: int) -> bool:
+        is_sampler_chosen = isinstance(self._sampler_or_options(), AutoSampler) and n_synthetic > 0
+        return is_sampler_chosen or isinstance(self._resolve_student(), AutoStudent)
+
+    def _count_synthetic(self, teacher: Teacher, real: TransferSet, oracle: Oracle) -> int:
+        """Return how many synthetic rows there will be, as far as budget, teacher and real rows allow."""
+        options, (n_rows, n_features) = self._sampler_or_options(), real.X.shape
+        is_auto = isinstance(options, AutoSampler)
+        if options is None or (is_auto and (teacher.transductive or np.count_nonzero(real.sample_weight) < 2)):
+            return 0
+        most = options.max_queries if is_auto and options.max_queries is not None else np.inf
+        n_synthetic = count_synthetic(self.n_synthetic, n_rows, n_features, CHOICE_RATIO if is_auto else AUTO_RATIO)
+        return int(min(n_synthetic, oracle.n_left, most))
+
+    def _hold_out(
+        self,
+        real: TransferSet,
+        X_val: Any,
+        targets: Targets,
+        oracle: Oracle,
+        n_synthetic: int,
+        rng: np.random.RandomState,
+    ) -> tuple[HeldOut, int]:
+        """Hold out validation rows; also return how many queries there were before any synthetic row was asked for."""
+        options = self._sampler_or_options()
+        if not isinstance(options, AutoSampler):
+            options = self._resolve_student()
+        given = label_given_rows(X_val, targets, oracle, rng)  # before synthetic rows use up what may be asked
+        n_before = oracle.n_queries
+        held_out = hold_out(
+            options.validation_fraction,
+            real,
+            given,
+            targets,
             oracle,
-            sample_weight=np.ones(X.shape[0]) if sample_weight is None else sample_weight,
-            truth=truth,
-            X_unlabeled=X_unlabeled,
-            label_anew=label_anew,
+            are_out_of_sample=self.teacher_cv is not None,
+            n_synthetic=int(min(n_synthetic, oracle.n_left)),
+            n_jobs=self.n_jobs,
             rng=rng,
         )
-        return real, is_unlabeled, oracle
+        return held_out, n_before
 
-    def _judges(
-        self, real: TransferSet, is_unlabeled: np.ndarray, X_val: Any, oracle: Oracle, rng: np.random.RandomState
-    ) -> HoldOut:
-        """Return the function that holds out real rows, the same whenever it is called."""
-        options = AutoSampler() if isinstance(self.sampler, str) else self.sampler
-        if not isinstance(options, AutoSampler):
-            student = self._resolve_student()
-            options = student if isinstance(student, AutoStudent) else AutoSampler()
-        share = options.validation_fraction
-        judges = (share, real, is_unlabeled, X_val, self.teacher_cv is not None)
-        return cache(lambda: hold_out_judges(*judges, oracle, self._soft_targets, rng))
-
-    def _has_fresh_judges(self, is_unlabeled: np.ndarray, X_val: Any) -> bool:
-        """Whether there are real rows to judge students by that the teacher was not fitted on."""
-        given = X_val is not None and X_val.shape[0] >= FEWEST_REAL
-        return bool(given or np.count_nonzero(is_unlabeled) >= FEWEST_JUDGES or self.teacher_cv is not None)
-
-    def _extend(
-        self, real: TransferSet, hold_out: HoldOut, oracle: Oracle, rng: np.random.RandomState, phases: Phases
-    ) -> TransferSet:
-        """Add synthetic rows to the real ones: of the sampler given, or of the one that serves this student best."""
-        self.__dict__.pop("sampler_results_", None)  # of an earlier fit
-        sampler = AutoSampler() if isinstance(self.sampler, str) else self.sampler
-        chooses = isinstance(sampler, AutoSampler)
-        n_rows, n_features = real.X.shape
-        n_synthetic = count_synthetic(self.n_synthetic, n_rows, n_features, CHOICE_RATIO if chooses else AUTO_RATIO)
-        n_synthetic = int(min(n_synthetic, oracle.n_left))
-        if sampler is None or n_synthetic < 1 or (chooses and self._teacher.transductive):
-            return real
-        if not chooses:
-            with phases.phase("draw rows") as phase:
-                rows = draw(phase, oracle, sampler, real, n_synthetic, draw_seed(rng))
-            return real.extend([rows], SYNTHETIC_WEIGHT, repr(sampler))
-
-        student = self._sized_student(real)
-        if isinstance(student, AutoStudent):  # choosing both at once would take a choice of students for each sampler
-            student = self._terms(real).sized(PROXY, student)
-
-        def rows_and_judge() -> tuple[TransferSet, Judge]:
-            rows, judge = hold_out()
-            return real.take(rows), judge
-
-        with phases.phase("choose a sampler") as phase:
-            transfer_set, results = choose_transfer_set(
-                sampler,
-                real,
-                rows_and_judge,
-                lambda taught, judge, seed: self._losses(self._teach(student, taught, seed), judge),
-                oracle,
-                n_synthetic=n_synthetic,
-                rng=rng,
-                phase=phase,
-                n_jobs=self.n_jobs,
-            )
-        if results:
-            self.sampler_results_ = results
-        return transfer_set
-
-    def _teach_student(
+    def _teach(
         self,
-        transfer_set: TransferSet,
-        hold_out: HoldOut,
+        rows: TaughtRows,
+        held_out: HeldOut | None,
+        targets: Targets,
         rng: np.random.RandomState,
         phases: Phases,
-        *,
-        is_fresh: bool,
-    ) -> Any:
-        """Return the student, taught: the one given, or the one that serves this teacher best.
+    ) -> tuple[Any, Candidates | None]:
+        """Return the student, taught: the one given, or the one that serves this teacher best, and what was tried."""
+        student, terms = self._student_to_teach(), self._terms(targets, rows.whole)
+        if isinstance(student, AutoStudent):
+            validation = None if held_out is None else held_out.validation
+            return choose_student(student, terms, rows, validation, targets, rng=rng, phases=phases)
+        with phases.phase("teach the student") as phase:
+            phase.say(f"teaching {type(student).__name__} on {len(rows.whole):,} rows")
+            taught_on = rows.whole.weigh_real(rows.real_weights[0])
+            return targets.teach(self._sized(student, terms), taught_on, draw_seed(rng)), None
 
-        ``is_fresh`` says that there are real rows to judge which the teacher was not fitted on.
-        """
-        self.__dict__.pop("candidates_", None)  # of an earlier fit
-        student = self._sized_student(transfer_set)
+    def _students_to_try(self, targets: Targets, real: TransferSet) -> dict[str, Any]:
+        """Return the students that synthetic rows are tried with: the one given, or one of each of two families."""
+        student, terms = self._student_to_teach(), self._terms(targets, real)
         if not isinstance(student, AutoStudent):
-            with phases.phase("teach the student") as phase:
-                phase.say(f"teaching {type(student).__name__} on {len(transfer_set.sample_weight):,} rows")
-                return self._teach(student, transfer_set, draw_seed(rng))
-        terms = self._terms(transfer_set)
-        has_judges = np.count_nonzero(transfer_set.sample_weight[: transfer_set.n_real]) >= FEWEST_REAL
-        rows, judge = np.arange(len(transfer_set.sample_weight)), None
-        if has_judges:
-            rows, judge = hold_out_for_students(transfer_set, hold_out, is_fresh, self._soft_targets, rng)
-        taught, self.candidates_ = choose_student(
-            student,
-            terms,
-            transfer_set,
-            transfer_set.take(rows),
-            judge,
-            self._teach,
-            self._losses,
-            rng=rng,
-            phases=phases,
-        )
-        return taught
+            return {type(student).__name__: self._sized(student, terms)}
+        allowed = student.families_for(real.X)
+        students = {}
+        for family in [name for name in PROXIES if name in allowed] or allowed[:1]:
+            with suppress(StudentError):  # the budget is too small for this family
+                students[family] = terms.sized(family, student)
+        return students or {allowed[0]: family_member(allowed[0], classifies=targets.classifies, n_jobs=self.n_jobs)}
 
-    def _inheriting(self, student: Any) -> Any:
-        """Return a kernel student with the kernel of the teacher, where that has one, and none of its rows."""
-        if not isinstance(student, CompactKernelClassifier | CompactKernelRegressor):
-            return student
-        return student.inherit(self._teacher.model).set_params(landmarks=student.landmarks)
-
-    def _losses(self, student: Any, judge: Judge) -> np.ndarray:
-        """Return the losses of a judge's rows; fidelity is one minus their mean."""
-        return judge.losses(self._outputs_of(student, judge.X), pool_outputs=self._task == "classification")
-
-    def _terms(self, transfer_set: TransferSet) -> Terms:
+    def _terms(self, targets: Targets, transfer_set: TransferSet) -> Terms:
         """Return what a student of ours is made for."""
-        classifies = self._task == "classification" and self.compressor is None
-        n_outputs = self._soft_targets(transfer_set.outputs[:1]).reshape(1, -1).shape[1]
+        n_outputs = targets.of(transfer_set.outputs[:1]).reshape(1, -1).shape[1]
         if self._task == "classification" and n_outputs == 2:
             n_outputs = 1
-        n_rows = len(transfer_set.sample_weight)
-        return Terms(classifies, count_inputs(transfer_set.X), n_outputs, n_rows, self.student_size, self.n_jobs)
+        n_inputs = count_inputs(transfer_set.X)
+        return Terms(targets.classifies, n_inputs, n_outputs, len(transfer_set), self.student_size, self.n_jobs)
 
-    def _sized_student(self, transfer_set: TransferSet) -> Any:
-        """Return the student, of the size that was asked for."""
-        student = self._student_to_teach()
-        if self.student_size is None or isinstance(student, AutoStudent):
+    def _sized(self, student: Any, terms: Terms) -> Any:
+        """Return a student of the size that was asked for."""
+        if self.student_size is None:
             return student
-        terms = self._terms(transfer_set)
         return student.sized(self.student_size, n_inputs=terms.n_inputs, n_outputs=terms.n_outputs)
 
-    def _phases(self, X: Any, y: Any, X_unlabeled: Any, X_val: Any) -> Phases:
+    def _phases(self, X: Any, y: Any, X_unlabeled: Any) -> Phases:
         """Return what tells the phases of this fit: labelling, teaching, and before, between and after these others."""
         others = [
             not is_fitted_teacher(self.teacher),
             self.teacher_cv is not None,
             X_unlabeled is not None,
-            X_val is not None,
+            self._is_anything_chosen(1),
             self.sampler is not None,
             isinstance(self._resolve_student(), AutoStudent),
         ]
@@ -475,7 +488,7 @@ class BaseDistilled(CallbackSupport, Shown):
             See :func:`skdistill.metrics.fidelity`.
         """
         soft_targets = self.soft_targets(X)
-        outputs = self._outputs_of(self.student_, check_table(self, X, reset=False))
+        outputs = self._targets.predict(self.student_, check_table(self, X, reset=False))
         return fidelity(soft_targets, outputs, sample_weight=sample_weight, multioutput=self._multioutput)
 
     def soft_targets(self, X: Any) -> np.ndarray:
@@ -496,7 +509,8 @@ class BaseDistilled(CallbackSupport, Shown):
         """
         check_fitted(self, "student_")
         X = check_table(self, X, reset=False)
-        return self._soft_targets(ask(self._teacher, X, chunk_size=self.chunk_size, verbose=self.verbose))
+        outputs = ask(self._targets.teacher, X, chunk_size=self.chunk_size, verbose=self.verbose)
+        return self._targets.of(outputs)
 
     def _student_to_teach(self) -> Any:
         """Return the student; one of ours keeps its trees where the teacher's answers are kept."""
@@ -515,20 +529,25 @@ class BaseDistilled(CallbackSupport, Shown):
         classifies = self._task == "classification" and self.compressor is None
         return family_member(self.student, classifies=classifies, n_jobs=self.n_jobs)
 
-    def _soft_targets(self, outputs: np.ndarray) -> np.ndarray:
+    # ------------------------------------------------------------------ what the two tasks know
+
+    def _check_y(self, X: Any, y: Any) -> np.ndarray | None:
+        """Return true labels or values, checked."""
         raise NotImplementedError
 
-    def _teach(self, student: Any, transfer_set: TransferSet, seed: int) -> Any:
+    def _truth(self, teacher: Teacher, y: np.ndarray | None) -> np.ndarray | None:
+        """Return the truth as targets, where it is used."""
         raise NotImplementedError
 
-    def _outputs_of(self, student: Any, X: Any) -> np.ndarray:
+    def _targets_of(self, teacher: Teacher, real: TransferSet) -> Targets:
+        """Return how the teacher's outputs become targets."""
         raise NotImplementedError
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         student = self._resolve_student()
         if isinstance(student, AutoStudent):
-            student = family_member(PROXY, classifies=False)
+            student = family_member(PROXIES[0], classifies=False)
         if hasattr(student, "__sklearn_tags__"):
             tags.input_tags = input_tags_of(student)
         fitted = is_fitted_teacher(self.teacher)

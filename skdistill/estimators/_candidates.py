@@ -7,9 +7,32 @@ from typing import Any
 import numpy as np
 
 from .._tabulate import as_html, as_text
+from ._validation_rows import ON_SEEN_ROWS, ON_SYNTHETIC_ROWS
 
-COLUMNS = ("family", "rung", "n_rows", "n_parameters", "n_bytes", "n_ops", "fidelity", "fidelity_error", "seconds")
+COLUMNS = (
+    "family",
+    "rung",
+    "n_rows",
+    "n_parameters",
+    "n_bytes",
+    "n_ops",
+    "score",
+    "fidelity",
+    "fidelity_low",
+    "fidelity_high",
+    "seconds",
+)
 """Of the printed table."""
+
+VALIDATED = ("score", "fidelity", "fidelity_low", "fidelity_high")
+"""What only validation rows can tell."""
+
+CAUTIONS = {
+    ON_SYNTHETIC_ROWS: " The teacher has memorised the rows it was fitted on, and there were no others, so the "
+    "interval is wide: pass X_val, rows the teacher has not seen, to be sure.",
+    ON_SEEN_ROWS: " It was not measured whether the teacher has memorised these rows: pass X_val to be sure.",
+}
+"""What must be said of estimates from some rows."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +48,18 @@ class Candidate:
         Rows it was taught on.
     n_parameters, n_bytes, n_ops : float
         Size, bytes once it is compiled, operations for a row; NaN where the budget is too small for the family.
-    fidelity, fidelity_error : float
-        On the rows that judged, and its standard error; NaN where they did not judge.
+    score : float
+        What candidates are ranked by: fidelity on the validation rows, the mean of their groups where there are several
+        (out-of-bag rows and synthetic ones). NaN where the candidate was not validated.
+    fidelity, fidelity_low, fidelity_high : float
+        Estimate of its fidelity on unseen rows, and the 95 % interval of that; NaN where it was not validated.
     seconds : float
         To teach it.
     is_within_budget : bool
     judged_on : str
-        Which rows judged.
+        Which rows validated.
+    real_weight : float, default=1.0
+        Share of their weight that the rows of ``X`` were taught with.
     student : estimator or None
         Unfitted.
     """
@@ -42,11 +70,14 @@ class Candidate:
     n_parameters: float
     n_bytes: float
     n_ops: float
+    score: float
     fidelity: float
-    fidelity_error: float
+    fidelity_low: float
+    fidelity_high: float
     seconds: float
     is_within_budget: bool
     judged_on: str
+    real_weight: float = 1.0
     student: Any = field(default=None, repr=False)
 
     def describe(self) -> str:
@@ -95,12 +126,13 @@ class Candidates(dict[str, np.ndarray]):
         """The student that was chosen, with the fidelity that it was chosen for; ``None`` if none was."""
         if not self.tried or self.tried[-1].rung != 2 or not self.tried[-1].is_within_budget:
             return None
-        last, is_same = self.tried[-1], self["student"] == self["student"][-1]
+        last = self.tried[-1]
+        is_same = (self["student"] == self["student"][-1]) & (self["real_weight"] == last.real_weight)
         judged = np.flatnonzero(is_same & ~np.isnan(self["fidelity"]))
         if len(judged) == 0:
             return last
         trial = self.tried[judged[-1]]
-        return replace(last, fidelity=trial.fidelity, fidelity_error=trial.fidelity_error)
+        return replace(last, **{name: getattr(trial, name) for name in VALIDATED})
 
     def explain(self) -> str:
         """Return why it was chosen, in a sentence or two."""
@@ -108,20 +140,22 @@ class Candidates(dict[str, np.ndarray]):
         if chosen is None:
             return f"None of {len(self.tried)} candidates was chosen."
         if np.isnan(chosen.fidelity):
-            return f"{chosen.describe().capitalize()} was taken without a choice: there were too few rows to judge."
+            return f"{chosen.describe().capitalize()} was taken without a choice: there were too few rows to validate."
         latest = {trial.family: trial for trial in self.tried if trial.rung < 2 and trial.is_within_budget}
         others = sorted(
             (trial for trial in latest.values() if trial.family != chosen.family),
-            key=lambda trial: (trial.rung, trial.fidelity),
+            key=lambda trial: (trial.rung, trial.score),
             reverse=True,
         )
         of_others = "; ".join(
             f"{trial.family} {trial.fidelity:.3f} within {_kilobytes(trial.n_bytes)} ({trial.n_rows:,} rows)"
             for trial in others
         )
+        interval = f"95 % interval {chosen.fidelity_low:.3f} to {chosen.fidelity_high:.3f}"
         return (
-            f"{chosen.family.capitalize()} within {_kilobytes(chosen.n_bytes)} has fidelity {chosen.fidelity:.3f} "
-            f"± {chosen.fidelity_error:.3f}, judged on {chosen.judged_on}."
+            f"{chosen.family.capitalize()} within {_kilobytes(chosen.n_bytes)}: its fidelity on unseen rows is "
+            f"estimated as {chosen.fidelity:.3f} ({interval}), from {chosen.judged_on}."
+            + CAUTIONS.get(chosen.judged_on, "")
             + (f" The others: {of_others}." if others else "")
         )
 

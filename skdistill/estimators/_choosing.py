@@ -1,6 +1,6 @@
 """Choosing family and size of a student by fidelity on rows held out, within a budget: successive halving."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
@@ -12,13 +12,14 @@ from .._validation import draw_seed
 from ..exceptions import StudentError, StudentSizeError
 from ..students._families import family_member, most_parameters
 from ..transfer import TransferSet
-from ._auto_sampler import FEWEST_JUDGES, FEWEST_REAL, HoldOut, Judge
 from ._auto_student import AutoStudent
 from ._callbacks import Phases
-from ._candidates import Candidate, Candidates
+from ._candidates import VALIDATED, Candidate, Candidates
+from ._targets import Targets
+from ._validation_rows import FEWEST_REAL, Validation
 
-RUNGS = (1 / 10, 1 / 2)
-"""Shares of the transfer set that all families, and then the best of them, are taught on; the winner gets all of it."""
+RUNGS = (1 / 5, 1)
+"""Shares of the rows at hand that all families, and then the best of them, are taught on; the winner gets all rows."""
 
 FIRST_SIZE = 0.45
 """Share of the most parameters of a family on the first rung: its few rows could not tell apart more."""
@@ -32,17 +33,18 @@ FEWEST_ROWS = 2000
 BYTES_OF_A_PARAMETER, FIXED_BYTES = 1.6, 1000
 """First guess of what a size costs, until a student of the family is there."""
 
-JUDGE_SHARE, MOST_JUDGES = 0.05, 2000
-"""Share of the synthetic rows that judge where the teacher was fitted on the real ones, and their number at most."""
-
 MOST_SIZES = 4
 """Times that a student beyond the budget is made smaller."""
 
 LADDER = tuple(2.0**-step for step in (5, 4, 3, 2, 1, 0))
 """Shares of the budget that are tried, from small to large, to reach a fidelity."""
 
-PROXY = "boosting"
-"""The family that samplers are chosen with, and that is taken where there is nothing to choose with."""
+PROXIES = ("boosting", "network")
+"""The families that samplers are chosen with; the first is taken where there is nothing to choose with."""
+
+
+UNKNOWN = (float("nan"),) * 7
+"""Size, costs and fidelity of a student that was not taught."""
 
 
 @dataclass(frozen=True)
@@ -77,40 +79,31 @@ class Terms:
         return float(min(most))
 
 
-def hold_out_for_students(
-    transfer_set: TransferSet,
-    hold_out: HoldOut,
-    is_fresh: bool,
-    soft_targets: Callable[[np.ndarray], np.ndarray],
-    rng: np.random.RandomState,
-) -> tuple[np.ndarray, Judge]:
-    """Return which rows to teach candidates on, and a judge.
+@dataclass(frozen=True)
+class TaughtRows:
+    """The rows that students are taught on.
 
-    Real rows that the teacher was not fitted on judge best. Its answers for others are spiky, and favour whatever
-    follows spikes; synthetic rows are judges without spikes.
+    Attributes
+    ----------
+    whole : TransferSet
+        For the student in the end, real rows in full weight.
+    meanwhile : TransferSet or None
+        For the candidates: without rows that validate, or that were drawn from these. ``None``: nothing can validate.
+    real_weights : tuple of float
+        Shares of their weight to teach the rows of ``X`` with: the one chosen so far, then others that may be better.
     """
-    n_rows, n_synthetic = len(transfer_set.sample_weight), transfer_set.n_synthetic
-    n_judges = int(min(JUDGE_SHARE * n_synthetic, MOST_JUDGES))
-    if is_fresh or n_judges < FEWEST_JUDGES:
-        rows, judge = hold_out()
-        return np.concatenate([rows, np.arange(transfer_set.n_real, n_rows)]), judge
-    held_out = transfer_set.n_real + np.sort(rng.permutation(n_synthetic)[:n_judges])
-    judges = transfer_set.take(held_out)
-    judge = Judge(judges.X, soft_targets(judges.outputs), np.ones(n_judges), "synthetic rows that were held out")
-    return np.setdiff1d(np.arange(n_rows), held_out), judge
 
-
-Teach = Callable[[Any, TransferSet, int], Any]
+    whole: TransferSet
+    meanwhile: TransferSet | None
+    real_weights: tuple[float, ...] = (1.0,)
 
 
 def choose_student(
     options: AutoStudent,
     terms: Terms,
-    transfer_set: TransferSet,
-    taught: TransferSet,
-    judge: Judge | None,
-    teach: Teach,
-    losses_of: Callable[[Any, Judge], np.ndarray],
+    rows: TaughtRows,
+    validation: Validation | None,
+    targets: Targets,
     *,
     rng: np.random.RandomState,
     phases: Phases,
@@ -121,16 +114,11 @@ def choose_student(
     ----------
     options : AutoStudent
     terms : Terms
-    transfer_set : TransferSet
-        For the student in the end.
-    taught : TransferSet
-        The same without the rows that judge.
-    judge : Judge or None
+    rows : TaughtRows
+    validation : Validation or None
         ``None`` where there are too few rows: then nothing is chosen.
-    teach : callable
-        ``teach(student, transfer_set, seed)`` returns the student, taught and complete.
-    losses_of : callable
-        ``losses_of(student, judge)`` returns the losses of the judge's rows; fidelity is one minus their mean.
+    targets : Targets
+        Teaches students.
     rng : RandomState
     phases : Phases
         Told how far the choice is.
@@ -140,28 +128,23 @@ def choose_student(
     StudentError
         If no student meets the budget, or reaches the fidelity; what was tried is a note to it.
     """
-    seed, order = draw_seed(rng), rng.permutation(len(taught.sample_weight))
-    n_rows = len(order)
-
-    is_small = n_rows * RUNGS[1] <= FEWEST_ROWS  # then the first rung is the last
-
-    def rung(share: float) -> TransferSet:
-        return taught if is_small else taught.take(np.sort(order[: max(int(share * n_rows), FEWEST_ROWS)]))
-
-    names = options.families_for(transfer_set.X)
-    trials = _Trials(options, terms, teach, losses_of, judge, seed)
+    names, seed = options.families_for(rows.whole.X), draw_seed(rng)
+    trials = _Trials(options, terms, targets, validation, seed, rows.real_weights[0])
     try:
         with phases.phase("choose a student") as phase:
-            if judge is None:
-                ranked = _without_judge(trials, names)
+            if rows.meanwhile is None or validation is None:
+                ranked = _without_validation(trials, names)
             else:
-                trials.progress = phase.progress("choosing a student", *_plan(options, len(names), n_rows, is_small))
-                ranked = _rank(trials, names, rung, is_small=is_small)
+                ladder = Ladder(rows.meanwhile, rng.permutation(len(rows.meanwhile)))
+                trials.progress = phase.progress("choosing a student", *_plan(options, len(names), ladder))
+                ranked = _rank(trials, names, ladder, rows.real_weights)
                 trials.progress = None
         with phases.phase("teach the student") as phase:
             for trial in ranked:
-                phase.say(f"teaching the student ({trial.family}) on {len(transfer_set.sample_weight):,} rows")
-                if trials.again(trial, transfer_set, 2, judged=False).is_within_budget:
+                phase.say(f"teaching the student ({trial.family}) on {len(rows.whole):,} rows")
+                # rows that the user holds out are taught to nobody, so that they can tell of the student itself
+                is_validated = validation is not None and validation.kind == "given"
+                if trials.again(trial, rows.whole, 2, is_validated=is_validated).is_within_budget:
                     return trials.latest, Candidates(trials.all)
         raise StudentSizeError(trials.nothing_fits())
     except StudentError as error:
@@ -169,41 +152,71 @@ def choose_student(
         raise
 
 
-def _plan(options: AutoStudent, n_families: int, n_rows: int, is_small: bool) -> tuple[int, str, float]:
+@dataclass(frozen=True)
+class Ladder:
+    """The rungs of successive halving: growing parts of a transfer set, drawn at random."""
+
+    rows: TransferSet
+    order: np.ndarray
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the rows are so few that the first rung is the last."""
+        return len(self.rows) <= 2 * FEWEST_ROWS
+
+    def count(self, rung: int) -> int:
+        """Return how many rows a rung has."""
+        n_rows = len(self.rows)
+        return n_rows if self.is_short else min(max(int(RUNGS[rung] * n_rows), FEWEST_ROWS), n_rows)
+
+    def rung(self, rung: int) -> TransferSet:
+        """Return the rows of a rung."""
+        n_rows = self.count(rung)
+        return self.rows if n_rows == len(self.rows) else self.rows.take(np.sort(self.order[:n_rows]))
+
+
+def _plan(options: AutoStudent, n_families: int, ladder: Ladder) -> tuple[int, str, float]:
     """Return how many students may be taught before one is chosen, what they are called, and on how many rows."""
-    first, second = (n_rows if is_small else max(int(share * n_rows), FEWEST_ROWS) for share in RUNGS)
-    n_more = 0 if is_small else min(options.n_finalists, n_families)
+    n_more = 0 if ladder.is_short else min(options.n_finalists, n_families) + 1
     if options.min_fidelity is not None:
         n_more = n_families * len(LADDER)
-    return n_families + n_more, "students", n_families * first + n_more * second
+    return n_families + n_more, "students", n_families * ladder.count(0) + n_more * ladder.count(1)
 
 
-def _rank(
-    trials: "_Trials", names: list[str], rung: Callable[[float], TransferSet], *, is_small: bool
-) -> list[Candidate]:
+def _rank(trials: "_Trials", names: list[str], ladder: Ladder, real_weights: tuple[float, ...]) -> list[Candidate]:
     """Return candidates within the budget, the best first."""
-    most, first = 1.0 if is_small else FIRST_SIZE, rung(RUNGS[0])
-    tried = [trials.largest(name, first, 0, most=most) for name in names]
-    fitting = sorted((trial for trial in tried if trial.is_within_budget), key=lambda trial: -trial.fidelity)
+    most, first = 1.0 if ladder.is_short else FIRST_SIZE, ladder.rung(0)
+    fitting = _ranked(trials.largest(name, first, 0, most=most) for name in names)
     options = trials.options
     if options.min_fidelity is not None and fitting:
-        return [trials.smallest_that_reaches(options.min_fidelity, fitting, rung(RUNGS[1]))]
-    if is_small:
+        return [trials.smallest_that_reaches(options.min_fidelity, fitting, ladder.rung(1))]
+    if ladder.is_short or not fitting:
         return fitting
-    second = rung(RUNGS[1])
+    second = ladder.rung(1)
     grown = [trials.grown(trial, second, 1) for trial in fitting[: options.n_finalists]]
-    best = sorted((trial for trial in grown if trial.is_within_budget), key=lambda trial: -trial.fidelity)
+    if grown[0].n_parameters > fitting[0].n_parameters:  # a larger budget must not make it worse
+        grown.append(trials.again(fitting[0], second, 1))
+    best = _ranked(grown)
+    if not best:
+        return fitting
+    for real_weight in real_weights[1:]:
+        best = _ranked([*best, trials.again(replace(best[0], real_weight=real_weight), second, 1)])
     return best + fitting
 
 
-def _without_judge(trials: "_Trials", names: list[str]) -> list[Candidate]:
-    """Return the family that is taken where nobody can judge, in the size that the budget allows."""
+def _ranked(tried: Iterable[Candidate]) -> list[Candidate]:
+    """Return the candidates within the budget, the best first."""
+    return sorted((trial for trial in tried if trial.is_within_budget), key=lambda trial: -trial.score)
+
+
+def _without_validation(trials: "_Trials", names: list[str]) -> list[Candidate]:
+    """Return the family that is taken where nothing can validate, in the size that the budget allows."""
     if trials.options.min_fidelity is not None:
         raise StudentError(
             f"AutoStudent: min_fidelity={trials.options.min_fidelity!r} needs at least {FEWEST_REAL} real rows of "
-            "weight to judge with. Pass more rows, or min_fidelity=None."
+            "weight to validate with. Pass more rows, or min_fidelity=None."
         )
-    return [trials.unjudged(PROXY if PROXY in names else names[0])]
+    return [trials.unvalidated(PROXIES[0] if PROXIES[0] in names else names[0])]
 
 
 class _Trials:
@@ -213,14 +226,14 @@ class _Trials:
         self,
         options: AutoStudent,
         terms: Terms,
-        teach: Teach,
-        losses_of: Callable[[Any, Judge], np.ndarray],
-        judge: Judge | None,
+        targets: Targets,
+        validation: Validation | None,
         seed: int,
+        real_weight: float,
     ) -> None:
-        self.options, self.terms, self.judge, self.seed = options, terms, judge, seed
-        self.judged_on = "nothing: there are too few rows" if judge is None else judge.judged_on
-        self._teach, self._losses_of = teach, losses_of
+        self.options, self.terms, self.seed, self.real_weight = options, terms, seed, real_weight
+        self._targets, self._validation = targets, validation
+        self.judged_on = "nothing: there are too few rows" if validation is None else validation.origin
         self.progress: Progress | None = None
         self.all: list[Candidate] = []
         self.latest: Any = None
@@ -231,9 +244,7 @@ class _Trials:
         try:
             student = self.terms.sized(family, self.options, share, most)
         except StudentError:
-            nan = float("nan")
-            trial = Candidate(family, rung, 0, nan, nan, nan, nan, nan, 0.0, False, self.judged_on)
-            return self._add(trial)
+            return self._add(Candidate(family, rung, 0, *UNKNOWN, 0.0, False, self.judged_on, self.real_weight))
         return self._within(family, student, rows, rung, share)
 
     def grown(self, trial: Candidate, rows: TransferSet, rung: int) -> Candidate:
@@ -244,15 +255,15 @@ class _Trials:
             return self.again(trial, rows, rung)
         return self._within(trial.family, self.terms.with_parameters(trial.family, n_parameters), rows, rung)
 
-    def unjudged(self, family: str) -> Candidate:
+    def unvalidated(self, family: str) -> Candidate:
         """Return a student of a family that was not taught yet."""
-        nan = float("nan")
         student = self.terms.sized(family, self.options)
-        return Candidate(family, 0, 0, nan, nan, nan, nan, nan, 0.0, True, self.judged_on, student)
+        return Candidate(family, 0, 0, *UNKNOWN, 0.0, True, self.judged_on, self.real_weight, student)
 
-    def again(self, trial: Candidate, rows: TransferSet, rung: int, *, judged: bool = True) -> Candidate:
-        """Teach a student that was tried on more rows."""
-        return self._within(trial.family, trial.student, rows, rung, judged=judged)
+    def again(self, trial: Candidate, rows: TransferSet, rung: int, *, is_validated: bool = True) -> Candidate:
+        """Teach a student that was tried on more rows, or with another weight of the real ones."""
+        weight = trial.real_weight
+        return self._within(trial.family, trial.student, rows, rung, real_weight=weight, is_validated=is_validated)
 
     def smallest_that_reaches(self, fidelity: float, tried: list[Candidate], rows: TransferSet) -> Candidate:
         """Teach students of the families tried, growing in size, until one reaches a fidelity."""
@@ -272,11 +283,21 @@ class _Trials:
         )
 
     def _within(
-        self, family: str, student: Any, rows: TransferSet, rung: int, share: float = 1.0, *, judged: bool = True
+        self,
+        family: str,
+        student: Any,
+        rows: TransferSet,
+        rung: int,
+        share: float = 1.0,
+        *,
+        real_weight: float | None = None,
+        is_validated: bool = True,
     ) -> Candidate:
         """Teach a student, and smaller ones of its family while it is beyond the budget."""
+        real_weight = self.real_weight if real_weight is None else real_weight
         for _ in range(MOST_SIZES):
-            trial = self._try(family, student, rows, rung, share, judged=judged)
+            trial = self._try(family, student, rows, rung, real_weight, is_validated=is_validated)
+            trial = replace(trial, is_within_budget=self.excess(trial, share) <= 1)
             if trial.is_within_budget:
                 break
             n_parameters = 0.95 * trial.n_parameters / self.excess(trial, share)
@@ -286,27 +307,31 @@ class _Trials:
                 break
         return self._add(trial)
 
-    def _try(self, family: str, student: Any, rows: TransferSet, rung: int, share: float, *, judged: bool) -> Candidate:
+    def _try(
+        self, family: str, student: Any, rows: TransferSet, rung: int, real_weight: float, *, is_validated: bool
+    ) -> Candidate:
         started = perf_counter()
-        self.latest = self._teach(student, rows, self.seed)
+        self.latest = self._targets.teach(student, rows.weigh_real(real_weight), self.seed)
         seconds = perf_counter() - started
-        losses = np.array([np.nan]) if self.judge is None or not judged else self._losses_of(self.latest, self.judge)
         compiled = getattr(self.latest, "estimator", self.latest).__skdistill_compile__()
-        trial = Candidate(
+        validated = dict.fromkeys(VALIDATED, np.nan)
+        if self._validation is not None and is_validated:
+            score, estimate = self._validation.losses(self.latest).fidelity, self._validation.estimate(self.latest)
+            validated = dict(zip(VALIDATED, (score, estimate.fidelity, estimate.low, estimate.high), strict=True))
+        return Candidate(
             family=family,
             rung=rung,
-            n_rows=len(rows.sample_weight),
+            n_rows=len(rows),
             n_parameters=compiled.scorer.n_parameters,
             n_bytes=compiled.n_bytes,
             n_ops=compiled.scorer.n_ops,
-            fidelity=float(1 - losses.mean()),
-            fidelity_error=float(losses.std() / np.sqrt(len(losses))),
+            **validated,
             seconds=seconds,
             is_within_budget=True,
             judged_on=self.judged_on,
+            real_weight=real_weight,
             student=student,
         )
-        return replace(trial, is_within_budget=self.excess(trial, share) <= 1)
 
     def _add(self, trial: Candidate) -> Candidate:
         self.all.append(trial)

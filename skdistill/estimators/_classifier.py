@@ -8,14 +8,13 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from .._restoring import all_or_nothing
-from .._validation import check_fitted, check_number, check_random_state, check_table
-from ..students import teach_classifier
-from ..targets import blend, fit_margin_scale, one_hot, soften, softmax
+from .._validation import check_fitted, check_number, check_table
+from ..targets import one_hot
 from ..teachers import Task, Teacher
 from ..transfer import TransferSet
-from ._auto_student import AutoStudent
 from ._base import BaseDistilled
 from ._callbacks import supports_callbacks
+from ._targets import ClassTargets, Targets
 
 
 class DistilledClassifier(ClassifierMixin, BaseDistilled):
@@ -94,9 +93,15 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         there where a student was chosen: with ``student="auto"`` and at least 30 real rows.
     sampler_results_ : dict of ndarray
         What :class:`~skdistill.AutoSampler` tried, a column for each key, as ``cv_results_`` are: ``sampler``,
-        ``n_synthetic``, ``weight``, ``fidelity``, ``gain`` over no synthetic rows and its standard error
-        ``gain_error``, ``rank_fidelity``, ``n_queries`` and ``seconds`` up to then, and ``judged_on``. Only there
-        where a sampler was chosen: with ``sampler="auto"`` and at least 30 real rows.
+        ``n_synthetic``, ``weight``, ``real_weight``, the ``student`` it was tried with, ``fidelity``, ``gain`` over no
+        synthetic rows with the same student and its standard error ``gain_error``, ``rank_fidelity``, ``n_queries`` and
+        ``seconds`` up to then, and ``judged_on``, the validation rows. Only there where a sampler was chosen: with
+        ``sampler="auto"`` and at least 30 real rows.
+    teacher_memorization_ : float
+        Share in [0, 1] of the variance of the teacher's answers on rows of ``X`` that is found on no row beside them: 0
+        where it answers the rows it was fitted on as it does any others. NaN where it was not measured (too few rows or
+        queries, or synthetic rows that the teacher answers quite otherwise). Only there where a sampler or a student
+        was chosen.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
@@ -187,8 +192,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         X_unlabeled : table of shape (n_unlabeled, n_features), default=None
             More real rows, without labels.
         X_val : table of shape (n_validation, n_features), default=None
-            Real rows the teacher was not fitted on: the best judges of synthetic rows and of students, where these are
-            chosen and there are at least 30. The student is not taught on them.
+            Real rows the teacher was not fitted on, without labels: what synthetic rows and students are best chosen
+            by, and what their fidelity is best estimated on, where there are at least 30. The student is not taught on
+            them.
 
         Returns
         -------
@@ -205,47 +211,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         ValueError
             For arguments and tables that do not fit.
         """
-        self._check_parameters(y)
-        X, sample_weight, X_unlabeled, X_val = self._check_rows(X, sample_weight, X_unlabeled, X_val)
-        y = self._check_labels(X, y)
-        rng, phases = check_random_state(self.random_state), self._phases(X, y, X_unlabeled, X_val)
-        teacher = self._resolve_teacher(X, y, sample_weight, rng, phases)
-        self.classes_ = self._check_classes(teacher)
-        truth = self._check_truth(self.classes_, y)
-        real, is_unlabeled, oracle = self._label_real_rows(
-            teacher, X, y, truth, sample_weight, X_unlabeled, rng, phases
-        )
-
-        self._teacher, self._margin_scale = teacher, 1.0
-        if teacher.output_kind == "logit":
-            labelled = real.take(np.flatnonzero(~is_unlabeled & (real.sample_weight > 0)))
-            self._margin_scale = fit_margin_scale(labelled.outputs, labelled.truth)
-        hold_out = self._judges(real, is_unlabeled, X_val, oracle, rng)
-        is_fresh = self._has_fresh_judges(is_unlabeled, X_val)
-        if is_fresh and isinstance(self._resolve_student(), AutoStudent):
-            hold_out()  # before synthetic rows use up what may be asked
-        transfer_set = self._extend(real, hold_out, oracle, rng, phases)
-        self.student_ = self._teach_student(transfer_set, hold_out, rng, phases, is_fresh=is_fresh)
-        self.teacher_ = teacher.model
-        self.transfer_set_ = transfer_set.summary(is_unlabeled, oracle)
-        phases.end()
+        self._fit(X, y, sample_weight, X_unlabeled, X_val)
         return self
-
-    def _teach(self, student: Any, transfer_set: TransferSet, seed: int) -> Any:
-        """Return the student, taught on probabilities: the teacher's, blended with the truth and softened."""
-        proba = self._soft_targets(transfer_set.outputs)
-        if transfer_set.truth is not None:
-            proba = blend(proba, transfer_set.truth, self.soft_weight)
-        return teach_classifier(
-            self._inheriting(student),
-            transfer_set.X,
-            soften(proba, self.temperature),
-            classes=self.classes_,
-            sample_weight=transfer_set.sample_weight,
-            rng=np.random.RandomState(seed),
-            temperature=self.temperature,
-            compressor=self.compressor,
-        )
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the student's class probabilities at temperature 1.
@@ -261,26 +228,19 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             Columns in the order of ``classes_``.
         """
         check_fitted(self, "student_")
-        return self._outputs_of(self.student_, check_table(self, X, reset=False))
+        return self._targets.predict(self.student_, check_table(self, X, reset=False))
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the logarithm of :meth:`predict_proba`, of shape (n_samples, n_classes)."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
-    def _outputs_of(self, student: Any, X: Any) -> np.ndarray:
-        return np.asarray(student.predict_proba(X), dtype=np.float64)
-
-    def _soft_targets(self, outputs: np.ndarray) -> np.ndarray:
-        """Return the teacher's outputs as probabilities."""
-        return softmax(self._margin_scale * outputs) if self._teacher.output_kind == "logit" else outputs
-
     def _check_parameters(self, y: Any) -> None:
         super()._check_parameters(y)
         advice = "1 leaves the teacher as it is."
         check_number(self, "temperature", self.temperature, low=0, low_open=True, advice=advice)
 
-    def _check_labels(self, X: Any, y: Any) -> np.ndarray | None:
+    def _check_y(self, X: Any, y: Any) -> np.ndarray | None:
         if y is None:
             return None
         y = column_or_1d(y, warn=True)
@@ -288,18 +248,15 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         check_classification_targets(y)
         return y
 
-    def _check_classes(self, teacher: Teacher) -> np.ndarray:
-        """Return the teacher's labels; there must be a choice to make."""
-        assert teacher.classes_ is not None
-        if len(teacher.classes_) < 2:
+    def _truth(self, teacher: Teacher, y: np.ndarray | None) -> np.ndarray | None:
+        """Return the true labels one-hot; there must be a choice to make, and the teacher must know them."""
+        classes = teacher.classes_
+        assert classes is not None
+        if len(classes) < 2:
             raise ValueError(
-                f"{type(self).__name__}: the teacher {teacher.name} knows 1 class, {teacher.classes_.tolist()}; "
+                f"{type(self).__name__}: the teacher {teacher.name} knows 1 class, {classes.tolist()}; "
                 "expected at least 2."
             )
-        return teacher.classes_
-
-    def _check_truth(self, classes: np.ndarray, y: np.ndarray | None) -> np.ndarray | None:
-        """Return the true labels one-hot; the teacher must know them."""
         if y is None:
             return None
         try:
@@ -309,3 +266,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
                 f"{type(self).__name__}: y has labels that the teacher does not know: {error}. Pass the labels it was "
                 "fitted with, or no y."
             ) from None
+
+    def _targets_of(self, teacher: Teacher, real: TransferSet) -> Targets:
+        return ClassTargets.fit(
+            teacher, real, temperature=self.temperature, soft_weight=self.soft_weight, compressor=self.compressor
+        )

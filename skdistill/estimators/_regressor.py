@@ -8,14 +8,11 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from .._restoring import all_or_nothing
-from .._validation import check_random_state
-from ..students import teach_regressor
-from ..targets import blend
-from ..teachers import Task, is_fitted_teacher
+from ..teachers import Task, Teacher, is_fitted_teacher
 from ..transfer import TransferSet
-from ._auto_student import AutoStudent
 from ._base import BaseDistilled
 from ._callbacks import supports_callbacks
+from ._targets import Targets, ValueTargets
 
 
 class DistilledRegressor(RegressorMixin, BaseDistilled):
@@ -89,9 +86,15 @@ default="auto"
         there where a student was chosen: with ``student="auto"`` and at least 30 real rows.
     sampler_results_ : dict of ndarray
         What :class:`~skdistill.AutoSampler` tried, a column for each key, as ``cv_results_`` are: ``sampler``,
-        ``n_synthetic``, ``weight``, ``fidelity``, ``gain`` over no synthetic rows and its standard error
-        ``gain_error``, ``rank_fidelity``, ``n_queries`` and ``seconds`` up to then, and ``judged_on``. Only there
-        where a sampler was chosen: with ``sampler="auto"`` and at least 30 real rows.
+        ``n_synthetic``, ``weight``, ``real_weight``, the ``student`` it was tried with, ``fidelity``, ``gain`` over no
+        synthetic rows with the same student and its standard error ``gain_error``, ``rank_fidelity``, ``n_queries`` and
+        ``seconds`` up to then, and ``judged_on``, the validation rows. Only there where a sampler was chosen: with
+        ``sampler="auto"`` and at least 30 real rows.
+    teacher_memorization_ : float
+        Share in [0, 1] of the variance of the teacher's answers on rows of ``X`` that is found on no row beside them: 0
+        where it answers the rows it was fitted on as it does any others. NaN where it was not measured (too few rows or
+        queries, or synthetic rows that the teacher answers quite otherwise). Only there where a sampler or a student
+        was chosen.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
@@ -178,8 +181,9 @@ default="auto"
         X_unlabeled : table of shape (n_unlabeled, n_features), default=None
             More real rows, without values.
         X_val : table of shape (n_validation, n_features), default=None
-            Real rows the teacher was not fitted on: the best judges of synthetic rows and of students, where these are
-            chosen and there are at least 30. The student is not taught on them.
+            Real rows the teacher was not fitted on, without labels: what synthetic rows and students are best chosen
+            by, and what their fidelity is best estimated on, where there are at least 30. The student is not taught on
+            them.
 
         Returns
         -------
@@ -196,62 +200,27 @@ default="auto"
         ValueError
             For arguments and tables that do not fit.
         """
-        self._check_parameters(y)
-        X, sample_weight, X_unlabeled, X_val = self._check_rows(X, sample_weight, X_unlabeled, X_val)
-        y = self._check_values(X, y)
-        rng, phases = check_random_state(self.random_state), self._phases(X, y, X_unlabeled, X_val)
-        self._teacher = self._resolve_teacher(X, y, sample_weight, rng, phases)
-        truth = y if self.soft_weight < 1 else None
-        real, is_unlabeled, oracle = self._label_real_rows(
-            self._teacher, X, y, truth, sample_weight, X_unlabeled, rng, phases
-        )
-        if truth is not None:
-            self._check_truth(truth, real.outputs)
-
-        hold_out = self._judges(real, is_unlabeled, X_val, oracle, rng)
-        is_fresh = self._has_fresh_judges(is_unlabeled, X_val)
-        if is_fresh and isinstance(self._resolve_student(), AutoStudent):
-            hold_out()  # before synthetic rows use up what may be asked
-        transfer_set = self._extend(real, hold_out, oracle, rng, phases)
-        self.student_ = self._teach_student(transfer_set, hold_out, rng, phases, is_fresh=is_fresh)
-        self.teacher_ = self._teacher.model
-        self.transfer_set_ = transfer_set.summary(is_unlabeled, oracle)
-        phases.end()
+        self._fit(X, y, sample_weight, X_unlabeled, X_val)
         return self
 
-    def _teach(self, student: Any, transfer_set: TransferSet, seed: int) -> Any:
-        """Return the student, taught on values: the teacher's, blended with the truth."""
-        targets = transfer_set.outputs
-        if transfer_set.truth is not None:
-            targets = blend(targets, transfer_set.truth, self.soft_weight)
-        return teach_regressor(
-            self._inheriting(student),
-            transfer_set.X,
-            targets,
-            sample_weight=transfer_set.sample_weight,
-            rng=np.random.RandomState(seed),
-            compressor=self.compressor,
-        )
-
-    def _outputs_of(self, student: Any, X: Any) -> np.ndarray:
-        return np.asarray(student.predict(X), dtype=np.float64)
-
-    def _soft_targets(self, outputs: np.ndarray) -> np.ndarray:
-        return outputs
-
-    def _check_values(self, X: Any, y: Any) -> np.ndarray | None:
+    def _check_y(self, X: Any, y: Any) -> np.ndarray | None:
         if y is None:
             return None
         y = check_array(y, ensure_2d=False, dtype="numeric", input_name="y", estimator=self)
         check_consistent_length(X, y)
         return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
 
-    def _check_truth(self, y: np.ndarray, outputs: np.ndarray) -> None:
-        if y.shape[1:] != outputs.shape[1:]:
+    def _truth(self, teacher: Teacher, y: np.ndarray | None) -> np.ndarray | None:  # noqa: ARG002
+        """Return the true values, if they are blended in."""
+        return y if self.soft_weight < 1 else None
+
+    def _targets_of(self, teacher: Teacher, real: TransferSet) -> Targets:
+        if real.truth is not None and real.truth.shape[1:] != real.outputs.shape[1:]:
             raise ValueError(
-                f"{type(self).__name__}: y has shape {y.shape}, but the teacher answers with shape "
-                f"{(len(y), *outputs.shape[1:])}. Pass y of that shape, or soft_weight=1."
+                f"{type(self).__name__}: y has shape {real.truth.shape}, but the teacher answers with shape "
+                f"{real.outputs.shape}. Pass y of that shape, or soft_weight=1."
             )
+        return ValueTargets(teacher, self.soft_weight, self.compressor)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -280,7 +280,7 @@ def _is_transductive(who: str, model: Any, teacher: Teacher | None) -> bool:
     except TypeError as error:
         raise TypeError(f"{error} Any other fitted model needs teacher= beside it.") from None
     check_fitted(distilled, "student_")
-    return bool(distilled._teacher.transductive)
+    return bool(distilled._targets.teacher.transductive)
 
 
 def _only(asked: dict[str, Any], rows: np.ndarray) -> dict[str, Any]:
@@ -306,7 +306,7 @@ def _ask_distilled(who: str, model: Any, X: Any) -> dict[str, Any]:
         "student": distilled.predict(seen) if classes is None else distilled.predict_proba(seen),
         "classes": classes,
         "seconds": seconds,
-        "pair": Pair(distilled._teacher, distilled.student_, seen, lambda rows: unwrap(model, rows)[1]),
+        "pair": Pair(distilled._targets.teacher, distilled.student_, seen, lambda rows: unwrap(model, rows)[1]),
     }
 
 

@@ -17,6 +17,9 @@ from ..metrics import fidelity_scorer, neg_bytes_scorer, neg_latency_scorer
 from ..metrics._unwrapping import unwrap
 from ._style import COLORS, MARKERS, axes, check_drawable, ink
 
+ENDS = ("fidelity_low", "fidelity_high")
+"""Columns of ``candidates_`` with the ends of the interval."""
+
 ABSCISSAE = ("size", "latency")
 FEWEST_TICKS, MOST_TICKS = 3, 9
 FAMILIES = ("boosting", "tree", "kernel", "network", "smooth network", "hybrid", "linear")
@@ -35,8 +38,8 @@ class SizeFidelityDisplay:
         Size of each student.
     fidelity : ndarray of shape (n_students,)
         R² of its outputs to the teacher's.
-    fidelity_error : ndarray of shape (n_students,) or None, default=None
-        Standard errors.
+    fidelity_error : ndarray of shape (n_students,) or (2, n_students) or None, default=None
+        Length of the error bars: standard errors, or how far an interval reaches below and above.
     latency : ndarray of shape (n_students,) or None, default=None
         Microseconds for one row.
     family : ndarray of str, shape (n_students,) or None, default=None
@@ -274,7 +277,7 @@ class SizeFidelityDisplay:
         display = cls(
             size=size,
             fidelity=candidates["fidelity"][rows],
-            fidelity_error=candidates["fidelity_error"][rows],
+            fidelity_error=np.abs([candidates[end][rows] - candidates["fidelity"][rows] for end in ENDS]),
             family=candidates["family"][rows],
             size_name="bytes" if x == "size" else "operations for a row",
             chosen=None if len(of_chosen) == 0 else int(of_chosen[-1]),
@@ -315,7 +318,7 @@ class SizeFidelityDisplay:
             drawn = ax.errorbar(
                 abscissa[rows],
                 kept[rows],
-                yerr=None if error is None else error[rows],
+                yerr=None if error is None else error[..., rows],
                 color=COLORS[look % len(COLORS)],
                 marker=MARKERS[look % len(MARKERS)],
                 linewidth=1.2,

@@ -2,14 +2,17 @@
 
 from ._adapter import Task, Teacher, as_teacher
 from ._asking import ask
+from ._out_of_bag import OutOfBag, find_out_of_bag
 from ._recipes import fit_teacher, out_of_bag_outputs, out_of_fold_outputs
 from ._rule import is_fitted_teacher
 
 __all__ = [
+    "OutOfBag",
     "Task",
     "Teacher",
     "as_teacher",
     "ask",
+    "find_out_of_bag",
     "fit_teacher",
     "is_fitted_teacher",
     "out_of_bag_outputs",

@@ -19,7 +19,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skdistill import AutoSampler, DistilledClassifier, DistilledRegressor
-from skdistill.estimators._auto_sampler import _Trial, _would_help
+from skdistill.estimators._row_choice import Plan, Trial, _would_help
+from skdistill.estimators._validation_rows import Losses
 from skdistill.exceptions import SamplerError
 from skdistill.samplers import MUNGE, Jitter, MarginalResampling, UniformBox
 from skdistill.transfer import TransferSet
@@ -30,6 +31,8 @@ COLUMNS = {
     "sampler",
     "n_synthetic",
     "weight",
+    "real_weight",
+    "student",
     "fidelity",
     "gain",
     "gain_error",
@@ -70,7 +73,8 @@ class TestResults:
         assert (results["sampler"][0], results["n_synthetic"][0], results["gain"][0]) == ("none", 0, 0.0)
         assert list(results["rank_fidelity"].sort_values()) == list(range(1, len(results) + 1))
         assert results["fidelity"][results["rank_fidelity"] == 1].item() == results["fidelity"].max()
-        np.testing.assert_allclose(results["gain"], results["fidelity"] - results["fidelity"][0], atol=1e-12)
+        without = results["student"].map(results[results["sampler"] == "none"].set_index("student")["fidelity"])
+        np.testing.assert_allclose(results["gain"], results["fidelity"] - without, atol=1e-12)
         assert results["n_queries"].is_monotonic_increasing
         assert model.transfer_set_.sampler in {*results["sampler"], ""}
 
@@ -130,18 +134,18 @@ class TestChoice:
         """Of a sampler that keeps to the manifold and one that leaves it, the first is chosen."""
         line = np.repeat(rows_of(400)[:, :1], 6, axis=1)
         teacher = lambda rows: np.where(np.ptp(rows, axis=1) < 0.1, np.sin(9 * rows[:, 0]), 100.0)  # noqa: E731
-        tree = DecisionTreeRegressor(random_state=0)
+        tree = DecisionTreeRegressor(max_leaf_nodes=8, random_state=0)  # no leaf to spare
         sampler = AutoSampler([UniformBox(), MUNGE(0.5, 10.0)])
         model = DistilledRegressor(teacher, tree, sampler=sampler, random_state=0).fit(line)
         assert model.transfer_set_.sampler in ("MUNGE(local_variance=10.0)", "")
 
     def test_large_tables_stop_early(self):
         """Where more real rows bring nothing, no synthetic row is drawn, and the teacher is asked no more."""
-        teacher = Counting(lambda rows: rows[:, 0] + 0.1 * rows[:, 1])
+        teacher = Counting(lambda rows: (rows[:, 0] > 0.5) + 2.0 * (rows[:, 1] > 0.5))
         rows = rows_of(20_000)
         model = DistilledRegressor(teacher, DecisionTreeRegressor(max_leaf_nodes=4), random_state=0).fit(rows)
         assert model.transfer_set_.n_synthetic == 0
-        assert model.transfer_set_.n_queries == teacher.asked == 20_000
+        assert model.transfer_set_.n_queries == teacher.asked < 20_000 * 1.6  # what is memorised is measured
         assert list(model.sampler_results_["sampler"]) == ["none"]
         eager = clone(model).set_params(sampler=AutoSampler(tolerance=0.0)).fit(rows)
         assert len(eager.sampler_results_["sampler"]) > 1
@@ -149,10 +153,16 @@ class TestChoice:
     @pytest.mark.parametrize(("gain", "spread", "goes_on"), [(0.0, 1.0, True), (0.0, 1e-3, False), (0.1, 1e-3, True)])
     def test_it_stops_on_evidence_only(self, gain, spread, goes_on):
         """Where the judges are too few to tell whether more rows help, the search goes on."""
-        taught = TransferSet(rows_of(2000), np.zeros(2000), np.ones(2000))
         losses = np.random.default_rng(0).permutation(np.repeat([-spread, spread], 500))
-        whole = _Trial("none", [], 0.0, np.zeros(1000), 0, 0.0)
-        assert _would_help(AutoSampler(), taught, whole, lambda half: gain + losses, seed=0) == goes_on
+
+        class Trials:
+            real = TransferSet(rows_of(2000), np.zeros(2000), np.ones(2000))
+
+            def losses(self, student, half):
+                return Losses((gain + losses,))
+
+        whole = Trial(Plan("none"), "tree", Losses((np.zeros(1000),)), 0, 0, 0.0)
+        assert _would_help(AutoSampler(), Trials(), whole, {"tree": None}, seed=0) == goes_on
 
     def test_rows_are_labelled_once(self):
         """Every row that is labelled is counted, and what was labelled for the choice is taught."""
@@ -209,8 +219,9 @@ class TestChoice:
         """With a single sampler its weight and whether to take it are chosen."""
         sampler = AutoSampler([Jitter()], weights=[0.5, 1.0, 2.0])
         model = DistilledRegressor(spiral, sampler=sampler, random_state=0).fit(rows_of(200))
-        assert list(model.sampler_results_["weight"]) == [0.0, 0.5, 1.0, 2.0]
-        assert list(model.sampler_results_["sampler"][1:]) == ["Jitter()"] * 3
+        results = pd.DataFrame(model.sampler_results_).drop_duplicates(["sampler", "weight"])
+        assert list(results["weight"]) == [0.0, 0.5, 1.0, 2.0]
+        assert list(results["sampler"][1:]) == ["Jitter()"] * 3
 
     def test_rows_of_weight_zero_neither_teach_nor_judge(self):
         """Weights of zero are as good as absence."""
@@ -375,6 +386,7 @@ class TestScikitLearnLife:
         ({"samplers": "all"}, SamplerError, "samplers='all'; the only text it takes is 'auto'"),
         ({"samplers": []}, SamplerError, r"samplers=\[\]; expected a list of samplers"),
         ({"samplers": [3]}, SamplerError, "got 3 as a sampler"),
+        ({"real_weights": [2]}, ValueError, r"real_weights\[0\]=2; expected a number of at least 0 and at most 1"),
         ({"weights": []}, ValueError, r"weights=\[\]; expected a list of at least one number"),
         ({"weights": [0]}, ValueError, r"weights\[0\]=0; expected a number above 0"),
         ({"validation_fraction": 0}, ValueError, "validation_fraction=0; expected a number above 0"),

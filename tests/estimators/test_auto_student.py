@@ -9,7 +9,12 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.decomposition import PCA
-from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier, RandomForestRegressor
+from sklearn.ensemble import (
+    ExtraTreesRegressor,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, validation_curve
 from sklearn.pipeline import make_pipeline
@@ -26,6 +31,7 @@ from skdistill.students._families import FAMILIES, family_member
 
 X, Y = load_diabetes(return_X_y=True)
 FOREST = RandomForestRegressor(20, random_state=0).fit(X, Y)
+TREES = ExtraTreesRegressor(20, random_state=0).fit(X, Y)
 IRIS = load_iris(return_X_y=True)
 IRIS_FOREST = RandomForestClassifier(20, random_state=0).fit(*IRIS)
 GRID = np.random.RandomState(0).uniform(-1, 1, size=(3000, 3))
@@ -137,16 +143,23 @@ class TestChoice:
         with pytest.raises(StudentError, match="needs at least 30 real rows"):
             DistilledRegressor(FOREST, AutoStudent(min_fidelity=0.9), sampler=None).fit(X[:20])
 
-    def test_judges_are_rows_the_teacher_has_not_seen(self):
-        """``X_val`` first; else synthetic rows, where there are enough; else real ones."""
-        student = AutoStudent(["linear"])
-        options = {"random_state": 0, "n_synthetic": 3000}
-        by_val = DistilledRegressor(FOREST, student, sampler=Jitter(), **options).fit(X[:300], X_val=X[300:])
-        assert set(by_val.candidates_["judged_on"]) == {"X_val"}
-        by_synthetic = DistilledRegressor(FOREST, student, sampler=Jitter(), **options).fit(X)
-        assert set(by_synthetic.candidates_["judged_on"]) == {"synthetic rows that were held out"}
-        by_real = DistilledRegressor(FOREST, student, sampler=None).fit(X)
-        assert set(by_real.candidates_["judged_on"]) == {"rows of X, which the teacher may have been fitted on"}
+    @pytest.mark.parametrize(
+        ("teacher", "sampler", "arguments", "judged_on"),
+        [
+            (FOREST, Jitter(), {"X_val": X[:50]}, "X_val"),
+            (FOREST, Jitter(), {}, "rows of X, out of bag"),
+            (FOREST, None, {}, "rows of X, out of bag"),
+            (TREES, Jitter(), {}, "synthetic rows"),
+            (TREES, None, {}, "rows of X, which the teacher may have been fitted on"),
+            (plane, Jitter(), {}, "rows of X and synthetic rows"),
+            (plane, None, {}, "rows of X, which the teacher may have been fitted on"),
+        ],
+    )
+    def test_validation_rows_are_the_best_there_are(self, teacher, sampler, arguments, judged_on):
+        """Unseen rows first; synthetic ones alone where the teacher has memorised its own; none without a sampler."""
+        rows = X if teacher is not plane else GRID[:400]
+        model = DistilledRegressor(teacher, AutoStudent(["linear"]), sampler=sampler, n_synthetic=4000, random_state=0)
+        assert set(model.fit(rows, **arguments).candidates_["judged_on"]) == {judged_on}
 
     def test_classes_several_outputs_compressed_targets_and_raw_tables(self):
         """Whatever the estimators take, the choice takes."""

@@ -363,7 +363,7 @@ class TestMemory:
         memory = joblib.Memory(tmp_path, verbose=0)
         models = [DistilledRegressor(teacher, sampler=MUNGE(), memory=memory, random_state=0) for _ in range(3)]
         models = [model.fit(table) for model in models]
-        assert sum(asked) == 150 * 11 + 3 * 2 * 16
+        assert sum(asked) == 150 * 11 + 3 * 3 * 16
         np.testing.assert_array_equal(models[0].predict(table), models[2].predict(table))
 
     @pytest.mark.parametrize(

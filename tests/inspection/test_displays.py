@@ -454,8 +454,8 @@ def test_candidates_are_drawn(make):
 def test_the_chosen_candidate_is_marked():
     """Also where a larger or smaller one of its family was tried after it: it has its own fidelity."""
     small, large = (
-        Candidate("tree", 0, 90, size, 10.0 * size, 7, kept, 0.01, 0.1, True, "rows", CompactTreeRegressor(size))
-        for size, kept in ((20, 0.8), (40, 0.9))
+        Candidate("tree", 0, 90, size, 10.0 * size, 7, *measured, 0.1, True, "rows", 1.0, CompactTreeRegressor(size))
+        for size, measured in ((20, (0.8, 0.8, 0.7, 0.9)), (40, (0.9, 0.9, 0.8, 1.0)))
     )
     taught = replace(small, rung=2, n_rows=120, n_parameters=18, n_bytes=180.0, fidelity=np.nan)
     candidates = Candidates([small, large, taught])

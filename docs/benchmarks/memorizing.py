@@ -1,0 +1,322 @@
+"""Is the default right on teachers that memorise their rows, and true about itself?
+
+    python docs/benchmarks/memorizing.py --data FOLDER
+
+Writes memorizing.jsonl (resumable, fit by fit) and memorizing.md beside this file. ``--part K/N`` measures every Nth
+cell only, into its own file, so that several processes share the work; a last run without it writes the page.
+"""
+
+import os
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[variable] = "1"
+
+from time import process_time
+
+import numpy as np
+import pandas as pd
+from lightgbm import LGBMClassifier, LGBMRegressor
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.datasets import make_classification
+from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
+from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, WhiteKernel
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from tables import encoder, load, outputs, split, svm_teacher, vote_teacher
+
+from skdistill import DistilledClassifier, DistilledRegressor
+from skdistill.metrics import fidelity
+from skdistill.samplers import MUNGE, SPUNGE, Interpolation, Jitter, LeafSwap, MarginalResampling, UniformBox
+
+SEED = 0
+MOST_TEST_ROWS = 5000
+SAMPLERS = {
+    "none": None,
+    "leaf swap": LeafSwap(),
+    "jitter": Jitter(),
+    "MUNGE": MUNGE(),
+    "marginal": MarginalResampling(),
+    "SPUNGE": SPUNGE(),
+    "interpolation": Interpolation(),
+    "uniform": UniformBox(),
+}
+STUDENTS = ("boosting", "network")
+ONE_LINER = "boosting, leaf swap"
+TABLES = {
+    "forest": ("made", "heloc", "splice"),
+    "extra trees": ("made", "adult", "wine_quality_white"),
+    "forest, leaves of 5": ("ailerons", "credit_default"),
+    "boosting to zero loss": ("page_blocks", "california"),
+    "1 neighbour": ("pendigits", "puma8nh"),
+    "15 neighbours": ("pol", "heloc"),
+    "RBF SVM": ("optdigits", "credit_default"),
+    "Gaussian process": ("california", "puma8nh"),
+    "network": ("adult", "wine_quality_white"),
+    "vote": ("optdigits", "pol"),
+}
+SIZES = {"forest": ("made", "adult"), "extra trees": ("made", "adult")}
+"""Tables on which a teacher is tried with 1,000 and 10,000 rows, too."""
+
+
+def cells():
+    """Return teacher, table and training rows of each cell."""
+    three_thousand = [(teacher, name, 3000) for teacher, names in TABLES.items() for name in names]
+    return three_thousand + [(t, name, n) for n in (1000, 10_000) for t, names in SIZES.items() for name in names]
+
+
+def teachers(task):
+    """Return unfitted teachers by name."""
+    is_classifier = task == "classification"
+
+    def of(classifier, regressor, *params, scale=False, **options):
+        scaled = encoder(scale).set_output(transform="default")
+        return make_pipeline(scaled, (classifier if is_classifier else regressor)(*params, **options))
+
+    forests = RandomForestClassifier, RandomForestRegressor
+    neighbours = KNeighborsClassifier, KNeighborsRegressor
+    network = {"hidden_layer_sizes": (100, 100), "alpha": 1e-2, "early_stopping": True, "random_state": SEED}
+    process = make_pipeline(
+        encoder(True).set_output(transform="default"),
+        GaussianProcessClassifier(RBF(5.0), optimizer=None)
+        if is_classifier
+        else GaussianProcessRegressor(RBF(5.0) + WhiteKernel(0.1), normalize_y=True, optimizer=None),
+    )
+    mlp = of(MLPClassifier, MLPRegressor, scale=True, **network)
+    return {
+        "forest": of(*forests, 300, random_state=SEED),
+        "extra trees": of(ExtraTreesClassifier, ExtraTreesRegressor, 300, random_state=SEED),
+        "forest, leaves of 5": of(*forests, 300, min_samples_leaf=5, random_state=SEED),
+        "boosting to zero loss": of(
+            LGBMClassifier,
+            LGBMRegressor,
+            n_estimators=1000,
+            num_leaves=63,
+            min_child_samples=2,
+            verbosity=-1,
+            n_jobs=1,
+            random_state=SEED,
+        ),
+        "1 neighbour": of(*neighbours, 1, scale=True),
+        "15 neighbours": of(*neighbours, 15, scale=True),
+        "RBF SVM": svm_teacher(task, SEED),
+        "Gaussian process": process,
+        "network": mlp if is_classifier else TransformedTargetRegressor(mlp, transformer=StandardScaler()),
+        "vote": vote_teacher(task, SEED),
+    }
+
+
+def rows(folder, name, n_train):
+    """Return training rows, rows for ``X_val``, test rows, training labels and the task."""
+    if name == "made":
+        X, y = make_classification(n_train + 6000, 20, n_informative=10, n_classes=3, random_state=SEED)
+        X = pd.DataFrame(X, columns=[f"x{index}" for index in range(20)])
+        train, test = np.arange(n_train), np.arange(n_train + 1000, n_train + 6000)
+        val = np.arange(n_train, n_train + 1000)
+        return *(X.iloc[part].reset_index(drop=True) for part in (train, val, test)), y[train], "classification"
+    X, y, task = load(folder, name)
+    X_train, X_rest, X_test, y_train, _, _ = split(X, y, SEED, n_train)
+    return X_train, X_rest[:1000], X_test[:MOST_TEST_ROWS], y_train, task
+
+
+def measure(results, folder):
+    """Measure fixed students and samplers of all cells, then the default."""
+    for step in (fixed, default):
+        for teacher, name, n_train in results.mine(cells()):
+            key = {"teacher": teacher, "table": name, "rows": n_train}
+            missing = [column for column in step.columns if not results.has(**key, column=column)]
+            if missing:
+                X, X_val, X_test, y, task = rows(folder, name, n_train)
+                model = teachers(task)[teacher].fit(X, y)
+                kind = DistilledClassifier if task == "classification" else DistilledRegressor
+                reference = outputs(model, X_test)
+
+                def fit(column, student_options, X_val=None):
+                    started = process_time()
+                    distilled = kind(model, random_state=SEED, **student_options).fit(X, y, X_val=X_val)  # noqa: B023
+                    seconds = process_time() - started
+                    averages = "variance_weighted" if task == "classification" else "uniform_average"  # noqa: B023
+                    given = outputs(distilled, X_test)  # noqa: B023
+                    found = fidelity(reference, given, multioutput=averages)  # noqa: B023
+                    return distilled, {**key, "column": column, "fidelity": found, "seconds": seconds}  # noqa: B023
+
+                step(results, fit, missing, X_val)
+
+
+def fixed(results, fit, columns, X_val):
+    """Measure the students and samplers that a user could name."""
+    for column in columns:
+        student, sampler = column.split(", ")
+        results.add(**fit(column, {"student": student, "sampler": SAMPLERS[sampler]})[1])
+
+
+fixed.columns = [f"{student}, {sampler}" for sampler in SAMPLERS for student in STUDENTS]
+
+
+def default(results, fit, columns, X_val):
+    """Measure the default, and what it says of itself."""
+    for column in columns:
+        given = X_val if column == "default, X_val" else None
+        if given is not None and len(given) < 200:  # no rows are left of this table
+            continue
+        model, row = fit(column, {}, given)
+        chosen, summary = model.candidates_.chosen, model.transfer_set_
+        results.add(
+            **row,
+            said=chosen.fidelity,
+            low=chosen.fidelity_low,
+            high=chosen.fidelity_high,
+            judged_on=str(chosen.judged_on),
+            memorization=model.teacher_memorization_,
+            student=chosen.family,
+            sampler=summary.sampler or "none",
+            real_weight=summary.real_weight,
+            queries=summary.n_queries,
+        )
+
+
+default.columns = ["default", "default, X_val"]
+
+
+def page(results):
+    """Write what was found: cell by cell, by teacher, and what the default says of itself."""
+    measured = [cell_of(results, *key) for key in cells() if results.has(**dict(zip(KEY, key, strict=True)))]
+    measured = [cell for cell in measured if cell is not None]
+    return "\n\n".join([INTRODUCTION, by_teacher(measured), by_cell(measured), truth(measured), costs(measured)])
+
+
+KEY = ("teacher", "table", "rows")
+INTRODUCTION = """Teachers are fitted on the training rows, and so is the default,
+`DistilledClassifier(teacher).fit(X, y)` (or a regressor), with nothing else; one seed.
+*Best* is the best on test rows of 16 students that a user could name: boosting and a network, each with no synthetic
+rows and with every single sampler that fits the table, ten rows a real one, with their own defaults; the best of many
+on test rows is a little lucky. *made* is a table of scikit-learn's `make_classification`, 20 columns, 3 classes; the
+other tables are real. No row of these test rows was used to choose anything: that was done on other rows of the tables,
+never on these. wine_quality_white has many duplicate rows: some of its test rows are training rows of the teacher, too.
+
+Fidelity is R² to the teacher on rows that it has not seen. *Memorised* is `teacher_memorization_`: the share of the
+variance of the teacher's answers on its own rows that is found on no row beside them."""
+
+
+def cell_of(results, teacher, name, n_train):
+    """Return what is known of a cell, once its default was measured."""
+    found = {
+        row["column"]: row
+        for row in results.rows
+        if (row["teacher"], row["table"], row["rows"]) == (teacher, name, n_train)
+    }
+    if "default" not in found:
+        return None
+    named = {column: found[column]["fidelity"] for column in fixed.columns if column in found}
+    best = max(named, key=named.get)
+    return {
+        "teacher": teacher,
+        "cell": f"{name}, {n_train:,}",
+        "one_liner": found[ONE_LINER],
+        "none": max(value for column, value in named.items() if column.endswith(", none")),
+        "best": best,
+        "gap": found["default"]["fidelity"] - named[best],
+        "best_fidelity": named[best],
+        **{column: found.get(column) for column in default.columns},
+    }
+
+
+def by_teacher(measured):
+    lines, gaps = [], np.array([cell["gap"] for cell in measured])
+    for teacher in TABLES:
+        of = [cell for cell in measured if cell["teacher"] == teacher]
+        if not of:
+            continue
+        columns = [
+            [cell["default"]["memorization"] for cell in of],
+            [cell["none"] for cell in of],
+            [cell["one_liner"]["fidelity"] for cell in of],
+            [cell["best_fidelity"] for cell in of],
+            [cell["default"]["fidelity"] for cell in of],
+        ]
+        worst = min(cell["gap"] for cell in of)
+        values = [number(float(np.mean(column)), 2 if index == 0 else 3) for index, column in enumerate(columns)]
+        gap = float(np.mean([cell["gap"] for cell in of]))
+        lines.append([f"{teacher} ({len(of)})", *values, f"{gap:+.4f}", f"{worst:+.4f}"])
+    header = [
+        "teacher (cells)",
+        "memorised",
+        "no synthetic rows",
+        "one-liner",
+        "best",
+        "default",
+        "default - best",
+        "worst",
+    ]
+    return (
+        '## By teacher\n\nMeans over cells. The one-liner is `student="boosting", sampler=LeafSwap()`.\n\n'
+        + markdown_table(header, lines)
+        + f"\n\nThe default is within 0.01 of the best of each cell, or better, in {np.mean(gaps >= -0.01):.0%} of "
+        f"{len(gaps)} cells, within 0.02 in {np.mean(gaps >= -0.02):.0%}, and at least as good in {np.mean(gaps >= 0):.0%}."
+    )
+
+
+def by_cell(measured):
+    lines = []
+    for cell in measured:
+        chosen = cell["default"]
+        weight = "" if chosen["real_weight"] == 1 else f", real rows {chosen['real_weight']:g}"
+        lines.append(
+            [
+                cell["teacher"],
+                cell["cell"],
+                number(cell["one_liner"]["fidelity"]),
+                f"{number(cell['best_fidelity'])} ({cell['best']})",
+                number(chosen["fidelity"]),
+                f"{cell['gap']:+.4f}",
+                f"{chosen['student']}, {chosen['sampler'].removesuffix('()')}{weight}",
+                chosen["judged_on"].removeprefix("rows of X, "),
+            ]
+        )
+    header = ["teacher", "table, rows", "one-liner", "best", "default", "difference", "chosen", "validated on"]
+    return "## Cell by cell\n\n" + markdown_table(header, lines)
+
+
+def truth(measured):
+    """Return whether what the default says of itself is true."""
+    lines, said = [], []
+    for column in default.columns:
+        rows_of = [(cell["teacher"], cell["cell"], cell[column]) for cell in measured if cell[column] is not None]
+        kinds = dict.fromkeys(row["judged_on"] for *_, row in rows_of)
+        for kind in [None, *kinds] if len(kinds) > 1 else [None]:
+            of = [row for *_, row in rows_of if kind in (None, row["judged_on"])]
+            bias = np.array([row["said"] - row["fidelity"] for row in of])
+            inside = np.array([row["low"] <= row["fidelity"] <= row["high"] for row in of])
+            width = np.array([row["high"] - row["low"] for row in of])
+            values = [
+                f"{bias.mean():+.4f}",
+                number(np.abs(bias).mean(), 4),
+                number(width.mean()),
+                f"{inside.mean():.0%}",
+            ]
+            lines.append([column if kind is None else f"– {kind}", str(len(of)), *values])
+        outside = [f"{t} on {c}" for t, c, row in rows_of if not row["low"] <= row["fidelity"] <= row["high"]]
+        said.append(f"Outside their interval ({column}): {'; '.join(outside) or 'none'}.")
+    header = ["validated on", "cells", "bias", "mean error", "width of interval", "inside"]
+    return (
+        "## What the default says of itself\n\nThe fidelity that `candidates_` estimates, less that on test rows; its 95 % "
+        "interval, and how often that contains the fidelity on test rows.\n\n"
+        + markdown_table(header, lines)
+        + "\n\n"
+        + "\n\n".join(said)
+    )
+
+
+def costs(measured):
+    ratios = np.array([cell["default"]["seconds"] / cell["one_liner"]["seconds"] for cell in measured])
+    seconds = np.array([cell["default"]["seconds"] for cell in measured])
+    return (
+        f"## What it costs\n\nSeconds of CPU of the default: {np.median(seconds):.0f} in the median, {seconds.max():.0f} at "
+        f"most; in fits of the one-liner {np.median(ratios):.1f} in the median, {ratios.min():.1f} to {ratios.max():.1f}."
+    )
+
+
+if __name__ == "__main__":
+    run(__file__, "The default, on teachers that memorise their rows", __doc__, measure, page)

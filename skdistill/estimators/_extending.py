@@ -1,0 +1,100 @@
+"""From real rows to a transfer set: which synthetic rows are added, and from which real rows they are drawn."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .._validation import draw_seed
+from ..transfer import SYNTHETIC_WEIGHT, Oracle, TransferSet
+from ._auto_sampler import AutoSampler
+from ._callbacks import Phases
+from ._choosing import TaughtRows
+from ._row_choice import MOST_QUERIES, Plan, RowChoice, RowPool, choose_real_weight, choose_rows
+from ._validation_rows import HeldOut
+
+MEANWHILE_SHARE = 0.5
+"""Share of the synthetic rows that candidates are taught on: those are drawn from rows that do not validate."""
+
+
+@dataclass(frozen=True)
+class Extension:
+    """Real rows with synthetic ones, and how these were chosen.
+
+    Attributes
+    ----------
+    rows : TaughtRows
+    results : dict of ndarray
+        What was tried to choose a sampler; empty where none was chosen.
+    """
+
+    rows: TaughtRows
+    results: dict[str, np.ndarray]
+
+
+def extend(
+    sampler: Any,
+    real: TransferSet,
+    held_out: HeldOut | None,
+    students: dict[str, Any],
+    oracle: Oracle,
+    *,
+    n_synthetic: int,
+    n_before: int,
+    is_student_chosen: bool,
+    rng: np.random.RandomState,
+    phases: Phases,
+    n_jobs: int | None,
+) -> Extension:
+    """Add synthetic rows to the real ones: of the sampler given, or of those that serve the student best.
+
+    Parameters
+    ----------
+    sampler : sampler, AutoSampler or None
+    real : TransferSet
+    held_out : HeldOut or None
+        ``None`` where nothing is chosen, or there are too few rows to choose by.
+    students : dict of {str: estimator}
+        Those that rows are tried with.
+    oracle : Oracle
+    n_synthetic : int
+        Synthetic rows in the end.
+    n_before : int
+        Queries before any synthetic row was asked for.
+    is_student_chosen : bool
+        Whether a student will be chosen, on rows that were not drawn from validation rows.
+    rng : RandomState
+    phases : Phases
+    n_jobs : int or None
+    """
+    taught = None if held_out is None else real.take(held_out.taught)
+    if sampler is None or n_synthetic < 1:
+        return Extension(TaughtRows(real, taught), {})
+    seeds = [draw_seed(rng) for _ in range(2)]
+    is_auto = isinstance(sampler, AutoSampler)
+    with phases.phase("choose a sampler" if is_auto else "draw rows") as phase:
+        options = sampler if is_auto else AutoSampler([sampler], weights=[SYNTHETIC_WEIGHT])
+        pool = RowPool(options.candidates(real.X, n_jobs), oracle, phase)
+        trials: dict[str, Any] = {"students": students, "n_synthetic": n_synthetic, "rng": rng, "phase": phase}
+        if is_auto:
+            choice = choose_rows(options, pool, real, held_out, **trials)
+        elif held_out is not None:
+            choice = choose_real_weight(options, pool, real, held_out, **trials)
+        else:
+            choice = RowChoice(Plan(repr(sampler), (0,), SYNTHETIC_WEIGHT))
+        plan = choice.plan
+        if not plan.members:
+            return Extension(TaughtRows(real, taught), choice.results)
+
+        def draw(parents: TransferSet, n_rows: float, seed: int) -> None:
+            """Draw until there are so many rows, or the teacher may not be asked more."""
+            most = np.inf if not is_auto else n_before + (options.max_queries or MOST_QUERIES * n_synthetic)
+            n_left = min(most - oracle.n_queries, oracle.n_left)
+            pool.draw(plan.members, parents, int(min(n_rows - pool.count(plan.members), n_left)), seed)
+
+        if taught is not None and is_student_chosen:
+            draw(taught, MEANWHILE_SHARE * n_synthetic, seeds[0])
+            taught = pool.extend(taught, plan)
+        draw(real, n_synthetic, seeds[1])
+    others = [share for share in choice.real_weights if share != plan.real_weight]
+    return Extension(TaughtRows(pool.extend(real, plan), taught, (plan.real_weight, *others)), choice.results)

@@ -1,0 +1,316 @@
+"""Which synthetic rows serve a student best, and with what weight the real ones are taught beside them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from scipy.stats import rankdata
+
+from .._progress import Progress
+from .._validation import draw_seed
+from ..samplers import Mixture
+from ..transfer import Oracle, TransferSet
+from ._auto_sampler import AutoSampler
+from ._callbacks import Phase
+from ._validation_rows import FEWEST_DRAWN, HeldOut, Losses, Validation
+
+NONE, TOGETHER = "none", "all together"
+"""What the results call no synthetic rows, and the rows of all samplers."""
+
+SEARCH_SHARE = 0.18
+"""Share of the synthetic rows that samplers are tried with, shared out among them."""
+
+MOST_QUERIES = 1.25
+"""Synthetic rows that the teacher is asked about, in multiples of those that are taught in the end."""
+
+CLEAR, CLEAR_NONE = 0.5, 2.0
+"""Standard errors by which a choice, and that of no synthetic rows, must be better than the rule."""
+
+ENOUGH_ROWS = 1000
+"""Real rows from which on the search looks whether more rows would help at all."""
+
+Drawn = tuple[Any, np.ndarray]
+"""Synthetic rows with the teacher's outputs."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a transfer set is made of real and synthetic rows.
+
+    Attributes
+    ----------
+    name : str
+        What the results call it.
+    members : tuple of int
+        Places of the samplers whose rows it has; empty for no synthetic rows.
+    weight : float
+        Of all synthetic rows together, in weights of all real ones.
+    real_weight : float
+        Share of their weight that the rows of ``X`` are taught with.
+    """
+
+    name: str
+    members: tuple[int, ...] = ()
+    weight: float = 0.0
+    real_weight: float = 1.0
+
+
+class RowPool:
+    """Synthetic rows drawn so far, by sampler.
+
+    Parameters
+    ----------
+    samplers : sequence of samplers
+    oracle : Oracle
+        Draws and labels.
+    phase : Phase
+        Is told what is drawn.
+    """
+
+    def __init__(self, samplers: Sequence[Any], oracle: Oracle, phase: Phase) -> None:
+        self.samplers, self._oracle, self._phase = list(samplers), oracle, phase
+        self._drawn: list[list[Drawn]] = [[] for _ in self.samplers]
+
+    def draw(self, members: Sequence[int], parents: TransferSet, n_rows: int, seed: int) -> None:
+        """Draw so many rows in all; of several samplers as a mixture, kept with the first of them."""
+        if n_rows < 1:
+            return
+        one = self.samplers[members[0]]
+        sampler = one if len(members) == 1 else Mixture([self.samplers[member] for member in members])
+        self._phase.say(f"drawing {n_rows:,} rows with {sampler!r}")
+        self._drawn[members[0]].append(self._oracle.draw(sampler, parents, n_rows, seed))
+
+    @property
+    def n_queries(self) -> int:
+        """Rows that the teacher was asked about so far, synthetic or not."""
+        return self._oracle.n_queries
+
+    def rows(self, members: Sequence[int]) -> list[Drawn]:
+        """Return all rows of some samplers."""
+        return [drawn for member in members for drawn in self._drawn[member]]
+
+    def count(self, members: Sequence[int]) -> int:
+        """Return how many these are."""
+        return sum(len(outputs) for _, outputs in self.rows(members))
+
+    def extend(self, real: TransferSet, plan: Plan, most: int | None = None) -> TransferSet:
+        """Return real rows in full weight with the synthetic ones of a plan: so many at most, of each sampler alike."""
+        rows = self.rows(plan.members)
+        if most is not None and rows:
+            each = -(-most // len(rows))
+            rows = [(X[:each], outputs[:each]) for X, outputs in rows]
+        return real.extend(rows, plan.weight, plan.name) if rows else real
+
+
+@dataclass(frozen=True)
+class RowChoice:
+    """The plan that was chosen, and what was tried.
+
+    Attributes
+    ----------
+    plan : Plan
+    real_weights : tuple of float, default=(1.0,)
+        That were tried, for whoever wants to try them again with another student.
+    results : dict of ndarray
+        What was tried, in order; empty if nothing was.
+    """
+
+    plan: Plan
+    real_weights: tuple[float, ...] = (1.0,)
+    results: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A plan that was tried with a student."""
+
+    plan: Plan
+    student: str
+    losses: Losses
+    n_synthetic: int
+    n_queries: int
+    seconds: float
+
+
+class Trials:
+    """Teach students by plans, and remember how well they did.
+
+    Parameters
+    ----------
+    real : TransferSet
+        Real rows that are taught meanwhile.
+    pool : RowPool
+    validation : Validation
+    seed : int
+        Of every student.
+    progress : Progress
+    """
+
+    def __init__(
+        self,
+        real: TransferSet,
+        pool: RowPool,
+        validation: Validation,
+        seed: int,
+        progress: Progress,
+    ) -> None:
+        self.real, self._pool, self._validation = real, pool, validation
+        self._seed, self._progress = seed, progress
+        self._started = perf_counter()
+        self.all: list[Trial] = []
+
+    def add(self, plan: Plan, students: dict[str, Any], most: int | None = None) -> Trial:
+        """Teach students by a plan, with so many synthetic rows at most, and return the trial of the best."""
+        rows = self._pool.extend(self.real, plan, most)
+        tried = [self._try(plan, name, student, rows) for name, student in students.items()]
+        return max(tried, key=lambda trial: trial.losses.fidelity)
+
+    def losses(self, student: Any, rows: TransferSet) -> Losses:
+        """Return the losses of a student taught on these rows."""
+        return self._validation.losses(self._validation.targets.teach(student, rows, self._seed))
+
+    def _try(self, plan: Plan, name: str, student: Any, rows: TransferSet) -> Trial:
+        losses = self.losses(student, rows.weigh_real(plan.real_weight))
+        seconds = perf_counter() - self._started
+        self.all.append(Trial(plan, name, losses, rows.n_synthetic, self._pool.n_queries, seconds))
+        self._progress.update(len(self.all))
+        return self.all[-1]
+
+    def results(self) -> dict[str, np.ndarray]:
+        """Return the trials as columns, as ``cv_results_`` are."""
+        without = {trial.student: trial.losses for trial in self.all if not trial.plan.members}
+        gains = [without[trial.student] - trial.losses for trial in self.all]
+        fidelity = np.array([trial.losses.fidelity for trial in self.all])
+        return {
+            "sampler": np.array([trial.plan.name for trial in self.all], dtype=object),
+            "n_synthetic": np.array([trial.n_synthetic for trial in self.all]),
+            "weight": np.array([trial.plan.weight for trial in self.all]),
+            "real_weight": np.array([trial.plan.real_weight for trial in self.all]),
+            "student": np.array([trial.student for trial in self.all], dtype=object),
+            "fidelity": fidelity,
+            "gain": np.array([gain.mean for gain in gains]),
+            "gain_error": np.array([gain.error for gain in gains]),
+            "rank_fidelity": rankdata(-fidelity, method="min").astype(int),
+            "n_queries": np.array([trial.n_queries for trial in self.all]),
+            "seconds": np.array([trial.seconds for trial in self.all]),
+            "judged_on": np.array([self._validation.origin] * len(self.all), dtype=object),
+        }
+
+
+def choose_rows(
+    options: AutoSampler,
+    pool: RowPool,
+    real: TransferSet,
+    held_out: HeldOut | None,
+    students: dict[str, Any],
+    *,
+    n_synthetic: int,
+    rng: np.random.RandomState,
+    phase: Phase,
+) -> RowChoice:
+    """Choose the synthetic rows that serve a student best, and the weight of the real rows beside them.
+
+    Parameters
+    ----------
+    options : AutoSampler
+    pool : RowPool
+        Of all samplers there are to choose among, empty. Afterwards it has the rows that were drawn for the trials,
+        from the real rows that are taught meanwhile.
+    real : TransferSet
+        All real rows.
+    held_out : HeldOut or None
+        ``None`` where there are too few rows: all samplers then draw together.
+    students : dict of {str: estimator}
+        Those that plans are tried with; a plan is as good as the best of them makes it.
+    n_synthetic : int
+        Synthetic rows in the end: at least one, and within the budget.
+    rng : RandomState
+    phase : Phase
+        Told how far the choice is.
+
+    Returns
+    -------
+    choice : RowChoice
+    """
+    if held_out is None:
+        members = tuple(range(len(pool.samplers)))
+        name = repr(Mixture(pool.samplers) if len(members) > 1 else pool.samplers[0])
+        return RowChoice(Plan(name, members, options.weights[0]))
+    seeds = [draw_seed(rng) for _ in range(3)]
+    n_each = min(max(int(n_synthetic * SEARCH_SHARE) // len(pool.samplers), FEWEST_DRAWN), n_synthetic)
+    del pool.samplers[1 + n_synthetic // (4 * n_each) :]  # what the others drew is a quarter at most
+    real_weights = _real_weights(options, held_out)
+    rules, alone = _plans(pool, options.weights[0], real_weights)
+    n_fits = len(students) * (1 + len(rules) + len(alone)) + len(options.weights) - 1
+    progress = phase.progress("choosing a sampler", n_fits, "students")
+    trials = Trials(real.take(held_out.taught), pool, held_out.validation, seeds[0], progress)
+
+    none = trials.add(Plan(NONE), students)
+    if not held_out.memorization.is_clear and not _would_help(options, trials, none, students, seeds[1]):
+        return RowChoice(none.plan, real_weights, trials.results())
+    for member in range(len(pool.samplers)):
+        pool.draw([member], trials.real, n_each, seeds[2])
+    rule = _best([trials.add(plan, students, n_each) for plan in rules])
+    alone = [replace(plan, real_weight=rule.plan.real_weight) for plan in alone]
+    chosen = _best([rule, *(trials.add(plan, students, n_each) for plan in alone)])
+    weights = options.weights[1:] if chosen.plan.real_weight else ()  # beside no real rows they all are the same
+    others = [replace(chosen.plan, weight=weight) for weight in weights]
+    best_student = {chosen.student: students[chosen.student]}
+    chosen = _best([chosen, *(trials.add(plan, best_student, n_each) for plan in others)])
+    if chosen.losses.is_clearly_above(none.losses, CLEAR_NONE):
+        chosen = none
+    return RowChoice(chosen.plan, real_weights, trials.results())
+
+
+def choose_real_weight(
+    options: AutoSampler,
+    pool: RowPool,
+    real: TransferSet,
+    held_out: HeldOut,
+    students: dict[str, Any],
+    *,
+    n_synthetic: int,
+    rng: np.random.RandomState,
+    phase: Phase,
+) -> RowChoice:
+    """Choose the weight of the real rows beside those of one sampler; see :func:`choose_rows`."""
+    student_seed, seed = draw_seed(rng), draw_seed(rng)
+    real_weights = _real_weights(options, held_out)
+    plans, _ = _plans(pool, options.weights[0], real_weights)
+    if len(plans) == 1:
+        return RowChoice(plans[0])
+    progress = phase.progress("weighing real rows", len(plans) * len(students), "students")
+    trials = Trials(real.take(held_out.taught), pool, held_out.validation, student_seed, progress)
+    pool.draw([0], trials.real, max(int(SEARCH_SHARE * n_synthetic), 1), seed)
+    return RowChoice(_best([trials.add(plan, students) for plan in plans]).plan, real_weights)
+
+
+def _real_weights(options: AutoSampler, held_out: HeldOut) -> tuple[float, ...]:
+    """Return the weights of real rows to choose among: those that the teacher has not memorised are as good as any."""
+    return tuple(options.real_weights) if held_out.memorization.is_clear else (1.0,)
+
+
+def _plans(pool: RowPool, weight: float, real_weights: Sequence[float]) -> tuple[list[Plan], list[Plan]]:
+    """Return plans with the rows of all samplers, one for each weight of real rows, and plans with those of each."""
+    alone = [Plan(repr(sampler), (place,), weight) for place, sampler in enumerate(pool.samplers)]
+    together = Plan(TOGETHER, tuple(range(len(alone))), weight) if len(alone) > 1 else alone.pop()
+    return [replace(together, real_weight=share) for share in real_weights], alone
+
+
+def _best(trials: Sequence[Trial]) -> Trial:
+    """Return the best of those that are clearly better than the first, or else the first."""
+    rule = trials[0]
+    better = [trial for trial in trials if rule.losses.is_clearly_above(trial.losses, CLEAR)]
+    return max(better, key=lambda trial: trial.losses.fidelity, default=rule)
+
+
+def _would_help(options: AutoSampler, trials: Trials, whole: Trial, students: dict[str, Any], seed: int) -> bool:
+    """Whether the student gains by real rows, so that it may by synthetic ones: they are hardly better."""
+    n_taught = len(trials.real)
+    if n_taught < ENOUGH_ROWS or options.tolerance == 0:
+        return True
+    half = trials.real.take(np.sort(np.random.RandomState(seed).permutation(n_taught)[: n_taught // 2]))
+    gain = trials.losses(students[whole.student], half) - whole.losses
+    return bool(gain.mean + 2 * gain.error >= options.tolerance)

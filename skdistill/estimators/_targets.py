@@ -1,0 +1,138 @@
+"""What differs between classes and values: how outputs become targets, how a student is taught and asked."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..students import CompactKernelClassifier, CompactKernelRegressor, teach_classifier, teach_regressor
+from ..targets import blend, fit_margin_scale, soften, softmax
+from ..teachers import Teacher
+from ..transfer import TransferSet
+
+
+class Targets(Protocol):
+    """What a fit needs to know of its task; it holds the teacher, and neither rows nor students.
+
+    Attributes
+    ----------
+    teacher : Teacher
+        Adapted, fitted.
+    classifies : bool
+        Whether students of a family are classifiers: of compressed targets they are regressors.
+    pools_outputs : bool
+        Whether fidelity weights outputs by their variance, as for probabilities; else each output counts the same.
+    """
+
+    @property
+    def teacher(self) -> Teacher: ...
+
+    @property
+    def classifies(self) -> bool: ...
+
+    @property
+    def pools_outputs(self) -> bool: ...
+
+    def of(self, outputs: np.ndarray) -> np.ndarray:
+        """Return the teacher's outputs as soft targets."""
+        ...
+
+    def teach(self, student: Any, transfer_set: TransferSet, seed: int) -> Any:
+        """Return the student, taught and complete."""
+        ...
+
+    def predict(self, student: Any, X: Any) -> np.ndarray:
+        """Return what a taught student says of rows, to be compared with soft targets."""
+        ...
+
+
+@dataclass(frozen=True)
+class ClassTargets:
+    """Probabilities: the teacher's, blended with the truth and softened."""
+
+    teacher: Teacher
+    classes: np.ndarray
+    margin_scale: float
+    temperature: float
+    soft_weight: float
+    compressor: Any
+    pools_outputs: bool = True
+
+    @classmethod
+    def fit(cls, teacher: Teacher, real: TransferSet, **params: Any) -> "ClassTargets":
+        """Find the scale of the margins of a teacher without probabilities, on labelled rows that have a weight."""
+        assert teacher.classes_ is not None
+        scale = 1.0
+        if teacher.output_kind == "logit":
+            labelled = real.take(np.flatnonzero(real.is_real & (real.sample_weight > 0)))
+            scale = fit_margin_scale(labelled.outputs, labelled.truth)
+        return cls(teacher, teacher.classes_, scale, **params)
+
+    @property
+    def classifies(self) -> bool:
+        """Whether the student is a classifier."""
+        return self.compressor is None
+
+    def of(self, outputs: np.ndarray) -> np.ndarray:
+        """Return the teacher's outputs as probabilities."""
+        return softmax(self.margin_scale * outputs) if self.teacher.output_kind == "logit" else outputs
+
+    def teach(self, student: Any, transfer_set: TransferSet, seed: int) -> Any:
+        """Return the student, taught on probabilities."""
+        proba = self.of(transfer_set.outputs)
+        if transfer_set.truth is not None:
+            proba = blend(proba, transfer_set.truth, self.soft_weight)
+        return teach_classifier(
+            _inheriting(student, self.teacher),
+            transfer_set.X,
+            soften(proba, self.temperature),
+            classes=self.classes,
+            sample_weight=transfer_set.sample_weight,
+            rng=np.random.RandomState(seed),
+            temperature=self.temperature,
+            compressor=self.compressor,
+        )
+
+    def predict(self, student: Any, X: Any) -> np.ndarray:
+        """Return the student's probabilities."""
+        return np.asarray(student.predict_proba(X), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class ValueTargets:
+    """Values: the teacher's, blended with the truth."""
+
+    teacher: Teacher
+    soft_weight: float
+    compressor: Any
+    classifies: bool = False
+    pools_outputs: bool = False
+
+    def of(self, outputs: np.ndarray) -> np.ndarray:
+        """Return the teacher's outputs, which are values."""
+        return outputs
+
+    def teach(self, student: Any, transfer_set: TransferSet, seed: int) -> Any:
+        """Return the student, taught on values."""
+        targets = transfer_set.outputs
+        if transfer_set.truth is not None:
+            targets = blend(targets, transfer_set.truth, self.soft_weight)
+        return teach_regressor(
+            _inheriting(student, self.teacher),
+            transfer_set.X,
+            targets,
+            sample_weight=transfer_set.sample_weight,
+            rng=np.random.RandomState(seed),
+            compressor=self.compressor,
+        )
+
+    def predict(self, student: Any, X: Any) -> np.ndarray:
+        """Return the student's values."""
+        return np.asarray(student.predict(X), dtype=np.float64)
+
+
+def _inheriting(student: Any, teacher: Teacher) -> Any:
+    """Return a kernel student with the kernel of the teacher, where that has one, and none of its rows."""
+    if not isinstance(student, CompactKernelClassifier | CompactKernelRegressor):
+        return student
+    return student.inherit(teacher.model).set_params(landmarks=student.landmarks)

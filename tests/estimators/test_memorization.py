@@ -1,0 +1,145 @@
+"""Teachers that memorise the rows they were fitted on: noticed, allowed for, and not hidden."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.datasets import load_breast_cancer, load_diabetes, make_classification
+from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import SVR
+
+from skdistill import AutoSampler, DistilledClassifier, DistilledRegressor
+from skdistill.samplers import LeafSwap
+from skdistill.students import CompactBoostingClassifier
+
+MADE = make_classification(3000, 20, n_informative=10, n_classes=3, random_state=0)
+X, Y = MADE[0][:600], MADE[1][:600]
+UNSEEN = MADE[0][600:]
+DIABETES = load_diabetes(return_X_y=True)
+CANCER = load_breast_cancer(return_X_y=True)
+QUICK = {"student": "linear", "n_synthetic": 6000, "random_state": 0}
+
+
+def share_of(teacher, rows, y):
+    """Return what is measured of a fitted teacher, without a label."""
+    kind = DistilledClassifier if hasattr(teacher, "classes_") else DistilledRegressor
+    return kind(teacher, **QUICK).fit(rows).teacher_memorization_
+
+
+class TestMeasure:
+    @pytest.mark.parametrize(
+        "teacher",
+        [ExtraTreesClassifier(50, random_state=0), RandomForestClassifier(50, random_state=0), KNeighborsClassifier(1)],
+        ids=lambda teacher: type(teacher).__name__,
+    )
+    def test_memorised_classes_are_seen(self, teacher):
+        """Without labels, beyond the threshold."""
+        assert share_of(teacher.fit(X, Y), X, Y) > 0.05
+
+    def test_memorised_values_are_seen(self):
+        """Of extra trees."""
+        assert share_of(ExtraTreesRegressor(50, random_state=0).fit(*DIABETES), *DIABETES) > 0.2
+
+    @pytest.mark.parametrize(
+        ("teacher", "data"),
+        [
+            (LogisticRegression(), (X, Y)),
+            (GaussianNB(), CANCER),
+            (Ridge(), DIABETES),
+            (SVR(C=100), DIABETES),
+            (GaussianProcessRegressor(alpha=0.5, normalize_y=True), DIABETES),
+        ],
+        ids=lambda value: type(value).__name__,
+    )
+    def test_smooth_teachers_memorise_nothing(self, teacher, data):
+        """Nothing that is beyond the threshold."""
+        assert share_of(teacher.fit(*data), *data) < 0.03
+
+    def test_units_do_not_matter(self):
+        """Nor does their size: the share is one of the variance."""
+        teacher = ExtraTreesRegressor(20, random_state=0).fit(*DIABETES)
+        small, large = (
+            DistilledRegressor(lambda rows, unit=unit: unit * teacher.predict(rows) + unit, **QUICK)
+            .fit(DIABETES[0])
+            .teacher_memorization_
+            for unit in (1e-200, 1e200)
+        )
+        assert small == pytest.approx(large)
+        assert 0.2 < small <= 1
+
+    def test_sparse_rows(self):
+        """Rows beside sparse rows have a few terms of others."""
+        counts = sparse.random(400, 60, 0.2, format="csr", random_state=0)
+        y = np.random.RandomState(0).randint(0, 2, 400)
+        assert share_of(ExtraTreesClassifier(20, random_state=0).fit(counts, y), counts, y) > 0.05
+
+    def test_it_is_not_measured_where_nothing_is_chosen(self):
+        """Then the teacher is asked for nothing but what is taught, and an earlier fit leaves nothing behind."""
+        teacher = ExtraTreesClassifier(10, random_state=0).fit(X, Y)
+        model = DistilledClassifier(teacher, **QUICK).fit(X)
+        assert hasattr(model, "teacher_memorization_")
+        model.set_params(sampler=LeafSwap()).fit(X)
+        assert not hasattr(model, "teacher_memorization_")
+        assert model.transfer_set_.n_queries == 6600
+
+    def test_synthetic_rows_of_another_world_tell_nothing(self):
+        """Where the teacher answers them quite otherwise than real ones, it is not called a memoriser for it."""
+        line = np.repeat(np.random.RandomState(0).rand(500, 1), 4, axis=1)
+        teacher = lambda rows: np.where(np.ptp(rows, axis=1) < 1e-9, np.sin(9 * rows[:, 0]), 100.0)  # noqa: E731
+        model = DistilledRegressor(teacher, **QUICK).fit(line)
+        assert np.isnan(model.teacher_memorization_)
+        assert set(model.sampler_results_["judged_on"]) == {"rows of X, which the teacher may have been fitted on"}
+
+
+class TestWhatFollowsFromIt:
+    TREES = ExtraTreesClassifier(100, random_state=0).fit(X, Y)
+    STUDENT = CompactBoostingClassifier(20, 8, random_state=0)
+
+    def test_memorised_rows_are_left_out(self):
+        """Of extra trees without bootstrap; the summary says so, and the student is nearer to them on unseen rows."""
+        options = {"student": self.STUDENT, "n_synthetic": 6000, "random_state": 0}
+        without = DistilledClassifier(self.TREES, sampler=None, random_state=0, student=self.STUDENT).fit(X)
+        chosen = DistilledClassifier(self.TREES, **options).fit(X)
+        weighed = DistilledClassifier(self.TREES, sampler=AutoSampler(real_weights=[1.0]), **options).fit(X)
+        assert (chosen.transfer_set_.real_weight, weighed.transfer_set_.real_weight) == (0, 1)
+        assert chosen.transfer_set_.n_real == len(X)
+        assert without.fidelity(UNSEEN) + 0.2 < weighed.fidelity(UNSEEN) < chosen.fidelity(UNSEEN)
+
+    def test_they_are_left_out_beside_a_sampler_that_was_named(self):
+        """If the student is chosen: its family and the weight of real rows depend on each other."""
+        model = DistilledClassifier(self.TREES, sampler=LeafSwap(), n_synthetic=6000, random_state=0).fit(X)
+        assert model.transfer_set_.real_weight == 0
+        assert model.transfer_set_.n_synthetic == 6000
+        assert not hasattr(model, "sampler_results_")
+
+    def test_smooth_teachers_keep_their_rows(self):
+        """What is not memorised is taught in full weight, and no other weight is tried."""
+        teacher = LogisticRegression().fit(X, Y)
+        model = DistilledClassifier(teacher, self.STUDENT, n_synthetic=6000, random_state=0).fit(X)
+        assert set(model.sampler_results_["real_weight"]) == {1.0}
+
+    @pytest.mark.parametrize(
+        ("teacher", "judged_on"),
+        [
+            (TREES, "synthetic rows"),
+            (RandomForestClassifier(100, random_state=0).fit(X, Y), "rows of X, out of bag"),
+            (LogisticRegression().fit(X, Y), "rows of X and synthetic rows"),
+        ],
+        ids=["extra trees", "forest", "linear"],
+    )
+    def test_the_interval_holds(self, teacher, judged_on):
+        """The default says on which rows its estimate rests, and unseen rows do not contradict it."""
+        model = DistilledClassifier(teacher, random_state=0).fit(X)
+        chosen = model.candidates_.chosen
+        assert chosen.judged_on == judged_on
+        assert chosen.fidelity_low <= model.fidelity(UNSEEN) <= chosen.fidelity_high
+        assert chosen.fidelity_low < chosen.fidelity < chosen.fidelity_high <= 1
+        assert ("pass X_val" in model.candidates_.explain()) == (judged_on == "synthetic rows")
+
+    def test_given_rows_tell_of_the_student_itself(self):
+        """They are taught to nobody, so that the estimate is the fidelity of the student that is there in the end."""
+        model = DistilledClassifier(self.TREES, random_state=0).fit(X, X_val=UNSEEN[:500])
+        assert model.candidates_.chosen.fidelity == pytest.approx(model.fidelity(UNSEEN[:500]))

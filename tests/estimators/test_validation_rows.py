@@ -1,0 +1,96 @@
+"""What validation rows say of unseen ones."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skdistill.estimators._validation_rows import Group, Losses, Validation
+from skdistill.metrics import fidelity
+
+
+class Answers:
+    """Students are arrays of answers here, and tables are the rows to take of them."""
+
+    pools_outputs = True
+
+    def predict(self, student, X):
+        return student[X]
+
+
+def draw(n_rows, noise, seed, n_outputs=3):
+    """Return a teacher's and a student's answers."""
+    rng = np.random.RandomState(seed)
+    teacher = rng.dirichlet(np.ones(n_outputs), size=n_rows)
+    return teacher, teacher + noise * rng.standard_normal(teacher.shape)
+
+
+@given(n_rows=st.integers(5, 50), noise=st.floats(0.01, 1), seed=st.integers(0, 1000), pools=st.booleans())
+def test_losses_are_those_of_fidelity(n_rows, noise, seed, pools):
+    """One minus their mean is the metric, weighted or not, pooled or not."""
+    teacher, student = draw(n_rows, noise, seed)
+    weight = np.random.RandomState(seed).uniform(0.5, 2, n_rows)
+    losses, shares = Group(None, teacher, weight).losses(student, pools_outputs=pools)
+    average = "variance_weighted" if pools else "uniform_average"
+    assert 1 - losses.mean() == pytest.approx(fidelity(teacher, student, sample_weight=weight, multioutput=average))
+    assert shares.mean() == pytest.approx(1)
+
+
+@given(seed=st.integers(0, 30), scale=st.sampled_from([1e-100, 1.0, 1e100]))
+def test_noise_that_nobody_can_follow_is_left_out(seed, scale):
+    """Targets with noise of a known variance give the fidelity to those without, in any unit."""
+    rng = np.random.RandomState(seed)
+    teacher, student = draw(4000, 0.1, seed, 2)
+    deviation = rng.uniform(0.1, 0.3, size=(4000, 1)) * np.ones((1, 2))
+    noisy = Group(
+        None, scale * (teacher + deviation * rng.standard_normal((4000, 2))), np.ones(4000), scale**2 * deviation**2
+    )
+    found = noisy.losses(scale * student, pools_outputs=True)[0].mean()
+    assert found == pytest.approx(1 - fidelity(teacher, student), abs=0.03)
+
+
+def validation(groups, kind="given"):
+    return Validation(tuple(groups), tuple(groups), "some rows", kind, Answers())
+
+
+@pytest.mark.parametrize("noise", [0.02, 0.1, 0.3])
+def test_intervals_hold(noise):
+    """The 95 % interval from 200 rows contains the fidelity on 2,000 others in at least 90 % of 200 draws."""
+    inside = 0
+    for seed in range(200):
+        teacher, student = draw(2200, noise, seed)
+        estimate = validation([Group(np.arange(200), teacher[:200], np.ones(200))]).estimate(student)
+        inside += estimate.low <= fidelity(teacher[200:], student[200:]) <= estimate.high
+    assert inside >= 180
+
+
+def test_intervals_of_rows_that_may_mislead_are_wider():
+    """The less such rows can know, the wider."""
+    teacher, student = draw(1000, 0.1, 0)
+    groups = [Group(np.arange(1000), teacher, np.ones(1000))]
+    widths = [
+        (estimate := validation(groups, kind).estimate(student)).high - estimate.low
+        for kind in ("given", "unseen", "out of bag", "own", "synthetic")
+    ]
+    assert widths == sorted(widths)
+    assert widths[0] < 0.5 * widths[-1]
+
+
+def test_groups_count_the_same_however_many_rows_they_have():
+    """For the rank; the estimate believes the one that says most, since each says too little."""
+    teacher, student = draw(1000, 0.1, 0)
+    student[100:] = teacher[100:]
+    groups = [Group(rows, teacher[rows], np.ones(len(rows))) for rows in (np.arange(100), np.arange(100, 1000))]
+    found = validation(groups)
+    alone = validation(groups[:1]).losses(student).fidelity
+    assert found.losses(student).fidelity == pytest.approx((1 + alone) / 2)
+    assert found.estimate(student).fidelity == 1
+
+
+@given(st.lists(st.floats(-1, 1), min_size=10, max_size=20), st.floats(-0.5, 0.5))
+def test_paired_differences(losses, shift):
+    """Adding a constant to every loss is seen without chance."""
+    one = Losses((np.array(losses),))
+    other = Losses((np.array(losses) - shift,))
+    assert one.is_clearly_above(other, 3.0) == (shift > 0 and (one - other).mean > 3 * (one - other).error)
+    assert (one - other).mean == pytest.approx(shift, abs=1e-9)
