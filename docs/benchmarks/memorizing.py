@@ -16,6 +16,7 @@ from time import process_time
 import numpy as np
 import pandas as pd
 from lightgbm import LGBMClassifier, LGBMRegressor
+from results import markdown_table, number, run
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import make_classification
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
@@ -254,7 +255,8 @@ def by_teacher(measured):
         '## By teacher\n\nMeans over cells. The one-liner is `student="boosting", sampler=LeafSwap()`.\n\n'
         + markdown_table(header, lines)
         + f"\n\nThe default is within 0.01 of the best of each cell, or better, in {np.mean(gaps >= -0.01):.0%} of "
-        f"{len(gaps)} cells, within 0.02 in {np.mean(gaps >= -0.02):.0%}, and at least as good in {np.mean(gaps >= 0):.0%}."
+        f"{len(gaps)} cells, within 0.02 in {np.mean(gaps >= -0.02):.0%}, and at least as good in "
+        f"{np.mean(gaps >= 0):.0%}."
     )
 
 
@@ -301,8 +303,8 @@ def truth(measured):
         said.append(f"Outside their interval ({column}): {'; '.join(outside) or 'none'}.")
     header = ["validated on", "cells", "bias", "mean error", "width of interval", "inside"]
     return (
-        "## What the default says of itself\n\nThe fidelity that `candidates_` estimates, less that on test rows; its 95 % "
-        "interval, and how often that contains the fidelity on test rows.\n\n"
+        "## What the default says of itself\n\nThe fidelity that `candidates_` estimates, less that on test rows; its "
+        "95 % interval, and how often that contains the fidelity on test rows.\n\n"
         + markdown_table(header, lines)
         + "\n\n"
         + "\n\n".join(said)
@@ -313,8 +315,9 @@ def costs(measured):
     ratios = np.array([cell["default"]["seconds"] / cell["one_liner"]["seconds"] for cell in measured])
     seconds = np.array([cell["default"]["seconds"] for cell in measured])
     return (
-        f"## What it costs\n\nSeconds of CPU of the default: {np.median(seconds):.0f} in the median, {seconds.max():.0f} at "
-        f"most; in fits of the one-liner {np.median(ratios):.1f} in the median, {ratios.min():.1f} to {ratios.max():.1f}."
+        f"## What it costs\n\nSeconds of CPU of the default: {np.median(seconds):.0f} in the median, {seconds.max():.0f} "
+        f"at most; in fits of the one-liner {np.median(ratios):.1f} in the median, {ratios.min():.1f} to "
+        f"{ratios.max():.1f}."
     )
 
 

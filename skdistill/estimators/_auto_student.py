@@ -56,8 +56,8 @@ class AutoStudent(Documented):
     Notes
     -----
     The best validation rows are real ones that the teacher was not fitted on: ``X_val``, ``X_unlabeled``, or rows of
-    ``X`` that are labelled out of fold (``teacher_cv``) or out of bag. See :class:`~skdistill.AutoSampler` for what serves
-    where there are none.
+    ``X`` that are labelled out of fold (``teacher_cv``) or out of bag. See :class:`~skdistill.AutoSampler` for what
+    serves where there are none.
 
     References
     ----------
