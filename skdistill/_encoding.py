@@ -87,6 +87,14 @@ class TableEncoder:
         return codes
 
 
+def find_among(X: Any, others: Any) -> np.ndarray:
+    """Return which rows of a table stand in another one, too: both dense, with the same columns."""
+    encoder = TableEncoder().fit(X)
+    tables = (np.ascontiguousarray(encoder.transform(table) + 0.0, dtype=np.float64) for table in (X, others))
+    rows, known = (table.view(np.dtype((np.void, table.itemsize * table.shape[1])))[:, 0] for table in tables)
+    return np.isin(rows, known)
+
+
 def find_durations(X: Any) -> np.ndarray:
     """Return which columns hold durations, where dates and durations are told apart."""
     if is_frame(X):

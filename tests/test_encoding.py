@@ -21,7 +21,7 @@ from strategies import (
     mixed_values,
 )
 
-from skdistill._encoding import TableEncoder
+from skdistill._encoding import TableEncoder, find_among
 from skdistill._tables import take_rows
 
 few = settings(max_examples=15, deadline=None)
@@ -265,3 +265,16 @@ def test_one_long_text_costs_itself():
     tracemalloc.stop()
     assert codes[7] == 2
     assert peak < 20e6
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(data=st.data())
+@few
+def test_copies_are_found(kind, data):
+    """Exactly the rows that stand in the other table, cell by cell, missing ones among them."""
+    table = data.draw(mixed_tables(kind))
+    n_rows = table.shape[0]
+    kept = np.array(data.draw(st.lists(st.integers(0, n_rows - 1), min_size=1, max_size=n_rows)))
+    cells = [tuple(row) for row in np.nan_to_num(encode(table), nan=-1e99).tolist()]
+    known = {cells[row] for row in kept}
+    np.testing.assert_array_equal(find_among(table, take_rows(table, kept)), [row in known for row in cells])

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import clone
 
-from .._encoding import TableEncoder
+from .._encoding import find_among
 from .._tables import is_frame, take_rows
 from ..compiled import CompiledModel
 from ..exceptions import StudentError
@@ -160,10 +160,7 @@ def count_shared(X: Any, X_train: Any) -> int:
     X, X_train = as_table(X), as_table(X_train)
     if not are_comparable(X, X_train):
         return 0
-    encoder = TableEncoder().fit(X)
-    tables = (np.ascontiguousarray(encoder.transform(table) + 0.0, dtype=np.float64) for table in (X, X_train))
-    rows, known = (table.view(np.dtype((np.void, table.itemsize * table.shape[1])))[:, 0] for table in tables)
-    return int(np.count_nonzero(np.isin(rows, known)))
+    return int(np.count_nonzero(find_among(X, X_train)))
 
 
 def are_comparable(X: Any, X_train: Any) -> bool:
