@@ -22,6 +22,7 @@ from sklearn.datasets import make_classification
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
 from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, WhiteKernel
+from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
@@ -112,11 +113,11 @@ def teachers(task):
 def rows(folder, name, n_train):
     """Return training rows, rows for ``X_val``, test rows, training labels and the task."""
     if name == "made":
-        X, y = make_classification(n_train + 6000, 20, n_informative=10, n_classes=3, random_state=SEED)
+        X, y = make_classification(n_train + 4000, 20, n_informative=10, n_classes=3, random_state=SEED)
         X = pd.DataFrame(X, columns=[f"x{index}" for index in range(20)])
-        train, test = np.arange(n_train), np.arange(n_train + 1000, n_train + 6000)
-        val = np.arange(n_train, n_train + 1000)
-        return *(X.iloc[part].reset_index(drop=True) for part in (train, val, test)), y[train], "classification"
+        X_train, X_rest, y_train, _ = train_test_split(X, y, train_size=n_train, random_state=SEED)
+        X_train, X_rest = X_train.reset_index(drop=True), X_rest.reset_index(drop=True)
+        return X_train, X_rest[:1000], X_rest[1000:], y_train, "classification"
     X, y, task = load(folder, name)
     X_train, X_rest, X_test, y_train, _, _ = split(X, y, SEED, n_train)
     return X_train, X_rest[:1000], X_test[:MOST_TEST_ROWS], y_train, task

@@ -26,12 +26,12 @@ class AutoSampler(Documented):
     2. Unless the teacher has memorised its rows, the student is taught on the real rows that are left, and on half of
        them: where doubling them brings less than ``tolerance``, synthetic ones cannot bring more, and the search stops.
     3. Each sampler draws an equal share of a fifth of the synthetic rows, which are labelled once. The student is
-       taught on rows of all samplers together, beside real rows with each of the ``real_weights`` if the teacher has
-       memorised them, and in full weight if not; then on equally many rows of each sampler alone, and with other
-       ``weights``.
-    4. All samplers together, beside real rows in full weight, are the rule. Another choice must be better by half a
-       standard error, and that of no synthetic rows better by two. What is chosen draws the other rows, now from all
-       real ones.
+       taught on rows of all samplers together and on equally many rows of each alone, then with other ``weights``. If
+       the teacher has memorised its rows, the real ones are taught with that of the ``real_weights`` that serves best
+       beside rows of the first sampler.
+    4. All samplers together are the rule, for memorised rows the first sampler alone. Another choice must be better by
+       half a standard error, and that of no synthetic rows better by two. What is chosen draws the other rows, now from
+       all real ones.
 
     With ``student="auto"``, two families are taught in each step, and a choice counts as the better of them makes it.
 

@@ -242,8 +242,8 @@ def choose_rows(
     n_each = min(max(int(n_synthetic * SEARCH_SHARE) // len(pool.samplers), FEWEST_DRAWN), n_synthetic)
     del pool.samplers[1 + n_synthetic // (4 * n_each) :]  # what the others drew is a quarter at most
     real_weights = _real_weights(options, held_out)
-    rules, alone = _plans(pool, options.weights[0], real_weights)
-    n_fits = len(students) * (1 + len(rules) + len(alone)) + len(options.weights) - 1
+    rules, rivals = _plans(pool, options.weights[0], real_weights)
+    n_fits = len(students) * (1 + len(rules) + len(rivals)) + len(options.weights) - 1
     progress = phase.progress("choosing a sampler", n_fits, "students")
     trials = Trials(real.take(held_out.taught), pool, held_out.validation, seeds[0], progress)
 
@@ -253,8 +253,8 @@ def choose_rows(
     for member in range(len(pool.samplers)):
         pool.draw([member], trials.real, n_each, seeds[2])
     rule = _best([trials.add(plan, students, n_each) for plan in rules])
-    alone = [replace(plan, real_weight=rule.plan.real_weight) for plan in alone]
-    chosen = _best([rule, *(trials.add(plan, students, n_each) for plan in alone)])
+    rivals = [replace(plan, real_weight=rule.plan.real_weight) for plan in rivals]
+    chosen = _best([rule, *(trials.add(plan, students, n_each) for plan in rivals)])
     weights = options.weights[1:] if chosen.plan.real_weight else ()  # beside no real rows they all are the same
     others = [replace(chosen.plan, weight=weight) for weight in weights]
     best_student = {chosen.student: students[chosen.student]}
@@ -293,10 +293,12 @@ def _real_weights(options: AutoSampler, held_out: HeldOut) -> tuple[float, ...]:
 
 
 def _plans(pool: RowPool, weight: float, real_weights: Sequence[float]) -> tuple[list[Plan], list[Plan]]:
-    """Return plans with the rows of all samplers, one for each weight of real rows, and plans with those of each."""
-    alone = [Plan(repr(sampler), (place,), weight) for place, sampler in enumerate(pool.samplers)]
-    together = Plan(TOGETHER, tuple(range(len(alone))), weight) if len(alone) > 1 else alone.pop()
-    return [replace(together, real_weight=share) for share in real_weights], alone
+    """Return the rule, once for each weight of real rows, and the plans that must be better than it."""
+    plans = [Plan(repr(sampler), (place,), weight) for place, sampler in enumerate(pool.samplers)]
+    if len(plans) > 1:  # what is memorised is best diluted by rows that the teacher treats alike: the first sampler's
+        together = Plan(TOGETHER, tuple(range(len(plans))), weight)
+        plans.insert(1 if len(real_weights) > 1 else 0, together)
+    return [replace(plans[0], real_weight=share) for share in real_weights], plans[1:]
 
 
 def _best(trials: Sequence[Trial]) -> Trial:

@@ -59,20 +59,23 @@ SPREAD = {
 
 @dataclass(frozen=True)
 class Losses:
-    """Losses of validation rows, in groups of rows that count the same.
+    """Losses of validation rows, in groups.
 
     Attributes
     ----------
     groups : tuple of ndarray
         For each group the losses of its rows; fidelity is one minus their mean.
+    weights : tuple of float
+        Of the groups, however many rows they have; they sum to one.
     """
 
     groups: tuple[np.ndarray, ...]
+    weights: tuple[float, ...] = (1.0,)
 
     @property
     def mean(self) -> float:
         """Mean loss."""
-        return float(np.mean([losses.mean() for losses in self.groups]))
+        return float(sum(w * losses.mean() for w, losses in zip(self.weights, self.groups, strict=True)))
 
     @property
     def fidelity(self) -> float:
@@ -82,11 +85,13 @@ class Losses:
     @property
     def error(self) -> float:
         """Standard error of the mean loss."""
-        return float(np.sqrt(sum(losses.var() / len(losses) for losses in self.groups)) / len(self.groups))
+        of_groups = zip(self.weights, self.groups, strict=True)
+        return float(np.sqrt(sum(w**2 * losses.var() / len(losses) for w, losses in of_groups)))
 
     def __sub__(self, other: "Losses") -> "Losses":
         """Return what each row loses more than by another student."""
-        return Losses(tuple(mine - others for mine, others in zip(self.groups, other.groups, strict=True)))
+        differences = tuple(mine - others for mine, others in zip(self.groups, other.groups, strict=True))
+        return Losses(differences, self.weights)
 
     def is_clearly_above(self, other: "Losses", n_errors: float) -> bool:
         """Whether more is lost than by another student, by more than so many standard errors."""
@@ -105,12 +110,15 @@ class Group:
     sample_weight : ndarray of shape (n_samples,)
     noise : ndarray of shape (n_samples, n_outputs) or None, default=None
         Variance of the targets that no student can follow, and that is left out of losses and variance.
+    importance : float, default=1.0
+        How much the group counts beside others.
     """
 
     X: Any
     targets: np.ndarray
     sample_weight: np.ndarray
     noise: np.ndarray | None = None
+    importance: float = 1.0
 
     def beside(self, other: "Group", share: float) -> "Group":
         """Return rows of both, of which those of the other have a share of the weight."""
@@ -119,6 +127,7 @@ class Group:
             stack_rows([self.X, other.X]),
             np.concatenate([self.targets, other.targets]),
             np.concatenate([weights[0], weights[1] / other.sample_weight.sum()]),
+            importance=self.importance,
         )
 
     def losses(self, given: np.ndarray, *, pools_outputs: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -176,7 +185,9 @@ class Validation:
 
     def losses(self, student: Any) -> Losses:
         """Return the losses that rank a student."""
-        return Losses(tuple(self._losses(student, group)[0] for group in self.ranking))
+        total = sum(group.importance for group in self.ranking)
+        weights = tuple(group.importance / total for group in self.ranking)
+        return Losses(tuple(self._losses(student, group)[0] for group in self.ranking), weights)
 
     def estimate(self, student: Any) -> Estimate:
         """Return how well a student follows the teacher on unseen rows, as far as these rows can tell."""
@@ -297,18 +308,18 @@ def _of_seen_rows(
         _copied_rows(real, rows) if n_drawn and memorization.is_possible and out_of_bag is None else held.take(NO_ROWS)
     )
 
-    def draw(parents: TransferSet, sampler: Any) -> tuple[Group, ...]:
+    def draw(parents: TransferSet, sampler: Any, importance: float = 1.0) -> tuple[Group, ...]:
         """Draw rows, if the budget allows it, and put those beside that unseen rows would be copies of."""
         if not n_drawn:
             return ()
         X, outputs = oracle.draw(sampler, parents, n_drawn, seeds.pop())
-        drawn = Group(X, targets.of(outputs), np.ones(n_drawn))
+        drawn = Group(X, targets.of(outputs), np.ones(n_drawn), importance=importance)
         return (drawn.beside(_group_of(copied, targets), len(copied) / len(held)) if len(copied) else drawn,)
 
     of_held: tuple[Group, ...] = ()
     if out_of_bag is not None or memorization.is_possible:
         other = TermSwap() if sparse.issparse(held.X) else MUNGE(n_jobs=n_jobs)
-        of_held = (*draw(held, LeafSwap()), *draw(held, other))
+        of_held = (*draw(held, LeafSwap(), 2.0), *draw(held, other))  # the first ranks better
     if out_of_bag is not None:
         return Validation((out_of_bag, *of_held), (out_of_bag,), "rows of X, out of bag", "out of bag", targets)
     of_all = draw(real, LeafSwap())

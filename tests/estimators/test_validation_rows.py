@@ -76,14 +76,17 @@ def test_intervals_of_rows_that_may_mislead_are_wider():
     assert widths[0] < 0.5 * widths[-1]
 
 
-def test_groups_count_the_same_however_many_rows_they_have():
+def test_groups_count_by_importance_and_not_by_rows():
     """For the rank; the estimate believes the one that says most, since each says too little."""
     teacher, student = draw(1000, 0.1, 0)
     student[100:] = teacher[100:]
-    groups = [Group(rows, teacher[rows], np.ones(len(rows))) for rows in (np.arange(100), np.arange(100, 1000))]
+    groups = [
+        Group(rows, teacher[rows], np.ones(len(rows)), importance=importance)
+        for rows, importance in ((np.arange(100), 1.0), (np.arange(100, 1000), 2.0))
+    ]
     found = validation(groups)
     alone = validation(groups[:1]).losses(student).fidelity
-    assert found.losses(student).fidelity == pytest.approx((1 + alone) / 2)
+    assert found.losses(student).fidelity == pytest.approx((2 + alone) / 3)
     assert found.estimate(student).fidelity == 1
 
 
