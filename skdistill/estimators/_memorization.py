@@ -21,6 +21,10 @@ CLEAR = 2.0
 SCALES = (0.05, 0.1)
 """Steps to the rows beside, as shares of the ranks of a column."""
 
+LOOKED_UP = 0.9
+"""Share of its answers for synthetic rows that are answers for own rows, of a teacher that looks its answers up; and of
+the answers for own rows that then differ."""
+
 MOST_SHIFT = 0.5
 """Standard deviations by which the mean answer for synthetic rows may differ from that for own rows: if it differs by
 more, synthetic rows are no rows of this table, and tell nothing about what is memorised."""
@@ -36,8 +40,9 @@ class Memorization:
     Attributes
     ----------
     share : float
-        Share of the variance of its answers, 0 where it answers its own rows as it does any; NaN if it was not
-        measured, or the synthetic rows that it was compared with are too unlike the real ones.
+        Share of the variance of its answers: 0 where it answers its own rows as it does any, 1 where it answers any
+        rows with values of its own ones, as a single near neighbour does. NaN if it was not measured, or the synthetic
+        rows that it was compared with are too unlike the real ones.
     error : float
         Standard error of the share.
     """
@@ -94,6 +99,8 @@ def measure_memorization(
     of_own, of_drawn = unit.scale(targets_of(own.outputs)), unit.scale(targets_of(outputs))
     if np.linalg.norm(of_own.mean(axis=0) - of_drawn.mean(axis=0)) > MOST_SHIFT:
         return Memorization()
+    if _looks_up(_flat(real.outputs)[:, 0], _flat(outputs)[:, 0]):
+        return Memorization(1.0, 0.0)
 
     def stands_out(X: Any, at: np.ndarray) -> np.ndarray:
         one, other = (unit.scale(targets_of(_ask_beside(oracle, X, seed))) for seed in seeds[1:])
@@ -102,6 +109,12 @@ def measure_memorization(
     own_stand_out, drawn_stand_out = stands_out(own.X, of_own), stands_out(X, of_drawn)
     error = np.sqrt(own_stand_out.var() / len(own) + drawn_stand_out.var() / len(own))
     return Memorization(float(np.clip(own_stand_out.mean() - drawn_stand_out.mean(), 0, 1)), float(error))
+
+
+def _looks_up(own: np.ndarray, drawn: np.ndarray) -> bool:
+    """Whether a teacher of many values answers other rows with those of its own, as one near neighbour does."""
+    values = np.unique(own)
+    return len(values) > LOOKED_UP * len(own) and bool(np.isin(drawn, values).mean() > LOOKED_UP)
 
 
 def _ask_beside(oracle: Oracle, X: Any, seed: int) -> np.ndarray:

@@ -92,7 +92,8 @@ default="auto"
         ``sampler="auto"`` and at least 30 real rows.
     teacher_memorization_ : float
         Share in [0, 1] of the variance of the teacher's answers on rows of ``X`` that is found on no row beside them: 0
-        where it answers the rows it was fitted on as it does any others. NaN where it was not measured (too few rows or
+        where it answers the rows it was fitted on as it does any others, 1 where it looks all answers up among those of
+        its own rows. NaN where it was not measured (too few rows or
         queries, or synthetic rows that the teacher answers quite otherwise). Only there where a sampler or a student
         was chosen.
     n_features_in_ : int

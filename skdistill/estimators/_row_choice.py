@@ -28,8 +28,8 @@ MOST_QUERIES = 1.25
 CLEAR, CLEAR_NONE = 0.5, 2.0
 """Standard errors by which a choice, and that of no synthetic rows, must be better than the rule."""
 
-ENOUGH_ROWS = 1000
-"""Real rows from which on the search looks whether more rows would help at all."""
+ENOUGH_ROWS, CLOSE = 1000, 0.95
+"""Real rows, and fidelity with them alone, from which on the search looks whether more rows would help at all."""
 
 Drawn = tuple[Any, np.ndarray]
 """Synthetic rows with the teacher's outputs."""
@@ -309,9 +309,12 @@ def _best(trials: Sequence[Trial]) -> Trial:
 
 
 def _would_help(options: AutoSampler, trials: Trials, whole: Trial, students: dict[str, Any], seed: int) -> bool:
-    """Whether the student gains by real rows, so that it may by synthetic ones: they are hardly better."""
+    """Whether the student gains by real rows, so that it may by synthetic ones: they are hardly better.
+
+    A student that is far from its teacher may, too: real rows teach it little where the teacher has memorised them.
+    """
     n_taught = len(trials.real)
-    if n_taught < ENOUGH_ROWS or options.tolerance == 0:
+    if n_taught < ENOUGH_ROWS or options.tolerance == 0 or whole.losses.fidelity < CLOSE:
         return True
     half = trials.real.take(np.sort(np.random.RandomState(seed).permutation(n_taught)[: n_taught // 2]))
     gain = trials.losses(students[whole.student], half) - whole.losses
