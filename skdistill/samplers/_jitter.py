@@ -73,10 +73,10 @@ def draw_beside(X: Any, seed: int, *, scale: float = 0.05) -> Any:
         An array, a frame or a sparse matrix.
     seed : int
     scale : float, default=0.05
-        Of :class:`Jitter`; a category is drawn anew with three times that probability, since numbers all move. Of a
-        sparse matrix, the share of the terms that another row's take the place of.
+        Of :class:`Jitter`. A category is drawn anew, and a term of a sparse matrix replaced by another row's, with
+        three times that probability: numbers all move.
     """
-    rng, own = np.random.default_rng(seed), np.arange(X.shape[0])
+    rng, own, probability = np.random.default_rng(seed), np.arange(X.shape[0]), min(3 * scale, 1.0)
     if sparse.issparse(X):
-        return swap_terms(X, own, rng.permutation(own), scale, rng)
-    return Jitter(scale, min(3 * scale, 1.0)).fit(X)._draw(own, rng)
+        return swap_terms(X, own, rng.permutation(own), probability, rng)
+    return Jitter(scale, probability).fit(X)._draw(own, rng)

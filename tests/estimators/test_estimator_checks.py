@@ -98,16 +98,30 @@ EXPECTED_FAILURES = [
     ),
 ]
 
-CHECKS = [
-    pytest.param(estimator, check, id=f"{index}-{type(estimator).__name__}-{check.func.__name__}", marks=marks)
-    for index, (estimator, failures) in enumerate(EXPECTED_FAILURES)
-    for estimator, check in estimator_checks_generator(estimator)
-    for marks in [
-        [pytest.mark.xfail(reason=failures[check.func.__name__], strict=False)]
-        if check.func.__name__ in failures
-        else []
-    ]
+DEFAULTS = [
+    (DistilledClassifier(RandomForestClassifier(10, random_state=0), random_state=0), ROWS_ARE_DRAWN),
+    (DistilledRegressor(RandomForestRegressor(10, random_state=0), random_state=0), ROWS_ARE_DRAWN),
 ]
+"""With the default student and sampler: some minutes, so that they are only checked with ``-m slow``, as in CI."""
+
+
+def checks_of(estimators, *marks):
+    """Return every check of every estimator, those that are expected to fail marked."""
+    return [
+        pytest.param(
+            estimator,
+            check,
+            id=f"{index}-{type(estimator).__name__}-{check.func.__name__}",
+            marks=[*marks, pytest.mark.xfail(reason=failures[check.func.__name__], strict=False)]
+            if check.func.__name__ in failures
+            else marks,
+        )
+        for index, (estimator, failures) in enumerate(estimators)
+        for estimator, check in estimator_checks_generator(estimator)
+    ]
+
+
+CHECKS = checks_of(EXPECTED_FAILURES) + checks_of(DEFAULTS, pytest.mark.slow)
 
 
 @pytest.mark.parametrize(("estimator", "check"), CHECKS)
