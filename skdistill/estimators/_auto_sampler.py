@@ -30,9 +30,9 @@ class AutoSampler(Documented):
        taught on rows of all samplers together and on equally many rows of each alone, then with other ``weights``. If
        the teacher has memorised its rows, the real ones are taught with that of the ``real_weights`` that serves best
        beside rows of the first sampler.
-    4. All samplers together are the rule, for memorised rows the first sampler alone. Another choice must be better by
-       half a standard error, and that of no synthetic rows better by two. What is chosen draws the other rows, now from
-       all real ones.
+    4. All samplers together are the rule, for memorised rows the first sampler alone, real rows in full weight. Another
+       choice must be better by a standard error, and that of no synthetic rows by two. What is chosen draws the other
+       rows, now from all real ones.
 
     With ``student="auto"``, two families are taught in each step, and a choice counts as the better of them makes it.
 

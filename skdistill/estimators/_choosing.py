@@ -16,7 +16,7 @@ from ._auto_student import AutoStudent
 from ._callbacks import Phases
 from ._candidates import VALIDATED, Candidate, Candidates
 from ._targets import Targets
-from ._validation_rows import FEWEST_REAL, Validation
+from ._validation_rows import CLEAR_LESS, FEWEST_REAL, Losses, Validation
 
 RUNGS = (1 / 5, 1)
 """Shares of the rows at hand that all families, and then the best of them, are taught on; the winner gets all rows."""
@@ -177,7 +177,7 @@ class Ladder:
 
 def _plan(options: AutoStudent, n_families: int, ladder: Ladder) -> tuple[int, str, float]:
     """Return how many students may be taught before one is chosen, what they are called, and on how many rows."""
-    n_more = 0 if ladder.is_short else min(options.n_finalists, n_families) + 1
+    n_more = 0 if ladder.is_short else 2 * min(options.n_finalists, n_families) + 1
     if options.min_fidelity is not None:
         n_more = n_families * len(LADDER)
     return n_families + n_more, "students", n_families * ladder.count(0) + n_more * ladder.count(1)
@@ -200,7 +200,8 @@ def _rank(trials: "_Trials", names: list[str], ladder: Ladder, real_weights: tup
     if not best:
         return fitting
     for real_weight in real_weights[1:]:
-        best = _ranked([*best, trials.again(replace(best[0], real_weight=real_weight), second, 1)])
+        weighed = [replace(trial, real_weight=real_weight) for trial in best[: options.n_finalists]]
+        best = trials.merge(best, _ranked(trials.again(trial, second, 1) for trial in weighed))
     return best + fitting
 
 
@@ -235,7 +236,10 @@ class _Trials:
         self._targets, self._validation = targets, validation
         self.judged_on = "nothing: there are too few rows" if validation is None else validation.origin
         self.progress: Progress | None = None
+        self._latest_losses: Losses | None = None
         self.all: list[Candidate] = []
+        self._losses: list[Losses | None] = []
+        """Of each of these, where it was validated."""
         self.latest: Any = None
         """The student that was taught last, fitted."""
 
@@ -264,6 +268,19 @@ class _Trials:
         """Teach a student that was tried on more rows, or with another weight of the real ones."""
         weight = trial.real_weight
         return self._within(trial.family, trial.student, rows, rung, real_weight=weight, is_validated=is_validated)
+
+    def merge(self, ranked: list[Candidate], others: list[Candidate]) -> list[Candidate]:
+        """Return candidates with two weights of the real rows; those with less come first only if clearly better."""
+        if not others:
+            return ranked
+        more, less = sorted((ranked, others), key=lambda each: -each[0].real_weight)
+        is_clear = self._losses_of(more[0]).is_clearly_above(self._losses_of(less[0]), CLEAR_LESS)
+        return less + more if is_clear else more + less
+
+    def _losses_of(self, tried: Candidate) -> Losses:
+        losses = self._losses[next(place for place, trial in enumerate(self.all) if trial is tried)]
+        assert losses is not None
+        return losses
 
     def smallest_that_reaches(self, fidelity: float, tried: list[Candidate], rows: TransferSet) -> Candidate:
         """Teach students of the families tried, growing in size, until one reaches a fidelity."""
@@ -311,12 +328,13 @@ class _Trials:
         self, family: str, student: Any, rows: TransferSet, rung: int, real_weight: float, *, is_validated: bool
     ) -> Candidate:
         started = perf_counter()
-        self.latest = self._targets.teach(student, rows.weigh_real(real_weight), self.seed)
+        self.latest, self._latest_losses = self._targets.teach(student, rows.weigh_real(real_weight), self.seed), None
         seconds = perf_counter() - started
         compiled = getattr(self.latest, "estimator", self.latest).__skdistill_compile__()
         validated = dict.fromkeys(VALIDATED, np.nan)
         if self._validation is not None and is_validated:
-            score, estimate = self._validation.losses(self.latest).fidelity, self._validation.estimate(self.latest)
+            self._latest_losses = self._validation.losses(self.latest)
+            score, estimate = self._latest_losses.fidelity, self._validation.estimate(self.latest)
             validated = dict(zip(VALIDATED, (score, estimate.fidelity, estimate.low, estimate.high), strict=True))
         return Candidate(
             family=family,
@@ -335,6 +353,7 @@ class _Trials:
 
     def _add(self, trial: Candidate) -> Candidate:
         self.all.append(trial)
+        self._losses.append(self._latest_losses)
         if self.progress is not None:
             self.progress.update(len(self.all), sum(trial.n_rows for trial in self.all))
         return trial

@@ -14,7 +14,7 @@ from ..samplers import Mixture
 from ..transfer import Oracle, TransferSet
 from ._auto_sampler import AutoSampler
 from ._callbacks import Phase
-from ._validation_rows import FEWEST_DRAWN, HeldOut, Losses, Validation
+from ._validation_rows import CLEAR_LESS, FEWEST_DRAWN, HeldOut, Losses, Validation
 
 NONE, TOGETHER = "none", "all together"
 """What the results call no synthetic rows, and the rows of all samplers."""
@@ -25,7 +25,7 @@ SEARCH_SHARE = 0.18
 MOST_QUERIES = 1.25
 """Synthetic rows that the teacher is asked about, in multiples of those that are taught in the end."""
 
-CLEAR, CLEAR_NONE = 0.5, 2.0
+CLEAR, CLEAR_NONE = 1.0, 2.0
 """Standard errors by which a choice, and that of no synthetic rows, must be better than the rule."""
 
 ENOUGH_ROWS, CLOSE = 1000, 0.95
@@ -164,6 +164,8 @@ class Trials:
     def add(self, plan: Plan, students: dict[str, Any], most: int | None = None) -> Trial:
         """Teach students by a plan, with so many synthetic rows at most, and return the trial of the best."""
         rows = self._pool.extend(self.real, plan, most)
+        if plan.members:
+            rows = _weighed_as_in_the_end(rows, plan)
         tried = [self._try(plan, name, student, rows) for name, student in students.items()]
         return max(tried, key=lambda trial: trial.losses.fidelity)
 
@@ -252,7 +254,7 @@ def choose_rows(
         return RowChoice(none.plan, real_weights, trials.results())
     for member in range(len(pool.samplers)):
         pool.draw([member], trials.real, n_each, seeds[2])
-    rule = _best([trials.add(plan, students, n_each) for plan in rules])
+    rule = _best([trials.add(plan, students, n_each) for plan in rules], CLEAR_LESS)
     rivals = [replace(plan, real_weight=rule.plan.real_weight) for plan in rivals]
     chosen = _best([rule, *(trials.add(plan, students, n_each) for plan in rivals)])
     weights = options.weights[1:] if chosen.plan.real_weight else ()  # beside no real rows they all are the same
@@ -284,7 +286,8 @@ def choose_real_weight(
     progress = phase.progress("weighing real rows", len(plans) * len(students), "students")
     trials = Trials(real.take(held_out.taught), pool, held_out.validation, student_seed, progress)
     pool.draw([0], trials.real, max(int(SEARCH_SHARE * n_synthetic), 1), seed)
-    return RowChoice(_best([trials.add(plan, students) for plan in plans]).plan, real_weights)
+    tried = [trials.add(plan, students) for plan in plans]
+    return RowChoice(_best(tried, CLEAR_LESS).plan, real_weights)
 
 
 def _real_weights(options: AutoSampler, held_out: HeldOut) -> tuple[float, ...]:
@@ -301,10 +304,17 @@ def _plans(pool: RowPool, weight: float, real_weights: Sequence[float]) -> tuple
     return [replace(plans[0], real_weight=share) for share in real_weights], plans[1:]
 
 
-def _best(trials: Sequence[Trial]) -> Trial:
+def _weighed_as_in_the_end(rows: TransferSet, plan: Plan) -> TransferSet:
+    """Return the rows with so little weight of the real ones as they will have beside many more synthetic ones."""
+    of_synthetic = rows.sample_weight[rows.is_synthetic].sum()
+    of_real = rows.sample_weight[~rows.is_synthetic].sum()
+    return rows.weigh_real(min(of_synthetic / (plan.weight * of_real), 1.0))
+
+
+def _best(trials: Sequence[Trial], n_errors: float = CLEAR) -> Trial:
     """Return the best of those that are clearly better than the first, or else the first."""
     rule = trials[0]
-    better = [trial for trial in trials if rule.losses.is_clearly_above(trial.losses, CLEAR)]
+    better = [trial for trial in trials if rule.losses.is_clearly_above(trial.losses, n_errors)]
     return max(better, key=lambda trial: trial.losses.fidelity, default=rule)
 
 

@@ -24,6 +24,9 @@ FEWEST_POOL, MOST_ROWS = 100, 5000
 FEWEST_DRAWN = 50
 """Synthetic rows that are of use at least."""
 
+CLEAR_LESS = 2.0
+"""Standard errors by which a student must be better with less weight of the real rows."""
+
 LEAST_KNOWN = 0.5
 """Share of the held-out rows that enough trees of a forest must have left out."""
 
