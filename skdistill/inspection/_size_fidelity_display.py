@@ -372,9 +372,10 @@ def _stretch(ax: Any, kept: np.ndarray, error: np.ndarray | None) -> None:
     ax.set_yscale("function", functions=(lambda kept: -np.log10(np.clip(1 - kept, 1e-6, None)), _unstretch))
     is_known = np.isfinite(kept)
     lost = np.clip(1 - kept[is_known], 1e-6, None)
-    error = np.zeros(len(lost)) if error is None else np.nan_to_num(error[is_known])
-    low = 1 - 1.1 * (lost + error).max(initial=0.01)
-    high = 1 - np.maximum(lost - error, lost / 2).min(initial=1.0) / 1.1  # above, long bars would be all there is
+    error = np.zeros(len(lost)) if error is None else np.nan_to_num(error[..., is_known])
+    below, above = np.broadcast_to(error, (2, len(lost)))
+    low = 1 - 1.1 * (lost + below).max(initial=0.01)
+    high = 1 - np.maximum(lost - above, lost / 2).min(initial=1.0) / 1.1  # above, long bars would be all there is
     ax.set_yticks(_ticks(low, high), minor=False)
     ax.yaxis.set_major_formatter("{x:g}")
     ax.set_ylim(low, high)
