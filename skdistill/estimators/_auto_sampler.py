@@ -23,7 +23,7 @@ class AutoSampler(Documented):
 
     1. The teacher is asked about some rows beside its own and beside synthetic ones, to see whether it has memorised
        its own rows. Validation rows are held out: the best there are, see Notes.
-    2. The student is taught on the real rows that are left. If it is close to its teacher then (fidelity 0.95), and
+    2. The student is taught on the real rows that are left. If it is close to its teacher then (fidelity 0.99), and
        that has not memorised its rows, it is taught on half of them: where doubling them brings less than
        ``tolerance``, synthetic ones cannot bring more, and the search stops.
     3. Each sampler draws an equal share of a fifth of the synthetic rows, which are labelled once. The student is

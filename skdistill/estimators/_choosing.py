@@ -177,7 +177,7 @@ class Ladder:
 
 def _plan(options: AutoStudent, n_families: int, ladder: Ladder) -> tuple[int, str, float]:
     """Return how many students may be taught before one is chosen, what they are called, and on how many rows."""
-    n_more = 0 if ladder.is_short else 2 * min(options.n_finalists, n_families) + 1
+    n_more = 1 if ladder.is_short else 2 * min(options.n_finalists, n_families) + 1
     if options.min_fidelity is not None:
         n_more = n_families * len(LADDER)
     return n_families + n_more, "students", n_families * ladder.count(0) + n_more * ladder.count(1)
@@ -190,8 +190,8 @@ def _rank(trials: "_Trials", names: list[str], ladder: Ladder, real_weights: tup
     options = trials.options
     if options.min_fidelity is not None and fitting:
         return [trials.smallest_that_reaches(options.min_fidelity, fitting, ladder.rung(1))]
-    if ladder.is_short or not fitting:
-        return fitting
+    if ladder.is_short or not fitting:  # a larger budget must not make it worse: the best is tried smaller, too
+        return _ranked([*fitting, *(trials.smaller(trial, first) for trial in fitting[:1])])
     second = ladder.rung(1)
     grown = [trials.grown(trial, second, 1) for trial in fitting[: options.n_finalists]]
     if grown[0].n_parameters > fitting[0].n_parameters:  # a larger budget must not make it worse
@@ -250,6 +250,11 @@ class _Trials:
         except StudentError:
             return self._add(Candidate(family, rung, 0, *UNKNOWN, 0.0, False, self.judged_on, self.real_weight))
         return self._within(family, student, rows, rung, share)
+
+    def smaller(self, trial: Candidate, rows: TransferSet) -> Candidate:
+        """Teach a student of modest size of a family that was tried at its largest, if it is not the same."""
+        student = self.terms.sized(trial.family, self.options, most=FIRST_SIZE)
+        return trial if repr(student) == repr(trial.student) else self._within(trial.family, student, rows, 1)
 
     def grown(self, trial: Candidate, rows: TransferSet, rung: int) -> Candidate:
         """Teach a student that was tried small on more rows, at the largest size that the budget should allow."""

@@ -28,7 +28,7 @@ MOST_QUERIES = 1.25
 CLEAR, CLEAR_NONE = 1.0, 2.0
 """Standard errors by which a choice, and that of no synthetic rows, must be better than the rule."""
 
-ENOUGH_ROWS, CLOSE = 1000, 0.95
+ENOUGH_ROWS, CLOSE = 1000, 0.99
 """Real rows, and fidelity with them alone, from which on the search looks whether more rows would help at all."""
 
 Drawn = tuple[Any, np.ndarray]
@@ -321,7 +321,8 @@ def _best(trials: Sequence[Trial], n_errors: float = CLEAR) -> Trial:
 def _would_help(options: AutoSampler, trials: Trials, whole: Trial, students: dict[str, Any], seed: int) -> bool:
     """Whether the student gains by real rows, so that it may by synthetic ones: they are hardly better.
 
-    A student that is far from its teacher may, too: real rows teach it little where the teacher has memorised them.
+    A student that is not close to its teacher may, too: real rows teach it little where the teacher has memorised them,
+    and by chance half of them may teach a network as much as all.
     """
     n_taught = len(trials.real)
     if n_taught < ENOUGH_ROWS or options.tolerance == 0 or whole.losses.fidelity < CLOSE:

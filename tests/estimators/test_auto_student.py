@@ -71,6 +71,20 @@ class TestChoice:
         assert compiled.scorer.n_ops <= budget.get("max_ops", np.inf)
         assert all(model.candidates_["is_within_budget"][model.candidates_["rung"] == 2])
 
+    @pytest.mark.parametrize("n_rows", [300, 3000])
+    def test_a_larger_budget_does_no_harm(self, n_rows):
+        """Smaller students stay in the running: of a smooth teacher of few rows, more bytes keep no less."""
+        rows, unseen = GRID[:n_rows], np.random.RandomState(1).uniform(-1, 1, size=(500, 3))
+        kept = [
+            DistilledRegressor(waves, AutoStudent(["smooth network"], max_bytes=budget), random_state=0)
+            .fit(rows, X_val=unseen)
+            .candidates_
+            for budget in (5000, 100_000)
+        ]
+        sizes = kept[1]["n_parameters"][kept[1]["rung"] < 2]
+        assert len(np.unique(sizes)) > 1
+        assert kept[1].chosen.fidelity > kept[0].chosen.fidelity - 0.002
+
     def test_smallest_that_is_good_enough(self):
         """``min_fidelity`` takes the smallest student that reaches it, and less fidelity takes fewer bytes."""
         families = ["smooth network", "boosting"]
