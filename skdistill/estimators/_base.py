@@ -93,8 +93,9 @@ class BaseDistilled(CallbackSupport, Shown):
 
         held_out, n_synthetic, n_before = None, self._count_synthetic(teacher, real, oracle), oracle.n_queries
         if self._is_anything_chosen(n_synthetic) and np.count_nonzero(real.sample_weight) >= FEWEST_REAL:
-            with phases.phase("hold rows out"):
+            with phases.phase("hold rows out") as phase:
                 held_out, n_before = self._hold_out(real, X_val, targets, oracle, n_synthetic, rng)
+                phase.say(str(held_out))
             n_synthetic = int(min(n_synthetic, oracle.n_left))
         extension = extend(
             self._sampler_or_options(),

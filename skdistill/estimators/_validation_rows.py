@@ -225,6 +225,13 @@ class HeldOut:
     validation: Validation
     memorization: Memorization
 
+    def __str__(self) -> str:
+        said = f"validating on {self.validation.origin}"
+        if self.memorization.is_clear:
+            share = f"{self.memorization.share:.2f} of the variance of its answers there is found on no row beside them"
+            said += f"; the teacher has memorised its own rows ({share})"
+        return said
+
 
 def label_given_rows(X_val: Any, targets: Targets, oracle: Oracle, rng: np.random.RandomState) -> Group | None:
     """Label the rows that the user holds out, as many as the budget allows; ``None`` if they are too few."""
@@ -364,7 +371,7 @@ def _out_of_bag_group(real: TransferSet, rows: np.ndarray, targets: Targets) -> 
     """Return rows with out-of-bag answers, where the teacher is a forest that was fitted on ``X``."""
     X = real.X if real.is_real.all() else take_rows(real.X, np.flatnonzero(real.is_real))
     rows = rows[real.is_real[rows]]
-    out_of_bag = find_out_of_bag(targets.teacher, X, rows)
+    out_of_bag = find_out_of_bag(targets.teacher, X, rows) if len(rows) else None
     if out_of_bag is None or out_of_bag.is_known.mean() < LEAST_KNOWN:
         return None
     known = np.flatnonzero(out_of_bag.is_known)

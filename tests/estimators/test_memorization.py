@@ -97,6 +97,12 @@ class TestMeasure:
         assert set(model.sampler_results_["judged_on"]) == {"rows of X, which the teacher may have been fitted on"}
 
 
+def test_it_is_told(capsys):
+    """With ``verbose``, in a line with the validation rows."""
+    DistilledClassifier(ExtraTreesClassifier(20, random_state=0).fit(X, Y), verbose=1, **QUICK).fit(X)
+    assert "validating on synthetic rows; the teacher has memorised its own rows (0." in capsys.readouterr().err
+
+
 class TestWhatFollowsFromIt:
     TREES = ExtraTreesClassifier(100, random_state=0).fit(X, Y)
     STUDENT = CompactBoostingClassifier(20, 8, random_state=0)
