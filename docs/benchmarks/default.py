@@ -69,9 +69,10 @@ def page(results):
         "Teachers (a soft vote of a forest, boosting and a network; an RBF SVM) are fitted on 3,000 rows. *default* is "
         "`DistilledClassifier(teacher, AutoStudent(max_bytes=...))` (or a regressor), which chooses sampler, weight of "
         "the real rows and student; *auto* is the column of [students](students.md), the choice of a student on real "
-        f"rows and 20 of leaf swap each. Means of {len(SEEDS)} seeds on test rows."
+        "rows and 20 of leaf swap each, a mean of three seeds. On test rows."
     ]
     parts += [block(results, teacher, budget) for teacher in TEACHERS for budget in BUDGETS]
+    parts = [part for part in parts if part is not None]
     bias = np.array([row["said"] - row["fidelity"] for row in results.rows])
     inside = np.mean([row["low"] <= row["fidelity"] <= row["high"] for row in results.rows])
     parts.append(
@@ -94,10 +95,14 @@ def block(results, teacher, budget):
         numbers = [number(before[name], 4), number(fidelity, 4), f"{fidelity - before[name]:+.4f}", number(kept)]
         weights = ", ".join(f"{weight:g}" for weight in dict.fromkeys(row["real_weight"] for row in of))
         lines.append([name, *numbers, names, samplers, weights])
+    if not means:
+        return None
+    seeds = sorted({row["seed"] for row in results.rows if row["teacher"] == teacher and row["budget"] == budget})
     auto, default, kept = np.mean(means, axis=0)
     lines.append(["**mean**", number(auto, 4), number(default, 4), f"{default - auto:+.4f}", number(kept), "", "", ""])
     header = ["fidelity", "auto", "default", "difference", "retention", "students", "samplers", "weight of real rows"]
-    return f"## {teacher}, {budget // 1000} kB\n\n{markdown_table(header, lines)}"
+    measured = f"{'Seeds' if len(seeds) > 1 else 'Seed'} {', '.join(map(str, seeds))}, {len(means)} tables."
+    return f"## {teacher}, {budget // 1000} kB\n\n{measured}\n\n{markdown_table(header, lines)}"
 
 
 if __name__ == "__main__":
