@@ -295,7 +295,9 @@ def _share(found: Findings, rows: str = "") -> str:
 
 
 def _figure(name: str, estimate: Estimate, most: float = math.inf) -> str:
-    return f"{name} {estimate.mean:.3f}, 95 % interval {_interval(estimate, most)}"
+    if math.isnan(estimate.mean):
+        return f"{name} not known"
+    return f"{name} {estimate.mean:.3f}" + (f", 95 % interval {_interval(estimate, most)}" if estimate.is_known else "")
 
 
 def _interval(estimate: Estimate, most: float = math.inf) -> str:

@@ -269,10 +269,10 @@ class SizeFidelityDisplay:
                 f"{who}: none of the {len(candidates.tried)} candidates was judged; expected one. A choice needs more "
                 "rows; or pass sizes and X to from_estimator."
             )
-        last = {(candidates["family"][row], candidates["n_parameters"][row]): row for row in judged}
-        rows = np.array(sorted(last.values()))
-        student = candidates["student"]
-        of_chosen = np.flatnonzero((student[rows] == student[-1]) & (candidates.chosen is not None))
+        kinds = list(zip(candidates["student"].tolist(), candidates["real_weight"].tolist(), strict=True))
+        rows = np.array(sorted({kinds[row]: row for row in judged}.values()))  # each where it was tried last
+        is_chosen = [candidates.chosen is not None and kinds[row] == kinds[-1] for row in rows]
+        of_chosen = np.flatnonzero(is_chosen)
         size = candidates["n_bytes" if x == "size" else "n_ops"][rows]
         display = cls(
             size=size,

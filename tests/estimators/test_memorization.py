@@ -13,7 +13,6 @@ from sklearn.svm import SVR
 
 from skdistill import AutoSampler, AutoStudent, DistilledClassifier, DistilledRegressor
 from skdistill.samplers import LeafSwap
-from skdistill.students import CompactBoostingClassifier
 
 MADE = make_classification(3000, 20, n_informative=10, n_classes=3, random_state=0)
 X, Y = MADE[0][:600], MADE[1][:600]
@@ -105,17 +104,14 @@ def test_it_is_told(capsys):
 
 class TestWhatFollowsFromIt:
     TREES = ExtraTreesClassifier(100, random_state=0).fit(X, Y)
-    STUDENT = CompactBoostingClassifier(20, 8, random_state=0)
 
-    def test_memorised_rows_are_left_out(self):
-        """Of extra trees without bootstrap; the summary says so, and the student is nearer to them on unseen rows."""
-        options = {"student": self.STUDENT, "n_synthetic": 6000, "random_state": 0}
-        without = DistilledClassifier(self.TREES, sampler=None, random_state=0, student=self.STUDENT).fit(X)
-        chosen = DistilledClassifier(self.TREES, **options).fit(X)
-        weighed = DistilledClassifier(self.TREES, sampler=AutoSampler(real_weights=[1.0]), **options).fit(X)
-        assert (chosen.transfer_set_.real_weight, weighed.transfer_set_.real_weight) == (0, 1)
-        assert chosen.transfer_set_.n_real == len(X)
-        assert without.fidelity(UNSEEN) + 0.2 < weighed.fidelity(UNSEEN) < chosen.fidelity(UNSEEN)
+    def test_memorised_rows_can_be_left_out(self):
+        """The summary says so, still counts them, and the student is nearer to its teacher than without other rows."""
+        without = DistilledClassifier(self.TREES, "network", sampler=None, random_state=0).fit(X)
+        options = {"student": "network", "n_synthetic": 6000, "random_state": 0}
+        left_out = DistilledClassifier(self.TREES, sampler=AutoSampler(real_weights=[0.0]), **options).fit(X)
+        assert (left_out.transfer_set_.real_weight, left_out.transfer_set_.n_real) == (0, len(X))
+        assert left_out.fidelity(UNSEEN) > without.fidelity(UNSEEN) + 0.5
 
     def test_they_are_left_out_beside_a_sampler_that_was_named(self):
         """If the student is chosen: its family and the weight of real rows depend on each other."""
