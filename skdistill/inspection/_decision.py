@@ -186,12 +186,16 @@ def _are_untold(found: Findings) -> bool:
 
 def _is_better(found: Findings) -> bool:
     """Whether the student is clearly better than a constant, and than its teacher."""
-    return found.student_skill.is_clear and (found.student_gain.is_clear or found.teacher_skill.high <= 0)
+    is_teacher_known = not math.isnan(found.teacher_skill.mean)
+    is_more = found.student_gain.is_clear or found.teacher_skill.high <= 0
+    return is_teacher_known and found.student_skill.is_clear and is_more
 
 
 def _is_better_alone(found: Findings) -> bool:
     """Whether the same student is clearly better without the teacher, and than a constant, and its labels not worse."""
-    return found.alone_gain.is_clear and found.alone_skill.is_clear and not found.alone_labels.is_clear_loss
+    is_student_known = not math.isnan(found.student_skill.mean)
+    is_better = found.alone_gain.is_clear and found.alone_skill.is_clear
+    return is_student_known and is_better and not found.alone_labels.is_clear_loss
 
 
 def _limits(found: Findings) -> tuple[tuple[Estimate, float], ...]:
