@@ -143,6 +143,8 @@ class Trials:
         Real rows that are taught meanwhile.
     pool : RowPool
     validation : Validation
+    ratio : float
+        Synthetic rows a real one in the end.
     seed : int
         Of every student.
     progress : Progress
@@ -153,10 +155,11 @@ class Trials:
         real: TransferSet,
         pool: RowPool,
         validation: Validation,
+        ratio: float,
         seed: int,
         progress: Progress,
     ) -> None:
-        self.real, self._pool, self._validation = real, pool, validation
+        self.real, self._pool, self._validation, self._ratio = real, pool, validation, ratio
         self._seed, self._progress = seed, progress
         self._started = perf_counter()
         self.all: list[Trial] = []
@@ -165,7 +168,7 @@ class Trials:
         """Teach students by a plan, with so many synthetic rows at most, and return the trial of the best."""
         rows = self._pool.extend(self.real, plan, most)
         if plan.members:
-            rows = _weighed_as_in_the_end(rows, plan)
+            rows = _weighed_as_in_the_end(rows, min(plan.weight, self._ratio))
         tried = [self._try(plan, name, student, rows) for name, student in students.items()]
         return max(tried, key=lambda trial: trial.losses.fidelity)
 
@@ -247,7 +250,8 @@ def choose_rows(
     rules, rivals = _plans(pool, options.weights[0], real_weights)
     n_fits = len(students) * (1 + len(rules) + len(rivals)) + len(options.weights) - 1
     progress = phase.progress("choosing a sampler", n_fits, "students")
-    trials = Trials(real.take(held_out.taught), pool, held_out.validation, seeds[0], progress)
+    ratio = n_synthetic / len(real)
+    trials = Trials(real.take(held_out.taught), pool, held_out.validation, ratio, seeds[0], progress)
 
     none = trials.add(Plan(NONE), students)
     if not held_out.memorization.is_clear and not _would_help(options, trials, none, students, seeds[1]):
@@ -284,7 +288,8 @@ def choose_real_weight(
     if len(plans) == 1:
         return RowChoice(plans[0])
     progress = phase.progress("weighing real rows", len(plans) * len(students), "students")
-    trials = Trials(real.take(held_out.taught), pool, held_out.validation, student_seed, progress)
+    ratio = n_synthetic / len(real)
+    trials = Trials(real.take(held_out.taught), pool, held_out.validation, ratio, student_seed, progress)
     pool.draw([0], trials.real, max(int(SEARCH_SHARE * n_synthetic), 1), seed)
     tried = [trials.add(plan, students) for plan in plans]
     return RowChoice(_best(tried, CLEAR_LESS).plan, real_weights)
@@ -304,11 +309,14 @@ def _plans(pool: RowPool, weight: float, real_weights: Sequence[float]) -> tuple
     return [replace(plans[0], real_weight=share) for share in real_weights], plans[1:]
 
 
-def _weighed_as_in_the_end(rows: TransferSet, plan: Plan) -> TransferSet:
-    """Return the rows with so little weight of the real ones as they will have beside many more synthetic ones."""
+def _weighed_as_in_the_end(rows: TransferSet, total_weight: float) -> TransferSet:
+    """Return the rows with so little weight of the real ones as they will have beside many more synthetic ones.
+
+    These will weigh ``total_weight`` times as much as all real ones.
+    """
     of_synthetic = rows.sample_weight[rows.is_synthetic].sum()
     of_real = rows.sample_weight[~rows.is_synthetic].sum()
-    return rows.weigh_real(min(of_synthetic / (plan.weight * of_real), 1.0))
+    return rows.weigh_real(min(of_synthetic / (total_weight * of_real), 1.0))
 
 
 def _best(trials: Sequence[Trial], n_errors: float = CLEAR) -> Trial:
