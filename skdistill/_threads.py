@@ -1,10 +1,10 @@
 """Products of matrices on as many threads as were asked for: on more, small ones can take a hundred times as long."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 FEW_ROWS = 16
 """Whose products are too small for BLAS to share out: to hold it back would cost more."""
@@ -13,6 +13,26 @@ _lock = Lock()
 _n_inside = 0
 _limited: Any = None
 """BLAS has one number of threads for everybody: the first one inside sets it, the last one out takes it back."""
+
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def in_threads(function: Callable[[Item], Result], items: Iterable[Item], n_jobs: int | None) -> Iterator[Result]:
+    """Yield what a function returns for each item, in their order, several at a time.
+
+    Each has a single thread of BLAS, so that results are the same whatever ``n_jobs`` is.
+    """
+    from joblib import effective_n_jobs  # here, since compiled models need numpy only
+    from sklearn.utils.parallel import Parallel, delayed
+
+    with one_blas_thread():
+        if effective_n_jobs(n_jobs) == 1:
+            yield from map(function, items)
+            return
+        parallel = Parallel(n_jobs=n_jobs, backend="threading", batch_size=1, return_as="generator")
+        yield from parallel(delayed(function)(item) for item in items)
 
 
 @contextmanager
@@ -34,6 +54,11 @@ def blas_threads(n_threads: int, n_rows: int) -> Iterator[None]:
             _n_inside -= 1
             if _n_inside == 0:
                 _limited.restore_original_limits()
+
+
+def one_blas_thread() -> AbstractContextManager[None]:
+    """Hold BLAS to a single thread: sums of several differ in their last digits."""
+    return blas_threads(1, FEW_ROWS + 1)
 
 
 @cache

@@ -10,6 +10,7 @@ import joblib
 import numpy as np
 
 from ._tables import describe_mismatch, stack_rows, take_rows
+from ._threads import in_threads
 from ._validation import draw_seed, seed_estimator
 from .exceptions import SamplerError
 from .samplers import as_sampler, choose_from_pool
@@ -253,12 +254,31 @@ class Oracle:
 
     def draw(self, sampler: Any, real: TransferSet, n_samples: int, seed: int) -> tuple[Any, np.ndarray]:
         """Draw so many synthetic rows from the real ones and label them."""
+        return self.draw_all([Draw(sampler, real, n_samples, seed)])[0]
+
+    def draw_all(self, draws: Sequence["Draw"], n_jobs: int | None = None) -> list[tuple[Any, np.ndarray]]:
+        """Draw synthetic rows with several samplers, and label them all at once: a call has its price."""
         started = perf_counter()
-        present = np.flatnonzero(real.sample_weight)  # rows of weight zero are no rows
-        base = real if len(present) == len(real.sample_weight) else real.take(present)
-        rows = self.memory.cache(draw_rows)(sampler, base.X, base.outputs, n_samples, seed)
+        parts = list(in_threads(self._rows, draws, n_jobs))
         self.sample_seconds += perf_counter() - started
-        return rows, self.label(rows, "synthetic rows")
+        outputs = self.label(parts[0] if len(parts) == 1 else stack_rows(parts), "synthetic rows")
+        ends = np.cumsum([part.shape[0] for part in parts])[:-1]
+        return list(zip(parts, np.split(outputs, ends), strict=True))
+
+    def _rows(self, draw: "Draw") -> Any:
+        present = np.flatnonzero(draw.real.sample_weight)  # rows of weight zero are no rows
+        base = draw.real if len(present) == len(draw.real.sample_weight) else draw.real.take(present)
+        return self.memory.cache(draw_rows)(draw.sampler, base.X, base.outputs, draw.n_samples, draw.seed)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """So many synthetic rows, of a sampler that is fitted on real ones."""
+
+    sampler: Any
+    real: TransferSet
+    n_samples: int
+    seed: int
 
 
 def label_real_rows(

@@ -12,9 +12,6 @@ from .._validation import check_number
 from ..exceptions import SamplerError
 from ..samplers import MUNGE, Jitter, LeafSwap, MarginalResampling, TermSwap, as_sampler
 
-CHOICE_RATIO = 20
-"""Synthetic rows a real one in the end, for ``n_synthetic="auto"``."""
-
 
 class AutoSampler(Documented):
     """Choose how to draw synthetic rows, for this teacher, table and student, by fidelity on held-out real rows.

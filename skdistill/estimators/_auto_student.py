@@ -11,9 +11,20 @@ from .._representation import Documented
 from .._validation import check_number
 from ..exceptions import StudentError
 from ..students._families import FAMILIES
+from ..transfer import AUTO_RATIO
 
 WIDE = 1000
 """Columns of a sparse table from which on some families are not tried."""
+
+
+BYTES_OF_A_PARAMETER, FIXED_BYTES = 1.6, 1000
+"""First guess of what a size costs, until a student of a family is there."""
+
+MOST_PARAMETERS = 60_000
+"""Of a student whose bytes are not bounded: more are no longer compact."""
+
+ROWS_OF_A_PARAMETER, MOST_RATIO = 10, 40
+"""Synthetic rows that the parameters of a budget are worth, and most of them for each real row."""
 
 
 class AutoStudent(Documented):
@@ -21,11 +32,13 @@ class AutoStudent(Documented):
 
     These are the options of ``student="auto"`` of the distilled estimators. The search needs no label:
 
-    1. Each family is taught on a fifth of the real rows that do not validate and of half of the synthetic rows, in a
-       size that the budget allows, and not a large one. What is compiled too large, or takes too many operations, is
-       made smaller.
-    2. The best ``n_finalists`` are taught on all of these rows, as large as the budget allows, and the best of all as
-       large as it was. If the teacher has memorised its rows, the best is taught with another weight of the real rows.
+    1. A scout of each family, a small student that is taught quickly, is taught on a fifth of the real rows that do
+       not validate and of half of the synthetic rows.
+    2. The ``n_finalists`` families whose scouts are best are taught on all of these rows, as large as the budget allows,
+       and so is a hybrid, whose two parts are among those scouted; where the smooth network is best, a kernel, too. What
+       is compiled too large, or takes too many operations, is made smaller. Within a budget that the user gives, the
+       best is also taught in a modest size. If the teacher has memorised its rows, the best is taught with another
+       weight of the real rows.
     3. The best of these is taught on everything.
 
     With ``min_fidelity`` all families grow instead from small to large, until one reaches it.
@@ -34,9 +47,12 @@ class AutoStudent(Documented):
     ----------
     families : sequence of str or "auto", default="auto"
         What to choose among: ``"linear"``, ``"tree"``, ``"kernel"``, ``"smooth network"``, ``"network"`` (whose numbers
-        bend at knots), ``"boosting"``, ``"hybrid"``. ``"auto"`` is all of them.
-    max_bytes : int or None, default=100_000
-        Size of the compiled student at most, in bytes.
+        bend at knots), ``"boosting"``, ``"hybrid"``. ``"auto"`` is all of them but the kernel, which was the best on none of
+        the twelve tables that it was measured on.
+    max_bytes : int, "auto" or None, default="auto"
+        Size of the compiled student at most, in bytes. ``"auto"`` is modest, about 10 kB for one output and more for
+        several, unless ``max_ops`` or ``student_size`` says what is allowed: on most tables twice as much brings little.
+        What is allowed is used, and a larger student is taught on more synthetic rows, which takes longer.
     max_ops : int or None, default=None
         Operations for a row at most: comparisons, multiplications, additions. A count, so that it is the same
         everywhere; ``docs/students/choosing.md`` has a table of what it costs in microseconds.
@@ -44,7 +60,7 @@ class AutoStudent(Documented):
         Fidelity in (0, 1] that is enough: of all that are tried, in six sizes for each family, the smallest student
         that reaches it is chosen.
     n_finalists : int >= 1, default=2
-        Families that are taught on half of the synthetic rows.
+        Families, beside those that have no scouts, that are taught on half of the synthetic rows.
     validation_fraction : float in (0, 0.9], default=0.25
         Share of the real rows that validate where there are no better rows; where a sampler is chosen, that of
         :class:`~skdistill.AutoSampler` counts.
@@ -82,7 +98,7 @@ class AutoStudent(Documented):
     def __init__(
         self,
         families: Sequence[str] | Literal["auto"] = "auto",
-        max_bytes: int | None = 100_000,
+        max_bytes: int | Literal["auto"] | None = "auto",
         max_ops: int | None = None,
         min_fidelity: float | None = None,
         n_finalists: int = 2,
@@ -104,7 +120,7 @@ class AutoStudent(Documented):
                 f"AutoStudent: families={self.families!r}; expected 'auto' or some of {', '.join(FAMILIES)}."
             )
         for name in ("max_bytes", "max_ops"):
-            if getattr(self, name) is not None:
+            if getattr(self, name) is not None and not (name == "max_bytes" and self.max_bytes == "auto"):
                 check_number(self, name, getattr(self, name), kind=Integral, low=1)
         if self.min_fidelity is not None:
             check_number(self, "min_fidelity", self.min_fidelity, low=0, high=1, low_open=True)
@@ -118,8 +134,25 @@ class AutoStudent(Documented):
         return list(dict.fromkeys(map(str, self.families))) if np.iterable(self.families) else [self.families]
 
     def families_for(self, X: Any) -> list[str]:
-        """Return those of them that serve a table: on wide sparse ones trees and kernels cost much and keep little."""
+        """Return those of them that serve a table: on wide sparse ones trees cost much and keep little."""
         names = self.family_names()
-        if sparse.issparse(X) and X.shape[1] > WIDE and self.families == "auto":
-            return [name for name in names if name not in ("tree", "kernel")]
-        return names
+        if not isinstance(self.families, str) or self.families != "auto":
+            return names
+        is_wide = sparse.issparse(X) and X.shape[1] > WIDE
+        return [name for name in names if name != "kernel" and not (is_wide and name == "tree")]
+
+    def allowed_parameters(self, student_size: int | None) -> float | None:
+        """Return about how many parameters the user allows; ``None`` if there is no budget."""
+        most = [float(student_size)] if student_size is not None else []
+        if isinstance(self.max_bytes, Integral):
+            most.append(max((self.max_bytes - FIXED_BYTES) / BYTES_OF_A_PARAMETER, self.max_bytes / 8))
+        if self.max_bytes is None or self.max_ops is not None:
+            most.append(np.inf)
+        return min(most, default=None)
+
+    def ratio(self, n_rows: int, student_size: int | None) -> int:
+        """Return how many synthetic rows a real one a student within the budget is worth."""
+        n_parameters = self.allowed_parameters(student_size)
+        if n_parameters is None:
+            return AUTO_RATIO
+        return int(np.clip(ROWS_OF_A_PARAMETER * min(n_parameters, MOST_PARAMETERS) / n_rows, AUTO_RATIO, MOST_RATIO))

@@ -38,15 +38,18 @@ from ..teachers import (
     out_of_fold_outputs,
 )
 from ..transfer import AUTO_RATIO, Oracle, TransferSet, count_synthetic, label_real_rows
-from ._auto_sampler import CHOICE_RATIO, AutoSampler
+from ._auto_sampler import AutoSampler
 from ._auto_student import AutoStudent
 from ._callbacks import CallbackSupport, Phases
 from ._candidates import Candidates
-from ._choosing import PROXIES, TaughtRows, Terms, choose_student
+from ._choosing import SAFE, TaughtRows, Terms, choose_student
 from ._extending import extend
 from ._showing import Shown
 from ._targets import Targets
 from ._validation_rows import FEWEST_REAL, HeldOut, hold_out, label_given_rows
+
+PROXIES = ("network", "boosting", "smooth network", "tree", "linear")
+"""Families whose scouts synthetic rows are tried with: the first that is allowed."""
 
 
 class BaseDistilled(CallbackSupport, Shown):
@@ -242,6 +245,7 @@ class BaseDistilled(CallbackSupport, Shown):
                 memory=check_memory(self.memory),
                 verbose=self.verbose,
                 tell=phase.tell,
+                n_jobs=self.n_jobs,
             )
 
     def _out_of_sample_labels(
@@ -285,7 +289,9 @@ class BaseDistilled(CallbackSupport, Shown):
         if options is None or (is_auto and (teacher.transductive or np.count_nonzero(real.sample_weight) < 2)):
             return 0
         most = options.max_queries if is_auto and options.max_queries is not None else np.inf
-        n_synthetic = count_synthetic(self.n_synthetic, n_rows, n_features, CHOICE_RATIO if is_auto else AUTO_RATIO)
+        student = self._resolve_student()
+        ratio = student.ratio(n_rows, self.student_size) if isinstance(student, AutoStudent) else AUTO_RATIO
+        n_synthetic = count_synthetic(self.n_synthetic, n_rows, n_features, ratio)
         return int(min(n_synthetic, oracle.n_left, most))
 
     def _hold_out(
@@ -340,11 +346,10 @@ class BaseDistilled(CallbackSupport, Shown):
         if not isinstance(student, AutoStudent):
             return {type(student).__name__: self._sized(student, terms)}
         allowed = student.families_for(real.X)
-        students = {}
-        for family in [name for name in PROXIES if name in allowed] or allowed[:1]:
+        for family in [name for name in PROXIES if name in allowed]:
             with suppress(StudentError):  # the budget is too small for this family
-                students[family] = terms.sized(family, student)
-        return students or {allowed[0]: family_member(allowed[0], classifies=targets.classifies, n_jobs=self.n_jobs)}
+                return {family: terms.scout(family, student)}
+        return {allowed[0]: family_member(allowed[0], classifies=targets.classifies, n_jobs=self.n_jobs)}
 
     def _terms(self, targets: Targets, transfer_set: TransferSet) -> Terms:
         """Return what a student of ours is made for."""
@@ -548,7 +553,7 @@ class BaseDistilled(CallbackSupport, Shown):
         tags = super().__sklearn_tags__()
         student = self._resolve_student()
         if isinstance(student, AutoStudent):
-            student = family_member(PROXIES[0], classifies=False)
+            student = family_member(SAFE, classifies=False)
         if hasattr(student, "__sklearn_tags__"):
             tags.input_tags = input_tags_of(student)
         fitted = is_fitted_teacher(self.teacher)

@@ -1,18 +1,21 @@
 """Choosing family and size of a student by fidelity on rows held out, within a budget: successive halving."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from numbers import Integral
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from .._progress import Progress
+from .._threads import in_threads
 from .._validation import draw_seed
 from ..exceptions import StudentError, StudentSizeError
-from ..students._families import family_member, most_parameters
+from ..students._families import SCOUTS, family_member, most_parameters
 from ..transfer import TransferSet
-from ._auto_student import AutoStudent
+from ._auto_student import MOST_PARAMETERS, AutoStudent
 from ._callbacks import Phases
 from ._candidates import VALIDATED, Candidate, Candidates
 from ._targets import Targets
@@ -21,27 +24,23 @@ from ._validation_rows import CLEAR_LESS, FEWEST_REAL, Losses, Validation
 RUNGS = (1 / 5, 1)
 """Shares of the rows at hand that all families, and then the best of them, are taught on; the winner gets all rows."""
 
-FIRST_SIZE = 0.45
-"""Share of the most parameters of a family on the first rung: its few rows could not tell apart more."""
-
 PARAMETERS_OF_A_ROW, FEWEST_PARAMETERS = 2, 500
 """For each output at most: what few rows cannot fix is not worth its bytes."""
 
 FEWEST_ROWS = 2000
 """Rows of the first rung at least."""
 
-BYTES_OF_A_PARAMETER, FIXED_BYTES = 1.6, 1000
-"""First guess of what a size costs, until a student of the family is there."""
-
 MOST_SIZES = 4
 """Times that a student beyond the budget is made smaller."""
+
+SCOUT_PARAMETERS = 2000
+"""Of a scout for one output; they grow with the root of the number of outputs."""
 
 LADDER = tuple(2.0**-step for step in (5, 4, 3, 2, 1, 0))
 """Shares of the budget that are tried, from small to large, to reach a fidelity."""
 
-PROXIES = ("boosting", "network")
-"""The families that samplers are chosen with; the first is taken where there is nothing to choose with."""
-
+SAFE = "boosting"
+"""The family that is taken where there is nothing to choose with."""
 
 UNKNOWN = (float("nan"),) * 7
 """Size, costs and fidelity of a student that was not taught."""
@@ -58,25 +57,34 @@ class Terms:
     most_parameters: int | None = None
     n_jobs: int | None = None
 
-    def sized(self, family: str, options: AutoStudent, share: float = 1.0, most: float = 1.0) -> Any:
+    def sized(self, family: str, options: AutoStudent, share: float = 1.0, *, is_modest: bool = False) -> Any:
         """Return the unfitted student of a family that the budget should allow, before any of it is measured."""
-        most_on_rung = most * most_parameters(family, self.n_outputs)
-        return self.with_parameters(family, min(share * self.most_of(family, options), most_on_rung))
+        return self.with_parameters(family, share * self.most_of(family, options, is_modest=is_modest))
+
+    def scout(self, family: str, options: AutoStudent) -> Any:
+        """Return the quick student that speaks for a family: a small one, if there is any."""
+        most = self.most_of(family, options)
+        with suppress(StudentError):
+            small = min(SCOUT_PARAMETERS * self.n_outputs**0.5, most)
+            return self.with_parameters(family, small).set_params(**SCOUTS[family])
+        return self.with_parameters(family, most).set_params(**SCOUTS[family])
+
+    def has_budget(self, options: AutoStudent) -> bool:
+        """Whether the user allows a size, so that all of it may be used."""
+        return options.allowed_parameters(self.most_parameters) is not None
 
     def with_parameters(self, family: str, n_parameters: float) -> Any:
         """Return the unfitted student of a family with so many parameters at most."""
         student = family_member(family, classifies=self.classifies, n_jobs=self.n_jobs)
         return student.sized(max(int(n_parameters), 1), n_inputs=self.n_inputs, n_outputs=self.n_outputs)
 
-    def most_of(self, family: str, options: AutoStudent) -> float:
+    def most_of(self, family: str, options: AutoStudent, *, is_modest: bool = False) -> float:
         """Return the most parameters that a family should have."""
-        most: list[float] = [most_parameters(family, self.n_outputs)]
-        most.append(max(PARAMETERS_OF_A_ROW * self.n_rows, FEWEST_PARAMETERS) * self.n_outputs)
-        if options.max_bytes is not None:
-            most.append(max((options.max_bytes - FIXED_BYTES) / BYTES_OF_A_PARAMETER, options.max_bytes / 8))
-        if self.most_parameters is not None:
-            most.append(self.most_parameters)
-        return float(min(most))
+        allowed = options.allowed_parameters(self.most_parameters)
+        is_modest = is_modest or allowed is None
+        of_family = most_parameters(family, self.n_outputs, is_modest=is_modest)
+        of_rows = max(PARAMETERS_OF_A_ROW * self.n_rows, FEWEST_PARAMETERS) * self.n_outputs
+        return min(of_family, of_rows, MOST_PARAMETERS, np.inf if allowed is None else allowed)
 
 
 @dataclass(frozen=True)
@@ -136,7 +144,7 @@ def choose_student(
                 ranked = _without_validation(trials, names)
             else:
                 ladder = Ladder(rows.meanwhile, rng.permutation(len(rows.meanwhile)))
-                trials.progress = phase.progress("choosing a student", *_plan(options, len(names), ladder))
+                trials.progress = phase.progress("choosing a student", *_plan(trials, len(names), ladder))
                 ranked = _rank(trials, names, ladder, rows.real_weights)
                 trials.progress = None
         with phases.phase("teach the student") as phase:
@@ -144,8 +152,10 @@ def choose_student(
                 phase.say(f"teaching the student ({trial.family}) on {len(rows.whole):,} rows")
                 # rows that the user holds out are taught to nobody, so that they can tell of the student itself
                 is_validated = validation is not None and validation.kind == "given"
-                if trials.again(trial, rows.whole, 2, is_validated=is_validated).is_within_budget:
-                    return trials.latest, Candidates(trials.all)
+                taught = trials.again(trial, rows.whole, 2, is_validated=is_validated)
+                trials.add([taught])
+                if taught.candidate.is_within_budget:
+                    return taught.student, Candidates(trials.all)
         raise StudentSizeError(trials.nothing_fits())
     except StudentError as error:
         error.add_note(str(Candidates(trials.all)))
@@ -175,34 +185,41 @@ class Ladder:
         return self.rows if n_rows == len(self.rows) else self.rows.take(np.sort(self.order[:n_rows]))
 
 
-def _plan(options: AutoStudent, n_families: int, ladder: Ladder) -> tuple[int, str, float]:
+def _plan(trials: "_Trials", n_families: int, ladder: Ladder) -> tuple[int, str, float]:
     """Return how many students may be taught before one is chosen, what they are called, and on how many rows."""
-    n_more = 1 if ladder.is_short else 2 * min(options.n_finalists, n_families) + 1
-    if options.min_fidelity is not None:
-        n_more = n_families * len(LADDER)
-    return n_families + n_more, "students", n_families * ladder.count(0) + n_more * ladder.count(1)
+    n_finalists = min(trials.options.n_finalists + 1, n_families)
+    n_first, n_second = n_families, n_finalists + 1
+    if trials.terms.has_budget(trials.options):
+        n_first += n_finalists
+    if trials.options.min_fidelity is not None:
+        n_first, n_second = n_families, n_families * len(LADDER)
+    return n_first + n_second, "students", n_first * ladder.count(0) + n_second * ladder.count(1)
 
 
 def _rank(trials: "_Trials", names: list[str], ladder: Ladder, real_weights: tuple[float, ...]) -> list[Candidate]:
     """Return candidates within the budget, the best first."""
-    most, first = 1.0 if ladder.is_short else FIRST_SIZE, ladder.rung(0)
-    fitting = _ranked(trials.largest(name, first, 0, most=most) for name in names)
-    options = trials.options
-    if options.min_fidelity is not None and fitting:
-        return [trials.smallest_that_reaches(options.min_fidelity, fitting, ladder.rung(1))]
-    if ladder.is_short or not fitting:  # a larger budget must not make it worse: the best is tried smaller, too
-        return _ranked([*fitting, *(trials.smaller(trial, first) for trial in fitting[:1])])
-    second = ladder.rung(1)
-    grown = [trials.grown(trial, second, 1) for trial in fitting[: options.n_finalists]]
-    if grown[0].n_parameters > fitting[0].n_parameters:  # a larger budget must not make it worse
-        grown.append(trials.again(fitting[0], second, 1))
-    best = _ranked(grown)
-    if not best:
-        return fitting
-    for real_weight in real_weights[1:]:
-        weighed = [replace(trial, real_weight=real_weight) for trial in best[: options.n_finalists]]
-        best = trials.merge(best, _ranked(trials.again(trial, second, 1) for trial in weighed))
-    return best + fitting
+    options, first, second = trials.options, ladder.rung(0), ladder.rung(1)
+    if options.min_fidelity is not None:
+        fitting = _ranked(trials.largest(names, first, 0))
+        return [trials.smallest_that_reaches(options.min_fidelity, fitting, second)] if fitting else []
+    finalists = _finalists(trials.scouted(names, first), names, options.n_finalists)
+    if trials.terms.has_budget(options):  # what a size costs is seen on few rows
+        sized = _ranked(trials.largest(finalists, first, 0))
+        grown = _ranked(trials.grown(sized, second, 1))
+        # a larger budget must not make it worse
+        grown = _ranked([*grown, *trials.modest(grown[0], second, 1)]) if grown else sized
+    else:
+        grown = _ranked(trials.largest(finalists, second, 1))
+    best = grown[:1]
+    for real_weight in real_weights[1:] if best else ():
+        others = trials.with_weight(best, real_weight, second, 1)
+        best = trials.merge(best, _ranked(others))
+    return best + grown[1:]
+
+
+def _finalists(scouted: list[Candidate], names: list[str], n_finalists: int) -> list[str]:
+    """Return the families whose scouts were best, and those that have none."""
+    return [trial.family for trial in scouted[:n_finalists]] + [name for name in names if name not in SCOUTS]
 
 
 def _ranked(tried: Iterable[Candidate]) -> list[Candidate]:
@@ -217,7 +234,17 @@ def _without_validation(trials: "_Trials", names: list[str]) -> list[Candidate]:
             f"AutoStudent: min_fidelity={trials.options.min_fidelity!r} needs at least {FEWEST_REAL} real rows of "
             "weight to validate with. Pass more rows, or min_fidelity=None."
         )
-    return [trials.unvalidated(PROXIES[0] if PROXIES[0] in names else names[0])]
+    return [trials.unvalidated(SAFE if SAFE in names else names[0])]
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A candidate that was taught."""
+
+    candidate: Candidate
+    losses: Losses | None = None
+    student: Any = None
+    """Fitted."""
 
 
 class _Trials:
@@ -236,40 +263,78 @@ class _Trials:
         self._targets, self._validation = targets, validation
         self.judged_on = "nothing: there are too few rows" if validation is None else validation.origin
         self.progress: Progress | None = None
-        self._latest_losses: Losses | None = None
         self.all: list[Candidate] = []
         self._losses: list[Losses | None] = []
         """Of each of these, where it was validated."""
-        self.latest: Any = None
-        """The student that was taught last, fitted."""
 
-    def largest(self, family: str, rows: TransferSet, rung: int, share: float = 1.0, most: float = 1.0) -> Candidate:
-        """Teach the largest student of a family within a share of the budget, and of the most that it should have."""
-        try:
-            student = self.terms.sized(family, self.options, share, most)
-        except StudentError:
-            return self._add(Candidate(family, rung, 0, *UNKNOWN, 0.0, False, self.judged_on, self.real_weight))
-        return self._within(family, student, rows, rung, share)
+    def add(self, taught: Iterable[Taught]) -> list[Candidate]:
+        """Remember what was taught, as it comes, and return its candidates."""
+        added = []
+        for each in taught:
+            added.append(each.candidate)
+            self.all.append(each.candidate)
+            self._losses.append(each.losses)
+            if self.progress is not None:
+                self.progress.update(len(self.all), sum(trial.n_rows for trial in self.all))
+        return added
 
-    def smaller(self, trial: Candidate, rows: TransferSet) -> Candidate:
-        """Teach a student of modest size of a family that was tried at its largest, if it is not the same."""
-        student = self.terms.sized(trial.family, self.options, most=FIRST_SIZE)
-        return trial if repr(student) == repr(trial.student) else self._within(trial.family, student, rows, 1)
+    def _try_all(self, teach: Callable[[Any], Taught], tried: Iterable[Any]) -> list[Candidate]:
+        return self.add(in_threads(teach, tried, self.terms.n_jobs))
 
-    def grown(self, trial: Candidate, rows: TransferSet, rung: int) -> Candidate:
-        """Teach a student that was tried small on more rows, at the largest size that the budget should allow."""
-        most = self.terms.most_of(trial.family, self.options)
-        n_parameters = min(most, trial.n_parameters / max(self.excess(trial), 1e-9))
-        if n_parameters <= trial.n_parameters:
-            return self.again(trial, rows, rung)
-        return self._within(trial.family, self.terms.with_parameters(trial.family, n_parameters), rows, rung)
+    def scouted(self, names: list[str], rows: TransferSet) -> list[Candidate]:
+        """Teach the scouts of families, and return those within the budget, the best first."""
+
+        def teach(family: str) -> Taught:
+            try:
+                student = self.terms.scout(family, self.options)
+            except StudentError:
+                return self._too_small(family, 0)
+            return self._within(family, student, rows, 0)
+
+        return _ranked(self._try_all(teach, [name for name in names if name in SCOUTS]))
+
+    def largest(self, names: list[str], rows: TransferSet, rung: int, share: float = 1.0) -> list[Candidate]:
+        """Teach the largest students of families within a share of the budget."""
+
+        def teach(family: str) -> Taught:
+            try:
+                student = self.terms.sized(family, self.options, share)
+            except StudentError:
+                return self._too_small(family, rung)
+            return self._within(family, student, rows, rung, share)
+
+        return self._try_all(teach, names)
+
+    def grown(self, tried: list[Candidate], rows: TransferSet, rung: int) -> list[Candidate]:
+        """Teach students that were tried on few rows on more, at the largest size that the budget allows."""
+
+        def teach(trial: Candidate) -> Taught:
+            most = self.terms.most_of(trial.family, self.options)
+            n_parameters = min(most, trial.n_parameters / max(self.excess(trial), 1e-9))
+            if n_parameters <= trial.n_parameters:
+                return self.again(trial, rows, rung)
+            return self._within(trial.family, self.terms.with_parameters(trial.family, n_parameters), rows, rung)
+
+        return self._try_all(teach, tried)
+
+    def modest(self, trial: Candidate, rows: TransferSet, rung: int) -> list[Candidate]:
+        """Teach a student of the family, of the size that it has where no budget is given, if that is smaller."""
+        student = self.terms.sized(trial.family, self.options, is_modest=True)
+        if repr(student) == repr(trial.student):
+            return []
+        return self.add([self._within(trial.family, student, rows, rung)])
+
+    def with_weight(self, tried: list[Candidate], real_weight: float, rows: TransferSet, rung: int) -> list[Candidate]:
+        """Teach the same students with another weight of the real rows."""
+        weighed = [replace(trial, real_weight=real_weight) for trial in tried]
+        return self._try_all(lambda trial: self.again(trial, rows, rung), weighed)
 
     def unvalidated(self, family: str) -> Candidate:
         """Return a student of a family that was not taught yet."""
         student = self.terms.sized(family, self.options)
         return Candidate(family, 0, 0, *UNKNOWN, 0.0, True, self.judged_on, self.real_weight, student)
 
-    def again(self, trial: Candidate, rows: TransferSet, rung: int, *, is_validated: bool = True) -> Candidate:
+    def again(self, trial: Candidate, rows: TransferSet, rung: int, *, is_validated: bool = True) -> Taught:
         """Teach a student that was tried on more rows, or with another weight of the real ones."""
         weight = trial.real_weight
         return self._within(trial.family, trial.student, rows, rung, real_weight=weight, is_validated=is_validated)
@@ -291,7 +356,7 @@ class _Trials:
         """Teach students of the families tried, growing in size, until one reaches a fidelity."""
         fitting = list(tried)
         for share in LADDER:
-            latest = [self.largest(trial.family, rows, 1, share) for trial in tried]
+            latest = self.largest([trial.family for trial in tried], rows, 1, share)
             fitting += [trial for trial in latest if trial.is_within_budget]
             largest = max((trial.n_bytes for trial in latest if trial.is_within_budget), default=0.0)
             reached = [trial for trial in fitting if trial.fidelity >= fidelity and trial.n_bytes <= largest]
@@ -304,6 +369,9 @@ class _Trials:
             "less. A note to this error tells what was tried."
         )
 
+    def _too_small(self, family: str, rung: int) -> Taught:
+        return Taught(Candidate(family, rung, 0, *UNKNOWN, 0.0, False, self.judged_on, self.real_weight))
+
     def _within(
         self,
         family: str,
@@ -314,34 +382,34 @@ class _Trials:
         *,
         real_weight: float | None = None,
         is_validated: bool = True,
-    ) -> Candidate:
+    ) -> Taught:
         """Teach a student, and smaller ones of its family while it is beyond the budget."""
         real_weight = self.real_weight if real_weight is None else real_weight
         for _ in range(MOST_SIZES):
-            trial = self._try(family, student, rows, rung, real_weight, is_validated=is_validated)
-            trial = replace(trial, is_within_budget=self.excess(trial, share) <= 1)
-            if trial.is_within_budget:
+            taught = self._try(family, student, rows, rung, real_weight, is_validated=is_validated)
+            trial, excess = taught.candidate, self.excess(taught.candidate, share)
+            if excess <= 1:
                 break
-            n_parameters = 0.95 * trial.n_parameters / self.excess(trial, share)
+            taught = replace(taught, candidate=replace(trial, is_within_budget=False))
             try:
-                student = self.terms.with_parameters(family, n_parameters)
+                student = self.terms.with_parameters(family, 0.95 * trial.n_parameters / excess)
             except StudentError:
                 break
-        return self._add(trial)
+        return taught
 
     def _try(
         self, family: str, student: Any, rows: TransferSet, rung: int, real_weight: float, *, is_validated: bool
-    ) -> Candidate:
+    ) -> Taught:
         started = perf_counter()
-        self.latest, self._latest_losses = self._targets.teach(student, rows.weigh_real(real_weight), self.seed), None
+        fitted, losses = self._targets.teach(student, rows.weigh_real(real_weight), self.seed), None
         seconds = perf_counter() - started
-        compiled = getattr(self.latest, "estimator", self.latest).__skdistill_compile__()
+        compiled = getattr(fitted, "estimator", fitted).__skdistill_compile__()
         validated = dict.fromkeys(VALIDATED, np.nan)
         if self._validation is not None and is_validated:
-            self._latest_losses = self._validation.losses(self.latest)
-            score, estimate = self._latest_losses.fidelity, self._validation.estimate(self.latest)
-            validated = dict(zip(VALIDATED, (score, estimate.fidelity, estimate.low, estimate.high), strict=True))
-        return Candidate(
+            losses, estimate = self._validation.losses(fitted), self._validation.estimate(fitted)
+            numbers = (losses.fidelity, estimate.fidelity, estimate.low, estimate.high)
+            validated = dict(zip(VALIDATED, numbers, strict=True))
+        candidate = Candidate(
             family=family,
             rung=rung,
             n_rows=len(rows),
@@ -355,18 +423,12 @@ class _Trials:
             real_weight=real_weight,
             student=student,
         )
-
-    def _add(self, trial: Candidate) -> Candidate:
-        self.all.append(trial)
-        self._losses.append(self._latest_losses)
-        if self.progress is not None:
-            self.progress.update(len(self.all), sum(trial.n_rows for trial in self.all))
-        return trial
+        return Taught(candidate, losses, fitted)
 
     def excess(self, trial: Candidate, share: float = 1.0) -> float:
         """Return how many times a share of the budget a student needs."""
         needs = [
-            (trial.n_bytes, self.options.max_bytes),
+            (trial.n_bytes, self.options.max_bytes if isinstance(self.options.max_bytes, Integral) else None),
             (trial.n_ops, self.options.max_ops),
             (trial.n_parameters, self.terms.most_parameters),
         ]

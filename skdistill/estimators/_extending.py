@@ -76,8 +76,9 @@ def extend(
         options = sampler if is_auto else AutoSampler([sampler], weights=[SYNTHETIC_WEIGHT])
         pool = RowPool(options.candidates(real.X, n_jobs), oracle, phase)
         trials: dict[str, Any] = {"students": students, "n_synthetic": n_synthetic, "rng": rng, "phase": phase}
+        trials["n_jobs"] = n_jobs
         if is_auto:
-            choice = choose_rows(options, pool, real, held_out, **trials)
+            choice = choose_rows(options, pool, real, held_out, is_student_chosen=is_student_chosen, **trials)
         elif held_out is not None:
             choice = choose_real_weight(options, pool, real, held_out, **trials)
         else:

@@ -102,11 +102,14 @@ def measure_memorization(
     if _looks_up(_flat(real.outputs)[:, 0], _flat(outputs)[:, 0]):
         return Memorization(1.0, 0.0)
 
-    def stands_out(X: Any, at: np.ndarray) -> np.ndarray:
-        one, other = (unit.scale(targets_of(_ask_beside(oracle, X, seed))) for seed in seeds[1:])
+    beside = [_beside(rows, seed) for rows in (own.X, X) for seed in seeds[1:]]
+    answers = unit.scale(targets_of(oracle.label(stack_rows(beside), "rows beside others")))
+
+    def stands_out(at: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
         return ((at - one) ** 2 - (one - other) ** 2).sum(axis=1)
 
-    own_stand_out, drawn_stand_out = stands_out(own.X, of_own), stands_out(X, of_drawn)
+    of_beside = np.split(answers, 4)
+    own_stand_out, drawn_stand_out = stands_out(of_own, *of_beside[:2]), stands_out(of_drawn, *of_beside[2:])
     error = np.sqrt(own_stand_out.var() / len(own) + drawn_stand_out.var() / len(own))
     return Memorization(float(np.clip(own_stand_out.mean() - drawn_stand_out.mean(), 0, 1)), float(error))
 
@@ -117,14 +120,14 @@ def _looks_up(own: np.ndarray, drawn: np.ndarray) -> bool:
     return len(values) > LOOKED_UP * len(own) and bool(np.isin(drawn, values).mean() > LOOKED_UP)
 
 
-def _ask_beside(oracle: Oracle, X: Any, seed: int) -> np.ndarray:
-    """Ask about a row beside each one: near to the first half of the rows, farther from the others."""
+def _beside(X: Any, seed: int) -> Any:
+    """Return a row beside each one: near to the first half of the rows, farther from the others."""
     is_near = np.arange(X.shape[0]) < X.shape[0] // 2
     parts = [
         draw_beside(take_rows(X, np.flatnonzero(of)), seed, scale=scale)
         for of, scale in zip((is_near, ~is_near), SCALES, strict=True)
     ]
-    return oracle.label(stack_rows(parts), "rows beside others")
+    return stack_rows(parts)
 
 
 @dataclass(frozen=True)

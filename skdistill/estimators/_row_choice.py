@@ -9,9 +9,10 @@ import numpy as np
 from scipy.stats import rankdata
 
 from .._progress import Progress
+from .._threads import in_threads
 from .._validation import draw_seed
 from ..samplers import Mixture
-from ..transfer import Oracle, TransferSet
+from ..transfer import Draw, Oracle, TransferSet
 from ._auto_sampler import AutoSampler
 from ._callbacks import Phase
 from ._validation_rows import CLEAR_LESS, FEWEST_DRAWN, HeldOut, Losses, Validation
@@ -22,14 +23,11 @@ NONE, TOGETHER = "none", "all together"
 SEARCH_SHARE = 0.18
 """Share of the synthetic rows that samplers are tried with, shared out among them."""
 
-MOST_QUERIES = 1.25
+MOST_QUERIES = 1.4
 """Synthetic rows that the teacher is asked about, in multiples of those that are taught in the end."""
 
-CLEAR, CLEAR_NONE = 1.0, 2.0
-"""Standard errors by which a choice, and that of no synthetic rows, must be better than the rule."""
-
-ENOUGH_ROWS, CLOSE = 1000, 0.99
-"""Real rows, and fidelity with them alone, from which on the search looks whether more rows would help at all."""
+CLEAR = 4.0
+"""Standard errors by which a choice must be better than the rule: it is tried on few rows, and seldom better on more."""
 
 Drawn = tuple[Any, np.ndarray]
 """Synthetic rows with the teacher's outputs."""
@@ -81,6 +79,13 @@ class RowPool:
         sampler = one if len(members) == 1 else Mixture([self.samplers[member] for member in members])
         self._phase.say(f"drawing {n_rows:,} rows with {sampler!r}")
         self._drawn[members[0]].append(self._oracle.draw(sampler, parents, n_rows, seed))
+
+    def draw_of_each(self, parents: TransferSet, n_each: int, seed: int, n_jobs: int | None) -> None:
+        """Draw so many rows of each sampler."""
+        self._phase.say(f"drawing {n_each:,} rows with each of {self.samplers!r}")
+        draws = [Draw(sampler, parents, n_each, seed) for sampler in self.samplers]
+        for member, drawn in enumerate(self._oracle.draw_all(draws, n_jobs)):
+            self._drawn[member].append(drawn)
 
     @property
     def n_queries(self) -> int:
@@ -148,6 +153,8 @@ class Trials:
     seed : int
         Of every student.
     progress : Progress
+    n_jobs : int or None
+        Students that are taught at a time.
     """
 
     def __init__(
@@ -158,30 +165,38 @@ class Trials:
         ratio: float,
         seed: int,
         progress: Progress,
+        n_jobs: int | None,
     ) -> None:
         self.real, self._pool, self._validation, self._ratio = real, pool, validation, ratio
-        self._seed, self._progress = seed, progress
+        self._seed, self._progress, self._n_jobs = seed, progress, n_jobs
         self._started = perf_counter()
         self.all: list[Trial] = []
 
-    def add(self, plan: Plan, students: dict[str, Any], most: int | None = None) -> Trial:
-        """Teach students by a plan, with so many synthetic rows at most, and return the trial of the best."""
+    def add(self, plans: Sequence[Plan], students: dict[str, Any], most: int | None = None) -> list[Trial]:
+        """Teach students by plans, with so many synthetic rows at most, and return the trial of the best for each."""
+        tried = [(plan, self._rows(plan, most), name) for plan in plans for name in students]
+
+        def teach(trial: tuple[Plan, TransferSet, str]) -> Losses:
+            plan, rows, name = trial
+            return self.losses(students[name], rows.weigh_real(plan.real_weight))
+
+        trials = []
+        for (plan, rows, name), losses in zip(tried, in_threads(teach, tried, self._n_jobs), strict=True):
+            seconds = perf_counter() - self._started
+            trials.append(Trial(plan, name, losses, rows.n_synthetic, self._pool.n_queries, seconds))
+            self.all.append(trials[-1])
+            self._progress.update(len(self.all))
+        n_students = len(students)
+        of_plans = [trials[start : start + n_students] for start in range(0, len(trials), n_students)]
+        return [max(of_plan, key=lambda trial: trial.losses.fidelity) for of_plan in of_plans]
+
+    def _rows(self, plan: Plan, most: int | None) -> TransferSet:
         rows = self._pool.extend(self.real, plan, most)
-        if plan.members:
-            rows = _weighed_as_in_the_end(rows, min(plan.weight, self._ratio))
-        tried = [self._try(plan, name, student, rows) for name, student in students.items()]
-        return max(tried, key=lambda trial: trial.losses.fidelity)
+        return _weighed_as_in_the_end(rows, min(plan.weight, self._ratio)) if plan.members else rows
 
     def losses(self, student: Any, rows: TransferSet) -> Losses:
         """Return the losses of a student taught on these rows."""
         return self._validation.losses(self._validation.targets.teach(student, rows, self._seed))
-
-    def _try(self, plan: Plan, name: str, student: Any, rows: TransferSet) -> Trial:
-        losses = self.losses(student, rows.weigh_real(plan.real_weight))
-        seconds = perf_counter() - self._started
-        self.all.append(Trial(plan, name, losses, rows.n_synthetic, self._pool.n_queries, seconds))
-        self._progress.update(len(self.all))
-        return self.all[-1]
 
     def results(self) -> dict[str, np.ndarray]:
         """Return the trials as columns, as ``cv_results_`` are."""
@@ -212,8 +227,10 @@ def choose_rows(
     students: dict[str, Any],
     *,
     n_synthetic: int,
+    is_student_chosen: bool,
     rng: np.random.RandomState,
     phase: Phase,
+    n_jobs: int | None,
 ) -> RowChoice:
     """Choose the synthetic rows that serve a student best, and the weight of the real rows beside them.
 
@@ -231,9 +248,13 @@ def choose_rows(
         Those that plans are tried with; a plan is as good as the best of them makes it.
     n_synthetic : int
         Synthetic rows in the end: at least one, and within the budget.
+    is_student_chosen : bool
+        Whether a student will be chosen: the weight of the real rows is then chosen for that, on more rows.
     rng : RandomState
     phase : Phase
         Told how far the choice is.
+    n_jobs : int or None
+        Students that are taught at a time.
 
     Returns
     -------
@@ -243,30 +264,29 @@ def choose_rows(
         members = tuple(range(len(pool.samplers)))
         name = repr(Mixture(pool.samplers) if len(members) > 1 else pool.samplers[0])
         return RowChoice(Plan(name, members, options.weights[0]))
-    seeds = [draw_seed(rng) for _ in range(3)]
+    seeds = [draw_seed(rng) for _ in range(2)]
     n_each = min(max(int(n_synthetic * SEARCH_SHARE) // len(pool.samplers), FEWEST_DRAWN), n_synthetic)
     del pool.samplers[1 + n_synthetic // (4 * n_each) :]  # what the others drew is a quarter at most
     real_weights = _real_weights(options, held_out)
     rules, rivals = _plans(pool, options.weights[0], real_weights)
-    n_fits = len(students) * (1 + len(rules) + len(rivals)) + len(options.weights) - 1
+    if is_student_chosen:
+        rules = rules[-1:]
+    n_fits = len(students) * (1 + len(rules)) + len(rivals) + len(options.weights) - 1
     progress = phase.progress("choosing a sampler", n_fits, "students")
     ratio = n_synthetic / len(real)
-    trials = Trials(real.take(held_out.taught), pool, held_out.validation, ratio, seeds[0], progress)
+    trials = Trials(real.take(held_out.taught), pool, held_out.validation, ratio, seeds[0], progress, n_jobs)
 
-    none = trials.add(Plan(NONE), students)
-    if not held_out.memorization.is_clear and not _would_help(options, trials, none, students, seeds[1]):
+    (none,) = trials.add([Plan(NONE)], students)
+    if none.losses.mean < options.tolerance and not held_out.memorization.is_clear:  # nothing more can be gained
         return RowChoice(none.plan, real_weights, trials.results())
-    for member in range(len(pool.samplers)):
-        pool.draw([member], trials.real, n_each, seeds[2])
-    rule = _best([trials.add(plan, students, n_each) for plan in rules], CLEAR_LESS)
+    pool.draw_of_each(trials.real, n_each, seeds[1], n_jobs)
+    rule = _best(trials.add(rules, students, n_each), CLEAR_LESS)
     rivals = [replace(plan, real_weight=rule.plan.real_weight) for plan in rivals]
-    chosen = _best([rule, *(trials.add(plan, students, n_each) for plan in rivals)])
+    best_student = {rule.student: students[rule.student]}
+    chosen = _best([rule, *trials.add(rivals, best_student, n_each)])
     weights = options.weights[1:] if chosen.plan.real_weight else ()  # beside no real rows they all are the same
     others = [replace(chosen.plan, weight=weight) for weight in weights]
-    best_student = {chosen.student: students[chosen.student]}
-    chosen = _best([chosen, *(trials.add(plan, best_student, n_each) for plan in others)])
-    if chosen.losses.is_clearly_above(none.losses, CLEAR_NONE):
-        chosen = none
+    chosen = _best([chosen, *trials.add(others, best_student, n_each)])
     return RowChoice(chosen.plan, real_weights, trials.results())
 
 
@@ -280,6 +300,7 @@ def choose_real_weight(
     n_synthetic: int,
     rng: np.random.RandomState,
     phase: Phase,
+    n_jobs: int | None,
 ) -> RowChoice:
     """Choose the weight of the real rows beside those of one sampler; see :func:`choose_rows`."""
     student_seed, seed = draw_seed(rng), draw_seed(rng)
@@ -289,10 +310,9 @@ def choose_real_weight(
         return RowChoice(plans[0])
     progress = phase.progress("weighing real rows", len(plans) * len(students), "students")
     ratio = n_synthetic / len(real)
-    trials = Trials(real.take(held_out.taught), pool, held_out.validation, ratio, student_seed, progress)
+    trials = Trials(real.take(held_out.taught), pool, held_out.validation, ratio, student_seed, progress, n_jobs)
     pool.draw([0], trials.real, max(int(SEARCH_SHARE * n_synthetic), 1), seed)
-    tried = [trials.add(plan, students) for plan in plans]
-    return RowChoice(_best(tried, CLEAR_LESS).plan, real_weights)
+    return RowChoice(_best(trials.add(plans, students), CLEAR_LESS).plan, real_weights)
 
 
 def _real_weights(options: AutoSampler, held_out: HeldOut) -> tuple[float, ...]:
@@ -303,9 +323,8 @@ def _real_weights(options: AutoSampler, held_out: HeldOut) -> tuple[float, ...]:
 def _plans(pool: RowPool, weight: float, real_weights: Sequence[float]) -> tuple[list[Plan], list[Plan]]:
     """Return the rule, once for each weight of real rows, and the plans that must be better than it."""
     plans = [Plan(repr(sampler), (place,), weight) for place, sampler in enumerate(pool.samplers)]
-    if len(plans) > 1:  # what is memorised is best diluted by rows that the teacher treats alike: the first sampler's
-        together = Plan(TOGETHER, tuple(range(len(plans))), weight)
-        plans.insert(1 if len(real_weights) > 1 else 0, together)
+    if len(plans) > 1:
+        plans.append(Plan(TOGETHER, tuple(range(len(plans))), weight))
     return [replace(plans[0], real_weight=share) for share in real_weights], plans[1:]
 
 
@@ -324,17 +343,3 @@ def _best(trials: Sequence[Trial], n_errors: float = CLEAR) -> Trial:
     rule = trials[0]
     better = [trial for trial in trials if rule.losses.is_clearly_above(trial.losses, n_errors)]
     return max(better, key=lambda trial: trial.losses.fidelity, default=rule)
-
-
-def _would_help(options: AutoSampler, trials: Trials, whole: Trial, students: dict[str, Any], seed: int) -> bool:
-    """Whether the student gains by real rows, so that it may by synthetic ones: they are hardly better.
-
-    A student that is not close to its teacher may, too: real rows teach it little where the teacher has memorised them,
-    and by chance half of them may teach a network as much as all.
-    """
-    n_taught = len(trials.real)
-    if n_taught < ENOUGH_ROWS or options.tolerance == 0 or whole.losses.fidelity < CLOSE:
-        return True
-    half = trials.real.take(np.sort(np.random.RandomState(seed).permutation(n_taught)[: n_taught // 2]))
-    gain = trials.losses(students[whole.student], half) - whole.losses
-    return bool(gain.mean + 2 * gain.error >= options.tolerance)

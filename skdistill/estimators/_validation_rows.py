@@ -11,7 +11,7 @@ from .._tables import stack_rows, take_rows
 from .._validation import draw_seed
 from ..samplers import MUNGE, LeafSwap, TermSwap
 from ..teachers import find_out_of_bag
-from ..transfer import Oracle, TransferSet
+from ..transfer import Draw, Oracle, TransferSet
 from ._memorization import ROW_QUERIES, Memorization, measure_memorization
 from ._targets import Targets
 
@@ -32,7 +32,7 @@ LEAST_KNOWN = 0.5
 
 NO_ROWS = np.zeros(0, dtype=int)
 
-SHARE_DRAWN, SHARE_MEASURED = 0.02, 0.05
+SHARE_DRAWN, SHARE_MEASURED = 0.03, 0.08
 """Queries in shares of the synthetic rows: of each sampler that validates, and to measure what is memorised."""
 
 MOST_DRAWN, MOST_MEASURED = 2000, 1000
@@ -318,29 +318,28 @@ def _of_seen_rows(
         _copied_rows(real, rows) if n_drawn and memorization.is_possible and out_of_bag is None else held.take(NO_ROWS)
     )
 
-    def draw(parents: TransferSet, sampler: Any, importance: float = 1.0) -> tuple[Group, ...]:
-        """Draw rows, if the budget allows it, and put those beside that unseen rows would be copies of."""
-        if not n_drawn:
-            return ()
-        X, outputs = oracle.draw(sampler, parents, n_drawn, seeds.pop())
-        drawn = Group(X, targets.of(outputs), np.ones(n_drawn), importance=importance)
-        return (drawn.beside(_group_of(copied, targets), len(copied) / len(held)) if len(copied) else drawn,)
-
-    of_held: tuple[Group, ...] = ()
-    if out_of_bag is not None or memorization.is_possible:
+    groups: list[Group] = []
+    if n_drawn:
         other = TermSwap() if sparse.issparse(held.X) else MUNGE(n_jobs=n_jobs)
-        of_held = (*draw(held, LeafSwap(), 2.0), *draw(held, other))  # the first ranks better
+        drawn = [(LeafSwap(), held, 2.0), (other, held, 1.0), (LeafSwap(), real, 1.0)]  # leaf swap ranks better
+        draws = [
+            Draw(sampler, parents, n_drawn, seed) for (sampler, parents, _), seed in zip(drawn, seeds, strict=True)
+        ]
+        for (X, outputs), (*_, importance) in zip(oracle.draw_all(draws, n_jobs), drawn, strict=True):
+            group = Group(X, targets.of(outputs), np.ones(n_drawn), importance=importance)
+            # beside rows that unseen rows would be copies of
+            groups.append(group.beside(_group_of(copied, targets), len(copied) / len(held)) if len(copied) else group)
+    of_held, of_all = tuple(groups[:2]), tuple(groups[2:])
     if out_of_bag is not None:
         return Validation((out_of_bag, *of_held), (out_of_bag,), "rows of X, out of bag", "out of bag", targets)
-    of_all = draw(real, LeafSwap())
     if of_held and memorization.is_clear:
         return Validation(of_held, of_all, ON_SYNTHETIC_ROWS, "synthetic", targets)
     own, origin = _group_of(held, targets), "rows of X and synthetic rows" if of_all else ON_SEEN_ROWS
     if real.is_unlabeled.any():
         origin = "rows of X and X_unlabeled; the teacher may have been fitted on the first"
-    if of_held:  # maybe memorised: own rows may mislead
-        return Validation((own, *of_held), of_all, origin, "synthetic", targets)
-    return Validation((own,), (own, *of_all), origin, "own", targets)
+    if of_held and memorization.is_possible:  # own rows may mislead
+        return Validation(of_held, of_all, origin, "synthetic", targets)
+    return Validation(of_held or (own,), (own, *of_all), origin, "own", targets)
 
 
 def _copied_rows(real: TransferSet, rows: np.ndarray) -> TransferSet:

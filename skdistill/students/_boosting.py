@@ -8,8 +8,8 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.base import clone
 from sklearn.utils.validation import check_memory
-from threadpoolctl import threadpool_limits
 
+from .._threads import one_blas_thread
 from .._validation import check_number, check_random_state, draw_seed
 from ..compiled import Forest
 from ..compiled._nodes import stack_outputs
@@ -95,7 +95,7 @@ class _CompactBoosting(CompactStudent):
             forest = forest.with_missing_sent(table.has_missing, leaf_weights(forest, leaves, weight))
             values, of_hidden, ridge = forest.value[:, 0], np.zeros(0 if hidden is None else hidden.shape[1]), np.inf
             if self.resolve_leaves and self.monotonic_cst is None:
-                with threadpool_limits(1, user_api="blas"):  # sums of several threads differ in their last digits
+                with one_blas_thread():  # sums of several threads differ in their last digits
                     values, of_hidden, ridge = resolve(forest, leaves, target, weight, loss, held_out, others, hidden)
             changes.append(of_hidden)
             forests.append(prune(forest.with_values(values[:, None]), leaf_weights(forest, leaves, weight)))

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from ._boosting import CompactBoostingClassifier, CompactBoostingRegressor
 from ._hybrid import CompactHybridClassifier, CompactHybridRegressor
 from ._kernel import CompactKernelClassifier, CompactKernelRegressor
@@ -22,17 +24,31 @@ FAMILIES: dict[str, tuple[type[CompactClassifier], type[CompactRegressor], dict[
 """For each family its classifier, its regressor, and what distinguishes it from others of the same class."""
 
 MOST_PARAMETERS = {"linear": 20_000, "tree": 200}
-"""For each output: more leave nothing to read, or cost a family more time than it gains."""
+"""For each output, whatever the budget: more leave nothing to read."""
 
-MOST_OF_OTHERS = 8_500
+MOST_OF_KERNELS = 8_000
+"""For all outputs, which share the landmarks, whatever the budget: more cost more time than they gain."""
 
-MOST_OF_KERNELS = 2_000
-"""For all outputs, which share the landmarks."""
+MODEST, MODEST_KERNEL = 5_000, 2_000
+"""Where no budget is given: twice as much brings little on most tables. Outputs share inputs and hidden units, so that
+this grows with the root of their number."""
+
+SCOUTS: dict[str, dict[str, Any]] = {
+    "linear": {"n_pairs": 0},
+    "tree": {"optimize": False},
+    "smooth network": {"max_epochs": 8},
+    "network": {"max_epochs": 8},
+    "boosting": {"resolve_leaves": False},
+}
+"""The families that a small student of theirs can speak for, and what makes it quick."""
 
 
-def most_parameters(name: str, n_outputs: int) -> int:
+def most_parameters(name: str, n_outputs: int, *, is_modest: bool) -> float:
     """Return the parameters that a chooser gives a family at most."""
-    return MOST_OF_KERNELS if name == "kernel" else MOST_PARAMETERS.get(name, MOST_OF_OTHERS) * n_outputs
+    most = MOST_PARAMETERS.get(name, np.inf) * n_outputs
+    if name == "kernel":
+        most = MODEST_KERNEL if is_modest else MOST_OF_KERNELS
+    return min(most, MODEST * n_outputs**0.5) if is_modest else most
 
 
 def family_member(name: str, *, classifies: bool, n_jobs: int | None = None) -> Any:

@@ -12,8 +12,8 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from sklearn.base import clone
-from threadpoolctl import threadpool_limits
 
+from .._threads import one_blas_thread
 from .._validation import check_number, check_random_state
 from ..compiled import Design
 from ..compiled._kernel import Landmarks
@@ -99,7 +99,7 @@ class _CompactKernel(CompactStudent):
         weight = weight / weight.sum()
         values, curvature = as_values(self._link, targets)
         rows = Rows(design, cells, values, weight * curvature, has_linear=self.linear)
-        with threadpool_limits(1, user_api="blas"):  # sums of several threads differ in their last digits
+        with one_blas_thread():  # sums of several threads differ in their last digits
             kernel, ridge = self._choose(rows, check_random_state(self.random_state))
             features = rows.features(kernel, weight)
             start = None if self._link == "identity" else rows.coefficients(kernel, ridge)

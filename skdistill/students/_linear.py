@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 import numpy as np
 from scipy import sparse
-from threadpoolctl import threadpool_limits
 
+from .._threads import one_blas_thread
 from .._validation import check_number
 from ..compiled import Design, Network
 from ..compiled._design import CHUNK_CELLS, dense_chunks
@@ -41,7 +41,7 @@ class _CompactLinear(CompactStudent):
         cells, targets, weight, design = self._prepare(X, targets, weight)
         rows = _Rows(design, cells, weight / weight.sum())
         ridge, lasso = (self.alpha, 0.0) if self.penalty == "l2" else (0.0, self.alpha)
-        with threadpool_limits(1, user_api="blas"):  # sums of several threads differ in their last digits
+        with one_blas_thread():  # sums of several threads differ in their last digits
             features, pairs = rows.features(), None
             coef, constant = solve(features, targets, self._link, ridge=ridge, lasso=lasso)
             if self.n_pairs > 0:

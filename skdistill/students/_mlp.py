@@ -7,8 +7,8 @@ from numbers import Integral, Real
 from typing import Any, Literal
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from .._threads import one_blas_thread
 from .._validation import check_number, check_random_state, draw_seed
 from ..compiled import Network
 from ..targets import scheduled_temperature
@@ -39,7 +39,7 @@ class _CompactMLP(CompactStudent):
         cells, targets, weight, design = self._prepare(X, targets, weight)
         knots = find_knots(cells, design.n_codes, targets, weight, self.n_knots, draw_seed(rng))
         design = design.in_pieces(knots)
-        with threadpool_limits(1, user_api="blas"):  # sums of several threads differ in their last digits
+        with one_blas_thread():  # sums of several threads differ in their last digits
             network, errors = fit_network(design, cells, targets, weight, self._link, hidden, how, rng)
         self.validation_errors_ = np.array(errors)
         return network

@@ -8,9 +8,11 @@ import numpy as np
 
 from .._progress import Progress
 from .._tables import take_rows
+from .._threads import in_threads
 from ..exceptions import TeacherError, TeacherOutputError, TeacherQueryError
 from ._adapter import Teacher
 from ._fingerprint import fingerprint
+from ._out_of_bag import FORESTS
 
 
 def ask(
@@ -22,6 +24,7 @@ def ask(
     memory: joblib.Memory | None = None,
     verbose: int = 0,
     tell: Callable[[float], None] | None = None,
+    n_jobs: int | None = None,
 ) -> np.ndarray:
     """Return the teacher's outputs for every row of ``X``.
 
@@ -40,6 +43,9 @@ def ask(
         Above 0, progress is written to standard error.
     tell : callable or None, default=None
         Called after each block with the share of the rows that is labelled.
+    n_jobs : int or None, default=None
+        Blocks that the teacher is asked about at a time, if it is a model that answers several threads, and each row
+        by itself: a forest of scikit-learn that is not told to use threads of its own.
 
     Returns
     -------
@@ -61,10 +67,16 @@ def ask(
         chunk_size = n_rows
     progress = Progress(f"{teacher.name} labels {origin}", n_rows, verbose, tell=tell)
     outputs: np.ndarray | None = None
-    for start in range(0, n_rows, chunk_size):
+    starts = range(0, n_rows, chunk_size)
+
+    def answer_from(start: int) -> np.ndarray:
         stop = min(start + chunk_size, n_rows)
         block = X if stop - start == n_rows else take_rows(X, slice(start, stop))
-        answered = answer(teacher, block, key, where=f"{origin} {start} to {stop - 1} of {n_rows}")
+        return answer(teacher, block, key, where=f"{origin} {start} to {stop - 1} of {n_rows}")
+
+    answers = in_threads(answer_from, starts, n_jobs) if answers_threads(teacher) else map(answer_from, starts)
+    for start, answered in zip(starts, answers, strict=True):
+        stop = start + len(answered)
         if outputs is None:
             outputs = np.empty((n_rows, *answered.shape[1:]))
         if answered.shape[1:] != outputs.shape[1:]:
@@ -76,6 +88,12 @@ def ask(
         progress.update(stop)
     assert outputs is not None
     return outputs
+
+
+def answers_threads(teacher: Teacher) -> bool:
+    """Whether a teacher may be asked by several threads at once, and tells each row the same whatever is beside it."""
+    model = teacher.model
+    return type(model) in FORESTS and model.n_jobs in (None, 1)
 
 
 PROBE_ROWS = 16
