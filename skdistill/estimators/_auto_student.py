@@ -11,7 +11,7 @@ from .._representation import Documented
 from .._validation import check_number
 from ..exceptions import StudentError
 from ..students._families import FAMILIES
-from ..transfer import AUTO_RATIO
+from ..transfer import AUTO_RATIO, count_synthetic
 
 WIDE = 1000
 """Columns of a sparse table from which on some families are not tried."""
@@ -25,6 +25,9 @@ MOST_PARAMETERS = 60_000
 
 ROWS_OF_A_PARAMETER, MOST_RATIO = 10, 40
 """Synthetic rows that the parameters of a budget are worth, and most of them for each real row."""
+
+MODEST_ROWS = 100_000
+"""Rows that a student of modest size is taught on at most; half of them may be synthetic in any case."""
 
 
 class AutoStudent(Documented):
@@ -150,9 +153,11 @@ class AutoStudent(Documented):
             most.append(np.inf)
         return min(most, default=None)
 
-    def ratio(self, n_rows: int, student_size: int | None) -> int:
-        """Return how many synthetic rows a real one a student within the budget is worth."""
+    def count_synthetic(self, n_rows: int, n_features: int, student_size: int | None) -> int:
+        """Return how many synthetic rows a student within the budget is worth."""
         n_parameters = self.allowed_parameters(student_size)
         if n_parameters is None:
-            return AUTO_RATIO
-        return int(np.clip(ROWS_OF_A_PARAMETER * min(n_parameters, MOST_PARAMETERS) / n_rows, AUTO_RATIO, MOST_RATIO))
+            most = max(MODEST_ROWS - n_rows, MODEST_ROWS // 2)
+            return min(count_synthetic("auto", n_rows, n_features), most)
+        ratio = np.clip(ROWS_OF_A_PARAMETER * min(n_parameters, MOST_PARAMETERS) / n_rows, AUTO_RATIO, MOST_RATIO)
+        return count_synthetic("auto", n_rows, n_features, int(ratio))

@@ -37,7 +37,7 @@ from ..teachers import (
     out_of_bag_outputs,
     out_of_fold_outputs,
 )
-from ..transfer import AUTO_RATIO, Oracle, TransferSet, count_synthetic, label_real_rows
+from ..transfer import Oracle, TransferSet, count_synthetic, label_real_rows
 from ._auto_sampler import AutoSampler
 from ._auto_student import AutoStudent
 from ._callbacks import CallbackSupport, Phases
@@ -289,9 +289,9 @@ class BaseDistilled(CallbackSupport, Shown):
         if options is None or (is_auto and (teacher.transductive or np.count_nonzero(real.sample_weight) < 2)):
             return 0
         most = options.max_queries if is_auto and options.max_queries is not None else np.inf
-        student = self._resolve_student()
-        ratio = student.ratio(n_rows, self.student_size) if isinstance(student, AutoStudent) else AUTO_RATIO
-        n_synthetic = count_synthetic(self.n_synthetic, n_rows, n_features, ratio)
+        student, n_synthetic = self._resolve_student(), count_synthetic(self.n_synthetic, n_rows, n_features)
+        if isinstance(student, AutoStudent) and isinstance(self.n_synthetic, str):
+            n_synthetic = student.count_synthetic(n_rows, n_features, self.student_size)
         return int(min(n_synthetic, oracle.n_left, most))
 
     def _hold_out(

@@ -27,8 +27,11 @@ RUNGS = (1 / 5, 1)
 PARAMETERS_OF_A_ROW, FEWEST_PARAMETERS = 2, 500
 """For each output at most: what few rows cannot fix is not worth its bytes."""
 
-FEWEST_ROWS = 2000
-"""Rows of the first rung at least."""
+FEWEST_ROWS, MOST_ROWS = 2000, 60_000
+"""Rows of the first rung at least, and of the second at most."""
+
+SPARED = 0.96
+"""Share of the budget that students grow to: on more rows they come out a little larger."""
 
 MOST_SIZES = 4
 """Times that a student beyond the budget is made smaller."""
@@ -177,7 +180,7 @@ class Ladder:
     def count(self, rung: int) -> int:
         """Return how many rows a rung has."""
         n_rows = len(self.rows)
-        return n_rows if self.is_short else min(max(int(RUNGS[rung] * n_rows), FEWEST_ROWS), n_rows)
+        return n_rows if self.is_short else min(max(int(RUNGS[rung] * n_rows), FEWEST_ROWS), n_rows, MOST_ROWS)
 
     def rung(self, rung: int) -> TransferSet:
         """Return the rows of a rung."""
@@ -205,7 +208,7 @@ def _rank(trials: "_Trials", names: list[str], ladder: Ladder, real_weights: tup
     finalists = _finalists(trials.scouted(names, first), names, options.n_finalists)
     if trials.terms.has_budget(options):  # what a size costs is seen on few rows
         sized = _ranked(trials.largest(finalists, first, 0))
-        grown = _ranked(trials.grown(sized, second, 1))
+        grown = _ranked(trials.grown(sized[: options.n_finalists], second, 1))
         # a larger budget must not make it worse
         grown = _ranked([*grown, *trials.modest(grown[0], second, 1)]) if grown else sized
     else:
@@ -310,7 +313,7 @@ class _Trials:
 
         def teach(trial: Candidate) -> Taught:
             most = self.terms.most_of(trial.family, self.options)
-            n_parameters = min(most, trial.n_parameters / max(self.excess(trial), 1e-9))
+            n_parameters = min(most, SPARED * trial.n_parameters / max(self.excess(trial), 1e-9))
             if n_parameters <= trial.n_parameters:
                 return self.again(trial, rows, rung)
             return self._within(trial.family, self.terms.with_parameters(trial.family, n_parameters), rows, rung)
