@@ -37,11 +37,10 @@ class AutoStudent(Documented):
 
     1. A scout of each family, a small student that is taught quickly, is taught on a fifth of the real rows that do
        not validate and of half of the synthetic rows.
-    2. The ``n_finalists`` families whose scouts are best are taught on all of these rows, as large as the budget allows,
-       and so is a hybrid, whose two parts are among those scouted; where the smooth network is best, a kernel, too. What
-       is compiled too large, or takes too many operations, is made smaller. Within a budget that the user gives, the
-       best is also taught in a modest size. If the teacher has memorised its rows, the best is taught with another
-       weight of the real rows.
+    2. The ``n_finalists`` families whose scouts are best are taught on all of these rows, as large as the budget
+       allows, and so is a hybrid, whose two parts are among those scouted. What is compiled too large, or takes too
+       many operations, is made smaller. Within a budget that the user gives, the best is also taught in a modest size.
+       If the teacher has memorised its rows, the best is taught with another weight of the real rows.
     3. The best of these is taught on everything.
 
     With ``min_fidelity`` all families grow instead from small to large, until one reaches it.
@@ -50,12 +49,12 @@ class AutoStudent(Documented):
     ----------
     families : sequence of str or "auto", default="auto"
         What to choose among: ``"linear"``, ``"tree"``, ``"kernel"``, ``"smooth network"``, ``"network"`` (whose numbers
-        bend at knots), ``"boosting"``, ``"hybrid"``. ``"auto"`` is all of them but the kernel, which was the best on none of
-        the twelve tables that it was measured on.
+        bend at knots), ``"boosting"``, ``"hybrid"``. ``"auto"`` is all of them but the kernel, which was the best on
+        none of the twelve tables that it was measured on.
     max_bytes : int, "auto" or None, default="auto"
         Size of the compiled student at most, in bytes. ``"auto"`` is modest, about 10 kB for one output and more for
-        several, unless ``max_ops`` or ``student_size`` says what is allowed: on most tables twice as much brings little.
-        What is allowed is used, and a larger student is taught on more synthetic rows, which takes longer.
+        several, unless ``max_ops`` or ``student_size`` says what is allowed. What is allowed is used, and a larger
+        student is taught on more synthetic rows, which takes longer.
     max_ops : int or None, default=None
         Operations for a row at most: comparisons, multiplications, additions. A count, so that it is the same
         everywhere; ``docs/students/choosing.md`` has a table of what it costs in microseconds.

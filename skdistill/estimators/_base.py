@@ -43,6 +43,7 @@ from ._auto_student import AutoStudent
 from ._callbacks import CallbackSupport, Phases
 from ._candidates import Candidates
 from ._choosing import SAFE, TaughtRows, Terms, choose_student
+from ._deadline import Deadline
 from ._extending import extend
 from ._showing import Shown
 from ._targets import Targets
@@ -70,6 +71,7 @@ class BaseDistilled(CallbackSupport, Shown):
     response_method: str
     memory: Any
     chunk_size: int
+    time_limit: float | None
     random_state: Any
     n_jobs: int | None
     verbose: int
@@ -82,6 +84,7 @@ class BaseDistilled(CallbackSupport, Shown):
         X, sample_weight, X_unlabeled, X_val = self._check_rows(X, sample_weight, X_unlabeled, X_val)
         y = self._check_y(X, y)
         rng, phases = check_random_state(self.random_state), self._phases(X, y, X_unlabeled)
+        deadline = Deadline(self.time_limit)
 
         teacher = self._resolve_teacher(X, y, sample_weight, rng, phases)
         truth = self._truth(teacher, y)
@@ -100,6 +103,7 @@ class BaseDistilled(CallbackSupport, Shown):
                 held_out, n_before = self._hold_out(real, X_val, targets, oracle, n_synthetic, rng)
                 phase.say(str(held_out))
             n_synthetic = int(min(n_synthetic, oracle.n_left))
+        n_synthetic = int(min(n_synthetic, deadline.rows_in_time(oracle.n_queries, oracle.label_seconds)))
         extension = extend(
             self._sampler_or_options(),
             real,
@@ -112,8 +116,9 @@ class BaseDistilled(CallbackSupport, Shown):
             rng=rng,
             phases=phases,
             n_jobs=self.n_jobs,
+            deadline=deadline,
         )
-        student, candidates = self._teach(extension.rows, held_out, targets, rng, phases)
+        student, candidates = self._teach(extension.rows, held_out, targets, rng, phases, deadline)
 
         real_weight = extension.rows.real_weights[0] if candidates is None else candidates.tried[-1].real_weight
         self._keep(
@@ -329,12 +334,13 @@ class BaseDistilled(CallbackSupport, Shown):
         targets: Targets,
         rng: np.random.RandomState,
         phases: Phases,
+        deadline: Deadline,
     ) -> tuple[Any, Candidates | None]:
         """Return the student, taught: the one given, or the one that serves this teacher best, and what was tried."""
         student, terms = self._student_to_teach(), self._terms(targets, rows.whole)
         if isinstance(student, AutoStudent):
             validation = None if held_out is None else held_out.validation
-            return choose_student(student, terms, rows, validation, targets, rng=rng, phases=phases)
+            return choose_student(student, terms, rows, validation, targets, rng=rng, phases=phases, deadline=deadline)
         with phases.phase("teach the student") as phase:
             phase.say(f"teaching {type(student).__name__} on {len(rows.whole):,} rows")
             taught_on = rows.whole.weigh_real(rows.real_weights[0])
@@ -367,15 +373,17 @@ class BaseDistilled(CallbackSupport, Shown):
 
     def _phases(self, X: Any, y: Any, X_unlabeled: Any) -> Phases:
         """Return what tells the phases of this fit: labelling, teaching, and before, between and after these others."""
-        others = [
-            not is_fitted_teacher(self.teacher),
-            self.teacher_cv is not None,
-            X_unlabeled is not None,
-            self._is_anything_chosen(1),
-            self.sampler is not None,
-            isinstance(self._resolve_student(), AutoStudent),
-        ]
-        return Phases(self, 2 + sum(others), X, y)
+        is_sampler_chosen = isinstance(self._sampler_or_options(), AutoSampler)
+        known = {
+            "hold rows out": self._is_anything_chosen(1),
+            "choose a sampler": is_sampler_chosen,
+            "draw rows": self.sampler is not None and not is_sampler_chosen,
+            "choose a student": isinstance(self._resolve_student(), AutoStudent),
+            "teach the student": True,
+        }
+        others = [not is_fitted_teacher(self.teacher), self.teacher_cv is not None, X_unlabeled is not None]
+        names = [name for name, is_there in known.items() if is_there]
+        return Phases(self, 1 + sum(others) + len(names), X, y, names)
 
     # ------------------------------------------------------------------ checks
 
@@ -384,6 +392,8 @@ class BaseDistilled(CallbackSupport, Shown):
         check_number(self, "soft_weight", self.soft_weight, low=0, high=1)
         if self.max_queries is not None:
             check_number(self, "max_queries", self.max_queries, kind=Integral, low=2)
+        if self.time_limit is not None:
+            check_number(self, "time_limit", self.time_limit, low=0, low_open=True)
         if self.student_size is not None:
             check_number(self, "student_size", self.student_size, kind=Integral, low=1)
         student = self._resolve_student()

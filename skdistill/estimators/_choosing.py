@@ -18,6 +18,7 @@ from ..transfer import TransferSet
 from ._auto_student import MOST_PARAMETERS, AutoStudent
 from ._callbacks import Phases
 from ._candidates import VALIDATED, Candidate, Candidates
+from ._deadline import Deadline
 from ._targets import Targets
 from ._validation_rows import CLEAR_LESS, FEWEST_REAL, Losses, Validation
 
@@ -118,6 +119,7 @@ def choose_student(
     *,
     rng: np.random.RandomState,
     phases: Phases,
+    deadline: Deadline,
 ) -> tuple[Any, Candidates]:
     """Return the chosen student, taught on the whole transfer set, and what was tried.
 
@@ -133,6 +135,8 @@ def choose_student(
     rng : RandomState
     phases : Phases
         Told how far the choice is.
+    deadline : Deadline
+        Where there is no time left to teach on everything, the best student so far is returned.
 
     Raises
     ------
@@ -140,7 +144,7 @@ def choose_student(
         If no student meets the budget, or reaches the fidelity; what was tried is a note to it.
     """
     names, seed = options.families_for(rows.whole.X), draw_seed(rng)
-    trials = _Trials(options, terms, targets, validation, seed, rows.real_weights[0])
+    trials = _Trials(options, terms, targets, validation, seed, rows.real_weights[0], deadline)
     try:
         with phases.phase("choose a student") as phase:
             if rows.meanwhile is None or validation is None:
@@ -152,6 +156,10 @@ def choose_student(
                 trials.progress = None
         with phases.phase("teach the student") as phase:
             for trial in ranked:
+                if (taught := trials.kept(trial, len(rows.whole))) is not None:
+                    phase.say(f"no time is left: the student ({trial.family}) taught on {trial.n_rows:,} rows is kept")
+                    trials.add([taught])
+                    return taught.student, Candidates(trials.all)
                 phase.say(f"teaching the student ({trial.family}) on {len(rows.whole):,} rows")
                 # rows that the user holds out are taught to nobody, so that they can tell of the student itself
                 is_validated = validation is not None and validation.kind == "given"
@@ -261,14 +269,18 @@ class _Trials:
         validation: Validation | None,
         seed: int,
         real_weight: float,
+        deadline: Deadline,
     ) -> None:
         self.options, self.terms, self.seed, self.real_weight = options, terms, seed, real_weight
+        self._deadline = deadline
         self._targets, self._validation = targets, validation
         self.judged_on = "nothing: there are too few rows" if validation is None else validation.origin
         self.progress: Progress | None = None
         self.all: list[Candidate] = []
         self._losses: list[Losses | None] = []
         """Of each of these, where it was validated."""
+        self._best: Taught | None = None
+        """The best so far, where there may be no time for more."""
 
     def add(self, taught: Iterable[Taught]) -> list[Candidate]:
         """Remember what was taught, as it comes, and return its candidates."""
@@ -277,12 +289,32 @@ class _Trials:
             added.append(each.candidate)
             self.all.append(each.candidate)
             self._losses.append(each.losses)
+            self._remember(each)
             if self.progress is not None:
                 self.progress.update(len(self.all), sum(trial.n_rows for trial in self.all))
         return added
 
+    def _remember(self, taught: Taught) -> None:
+        """Remember the best student so far, if there is a limit of time."""
+        trial = taught.candidate
+        if np.isinf(self._deadline.left) or not trial.is_within_budget or np.isnan(trial.score):
+            return
+        if self._best is None or (trial.rung, trial.score) > (self._best.candidate.rung, self._best.candidate.score):
+            self._best = taught
+
+    def kept(self, trial: Candidate, n_rows: int) -> Taught | None:
+        """Return the best student so far, as the one that is chosen, if there is no time to teach on so many rows."""
+        if self._best is None or self._deadline.left > trial.seconds * n_rows / max(trial.n_rows, 1):
+            return None
+        return replace(self._best, candidate=replace(self._best.candidate, rung=2))
+
     def _try_all(self, teach: Callable[[Any], Taught], tried: Iterable[Any]) -> list[Candidate]:
-        return self.add(in_threads(teach, tried, self.terms.n_jobs))
+        """Teach all that should end in time, but one in any case."""
+        tried, longest = list(tried), max((trial.seconds for trial in self.all), default=0.0)
+        n_in_time = (
+            max(int(self._deadline.left / longest), 1) if longest and self._deadline.left < np.inf else len(tried)
+        )
+        return self.add(in_threads(teach, tried[:n_in_time], self.terms.n_jobs))
 
     def scouted(self, names: list[str], rows: TransferSet) -> list[Candidate]:
         """Teach the scouts of families, and return those within the budget, the best first."""

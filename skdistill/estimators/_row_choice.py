@@ -15,6 +15,7 @@ from ..samplers import Mixture
 from ..transfer import Draw, Oracle, TransferSet
 from ._auto_sampler import AutoSampler
 from ._callbacks import Phase
+from ._deadline import Deadline
 from ._validation_rows import CLEAR_LESS, FEWEST_DRAWN, HeldOut, Losses, Validation
 
 NONE, TOGETHER = "none", "all together"
@@ -27,7 +28,7 @@ MOST_QUERIES = 1.4
 """Synthetic rows that the teacher is asked about, in multiples of those that are taught in the end."""
 
 CLEAR = 4.0
-"""Standard errors by which a choice must be better than the rule: it is tried on few rows, and seldom better on more."""
+"""Standard errors by which a choice must be better than the rule: on more rows than it is tried on it seldom is."""
 
 Drawn = tuple[Any, np.ndarray]
 """Synthetic rows with the teacher's outputs."""
@@ -182,8 +183,7 @@ class Trials:
 
         trials = []
         for (plan, rows, name), losses in zip(tried, in_threads(teach, tried, self._n_jobs), strict=True):
-            seconds = perf_counter() - self._started
-            trials.append(Trial(plan, name, losses, rows.n_synthetic, self._pool.n_queries, seconds))
+            trials.append(Trial(plan, name, losses, rows.n_synthetic, self._pool.n_queries, self.seconds))
             self.all.append(trials[-1])
             self._progress.update(len(self.all))
         n_students = len(students)
@@ -197,6 +197,11 @@ class Trials:
     def losses(self, student: Any, rows: TransferSet) -> Losses:
         """Return the losses of a student taught on these rows."""
         return self._validation.losses(self._validation.targets.teach(student, rows, self._seed))
+
+    @property
+    def seconds(self) -> float:
+        """Since the first of them began."""
+        return perf_counter() - self._started
 
     def results(self) -> dict[str, np.ndarray]:
         """Return the trials as columns, as ``cv_results_`` are."""
@@ -231,6 +236,7 @@ def choose_rows(
     rng: np.random.RandomState,
     phase: Phase,
     n_jobs: int | None,
+    deadline: Deadline,
 ) -> RowChoice:
     """Choose the synthetic rows that serve a student best, and the weight of the real rows beside them.
 
@@ -255,6 +261,8 @@ def choose_rows(
         Told how far the choice is.
     n_jobs : int or None
         Students that are taught at a time.
+    deadline : Deadline
+        Where trials of all samplers would take too much of the time left, the first sampler is taken.
 
     Returns
     -------
@@ -277,6 +285,8 @@ def choose_rows(
     trials = Trials(real.take(held_out.taught), pool, held_out.validation, ratio, seeds[0], progress, n_jobs)
 
     (none,) = trials.add([Plan(NONE)], students)
+    if n_fits * trials.seconds > deadline.left / 4:
+        return RowChoice(rules[0], real_weights, trials.results())
     if none.losses.mean < options.tolerance and not held_out.memorization.is_clear:  # nothing more can be gained
         return RowChoice(none.plan, real_weights, trials.results())
     pool.draw_of_each(trials.real, n_each, seeds[1], n_jobs)
@@ -290,29 +300,11 @@ def choose_rows(
     return RowChoice(chosen.plan, real_weights, trials.results())
 
 
-def choose_real_weight(
-    options: AutoSampler,
-    pool: RowPool,
-    real: TransferSet,
-    held_out: HeldOut,
-    students: dict[str, Any],
-    *,
-    n_synthetic: int,
-    rng: np.random.RandomState,
-    phase: Phase,
-    n_jobs: int | None,
-) -> RowChoice:
-    """Choose the weight of the real rows beside those of one sampler; see :func:`choose_rows`."""
-    student_seed, seed = draw_seed(rng), draw_seed(rng)
-    real_weights = _real_weights(options, held_out)
-    plans, _ = _plans(pool, options.weights[0], real_weights)
-    if len(plans) == 1:
-        return RowChoice(plans[0])
-    progress = phase.progress("weighing real rows", len(plans) * len(students), "students")
-    ratio = n_synthetic / len(real)
-    trials = Trials(real.take(held_out.taught), pool, held_out.validation, ratio, student_seed, progress, n_jobs)
-    pool.draw([0], trials.real, max(int(SEARCH_SHARE * n_synthetic), 1), seed)
-    return RowChoice(_best(trials.add(plans, students), CLEAR_LESS).plan, real_weights)
+def only_plan(options: AutoSampler, pool: RowPool, held_out: HeldOut | None) -> RowChoice:
+    """Return the plan of the only sampler there is, with the weights of the real rows that a student is chosen with."""
+    real_weights = (1.0,) if held_out is None else _real_weights(options, held_out)
+    rules, _ = _plans(pool, options.weights[0], real_weights)
+    return RowChoice(rules[-1], real_weights)
 
 
 def _real_weights(options: AutoSampler, held_out: HeldOut) -> tuple[float, ...]:
