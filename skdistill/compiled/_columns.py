@@ -3,6 +3,7 @@
 import json
 import zlib
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -59,17 +60,42 @@ class Columns:
     def encode(self, X: Any) -> np.ndarray:
         """Return raw rows as floats; missing cells and unseen categories are NaN."""
         columns = columns_of(X.toarray() if hasattr(X, "toarray") else X)
-        encoded = np.full((len(columns[0]), len(columns)), np.nan)
-        for index, (values, known) in enumerate(zip(columns, self.categories, strict=True)):
-            present = ~is_missing(values)
-            cells = values[present]
-            if known is not None:
-                encoded[present, index] = category_codes(cells, known)
-            elif not self.is_time[index]:
-                encoded[present, index] = cells.astype(np.float64)
-            else:
-                encoded[present, index] = microseconds(_as_times(cells))
+        if len(columns) != len(self.categories):
+            raise ValueError(
+                f"CompiledModel: got rows of {len(columns)} columns; expected {len(self.categories)}. Pass the columns "
+                "of the fit, all of them and no others."
+            )
+        return np.column_stack([self._encode_column(values, index) for index, values in enumerate(columns)])
+
+    def _encode_column(self, values: np.ndarray, index: int) -> np.ndarray:
+        present, known = ~is_missing(values), self.categories[index]
+        cells, encoded = values[present], np.full(len(values), np.nan)
+        if known is not None:
+            encoded[present] = category_codes(cells, known)
+        elif not self.is_time[index]:
+            encoded[present] = cells.astype(np.float64)
+        else:
+            encoded[present] = microseconds(_as_times(cells))
         return encoded
+
+    def encode_lone_row(self, cells: Sequence[Any], column: Callable[[int], Any]) -> list[float]:
+        """Return the only row of a frame as floats, as :meth:`encode` does.
+
+        Parameters
+        ----------
+        cells : sequence of object
+            The row.
+        column : callable
+            Returns the column at a place. It is asked where the cell alone does not tell how its column is encoded.
+        """
+        return [
+            coder(cell)
+            if _tells_all(cell, known, is_time)
+            else float(self._encode_column(_values_of(column(index)), index)[0])
+            for index, (coder, cell, known, is_time) in enumerate(
+                zip(self._coders, cells, self.categories, self.is_time.tolist(), strict=True)
+            )
+        ]
 
     def __getstate__(self) -> dict[str, Any]:
         known = [None if of_column is None else of_column.tolist() for of_column in self.categories]
@@ -82,11 +108,16 @@ class Columns:
 
     def row_encoder(self) -> Callable[[Sequence[Any]], list[float]]:
         """Return a function that encodes one row, without numpy's overhead."""
-        coders = [
+        coders = self._coders
+        return lambda cells: [coder(cell) for coder, cell in zip(coders, cells, strict=True)]
+
+    @cached_property
+    def _coders(self) -> list[Callable[[Any], float]]:
+        """For each column, the function of one cell."""
+        return [
             _number if known is None and not is_time else _time if known is None else _coder(known.tolist())
             for known, is_time in zip(self.categories, self.is_time, strict=True)
         ]
-        return lambda cells: [coder(cell) for coder, cell in zip(coders, cells, strict=True)]
 
 
 def _as_times(cells: np.ndarray) -> np.ndarray:
@@ -113,6 +144,18 @@ def _coder(known: list[str]) -> Callable[[Any], float]:
         return code.get(str(cell), nan)
 
     return encode
+
+
+def _tells_all(cell: Any, known: np.ndarray | None, is_time: bool) -> bool:
+    """Whether a cell of a frame is encoded alone as in its column.
+
+    A float may be an integer of its column, a date may have a time zone, and columns of categories spell theirs.
+    """
+    if type(cell) is str or (known is None and not is_time):
+        return True
+    if is_time:
+        return getattr(cell, "tzinfo", None) is None
+    return isinstance(cell, int | np.integer | np.bool_) or _is_missing(cell)
 
 
 def _number(cell: Any) -> float:
