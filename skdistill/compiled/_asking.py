@@ -18,14 +18,14 @@ def as_floats(cells: Sequence[Any]) -> list[float]:
 
 def cells_of_frame(X: Any) -> list[Any] | None:
     """Return the cells of a frame of one row; ``None`` for more rows, and for what is no frame of pandas or polars."""
-    if hasattr(X, "iloc"):
+    if hasattr(type(X), "iloc"):
         return X.iloc[0].tolist() if len(X) == 1 else None  # a twentieth of what its columns take, one by one
-    return list(X.row(0)) if hasattr(X, "row") and len(X) == 1 else None
+    return list(X.row(0)) if hasattr(type(X), "row") and len(X) == 1 else None
 
 
 def column_of_frame(X: Any, place: int) -> Any:
     """Return the column at a place of a frame that :func:`cells_of_frame` knows."""
-    return X.iloc[:, place] if hasattr(X, "iloc") else X.to_series(place)
+    return X.iloc[:, place] if hasattr(type(X), "iloc") else X[:, place]
 
 
 class Names:

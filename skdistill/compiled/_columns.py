@@ -13,11 +13,18 @@ from .._coding import category_codes, is_missing, is_missing_object, microsecond
 
 def columns_of(X: Any) -> list[np.ndarray]:
     """Return the columns of a frame of any library, of an array or of a list of rows, each with its own dtype."""
-    names = getattr(X, "column_names", getattr(X, "columns", None))
+    names = names_of_frame(X)
     if names is None:
         cells = X if isinstance(X, np.ndarray) else np.asarray(X, dtype=object)
         return list(cells.T)
     return [_values_of(X[name]) for name in names]
+
+
+def names_of_frame(X: Any) -> Any:
+    """Return the names of a frame's columns; ``None`` of what is no frame."""
+    if hasattr(type(X), "column_names"):  # what pyarrow calls columns are no names
+        return X.column_names
+    return getattr(X, "columns", None)
 
 
 def _values_of(series: Any) -> np.ndarray:
@@ -159,7 +166,14 @@ def _tells_all(cell: Any, known: np.ndarray | None, is_time: bool) -> bool:
 
 
 def _number(cell: Any) -> float:
-    return cell if type(cell) is float else float("nan") if _is_missing(cell) else float(cell)
+    if type(cell) is float:
+        return cell
+    try:
+        return float(cell)
+    except TypeError:
+        if _is_missing(cell):
+            return float("nan")
+        raise
 
 
 def _time(cell: Any) -> float:

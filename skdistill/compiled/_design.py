@@ -168,15 +168,17 @@ class Design:
         """Return what makes the inputs before those of categories of one row's cells, each of shape (n_before_codes,).
 
         They are ``(clip(cells[columns], low, high) - center) / scale``, and ``missing`` where the cell is. An indicator
-        is a cell whose range is 0 to 0: nothing but a missing cell shows.
+        is a cell whose range is 0 to 0: nothing but a missing cell shows. So is a number that never varies: a large one
+        would cost the others their digits where centers are folded into weights.
         """
         columns = np.flatnonzero(self.has_missing)
         none = np.zeros(len(columns))
+        center = np.where((self.low == 0) & (self.high == 0), 0.0, self.center)
         return {
             "columns": np.append(self.numbers, columns).astype(np.intp),
-            "low": np.append(self.center + self.scale * self.low, none),
-            "high": np.append(self.center + self.scale * self.high, none),
-            "center": np.append(self.center, none),
+            "low": np.append(center + self.scale * self.low, none),
+            "high": np.append(center + self.scale * self.high, none),
+            "center": np.append(center, none),
             "scale": np.append(self.scale, none + 1),
             "missing": np.append(np.zeros(len(self.numbers)), none + 1),
         }

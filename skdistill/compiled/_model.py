@@ -9,7 +9,7 @@ import numpy as np
 
 from .._threads import blas_threads
 from ._asking import Names, as_floats, cells_of_frame, column_of_frame
-from ._columns import Columns
+from ._columns import Columns, names_of_frame
 from ._links import LINKS
 from ._source import compile_row, row_source, scores_as_tuple
 
@@ -107,7 +107,7 @@ class CompiledModel:
             return self._one_of_cells(self._names.cells_of(X))
         if getattr(X, "ndim", 2) == 1:
             return self._one_of_series(X)
-        return self._of_frame(X) if hasattr(X, "columns") else self._many(X)
+        return self._of_frame(X) if hasattr(type(X), "columns") else self._many(X)
 
     def __repr__(self) -> str:
         classes = "" if self.classes_ is None else f", n_classes={len(self.classes_)}"
@@ -182,7 +182,7 @@ class CompiledModel:
 
     def _of_frame(self, X: Any) -> Any:
         """Return the answer for a frame of any library, by name where its names are ours in another order."""
-        order = self._names.order_in(getattr(X, "column_names", None) or X.columns)
+        order = self._names.order_in(names_of_frame(X))
         cells = cells_of_frame(X)
         if self._row is None and cells is not None:
             self._make_row()
