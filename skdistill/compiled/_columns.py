@@ -29,6 +29,8 @@ def names_of_frame(X: Any) -> Any:
 
 def _values_of(series: Any) -> np.ndarray:
     """Return a column as an array; categories of pandas by their spelling, which is what the fit has seen."""
+    if getattr(getattr(series, "dtype", None), "tz", None) is not None:
+        return np.asarray(series, dtype="M8[us]")  # pandas' dates of a time zone, as UTC
     if not hasattr(getattr(series, "cat", None), "codes"):
         return np.asarray(series)
     codes, spelled = np.asarray(series.cat.codes), np.asarray(series.cat.categories).astype(str).astype(object)
