@@ -40,6 +40,7 @@ class Names:
     def __init__(self, names: Sequence[str] | None) -> None:
         self.known = None if names is None else [str(name) for name in names]
         self._set = frozenset(self.known or ())
+        self._in_order: Any = None
 
     def order_in(self, given: Any) -> list[int] | None:
         """Return at which places of ``given`` the names stand; ``None`` to take columns as they come.
@@ -48,10 +49,13 @@ class Names:
         """
         if self.known is None or len(given) != len(self.known):
             return None
-        given = given.tolist() if hasattr(given, "tolist") else list(given)
-        if given == self.known:
+        if hasattr(type(given), "equals") and given.equals(self._in_order):
+            return None  # an index of pandas knows itself at once, while its names take longer than a row
+        names = given.tolist() if hasattr(given, "tolist") else list(given)
+        if names == self.known:
+            self._in_order = given
             return None
-        place = {name: index for index, name in enumerate(given)}
+        place = {name: index for index, name in enumerate(names)}
         return [place[name] for name in self.known] if place.keys() == self._set else None
 
     def cells_of(self, row: Mapping[Any, Any]) -> list[Any]:

@@ -97,14 +97,22 @@ class Columns:
         column : callable
             Returns the column at a place. It is asked where the cell alone does not tell how its column is encoded.
         """
-        return [
-            coder(cell)
-            if _tells_all(cell, known, is_time)
-            else float(self._encode_column(_values_of(column(index)), index)[0])
-            for index, (coder, cell, known, is_time) in enumerate(
-                zip(self._coders, cells, self.categories, self.is_time.tolist(), strict=True)
-            )
-        ]
+        asked = [index for index in self._coded if not _tells_all(cells[index], self.is_time[index])]
+        if not asked:
+            return self._encode_row(cells)
+        codes = self._encode_row([None if index in asked else cell for index, cell in enumerate(cells)])
+        for index in asked:
+            codes[index] = float(self._encode_column(_values_of(column(index)), index)[0])
+        return codes
+
+    @cached_property
+    def _coded(self) -> list[int]:
+        """Columns that hold no numbers."""
+        return [index for index, known in enumerate(self.categories) if known is not None or self.is_time[index]]
+
+    @cached_property
+    def _encode_row(self) -> Callable[[Sequence[Any]], list[float]]:
+        return self.row_encoder()
 
     def __getstate__(self) -> dict[str, Any]:
         known = [None if of_column is None else of_column.tolist() for of_column in self.categories]
@@ -117,16 +125,11 @@ class Columns:
 
     def row_encoder(self) -> Callable[[Sequence[Any]], list[float]]:
         """Return a function that encodes one row, without numpy's overhead."""
-        coders = self._coders
-        return lambda cells: [coder(cell) for coder, cell in zip(coders, cells, strict=True)]
-
-    @cached_property
-    def _coders(self) -> list[Callable[[Any], float]]:
-        """For each column, the function of one cell."""
-        return [
+        coders = [
             _number if known is None and not is_time else _time if known is None else _coder(known.tolist())
             for known, is_time in zip(self.categories, self.is_time, strict=True)
         ]
+        return lambda cells: [coder(cell) for coder, cell in zip(coders, cells, strict=True)]
 
 
 def _as_times(cells: np.ndarray) -> np.ndarray:
@@ -155,12 +158,12 @@ def _coder(known: list[str]) -> Callable[[Any], float]:
     return encode
 
 
-def _tells_all(cell: Any, known: np.ndarray | None, is_time: bool) -> bool:
-    """Whether a cell of a frame is encoded alone as in its column.
+def _tells_all(cell: Any, is_time: bool) -> bool:
+    """Whether a cell of a frame that is no number is encoded alone as in its column.
 
     A float may be an integer of its column, a date may have a time zone, and columns of categories spell theirs.
     """
-    if type(cell) is str or (known is None and not is_time):
+    if type(cell) is str:
         return True
     if is_time:
         return getattr(cell, "tzinfo", None) is None
