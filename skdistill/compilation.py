@@ -42,9 +42,10 @@ DTYPES = ("float64", "float32", "float16")
 def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: float = 0.001) -> CompiledModel:
     """Compile a fitted model to a small callable for production.
 
-    The callable needs nothing but numpy, makes no checks, takes one row or many, can be pickled, and answers as the
-    model's ``predict_proba`` (classifiers) or ``predict`` (regressors) does, to 1e-6 of the answers' scale. A single
-    row goes through decision code that is generated and compiled in memory, many rows through flat arrays.
+    The callable needs nothing but numpy, checks nothing but the number of columns, takes one row or many, can be
+    pickled, and answers as the model's ``predict_proba`` (classifiers) or ``predict`` (regressors) does, to 1e-6 of the
+    answers' scale. A single row goes through decision code that is generated and compiled in memory, many rows through
+    flat arrays. A model that was fitted on a frame takes rows by name, too.
 
     Parameters
     ----------
