@@ -66,19 +66,17 @@ class Names:
                 "in the order of the fit. Pass them as a list or an array, or fit on a frame and compile again."
             )
         if row.keys() != self._set:
-            lacking = [f"without {_listed([name for name in self.known if name not in row])}"] * (
-                not self._set <= row.keys()
-            )
-            unknown = [f"with the unknown {_listed([name for name in row if name not in self._set])}"] * (
-                not row.keys() <= self._set
-            )
+            lacking = [name for name in self.known if name not in row]
+            unknown = [name for name in row if name not in self._set]
+            found = (("without", lacking), ("with the unknown", unknown))
+            got = " and ".join(f"{how} {_listed(names)}" for how, names in found if names)
             raise ValueError(
-                f"CompiledModel: got a row by name {' and '.join(lacking + unknown)}; expected the {len(self.known)} "
-                f"columns of the fit, {_listed(self.known)}. Pass each of them, None where the cell is missing, and "
+                f"CompiledModel: got a row by name {got}; expected the {len(self.known)} columns of the fit, "
+                f"{_listed(self.known)}. Pass each of them, None where the cell is missing, and "
                 "nothing else."
             )
         cells = [row[name] for name in self.known]
-        if any(isinstance(cell, list) or getattr(cell, "ndim", 0) for cell in cells):
+        if any(hasattr(type(cell), "__len__") and not isinstance(cell, str | bytes | tuple) for cell in cells):
             raise ValueError(
                 "CompiledModel: got a dict of whole columns; expected one row, a single cell for each name. Pass many "
                 "rows as a frame, or as a list of such dicts."

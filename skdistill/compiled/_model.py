@@ -133,7 +133,7 @@ class CompiledModel:
     @property
     def feature_names_in_(self) -> list[str] | None:
         """Names of the columns; ``None`` where the model was fitted without."""
-        return self._names.known
+        return None if self._names.known is None else list(self._names.known)
 
     @property
     def n_bytes(self) -> int:

@@ -292,8 +292,9 @@ def test_names_that_do_not_fit_are_refused():
         model([{"txt" if name == "text" else name: cell for name, cell in row.items()}])
     with pytest.raises(ValueError, match="got a dict of whole columns; expected one row"):
         model(FRAME.to_dict("list"))
-    with pytest.raises(ValueError, match="got a dict of whole columns; expected one row"):
-        model({name: FRAME[name] for name in FRAME})
+    for whole in (FRAME, pl.from_pandas(FRAME.astype({"kind": str}))):
+        with pytest.raises(ValueError, match="got a dict of whole columns; expected one row"):
+            model({name: whole[name] for name in FRAME.columns})
     with pytest.raises(ValueError, match="fitted without names of columns; expected cells in the order of the fit"):
         compiled_of("network", "values")({"a": 1.0})
 
