@@ -7,6 +7,9 @@ from typing import Any
 
 from .._coding import is_missing_object
 
+_SINGLE = {float, int, bool, str, type(None)}
+"""Types of most cells, which need no second look."""
+
 
 def as_floats(cells: Sequence[Any]) -> list[float]:
     """Return cells as Python's floats, missing ones as NaN: numpy's scalars would be compared in their precision."""
@@ -72,11 +75,11 @@ class Names:
             got = " and ".join(f"{how} {_listed(names)}" for how, names in found if names)
             raise ValueError(
                 f"CompiledModel: got a row by name {got}; expected the {len(self.known)} columns of the fit, "
-                f"{_listed(self.known)}. Pass each of them, None where the cell is missing, and "
-                "nothing else."
+                f"{_listed(self.known)}. Pass each of them, None where the cell is missing, and nothing else."
             )
         cells = [row[name] for name in self.known]
-        if any(hasattr(type(cell), "__len__") and not isinstance(cell, str | bytes | tuple) for cell in cells):
+        kinds = set(map(type, cells)) - _SINGLE
+        if any(hasattr(kind, "__len__") and not issubclass(kind, str | bytes | tuple) for kind in kinds):
             raise ValueError(
                 "CompiledModel: got a dict of whole columns; expected one row, a single cell for each name. Pass many "
                 "rows as a frame, or as a list of such dicts."
