@@ -10,7 +10,7 @@ from scipy import sparse
 from .._representation import Documented
 from .._validation import check_number
 from ..exceptions import SamplerError
-from ..samplers import MUNGE, Jitter, LeafSwap, MarginalResampling, TermSwap, as_sampler
+from ..samplers import MUNGE, LeafSwap, MarginalResampling, TermSwap, as_sampler
 
 
 class AutoSampler(Documented):
@@ -37,7 +37,7 @@ class AutoSampler(Documented):
     ----------
     samplers : sequence of samplers or "auto", default="auto"
         What to choose among; only the first of them where there are too few synthetic rows for each to draw 50.
-        ``"auto"`` is leaf swap, jitter, MUNGE and marginal resampling; for sparse matrices term swap, leaf swap and
+        ``"auto"`` is leaf swap, MUNGE and marginal resampling; for sparse matrices term swap, leaf swap and
         MUNGE.
     weights : sequence of float, default=(4.0, 1.0)
         Weights to choose among: of all synthetic rows together, in weights of all real rows together. One synthetic
@@ -120,4 +120,4 @@ class AutoSampler(Documented):
             return list(self.samplers)
         if sparse.issparse(X):
             return [TermSwap(), LeafSwap(), MUNGE(n_jobs=n_jobs)]
-        return [LeafSwap(), Jitter(), MUNGE(n_jobs=n_jobs), MarginalResampling()]
+        return [LeafSwap(), MUNGE(n_jobs=n_jobs), MarginalResampling()]

@@ -25,7 +25,7 @@ from ..exceptions import StudentError, TeacherError
 from ..metrics import fidelity
 from ..samplers import as_sampler
 from ..students import CompactBoostingClassifier, CompactBoostingRegressor
-from ..students._families import FAMILIES, family_member
+from ..students._families import FAMILIES, SCOUTS, family_member
 from ..students._student import CompactStudent, count_inputs
 from ..teachers import (
     Task,
@@ -49,8 +49,8 @@ from ._showing import Shown
 from ._targets import Targets
 from ._validation_rows import FEWEST_REAL, HeldOut, hold_out, label_given_rows
 
-PROXIES = ("network", "boosting", "smooth network", "tree", "linear")
-"""Families whose scouts synthetic rows are tried with: the first that is allowed."""
+PROXIES = ("network", "boosting")
+"""Families whose scouts synthetic rows are tried with, where they are allowed."""
 
 
 class BaseDistilled(CallbackSupport, Shown):
@@ -351,11 +351,11 @@ class BaseDistilled(CallbackSupport, Shown):
         student, terms = self._student_to_teach(), self._terms(targets, real)
         if not isinstance(student, AutoStudent):
             return {type(student).__name__: self._sized(student, terms)}
-        allowed = student.families_for(real.X)
-        for family in [name for name in PROXIES if name in allowed]:
+        allowed, scouts = student.families_for(real.X), {}
+        for family in [name for name in PROXIES if name in allowed] or [name for name in allowed if name in SCOUTS]:
             with suppress(StudentError):  # the budget is too small for this family
-                return {family: terms.scout(family, student)}
-        return {allowed[0]: family_member(allowed[0], classifies=targets.classifies, n_jobs=self.n_jobs)}
+                scouts[family] = terms.scout(family, student)
+        return scouts or {allowed[0]: family_member(allowed[0], classifies=targets.classifies, n_jobs=self.n_jobs)}
 
     def _terms(self, targets: Targets, transfer_set: TransferSet) -> Terms:
         """Return what a student of ours is made for."""

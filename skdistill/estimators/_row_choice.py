@@ -27,7 +27,7 @@ SEARCH_SHARE = 0.18
 MOST_QUERIES = 1.4
 """Synthetic rows that the teacher is asked about, in multiples of those that are taught in the end."""
 
-CLEAR = 4.0
+CLEAR = 3.0
 """Standard errors by which a choice must be better than the rule: on more rows than it is tried on it seldom is."""
 
 Drawn = tuple[Any, np.ndarray]
