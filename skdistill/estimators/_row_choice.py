@@ -30,6 +30,9 @@ MOST_QUERIES = 1.4
 CLEAR = 3.0
 """Standard errors by which a choice must be better than the rule: on more rows than it is tried on it seldom is."""
 
+MISLEADING = 2.0
+"""Times the loss of real rows alone from which on synthetic rows are thought to mislead."""
+
 Drawn = tuple[Any, np.ndarray]
 """Synthetic rows with the teacher's outputs."""
 
@@ -297,6 +300,8 @@ def choose_rows(
     weights = options.weights[1:] if chosen.plan.real_weight else ()  # beside no real rows they all are the same
     others = [replace(chosen.plan, weight=weight) for weight in weights]
     chosen = _best([chosen, *trials.add(others, best_student, n_each)])
+    if _misleads(chosen.losses, none.losses):
+        chosen = none
     return RowChoice(chosen.plan, real_weights, trials.results())
 
 
@@ -305,6 +310,11 @@ def only_plan(options: AutoSampler, pool: RowPool, held_out: HeldOut | None) -> 
     real_weights = (1.0,) if held_out is None else _real_weights(options, held_out)
     rules, _ = _plans(pool, options.weights[0], real_weights)
     return RowChoice(rules[-1], real_weights)
+
+
+def _misleads(losses: Losses, of_none: Losses) -> bool:
+    """Whether synthetic rows are worse than none: by far, since trials have few of them."""
+    return losses.mean > MISLEADING * of_none.mean and losses.is_clearly_above(of_none, CLEAR)
 
 
 def _real_weights(options: AutoSampler, held_out: HeldOut) -> tuple[float, ...]:

@@ -30,7 +30,7 @@ MOST_OF_KERNELS = 8_000
 """For all outputs, which share the landmarks, whatever the budget: more cost more time than they gain."""
 
 MODEST, MODEST_KERNEL, MODEST_BOOSTING = 5_000, 2_000, 4_200
-"""Where no budget is given. Outputs share inputs and hidden units, so that this grows with the root of their number; but
+"""Where no budget is given. Outputs share inputs and hidden units, so that this grows with the root of their number;
 trees are not shared, and those of boosting are for each output."""
 
 SCOUTS: dict[str, dict[str, Any]] = {
