@@ -23,8 +23,8 @@ class AutoSampler(Documented):
     2. The student is taught on the real rows that are left. If it loses less than ``tolerance`` with these alone, and the
        teacher has not memorised its rows, synthetic ones cannot bring more, and the search stops.
     3. Each sampler draws an equal share of a fifth of the synthetic rows, which are labelled once. The student is
-       taught on rows of each alone, on as many of all together, and with other ``weights``: beside the real rows, or
-       without them if the teacher has memorised these.
+       taught on rows of each, and with other ``weights``: beside the real rows, or without them if the teacher has
+       memorised these.
     4. The first sampler is the rule. Another choice must be better by three standard errors: on more rows than it is
        tried on it seldom is. What is chosen draws the other rows, now from all real ones.
     5. If the teacher has memorised its rows, the student is taught with each of the ``real_weights``. Less than the full

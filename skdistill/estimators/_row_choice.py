@@ -18,8 +18,8 @@ from ._callbacks import Phase
 from ._deadline import Deadline
 from ._validation_rows import CLEAR_LESS, FEWEST_DRAWN, HeldOut, Losses, Validation
 
-NONE, TOGETHER = "none", "all together"
-"""What the results call no synthetic rows, and the rows of all samplers."""
+NONE = "none"
+"""What the results call no synthetic rows."""
 
 SEARCH_SHARE = 0.18
 """Share of the synthetic rows that samplers are tried with, shared out among them."""
@@ -325,8 +325,6 @@ def _real_weights(options: AutoSampler, held_out: HeldOut) -> tuple[float, ...]:
 def _plans(pool: RowPool, weight: float, real_weights: Sequence[float]) -> tuple[list[Plan], list[Plan]]:
     """Return the rule, once for each weight of real rows, and the plans that must be better than it."""
     plans = [Plan(repr(sampler), (place,), weight) for place, sampler in enumerate(pool.samplers)]
-    if len(plans) > 1:
-        plans.append(Plan(TOGETHER, tuple(range(len(plans))), weight))
     return [replace(plans[0], real_weight=share) for share in real_weights], plans[1:]
 
 
