@@ -473,7 +473,7 @@ class _Trials:
         """Return what to say where no student meets the budget, and what came nearest."""
         budgets = {"max_bytes": self.options.max_bytes, "max_ops": self.options.max_ops}
         budgets["student_size"] = self.terms.most_parameters
-        budget = ", ".join(f"{name}={most}" for name, most in budgets.items() if most is not None)
+        budget = ", ".join(f"{name}={most!r}" for name, most in budgets.items() if most is not None)
         there = [trial for trial in self.all if np.isfinite(trial.n_bytes)]
         if not there:
             return f"AutoStudent: {budget} leaves too few parameters for any student of this table; raise it."

@@ -45,13 +45,14 @@ SCOUTS: dict[str, dict[str, Any]] = {
 
 def most_parameters(name: str, n_outputs: int, *, is_modest: bool) -> float:
     """Return the parameters that a chooser gives a family at most."""
-    most = MOST_PARAMETERS.get(name, np.inf) * n_outputs
+    if name in MOST_PARAMETERS:
+        return MOST_PARAMETERS[name] * n_outputs
     if name == "kernel":
-        most = MODEST_KERNEL if is_modest else MOST_OF_KERNELS
+        return MODEST_KERNEL if is_modest else MOST_OF_KERNELS
     modest = MODEST * n_outputs**0.5
     if name == "boosting":
         modest = max(modest, MODEST_BOOSTING * n_outputs)
-    return min(most, modest) if is_modest else most
+    return modest if is_modest else np.inf
 
 
 def family_member(name: str, *, classifies: bool, n_jobs: int | None = None) -> Any:
