@@ -29,9 +29,9 @@ MOST_PARAMETERS = {"linear": 20_000, "tree": 200}
 MOST_OF_KERNELS = 8_000
 """For all outputs, which share the landmarks, whatever the budget: more cost more time than they gain."""
 
-MODEST, MODEST_KERNEL, MODEST_BOOSTING = 5_000, 2_000, 4_200
+MODEST, MODEST_KERNEL = 5_000, 2_000
 """Where no budget is given. Outputs share inputs and hidden units, so that this grows with the root of their number;
-trees are not shared, and those of boosting are for each output."""
+trees are not shared, so that those of boosting are for each output."""
 
 SCOUTS: dict[str, dict[str, Any]] = {
     "linear": {"n_pairs": 0},
@@ -49,9 +49,7 @@ def most_parameters(name: str, n_outputs: int, *, is_modest: bool) -> float:
         return MOST_PARAMETERS[name] * n_outputs
     if name == "kernel":
         return MODEST_KERNEL if is_modest else MOST_OF_KERNELS
-    modest = MODEST * n_outputs**0.5
-    if name == "boosting":
-        modest = max(modest, MODEST_BOOSTING * n_outputs)
+    modest = MODEST * (n_outputs if name == "boosting" else n_outputs**0.5)
     return modest if is_modest else np.inf
 
 
