@@ -37,7 +37,7 @@ ON_GIVEN_LABELS = "X_val"
 ON_UNSEEN_LABELS = "rows of X, with a teacher fitted without them"
 ON_SEEN_LABELS = ON_SEEN_ROWS
 
-CLEAR = {ON_GIVEN_LABELS: 0.0, ON_UNSEEN_LABELS: 0.0, ON_SEEN_LABELS: CLEAR_LESS}
+CLEAR = {ON_GIVEN_LABELS: 1.0, ON_UNSEEN_LABELS: 1.0, ON_SEEN_LABELS: CLEAR_LESS}
 """Standard errors by which less of the teacher must be better, by what judges."""
 
 
@@ -120,7 +120,7 @@ class TruthWeight:
         place = best_place(losses[:-1], CLEAR[origin])
         self.soft_weight = shares[place]
         self.results = self._columns(shares, tried, losses)
-        self.caution = self._caution(losses[place], losses[-1])
+        self.caution = self._caution(shares, losses)
         return self.targets if self.soft_weight == 1 else replace(self.targets, soft_weight=self.soft_weight)
 
     def _columns(self, shares: list[float], tried: list[TransferSet], losses: list[Losses]) -> dict[str, np.ndarray]:
@@ -135,14 +135,17 @@ class TruthWeight:
             "judged_on": np.array([self.comparison.origin] * len(losses), dtype=object),
         }
 
-    def _caution(self, best: Losses, without: Losses) -> str:
+    def _caution(self, shares: list[float], losses: list[Losses]) -> str:
+        *others, without = losses
+        place = int(np.argmin([each.mean for each in others]))
+        best = others[place]
         if not best.is_clearly_above(without, CLEAR_LESS):
             return ""
         judge = self.comparison
         return (
             f"the student is better without the teacher {self.targets.teacher.name}: taught the true labels of X alone "
             f"it has a skill of {without.fidelity:.3f} on {len(judge.judge.targets):,} true labels ({judge.origin}), "
-            f"taught by the teacher {best.fidelity:.3f} at best (soft_weight={self.soft_weight:g}). Fit such a student "
+            f"taught by the teacher {best.fidelity:.3f} at best (soft_weight={shares[place]:g}). Fit such a student "
             "on (X, y) itself, or find out what the teacher lacks; soft_weights_ has what was tried."
         )
 

@@ -530,6 +530,7 @@ def test_signatures_are_those_of_fit():
             "sample_weight",
             "X_unlabeled",
             "X_val",
+            "y_val",
         ]
         assert sys.modules[model.__module__].__name__ == model.fit.__module__
 
