@@ -201,13 +201,12 @@ def compare(
         taught, judging = split_labels(real, targets.pools_outputs, rng)
         if len(judging) < FEWEST_REAL:
             return None
-        origin = ON_SEEN_LABELS
-        # where the budget was too small for X, the recipe could not be fitted on rows like those it was fitted on
+        rows, of_rows, origin = real.take(taught), targets, ON_SEEN_LABELS
+        # where the budget was too small for X, the recipe cannot be fitted on as many rows as it was
         if not is_fitted_teacher(model.teacher) and real.n_real == X.shape[0]:
-            origin = ON_UNSEEN_LABELS
-            rows, of_rows, oracle = _label_without(judging, model, X, y, sample_weight, real, rng, phases)
-        else:
-            rows, of_rows = real.take(taught), targets
+            unseen = _label_without(judging, model, X, y, sample_weight, real, targets.teacher, rng, phases)
+            if unseen is not None:
+                (rows, of_rows, oracle), origin = unseen, ON_UNSEEN_LABELS
         held = real.take(judging)
         assert held.truth is not None
         judge = Group(held.X, held.truth, held.sample_weight)
@@ -240,15 +239,21 @@ def _label_without(
     y: np.ndarray,
     sample_weight: np.ndarray | None,
     real: TransferSet,
+    of_all: Teacher,
     rng: np.random.RandomState,
     phases: Phases,
-) -> tuple[TransferSet, Targets, Oracle]:
-    """Fit the recipe without the rows that judge, and let it label the others; it is asked as teachers of folds are."""
+) -> tuple[TransferSet, Targets, Oracle] | None:
+    """Fit the recipe without the rows that judge, and let it label the others; it is asked as teachers of folds are.
+
+    ``None`` where it then knows other classes than the teacher of all rows, as a clusterer may.
+    """
     assert real.truth is not None
     others = np.setdiff1d(np.arange(X.shape[0]), judging)
     X_others, y_others = take_rows(X, others), y[others]
     weight = None if sample_weight is None else sample_weight[others]
     teacher = model._resolve_teacher(X_others, y_others, weight, rng, phases)
+    if not np.array_equal(np.asarray(teacher.classes_), np.asarray(of_all.classes_)):
+        return None
     oracle = model._oracle(teacher, X_others, phases)
     oracle.max_queries = None
     rows = label_real_rows(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from helpers import CountingClassifier
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.cluster import DBSCAN
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -142,6 +143,12 @@ class TestRowsThatJudge:
         assert "fitted without them" in unseen.soft_weights_["judged_on"][0]
         assert "may have been fitted on" in seen.soft_weights_["judged_on"][0]
         assert unseen.soft_weights_["skill"][0] < seen.soft_weights_["skill"][0]
+
+    def test_a_recipe_that_then_knows_other_classes_is_not_fitted_again(self):
+        """A clusterer may find other groups without some rows: then the one of all rows labels."""
+        recipe = DBSCAN(eps=0.5, min_samples=5)
+        model = quick(recipe, sampler=None).fit(X, recipe.fit_predict(X))
+        assert "may have been fitted on" in model.soft_weights_["judged_on"][0]
 
     def test_a_fitted_teacher_is_not_fitted_again(self):
         """It is only asked."""
