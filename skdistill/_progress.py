@@ -4,9 +4,12 @@ import sys
 import time
 from collections.abc import Callable
 
+QUIET = 2.0
+"""Seconds below which work tells nothing of its progress."""
+
 
 class Progress:
-    """Report ``done`` of ``total`` at most every ``every`` seconds.
+    """Report ``done`` of ``total`` at most every ``every`` seconds; of what takes less than two seconds nothing.
 
     Parameters
     ----------
@@ -23,7 +26,8 @@ class Progress:
     work : float or None, default=None
         Work in all, where what is counted takes unequal time: time left is told by it. ``None`` takes the count.
     tell : callable or None, default=None
-        Called with the share of the work that is done, at each update, whatever ``verbose`` is.
+        Called with the share of the work that is done, at each update, whatever ``verbose`` is. What it returns, a text
+        or ``None``, ends the line.
     """
 
     def __init__(
@@ -35,7 +39,7 @@ class Progress:
         every: float = 1.0,
         *,
         work: float | None = None,
-        tell: Callable[[float], None] | None = None,
+        tell: Callable[[float], str | None] | None = None,
     ) -> None:
         self.title, self.total, self.verbose, self.unit, self.every = title, total, verbose, unit, every
         self.work, self.tell = total if work is None else work, tell
@@ -44,16 +48,17 @@ class Progress:
     def update(self, done: int, work_done: float | None = None) -> None:
         """Say that so much is done, and, where work was given, how much of it."""
         share = min((done if work_done is None else work_done) / self.work, 1.0)
-        if self.tell is not None:
-            self.tell(share)
+        overall = None if self.tell is None else self.tell(share)
         now = time.perf_counter()
-        if not self.verbose or (done < self.total and now - self.told < self.every):
+        is_quiet = now - self.started < QUIET or (done < self.total and now - self.told < self.every)
+        if not self.verbose or is_quiet:
             return
         self.told = now
         spent = now - self.started
         left = spent * (1 - share) / max(share, 1e-9)
         tail = f"{left:.0f} s left" if done < self.total else f"{spent:.1f} s"
-        write(f"{self.title}: {done:,} of {self.total:,} {self.unit}, {tail}", self.verbose)
+        line = f"{self.title}: {done:,} of {self.total:,} {self.unit}, {tail}"
+        write(line if overall is None else f"{line}; {overall}", self.verbose)
 
 
 def write(line: str, verbose: int) -> None:

@@ -42,9 +42,10 @@ DTYPES = ("float64", "float32", "float16")
 def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: float = 0.001) -> CompiledModel:
     """Compile a fitted model to a small callable for production.
 
-    The callable needs nothing but numpy, makes no checks, takes one row or many, can be pickled, and answers as the
-    model's ``predict_proba`` (classifiers) or ``predict`` (regressors) does, to 1e-6 of the answers' scale. A single
-    row goes through decision code that is generated and compiled in memory, many rows through flat arrays.
+    The callable needs nothing but numpy, checks nothing but the number of columns, takes one row or many, can be
+    pickled, and answers as the model's ``predict_proba`` (classifiers) or ``predict`` (regressors) does, to 1e-6 of the
+    answers' scale. A single row goes through decision code that is generated and compiled in memory, many rows through
+    flat arrays. A model that was fitted on a frame takes rows by name, too.
 
     Parameters
     ----------
@@ -140,15 +141,14 @@ def _convert(model: Any) -> CompiledModel:
 def _from_completed(model: CompletedClassifier) -> CompiledModel:
     """A student whose answers are completed to probabilities of all classes at temperature 1."""
     inner = _convert(model.estimator)
+    described: dict[str, Any] = {"classes": model.classes, "columns": inner.columns, "names": inner.feature_names_in_}
     is_plain = inner.link == "identity" and inner.power == 1
     if model.response == "logit" and model.decoder is None and is_plain:
         scorer = inner.scorer.scaled(model.temperature)
         link = "two classes" if len(model.classes) == 2 else "softmax"
-        return CompiledModel(scorer, link, classes=model.classes, columns=inner.columns)
+        return CompiledModel(scorer, link, **described)
     if model.response == "predict_proba" and np.array_equal(model.estimator.classes_, model.classes):
-        return CompiledModel(
-            inner.scorer, inner.link, power=model.temperature, classes=model.classes, columns=inner.columns
-        )
+        return CompiledModel(inner.scorer, inner.link, power=model.temperature, **described)
     raise CompileError(
         f"compile: the student {type(model.estimator).__name__} is completed by a step that has no compiled form. "
         'Pass student="auto" and no compressor.'
@@ -182,16 +182,15 @@ def _from_trees(model: Any) -> CompiledModel:
         tree_output=np.zeros(len(members), dtype=np.int64),
         base=np.zeros(value.shape[1]),
     )
-    return CompiledModel(
-        forest, classes=getattr(model, "classes_", None), is_single=not is_classifier(model) and value.shape[1] == 1
-    )
+    is_single = not is_classifier(model) and value.shape[1] == 1
+    return CompiledModel(forest, classes=getattr(model, "classes_", None), is_single=is_single, names=_names_of(model))
 
 
 def _from_linear(model: Any) -> CompiledModel:
     given = model.coef_.toarray() if hasattr(model.coef_, "toarray") else model.coef_
     coef = np.atleast_2d(given).T
     linear = Linear(coef.astype(np.float64), np.broadcast_to(model.intercept_, coef.shape[1]).astype(np.float64))
-    return CompiledModel(linear, is_single=np.ndim(given) == 1)
+    return CompiledModel(linear, is_single=np.ndim(given) == 1, names=_names_of(model))
 
 
 def _from_logistic(model: LogisticRegression) -> CompiledModel:
@@ -204,7 +203,7 @@ def _from_logistic(model: LogisticRegression) -> CompiledModel:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of names that the row lacks
             link = "softmax" if np.allclose(softmax, model.predict_proba(row)) else "one against the rest"
-    return CompiledModel(linear, link, classes=model.classes_)
+    return CompiledModel(linear, link, classes=model.classes_, names=_names_of(model))
 
 
 def _from_lightgbm(model: Any) -> CompiledModel:
@@ -227,7 +226,15 @@ def _from_lightgbm(model: Any) -> CompiledModel:
             f"compile: {type(model).__name__} of {len(classes)} classes and objective {name!r} has no probabilities of "
             'them; expected objective "binary" for two classes, "multiclass" or "multiclassova" for more.'
         )
-    return CompiledModel(forest, link, classes=classes, is_single=classes is None and len(forest.base) == 1)
+    names = booster.feature_name()  # numbered where it was given none
+    is_single = classes is None and len(forest.base) == 1
+    names = None if names == [f"Column_{index}" for index in range(len(names))] else names
+    return CompiledModel(forest, link, classes=classes, is_single=is_single, names=names)
+
+
+def _names_of(model: Any) -> Any:
+    """Return the names of the columns of the fit, which scikit-learn keeps where all of them are text."""
+    return getattr(model, "feature_names_in_", None)
 
 
 _LIGHTGBM_LINKS = {

@@ -50,6 +50,8 @@ class TransferSummary:
         Time the teacher took to label them (less where its answers were in the memory).
     sample_seconds : float
         Time the samplers took.
+    seconds : float
+        Time of all, from the teacher's first answer to the student.
 
     Examples
     --------
@@ -72,6 +74,7 @@ class TransferSummary:
     n_queries: int
     label_seconds: float
     sample_seconds: float
+    seconds: float
 
     def __repr__(self) -> str:
         told = {name: f"{value:.3g}" if isinstance(value, float) else repr(value) for name, value in vars(self).items()}
@@ -211,6 +214,7 @@ class TransferSet:
             oracle.n_queries,
             oracle.label_seconds,
             oracle.sample_seconds,
+            perf_counter() - oracle.started,
         )
 
 
@@ -230,6 +234,8 @@ class Oracle:
         Rows it was asked about.
     label_seconds, sample_seconds : float
         Time to ask, and to draw rows.
+    started : float
+        When it was made, on the clock that never goes back.
     """
 
     ask: Callable[[Any, str], np.ndarray]
@@ -238,6 +244,7 @@ class Oracle:
     n_queries: int = field(default=0, init=False)
     label_seconds: float = field(default=0.0, init=False)
     sample_seconds: float = field(default=0.0, init=False)
+    started: float = field(default_factory=perf_counter, init=False)
 
     @property
     def n_left(self) -> float:

@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
 import skdistill
-from skdistill._threads import _blas, blas_threads
+from skdistill._threads import _blas, blas_threads, in_threads
 from skdistill.students import CompactMLPClassifier
 
 
@@ -90,3 +90,28 @@ def test_compiled_models_do_without_threadpoolctl(monkeypatch):
     if not counts():
         pytest.skip("no BLAS that can be held back")
     assert _blas() is not None
+
+
+@pytest.mark.parametrize("n_jobs", [None, 1, 2, 3])
+def test_results_come_in_order(n_jobs):
+    """Whoever is done first, results are in the order of the items, each made with a single thread of BLAS."""
+
+    def square(number):
+        if _blas() is not None:
+            assert set(counts()) == {1}
+        return number**2
+
+    assert list(in_threads(square, range(20), n_jobs)) == [number**2 for number in range(20)]
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_errors_come_out_of_threads(n_jobs):
+    """With their own class and words, and BLAS is left as it was."""
+    before = counts()
+
+    def fail(number):
+        raise KeyError(f"number {number}")
+
+    with pytest.raises(KeyError, match="number 0"):
+        list(in_threads(fail, [0, 0], n_jobs))
+    assert counts() == before

@@ -1,11 +1,13 @@
 """The transfer set: where each row comes from travels with it."""
 
+import joblib
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skdistill.transfer import TransferSet
+from skdistill.samplers import Jitter, LeafSwap
+from skdistill.transfer import Draw, Oracle, TransferSet
 
 
 def real_rows(n_rows, *, with_truth=False):
@@ -49,3 +51,22 @@ def test_only_rows_of_x_are_weighed_down(share, expected):
     rows = real_rows(2).extend(drawn(1), 0.25, "a").with_unlabeled(np.zeros((1, 2)), np.zeros(1))
     rows.sample_weight[-1] = 1.0
     np.testing.assert_allclose(rows.weigh_real(share).sample_weight, expected)
+
+
+def test_several_draws_are_labelled_at_once():
+    """Rows of several samplers are asked for in one call, and are those that each gives alone."""
+    real, asked = TransferSet(np.random.default_rng(0).random((40, 2)), np.zeros(40), np.ones(40)), []
+
+    def ask(rows, origin):
+        asked.append(len(rows))
+        return rows[:, 0]
+
+    oracle = Oracle(ask, joblib.Memory(None))
+    draws = [Draw(Jitter(), real, 20, 1), Draw(LeafSwap(), real, 30, 2)]
+    together = oracle.draw_all(draws, n_jobs=2)
+    assert asked == [50]
+    for draw, (rows, outputs) in zip(draws, together, strict=True):
+        alone, of_alone = oracle.draw(draw.sampler, draw.real, draw.n_samples, draw.seed)
+        np.testing.assert_array_equal(rows, alone)
+        np.testing.assert_array_equal(outputs, of_alone)
+    assert oracle.n_queries == 100

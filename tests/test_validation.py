@@ -379,5 +379,24 @@ def test_progress_goes_where_standard_error_is_now(monkeypatch, seconds):
     """Standard error is looked up when it is written to, as notebooks replace it."""
     written = []
     monkeypatch.setattr(sys, "stderr", type("Stream", (), {"write": lambda self, text: written.append(text)})())
-    Progress("asking", total=1, verbose=1).update(1)
+    progress = Progress("asking", total=1, verbose=1)
+    seconds.now = 3.0
+    progress.update(1)
     assert len(written) == 1
+
+
+def test_short_work_is_quiet(capsys, seconds):
+    """What takes less than two seconds says nothing, at its end neither."""
+    progress = Progress("asking", total=100, verbose=1, every=0.0)
+    for done in range(1, 101):
+        seconds.now = done / 51
+        progress.update(done)
+    assert capsys.readouterr().err == ""
+
+
+def test_the_time_of_the_whole_fit_ends_the_line(capsys, seconds):
+    """Where it is known, how long the whole fit still takes stands beside what this work takes."""
+    progress = Progress("asking", total=4, verbose=1, tell=lambda share: f"about {100 * share:.0f} s in all")
+    seconds.now = 4.0
+    progress.update(1)
+    assert capsys.readouterr().err == "[skdistill] asking: 1 of 4 rows, 12 s left; about 25 s in all\n"

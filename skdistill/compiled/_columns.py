@@ -3,6 +3,7 @@
 import json
 import zlib
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,24 @@ from .._coding import category_codes, is_missing, is_missing_object, microsecond
 
 def columns_of(X: Any) -> list[np.ndarray]:
     """Return the columns of a frame of any library, of an array or of a list of rows, each with its own dtype."""
-    names = getattr(X, "column_names", getattr(X, "columns", None))
+    names = names_of_frame(X)
     if names is None:
         cells = X if isinstance(X, np.ndarray) else np.asarray(X, dtype=object)
         return list(cells.T)
     return [_values_of(X[name]) for name in names]
 
 
+def names_of_frame(X: Any) -> Any:
+    """Return the names of a frame's columns; ``None`` of what is no frame."""
+    if hasattr(type(X), "column_names"):  # what pyarrow calls columns are no names
+        return X.column_names
+    return getattr(X, "columns", None)
+
+
 def _values_of(series: Any) -> np.ndarray:
     """Return a column as an array; categories of pandas by their spelling, which is what the fit has seen."""
+    if getattr(getattr(series, "dtype", None), "tz", None) is not None:
+        return np.asarray(series, dtype="M8[us]")  # pandas' dates of a time zone, as UTC
     if not hasattr(getattr(series, "cat", None), "codes"):
         return np.asarray(series)
     codes, spelled = np.asarray(series.cat.codes), np.asarray(series.cat.categories).astype(str).astype(object)
@@ -59,17 +69,50 @@ class Columns:
     def encode(self, X: Any) -> np.ndarray:
         """Return raw rows as floats; missing cells and unseen categories are NaN."""
         columns = columns_of(X.toarray() if hasattr(X, "toarray") else X)
-        encoded = np.full((len(columns[0]), len(columns)), np.nan)
-        for index, (values, known) in enumerate(zip(columns, self.categories, strict=True)):
-            present = ~is_missing(values)
-            cells = values[present]
-            if known is not None:
-                encoded[present, index] = category_codes(cells, known)
-            elif not self.is_time[index]:
-                encoded[present, index] = cells.astype(np.float64)
-            else:
-                encoded[present, index] = microseconds(_as_times(cells))
+        if len(columns) != len(self.categories):
+            raise ValueError(
+                f"CompiledModel: got rows of {len(columns)} columns; expected {len(self.categories)}. Pass the columns "
+                "of the fit, all of them and no others."
+            )
+        return np.column_stack([self._encode_column(values, index) for index, values in enumerate(columns)])
+
+    def _encode_column(self, values: np.ndarray, index: int) -> np.ndarray:
+        present, known = ~is_missing(values), self.categories[index]
+        cells, encoded = values[present], np.full(len(values), np.nan)
+        if known is not None:
+            encoded[present] = category_codes(cells, known)
+        elif not self.is_time[index]:
+            encoded[present] = cells.astype(np.float64)
+        else:
+            encoded[present] = microseconds(_as_times(cells))
         return encoded
+
+    def encode_lone_row(self, cells: Sequence[Any], column: Callable[[int], Any]) -> list[float]:
+        """Return the only row of a frame as floats, as :meth:`encode` does.
+
+        Parameters
+        ----------
+        cells : sequence of object
+            The row.
+        column : callable
+            Returns the column at a place. It is asked where the cell alone does not tell how its column is encoded.
+        """
+        asked = [index for index in self._coded if not _tells_all(cells[index], self.is_time[index])]
+        if not asked:
+            return self._encode_row(cells)
+        codes = self._encode_row([None if index in asked else cell for index, cell in enumerate(cells)])
+        for index in asked:
+            codes[index] = float(self._encode_column(_values_of(column(index)), index)[0])
+        return codes
+
+    @cached_property
+    def _coded(self) -> list[int]:
+        """Columns that hold no numbers."""
+        return [index for index, known in enumerate(self.categories) if known is not None or self.is_time[index]]
+
+    @cached_property
+    def _encode_row(self) -> Callable[[Sequence[Any]], list[float]]:
+        return self.row_encoder()
 
     def __getstate__(self) -> dict[str, Any]:
         known = [None if of_column is None else of_column.tolist() for of_column in self.categories]
@@ -115,8 +158,27 @@ def _coder(known: list[str]) -> Callable[[Any], float]:
     return encode
 
 
+def _tells_all(cell: Any, is_time: bool) -> bool:
+    """Whether a cell of a frame that is no number is encoded alone as in its column.
+
+    A float may be an integer of its column, a date may have a time zone, and columns of categories spell theirs.
+    """
+    if type(cell) is str:
+        return True
+    if is_time:
+        return getattr(cell, "tzinfo", None) is None
+    return isinstance(cell, int | np.integer | np.bool_) or _is_missing(cell)
+
+
 def _number(cell: Any) -> float:
-    return cell if type(cell) is float else float("nan") if _is_missing(cell) else float(cell)
+    if type(cell) is float:
+        return cell
+    try:
+        return float(cell)
+    except TypeError:
+        if _is_missing(cell):
+            return float("nan")
+        raise
 
 
 def _time(cell: Any) -> float:

@@ -136,6 +136,11 @@ class Design:
         return self.n_before_codes + int(np.count_nonzero(self.n_codes))
 
     @cached_property
+    def has_codes(self) -> bool:
+        """Whether there are columns of categories."""
+        return bool(self.n_codes.any())
+
+    @cached_property
     def is_plain(self) -> bool:
         """Whether every column is a number without an indicator, so that inputs are cells on another scale."""
         return self.width == self.n_features and np.array_equal(self.numbers, np.arange(self.n_features))
@@ -159,10 +164,24 @@ class Design:
         inputs[row, self.first_input[column] + code] = 1
         return inputs
 
-    @property
-    def bounds(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Range of the cells of numeric inputs, and their center and scale, each of shape (n_numeric,)."""
-        return self.center + self.scale * self.low, self.center + self.scale * self.high, self.center, self.scale
+    def before_codes(self) -> dict[str, np.ndarray]:
+        """Return what makes the inputs before those of categories of one row's cells, each of shape (n_before_codes,).
+
+        They are ``(clip(cells[columns], low, high) - center) / scale``, and ``missing`` where the cell is. An indicator
+        is a cell whose range is 0 to 0: nothing but a missing cell shows. So is a number that never varies: a large one
+        would cost the others their digits where centers are folded into weights.
+        """
+        columns = np.flatnonzero(self.has_missing)
+        none = np.zeros(len(columns))
+        center = np.where((self.low == 0) & (self.high == 0), 0.0, self.center)
+        return {
+            "columns": np.append(self.numbers, columns).astype(np.intp),
+            "low": np.append(center + self.scale * self.low, none),
+            "high": np.append(center + self.scale * self.high, none),
+            "center": np.append(center, none),
+            "scale": np.append(self.scale, none + 1),
+            "missing": np.append(np.zeros(len(self.numbers)), none + 1),
+        }
 
     def _codes_of(self, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return row, column and code of all cells that hold a known category."""

@@ -1,6 +1,5 @@
 """Kernel scorers: sums of bumps around landmarks, and a linear part beside them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
@@ -105,34 +104,30 @@ class Landmarks:
     # ------------------------------------------------------------------ one row
 
     def row_lines(self) -> list[str]:
-        """Return code that sets the scores of one row; rows with missing cells take the long way."""
+        """Return code that sets the scores of one row."""
         scores = ", ".join(f"s{output}" for output in range(len(self.base)))
         lines = input_lines(self.design)
         lines += ["    u = z * scales", "    h = decay(minimum(twice.dot(u) - (squares + u.dot(u)), 0.0)).dot(of_bump)"]
         if self.linear is not None:
             lines.append("    h += z.dot(of_input)")
-        lines += ["    h += base", f"    {scores}, = h.tolist()"]
-        return [*lines, "    if s0 != s0:", f"        {scores}, = row_with_missing(cells)"]
+        return [*lines, "    h += base", f"    {scores}, = h.tolist()"]
 
     @property
     def takes_array(self) -> bool:
         """Whether the code of a row takes an array as it is, rather than a list of floats."""
-        return self.design.is_plain
+        return not self.design.has_codes
 
     def row_names(self) -> dict[str, Any]:
         """Return what the code mentions; ``unit`` is folded into the coefficients."""
         scales, positions = self.scales.astype(np.float64), self._doubles
         linear = np.zeros((len(scales), len(self.base))) if self.linear is None else self.linear * self.unit
-        if not self.design.is_plain:  # the place of unknown codes does not count
+        if self.design.has_codes:  # the place of unknown codes does not count
             scales, positions = np.append(scales, 0), np.hstack([positions, np.zeros((len(positions), 1))])
             linear = np.vstack([linear, np.zeros((1, len(self.base)))])
         scaled = positions * scales
         names = input_names(self.design) | {"decay": np.exp, "scales": scales, "base": self.base}
         names |= {"twice": 2 * scaled, "squares": (scaled**2).sum(axis=1), "of_bump": self.coef * self.unit}
-        return names | {"of_input": linear, "row_with_missing": self._row_with_missing}
-
-    def _row_with_missing(self, cells: Sequence[float]) -> list[float]:
-        return self.scores(np.array([cells], dtype=np.float64))[0].tolist()
+        return names | {"of_input": linear}
 
     # ------------------------------------------------------------------ pickle: small
 

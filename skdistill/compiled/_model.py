@@ -2,23 +2,31 @@
 
 import copy
 import pickle
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
 
 import numpy as np
 
 from .._threads import blas_threads
-from ._columns import Columns
+from ._asking import Names, as_floats, cells_of_frame, column_of_frame
+from ._columns import Columns, names_of_frame
 from ._links import LINKS
 from ._source import compile_row, row_source, scores_as_tuple
 
+NUMBERS, CELLS = "fiub", "fiubOUSmM"
+"""Kinds of arrays that the code of one row takes, without and with raw columns."""
+
 
 class CompiledModel:
-    """A fitted model as a function of rows, which needs numpy only and checks nothing.
+    """A fitted model as a function of rows, which needs numpy only and checks nothing but the number of columns.
 
     ``compiled(X)`` returns what ``predict_proba`` (classifiers) or ``predict`` (regressors) of the model returns. A
-    single row may be given as it is, of shape (n_features,); then a row of probabilities comes back, or a number.
-    Columns are taken in their order, whatever their names.
+    single row may be given as it is: an array of shape (n_features,), a list, a Series, or a dict with a cell for each
+    name of a column. Then a row of probabilities comes back, or a number. A table of one row is hardly slower than
+    that; its answer has the shape of a table's.
+
+    The names of a dict must be those of the fit. Else columns are taken in their order, whatever their names; but a
+    frame or a Series that has the very names of the fit in another order is read by name.
 
     Made by :func:`skdistill.compile`.
 
@@ -38,9 +46,13 @@ class CompiledModel:
         How raw cells become numbers; ``None`` for tables of numbers.
     is_single : bool, default=False
         Whether there is a single output, returned without its axis.
+    names : sequence of str or None, default=None
+        Names of the columns; ``None`` where the model was fitted without.
 
     Attributes
     ----------
+    feature_names_in_ : list of str or None
+        Names of the columns.
     quantization_loss_ : float
         Fidelity lost to a smaller dtype, as 1 - R² to the answers without it; 0 without one.
 
@@ -65,6 +77,7 @@ class CompiledModel:
         classes: np.ndarray | None = None,
         columns: Columns | None = None,
         is_single: bool = False,
+        names: Sequence[str] | None = None,
     ) -> None:
         self.scorer = scorer
         self.link = link
@@ -73,26 +86,28 @@ class CompiledModel:
         self.columns = columns
         self.is_single = is_single
         self.quantization_loss_ = 0.0
-        self._row: Callable[[Sequence[Any]], Any] | None = None
-        self._row_of_floats: Callable[[Any], Any] | None = None
-        """The same for cells that need no encoding."""
-        self._takes_array = False
+        self._names = Names(names)
+        self._forget_code()
 
     def __call__(self, X: Any) -> Any:
         """Return probabilities or values of rows, or of one row."""
-        if type(X) is np.ndarray and X.ndim == 1:
-            if X.dtype.kind in "mM":
-                X = X.astype(f"{X.dtype.kind}8[us]").astype(object)  # as dates: nanoseconds would come as integers
-            row = self._row or self._make_row()
-            if self._row_of_floats is not None and X.dtype == np.float64:
-                return self._row_of_floats(X if self._takes_array else X.tolist())
-            return row(X.tolist())
-        if isinstance(X, list | tuple) and len(X) and np.ndim(X[0]) == 0:
-            # numpy's own scalars would be compared in their own precision
-            return (self._row or self._make_row())(X if self.columns is not None else list(map(float, X)))
-        if getattr(X, "ndim", 2) == 1:  # one row of a frame
-            return self(np.asarray(X))
-        return self._many(X)
+        if isinstance(X, np.ndarray):
+            X = X if type(X) is np.ndarray else np.asarray(X)
+            if X.ndim == 1:
+                return self._one(X)
+            if X.ndim == 2 and len(X) == 1:
+                if self._row is None:
+                    self._make_row()
+                if X.dtype.kind in self._kinds:
+                    return self._as_table(self._one(X[0]))
+            return self._many(X)
+        if isinstance(X, list | tuple) and len(X):
+            return self._of_list(X)
+        if isinstance(X, Mapping):
+            return self._one_of_cells(self._names.cells_of(X))
+        if getattr(X, "ndim", 2) == 1:
+            return self._one_of_series(X)
+        return self._of_frame(X) if hasattr(type(X), "columns") else self._many(X)
 
     def __repr__(self) -> str:
         classes = "" if self.classes_ is None else f", n_classes={len(self.classes_)}"
@@ -116,6 +131,11 @@ class CompiledModel:
         return self.scorer.n_features
 
     @property
+    def feature_names_in_(self) -> list[str] | None:
+        """Names of the columns; ``None`` where the model was fitted without."""
+        return None if self._names.known is None else list(self._names.known)
+
+    @property
     def n_bytes(self) -> int:
         """Size of the pickle in bytes."""
         return len(pickle.dumps(self, protocol=pickle.HIGHEST_PROTOCOL))
@@ -135,8 +155,11 @@ class CompiledModel:
     def stored_as(self, dtype: np.dtype) -> "CompiledModel":
         """Return the same model with leaf values or weights of another precision."""
         model = copy.copy(self)
-        model.scorer, model._row, model._row_of_floats = self.scorer.stored_as(dtype), None, None
+        model.scorer = self.scorer.stored_as(dtype)
+        model._forget_code()
         return model
+
+    # ------------------------------------------------------------------ many rows
 
     def _many(self, X: Any) -> np.ndarray:
         if self.columns is not None:
@@ -147,6 +170,8 @@ class CompiledModel:
             cells = np.asarray(X)
             if cells.dtype == object:  # numbers with missing cells of other libraries
                 cells = Columns([None] * self.n_features_in_, np.zeros(self.n_features_in_, dtype=bool)).encode(X)
+        if cells.ndim != 2 or cells.shape[1] != self.n_features_in_:
+            self._refuse(cells.shape)
         with blas_threads(1, cells.shape[0]):
             scores = self.scorer.scores(cells)
         answer = LINKS[self.link].of_rows(scores)
@@ -155,21 +180,113 @@ class CompiledModel:
             answer /= answer.sum(axis=1, keepdims=True)
         return answer[:, 0] if self.is_single else answer
 
-    def _make_row(self) -> Callable[[Sequence[Any]], Any]:
+    def _of_frame(self, X: Any) -> Any:
+        """Return the answer for a frame of any library, by name where its names are ours in another order."""
+        order = self._names.order_in(names_of_frame(X))
+        cells = cells_of_frame(X)
+        if self._row is None and cells is not None:
+            self._make_row()
+        if cells is None or self._row_of_codes is None:
+            if order is not None:
+                X = X.select(self._names.known) if hasattr(X, "select") else X[self._names.known]
+            return self._many(X)
+        if order is not None:
+            cells = [cells[place] for place in order]
+        if self._raw is None:
+            return self._as_table(self._one_of_cells(cells))
+        if len(cells) != self._width:
+            self._refuse((1, len(cells)))
+        places = order or range(len(cells))
+        codes = self._raw.encode_lone_row(cells, lambda index: column_of_frame(X, places[index]))
+        return self._as_table(self._row_of_codes(codes))
+
+    def _of_list(self, X: Sequence[Any]) -> Any:
+        """Return the answer for a list of cells, or of rows."""
+        first = X[0]
+        if isinstance(first, Mapping):
+            return self._many([self._names.cells_of(row) for row in X])
+        if type(first) is float or type(first) is str or np.ndim(first) == 0:
+            return self._one_of_cells(X)
+        if len(X) == 1 and isinstance(first, list | tuple) and not any(isinstance(cell, list) for cell in first[:1]):
+            return self._as_table(self._one_of_cells(first))
+        return self._many(X)
+
+    # ------------------------------------------------------------------ one row
+
+    def _one(self, cells: np.ndarray) -> Any:
+        """Return the answer for an array of cells, of shape (n_features,)."""
+        row = self._row or self._make_row()
+        if len(cells) != self._width:
+            self._refuse(cells.shape)
+        kind = cells.dtype.kind
+        if self._raw is None and kind in NUMBERS:
+            return row(cells if self._takes_array else cells.tolist())
+        if kind in "mM":
+            cells = cells.astype(f"{kind}8[us]").astype(object)  # as dates: nanoseconds would come as integers
+        return self._one_of_cells(cells.tolist())
+
+    def _one_of_series(self, X: Any) -> Any:
+        """Return the answer for one row of a frame."""
+        cells, index = X.tolist() if hasattr(X, "tolist") else np.asarray(X).tolist(), getattr(X, "index", None)
+        order = None if index is None or callable(index) else self._names.order_in(index)
+        return self._one_of_cells(cells if order is None else [cells[place] for place in order])
+
+    def _one_of_cells(self, cells: Sequence[Any]) -> Any:
+        """Return the answer for a list of cells."""
+        row = self._row or self._make_row()
+        if len(cells) != self._width:
+            self._refuse((len(cells),))
+        return row(as_floats(cells) if self._raw is None else cells)
+
+    def _as_table(self, answer: Any) -> np.ndarray:
+        """Return the answer for one row as that for a table of one row."""
+        return np.array([answer]) if self.is_single else answer[None]
+
+    def _refuse(self, shape: tuple[int, ...]) -> NoReturn:
+        width = self.n_features_in_
+        raise ValueError(
+            f"CompiledModel: got rows of shape {shape}; expected (n_rows, {width}), or ({width},) for a single row. "
+            "Pass the columns of the fit, all of them and no others."
+        )
+
+    def _forget_code(self) -> None:
+        self._row: Callable[[Any], Any] | None = None
+        """From cells to the answer."""
+        self._row_of_codes: Callable[[Any], Any] | None = None
+        """The same of encoded cells; ``None`` where no code is generated."""
+        self._raw = None if self.columns is None or self.columns.are_numbers else self.columns
+        """What encodes cells, where they are not numbers anyway."""
+        self._takes_array = False
+        self._kinds = ""
+        """Kinds of arrays for which a table of one row is asked as that row."""
+        self._width = self.n_features_in_
+
+    def _make_row(self) -> Callable[[Any], Any]:
         """Compose, once, the function of one row."""
         source = self.source
-        self._takes_array = getattr(self.scorer, "takes_array", False)
         if source is None:
-            self._row = lambda cells: self._many(np.array([cells], dtype=None if self.columns is None else object))[0]
+            self._takes_array = self._raw is None
+            dtype = None if self._raw is None else object
+            row: Callable[[Any], Any] = lambda cells: self._many(np.asarray(cells, dtype)[None])[0]  # noqa: E731
         else:
-            row = compile_row(source, link=LINKS[self.link].of_one, **self.scorer.row_names())
-            if self.columns is None or self.columns.are_numbers:
-                self._row_of_floats = row
-            self._row = row if self.columns is None else _after(self.columns.row_encoder(), row)
-        return self._row
+            row = self._row_of_codes = compile_row(source, link=LINKS[self.link].of_one, **self.scorer.row_names())
+            self._takes_array = self._raw is None and getattr(self.scorer, "takes_array", False)
+            self._kinds = NUMBERS if self._raw is None else CELLS
+            if self._raw is not None:
+                row = _after(self._raw.row_encoder(), row)
+        self._row = row
+        return row
+
+    # ------------------------------------------------------------------ pickle: code is made of arrays, never read
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_row": None, "_row_of_floats": None}  # code is made from the arrays, never read
+        shipped = ("scorer", "link", "power", "classes_", "columns", "is_single", "quantization_loss_")
+        return {name: self.__dict__[name] for name in shipped} | {"names": self._names.packed()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._names = Names.unpacked(self.__dict__.pop("names"))
+        self._forget_code()
 
 
 def _after(first: Callable[[Any], Any], then: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -1,6 +1,5 @@
 """Networks of few layers, and as the case without hidden ones, linear scores of standardised inputs."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
@@ -13,6 +12,8 @@ from ._packing import pack_fields, unpack_fields
 BLOCK_ROWS = 2048
 """Rows in work at a time: what the hidden layers say of them stays in the cache."""
 
+FILL = "        copyto(z, missing, where=isnan(z))"
+"""What a row with missing cells pays for, and no other: they are NaN until then."""
 
 QUIET = 1e-3
 """Deviation of a hidden unit, as a share of the largest, below which its weights are not solved for again."""
@@ -142,48 +143,44 @@ class Network:
     # ------------------------------------------------------------------ one row
 
     def row_lines(self) -> list[str]:
-        """Return code that sets the scores of one row; rows with missing cells take the long way."""
+        """Return code that sets the scores of one row."""
         scores = ", ".join(f"s{output}" for output in range(len(self.base)))
         design = self.design
         if self.pairs is None:
-            lines = [f"    h = {_clipped(design)}.dot(w0)"]
-            if design.n_codes.any():
+            lines = [f"    z = {_clipped(design)}", "    h = z.dot(w0)"]
+            lines += ["    if h.item(0) != h.item(0):", FILL, "        h = z.dot(w0)"]
+            if design.has_codes:
                 lines.append(f"    h += of_code[{_places_of_codes(design, -design.n_before_codes)}].sum(0)")
         else:
             lines = input_lines(design)
             lines += ["    h = z.dot(w0)", "    h += (z.take(first) * z.take(second)).dot(of_pair)"]
         for layer in range(1, len(self.weights)):
             lines += [f"    h += b{layer - 1}", f"    h = maximum(h, 0.0).dot(w{layer})"]
-        lines += [f"    h += b{len(self.biases)}", f"    {scores}, = h.tolist()"]
-        return [*lines, "    if s0 != s0:", f"        {scores}, = row_with_missing(cells)"]
+        return [*lines, f"    h += b{len(self.biases)}", f"    {scores}, = h.tolist()"]
 
     @property
     def takes_array(self) -> bool:
         """Whether the code of a row takes an array as it is, rather than a list of floats."""
-        return self.design.is_plain
+        return not self.design.has_codes
 
     def row_names(self) -> dict[str, Any]:
         """Return what the code mentions; scale and unit are folded into the weights."""
         weights, biases = list(self._doubles), [*(bias.astype(np.float64) for bias in self.biases), self.base]
         weights[-1] = weights[-1] * self.unit
         design, of_inputs = self.design, weights[0][: self.design.width]
-        no_code = np.zeros((1, of_inputs.shape[1]))
-        names = {"minimum": np.minimum, "maximum": np.maximum, "row_with_missing": self._row_with_missing}
+        no_code, names = np.zeros((1, of_inputs.shape[1])), input_names(design)
         if self.pairs is None:
-            low, high, center, scale = design.bounds
+            center, scale = names["center"], names["scale"]
             weights[0] = of_inputs[: len(scale)] / scale[:, None]
             biases[0] = biases[0] - center @ weights[0]
-            names |= {"low": low, "high": high, "of_code": np.vstack([of_inputs[design.n_before_codes :], no_code])}
+            names["missing"] = names["missing"] + center
+            names["of_code"] = np.vstack([of_inputs[design.n_before_codes :], no_code])
         else:
-            names |= input_names(design)
             names |= {"first": self.pairs[:, 0].astype(np.intp), "second": self.pairs[:, 1].astype(np.intp)}
             names["of_pair"] = weights[0][design.width :]
-            weights[0] = of_inputs if design.is_plain else np.vstack([of_inputs, no_code])
+            weights[0] = np.vstack([of_inputs, no_code]) if design.has_codes else of_inputs
         names |= {f"w{layer}": array for layer, array in enumerate(weights)}
         return names | {f"b{layer}": array for layer, array in enumerate(biases)}
-
-    def _row_with_missing(self, cells: Sequence[float]) -> list[float]:
-        return self.scores(np.array([cells], dtype=np.float64))[0].tolist()
 
     # ------------------------------------------------------------------ pickle: small
 
@@ -200,30 +197,28 @@ def with_products(inputs: np.ndarray, pairs: np.ndarray) -> np.ndarray:
 
 
 def input_lines(design: Design) -> list[str]:
-    """Return code that sets ``z``, the inputs of one row without missing numbers.
+    """Return code that sets ``z``, the inputs of one row.
 
     Where there are more inputs than numbers, one more than there are stands behind them, for codes that are unknown.
     """
-    if design.is_plain:
-        return [f"    z = ({_clipped(design)} - center) / scale"]
-    lines = [
-        f"    z = zeros({design.width + 1})",
-        f"    z[:{len(design.numbers)}] = ({_clipped(design)} - center) / scale",
-    ]
-    return [*lines, f"    z[{_places_of_codes(design)}] = 1.0"] if design.n_codes.any() else lines
+    filled = ["    length = z.dot(z)", "    if length != length:", FILL]
+    lines = [f"    z = ({_clipped(design)} - center) / scale", *filled]
+    if not design.has_codes:
+        return lines
+    lines += [f"    inputs = zeros({design.width + 1})", f"    inputs[:{design.n_before_codes}] = z", "    z = inputs"]
+    return [*lines, f"    z[{_places_of_codes(design)}] = 1.0"]
 
 
 def input_names(design: Design) -> dict[str, Any]:
     """Return what :func:`input_lines` mentions."""
-    low, high, center, scale = design.bounds
-    names = {"minimum": np.minimum, "maximum": np.maximum, "zeros": np.zeros}
-    return names | {"low": low, "high": high, "center": center, "scale": scale}
+    functions = {"minimum": np.minimum, "maximum": np.maximum, "zeros": np.zeros, "isnan": np.isnan}
+    return functions | {"copyto": np.copyto} | design.before_codes()
 
 
 def _clipped(design: Design) -> str:
-    """Return the expression of a row's numbers, clipped to their range; NaN stays."""
-    numbers = "cells" if design.is_plain else f"[{', '.join(f'cells[{column}]' for column in design.numbers)}]"
-    return f"minimum(maximum(array({numbers}, float), low), high)"
+    """Return the expression of a row's numbers and indicators, clipped to their range; NaN stays."""
+    cells = "array(cells, float)" if design.is_plain else "array(cells, float).take(columns)"
+    return f"minimum(maximum({cells}, low), high)"
 
 
 def _places_of_codes(design: Design, shift: int = 0) -> str:

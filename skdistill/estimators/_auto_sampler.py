@@ -10,7 +10,7 @@ from scipy import sparse
 from .._representation import Documented
 from .._validation import check_number
 from ..exceptions import SamplerError
-from ..samplers import MUNGE, Jitter, LeafSwap, MarginalResampling, TermSwap, as_sampler
+from ..samplers import MUNGE, LeafSwap, MarginalResampling, TermSwap, as_sampler
 
 
 class AutoSampler(Documented):
@@ -20,24 +20,24 @@ class AutoSampler(Documented):
 
     1. The teacher is asked about some rows beside its own and beside synthetic ones, to see whether it has memorised
        its own rows. Validation rows are held out: the best there are, see Notes.
-    2. The student is taught on the real rows that are left. If it is close to its teacher then (fidelity 0.99), and
-       that has not memorised its rows, it is taught on half of them: where doubling them brings less than
-       ``tolerance``, synthetic ones cannot bring more, and the search stops.
+    2. The student is taught on the real rows that are left. If it loses less than ``tolerance`` with these alone, and
+       the teacher has not memorised its rows, synthetic ones cannot bring more, and the search stops.
     3. Each sampler draws an equal share of a fifth of the synthetic rows, which are labelled once. The student is
-       taught on rows of all samplers together and on equally many rows of each alone, then with other ``weights``. If
-       the teacher has memorised its rows, the real ones are taught with that of the ``real_weights`` that serves best
-       beside rows of the first sampler.
-    4. All samplers together are the rule, for memorised rows the first sampler alone, real rows in full weight. Another
-       choice must be better by a standard error, and that of no synthetic rows by two. What is chosen draws the other
-       rows, now from all real ones.
+       taught on rows of each, and with other ``weights``: beside the real rows, or without them if the teacher has
+       memorised these.
+    4. The first sampler is the rule. Another choice must be better by three standard errors: on more rows than it is
+       tried on it seldom is. What is chosen draws the other rows, now from all real ones.
+    5. If the teacher has memorised its rows, the student is taught with each of the ``real_weights``. Less than the
+       full weight must be better by two standard errors.
 
-    With ``student="auto"``, two families are taught in each step, and a choice counts as the better of them makes it.
+    With ``student="auto"``, scouts of two families are taught in steps 2 and 3, and the better one goes on to the other
+    samplers; step 5 is for the student that is chosen.
 
     Parameters
     ----------
     samplers : sequence of samplers or "auto", default="auto"
         What to choose among; only the first of them where there are too few synthetic rows for each to draw 50.
-        ``"auto"`` is leaf swap, jitter, MUNGE and marginal resampling; for sparse matrices term swap, leaf swap and
+        ``"auto"`` is leaf swap, MUNGE and marginal resampling; for sparse matrices term swap, leaf swap and
         MUNGE.
     weights : sequence of float, default=(4.0, 1.0)
         Weights to choose among: of all synthetic rows together, in weights of all real rows together. One synthetic
@@ -45,9 +45,9 @@ class AutoSampler(Documented):
     validation_fraction : float in (0, 1), default=0.25
         Share of the real rows that is held out where there are no better judges, at most 5,000 rows.
     max_queries : int or None, default=None
-        Synthetic rows the teacher is asked about at most. ``None`` needs up to 1.25 times ``n_synthetic``.
+        Synthetic rows the teacher is asked about at most. ``None`` needs up to 1.4 times ``n_synthetic``.
     tolerance : float >= 0, default=0.001
-        Gain in fidelity by doubling the real rows below which the search stops. 0 never stops.
+        Loss (1 less fidelity) with real rows alone below which the search stops. 0 never stops.
     real_weights : sequence of float in [0, 1], default=(1.0, 0.0)
         Shares of their weight, to choose among, that the rows of ``X`` are taught with where the teacher has memorised
         them; 0 leaves them out. What it answers there is then another function than anywhere else.
@@ -120,4 +120,4 @@ class AutoSampler(Documented):
             return list(self.samplers)
         if sparse.issparse(X):
             return [TermSwap(), LeafSwap(), MUNGE(n_jobs=n_jobs)]
-        return [LeafSwap(), Jitter(), MUNGE(n_jobs=n_jobs), MarginalResampling()]
+        return [LeafSwap(), MUNGE(n_jobs=n_jobs), MarginalResampling()]

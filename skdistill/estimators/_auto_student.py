@@ -11,7 +11,7 @@ from .._representation import Documented
 from .._validation import check_number
 from ..exceptions import StudentError
 from ..students._families import FAMILIES
-from ..transfer import AUTO_RATIO
+from ..transfer import AUTO_RATIO, count_synthetic
 
 WIDE = 1000
 """Columns of a sparse table from which on some families are not tried."""
@@ -26,6 +26,9 @@ MOST_PARAMETERS = 60_000
 ROWS_OF_A_PARAMETER, MOST_RATIO = 10, 40
 """Synthetic rows that the parameters of a budget are worth, and most of them for each real row."""
 
+MODEST_ROWS = 100_000
+"""Rows that a student of modest size is taught on at most; half of them may be synthetic in any case."""
+
 
 class AutoStudent(Documented):
     """Choose family and size of the student, for this teacher and table, by fidelity on held-out real rows.
@@ -34,11 +37,10 @@ class AutoStudent(Documented):
 
     1. A scout of each family, a small student that is taught quickly, is taught on a fifth of the real rows that do
        not validate and of half of the synthetic rows.
-    2. The ``n_finalists`` families whose scouts are best are taught on all of these rows, as large as the budget allows,
-       and so is a hybrid, whose two parts are among those scouted; where the smooth network is best, a kernel, too. What
-       is compiled too large, or takes too many operations, is made smaller. Within a budget that the user gives, the
-       best is also taught in a modest size. If the teacher has memorised its rows, the best is taught with another
-       weight of the real rows.
+    2. The ``n_finalists`` families whose scouts are best are taught on all of these rows, as large as the budget
+       allows, and so is a hybrid, whose two parts are among those scouted. What is compiled too large, or takes too
+       many operations, is made smaller. Within a budget that the user gives, the best is also taught in a modest size.
+       If the teacher has memorised its rows, the best is taught with another weight of the real rows.
     3. The best of these is taught on everything.
 
     With ``min_fidelity`` all families grow instead from small to large, until one reaches it.
@@ -47,12 +49,12 @@ class AutoStudent(Documented):
     ----------
     families : sequence of str or "auto", default="auto"
         What to choose among: ``"linear"``, ``"tree"``, ``"kernel"``, ``"smooth network"``, ``"network"`` (whose numbers
-        bend at knots), ``"boosting"``, ``"hybrid"``. ``"auto"`` is all of them but the kernel, which was the best on none of
-        the twelve tables that it was measured on.
+        bend at knots), ``"boosting"``, ``"hybrid"``. ``"auto"`` is all of them but the kernel, which was the best on
+        none of the twelve tables that it was measured on.
     max_bytes : int, "auto" or None, default="auto"
         Size of the compiled student at most, in bytes. ``"auto"`` is modest, about 10 kB for one output and more for
-        several, unless ``max_ops`` or ``student_size`` says what is allowed: on most tables twice as much brings little.
-        What is allowed is used, and a larger student is taught on more synthetic rows, which takes longer.
+        several, unless ``max_ops`` or ``student_size`` says what is allowed. What is allowed is used, and a larger
+        student is taught on more synthetic rows, which takes longer.
     max_ops : int or None, default=None
         Operations for a row at most: comparisons, multiplications, additions. A count, so that it is the same
         everywhere; ``docs/students/choosing.md`` has a table of what it costs in microseconds.
@@ -150,9 +152,11 @@ class AutoStudent(Documented):
             most.append(np.inf)
         return min(most, default=None)
 
-    def ratio(self, n_rows: int, student_size: int | None) -> int:
-        """Return how many synthetic rows a real one a student within the budget is worth."""
+    def count_synthetic(self, n_rows: int, n_features: int, student_size: int | None) -> int:
+        """Return how many synthetic rows a student within the budget is worth."""
         n_parameters = self.allowed_parameters(student_size)
         if n_parameters is None:
-            return AUTO_RATIO
-        return int(np.clip(ROWS_OF_A_PARAMETER * min(n_parameters, MOST_PARAMETERS) / n_rows, AUTO_RATIO, MOST_RATIO))
+            most = max(MODEST_ROWS - n_rows, MODEST_ROWS // 2)
+            return min(count_synthetic("auto", n_rows, n_features), most)
+        ratio = np.clip(ROWS_OF_A_PARAMETER * min(n_parameters, MOST_PARAMETERS) / n_rows, AUTO_RATIO, MOST_RATIO)
+        return count_synthetic("auto", n_rows, n_features, int(ratio))

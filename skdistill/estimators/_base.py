@@ -26,7 +26,7 @@ from ..exceptions import StudentError, TeacherError, TeacherWarning
 from ..metrics import fidelity
 from ..samplers import as_sampler
 from ..students import CompactBoostingClassifier, CompactBoostingRegressor
-from ..students._families import FAMILIES, family_member
+from ..students._families import FAMILIES, SCOUTS, family_member
 from ..students._student import CompactStudent, count_inputs
 from ..teachers import (
     Task,
@@ -38,20 +38,21 @@ from ..teachers import (
     out_of_bag_outputs,
     out_of_fold_outputs,
 )
-from ..transfer import AUTO_RATIO, Oracle, TransferSet, count_synthetic, label_real_rows
+from ..transfer import Oracle, TransferSet, count_synthetic, label_real_rows
 from ._auto_sampler import AutoSampler
 from ._auto_student import AutoStudent
 from ._callbacks import CallbackSupport, Phases
 from ._candidates import Candidates
 from ._choosing import SAFE, TaughtRows, Terms, choose_student
+from ._deadline import Deadline
 from ._extending import extend
 from ._showing import Shown
 from ._targets import Targets
 from ._truth_weight import TruthWeight, compare, is_truth_weighed, reserved
 from ._validation_rows import FEWEST_REAL, HeldOut, hold_out, label_given_rows
 
-PROXIES = ("network", "boosting", "smooth network", "tree", "linear")
-"""Families whose scouts synthetic rows are tried with: the first that is allowed."""
+PROXIES = ("network", "boosting")
+"""Families whose scouts synthetic rows are tried with, where they are allowed."""
 
 
 class BaseDistilled(CallbackSupport, Shown):
@@ -72,6 +73,7 @@ class BaseDistilled(CallbackSupport, Shown):
     response_method: str
     memory: Any
     chunk_size: int
+    time_limit: float | None
     random_state: Any
     n_jobs: int | None
     verbose: int
@@ -85,6 +87,7 @@ class BaseDistilled(CallbackSupport, Shown):
         y = self._check_y(X, y)
         y_val = self._check_y_val(X_val, y_val, y)
         rng, phases = check_random_state(self.random_state), self._phases(X, y, X_unlabeled)
+        deadline = Deadline(self.time_limit)
 
         teacher = self._resolve_teacher(X, y, sample_weight, rng, phases)
         truth, truth_val = self._truth(teacher, y), self._truth(teacher, y_val, "y_val")
@@ -104,6 +107,7 @@ class BaseDistilled(CallbackSupport, Shown):
                     held_out, n_before = self._hold_out(real, X_val, targets, oracle, n_synthetic, rng)
                     phase.say(str(held_out))
                 n_synthetic = int(min(n_synthetic, oracle.n_left))
+            n_synthetic = int(min(n_synthetic, deadline.rows_in_time(oracle.n_queries, oracle.label_seconds)))
             extension = extend(
                 self._sampler_or_options(),
                 real,
@@ -116,12 +120,26 @@ class BaseDistilled(CallbackSupport, Shown):
                 rng=rng,
                 phases=phases,
                 n_jobs=self.n_jobs,
+                deadline=deadline,
             )
         truth_weight = None
         if is_truth_weighed(self, y):
-            labels = (y, sample_weight, X_val, truth_val)
-            truth_weight = compare(self, X, *labels, extension, real, targets, oracle, copy.deepcopy(rng), phases)
-        student, candidates = self._teach(extension.rows, held_out, targets, truth_weight, rng, phases)
+            truth_weight = compare(
+                self,
+                X,
+                y,
+                sample_weight,
+                X_val,
+                truth_val,
+                extension,
+                real,
+                targets,
+                oracle,
+                rng=copy.deepcopy(rng),
+                phases=phases,
+                deadline=deadline,
+            )
+        student, candidates = self._teach(extension.rows, held_out, targets, truth_weight, rng, phases, deadline)
         if truth_weight is not None and truth_weight.caution:
             warnings.warn(f"{type(self).__name__}: {truth_weight.caution}", TeacherWarning, stacklevel=5)
 
@@ -134,7 +152,7 @@ class BaseDistilled(CallbackSupport, Shown):
             sampler_results_=extension.results or None,
             teacher_memorization_=None if held_out is None else held_out.memorization.share,
             soft_weight_=self._given_soft_weight if truth_weight is None else truth_weight.soft_weight,
-            soft_weights_=None if truth_weight is None else truth_weight.results,
+            soft_weights_=None if truth_weight is None else truth_weight.results or None,
             classes_=teacher.classes_,
         )
         self._targets = targets
@@ -308,9 +326,9 @@ class BaseDistilled(CallbackSupport, Shown):
         if options is None or (is_auto and (teacher.transductive or np.count_nonzero(real.sample_weight) < 2)):
             return 0
         most = options.max_queries if is_auto and options.max_queries is not None else np.inf
-        student = self._resolve_student()
-        ratio = student.ratio(n_rows, self.student_size) if isinstance(student, AutoStudent) else AUTO_RATIO
-        n_synthetic = count_synthetic(self.n_synthetic, n_rows, n_features, ratio)
+        student, n_synthetic = self._resolve_student(), count_synthetic(self.n_synthetic, n_rows, n_features)
+        if isinstance(student, AutoStudent) and isinstance(self.n_synthetic, str):
+            n_synthetic = student.count_synthetic(n_rows, n_features, self.student_size)
         return int(min(n_synthetic, oracle.n_left, most))
 
     def _hold_out(
@@ -349,13 +367,24 @@ class BaseDistilled(CallbackSupport, Shown):
         truth_weight: TruthWeight | None,
         rng: np.random.RandomState,
         phases: Phases,
+        deadline: Deadline,
     ) -> tuple[Any, Candidates | None]:
         """Return the student, taught: the one given, or the one that serves this teacher best, and what was tried."""
         student, terms = self._student_to_teach(), self._terms(targets, rows.whole)
         settle = None if truth_weight is None else truth_weight.settle
         if isinstance(student, AutoStudent):
             validation = None if held_out is None else held_out.validation
-            return choose_student(student, terms, rows, validation, targets, settle=settle, rng=rng, phases=phases)
+            return choose_student(
+                student,
+                terms,
+                rows,
+                validation,
+                targets,
+                settle=settle,
+                rng=rng,
+                phases=phases,
+                deadline=deadline,
+            )
         student, real_weight = self._sized(student, terms), rows.real_weights[0]
         with phases.phase("teach the student") as phase:
             targets = targets if settle is None else settle(student, real_weight)
@@ -367,11 +396,11 @@ class BaseDistilled(CallbackSupport, Shown):
         student, terms = self._student_to_teach(), self._terms(targets, real)
         if not isinstance(student, AutoStudent):
             return {type(student).__name__: self._sized(student, terms)}
-        allowed = student.families_for(real.X)
-        for family in [name for name in PROXIES if name in allowed]:
+        allowed, scouts = student.families_for(real.X), {}
+        for family in [name for name in PROXIES if name in allowed] or [name for name in allowed if name in SCOUTS]:
             with suppress(StudentError):  # the budget is too small for this family
-                return {family: terms.scout(family, student)}
-        return {allowed[0]: family_member(allowed[0], classifies=targets.classifies, n_jobs=self.n_jobs)}
+                scouts[family] = terms.scout(family, student)
+        return scouts or {allowed[0]: family_member(allowed[0], classifies=targets.classifies, n_jobs=self.n_jobs)}
 
     def _terms(self, targets: Targets, transfer_set: TransferSet) -> Terms:
         """Return what a student of ours is made for."""
@@ -389,16 +418,18 @@ class BaseDistilled(CallbackSupport, Shown):
 
     def _phases(self, X: Any, y: Any, X_unlabeled: Any) -> Phases:
         """Return what tells the phases of this fit: labelling, teaching, and before, between and after these others."""
-        others = [
-            not is_fitted_teacher(self.teacher),
-            self.teacher_cv is not None,
-            X_unlabeled is not None,
-            self._is_anything_chosen(1),
-            self.sampler is not None,
-            is_truth_weighed(self, y),
-            isinstance(self._resolve_student(), AutoStudent),
-        ]
-        return Phases(self, 2 + sum(others), X, y)
+        is_sampler_chosen = isinstance(self._sampler_or_options(), AutoSampler)
+        known = {
+            "hold rows out": self._is_anything_chosen(1),
+            "choose a sampler": is_sampler_chosen,
+            "draw rows": self.sampler is not None and not is_sampler_chosen,
+            "choose a student": isinstance(self._resolve_student(), AutoStudent),
+            "teach the student": True,
+        }
+        others = [not is_fitted_teacher(self.teacher), self.teacher_cv is not None, X_unlabeled is not None]
+        others.append(is_truth_weighed(self, y))
+        names = [name for name, is_there in known.items() if is_there]
+        return Phases(self, 1 + sum(others) + len(names), X, y, names)
 
     # ------------------------------------------------------------------ checks
 
@@ -408,6 +439,8 @@ class BaseDistilled(CallbackSupport, Shown):
             check_number(self, "soft_weight", self.soft_weight, low=0, high=1)
         if self.max_queries is not None:
             check_number(self, "max_queries", self.max_queries, kind=Integral, low=2)
+        if self.time_limit is not None:
+            check_number(self, "time_limit", self.time_limit, low=0, low_open=True)
         if self.student_size is not None:
             check_number(self, "student_size", self.student_size, kind=Integral, low=1)
         student = self._resolve_student()

@@ -3,8 +3,10 @@
 scikit-learn calls its callbacks experimental. All that touches them is here; without them, phases are only written.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
+from time import perf_counter
 from typing import Any, ParamSpec, TypeVar, cast
 
 from .._progress import Progress, write
@@ -23,6 +25,9 @@ R = TypeVar("R")
 STEPS = 20
 """Steps that a callback sees of a phase: it wants to know their number beforehand."""
 
+SHARES = {"hold rows out": 8, "choose a sampler": 32, "draw rows": 40, "choose a student": 40, "teach the student": 20}
+"""Parts of the time of a fit that its phases take, in the median of many fits: by these the time left is told."""
+
 
 def supports_callbacks(fit: Callable[P, R]) -> Callable[P, R]:
     """Decorate a ``fit`` that opens :class:`Phases`, so that callbacks are closed however it ends."""
@@ -40,10 +45,14 @@ class Phases:
         How many there are at most.
     X, y : object
         What it is fitted on, for callbacks that ask.
+    names : collection of str, default=()
+        The phases whose share of the time is known, of those that there will be.
     """
 
-    def __init__(self, estimator: Any, n_phases: int, X: Any, y: Any) -> None:
+    def __init__(self, estimator: Any, n_phases: int, X: Any, y: Any, names: Collection[str] = ()) -> None:
         self._estimator, self._data = estimator, {"X": X, "y": y}
+        self._shares = {name: share for name, share in SHARES.items() if name in names}
+        self._done, self._started = 0.0, perf_counter()
         self._context: Any = None
         self._is_open = False
         if hasattr(estimator, "_skl_callbacks"):  # without any, nothing experimental is touched
@@ -54,17 +63,29 @@ class Phases:
     def phase(self, name: str) -> Iterator["Phase"]:
         """Tell callbacks that a phase begins and ends. One inside another is part of it, and tells them nothing."""
         verbose = self._estimator.verbose
-        if self._context is None or self._is_open:
+        if self._is_open:
             yield Phase(verbose)
             return
-        task = self._context.subcontext(task_name=name, max_subtasks=STEPS)
-        task.call_on_fit_task_begin(estimator=self._estimator)
         self._is_open = True
+        task = None
+        if self._context is not None:
+            task = self._context.subcontext(task_name=name, max_subtasks=STEPS)
+            task.call_on_fit_task_begin(estimator=self._estimator)
         try:
-            yield Phase(verbose, task, self._estimator)
+            yield Phase(verbose, task, self._estimator, partial(self._time_left, name))
         finally:
             self._is_open = False
-        task.call_on_fit_task_end(estimator=self._estimator)
+        self._done += self._shares.get(name, 0)
+        if task is not None:
+            task.call_on_fit_task_end(estimator=self._estimator)
+
+    def _time_left(self, name: str, share: float) -> str | None:
+        """Return how long the whole fit still takes, as far as can be told."""
+        done = self._done + share * self._shares.get(name, 0)
+        if name not in self._shares or done == 0:
+            return None
+        left = (perf_counter() - self._started) * (sum(self._shares.values()) / done - 1)
+        return f"about {left:.0f} s in all"
 
     def end(self) -> None:
         """Tell callbacks that the estimator is fitted."""
@@ -81,10 +102,18 @@ class Phase:
     task : CallbackContext or None, default=None
         scikit-learn's; ``None`` where callbacks are not told.
     estimator : estimator or None, default=None
+    time_left : callable, default=none is told
+        From the share of the phase that is done to the time left of the whole fit, in words.
     """
 
-    def __init__(self, verbose: int, task: Any = None, estimator: Any = None) -> None:
-        self._verbose, self._task, self._estimator = verbose, task, estimator
+    def __init__(
+        self,
+        verbose: int,
+        task: Any = None,
+        estimator: Any = None,
+        time_left: Callable[[float], str | None] = lambda _: None,
+    ) -> None:
+        self._verbose, self._task, self._estimator, self._time_left = verbose, task, estimator, time_left
         self._n_steps = 0
 
     def say(self, line: str) -> None:
@@ -95,9 +124,10 @@ class Phase:
         """Return progress that is also told to callbacks."""
         return Progress(title, total, self._verbose, unit, work=work, tell=self.tell)
 
-    def tell(self, share: float) -> None:
-        """Tell callbacks which share of the phase is done."""
+    def tell(self, share: float) -> str | None:
+        """Tell callbacks which share of the phase is done; return how long the fit still takes, in words."""
         while self._task is not None and self._n_steps < int(STEPS * share):
             self._n_steps += 1
             step = self._task.subcontext(task_name="step").call_on_fit_task_begin(estimator=self._estimator)
             step.call_on_fit_task_end(estimator=self._estimator)
+        return self._time_left(share)

@@ -127,8 +127,11 @@ class Candidates(dict[str, np.ndarray]):
         if not self.tried or self.tried[-1].rung != 2 or not self.tried[-1].is_within_budget:
             return None
         last = self.tried[-1]
-        is_same = (self["student"] == self["student"][-1]) & (self["real_weight"] == last.real_weight)
-        judged = np.flatnonzero(is_same & ~np.isnan(self["fidelity"]))
+        is_judged = ~np.isnan(self["fidelity"])
+        is_like = is_judged & (self["family"] == last.family) & (self["real_weight"] == last.real_weight)
+        is_same = is_like & (self["student"] == self["student"][-1])
+        # taught on all rows it may be beyond the budget, and is made a little smaller than what was judged
+        judged = np.flatnonzero(is_same if is_same.any() else is_like)
         if len(judged) == 0:
             return last
         trial = self.tried[judged[-1]]

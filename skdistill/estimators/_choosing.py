@@ -18,6 +18,7 @@ from ..transfer import TransferSet
 from ._auto_student import MOST_PARAMETERS, AutoStudent
 from ._callbacks import Phases
 from ._candidates import VALIDATED, Candidate, Candidates
+from ._deadline import Deadline
 from ._targets import Targets
 from ._validation_rows import CLEAR_LESS, FEWEST_REAL, Losses, Validation
 
@@ -27,8 +28,11 @@ RUNGS = (1 / 5, 1)
 PARAMETERS_OF_A_ROW, FEWEST_PARAMETERS = 2, 500
 """For each output at most: what few rows cannot fix is not worth its bytes."""
 
-FEWEST_ROWS = 2000
-"""Rows of the first rung at least."""
+FEWEST_ROWS, MOST_ROWS = 2000, 60_000
+"""Rows of the first rung at least, and of the second at most."""
+
+SPARED = 0.96
+"""Share of the budget that students grow to: on more rows they come out a little larger."""
 
 MOST_SIZES = 4
 """Times that a student beyond the budget is made smaller."""
@@ -116,6 +120,7 @@ def choose_student(
     settle: Callable[[Any, float], Targets] | None = None,
     rng: np.random.RandomState,
     phases: Phases,
+    deadline: Deadline,
 ) -> tuple[Any, Candidates]:
     """Return the chosen student, taught on the whole transfer set, and what was tried.
 
@@ -133,6 +138,8 @@ def choose_student(
     rng : RandomState
     phases : Phases
         Told how far the choice is.
+    deadline : Deadline
+        Where there is no time left to teach on everything, the best student so far is returned.
 
     Raises
     ------
@@ -140,7 +147,7 @@ def choose_student(
         If no student meets the budget, or reaches the fidelity; what was tried is a note to it.
     """
     names, seed = options.families_for(rows.whole.X), draw_seed(rng)
-    trials = _Trials(options, terms, targets, validation, seed, rows.real_weights[0])
+    trials = _Trials(options, terms, targets, validation, seed, rows.real_weights[0], deadline)
     try:
         with phases.phase("choose a student") as phase:
             if rows.meanwhile is None or validation is None:
@@ -152,6 +159,10 @@ def choose_student(
                 trials.progress = None
         with phases.phase("teach the student") as phase:
             for trial in ranked:
+                if (taught := trials.kept(trial, len(rows.whole))) is not None:
+                    phase.say(f"no time is left: the student ({trial.family}) taught on {trial.n_rows:,} rows is kept")
+                    trials.add([taught])
+                    return taught.student, Candidates(trials.all)
                 if settle is not None:
                     trials.settle(settle(trial.student, trial.real_weight), trial, rows.meanwhile)
                 phase.say(f"teaching the student ({trial.family}) on {len(rows.whole):,} rows")
@@ -182,7 +193,7 @@ class Ladder:
     def count(self, rung: int) -> int:
         """Return how many rows a rung has."""
         n_rows = len(self.rows)
-        return n_rows if self.is_short else min(max(int(RUNGS[rung] * n_rows), FEWEST_ROWS), n_rows)
+        return n_rows if self.is_short else min(max(int(RUNGS[rung] * n_rows), FEWEST_ROWS), n_rows, MOST_ROWS)
 
     def rung(self, rung: int) -> TransferSet:
         """Return the rows of a rung."""
@@ -210,7 +221,7 @@ def _rank(trials: "_Trials", names: list[str], ladder: Ladder, real_weights: tup
     finalists = _finalists(trials.scouted(names, first), names, options.n_finalists)
     if trials.terms.has_budget(options):  # what a size costs is seen on few rows
         sized = _ranked(trials.largest(finalists, first, 0))
-        grown = _ranked(trials.grown(sized, second, 1))
+        grown = _ranked(trials.grown(sized[: options.n_finalists], second, 1))
         # a larger budget must not make it worse
         grown = _ranked([*grown, *trials.modest(grown[0], second, 1)]) if grown else sized
     else:
@@ -263,14 +274,18 @@ class _Trials:
         validation: Validation | None,
         seed: int,
         real_weight: float,
+        deadline: Deadline,
     ) -> None:
         self.options, self.terms, self.seed, self.real_weight = options, terms, seed, real_weight
+        self._deadline = deadline
         self._targets, self._validation = targets, validation
         self.judged_on = "nothing: there are too few rows" if validation is None else validation.origin
         self.progress: Progress | None = None
         self.all: list[Candidate] = []
         self._losses: list[Losses | None] = []
         """Of each of these, where it was validated."""
+        self._best: Taught | None = None
+        """The best so far, where there may be no time for more."""
 
     def add(self, taught: Iterable[Taught]) -> list[Candidate]:
         """Remember what was taught, as it comes, and return its candidates."""
@@ -279,12 +294,32 @@ class _Trials:
             added.append(each.candidate)
             self.all.append(each.candidate)
             self._losses.append(each.losses)
+            self._remember(each)
             if self.progress is not None:
                 self.progress.update(len(self.all), sum(trial.n_rows for trial in self.all))
         return added
 
+    def _remember(self, taught: Taught) -> None:
+        """Remember the best student so far, if there is a limit of time."""
+        trial = taught.candidate
+        if np.isinf(self._deadline.left) or not trial.is_within_budget or np.isnan(trial.score):
+            return
+        if self._best is None or (trial.rung, trial.score) > (self._best.candidate.rung, self._best.candidate.score):
+            self._best = taught
+
+    def kept(self, trial: Candidate, n_rows: int) -> Taught | None:
+        """Return the best student so far, as the one that is chosen, if there is no time to teach on so many rows."""
+        if self._best is None or self._deadline.left > trial.seconds * n_rows / max(trial.n_rows, 1):
+            return None
+        return replace(self._best, candidate=replace(self._best.candidate, rung=2))
+
     def _try_all(self, teach: Callable[[Any], Taught], tried: Iterable[Any]) -> list[Candidate]:
-        return self.add(in_threads(teach, tried, self.terms.n_jobs))
+        """Teach all that should end in time, but one in any case."""
+        tried, longest = list(tried), max((trial.seconds for trial in self.all), default=0.0)
+        n_in_time = (
+            max(int(self._deadline.left / longest), 1) if longest and self._deadline.left < np.inf else len(tried)
+        )
+        return self.add(in_threads(teach, tried[:n_in_time], self.terms.n_jobs))
 
     def scouted(self, names: list[str], rows: TransferSet) -> list[Candidate]:
         """Teach the scouts of families, and return those within the budget, the best first."""
@@ -315,7 +350,7 @@ class _Trials:
 
         def teach(trial: Candidate) -> Taught:
             most = self.terms.most_of(trial.family, self.options)
-            n_parameters = min(most, trial.n_parameters / max(self.excess(trial), 1e-9))
+            n_parameters = min(most, SPARED * trial.n_parameters / max(self.excess(trial), 1e-9))
             if n_parameters <= trial.n_parameters:
                 return self.again(trial, rows, rung)
             return self._within(trial.family, self.terms.with_parameters(trial.family, n_parameters), rows, rung)
@@ -450,7 +485,7 @@ class _Trials:
         """Return what to say where no student meets the budget, and what came nearest."""
         budgets = {"max_bytes": self.options.max_bytes, "max_ops": self.options.max_ops}
         budgets["student_size"] = self.terms.most_parameters
-        budget = ", ".join(f"{name}={most}" for name, most in budgets.items() if most is not None)
+        budget = ", ".join(f"{name}={most!r}" for name, most in budgets.items() if most is not None)
         there = [trial for trial in self.all if np.isfinite(trial.n_bytes)]
         if not there:
             return f"AutoStudent: {budget} leaves too few parameters for any student of this table; raise it."

@@ -10,7 +10,8 @@ from ..transfer import SYNTHETIC_WEIGHT, Oracle, TransferSet
 from ._auto_sampler import AutoSampler
 from ._callbacks import Phase, Phases
 from ._choosing import TaughtRows
-from ._row_choice import MOST_QUERIES, Plan, RowChoice, RowPool, choose_real_weight, choose_rows
+from ._deadline import Deadline
+from ._row_choice import MOST_QUERIES, Plan, RowPool, choose_rows, only_plan
 from ._validation_rows import HeldOut
 
 MEANWHILE_SHARE = 0.5
@@ -60,6 +61,7 @@ def extend(
     rng: np.random.RandomState,
     phases: Phases,
     n_jobs: int | None,
+    deadline: Deadline,
 ) -> Extension:
     """Add synthetic rows to the real ones: of the sampler given, or of those that serve the student best.
 
@@ -81,6 +83,7 @@ def extend(
     rng : RandomState
     phases : Phases
     n_jobs : int or None
+    deadline : Deadline
     """
     taught = None if held_out is None else real.take(held_out.taught)
     if sampler is None or n_synthetic < 1:
@@ -90,14 +93,22 @@ def extend(
     with phases.phase("choose a sampler" if is_auto else "draw rows") as phase:
         options = sampler if is_auto else AutoSampler([sampler], weights=[SYNTHETIC_WEIGHT])
         pool = RowPool(options.candidates(real.X, n_jobs), oracle, phase)
-        trials: dict[str, Any] = {"students": students, "n_synthetic": n_synthetic, "rng": rng, "phase": phase}
-        trials["n_jobs"] = n_jobs
         if is_auto:
-            choice = choose_rows(options, pool, real, held_out, is_student_chosen=is_student_chosen, **trials)
-        elif held_out is not None:
-            choice = choose_real_weight(options, pool, real, held_out, **trials)
+            choice = choose_rows(
+                options,
+                pool,
+                real,
+                held_out,
+                students,
+                n_synthetic=n_synthetic,
+                is_student_chosen=is_student_chosen,
+                rng=rng,
+                phase=phase,
+                n_jobs=n_jobs,
+                deadline=deadline,
+            )
         else:
-            choice = RowChoice(Plan(repr(sampler), (0,), SYNTHETIC_WEIGHT))
+            choice = only_plan(options, pool, held_out)
         plan = choice.plan
         if not plan.members:
             return Extension(TaughtRows(real, taught), choice.results)

@@ -66,10 +66,16 @@ default="auto"
         run goes on. Needs an integer ``random_state``.
     chunk_size : int >= 1, default=10_000
         Rows the teacher is asked at once.
+    time_limit : float > 0 or None, default=None
+        Seconds that choosing and teaching may take, counted from when the teacher is there. As many synthetic rows are
+        drawn as can be labelled in a part of it, and the choice goes on as long as what comes next should end in time;
+        then the best student so far is kept. One is taught in any case, and the rows of ``X`` are labelled. With a
+        limit, the same seed may give another student.
     random_state : int, RandomState instance or None, default=None
         Seeds sampler, student and recipe wherever their own ``random_state`` is ``None``.
     n_jobs : int or None, default=None
-        Threads of the default student and sampler.
+        Students that are tried at a time, and threads of the default student and sampler. The same student comes out
+        whatever it is.
     verbose : int, default=0
         Above 0, labelling, drawing, choosing and teaching are told on standard error, the long ones with time left.
         From scikit-learn 1.9 on its callbacks are told them too: ``set_callbacks(ProgressBar())``.
@@ -153,6 +159,7 @@ default="auto"
         response_method: str = "auto",
         memory: Any = None,
         chunk_size: int = 10_000,
+        time_limit: float | None = None,
         random_state: Any = None,
         n_jobs: int | None = None,
         verbose: int = 0,
@@ -169,6 +176,7 @@ default="auto"
         self.response_method = response_method
         self.memory = memory
         self.chunk_size = chunk_size
+        self.time_limit = time_limit
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.verbose = verbose

@@ -15,10 +15,11 @@ from ..samplers import Mixture
 from ..transfer import Draw, Oracle, TransferSet
 from ._auto_sampler import AutoSampler
 from ._callbacks import Phase
+from ._deadline import Deadline
 from ._validation_rows import CLEAR_LESS, FEWEST_DRAWN, HeldOut, Losses, Validation
 
-NONE, TOGETHER = "none", "all together"
-"""What the results call no synthetic rows, and the rows of all samplers."""
+NONE = "none"
+"""What the results call no synthetic rows."""
 
 SEARCH_SHARE = 0.18
 """Share of the synthetic rows that samplers are tried with, shared out among them."""
@@ -26,8 +27,11 @@ SEARCH_SHARE = 0.18
 MOST_QUERIES = 1.4
 """Synthetic rows that the teacher is asked about, in multiples of those that are taught in the end."""
 
-CLEAR = 4.0
-"""Standard errors by which a choice must be better than the rule: it is tried on few rows, and seldom better on more."""
+CLEAR = 3.0
+"""Standard errors by which a choice must be better than the rule: on more rows than it is tried on it seldom is."""
+
+MISLEADING = 2.0
+"""Times the loss of real rows alone from which on synthetic rows are thought to mislead."""
 
 Drawn = tuple[Any, np.ndarray]
 """Synthetic rows with the teacher's outputs."""
@@ -182,8 +186,7 @@ class Trials:
 
         trials = []
         for (plan, rows, name), losses in zip(tried, in_threads(teach, tried, self._n_jobs), strict=True):
-            seconds = perf_counter() - self._started
-            trials.append(Trial(plan, name, losses, rows.n_synthetic, self._pool.n_queries, seconds))
+            trials.append(Trial(plan, name, losses, rows.n_synthetic, self._pool.n_queries, self.seconds))
             self.all.append(trials[-1])
             self._progress.update(len(self.all))
         n_students = len(students)
@@ -197,6 +200,11 @@ class Trials:
     def losses(self, student: Any, rows: TransferSet) -> Losses:
         """Return the losses of a student taught on these rows."""
         return self._validation.losses(self._validation.targets.teach(student, rows, self._seed))
+
+    @property
+    def seconds(self) -> float:
+        """Since the first of them began."""
+        return perf_counter() - self._started
 
     def results(self) -> dict[str, np.ndarray]:
         """Return the trials as columns, as ``cv_results_`` are."""
@@ -231,6 +239,7 @@ def choose_rows(
     rng: np.random.RandomState,
     phase: Phase,
     n_jobs: int | None,
+    deadline: Deadline,
 ) -> RowChoice:
     """Choose the synthetic rows that serve a student best, and the weight of the real rows beside them.
 
@@ -255,6 +264,8 @@ def choose_rows(
         Told how far the choice is.
     n_jobs : int or None
         Students that are taught at a time.
+    deadline : Deadline
+        Where trials of all samplers would take too much of the time left, the first sampler is taken.
 
     Returns
     -------
@@ -277,6 +288,8 @@ def choose_rows(
     trials = Trials(real.take(held_out.taught), pool, held_out.validation, ratio, seeds[0], progress, n_jobs)
 
     (none,) = trials.add([Plan(NONE)], students)
+    if n_fits * trials.seconds > deadline.left / 4:
+        return RowChoice(rules[0], real_weights, trials.results())
     if none.losses.mean < options.tolerance and not held_out.memorization.is_clear:  # nothing more can be gained
         return RowChoice(none.plan, real_weights, trials.results())
     pool.draw_of_each(trials.real, n_each, seeds[1], n_jobs)
@@ -287,32 +300,21 @@ def choose_rows(
     weights = options.weights[1:] if chosen.plan.real_weight else ()  # beside no real rows they all are the same
     others = [replace(chosen.plan, weight=weight) for weight in weights]
     chosen = _best([chosen, *trials.add(others, best_student, n_each)])
+    if _misleads(chosen.losses, none.losses):
+        chosen = none
     return RowChoice(chosen.plan, real_weights, trials.results())
 
 
-def choose_real_weight(
-    options: AutoSampler,
-    pool: RowPool,
-    real: TransferSet,
-    held_out: HeldOut,
-    students: dict[str, Any],
-    *,
-    n_synthetic: int,
-    rng: np.random.RandomState,
-    phase: Phase,
-    n_jobs: int | None,
-) -> RowChoice:
-    """Choose the weight of the real rows beside those of one sampler; see :func:`choose_rows`."""
-    student_seed, seed = draw_seed(rng), draw_seed(rng)
-    real_weights = _real_weights(options, held_out)
-    plans, _ = _plans(pool, options.weights[0], real_weights)
-    if len(plans) == 1:
-        return RowChoice(plans[0])
-    progress = phase.progress("weighing real rows", len(plans) * len(students), "students")
-    ratio = n_synthetic / len(real)
-    trials = Trials(real.take(held_out.taught), pool, held_out.validation, ratio, student_seed, progress, n_jobs)
-    pool.draw([0], trials.real, max(int(SEARCH_SHARE * n_synthetic), 1), seed)
-    return RowChoice(_best(trials.add(plans, students), CLEAR_LESS).plan, real_weights)
+def only_plan(options: AutoSampler, pool: RowPool, held_out: HeldOut | None) -> RowChoice:
+    """Return the plan of the only sampler there is, with the weights of the real rows that a student is chosen with."""
+    real_weights = (1.0,) if held_out is None else _real_weights(options, held_out)
+    rules, _ = _plans(pool, options.weights[0], real_weights)
+    return RowChoice(rules[-1], real_weights)
+
+
+def _misleads(losses: Losses, of_none: Losses) -> bool:
+    """Whether synthetic rows are worse than none: by far, since trials have few of them."""
+    return losses.mean > MISLEADING * of_none.mean and losses.is_clearly_above(of_none, CLEAR)
 
 
 def _real_weights(options: AutoSampler, held_out: HeldOut) -> tuple[float, ...]:
@@ -323,8 +325,6 @@ def _real_weights(options: AutoSampler, held_out: HeldOut) -> tuple[float, ...]:
 def _plans(pool: RowPool, weight: float, real_weights: Sequence[float]) -> tuple[list[Plan], list[Plan]]:
     """Return the rule, once for each weight of real rows, and the plans that must be better than it."""
     plans = [Plan(repr(sampler), (place,), weight) for place, sampler in enumerate(pool.samplers)]
-    if len(plans) > 1:
-        plans.append(Plan(TOGETHER, tuple(range(len(plans))), weight))
     return [replace(plans[0], real_weight=share) for share in real_weights], plans[1:]
 
 

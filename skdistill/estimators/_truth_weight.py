@@ -9,6 +9,7 @@ fitted teacher may have seen them, less of it must be clearly better, in spite o
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from .._validation import draw_seed
 from ..teachers import Teacher, is_fitted_teacher
 from ..transfer import Oracle, TransferSet, label_real_rows
 from ._callbacks import Phases
+from ._deadline import Deadline
 from ._extending import Extension
 from ._targets import Targets
 from ._validation_rows import CLEAR_LESS, FEWEST_REAL, ON_SEEN_ROWS, Group, Losses
@@ -83,6 +85,8 @@ class TruthWeight:
     phases : Phases
     n_jobs : int or None
         Students that are taught at a time.
+    deadline : Deadline
+        Where it leaves no time, nothing is tried.
     soft_weight : float
         That was chosen.
     results : dict of ndarray
@@ -96,6 +100,7 @@ class TruthWeight:
     seed: int
     phases: Phases
     n_jobs: int | None
+    deadline: Deadline
     soft_weight: float = field(default=1.0, init=False)
     results: dict[str, np.ndarray] = field(default_factory=dict, init=False)
     caution: str = field(default="", init=False)
@@ -113,8 +118,11 @@ class TruthWeight:
                 share, taught_on = trial
                 return self.comparison.losses(student, taught_on, share, self.seed)
 
-            losses = []
-            for each in in_threads(losses_of, list(zip(shares, tried, strict=True)), self.n_jobs):
+            (first, *others), started = list(zip(shares, tried, strict=True)), perf_counter()
+            losses = [losses_of(first)]
+            if self.deadline.left < len(shares) * (perf_counter() - started):
+                return self.targets
+            for each in in_threads(losses_of, others, self.n_jobs):
                 losses.append(each)
                 progress.update(len(losses))
         place = best_place(losses[:-1], CLEAR[origin])
@@ -188,16 +196,20 @@ def compare(
     real: TransferSet,
     targets: Targets,
     oracle: Oracle,
+    *,
     rng: np.random.RandomState,
     phases: Phases,
+    deadline: Deadline,
 ) -> TruthWeight | None:
     """Return what chooses the share of the teacher, by the best labels there are; ``None`` where they are too few."""
+    if deadline.left <= 0:
+        return None
     seed = draw_seed(rng)
     with phases.phase("hold labels out") as phase:
         if truth_val is not None and _is_enough(truth_val):
             judge = Group(X_val, truth_val, np.ones(len(truth_val)))
             comparison = Comparison(extension.rows.whole, judge, targets, ON_GIVEN_LABELS)
-            return TruthWeight(comparison, targets, seed, phases, model.n_jobs)
+            return TruthWeight(comparison, targets, seed, phases, model.n_jobs, deadline)
         taught, judging = split_labels(real, targets.pools_outputs, rng)
         if len(judging) < FEWEST_REAL:
             return None
@@ -211,7 +223,7 @@ def compare(
         assert held.truth is not None
         judge = Group(held.X, held.truth, held.sample_weight)
         comparison = Comparison(extension.again(rows, oracle, draw_seed(rng), phase), judge, of_rows, origin)
-        return TruthWeight(comparison, targets, seed, phases, model.n_jobs)
+        return TruthWeight(comparison, targets, seed, phases, model.n_jobs, deadline)
 
 
 def _is_enough(truth: np.ndarray | None) -> bool:

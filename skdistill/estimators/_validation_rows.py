@@ -54,8 +54,8 @@ SPREAD = {
     "given": (0.05, 0.05),
     "unseen": (0.33, 0.3),
     "out of bag": (0.33, 0.5),
-    "own": (0.35, 0.6),
-    "synthetic": (0.45, 0.8),
+    "own": (0.6, 0.6),
+    "synthetic": (0.6, 0.8),
 }
 """What an interval is wider by to either side: a constant, and for each kind of rows shares of the mean loss."""
 

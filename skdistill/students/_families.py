@@ -29,9 +29,9 @@ MOST_PARAMETERS = {"linear": 20_000, "tree": 200}
 MOST_OF_KERNELS = 8_000
 """For all outputs, which share the landmarks, whatever the budget: more cost more time than they gain."""
 
-MODEST, MODEST_KERNEL = 5_000, 2_000
-"""Where no budget is given: twice as much brings little on most tables. Outputs share inputs and hidden units, so that
-this grows with the root of their number."""
+MODEST, MODEST_KERNEL, MODEST_BOOSTING = 5_000, 2_000, 4_200
+"""Where no budget is given. Outputs share inputs and hidden units, so that this grows with the root of their number;
+trees are not shared, and those of boosting are for each output."""
 
 SCOUTS: dict[str, dict[str, Any]] = {
     "linear": {"n_pairs": 0},
@@ -45,10 +45,14 @@ SCOUTS: dict[str, dict[str, Any]] = {
 
 def most_parameters(name: str, n_outputs: int, *, is_modest: bool) -> float:
     """Return the parameters that a chooser gives a family at most."""
-    most = MOST_PARAMETERS.get(name, np.inf) * n_outputs
+    if name in MOST_PARAMETERS:
+        return MOST_PARAMETERS[name] * n_outputs
     if name == "kernel":
-        most = MODEST_KERNEL if is_modest else MOST_OF_KERNELS
-    return min(most, MODEST * n_outputs**0.5) if is_modest else most
+        return MODEST_KERNEL if is_modest else MOST_OF_KERNELS
+    modest = MODEST * n_outputs**0.5
+    if name == "boosting":
+        modest = max(modest, MODEST_BOOSTING * n_outputs)
+    return modest if is_modest else np.inf
 
 
 def family_member(name: str, *, classifies: bool, n_jobs: int | None = None) -> Any:

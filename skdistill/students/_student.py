@@ -119,6 +119,9 @@ class CompactStudent(Documented):
         encoder = self._encoder
         return None if encoder.is_plain_ else Columns(encoder.categories_, encoder.is_time_)
 
+    def _names(self) -> Any:
+        return getattr(self, "feature_names_in_", None)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.sparse = True
@@ -217,7 +220,9 @@ class CompactClassifier(ClassifierMixin, CompactStudent):
         return self.classes_[winner]
 
     def __skdistill_compile__(self) -> CompiledModel:
-        return CompiledModel(self.scorer_, self._link, classes=self.classes_, columns=self._columns())
+        return CompiledModel(
+            self.scorer_, self._link, classes=self.classes_, columns=self._columns(), names=self._names()
+        )
 
 
 class CompactRegressor(RegressorMixin, CompactStudent):
@@ -266,7 +271,7 @@ class CompactRegressor(RegressorMixin, CompactStudent):
         return values[:, 0] if self._is_single else values
 
     def __skdistill_compile__(self) -> CompiledModel:
-        return CompiledModel(self.scorer_, columns=self._columns(), is_single=self._is_single)
+        return CompiledModel(self.scorer_, columns=self._columns(), is_single=self._is_single, names=self._names())
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -23,7 +23,7 @@ def ask(
     chunk_size: int = 10_000,
     memory: joblib.Memory | None = None,
     verbose: int = 0,
-    tell: Callable[[float], None] | None = None,
+    tell: Callable[[float], str | None] | None = None,
     n_jobs: int | None = None,
 ) -> np.ndarray:
     """Return the teacher's outputs for every row of ``X``.

@@ -228,6 +228,8 @@ np.testing.assert_array_equal(model(X), expected)
 np.testing.assert_allclose(model(X[0]), expected[0])
 np.testing.assert_allclose(raw(cells), values)
 np.testing.assert_allclose(raw(cells[0]), values[0])
+np.testing.assert_allclose(raw([cells[0]]), values[:1])
+np.testing.assert_allclose(raw(dict(zip(raw.feature_names_in_, cells[0]))), values[0])
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 

@@ -18,12 +18,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from skdistill import AutoSampler, DistilledClassifier, DistilledRegressor
-from skdistill.estimators._row_choice import Plan, Trial, _would_help
-from skdistill.estimators._validation_rows import Losses
+from skdistill import AutoSampler, DistilledClassifier, DistilledRegressor, _progress
 from skdistill.exceptions import SamplerError
 from skdistill.samplers import MUNGE, Jitter, MarginalResampling, UniformBox
-from skdistill.transfer import TransferSet
 
 X, Y = dataset("three classes")
 TREE = DecisionTreeClassifier(max_leaf_nodes=8, random_state=0)
@@ -140,7 +137,7 @@ class TestChoice:
         assert model.transfer_set_.sampler in ("MUNGE(local_variance=10.0)", "")
 
     def test_large_tables_stop_early(self):
-        """Where more real rows bring nothing, no synthetic row is taught; few are asked, to validate and to measure."""
+        """Where real rows teach all there is, no synthetic row is taught; few are asked, to validate and to measure."""
         teacher = Counting(lambda rows: (rows[:, 0] > 0.5) + 2.0 * (rows[:, 1] > 0.5))
         rows = rows_of(20_000)
         model = DistilledRegressor(teacher, DecisionTreeRegressor(max_leaf_nodes=4), random_state=0).fit(rows)
@@ -150,26 +147,12 @@ class TestChoice:
         eager = clone(model).set_params(sampler=AutoSampler(tolerance=0.0)).fit(rows)
         assert len(eager.sampler_results_["sampler"]) > 1
 
-    @pytest.mark.parametrize(("gain", "spread", "goes_on"), [(0.0, 1.0, True), (0.0, 1e-3, False), (0.1, 1e-3, True)])
-    def test_it_stops_on_evidence_only(self, gain, spread, goes_on):
-        """Where the judges are too few to tell whether more rows help, the search goes on."""
-        losses = np.random.default_rng(0).permutation(np.repeat([-spread, spread], 500))
-
-        class Trials:
-            real = TransferSet(rows_of(2000), np.zeros(2000), np.ones(2000))
-
-            def losses(self, student, half):
-                return Losses((gain + losses,))
-
-        whole = Trial(Plan("none"), "tree", Losses((np.zeros(1000),)), 0, 0, 0.0)
-        assert _would_help(AutoSampler(), Trials(), whole, {"tree": None}, seed=0) == goes_on
-
     def test_rows_are_labelled_once(self):
         """Every row that is labelled is counted, and what was labelled for the choice is taught."""
         teacher = Counting(spiral)
         model = DistilledRegressor(teacher, random_state=0).fit(rows_of(300))
         assert teacher.asked == model.transfer_set_.n_queries
-        assert teacher.asked <= 300 + 1.3 * model.transfer_set_.n_synthetic
+        assert teacher.asked <= 300 + 1.4 * model.transfer_set_.n_synthetic
 
     @pytest.mark.parametrize("n_rows", [2, 5, 29])
     def test_tiny_tables_hold_nothing_out(self, n_rows):
@@ -209,11 +192,11 @@ class TestChoice:
 
     @pytest.mark.parametrize("n_synthetic", [10, 100, 200, 300, 2000])
     def test_what_is_asked_beyond_the_rows_taught(self, n_synthetic):
-        """At most a quarter."""
+        """At most two fifths."""
         teacher = Counting(spiral)
         model = DistilledRegressor(teacher, DecisionTreeRegressor(), n_synthetic=n_synthetic, random_state=0)
         model.fit(rows_of(100))
-        assert teacher.asked <= 100 + 1.25 * n_synthetic
+        assert teacher.asked <= 100 + 1.4 * n_synthetic
 
     def test_one_sampler_is_a_choice_of_weight(self):
         """With a single sampler its weight and whether to take it are chosen."""
@@ -374,8 +357,9 @@ class TestScikitLearnLife:
         clone(model).fit(X, Y)
         assert CountingClassifier.rows_asked < 0.25 * first
 
-    def test_progress_is_shown(self, capsys):
+    def test_progress_is_shown(self, capsys, monkeypatch):
         """``verbose`` tells how far the choice is."""
+        monkeypatch.setattr(_progress, "QUIET", 0.0)
         DistilledClassifier(TREE, TREE, n_synthetic=2.0, verbose=1, random_state=0).fit(X, Y)
         assert "choosing a sampler" in capsys.readouterr().err
 

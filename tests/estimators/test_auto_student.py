@@ -100,7 +100,7 @@ class TestChoice:
         ("options", "match"),
         [
             ({"max_bytes": 300}, "no student meets max_bytes=300; nearest came .* bytes"),
-            ({"max_ops": 1, "families": ["smooth network"]}, "max_bytes=100000, max_ops=1"),
+            ({"max_ops": 1, "families": ["smooth network"]}, "max_bytes='auto', max_ops=1"),
             ({"min_fidelity": 1.0, "max_bytes": 2000}, "reaches min_fidelity=1.0; nearest came .* with fidelity 0"),
         ],
     )

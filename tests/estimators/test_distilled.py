@@ -30,7 +30,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from skdistill import DistilledClassifier, DistilledRegressor, metrics
+from skdistill import DistilledClassifier, DistilledRegressor, _progress, metrics
 from skdistill.exceptions import TeacherError
 from skdistill.samplers import MUNGE
 from skdistill.students import CompactBoostingClassifier
@@ -149,7 +149,7 @@ class TestTeachers:
     def test_clusterer_that_predicts(self):
         """A clusterer with ``predict`` labels synthetic rows, too."""
         model = DistilledClassifier(KMeans(3, random_state=0), random_state=0).fit(X)
-        assert model.transfer_set_.n_synthetic == 20 * len(X)
+        assert model.transfer_set_.n_synthetic == 10 * len(X)
         assert model.fidelity(X) > 0.9
 
     def test_mixture_memberships(self):
@@ -481,8 +481,9 @@ class TestScikitLearnLife:
         assert metrics.pickled_bytes(short.student_) < 0.6 * metrics.pickled_bytes(plain.student_)
         assert short.fidelity(rows[900:]) > 0.5
 
-    def test_progress_is_shown(self, capsys):
+    def test_progress_is_shown(self, capsys, monkeypatch):
         """``verbose`` shows the labelling on standard error."""
+        monkeypatch.setattr(_progress, "QUIET", 0.0)
         DistilledClassifier(TREE, TREE, verbose=1).fit(X, Y)
         shown = capsys.readouterr().err
         assert "real rows" in shown

@@ -23,7 +23,15 @@ from sklearn.utils import estimator_html_repr
 from sklearn.utils.fixes import parse_version
 
 import skdistill
-from skdistill import AutoSampler, AutoStudent, DistilledClassifier, DistilledRegressor, _representation, as_teacher
+from skdistill import (
+    AutoSampler,
+    AutoStudent,
+    DistilledClassifier,
+    DistilledRegressor,
+    _progress,
+    _representation,
+    as_teacher,
+)
 from skdistill.exceptions import StudentError, TeacherQueryError
 from skdistill.samplers import Jitter, LeafSwap
 from skdistill.students import CompactBoostingClassifier, CompactTreeClassifier
@@ -169,7 +177,7 @@ class TestNotebook:
         [
             (DistilledClassifier(FITTED), "temperature", "Divides the teacher"),
             (AutoStudent(), "max_bytes", "Size of the compiled student"),
-            (AutoSampler(), "tolerance", "Gain in fidelity"),
+            (AutoSampler(), "tolerance", "Loss (1 less fidelity)"),
             (LeafSwap(), "random_state", "random_state: int"),
             (CompactBoostingClassifier(), "n_trees", "n_trees: int"),
         ],
@@ -290,8 +298,9 @@ def test_without_routing_pipelines_pass_arguments_by_the_name_of_the_step():
 class TestProgress:
     """``verbose`` announces every long phase; silence is silence."""
 
-    def test_every_phase_is_told_in_order(self, capsys):
+    def test_every_phase_is_told_in_order(self, capsys, monkeypatch):
         """Recipe, labelling, choosing a sampler, drawing, choosing a student, teaching it."""
+        monkeypatch.setattr(_progress, "QUIET", 0.0)
         DistilledClassifier(TREE, SMALL, n_synthetic=5.0, random_state=0, verbose=1).fit(X, Y, X_unlabeled=POOL)
         captured = capsys.readouterr()
         assert captured.out == ""

@@ -104,7 +104,7 @@ class TestChoice:
     def test_what_is_said_of_the_student_is_said_of_one_taught_so(self):
         """The fidelity in ``candidates_`` falls with the share of the teacher."""
         poor = LogisticRegression().fit(X, CLEAN)
-        with pytest.warns(TeacherWarning):
+        with warnings.catch_warnings(action="ignore", category=TeacherWarning):
             blended = quick(poor, AutoStudent(["tree"])).fit(X, CLEAN)
         alone = quick(poor, AutoStudent(["tree"]), soft_weight=1.0).fit(X, CLEAN)
         assert blended.soft_weight_ < 1
@@ -192,6 +192,13 @@ class TestManners:
         model = quick(teacher, student, sampler=sampler, max_queries=1200).fit(X, NOISY)
         assert sum(asked) == model.transfer_set_.n_queries <= 1200
         assert model.soft_weights_["n_synthetic"][0] > 0
+
+    @pytest.mark.parametrize("student", [TREE, AutoStudent(["linear", "tree"])])
+    def test_no_time(self, student):
+        """Where ``time_limit`` leaves no time, nothing is tried: the teacher alone is taught."""
+        model = quick(LogisticRegression(), student, time_limit=1e-9).fit(X, CLEAN)
+        assert model.soft_weight_ == 1
+        assert not hasattr(model, "soft_weights_")
 
     def test_same_whatever_the_threads_chunks_and_memory(self, tmp_path):
         """And the same again."""

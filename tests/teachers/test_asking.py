@@ -8,7 +8,7 @@ import pytest
 from helpers import CountingClassifier, dataset
 from sklearn.cluster import DBSCAN
 
-from skdistill import as_teacher
+from skdistill import _progress, as_teacher
 from skdistill.exceptions import TeacherOutputError, TeacherQueryError
 from skdistill.teachers import ask
 from skdistill.teachers._fingerprint import _hash_model
@@ -132,8 +132,9 @@ def test_transductive_teacher_is_asked_at_once(memory):
     assert len(ask(teacher, X, chunk_size=10, memory=memory)) == len(X)
 
 
-def test_progress_is_shown(capsys):
+def test_progress_is_shown(capsys, monkeypatch):
     """Labelling says how far it is, if asked to."""
+    monkeypatch.setattr(_progress, "QUIET", 0.0)
     ask(as_teacher(lambda rows: np.zeros(len(rows))), X, verbose=1)
     assert "150 of 150 rows" in capsys.readouterr().err
     ask(as_teacher(lambda rows: np.zeros(len(rows))), X)

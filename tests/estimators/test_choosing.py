@@ -1,0 +1,88 @@
+"""What a choice is made of: scouts, finalists, budgets that are used, several at a time."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+import skdistill
+from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor
+from skdistill.estimators._auto_student import MODEST_ROWS, MOST_RATIO
+from skdistill.estimators._choosing import Terms
+from skdistill.students._families import FAMILIES, SCOUTS
+from skdistill.transfer import AUTO_RATIO
+
+ROWS = np.random.default_rng(0).random((300, 4))
+
+
+def waves(rows):
+    return np.sin(6 * rows[:, 0]) + rows[:, 1] * rows[:, 2]
+
+
+def labels(rows):
+    return (waves(rows) > 0.3).astype(int) + (rows[:, 3] > 0.7)
+
+
+FOREST = RandomForestClassifier(20, random_state=0).fit(ROWS, labels(ROWS))
+FOREST_OF_VALUES = RandomForestRegressor(20, random_state=0).fit(ROWS, waves(ROWS))
+
+
+@pytest.mark.parametrize("model", [DistilledClassifier(FOREST), DistilledRegressor(FOREST_OF_VALUES)])
+def test_the_same_student_for_any_number_of_threads(model):
+    """Students that are tried at a time, and blocks that a forest is asked about at a time, change nothing."""
+    model.set_params(n_synthetic=2.0, random_state=0, chunk_size=200)
+    one, two = (model.set_params(n_jobs=n_jobs).fit(ROWS).student_ for n_jobs in (None, 2))
+    ask = "predict_proba" if hasattr(one, "predict_proba") else "predict"
+    np.testing.assert_array_equal(getattr(one, ask)(ROWS), getattr(two, ask)(ROWS))
+
+
+def test_scouts_come_first_and_the_best_go_on():
+    """Each family sends a scout; the finalists are the families of the best, and those that have none."""
+    model = DistilledRegressor(waves, n_synthetic=10.0, random_state=0).fit(np.tile(ROWS, (3, 1)))
+    tried = pd.DataFrame(model.candidates_)
+    scouts, finalists = tried[tried["rung"] == 0], tried[tried["rung"] == 1]
+    assert set(scouts["family"]) == set(SCOUTS)
+    best = scouts.sort_values("score", ascending=False)["family"][:2]
+    assert set(finalists["family"]) == {*best, "hybrid"}
+    assert model.candidates_.chosen.family in set(finalists["family"])
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3, 10])
+@pytest.mark.parametrize("name", FAMILIES)
+def test_sizes_grow_with_what_is_allowed(name, n_outputs):
+    """Without a budget students are modest; with one they have at least as much, and no more than it allows."""
+    terms = Terms(classifies=True, n_inputs=8, n_outputs=n_outputs, n_rows=100_000)
+    sizes = [terms.most_of(name, AutoStudent(max_bytes=budget)) for budget in ("auto", 100_000, 1_000_000)]
+    assert sizes == sorted(sizes)
+    assert terms.most_of(name, AutoStudent(max_bytes=2000)) <= 2000
+
+
+def test_a_budget_is_used():
+    """Within a larger budget the student is larger and no worse, and it is taught on more synthetic rows."""
+    small, large = (
+        DistilledRegressor(waves, AutoStudent(["smooth network"], max_bytes=size), random_state=0).fit(ROWS)
+        for size in (1500, 12_000)
+    )
+    n_bytes = [skdistill.compile(model.student_).n_bytes for model in (small, large)]
+    assert n_bytes[0] <= 1500 < 4000 < n_bytes[1] <= 12_000
+    assert small.transfer_set_.n_synthetic < large.transfer_set_.n_synthetic
+    fresh = np.random.default_rng(1).random((500, 4))
+    assert small.fidelity(fresh) - 0.001 < large.fidelity(fresh)
+
+
+@pytest.mark.parametrize("n_rows", [100, 3000, 20_000, 60_000, 1_000_000])
+def test_synthetic_rows_are_in_proportion(n_rows):
+    """Ten a real row without a budget, fewer for large tables; with one more, but at most forty."""
+    modest = AutoStudent().count_synthetic(n_rows, 20, None)
+    allowed = AutoStudent(max_bytes=100_000).count_synthetic(n_rows, 20, None)
+    assert modest <= MODEST_ROWS // 2 or modest + n_rows <= MODEST_ROWS
+    assert modest <= AUTO_RATIO * n_rows
+    assert modest <= allowed <= MOST_RATIO * n_rows
+
+
+def test_an_estimate_for_a_student_that_was_made_smaller():
+    """A student that is resized when it is taught on everything keeps the estimate of the one that was judged."""
+    tried = DistilledRegressor(waves, AutoStudent(["smooth network"]), n_synthetic=2.0, random_state=0).fit(ROWS)
+    candidates = tried.candidates_
+    candidates["student"][-1] = "a smaller one"
+    assert candidates.chosen.fidelity == candidates.tried[-2].fidelity
