@@ -1,6 +1,6 @@
-"""The errors skdistill raises: each says who, what it got, what it expected, and what to do next.
+"""The errors skdistill raises, and its warning: each says who, what it got, what it expected, and what to do next.
 
-All derive from :class:`SkdistillError`; each also derives from the built-in error that scikit-learn raises in
+All errors derive from :class:`SkdistillError`; each also derives from the built-in error that scikit-learn raises in
 the same place, so code that catches ``ValueError`` goes on working.
 """
 
@@ -123,4 +123,15 @@ class CompileError(SkdistillError, ValueError):
     ... except CompileError as error:
     ...     print(type(error).__name__)
     CompileError
+    """
+
+
+class TeacherWarning(UserWarning):
+    """The teacher is of no use to the student: the true labels alone teach it more, as other true labels judge it.
+
+    Examples
+    --------
+    >>> from skdistill.exceptions import TeacherWarning
+    >>> issubclass(TeacherWarning, UserWarning)
+    True
     """

@@ -1,6 +1,7 @@
 """What both distilled estimators share: the teacher rule, and the way from rows to a transfer set."""
 
 import copy
+import warnings
 from contextlib import suppress
 from functools import partial
 from numbers import Integral, Real
@@ -21,7 +22,7 @@ from .._validation import (
     draw_seed,
     input_tags_of,
 )
-from ..exceptions import StudentError, TeacherError
+from ..exceptions import StudentError, TeacherError, TeacherWarning
 from ..metrics import fidelity
 from ..samplers import as_sampler
 from ..students import CompactBoostingClassifier, CompactBoostingRegressor
@@ -47,6 +48,7 @@ from ._deadline import Deadline
 from ._extending import extend
 from ._showing import Shown
 from ._targets import Targets
+from ._truth_weight import TruthWeight, compare, is_truth_weighed, reserved
 from ._validation_rows import FEWEST_REAL, HeldOut, hold_out, label_given_rows
 
 PROXIES = ("network", "boosting")
@@ -64,7 +66,7 @@ class BaseDistilled(CallbackSupport, Shown):
     student_size: int | None
     sampler: Any
     n_synthetic: Any
-    soft_weight: float
+    soft_weight: Any
     teacher_cv: Any
     compressor: Any
     max_queries: int | None
@@ -78,16 +80,17 @@ class BaseDistilled(CallbackSupport, Shown):
 
     # ------------------------------------------------------------------ the fit
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any, X_val: Any) -> None:
+    def _fit(self, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any, X_val: Any, y_val: Any) -> None:
         """Check, resolve the teacher, label, extend, teach; what is fitted is set when all of it is there."""
         self._check_parameters(y)
         X, sample_weight, X_unlabeled, X_val = self._check_rows(X, sample_weight, X_unlabeled, X_val)
         y = self._check_y(X, y)
+        y_val = self._check_y_val(X_val, y_val, y)
         rng, phases = check_random_state(self.random_state), self._phases(X, y, X_unlabeled)
         deadline = Deadline(self.time_limit)
 
         teacher = self._resolve_teacher(X, y, sample_weight, rng, phases)
-        truth = self._truth(teacher, y)
+        truth, truth_val = self._truth(teacher, y), self._truth(teacher, y_val, "y_val")
 
         oracle = self._oracle(teacher, X, phases)
         anew = self._out_of_sample_labels(teacher, X, y, sample_weight, rng, phases)
@@ -97,28 +100,48 @@ class BaseDistilled(CallbackSupport, Shown):
         )
         targets = self._targets_of(teacher, real)
 
-        held_out, n_synthetic, n_before = None, self._count_synthetic(teacher, real, oracle), oracle.n_queries
-        if self._is_anything_chosen(n_synthetic) and np.count_nonzero(real.sample_weight) >= FEWEST_REAL:
-            with phases.phase("hold rows out") as phase:
-                held_out, n_before = self._hold_out(real, X_val, targets, oracle, n_synthetic, rng)
-                phase.say(str(held_out))
-            n_synthetic = int(min(n_synthetic, oracle.n_left))
-        n_synthetic = int(min(n_synthetic, deadline.rows_in_time(oracle.n_queries, oracle.label_seconds)))
-        extension = extend(
-            self._sampler_or_options(),
-            real,
-            held_out,
-            self._students_to_try(targets, real),
-            oracle,
-            n_synthetic=n_synthetic,
-            n_before=n_before,
-            is_student_chosen=isinstance(self._resolve_student(), AutoStudent),
-            rng=rng,
-            phases=phases,
-            n_jobs=self.n_jobs,
-            deadline=deadline,
-        )
-        student, candidates = self._teach(extension.rows, held_out, targets, rng, phases, deadline)
+        with reserved(self, y, truth_val, oracle):
+            held_out, n_synthetic, n_before = None, self._count_synthetic(teacher, real, oracle), oracle.n_queries
+            if self._is_anything_chosen(n_synthetic) and np.count_nonzero(real.sample_weight) >= FEWEST_REAL:
+                with phases.phase("hold rows out") as phase:
+                    held_out, n_before = self._hold_out(real, X_val, targets, oracle, n_synthetic, rng)
+                    phase.say(str(held_out))
+                n_synthetic = int(min(n_synthetic, oracle.n_left))
+            n_synthetic = int(min(n_synthetic, deadline.rows_in_time(oracle.n_queries, oracle.label_seconds)))
+            extension = extend(
+                self._sampler_or_options(),
+                real,
+                held_out,
+                self._students_to_try(targets, real),
+                oracle,
+                n_synthetic=n_synthetic,
+                n_before=n_before,
+                is_student_chosen=isinstance(self._resolve_student(), AutoStudent),
+                rng=rng,
+                phases=phases,
+                n_jobs=self.n_jobs,
+                deadline=deadline,
+            )
+        truth_weight = None
+        if is_truth_weighed(self, y):
+            truth_weight = compare(
+                self,
+                X,
+                y,
+                sample_weight,
+                X_val,
+                truth_val,
+                extension,
+                real,
+                targets,
+                oracle,
+                rng=copy.deepcopy(rng),
+                phases=phases,
+                deadline=deadline,
+            )
+        student, candidates = self._teach(extension.rows, held_out, targets, truth_weight, rng, phases, deadline)
+        if truth_weight is not None and truth_weight.caution:
+            warnings.warn(f"{type(self).__name__}: {truth_weight.caution}", TeacherWarning, stacklevel=5)
 
         real_weight = extension.rows.real_weights[0] if candidates is None else candidates.tried[-1].real_weight
         self._keep(
@@ -128,6 +151,8 @@ class BaseDistilled(CallbackSupport, Shown):
             candidates_=candidates,
             sampler_results_=extension.results or None,
             teacher_memorization_=None if held_out is None else held_out.memorization.share,
+            soft_weight_=self._given_soft_weight if truth_weight is None else truth_weight.soft_weight,
+            soft_weights_=None if truth_weight is None else truth_weight.results or None,
             classes_=teacher.classes_,
         )
         self._targets = targets
@@ -254,7 +279,14 @@ class BaseDistilled(CallbackSupport, Shown):
             )
 
     def _out_of_sample_labels(
-        self, teacher: Teacher, X: Any, y: Any, sample_weight: Any, rng: np.random.RandomState, phases: Phases
+        self,
+        teacher: Teacher,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        rng: np.random.RandomState,
+        phases: Phases,
+        cv: Any = None,
     ) -> Any:
         """Return what makes out-of-bag or out-of-fold labels of a recipe's in-sample ones, if that is asked for."""
         if self.teacher_cv is None:
@@ -271,7 +303,7 @@ class BaseDistilled(CallbackSupport, Shown):
                     X,
                     y,
                     sample_weight,
-                    cv=self.teacher_cv,
+                    cv=self.teacher_cv if cv is None else cv,
                     classes=teacher.classes_,
                 )
 
@@ -332,19 +364,32 @@ class BaseDistilled(CallbackSupport, Shown):
         rows: TaughtRows,
         held_out: HeldOut | None,
         targets: Targets,
+        truth_weight: TruthWeight | None,
         rng: np.random.RandomState,
         phases: Phases,
         deadline: Deadline,
     ) -> tuple[Any, Candidates | None]:
         """Return the student, taught: the one given, or the one that serves this teacher best, and what was tried."""
         student, terms = self._student_to_teach(), self._terms(targets, rows.whole)
+        settle = None if truth_weight is None else truth_weight.settle
         if isinstance(student, AutoStudent):
             validation = None if held_out is None else held_out.validation
-            return choose_student(student, terms, rows, validation, targets, rng=rng, phases=phases, deadline=deadline)
+            return choose_student(
+                student,
+                terms,
+                rows,
+                validation,
+                targets,
+                settle=settle,
+                rng=rng,
+                phases=phases,
+                deadline=deadline,
+            )
+        student, real_weight = self._sized(student, terms), rows.real_weights[0]
         with phases.phase("teach the student") as phase:
+            targets = targets if settle is None else settle(student, real_weight)
             phase.say(f"teaching {type(student).__name__} on {len(rows.whole):,} rows")
-            taught_on = rows.whole.weigh_real(rows.real_weights[0])
-            return targets.teach(self._sized(student, terms), taught_on, draw_seed(rng)), None
+            return targets.teach(student, rows.whole.weigh_real(real_weight), draw_seed(rng)), None
 
     def _students_to_try(self, targets: Targets, real: TransferSet) -> dict[str, Any]:
         """Return the students that synthetic rows are tried with: the one given, or one of each of two families."""
@@ -382,6 +427,7 @@ class BaseDistilled(CallbackSupport, Shown):
             "teach the student": True,
         }
         others = [not is_fitted_teacher(self.teacher), self.teacher_cv is not None, X_unlabeled is not None]
+        others.append(is_truth_weighed(self, y))
         names = [name for name, is_there in known.items() if is_there]
         return Phases(self, 1 + sum(others) + len(names), X, y, names)
 
@@ -389,7 +435,8 @@ class BaseDistilled(CallbackSupport, Shown):
 
     def _check_parameters(self, y: Any) -> None:
         check_number(self, "chunk_size", self.chunk_size, kind=Integral, low=1)
-        check_number(self, "soft_weight", self.soft_weight, low=0, high=1)
+        if not isinstance(self.soft_weight, str):
+            check_number(self, "soft_weight", self.soft_weight, low=0, high=1)
         if self.max_queries is not None:
             check_number(self, "max_queries", self.max_queries, kind=Integral, low=2)
         if self.time_limit is not None:
@@ -416,14 +463,14 @@ class BaseDistilled(CallbackSupport, Shown):
                 f"{type(self).__name__}: student={self.student!r}; the only texts it takes are 'auto' and "
                 f"{', '.join(map(repr, FAMILIES))}."
             )
-        for name in ("sampler", "n_synthetic", "teacher_cv"):
+        for name in ("sampler", "n_synthetic", "teacher_cv", "soft_weight"):
             value, allowed = getattr(self, name), "oob" if name == "teacher_cv" else "auto"
             if isinstance(value, str) and value != allowed:
                 advice = " Pass a sampler, such as skdistill.samplers.LeafSwap()." if name == "sampler" else ""
                 raise ValueError(
                     f"{type(self).__name__}: {name}={value!r}; the only text it takes is {allowed!r}.{advice}"
                 )
-        if self.soft_weight < 1 and y is None:
+        if self._given_soft_weight < 1 and y is None:
             raise ValueError(
                 f"{type(self).__name__}: soft_weight={self.soft_weight} blends in true labels, but y is None. "
                 "Pass y, or soft_weight=1."
@@ -455,6 +502,18 @@ class BaseDistilled(CallbackSupport, Shown):
             self._check_more_rows("X_unlabeled", X_unlabeled, X),
             self._check_more_rows("X_val", X_val, X),
         )
+
+    def _check_y_val(self, X_val: Any, y_val: Any, y: np.ndarray | None) -> np.ndarray | None:
+        """Return the true labels or values of ``X_val``, checked."""
+        if y_val is not None and X_val is None:
+            raise ValueError(f"{type(self).__name__}: y_val is given, but X_val is None. Pass the rows that it labels.")
+        y_val = self._check_y(X_val, y_val)
+        if y_val is not None and y is not None and y_val.shape[1:] != y.shape[1:]:
+            raise ValueError(
+                f"{type(self).__name__}: y_val has shape {y_val.shape}, but y has shape {y.shape}; expected as many "
+                "outputs."
+            )
+        return y_val
 
     def _check_more_rows(self, name: str, rows: Any, X: Any) -> Any:
         """Return more real rows, which must be rows of the same table."""
@@ -545,13 +604,18 @@ class BaseDistilled(CallbackSupport, Shown):
         classifies = self._task == "classification" and self.compressor is None
         return family_member(self.student, classifies=classifies, n_jobs=self.n_jobs)
 
+    @property
+    def _given_soft_weight(self) -> float:
+        """The share of the teacher that was asked for: all, while that is still to be chosen."""
+        return 1.0 if isinstance(self.soft_weight, str) else float(self.soft_weight)
+
     # ------------------------------------------------------------------ what the two tasks know
 
     def _check_y(self, X: Any, y: Any) -> np.ndarray | None:
         """Return true labels or values, checked."""
         raise NotImplementedError
 
-    def _truth(self, teacher: Teacher, y: np.ndarray | None) -> np.ndarray | None:
+    def _truth(self, teacher: Teacher, y: np.ndarray | None, name: str = "y") -> np.ndarray | None:
         """Return the truth as targets, where it is used."""
         raise NotImplementedError
 

@@ -117,6 +117,7 @@ def choose_student(
     validation: Validation | None,
     targets: Targets,
     *,
+    settle: Callable[[Any, float], Targets] | None = None,
     rng: np.random.RandomState,
     phases: Phases,
     deadline: Deadline,
@@ -132,6 +133,8 @@ def choose_student(
         ``None`` where there are too few rows: then nothing is chosen.
     targets : Targets
         Teaches students.
+    settle : callable or None, default=None
+        Maps the student chosen, and the weight of the real rows, to the targets that it is taught in the end.
     rng : RandomState
     phases : Phases
         Told how far the choice is.
@@ -160,6 +163,8 @@ def choose_student(
                     phase.say(f"no time is left: the student ({trial.family}) taught on {trial.n_rows:,} rows is kept")
                     trials.add([taught])
                     return taught.student, Candidates(trials.all)
+                if settle is not None:
+                    trials.settle(settle(trial.student, trial.real_weight), trial, rows.meanwhile)
                 phase.say(f"teaching the student ({trial.family}) on {len(rows.whole):,} rows")
                 # rows that the user holds out are taught to nobody, so that they can tell of the student itself
                 is_validated = validation is not None and validation.kind == "given"
@@ -403,6 +408,13 @@ class _Trials:
             f"{best.describe()}. Allow more bytes, operations or parameters, draw more synthetic rows, or ask for "
             "less. A note to this error tells what was tried."
         )
+
+    def settle(self, targets: Targets, trial: Candidate, meanwhile: TransferSet | None) -> None:
+        """Go on with other targets, if they are others; what is said of the student is then said of one taught so."""
+        if targets is not self._targets:
+            self._targets = targets
+            if self._validation is not None and meanwhile is not None:
+                self.add([self.again(trial, meanwhile, 1)])
 
     def _too_small(self, family: str, rung: int) -> Taught:
         return Taught(Candidate(family, rung, 0, *UNKNOWN, 0.0, False, self.judged_on, self.real_weight))

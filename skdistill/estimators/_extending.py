@@ -8,10 +8,10 @@ import numpy as np
 from .._validation import draw_seed
 from ..transfer import SYNTHETIC_WEIGHT, Oracle, TransferSet
 from ._auto_sampler import AutoSampler
-from ._callbacks import Phases
+from ._callbacks import Phase, Phases
 from ._choosing import TaughtRows
 from ._deadline import Deadline
-from ._row_choice import MOST_QUERIES, RowPool, choose_rows, only_plan
+from ._row_choice import MOST_QUERIES, Plan, RowPool, choose_rows, only_plan
 from ._validation_rows import HeldOut
 
 MEANWHILE_SHARE = 0.5
@@ -27,10 +27,25 @@ class Extension:
     rows : TaughtRows
     results : dict of ndarray
         What was tried to choose a sampler; empty where none was chosen.
+    plan : Plan or None, default=None
+        How the synthetic rows were drawn; ``None`` where there are none.
+    samplers : tuple of samplers, default=()
+        Those that the plan counts.
     """
 
     rows: TaughtRows
     results: dict[str, np.ndarray]
+    plan: Plan | None = None
+    samplers: tuple[Any, ...] = ()
+
+    def again(self, real: TransferSet, oracle: Oracle, seed: int, phase: Phase) -> TransferSet:
+        """Add as many synthetic rows a real one to others, by the same samplers, as far as the budget allows."""
+        if self.plan is None:
+            return real
+        whole, pool = self.rows.whole, RowPool(self.samplers, oracle, phase)
+        n_rows = whole.n_synthetic * len(real) / (len(whole) - whole.n_synthetic)
+        pool.draw(self.plan.members, real, int(min(n_rows, oracle.n_left)), seed)
+        return pool.extend(real, self.plan)
 
 
 def extend(
@@ -109,4 +124,5 @@ def extend(
             taught = pool.extend(taught, plan)
         draw(real, n_synthetic, seeds[1])
     others = [share for share in choice.real_weights if share != plan.real_weight]
-    return Extension(TaughtRows(pool.extend(real, plan), taught, (plan.real_weight, *others)), choice.results)
+    rows = TaughtRows(pool.extend(real, plan), taught, (plan.real_weight, *others))
+    return Extension(rows, choice.results, plan, tuple(pool.samplers))

@@ -43,10 +43,11 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         Number of synthetic rows; as a float, a multiple of the real ones. ``"auto"`` is ten a real row, twenty
         where the sampler is chosen, at most 200,000; of wide tables 20 million cells, but at
         least one a real row.
-    soft_weight : float in [0, 1], default=1.0
+    soft_weight : float in [0, 1] or "auto", default=1.0
         Share of the teacher, against the true values ``y``, in the targets of real rows. 1 is the teacher alone;
         less can bring the student nearer to the truth where values have little noise, and costs fidelity where they
-        have much.
+        have much. ``"auto"`` chooses among 1, 0.75, 0.5 and 0.25 by true values that students are not taught, best
+        ``y_val``, and warns where the student is better without the teacher; without ``y`` it is 1.
     teacher_cv : int, splitter, "oob" or None, default=None
         How a recipe labels the real rows: by a teacher that saw them (``None``), out of fold, or out of bag.
     compressor : transformer or None, default=None
@@ -102,6 +103,14 @@ default="auto"
         its own rows. NaN where it was not measured (too few rows or
         queries, or synthetic rows that the teacher answers quite otherwise). Only there where a sampler or a student
         was chosen.
+    soft_weight_ : float
+        Share of the teacher that the student was taught with.
+    soft_weights_ : dict of ndarray
+        What ``soft_weight="auto"`` tried, a column for each key: ``soft_weight``, ``n_synthetic``, ``skill``, which is
+        the explained share of the variance of the true values, ``gain`` over the teacher alone and its standard error
+        ``gain_error``, ``n_judged``, the number of true values that judged, and ``judged_on``, where they are from.
+        The last row is the student without the teacher: ``soft_weight`` 0 and no synthetic rows. Only there with
+        ``"auto"`` and about 120 real rows with true values, or 30 of ``y_val``.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
@@ -143,7 +152,7 @@ default="auto"
         student_size: int | None = None,
         sampler: Any = "auto",
         n_synthetic: Any = "auto",
-        soft_weight: float = 1.0,
+        soft_weight: Any = 1.0,
         teacher_cv: Any = None,
         compressor: Any = None,
         max_queries: int | None = None,
@@ -175,7 +184,14 @@ default="auto"
     @all_or_nothing
     @supports_callbacks
     def fit(
-        self, X: Any, y: Any = None, *, sample_weight: Any = None, X_unlabeled: Any = None, X_val: Any = None
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        sample_weight: Any = None,
+        X_unlabeled: Any = None,
+        X_val: Any = None,
+        y_val: Any = None,
     ) -> Self:
         """Check, resolve the teacher, extend the rows, ask, teach.
 
@@ -193,6 +209,8 @@ default="auto"
             Real rows the teacher was not fitted on, without labels: what synthetic rows and students are best chosen
             by, and what their fidelity is best estimated on, where there are at least 30. The student is not taught on
             them.
+        y_val : array-like of shape (n_validation,) or (n_validation, n_outputs), default=None
+            True values of ``X_val``, which only ``soft_weight="auto"`` uses: it is best chosen by them.
 
         Returns
         -------
@@ -209,7 +227,7 @@ default="auto"
         ValueError
             For arguments and tables that do not fit.
         """
-        self._fit(X, y, sample_weight, X_unlabeled, X_val)
+        self._fit(X, y, sample_weight, X_unlabeled, X_val, y_val)
         return self
 
     def _check_y(self, X: Any, y: Any) -> np.ndarray | None:
@@ -219,9 +237,9 @@ default="auto"
         check_consistent_length(X, y)
         return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
 
-    def _truth(self, teacher: Teacher, y: np.ndarray | None) -> np.ndarray | None:  # noqa: ARG002
+    def _truth(self, teacher: Teacher, y: np.ndarray | None, name: str = "y") -> np.ndarray | None:  # noqa: ARG002
         """Return the true values, if they are blended in."""
-        return y if self.soft_weight < 1 else None
+        return y if self.soft_weight != 1 else None
 
     def _targets_of(self, teacher: Teacher, real: TransferSet) -> Targets:
         if real.truth is not None and real.truth.shape[1:] != real.outputs.shape[1:]:
@@ -229,7 +247,7 @@ default="auto"
                 f"{type(self).__name__}: y has shape {real.truth.shape}, but the teacher answers with shape "
                 f"{real.outputs.shape}. Pass y of that shape, or soft_weight=1."
             )
-        return ValueTargets(teacher, self.soft_weight, self.compressor)
+        return ValueTargets(teacher, self._given_soft_weight, self.compressor)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

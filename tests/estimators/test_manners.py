@@ -390,12 +390,13 @@ class TestCallbacks:
         phases = [f"{moment} {name}" for name in self.PHASES for moment in ("begin", "end")]
         assert listener.tasks == ["setup", "begin fit", *phases, "end fit", "teardown"]
 
+    @pytest.mark.filterwarnings("ignore::skdistill.exceptions.TeacherWarning")
     def test_every_phase_there_may_be_fits_in(self):
-        """Recipe, folds, more rows, both choices: no more than was announced."""
+        """Recipe, folds, more rows, all choices: no more than was announced."""
         listener = self.Listener()
         model = DistilledClassifier(TREE, SMALL, teacher_cv=KFold(3, shuffle=True), n_synthetic=3.0, random_state=0)
-        model.set_callbacks(listener).fit(X, Y, X_unlabeled=POOL, X_val=JUDGES)
-        assert len([task for task in listener.tasks if task.startswith("begin")]) == 1 + 8
+        model.set_params(soft_weight="auto").set_callbacks(listener).fit(X, Y, X_unlabeled=POOL, X_val=JUDGES)
+        assert len([task for task in listener.tasks if task.startswith("begin")]) == 1 + 9
         assert listener.tasks.count("teardown") == 1
 
     def test_within_search_and_pipeline(self):
@@ -539,6 +540,7 @@ def test_signatures_are_those_of_fit():
             "sample_weight",
             "X_unlabeled",
             "X_val",
+            "y_val",
         ]
         assert sys.modules[model.__module__].__name__ == model.fit.__module__
 

@@ -1,0 +1,293 @@
+"""How much truth to blend into the targets of real rows: ``soft_weight="auto"``, chosen by labels nobody is taught.
+
+The trap is a teacher that was fitted on the rows whose labels judge. Its answers for rows beside them carry these
+labels to the students it teaches, so students with more of the teacher look better than they are. Hence labels of rows
+that it has not seen judge where there are any; a recipe is fitted once more without the rows that judge; and where a
+fitted teacher may have seen them, less of it must be clearly better, in spite of what favours it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import check_cv
+
+from .._tables import take_rows
+from .._threads import in_threads
+from .._validation import draw_seed
+from ..teachers import Teacher, is_fitted_teacher
+from ..transfer import Oracle, TransferSet, label_real_rows
+from ._callbacks import Phases
+from ._deadline import Deadline
+from ._extending import Extension
+from ._targets import Targets
+from ._validation_rows import CLEAR_LESS, FEWEST_REAL, ON_SEEN_ROWS, Group, Losses
+
+WEIGHTS = (1.0, 0.75, 0.5, 0.25)
+"""Shares of the teacher that are tried, the rule first."""
+
+SHARE_JUDGED = 0.25
+"""Share of the rows of ``X`` whose labels judge, where there is no ``y_val``."""
+
+SHARE_RESERVED = 0.25
+"""Of a budget of queries, for the synthetic rows that a fitted teacher labels for this comparison."""
+
+ON_GIVEN_LABELS = "X_val"
+ON_UNSEEN_LABELS = "rows of X, with a teacher fitted without them"
+ON_SEEN_LABELS = ON_SEEN_ROWS
+
+CLEAR = {ON_GIVEN_LABELS: 1.0, ON_UNSEEN_LABELS: 1.0, ON_SEEN_LABELS: CLEAR_LESS}
+"""Standard errors by which less of the teacher must be better, by what judges."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What students with more and less truth are taught on, and what judges them.
+
+    Attributes
+    ----------
+    rows : TransferSet
+        Taught: none of them judges, or was drawn from rows that do.
+    judge : Group
+        Rows with true labels as targets.
+    targets : Targets
+        Of the teacher that labelled the rows.
+    origin : str
+        Where the labels that judge come from, in words.
+    """
+
+    rows: TransferSet
+    judge: Group
+    targets: Any
+    origin: str
+
+    def losses(self, student: Any, rows: TransferSet, soft_weight: float, seed: int) -> Losses:
+        """Teach a student with a share of the teacher, and return its losses to the truth."""
+        taught = replace(self.targets, soft_weight=soft_weight).teach(student, rows, seed)
+        given = self.targets.predict(taught, self.judge.X)
+        return Losses((self.judge.losses(given, pools_outputs=self.targets.pools_outputs)[0],))
+
+
+@dataclass
+class TruthWeight:
+    """Chooses the share of the teacher for a student, and remembers what was tried.
+
+    Attributes
+    ----------
+    comparison : Comparison
+    targets : Targets
+        Of the fit.
+    seed : int
+        Of every student.
+    phases : Phases
+    n_jobs : int or None
+        Students that are taught at a time.
+    deadline : Deadline
+        Where it leaves no time, nothing is tried.
+    soft_weight : float
+        That was chosen.
+    results : dict of ndarray
+        What was tried, a column for each key.
+    caution : str
+        What to warn of; empty where the teacher is of use.
+    """
+
+    comparison: Comparison
+    targets: Any
+    seed: int
+    phases: Phases
+    n_jobs: int | None
+    deadline: Deadline
+    soft_weight: float = field(default=1.0, init=False)
+    results: dict[str, np.ndarray] = field(default_factory=dict, init=False)
+    caution: str = field(default="", init=False)
+
+    def settle(self, student: Any, real_weight: float) -> Targets:
+        """Return the targets with the share of the teacher that serves this student best."""
+        rows, origin = self.comparison.rows, self.comparison.origin
+        # the last is the student without the teacher; where real rows are not taught, nothing can be blended
+        shares = [*(WEIGHTS if real_weight else WEIGHTS[:1]), 0.0]
+        tried = [*[rows.weigh_real(real_weight)] * (len(shares) - 1), rows.take(np.flatnonzero(rows.is_real))]
+        with self.phases.phase("weigh the truth") as phase:
+            progress = phase.progress("weighing the teacher against the truth", len(shares), "students")
+
+            def losses_of(trial: tuple[float, TransferSet]) -> Losses:
+                share, taught_on = trial
+                return self.comparison.losses(student, taught_on, share, self.seed)
+
+            (first, *others), started = list(zip(shares, tried, strict=True)), perf_counter()
+            losses = [losses_of(first)]
+            if self.deadline.left < len(shares) * (perf_counter() - started):
+                return self.targets
+            for each in in_threads(losses_of, others, self.n_jobs):
+                losses.append(each)
+                progress.update(len(losses))
+        place = best_place(losses[:-1], CLEAR[origin])
+        self.soft_weight = shares[place]
+        self.results = self._columns(shares, tried, losses)
+        self.caution = self._caution(shares, losses)
+        return self.targets if self.soft_weight == 1 else replace(self.targets, soft_weight=self.soft_weight)
+
+    def _columns(self, shares: list[float], tried: list[TransferSet], losses: list[Losses]) -> dict[str, np.ndarray]:
+        gains = [losses[0] - each for each in losses]
+        return {
+            "soft_weight": np.array(shares),
+            "n_synthetic": np.array([rows.n_synthetic for rows in tried]),
+            "skill": np.array([each.fidelity for each in losses]),
+            "gain": np.array([gain.mean for gain in gains]),
+            "gain_error": np.array([gain.error for gain in gains]),
+            "n_judged": np.full(len(losses), len(self.comparison.judge.targets)),
+            "judged_on": np.array([self.comparison.origin] * len(losses), dtype=object),
+        }
+
+    def _caution(self, shares: list[float], losses: list[Losses]) -> str:
+        *others, without = losses
+        place = int(np.argmin([each.mean for each in others]))
+        best = others[place]
+        if not best.is_clearly_above(without, CLEAR_LESS):
+            return ""
+        judge = self.comparison
+        return (
+            f"the student is better without the teacher {self.targets.teacher.name}: taught the true labels of X alone "
+            f"it has a skill of {without.fidelity:.3f} on {len(judge.judge.targets):,} true labels ({judge.origin}), "
+            f"taught by the teacher {best.fidelity:.3f} at best (soft_weight={shares[place]:g}). Fit such a student "
+            "on (X, y) itself, or find out what the teacher lacks; soft_weights_ has what was tried."
+        )
+
+
+def best_place(losses: list[Losses], n_errors: float) -> int:
+    """Return the place of the best of those that are better than the first by so many standard errors, or else 0."""
+    better = [place for place, each in enumerate(losses) if losses[0].is_clearly_above(each, n_errors)]
+    return min(better, key=lambda place: losses[place].mean, default=0)
+
+
+# ---------------------------------------------------------------------- which labels judge
+
+
+def is_truth_weighed(model: Any, y: Any) -> bool:
+    """Whether a distilled estimator chooses the share of the teacher, and has labels to choose it by."""
+    return isinstance(model.soft_weight, str) and y is not None
+
+
+@contextmanager
+def reserved(model: Any, y: Any, truth_val: np.ndarray | None, oracle: Oracle) -> Iterator[None]:
+    """Keep some of a budget for the rows that a fitted teacher must label to weigh the truth."""
+    needs_rows = is_truth_weighed(model, y) and not _is_enough(truth_val) and is_fitted_teacher(model.teacher)
+    if oracle.max_queries is None or not needs_rows:
+        yield
+        return
+    n_reserved = int(SHARE_RESERVED * oracle.n_left)
+    oracle.max_queries -= n_reserved
+    yield
+    oracle.max_queries += n_reserved
+
+
+def compare(
+    model: Any,
+    X: Any,
+    y: np.ndarray,
+    sample_weight: np.ndarray | None,
+    X_val: Any,
+    truth_val: np.ndarray | None,
+    extension: Extension,
+    real: TransferSet,
+    targets: Targets,
+    oracle: Oracle,
+    *,
+    rng: np.random.RandomState,
+    phases: Phases,
+    deadline: Deadline,
+) -> TruthWeight | None:
+    """Return what chooses the share of the teacher, by the best labels there are; ``None`` where they are too few."""
+    if deadline.left <= 0:
+        return None
+    seed = draw_seed(rng)
+    with phases.phase("hold labels out") as phase:
+        if truth_val is not None and _is_enough(truth_val):
+            judge = Group(X_val, truth_val, np.ones(len(truth_val)))
+            comparison = Comparison(extension.rows.whole, judge, targets, ON_GIVEN_LABELS)
+            return TruthWeight(comparison, targets, seed, phases, model.n_jobs, deadline)
+        taught, judging = split_labels(real, targets.pools_outputs, rng)
+        if len(judging) < FEWEST_REAL:
+            return None
+        rows, of_rows, origin = real.take(taught), targets, ON_SEEN_LABELS
+        # where the budget was too small for X, the recipe cannot be fitted on as many rows as it was
+        if not is_fitted_teacher(model.teacher) and real.n_real == X.shape[0]:
+            unseen = _label_without(judging, model, X, y, sample_weight, real, targets.teacher, rng, phases)
+            if unseen is not None:
+                (rows, of_rows, oracle), origin = unseen, ON_UNSEEN_LABELS
+        held = real.take(judging)
+        assert held.truth is not None
+        judge = Group(held.X, held.truth, held.sample_weight)
+        comparison = Comparison(extension.again(rows, oracle, draw_seed(rng), phase), judge, of_rows, origin)
+        return TruthWeight(comparison, targets, seed, phases, model.n_jobs, deadline)
+
+
+def _is_enough(truth: np.ndarray | None) -> bool:
+    return truth is not None and len(truth) >= FEWEST_REAL
+
+
+def split_labels(real: TransferSet, is_class: bool, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
+    """Return positions of the real rows to teach, and of those whose labels judge.
+
+    Of each class the same share judges, rounded down, so that each one is taught, too.
+    """
+    assert real.truth is not None
+    present = np.flatnonzero(real.sample_weight)
+    own = rng.permutation(present[real.is_real[present]])
+    classes = real.truth[own].argmax(axis=1) if is_class else np.zeros(len(own))
+    of_classes = [own[classes == label] for label in np.unique(classes)]
+    judging = np.sort(np.concatenate([rows[: int(SHARE_JUDGED * len(rows))] for rows in of_classes]))
+    return np.setdiff1d(present, judging), judging
+
+
+def _label_without(
+    judging: np.ndarray,
+    model: Any,
+    X: Any,
+    y: np.ndarray,
+    sample_weight: np.ndarray | None,
+    real: TransferSet,
+    of_all: Teacher,
+    rng: np.random.RandomState,
+    phases: Phases,
+) -> tuple[TransferSet, Targets, Oracle] | None:
+    """Fit the recipe without the rows that judge, and let it label the others; it is asked as teachers of folds are.
+
+    ``None`` where it then knows other classes than the teacher of all rows, as a clusterer may.
+    """
+    assert real.truth is not None
+    others = np.setdiff1d(np.arange(X.shape[0]), judging)
+    X_others, y_others = take_rows(X, others), y[others]
+    weight = None if sample_weight is None else sample_weight[others]
+    teacher = model._resolve_teacher(X_others, y_others, weight, rng, phases)
+    if not np.array_equal(np.asarray(teacher.classes_), np.asarray(of_all.classes_)):
+        return None
+    oracle = model._oracle(teacher, X_others, phases)
+    oracle.max_queries = None
+    rows = label_real_rows(
+        X_others,
+        oracle,
+        sample_weight=real.sample_weight[others],
+        truth=real.truth[others],
+        X_unlabeled=take_rows(real.X, np.flatnonzero(real.is_unlabeled)) if real.is_unlabeled.any() else None,
+        label_anew=model._out_of_sample_labels(
+            teacher, X_others, y_others, weight, rng, phases, _folds_of(model.teacher_cv, X, y, others, teacher)
+        ),
+        rng=rng,
+    )
+    return rows, model._targets_of(teacher, rows), oracle
+
+
+def _folds_of(cv: Any, X: Any, y: np.ndarray, rows: np.ndarray, teacher: Teacher) -> Any:
+    """Return the folds of some rows of a table: those that a splitter makes of all, as it may know no other table."""
+    if cv is None or isinstance(cv, str):
+        return cv
+    place = np.full(X.shape[0], -1)
+    place[rows] = np.arange(len(rows))
+    folds = check_cv(cv, y, classifier=teacher.classes_ is not None).split(X, y)
+    kept = [tuple(place[part][place[part] >= 0] for part in fold) for fold in folds]
+    return [fold for fold in kept if len(fold[1])]
