@@ -26,6 +26,9 @@ MOST_PARAMETERS = 60_000
 ROWS_OF_A_PARAMETER, MOST_RATIO = 10, 40
 """Synthetic rows that the parameters of a budget are worth, and most of them for each real row."""
 
+FEW_ROWS, RATIO_OF_FEW = 1000, 20
+"""Real rows below which there are more synthetic ones for each, since they cost little time, and how many at most."""
+
 MODEST_ROWS = 100_000
 """Rows that a student of modest size is taught on at most; half of them may be synthetic in any case."""
 
@@ -156,7 +159,8 @@ class AutoStudent(Documented):
         """Return how many synthetic rows a student within the budget is worth."""
         n_parameters = self.allowed_parameters(student_size)
         if n_parameters is None:
+            ratio = AUTO_RATIO if n_rows >= FEW_ROWS else min(AUTO_RATIO * FEW_ROWS // n_rows, RATIO_OF_FEW)
             most = max(MODEST_ROWS - n_rows, MODEST_ROWS // 2)
-            return min(count_synthetic("auto", n_rows, n_features), most)
+            return min(count_synthetic("auto", n_rows, n_features, ratio), most)
         ratio = np.clip(ROWS_OF_A_PARAMETER * min(n_parameters, MOST_PARAMETERS) / n_rows, AUTO_RATIO, MOST_RATIO)
         return count_synthetic("auto", n_rows, n_features, int(ratio))

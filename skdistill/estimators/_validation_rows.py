@@ -21,8 +21,8 @@ FEWEST_REAL = 30
 FEWEST_POOL, MOST_ROWS = 100, 5000
 """Unlabelled rows that students are validated on instead of rows of ``X``, at least; and validation rows at most."""
 
-FEWEST_DRAWN = 50
-"""Synthetic rows that are of use at least."""
+FEWEST_DRAWN, FEW_DRAWN = 50, 300
+"""Synthetic rows that are of use at least, and up to which they may take twice the share of the queries."""
 
 CLEAR_LESS = 2.0
 """Standard errors by which a student must be better with less weight of the real rows."""
@@ -312,7 +312,8 @@ def _of_seen_rows(
     """Return how to validate with some of the rows that the teacher may have been fitted on."""
     held, seeds = real.take(rows), [draw_seed(rng) for _ in range(3)]
     out_of_bag = _out_of_bag_group(real, rows, targets)
-    most = min(2 * len(held), SHARE_DRAWN * n_synthetic, oracle.n_left / 20, MOST_DRAWN)
+    share = max(SHARE_DRAWN * n_synthetic, min(2 * SHARE_DRAWN * n_synthetic, FEW_DRAWN))
+    most = min(2 * len(held), share, oracle.n_left / 20, MOST_DRAWN)
     n_drawn = int(most) if most >= FEWEST_DRAWN and not np.isnan(memorization.share) else 0
     copied = (
         _copied_rows(real, rows) if n_drawn and memorization.is_possible and out_of_bag is None else held.take(NO_ROWS)

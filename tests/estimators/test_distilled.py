@@ -149,7 +149,7 @@ class TestTeachers:
     def test_clusterer_that_predicts(self):
         """A clusterer with ``predict`` labels synthetic rows, too."""
         model = DistilledClassifier(KMeans(3, random_state=0), random_state=0).fit(X)
-        assert model.transfer_set_.n_synthetic == 10 * len(X)
+        assert model.transfer_set_.n_synthetic == 20 * len(X)
         assert model.fidelity(X) > 0.9
 
     def test_mixture_memberships(self):
