@@ -21,7 +21,7 @@ BYTES_OF_A_PARAMETER, FIXED_BYTES = 1.6, 1000
 """First guess of what a size costs, until a student of a family is there."""
 
 MOST_PARAMETERS = 60_000
-"""Of a student whose bytes are not bounded: more are no longer compact."""
+"""Of a student unless ``student_size`` asks for more: with these it is no longer compact, and slow to teach."""
 
 ROWS_OF_A_PARAMETER, MOST_RATIO = 10, 40
 """Synthetic rows that the parameters of a budget are worth, and most of them for each real row."""
@@ -56,8 +56,9 @@ class AutoStudent(Documented):
         none of the twelve tables that it was measured on.
     max_bytes : int, "auto" or None, default="auto"
         Size of the compiled student at most, in bytes. ``"auto"`` is modest, about 10 kB for one output and more for
-        several, unless ``max_ops`` or ``student_size`` says what is allowed. What is allowed is used, and a larger
-        student is taught on more synthetic rows, which takes longer.
+        several, unless ``max_ops`` or ``student_size`` says what is allowed. What is allowed is used, up to some 60,000
+        parameters (100 kB; more if ``student_size`` asks for them), and a larger student is taught on more synthetic
+        rows, which takes longer.
     max_ops : int or None, default=None
         Operations for a row at most: comparisons, multiplications, additions. A count, so that it is the same
         everywhere; ``docs/students/choosing.md`` has a table of what it costs in microseconds.
@@ -150,9 +151,10 @@ class AutoStudent(Documented):
         """Return about how many parameters the user allows; ``None`` if there is no budget."""
         most = [float(student_size)] if student_size is not None else []
         if isinstance(self.max_bytes, Integral):
-            most.append(max((self.max_bytes - FIXED_BYTES) / BYTES_OF_A_PARAMETER, self.max_bytes / 8))
+            of_bytes = max((self.max_bytes - FIXED_BYTES) / BYTES_OF_A_PARAMETER, self.max_bytes / 8)
+            most.append(min(of_bytes, MOST_PARAMETERS))
         if self.max_bytes is None or self.max_ops is not None:
-            most.append(np.inf)
+            most.append(MOST_PARAMETERS)
         return min(most, default=None)
 
     def count_synthetic(self, n_rows: int, n_features: int, student_size: int | None) -> int:

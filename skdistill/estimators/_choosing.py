@@ -15,7 +15,7 @@ from .._validation import draw_seed
 from ..exceptions import StudentError, StudentSizeError
 from ..students._families import SCOUTS, family_member, most_parameters
 from ..transfer import TransferSet
-from ._auto_student import MOST_PARAMETERS, AutoStudent
+from ._auto_student import AutoStudent
 from ._callbacks import Phases
 from ._candidates import VALIDATED, Candidate, Candidates
 from ._deadline import Deadline
@@ -88,7 +88,7 @@ class Terms:
         is_modest = is_modest or allowed is None
         of_family = most_parameters(family, self.n_outputs, is_modest=is_modest)
         of_rows = max(PARAMETERS_OF_A_ROW * self.n_rows, FEWEST_PARAMETERS) * self.n_outputs
-        return min(of_family, of_rows, MOST_PARAMETERS, np.inf if allowed is None else allowed)
+        return min(of_family, of_rows, np.inf if allowed is None else allowed)
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,8 @@ def _rank(trials: "_Trials", names: list[str], ladder: Ladder, real_weights: tup
         return [trials.smallest_that_reaches(options.min_fidelity, fitting, second)] if fitting else []
     finalists = _finalists(trials.scouted(names, first), names, options.n_finalists)
     if trials.terms.has_budget(options):  # what a size costs is seen on few rows
-        sized = _ranked(trials.largest(finalists, first, 0))
+        is_modest = not isinstance(options.max_bytes, Integral)  # what operations allow is not known beforehand
+        sized = _ranked(trials.largest(finalists, first, 0, is_modest=is_modest))
         grown = _ranked(trials.grown(sized[: options.n_finalists], second, 1))
         # a larger budget must not make it worse
         grown = _ranked([*grown, *trials.modest(grown[0], second, 1)]) if grown else sized
@@ -333,12 +334,14 @@ class _Trials:
 
         return _ranked(self._try_all(teach, [name for name in names if name in SCOUTS]))
 
-    def largest(self, names: list[str], rows: TransferSet, rung: int, share: float = 1.0) -> list[Candidate]:
-        """Teach the largest students of families within a share of the budget."""
+    def largest(
+        self, names: list[str], rows: TransferSet, rung: int, share: float = 1.0, *, is_modest: bool = False
+    ) -> list[Candidate]:
+        """Teach the largest students of families within a share of the budget, or modest ones within it."""
 
         def teach(family: str) -> Taught:
             try:
-                student = self.terms.sized(family, self.options, share)
+                student = self.terms.sized(family, self.options, share, is_modest=is_modest)
             except StudentError:
                 return self._too_small(family, rung)
             return self._within(family, student, rows, rung, share)
