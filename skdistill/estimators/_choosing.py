@@ -216,7 +216,7 @@ def _rank(trials: "_Trials", names: list[str], ladder: Ladder, real_weights: tup
     """Return candidates within the budget, the best first."""
     options, first, second = trials.options, ladder.rung(0), ladder.rung(1)
     if options.min_fidelity is not None:
-        fitting = _ranked(trials.largest(names, first, 0))
+        fitting = _ranked(trials.largest(names, first, 0, is_modest=True))
         return [trials.smallest_that_reaches(options.min_fidelity, fitting, second)] if fitting else []
     finalists = _finalists(trials.scouted(names, first), names, options.n_finalists)
     if trials.terms.has_budget(options):  # what a size costs is seen on few rows
