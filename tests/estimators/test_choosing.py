@@ -48,7 +48,7 @@ def test_scouts_come_first_and_the_best_go_on():
 
 
 @pytest.mark.parametrize("n_outputs", [1, 3, 10])
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", sorted(set(FAMILIES) - {"linear", "tree"}))
 def test_sizes_grow_with_what_is_allowed(name, n_outputs):
     """Without a budget students are modest; with one they have at least as much, and no more than it allows."""
     terms = Terms(classifies=True, n_inputs=8, n_outputs=n_outputs, n_rows=100_000)
