@@ -24,11 +24,11 @@ class AutoSampler(Documented):
        the teacher has not memorised its rows, synthetic ones cannot bring more, and the search stops.
     3. Each sampler draws an equal share of a fifth of the synthetic rows, which are labelled once. The student is
        taught on rows of each, and with other ``weights``: beside the real rows, or without them if the teacher has
-       memorised these.
-    4. The first sampler is the rule. Another choice must be better by three standard errors: on more rows than it is
+       memorised much of these.
+    4. The first sampler is the rule. Another choice must be better by four standard errors: on more rows than it is
        tried on it seldom is. What is chosen draws the other rows, now from all real ones.
     5. If the teacher has memorised its rows, the student is taught with each of the ``real_weights``. Less than the
-       full weight must be better by two standard errors.
+       full weight must be better by two standard errors, and by a tenth of the loss.
 
     With ``student="auto"``, scouts of two families are taught in steps 2 and 3, and the better one goes on to the other
     samplers; step 5 is for the student that is chosen.

@@ -20,7 +20,7 @@ from ._callbacks import Phases
 from ._candidates import VALIDATED, Candidate, Candidates
 from ._deadline import Deadline
 from ._targets import Targets
-from ._validation_rows import CLEAR_LESS, FEWEST_REAL, Losses, Validation
+from ._validation_rows import CLEAR_LESS, FEWEST_REAL, LEAST_LESS, Losses, Validation
 
 RUNGS = (1 / 5, 1)
 """Shares of the rows at hand that all families, and then the best of them, are taught on; the winner gets all rows."""
@@ -387,7 +387,7 @@ class _Trials:
         if not others:
             return ranked
         more, less = sorted((ranked, others), key=lambda each: -each[0].real_weight)
-        is_clear = self._losses_of(more[0]).is_clearly_above(self._losses_of(less[0]), CLEAR_LESS)
+        is_clear = self._losses_of(more[0]).is_clearly_above(self._losses_of(less[0]), CLEAR_LESS, LEAST_LESS)
         return less + more if is_clear else more + less
 
     def _losses_of(self, tried: Candidate) -> Losses:

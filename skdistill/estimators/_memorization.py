@@ -29,6 +29,9 @@ MOST_SHIFT = 0.5
 """Standard deviations by which the mean answer for synthetic rows may differ from that for own rows: if it differs by
 more, synthetic rows are no rows of this table, and tell nothing about what is memorised."""
 
+STRONG = 0.18
+"""Share from which on much is memorised: extra trees that fit their rows exactly have more, most others less."""
+
 ROW_QUERIES = 5
 """Rows that the teacher is asked about for each real row looked at."""
 
@@ -54,6 +57,11 @@ class Memorization:
     def is_clear(self) -> bool:
         """Whether the teacher has memorised its rows, beyond chance."""
         return bool(self.share > max(LEAST, CLEAR * self.error))
+
+    @property
+    def is_strong(self) -> bool:
+        """Whether so much is memorised, beyond chance, that students are most likely better off without these rows."""
+        return self.is_clear and self.share > STRONG
 
     @property
     def is_possible(self) -> bool:

@@ -16,7 +16,7 @@ from ..transfer import Draw, Oracle, TransferSet
 from ._auto_sampler import AutoSampler
 from ._callbacks import Phase
 from ._deadline import Deadline
-from ._validation_rows import CLEAR_LESS, FEWEST_DRAWN, HeldOut, Losses, Validation
+from ._validation_rows import CLEAR_LESS, FEWEST_DRAWN, LEAST_LESS, HeldOut, Losses, Validation
 
 NONE = "none"
 """What the results call no synthetic rows."""
@@ -27,7 +27,7 @@ SEARCH_SHARE = 0.18
 MOST_QUERIES = 1.4
 """Synthetic rows that the teacher is asked about, in multiples of those that are taught in the end."""
 
-CLEAR = 3.0
+CLEAR = 4.0
 """Standard errors by which a choice must be better than the rule: on more rows than it is tried on it seldom is."""
 
 MISLEADING = 2.0
@@ -281,7 +281,7 @@ def choose_rows(
     real_weights = _real_weights(options, held_out)
     rules, rivals = _plans(pool, options.weights[0], real_weights)
     if is_student_chosen:
-        rules = rules[-1:]
+        rules = [_first_rule(rules, held_out)]
     n_fits = len(students) * (1 + len(rules)) + len(rivals) + len(options.weights) - 1
     progress = phase.progress("choosing a sampler", n_fits, "students")
     ratio = n_synthetic / len(real)
@@ -293,7 +293,7 @@ def choose_rows(
     if none.losses.mean < options.tolerance and not held_out.memorization.is_clear:  # nothing more can be gained
         return RowChoice(none.plan, real_weights, trials.results())
     pool.draw_of_each(trials.real, n_each, seeds[1], n_jobs)
-    rule = _best(trials.add(rules, students, n_each), CLEAR_LESS)
+    rule = _best(trials.add(rules, students, n_each), CLEAR_LESS, LEAST_LESS)
     rivals = [replace(plan, real_weight=rule.plan.real_weight) for plan in rivals]
     best_student = {rule.student: students[rule.student]}
     chosen = _best([rule, *trials.add(rivals, best_student, n_each)])
@@ -309,7 +309,12 @@ def only_plan(options: AutoSampler, pool: RowPool, held_out: HeldOut | None) -> 
     """Return the plan of the only sampler there is, with the weights of the real rows that a student is chosen with."""
     real_weights = (1.0,) if held_out is None else _real_weights(options, held_out)
     rules, _ = _plans(pool, options.weights[0], real_weights)
-    return RowChoice(rules[-1], real_weights)
+    return RowChoice(rules[0] if held_out is None else _first_rule(rules, held_out), real_weights)
+
+
+def _first_rule(rules: list[Plan], held_out: HeldOut) -> Plan:
+    """Return the rule with the weight of the real rows that others must prove themselves against."""
+    return rules[-1 if held_out.starts_without_memorised else 0]
 
 
 def _misleads(losses: Losses, of_none: Losses) -> bool:
@@ -338,8 +343,8 @@ def _weighed_as_in_the_end(rows: TransferSet, total_weight: float) -> TransferSe
     return rows.weigh_real(min(of_synthetic / (total_weight * of_real), 1.0))
 
 
-def _best(trials: Sequence[Trial], n_errors: float = CLEAR) -> Trial:
+def _best(trials: Sequence[Trial], n_errors: float = CLEAR, share: float = 0.0) -> Trial:
     """Return the best of those that are clearly better than the first, or else the first."""
     rule = trials[0]
-    better = [trial for trial in trials if rule.losses.is_clearly_above(trial.losses, n_errors)]
+    better = [trial for trial in trials if rule.losses.is_clearly_above(trial.losses, n_errors, share)]
     return max(better, key=lambda trial: trial.losses.fidelity, default=rule)

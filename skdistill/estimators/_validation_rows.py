@@ -24,8 +24,9 @@ FEWEST_POOL, MOST_ROWS = 100, 5000
 FEWEST_DRAWN, FEW_DRAWN = 50, 300
 """Synthetic rows that are of use at least, and up to which they may take twice the share of the queries."""
 
-CLEAR_LESS = 2.0
-"""Standard errors by which a student must be better with less weight of the real rows."""
+CLEAR_LESS, LEAST_LESS = 2.0, 0.1
+"""Standard errors by which a student must be better with less weight of the real rows, and share of its loss that it must
+be better by: synthetic rows that validate like students that were taught nothing else."""
 
 LEAST_KNOWN = 0.5
 """Share of the held-out rows that enough trees of a forest must have left out."""
@@ -96,10 +97,10 @@ class Losses:
         differences = tuple(mine - others for mine, others in zip(self.groups, other.groups, strict=True))
         return Losses(differences, self.weights)
 
-    def is_clearly_above(self, other: "Losses", n_errors: float) -> bool:
-        """Whether more is lost than by another student, by more than so many standard errors."""
+    def is_clearly_above(self, other: "Losses", n_errors: float, share: float = 0.0) -> bool:
+        """Whether more is lost than by another student, by more than so many standard errors and a share of all."""
         more = self - other
-        return bool(more.mean > n_errors * more.error)
+        return bool(more.mean > max(n_errors * more.error, share * self.mean))
 
 
 @dataclass(frozen=True)
@@ -224,6 +225,14 @@ class HeldOut:
     taught: np.ndarray
     validation: Validation
     memorization: Memorization
+
+    @property
+    def starts_without_memorised(self) -> bool:
+        """Whether rows of ``X`` are left out until they prove their worth, if they are clearly memorised.
+
+        Where only synthetic rows validate, which like students that were taught nothing else, much must be memorised.
+        """
+        return self.validation.kind not in ("own", "synthetic") or self.memorization.is_strong
 
     def __str__(self) -> str:
         said = f"validating on {self.validation.origin}"
