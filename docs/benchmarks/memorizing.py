@@ -206,8 +206,8 @@ rows showed flaws: in splice, categories hid what the forest had memorised, and 
 neighbour on puma8nh nothing memorised was seen. Both were mended, and tried on other rows, and weights of real rows
 were changed for the vote on other rows; then all cells were measured again. The faster choice of today was made on
 other rows, too. A first run of it on these cells lost 0.04 on page_blocks (trees of five classes had the parameters of
-two) and 0.007 on credit_default (rows of all samplers together were tried as well); both were changed by what other rows
-said, and all cells were measured again. wine_quality_white has many duplicate rows:
+two) and 0.007 on credit_default (rows of all samplers together were tried as well); both were changed by what other
+rows said, and all cells were measured again. wine_quality_white has many duplicate rows:
 some of its test rows are training rows of the teacher, too.
 
 Fidelity is R² to the teacher on rows that it has not seen. *Memorised* is `teacher_memorization_`: the share of the

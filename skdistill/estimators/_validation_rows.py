@@ -25,8 +25,8 @@ FEWEST_DRAWN, FEW_DRAWN = 50, 300
 """Synthetic rows that are of use at least, and up to which they may take twice the share of the queries."""
 
 CLEAR_LESS, LEAST_LESS = 2.0, 0.1
-"""Standard errors by which a student must be better with less weight of the real rows, and share of its loss that it must
-be better by: synthetic rows that validate like students that were taught nothing else."""
+"""Standard errors by which a student must be better with less weight of the real rows, and share of its loss that it
+must be better by: synthetic rows that validate like students that were taught nothing else."""
 
 LEAST_KNOWN = 0.5
 """Share of the held-out rows that enough trees of a forest must have left out."""
