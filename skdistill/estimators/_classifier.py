@@ -42,9 +42,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         ``KernelDensity`` or ``GaussianMixture``. ``None`` draws none; ``"auto"``, which is
         :class:`~skdistill.AutoSampler` with its defaults, chooses what serves this student best.
     n_synthetic : int, float or "auto", default="auto"
-        Number of synthetic rows; as a float, a multiple of the real ones. ``"auto"`` is ten a real row, twenty
-        where the sampler is chosen, at most 200,000; of wide tables 20 million cells, but at
-        least one a real row.
+        Number of synthetic rows; as a float, a multiple of the real ones. ``"auto"`` is ten a real row, twenty of
+        few rows for a student that is chosen, up to forty within a large budget, at most 200,000; of wide tables 20
+        million cells, but at least one a real row.
     temperature : float > 0, default=1.0
         Divides the teacher's logits before the student is taught. ``predict_proba`` is at temperature 1 whatever it
         was taught at.

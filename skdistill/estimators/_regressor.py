@@ -40,9 +40,9 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         ``KernelDensity`` or ``GaussianMixture``. ``None`` draws none; ``"auto"``, which is
         :class:`~skdistill.AutoSampler` with its defaults, chooses what serves this student best.
     n_synthetic : int, float or "auto", default="auto"
-        Number of synthetic rows; as a float, a multiple of the real ones. ``"auto"`` is ten a real row, twenty
-        where the sampler is chosen, at most 200,000; of wide tables 20 million cells, but at
-        least one a real row.
+        Number of synthetic rows; as a float, a multiple of the real ones. ``"auto"`` is ten a real row, twenty of
+        few rows for a student that is chosen, up to forty within a large budget, at most 200,000; of wide tables 20
+        million cells, but at least one a real row.
     soft_weight : float in [0, 1] or "auto", default=1.0
         Share of the teacher, against the true values ``y``, in the targets of real rows. 1 is the teacher alone;
         less can bring the student nearer to the truth where values have little noise, and costs fidelity where they

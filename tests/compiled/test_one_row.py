@@ -150,7 +150,8 @@ def forms_of(frame, index):
     yield frame.iloc[[index], ::-1]
     yield [frame.iloc[index].to_dict()]
     yield pl.from_pandas(frame.iloc[[index]].astype({"kind": str}) if "kind" in frame else frame.iloc[[index]])
-    yield pa.Table.from_pandas(frame.iloc[[index]].astype({"kind": str}) if "kind" in frame else frame.iloc[[index]])
+    row = frame.iloc[[index]].astype({"kind": str}) if "kind" in frame else frame.iloc[[index]]
+    yield pa.Table.from_pandas(row, preserve_index=False)
 
 
 @pytest.mark.parametrize("table", ["frame", "numbers of a frame"])

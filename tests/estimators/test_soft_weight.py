@@ -59,8 +59,10 @@ class TestChoice:
 
     def test_noise_leaves_the_teacher_alone(self):
         """Where a teacher knows what noisy labels hide, they have nothing to add."""
-        for teacher, extra in ((knows_the_truth, {}), (knows_the_truth, {"X_val": X[300:], "y_val": NOISY[300:]})):
-            assert quick(teacher).fit(X[:300], NOISY[:300], **extra).soft_weight_ == 1
+        X_val = np.random.RandomState(1).normal(size=(4000, 3))
+        y_val = np.where(np.random.RandomState(2).uniform(size=4000) < knows_the_truth(X_val)[:, 1], "yes", "no")
+        for extra in ({}, {"X_val": X_val, "y_val": y_val}):
+            assert quick(knows_the_truth).fit(X[:300], NOISY[:300], **extra).soft_weight_ == 1
 
     def test_truth_corrects_a_poor_teacher(self):
         """Where a teacher is wrong and labels are clean, least of the teacher is taught, and that is warned of."""
