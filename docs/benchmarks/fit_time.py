@@ -41,8 +41,8 @@ IN_THREADS = ("3,000 x 20, three classes", "10,000 x 20, two classes", "digits, 
 
 def measure(results, _):
     before = os.environ.get("BEFORE")
-    for name in WORKS:
-        for i in range(ROUNDS):
+    for i in range(ROUNDS):
+        for name in WORKS:
             tries = {"before": (before, "default", 1), "now": (None, "default", 1), "one-liner": (None, "one-liner", 1)}
             if name in IN_THREADS:
                 tries["n_jobs=2"] = (None, "default", 2)
