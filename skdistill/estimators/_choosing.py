@@ -154,7 +154,9 @@ def choose_student(
                 ranked = _without_validation(trials, names)
             else:
                 ladder = Ladder(rows.meanwhile, rng.permutation(len(rows.meanwhile)))
-                trials.progress = phase.progress("choosing a student", *_plan(trials, len(names), ladder))
+                trials.progress = phase.progress(
+                    "choosing a student", *_plan(trials, names, ladder, len(rows.real_weights))
+                )
                 ranked = _rank(trials, names, ladder, rows.real_weights)
                 trials.progress = None
         with phases.phase("teach the student") as phase:
@@ -201,13 +203,14 @@ class Ladder:
         return self.rows if n_rows == len(self.rows) else self.rows.take(np.sort(self.order[:n_rows]))
 
 
-def _plan(trials: "_Trials", n_families: int, ladder: Ladder) -> tuple[int, str, float]:
+def _plan(trials: "_Trials", names: list[str], ladder: Ladder, n_weights: int) -> tuple[int, str, float]:
     """Return how many students may be taught before one is chosen, what they are called, and on how many rows."""
-    n_finalists = min(trials.options.n_finalists + 1, n_families)
-    n_first, n_second = n_families, n_finalists + 1
-    if trials.terms.has_budget(trials.options):
-        n_first += n_finalists
-    if trials.options.min_fidelity is not None:
+    options, n_families, n_scouts = trials.options, len(names), sum(name in SCOUTS for name in names)
+    n_finalists = min(options.n_finalists, n_scouts) + n_families - n_scouts
+    n_first, n_second = n_scouts, n_finalists + n_weights - 1
+    if trials.terms.has_budget(options):
+        n_first, n_second = n_scouts + n_finalists, min(n_finalists, options.n_finalists) + n_weights
+    if options.min_fidelity is not None:
         n_first, n_second = n_families, n_families * len(LADDER)
     return n_first + n_second, "students", n_first * ladder.count(0) + n_second * ladder.count(1)
 
