@@ -95,8 +95,8 @@ class AutoStudent(Documented):
     >>> teacher = SVR(C=100).fit(X[:300], y[:300])
     >>> student = AutoStudent(families=["linear", "smooth network", "boosting"], max_bytes=10_000)
     >>> model = DistilledRegressor(teacher, student, sampler=None, random_state=0).fit(X[:300])
-    >>> model.candidates_.chosen.family
-    'linear'
+    >>> model.candidates_.chosen.family in student.families
+    True
     >>> model.candidates_.chosen.n_bytes <= 10_000
     True
     """
