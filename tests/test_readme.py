@@ -12,8 +12,7 @@ README = Path(__file__).parents[1] / "README.md"
 
 
 def test_example_prints_what_the_readme_shows():
-    """The README's example runs as it stands, and prints what is shown below it (numbers but for what other versions of
-    the libraries choose)."""
+    """The README's example runs as it stands, and prints what is shown below it, but for what versions change."""
     text = README.read_text()
     code, shown = re.search(r"```python\n(.*?)```\n\n```text\n(.*?)```", text, re.DOTALL).groups()
     printed = io.StringIO()
