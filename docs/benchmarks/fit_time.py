@@ -108,6 +108,8 @@ def page(results):
         return float(np.median(found)) if found else float("nan")
 
     lines, threads = [], []
+    counts = {sum((r["work"], r["column"]) == (name, "now") for r in results.rows) for name in WORKS}
+    rounds = " or ".join(f"{count} round{'s' * (count > 1)}" for count in sorted(counts))
     for name in WORKS:
         before, now, one_liner = (median(name, column, "cpu") for column in ("before", "now", "one-liner"))
         unit = max(one_liner, 3 * median(name, "now", "last_fit"))
@@ -121,7 +123,7 @@ def page(results):
             threads.append([name, number(one, 1), number(two, 1), f"{two / one:.2f}"])
     return "\n\n".join(
         [
-            "A default fit on a forest of 300 trees: seconds of processor, medians of three. *before* is the build of "
+            f"A default fit on a forest of 300 trees: seconds of processor, medians of {rounds}. *before* is the build of "
             "commit 85be06b, measured in turn with *now*; *asked* the share of it that was aimed at. *one-liner* is "
             '`student="boosting", sampler=LeafSwap()`; *in fits* is the time now in times of the one-liner, or of '
             "three fits of the chosen student on all rows where these take longer (asked: at most 4). Fidelity is that "
