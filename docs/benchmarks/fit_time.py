@@ -123,8 +123,8 @@ def page(results):
             threads.append([name, number(one, 1), number(two, 1), f"{two / one:.2f}"])
     return "\n\n".join(
         [
-            f"A default fit on a forest of 300 trees: seconds of processor, medians of {rounds}. *before* is the build of "
-            "commit 85be06b, measured in turn with *now*; *asked* the share of it that was aimed at. *one-liner* is "
+            f"A default fit on a forest of 300 trees: seconds of processor, medians of {rounds}. *before* is the build "
+            "of commit 85be06b, measured in turn with *now*; *asked* the share of it that was aimed at. *one-liner* is "
             '`student="boosting", sampler=LeafSwap()`; *in fits* is the time now in times of the one-liner, or of '
             "three fits of the chosen student on all rows where these take longer (asked: at most 4). Fidelity is that "
             "on 3,000 rows (497 of digits) that teacher and student have not seen.",
