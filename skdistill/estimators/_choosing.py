@@ -354,14 +354,21 @@ class _Trials:
     def grown(self, tried: list[Candidate], rows: TransferSet, rung: int) -> list[Candidate]:
         """Teach students that were tried on few rows on more, at the largest size that the budget allows."""
 
-        def teach(trial: Candidate) -> Taught:
+        def next_of(trial: Candidate) -> Any:
             most = self.terms.most_of(trial.family, self.options)
             n_parameters = min(most, SPARED * trial.n_parameters / max(self.excess(trial), 1e-9))
-            if n_parameters <= trial.n_parameters:
-                return self.again(trial, rows, rung)
-            return self._within(trial.family, self.terms.with_parameters(trial.family, n_parameters), rows, rung)
+            is_larger = n_parameters > trial.n_parameters
+            return self.terms.with_parameters(trial.family, n_parameters) if is_larger else trial.student
 
-        return self._try_all(teach, tried)
+        def is_there(trial: Candidate) -> bool:
+            """Where there are no more rows, a student that does not grow is there already."""
+            return trial.n_rows == len(rows) and repr(next_of(trial)) == repr(trial.student)
+
+        def teach(trial: Candidate) -> Taught:
+            return self._within(trial.family, next_of(trial), rows, rung)
+
+        others = [trial for trial in tried if not is_there(trial)]
+        return [trial for trial in tried if is_there(trial)] + (self._try_all(teach, others) if others else [])
 
     def modest(self, trial: Candidate, rows: TransferSet, rung: int) -> list[Candidate]:
         """Teach a student of the family, of the size that it has where no budget is given, if that is smaller."""

@@ -16,6 +16,7 @@ from ..transfer import Draw, Oracle, TransferSet
 from ._auto_sampler import AutoSampler
 from ._callbacks import Phase
 from ._deadline import Deadline
+from ._targets import threads_for
 from ._validation_rows import CLEAR_LESS, FEWEST_DRAWN, LEAST_LESS, HeldOut, Losses, Validation
 
 NONE = "none"
@@ -184,8 +185,8 @@ class Trials:
             plan, rows, name = trial
             return self.losses(students[name], rows.weigh_real(plan.real_weight))
 
-        trials = []
-        for (plan, rows, name), losses in zip(tried, in_threads(teach, tried, self._n_jobs), strict=True):
+        trials, n_jobs = [], threads_for(next(iter(students.values())), self._n_jobs)  # all are ours, or it is one
+        for (plan, rows, name), losses in zip(tried, in_threads(teach, tried, n_jobs), strict=True):
             trials.append(Trial(plan, name, losses, rows.n_synthetic, self._pool.n_queries, self.seconds))
             self.all.append(trials[-1])
             self._progress.update(len(self.all))

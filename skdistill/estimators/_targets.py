@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..students import CompactKernelClassifier, CompactKernelRegressor, teach_classifier, teach_regressor
+from ..students._student import CompactStudent
 from ..targets import blend, fit_margin_scale, soften, softmax
 from ..teachers import Teacher
 from ..transfer import TransferSet
@@ -129,6 +130,11 @@ class ValueTargets:
     def predict(self, student: Any, X: Any) -> np.ndarray:
         """Return the student's values."""
         return np.asarray(student.predict(X), dtype=np.float64)
+
+
+def threads_for(student: Any, n_jobs: int | None) -> int | None:
+    """Return how many such students may be taught at a time: of others' estimators one, as they may share things."""
+    return n_jobs if isinstance(student, CompactStudent) else None
 
 
 def _inheriting(student: Any, teacher: Teacher) -> Any:

@@ -23,7 +23,7 @@ from ..transfer import Oracle, TransferSet, label_real_rows
 from ._callbacks import Phases
 from ._deadline import Deadline
 from ._extending import Extension
-from ._targets import Targets
+from ._targets import Targets, threads_for
 from ._validation_rows import CLEAR_LESS, FEWEST_REAL, ON_SEEN_ROWS, Group, Losses
 
 WEIGHTS = (1.0, 0.75, 0.5, 0.25)
@@ -122,7 +122,7 @@ class TruthWeight:
             losses = [losses_of(first)]
             if self.deadline.left < len(shares) * (perf_counter() - started):
                 return self.targets
-            for each in in_threads(losses_of, others, self.n_jobs):
+            for each in in_threads(losses_of, others, threads_for(student, self.n_jobs)):
                 losses.append(each)
                 progress.update(len(losses))
         place = best_place(losses[:-1], CLEAR[origin])

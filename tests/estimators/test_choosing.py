@@ -1,8 +1,12 @@
 """What a choice is made of: scouts, finalists, budgets that are used, several at a time."""
 
+import time
+from typing import ClassVar
+
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 import skdistill
@@ -86,3 +90,34 @@ def test_an_estimate_for_a_student_that_was_made_smaller():
     candidates = tried.candidates_
     candidates["student"][-1] = "a smaller one"
     assert candidates.chosen.fidelity == candidates.tried[-2].fidelity
+
+
+class Alone(RegressorMixin, BaseEstimator):
+    """A student of somebody else, which notices company."""
+
+    inside: ClassVar[set] = set()
+
+    def fit(self, X, y, sample_weight=None):
+        assert not self.inside
+        self.inside.add(self)
+        time.sleep(0.01)
+        self.mean_ = np.average(y, weights=sample_weight)
+        self.inside.remove(self)
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.mean_)
+
+
+def test_students_of_others_are_taught_one_at_a_time():
+    """Whatever ``n_jobs`` is: they may share what is not for two threads."""
+    model = DistilledRegressor(waves, Alone(), n_synthetic=2.0, n_jobs=3, soft_weight="auto", random_state=0)
+    assert len(model.fit(ROWS, waves(ROWS)).sampler_results_["sampler"]) > 2
+
+
+def test_no_student_is_taught_twice_on_the_same_rows():
+    """Where rows are few, the first rung is the last: finalists that do not grow are not taught again."""
+    student = AutoStudent(["linear", "tree", "boosting"], max_bytes=3000)
+    model = DistilledRegressor(waves, student, sampler=None, random_state=0).fit(ROWS)
+    tried = pd.DataFrame(model.candidates_)
+    assert not tried.duplicated(["student", "n_rows", "real_weight"]).any()
