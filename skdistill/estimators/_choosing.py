@@ -20,7 +20,7 @@ from ._callbacks import Phases
 from ._candidates import VALIDATED, Candidate, Candidates
 from ._deadline import Deadline
 from ._targets import Targets
-from ._validation_rows import CLEAR_LESS, FEWEST_REAL, LEAST_LESS, Losses, Validation
+from ._validation_rows import CLEAR, CLEAR_LESS, FEWEST_REAL, LEAST_LESS, Losses, Validation
 
 RUNGS = (1 / 5, 1)
 """Shares of the rows at hand that all families, and then the best of them, are taught on; the winner gets all rows."""
@@ -232,6 +232,8 @@ def _rank(trials: "_Trials", names: list[str], ladder: Ladder, real_weights: tup
         grown = _ranked(trials.largest(finalists, second, 1))
     best = grown[:1]
     for real_weight in real_weights[1:] if best else ():
+        if trials.is_too_much(real_weight, first):
+            continue
         others = trials.with_weight(best, real_weight, second, 1)
         best = trials.merge(best, _ranked(others))
     return best + grown[1:]
@@ -381,6 +383,17 @@ class _Trials:
         """Teach the same students with another weight of the real rows."""
         weighed = [replace(trial, real_weight=real_weight) for trial in tried]
         return self._try_all(lambda trial: self.again(trial, rows, rung), weighed)
+
+    def is_too_much(self, real_weight: float, rows: TransferSet) -> bool:
+        """Whether real rows of more weight are clearly worse, as the best scout tells.
+
+        On more rows they are worse still: synthetic rows are then more, and do better without them.
+        """
+        scouts = _ranked(trial for trial in self.all if trial.rung == 0 and trial.family in SCOUTS)
+        if not scouts or real_weight < self.real_weight:
+            return False
+        (heavier,) = self.with_weight(scouts[:1], real_weight, rows, 0)
+        return self._losses_of(heavier).is_clearly_above(self._losses_of(scouts[0]), CLEAR, LEAST_LESS)
 
     def unvalidated(self, family: str) -> Candidate:
         """Return a student of a family that was not taught yet."""

@@ -17,7 +17,7 @@ from ._auto_sampler import AutoSampler
 from ._callbacks import Phase
 from ._deadline import Deadline
 from ._targets import threads_for
-from ._validation_rows import CLEAR_LESS, FEWEST_DRAWN, LEAST_LESS, HeldOut, Losses, Validation
+from ._validation_rows import CLEAR, CLEAR_LESS, FEWEST_DRAWN, LEAST_LESS, HeldOut, Losses, Validation
 
 NONE = "none"
 """What the results call no synthetic rows."""
@@ -28,8 +28,8 @@ SEARCH_SHARE = 0.18
 MOST_QUERIES = 1.4
 """Synthetic rows that the teacher is asked about, in multiples of those that are taught in the end."""
 
-CLEAR = 4.0
-"""Standard errors by which a choice must be better than the rule: on more rows than it is tried on it seldom is."""
+MOST_REAL = 20_000
+"""Real rows that samplers are tried beside, and draw from meanwhile, at most."""
 
 MISLEADING = 2.0
 """Times the loss of real rows alone from which on synthetic rows are thought to mislead."""
@@ -286,7 +286,10 @@ def choose_rows(
     n_fits = len(students) * (1 + len(rules)) + len(rivals) + len(options.weights) - 1
     progress = phase.progress("choosing a sampler", n_fits, "students")
     ratio = n_synthetic / len(real)
-    trials = Trials(real.take(held_out.taught), pool, held_out.validation, ratio, seeds[0], progress, n_jobs)
+    taught = held_out.taught
+    if len(taught) > MOST_REAL:
+        taught = np.sort(rng.permutation(taught)[:MOST_REAL])
+    trials = Trials(real.take(taught), pool, held_out.validation, ratio, seeds[0], progress, n_jobs)
 
     (none,) = trials.add([Plan(NONE)], students)
     if n_fits * trials.seconds > deadline.left / 4:

@@ -24,6 +24,9 @@ FEWEST_POOL, MOST_ROWS = 100, 5000
 FEWEST_DRAWN, FEW_DRAWN = 50, 300
 """Synthetic rows that are of use at least, and up to which they may take twice the share of the queries."""
 
+CLEAR = 4.0
+"""Standard errors by which a choice must be better than the rule: on more rows than it is tried on it seldom is."""
+
 CLEAR_LESS, LEAST_LESS = 2.0, 0.1
 """Standard errors by which a student must be better with less weight of the real rows, and share of its loss that it
 must be better by: synthetic rows that validate like students that were taught nothing else."""

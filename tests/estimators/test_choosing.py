@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier, RandomForestRegressor
 
 import skdistill
-from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor
+from skdistill import AutoSampler, AutoStudent, DistilledClassifier, DistilledRegressor
+from skdistill.estimators import _row_choice
 from skdistill.estimators._auto_student import MODEST_ROWS, MOST_RATIO
 from skdistill.estimators._choosing import Terms
 from skdistill.students._families import FAMILIES, SCOUTS
@@ -121,3 +122,28 @@ def test_no_student_is_taught_twice_on_the_same_rows():
     model = DistilledRegressor(waves, student, sampler=None, random_state=0).fit(ROWS)
     tried = pd.DataFrame(model.candidates_)
     assert not tried.duplicated(["student", "n_rows", "real_weight"]).any()
+
+
+def test_big_tables_are_tried_in_part(monkeypatch):
+    """Samplers are tried beside a part of the real rows; in the end all of them are taught."""
+    monkeypatch.setattr(_row_choice, "MOST_REAL", 100)
+    taught = []
+    teach = _row_choice.Trials.losses
+    monkeypatch.setattr(
+        _row_choice.Trials,
+        "losses",
+        lambda trials, student, rows: taught.append(len(rows) - rows.n_synthetic) or teach(trials, student, rows),
+    )
+    model = DistilledRegressor(waves, sampler=AutoSampler(tolerance=0.0), random_state=0).fit(ROWS)
+    assert taught
+    assert set(taught) == {100}
+    assert model.transfer_set_.n_real == len(ROWS)
+
+
+def test_memorised_rows_that_a_scout_is_worse_with_are_not_tried_again():
+    """Where the best scout is clearly worse with more weight of them, no larger student is taught so."""
+    rows = np.random.default_rng(1).normal(size=(1500, 10))
+    trees = ExtraTreesClassifier(100, random_state=0).fit(rows, rows[:, 0] * rows[:, 1] + rows[:, 2] > 0)
+    tried = pd.DataFrame(DistilledClassifier(trees, random_state=0).fit(rows).candidates_)
+    assert set(tried["real_weight"][tried["rung"] == 0]) == {0.0, 1.0}
+    assert set(tried["real_weight"][tried["rung"] > 0]) == {0.0}
