@@ -1,6 +1,9 @@
 """A raw table as one matrix of floats: what distances, trees and networks need to read any table alike."""
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
 
 import narwhals as nw
 import numpy as np
@@ -10,6 +13,12 @@ from ._coding import category_codes, is_missing, microseconds, sorted_categories
 from ._tables import is_frame
 
 _NUMERIC_KINDS = "biuf"
+
+MOST_KEPT_CELLS = 20_000_000
+"""Cells of all codes that :func:`encoded_once` keeps at most; the oldest are dropped first."""
+
+Result = TypeVar("Result")
+_kept: ContextVar[dict[tuple[Any, ...], tuple[Any, ...]] | None] = ContextVar("kept", default=None)
 
 
 class TableEncoder:
@@ -64,6 +73,10 @@ class TableEncoder:
         """Return the codes of ``X``, of X's shape: float64, but float32 and sparse stay what they are."""
         if sparse.issparse(X) or (self.is_plain_ and not is_frame(X)):
             return X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
+        return once(TableEncoder._encode_columns, self, X)
+
+    def _encode_columns(self, X: Any) -> np.ndarray:
+        """Return the codes of a table that is no array of numbers."""
         encoded, columns = np.empty(X.shape), _columns_of(X)
         at_once = _numbers_at_once(columns, ~self.is_swap_only_)
         if at_once is not None:
@@ -85,6 +98,46 @@ class TableEncoder:
         else:
             codes[~missing] = category_codes(present, categories)
         return codes
+
+
+@contextmanager
+def encoded_once() -> Iterator[None]:
+    """Keep the encoders and codes of tables until the block ends, so that each table is encoded once.
+
+    The tables must not be changed meanwhile. Threads take part where they run in a copy of the context.
+    """
+    token = _kept.set({})
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+
+
+def once(function: Callable[..., Result], *arguments: Any) -> Result:
+    """Return what a function returns for these very objects; within :func:`encoded_once` it is called once for them."""
+    kept = _kept.get()
+    if kept is None:
+        return function(*arguments)
+    key = (function, *map(id, arguments))
+    found = kept.get(key)
+    if found is None:
+        found = kept[key] = (function(*arguments), *arguments)  # who is kept alive keeps its id
+        n_cells = sum(result.size for result, *_ in kept.values() if isinstance(result, np.ndarray))
+        for oldest in list(kept):
+            if n_cells <= MOST_KEPT_CELLS:
+                break
+            dropped = kept.pop(oldest)[0]
+            n_cells -= dropped.size if isinstance(dropped, np.ndarray) else 0
+    return found[0]
+
+
+def fit_table_encoder(X: Any) -> TableEncoder:
+    """Return a fitted encoder of a table, which is not to be changed."""
+    return once(_fit_table_encoder, X)
+
+
+def _fit_table_encoder(X: Any) -> TableEncoder:
+    return TableEncoder().fit(X)
 
 
 def find_among(X: Any, others: Any) -> np.ndarray:

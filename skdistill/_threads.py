@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import copy_context
 from functools import cache
 from threading import Lock
 from typing import Any, TypeVar
@@ -32,7 +33,8 @@ def in_threads(function: Callable[[Item], Result], items: Iterable[Item], n_jobs
             yield from map(function, items)
             return
         parallel = Parallel(n_jobs=n_jobs, backend="threading", batch_size=1, return_as="generator")
-        yield from parallel(delayed(function)(item) for item in items)
+        # what is kept for the fit at hand is kept in its context
+        yield from parallel(delayed(copy_context().run)(function, item) for item in items)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import joblib
 import numpy as np
 
+from ._encoding import once
 from ._tables import describe_mismatch, stack_rows, take_rows
 from ._threads import in_threads
 from ._validation import draw_seed, seed_estimator
@@ -198,8 +199,11 @@ class TransferSet:
         if share == 1:
             return self
         if share == 0:
-            return self.take(np.flatnonzero(~self.is_real))
+            return once(TransferSet._without_real, self)  # one table for all students that are taught it
         return replace(self, sample_weight=np.where(self.is_real, share * self.sample_weight, self.sample_weight))
+
+    def _without_real(self) -> "TransferSet":
+        return self.take(np.flatnonzero(~self.is_real))
 
     def summary(self, oracle: "Oracle", real_weight: float = 1.0) -> TransferSummary:
         """Return what the set was made of, and what share of their weight the rows of ``X`` were taught with."""

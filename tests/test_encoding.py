@@ -21,8 +21,10 @@ from strategies import (
     mixed_values,
 )
 
-from skdistill._encoding import TableEncoder, find_among
+from skdistill import DistilledRegressor
+from skdistill._encoding import TableEncoder, encoded_once, find_among, fit_table_encoder
 from skdistill._tables import take_rows
+from skdistill._threads import in_threads
 
 few = settings(max_examples=15, deadline=None)
 
@@ -278,3 +280,59 @@ def test_copies_are_found(kind, data):
     cells = [tuple(row) for row in np.nan_to_num(encode(table), nan=-1e99).tolist()]
     known = {cells[row] for row in kept}
     np.testing.assert_array_equal(find_among(table, take_rows(table, kept)), [row in known for row in cells])
+
+
+class TestEncodedOnce:
+    def test_the_same_objects_within_the_block(self):
+        """A table has one encoder and one matrix of codes there, and equal ones outside, made anew."""
+        table = pd.DataFrame({"a": ["x", "y", None], "b": [1.0, 2.0, 3.0]})
+        with encoded_once():
+            encoder = fit_table_encoder(table)
+            codes = encoder.transform(table)
+            assert fit_table_encoder(table) is encoder
+            assert encoder.transform(table) is codes
+            assert fit_table_encoder(table.copy()) is not encoder
+        assert fit_table_encoder(table) is not encoder
+        assert encoder.transform(table) is not codes
+        np.testing.assert_array_equal(encoder.transform(table), codes)
+
+    def test_threads_take_part(self):
+        """Work that a fit gives to threads finds what the fit has encoded."""
+        table = pd.DataFrame({"a": ["x", "y", None]})
+        with encoded_once():
+            encoder = fit_table_encoder(table)
+            assert all(found is encoder for found in in_threads(fit_table_encoder, [table] * 4, 2))
+
+    def test_few_codes_are_kept(self, monkeypatch):
+        """Where there are too many cells the oldest codes are dropped, and made anew when they are asked for."""
+        monkeypatch.setattr("skdistill._encoding.MOST_KEPT_CELLS", 5)
+        tables = [pd.DataFrame({"a": ["x", "y", place]}) for place in "abc"]
+        with encoded_once():
+            encoder = fit_table_encoder(tables[0])
+            codes = [encoder.transform(table) for table in tables]
+            again = [encoder.transform(table) for table in tables]
+        assert again[0] is not codes[0]
+        np.testing.assert_array_equal(again, codes)
+
+    def test_a_default_fit_encodes_each_table_once(self, monkeypatch):
+        """No encoder is fitted twice to a table, and none transforms a table twice."""
+        calls = []
+
+        def counted(name):
+            inner = getattr(TableEncoder, name)
+
+            def call(encoder, *tables):
+                calls.append((name, *((encoder,) if name != "fit" else ()), *tables))
+                return inner(encoder, *tables)
+
+            monkeypatch.setattr(TableEncoder, name, call)
+
+        counted("fit")
+        counted("_encode_columns")
+        rng = np.random.default_rng(0)
+        table = pd.DataFrame({"a": rng.normal(size=150), "b": rng.choice(["x", "y", "z"], 150)})
+        teacher = lambda rows: rows["a"].to_numpy() * (rows["b"] == "x").to_numpy()  # noqa: E731
+        DistilledRegressor(teacher, n_synthetic=2.0, random_state=0).fit(table)
+        keys = [tuple(map(id, call)) for call in calls]  # the objects are alive, so that ids are theirs
+        assert len(keys) > 10
+        assert len(set(keys)) == len(keys)

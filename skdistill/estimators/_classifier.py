@@ -7,6 +7,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from .._encoding import encoded_once
 from .._restoring import all_or_nothing
 from .._validation import check_fitted, check_number, check_table
 from ..targets import one_hot
@@ -242,7 +243,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         ValueError
             For arguments and tables that do not fit.
         """
-        self._fit(X, y, sample_weight, X_unlabeled, X_val, y_val)
+        with encoded_once():
+            self._fit(X, y, sample_weight, X_unlabeled, X_val, y_val)
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:

@@ -7,6 +7,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_array, check_consistent_length
 
+from .._encoding import encoded_once
 from .._restoring import all_or_nothing
 from ..teachers import Task, Teacher, is_fitted_teacher
 from ..transfer import TransferSet
@@ -231,7 +232,8 @@ default="auto"
         ValueError
             For arguments and tables that do not fit.
         """
-        self._fit(X, y, sample_weight, X_unlabeled, X_val, y_val)
+        with encoded_once():
+            self._fit(X, y, sample_weight, X_unlabeled, X_val, y_val)
         return self
 
     def _check_y(self, X: Any, y: Any) -> np.ndarray | None:

@@ -7,7 +7,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from .._encoding import TableEncoder
+from .._encoding import fit_table_encoder
 from .._tables import is_frame
 
 LARGEST_EXACT_INTEGER = 2**53
@@ -30,7 +30,7 @@ class Numbers:
     """
 
     def __init__(self, X: Any) -> None:
-        encoder = TableEncoder().fit(X)
+        encoder = fit_table_encoder(X)
         encoded = encoder.transform(X)
         self.values = np.where(np.isfinite(encoded), encoded, np.nan)
         self.low, self.high = (reduce(self.values, axis=0) for reduce in (np.fmin.reduce, np.fmax.reduce))

@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn.tree import ExtraTreeRegressor
 from sklearn.utils.validation import check_array, check_consistent_length
 
-from .._encoding import TableEncoder
+from .._encoding import fit_table_encoder
 from .._validation import check_number
 from ._base import BaseSampler
 from ._cells import Numbers, choose_cells, put_numbers, swap_cells, swap_terms
@@ -98,7 +98,7 @@ class LeafSwap(BaseSampler):
         check_number(self, "noise", self.noise, low=0)
 
     def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:
-        self._points = tree_input(TableEncoder().fit(X), X)
+        self._points = tree_input(fit_table_encoder(X), X)
         self._outputs = None if y is None else _tree_targets(X, y, rng)
         self._numbers = Numbers(X) if self.noise and not sparse.issparse(X) else None
 

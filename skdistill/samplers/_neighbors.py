@@ -7,7 +7,7 @@ from scipy import sparse
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 
-from .._encoding import TableEncoder
+from .._encoding import fit_table_encoder
 
 CATEGORY_DIMENSIONS = 8
 """Dimensions of the random code of a category in the space where neighbours are sought."""
@@ -22,7 +22,7 @@ def find_neighbors(
     the square root of two apart. Sparse rows are compared by their angle. A table of more than ``max_candidates`` rows
     is cut at random into blocks, and neighbours are sought within them.
     """
-    encoder = TableEncoder().fit(X)
+    encoder = fit_table_encoder(X)
     points = _metric_space(encoder.transform(X), encoder.is_category_, rng)
     n_rows = points.shape[0]
     n_blocks = min(-(-n_rows // max_candidates), n_rows // 2)

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.tree import DecisionTreeRegressor
 
-from .._encoding import TableEncoder
+from .._encoding import TableEncoder, fit_table_encoder
 
 LARGEST = 1e30
 """Larger numbers are the same to a tree: sums of them must stay within float32."""
@@ -72,7 +72,7 @@ def choose_from_pool(X: Any, outputs: np.ndarray, pool: Any, n_rows: int, rng: n
     """
     if not 0 < n_rows <= pool.shape[0]:
         raise ValueError(f"choose_from_pool got n_rows={n_rows}; expected 1 to {pool.shape[0]}, the rows of the pool.")
-    encoder = TableEncoder().fit(X)
+    encoder = fit_table_encoder(X)
     values = standardise(outputs)
     tree = DecisionTreeRegressor(max_leaf_nodes=32, min_samples_leaf=8, random_state=rng)
     leaves = tree.fit(tree_input(encoder, X), values).apply(tree_input(encoder, X))

@@ -1,5 +1,6 @@
 """What all compact students share: raw tables and soft targets in, one scorer of flat arrays out."""
 
+import copy
 from collections.abc import Callable
 from numbers import Integral
 from typing import Any, Self
@@ -10,7 +11,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin, clone
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
-from .._encoding import TableEncoder
+from .._encoding import TableEncoder, fit_table_encoder, once
 from .._representation import Documented
 from .._restoring import all_or_nothing
 from .._threads import blas_threads
@@ -284,15 +285,21 @@ def fit_encoder(X: Any) -> TableEncoder:
 
     A column of names or keys would fill the student with them, and teach it nothing.
     """
-    encoder = TableEncoder().fit(X)
-    coded: Any = None
-    for index, known in enumerate(encoder.categories_):
-        if known is None or len(known) <= MANY:
-            continue
-        coded = encoder.transform(X) if coded is None else coded
-        codes = coded[:, index]
-        counts = np.bincount(codes[~np.isnan(codes)].astype(np.intp), minlength=len(known))
-        encoder.categories_[index] = known[counts >= RARE]
+    return once(_fit_encoder, X)
+
+
+def _fit_encoder(X: Any) -> TableEncoder:
+    encoder = fit_table_encoder(X)
+    known = [np.zeros(0) if categories is None else categories for categories in encoder.categories_]
+    wide = [index for index, categories in enumerate(known) if len(categories) > MANY]
+    if not wide:
+        return encoder
+    cells, encoder = encoder.transform(X), copy.copy(encoder)
+    encoder.categories_ = list(encoder.categories_)
+    for index in wide:
+        codes = cells[:, index]
+        counts = np.bincount(codes[~np.isnan(codes)].astype(np.intp), minlength=len(known[index]))
+        encoder.categories_[index] = known[index][counts >= RARE]
     return encoder
 
 
