@@ -16,9 +16,9 @@ from ..exceptions import StudentError, StudentSizeError
 from ..students._families import FAMILIES, scouted_families
 from ..transfer import TransferSet
 from ._auto_student import AutoStudent
-from ._callbacks import Phases
 from ._candidates import VALIDATED, Candidate, Candidates
 from ._deadline import Deadline
+from ._run import Run
 from ._targets import Targets
 from ._validation_rows import CLEAR, CLEAR_LESS, FEWEST_REAL, LEAST_LESS, Losses, Validation
 
@@ -119,9 +119,7 @@ def choose_student(
     targets: Targets,
     *,
     settle: Callable[[Any, float], Targets] | None = None,
-    rng: np.random.RandomState,
-    phases: Phases,
-    deadline: Deadline,
+    run: Run,
 ) -> tuple[Any, Candidates]:
     """Return the chosen student, taught on the whole transfer set, and what was tried.
 
@@ -136,31 +134,28 @@ def choose_student(
         Teaches students.
     settle : callable or None, default=None
         Maps the student chosen, and the weight of the real rows, to the targets that it is taught in the end.
-    rng : RandomState
-    phases : Phases
-        Told how far the choice is.
-    deadline : Deadline
-        Where there is no time left to teach on everything, the best student so far is returned.
+    run : Run
+        Where its deadline leaves no time to teach on everything, the best student so far is returned.
 
     Raises
     ------
     StudentError
         If no student meets the budget, or reaches the fidelity; what was tried is a note to it.
     """
-    names, seed = options.families_for(rows.whole.X), draw_seed(rng)
-    trials = _Trials(options, terms, targets, validation, seed, rows.real_weights[0], deadline)
+    names, seed = options.families_for(rows.whole.X), draw_seed(run.rng)
+    trials = _Trials(options, terms, targets, validation, seed, rows.real_weights[0], run.deadline)
     try:
-        with phases.phase("choose a student") as phase:
+        with run.phases.phase("choose a student") as phase:
             if rows.meanwhile is None or validation is None:
                 ranked = _without_validation(trials, names)
             else:
-                ladder = Ladder(rows.meanwhile, rng.permutation(len(rows.meanwhile)))
+                ladder = Ladder(rows.meanwhile, run.rng.permutation(len(rows.meanwhile)))
                 trials.progress = phase.progress(
                     "choosing a student", *_plan(trials, names, ladder, len(rows.real_weights))
                 )
                 ranked = _rank(trials, names, ladder, rows.real_weights)
                 trials.progress = None
-        with phases.phase("teach the student") as phase:
+        with run.phases.phase("teach the student") as phase:
             for trial in ranked:
                 if (taught := trials.kept(trial, len(rows.whole))) is not None:
                     phase.say(f"no time is left: the student ({trial.family}) taught on {trial.n_rows:,} rows is kept")

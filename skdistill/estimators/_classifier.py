@@ -4,18 +4,13 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from .._encoding import encoded_once
 from .._restoring import all_or_nothing
-from .._validation import check_fitted, check_number, check_table
-from ..targets import one_hot
-from ..teachers import Task, Teacher
-from ..transfer import TransferSet
+from .._validation import check_fitted, check_table
 from ._base import BaseDistilled
 from ._callbacks import supports_callbacks
-from ._targets import ClassTargets, Targets
+from ._tasks import ClassTask, FitTask
 
 
 class DistilledClassifier(ClassifierMixin, BaseDistilled):
@@ -153,8 +148,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     True
     """
 
-    _task: ClassVar[Task] = "classification"
-    _multioutput: ClassVar[str] = "variance_weighted"
+    _task: ClassVar[FitTask] = ClassTask()
 
     def __init__(
         self,
@@ -267,41 +261,3 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         """Return the logarithm of :meth:`predict_proba`, of shape (n_samples, n_classes)."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
-
-    def _check_parameters(self, y: Any) -> None:
-        super()._check_parameters(y)
-        advice = "1 leaves the teacher as it is."
-        check_number(self, "temperature", self.temperature, low=0, low_open=True, advice=advice)
-
-    def _check_y(self, X: Any, y: Any) -> np.ndarray | None:
-        if y is None:
-            return None
-        y = column_or_1d(y, warn=True)
-        check_consistent_length(X, y)
-        check_classification_targets(y)
-        return y
-
-    def _truth(self, teacher: Teacher, y: np.ndarray | None, name: str = "y") -> np.ndarray | None:
-        """Return the true labels one-hot; there must be a choice to make, and the teacher must know them."""
-        classes = teacher.classes_
-        assert classes is not None
-        if len(classes) < 2:
-            raise ValueError(
-                f"{type(self).__name__}: the teacher {teacher.name} knows 1 class, {classes.tolist()}; "
-                "expected at least 2."
-            )
-        if y is None:
-            return None
-        try:
-            return one_hot(y, classes)
-        except ValueError as error:
-            raise ValueError(
-                f"{type(self).__name__}: {name} has labels that the teacher does not know: {error}. Pass the labels it "
-                f"was fitted with, or no {name}."
-            ) from None
-
-    def _targets_of(self, teacher: Teacher, real: TransferSet) -> Targets:
-        soft_weight = self._given_soft_weight
-        return ClassTargets.fit(
-            teacher, real, temperature=self.temperature, soft_weight=soft_weight, compressor=self._target_compressor
-        )

@@ -8,10 +8,10 @@ import numpy as np
 from .._validation import draw_seed
 from ..transfer import SYNTHETIC_WEIGHT, Oracle, TransferSet
 from ._auto_sampler import AutoSampler
-from ._callbacks import Phase, Phases
+from ._callbacks import Phase
 from ._choosing import TaughtRows
-from ._deadline import Deadline
 from ._row_choice import MOST_QUERIES, Plan, RowPool, choose_rows, only_plan
+from ._run import Run
 from ._validation_rows import HeldOut
 
 MEANWHILE_SHARE = 0.5
@@ -58,10 +58,7 @@ def extend(
     n_synthetic: int,
     n_before: int,
     is_student_chosen: bool,
-    rng: np.random.RandomState,
-    phases: Phases,
-    n_jobs: int | None,
-    deadline: Deadline,
+    run: Run,
 ) -> Extension:
     """Add synthetic rows to the real ones: of the sampler given, or of those that serve the student best.
 
@@ -80,19 +77,16 @@ def extend(
         Queries before any synthetic row was asked for.
     is_student_chosen : bool
         Whether a student will be chosen, on rows that were not drawn from validation rows.
-    rng : RandomState
-    phases : Phases
-    n_jobs : int or None
-    deadline : Deadline
+    run : Run
     """
     taught = None if held_out is None else real.take(held_out.taught)
     if sampler is None or n_synthetic < 1:
         return Extension(TaughtRows(real, taught), {})
-    seeds = [draw_seed(rng) for _ in range(2)]
+    seeds = [draw_seed(run.rng) for _ in range(2)]
     is_auto = isinstance(sampler, AutoSampler)
-    with phases.phase("choose a sampler" if is_auto else "draw rows") as phase:
+    with run.phases.phase("choose a sampler" if is_auto else "draw rows") as phase:
         options = sampler if is_auto else AutoSampler([sampler], weights=[SYNTHETIC_WEIGHT])
-        pool = RowPool(options.candidates(real.X, n_jobs), oracle, phase)
+        pool = RowPool(options.candidates(real.X, run.n_jobs), oracle, phase)
         if is_auto:
             choice = choose_rows(
                 options,
@@ -102,10 +96,8 @@ def extend(
                 students,
                 n_synthetic=n_synthetic,
                 is_student_chosen=is_student_chosen,
-                rng=rng,
+                run=run,
                 phase=phase,
-                n_jobs=n_jobs,
-                deadline=deadline,
             )
         else:
             choice = only_plan(options, pool, held_out)

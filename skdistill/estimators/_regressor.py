@@ -2,18 +2,15 @@
 
 from typing import Any, ClassVar, Self
 
-import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils import get_tags
-from sklearn.utils.validation import check_array, check_consistent_length
 
 from .._encoding import encoded_once
 from .._restoring import all_or_nothing
-from ..teachers import Task, Teacher, is_fitted_teacher
-from ..transfer import TransferSet
+from ..teachers import is_fitted_teacher
 from ._base import BaseDistilled
 from ._callbacks import supports_callbacks
-from ._targets import Targets, ValueTargets
+from ._tasks import FitTask, ValueTask
 
 
 class DistilledRegressor(RegressorMixin, BaseDistilled):
@@ -144,8 +141,7 @@ default="auto"
     True
     """
 
-    _task: ClassVar[Task] = "regression"
-    _multioutput: ClassVar[str] = "uniform_average"
+    _task: ClassVar[FitTask] = ValueTask()
 
     def __init__(
         self,
@@ -235,25 +231,6 @@ default="auto"
         with encoded_once():
             self._fit(X, y, sample_weight, X_unlabeled, X_val, y_val)
         return self
-
-    def _check_y(self, X: Any, y: Any) -> np.ndarray | None:
-        if y is None:
-            return None
-        y = check_array(y, ensure_2d=False, dtype="numeric", input_name="y", estimator=self)
-        check_consistent_length(X, y)
-        return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-
-    def _truth(self, teacher: Teacher, y: np.ndarray | None, name: str = "y") -> np.ndarray | None:  # noqa: ARG002
-        """Return the true values, if they are blended in."""
-        return y if self.soft_weight != 1 else None
-
-    def _targets_of(self, teacher: Teacher, real: TransferSet) -> Targets:
-        if real.truth is not None and real.truth.shape[1:] != real.outputs.shape[1:]:
-            raise ValueError(
-                f"{type(self).__name__}: y has shape {real.truth.shape}, but the teacher answers with shape "
-                f"{real.outputs.shape}. Pass y of that shape, or soft_weight=1."
-            )
-        return ValueTargets(teacher, self._given_soft_weight, self._target_compressor)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -15,7 +15,7 @@ from ..samplers import Mixture
 from ..transfer import Draw, Oracle, TransferSet
 from ._auto_sampler import AutoSampler
 from ._callbacks import Phase
-from ._deadline import Deadline
+from ._run import Run
 from ._targets import threads_for
 from ._validation_rows import CLEAR, CLEAR_LESS, FEWEST_DRAWN, LEAST_LESS, HeldOut, Losses, Validation
 
@@ -237,10 +237,8 @@ def choose_rows(
     *,
     n_synthetic: int,
     is_student_chosen: bool,
-    rng: np.random.RandomState,
+    run: Run,
     phase: Phase,
-    n_jobs: int | None,
-    deadline: Deadline,
 ) -> RowChoice:
     """Choose the synthetic rows that serve a student best, and the weight of the real rows beside them.
 
@@ -260,13 +258,11 @@ def choose_rows(
         Synthetic rows in the end: at least one, and within the budget.
     is_student_chosen : bool
         Whether a student will be chosen: the weight of the real rows is then chosen for that, on more rows.
-    rng : RandomState
+    run : Run
+        Where trials of all samplers would take too much of the time that its deadline leaves, the first sampler is
+        taken.
     phase : Phase
         Told how far the choice is.
-    n_jobs : int or None
-        Students that are taught at a time.
-    deadline : Deadline
-        Where trials of all samplers would take too much of the time left, the first sampler is taken.
 
     Returns
     -------
@@ -276,7 +272,7 @@ def choose_rows(
         members = tuple(range(len(pool.samplers)))
         name = repr(Mixture(pool.samplers) if len(members) > 1 else pool.samplers[0])
         return RowChoice(Plan(name, members, options.weights[0]))
-    seeds = [draw_seed(rng) for _ in range(2)]
+    seeds = [draw_seed(run.rng) for _ in range(2)]
     n_each = min(max(int(n_synthetic * SEARCH_SHARE) // len(pool.samplers), FEWEST_DRAWN), n_synthetic)
     del pool.samplers[1 + n_synthetic // (4 * n_each) :]  # what the others drew is a quarter at most
     real_weights = _real_weights(options, held_out)
@@ -288,15 +284,15 @@ def choose_rows(
     ratio = n_synthetic / len(real)
     taught = held_out.taught
     if len(taught) > MOST_REAL:
-        taught = np.sort(rng.permutation(taught)[:MOST_REAL])
-    trials = Trials(real.take(taught), pool, held_out.validation, ratio, seeds[0], progress, n_jobs)
+        taught = np.sort(run.rng.permutation(taught)[:MOST_REAL])
+    trials = Trials(real.take(taught), pool, held_out.validation, ratio, seeds[0], progress, run.n_jobs)
 
     (none,) = trials.add([Plan(NONE)], students)
-    if n_fits * trials.seconds > deadline.left / 4:
+    if n_fits * trials.seconds > run.deadline.left / 4:
         return RowChoice(rules[0], real_weights, trials.results())
     if none.losses.mean < options.tolerance and not held_out.memorization.is_clear:  # nothing more can be gained
         return RowChoice(none.plan, real_weights, trials.results())
-    pool.draw_of_each(trials.real, n_each, seeds[1], n_jobs)
+    pool.draw_of_each(trials.real, n_each, seeds[1], run.n_jobs)
     rule = _best(trials.add(rules, students, n_each), CLEAR_LESS, LEAST_LESS)
     rivals = [replace(plan, real_weight=rule.plan.real_weight) for plan in rivals]
     best_student = {rule.student: students[rule.student]}

@@ -19,11 +19,12 @@ from .._tables import take_rows
 from .._threads import in_threads
 from .._validation import draw_seed
 from ..teachers import Teacher, is_fitted_teacher
-from ..transfer import Oracle, TransferSet, label_real_rows
-from ._callbacks import Phases
-from ._deadline import Deadline
+from ..transfer import Oracle, TransferSet
 from ._extending import Extension
+from ._given import Given
+from ._run import Run
 from ._targets import Targets, threads_for
+from ._teacher_rule import label_given, oracle_of, resolve_teacher
 from ._validation_rows import CLEAR_LESS, FEWEST_REAL, ON_SEEN_ROWS, Group, Losses
 
 WEIGHTS = (1.0, 0.75, 0.5, 0.25)
@@ -82,11 +83,8 @@ class TruthWeight:
         Of the fit.
     seed : int
         Of every student.
-    phases : Phases
-    n_jobs : int or None
-        Students that are taught at a time.
-    deadline : Deadline
-        Where it leaves no time, nothing is tried.
+    run : Run
+        Where its deadline leaves no time, nothing is tried.
     soft_weight : float
         That was chosen.
     results : dict of ndarray
@@ -98,9 +96,7 @@ class TruthWeight:
     comparison: Comparison
     targets: Any
     seed: int
-    phases: Phases
-    n_jobs: int | None
-    deadline: Deadline
+    run: Run
     soft_weight: float = field(default=1.0, init=False)
     results: dict[str, np.ndarray] = field(default_factory=dict, init=False)
     caution: str = field(default="", init=False)
@@ -111,7 +107,7 @@ class TruthWeight:
         # the last is the student without the teacher; where real rows are not taught, nothing can be blended
         shares = [*(WEIGHTS if real_weight else WEIGHTS[:1]), 0.0]
         tried = [*[rows.weigh_real(real_weight)] * (len(shares) - 1), rows.take(np.flatnonzero(rows.is_real))]
-        with self.phases.phase("weigh the truth") as phase:
+        with self.run.phases.phase("weigh the truth") as phase:
             progress = phase.progress("weighing the teacher against the truth", len(shares), "students")
 
             def losses_of(trial: tuple[float, TransferSet]) -> Losses:
@@ -120,9 +116,9 @@ class TruthWeight:
 
             (first, *others), started = list(zip(shares, tried, strict=True)), perf_counter()
             losses = [losses_of(first)]
-            if self.deadline.left < len(shares) * (perf_counter() - started):
+            if self.run.deadline.left < len(shares) * (perf_counter() - started):
                 return self.targets
-            for each in in_threads(losses_of, others, threads_for(student, self.n_jobs)):
+            for each in in_threads(losses_of, others, threads_for(student, self.run.n_jobs)):
                 losses.append(each)
                 progress.update(len(losses))
         place = best_place(losses[:-1], CLEAR[origin])
@@ -173,9 +169,9 @@ def is_truth_weighed(model: Any, y: Any) -> bool:
 
 
 @contextmanager
-def reserved(model: Any, y: Any, truth_val: np.ndarray | None, oracle: Oracle) -> Iterator[None]:
+def reserved(model: Any, given: Given, truth_val: np.ndarray | None, oracle: Oracle) -> Iterator[None]:
     """Keep some of a budget for the rows that a fitted teacher must label to weigh the truth."""
-    needs_rows = is_truth_weighed(model, y) and not _is_enough(truth_val) and is_fitted_teacher(model.teacher)
+    needs_rows = is_truth_weighed(model, given.y) and not _is_enough(truth_val) and is_fitted_teacher(model.teacher)
     if oracle.max_queries is None or not needs_rows:
         yield
         return
@@ -187,43 +183,36 @@ def reserved(model: Any, y: Any, truth_val: np.ndarray | None, oracle: Oracle) -
 
 def compare(
     model: Any,
-    X: Any,
-    y: np.ndarray,
-    sample_weight: np.ndarray | None,
-    X_val: Any,
+    given: Given,
     truth_val: np.ndarray | None,
     extension: Extension,
     real: TransferSet,
     targets: Targets,
     oracle: Oracle,
-    *,
-    rng: np.random.RandomState,
-    phases: Phases,
-    deadline: Deadline,
+    run: Run,
 ) -> TruthWeight | None:
     """Return what chooses the share of the teacher, by the best labels there are; ``None`` where they are too few."""
-    if deadline.left <= 0:
+    if run.deadline.left <= 0:
         return None
-    seed = draw_seed(rng)
-    with phases.phase("hold labels out") as phase:
+    seed = draw_seed(run.rng)
+    with run.phases.phase("hold labels out") as phase:
         if truth_val is not None and _is_enough(truth_val):
-            judge = Group(X_val, truth_val, np.ones(len(truth_val)))
-            comparison = Comparison(extension.rows.whole, judge, targets, ON_GIVEN_LABELS)
-            return TruthWeight(comparison, targets, seed, phases, model.n_jobs, deadline)
-        taught, judging = split_labels(real, targets.pools_outputs, rng)
+            judge = Group(given.X_val, truth_val, np.ones(len(truth_val)))
+            return TruthWeight(Comparison(extension.rows.whole, judge, targets, ON_GIVEN_LABELS), targets, seed, run)
+        taught, judging = split_labels(real, targets.pools_outputs, run.rng)
         if len(judging) < FEWEST_REAL:
             return None
         rows, of_rows, origin = real.take(taught), targets, ON_SEEN_LABELS
         # where the budget was too small for X, the recipe cannot be fitted on as many rows as it was
-        if not is_fitted_teacher(model.teacher) and real.n_real == X.shape[0]:
-            unseen = _label_without(judging, model, X, y, sample_weight, real, targets.teacher, rng, phases)
+        if not is_fitted_teacher(model.teacher) and real.n_real == given.X.shape[0]:
+            unseen = _label_without(judging, model, given, real, targets.teacher, run)
             if unseen is not None:
                 (rows, of_rows, oracle), origin = unseen, ON_UNSEEN_LABELS
         held = real.take(judging)
         assert held.truth is not None
         judge = Group(held.X, held.truth, held.sample_weight)
-        comparison = Comparison(extension.again(rows, oracle, draw_seed(rng), phase), judge, of_rows, origin)
-        return TruthWeight(comparison, targets, seed, phases, model.n_jobs, deadline)
+        rows = extension.again(rows, oracle, draw_seed(run.rng), phase)
+        return TruthWeight(Comparison(rows, judge, of_rows, origin), targets, seed, run)
 
 
 def _is_enough(truth: np.ndarray | None) -> bool:
@@ -245,41 +234,24 @@ def split_labels(real: TransferSet, is_class: bool, rng: np.random.RandomState) 
 
 
 def _label_without(
-    judging: np.ndarray,
-    model: Any,
-    X: Any,
-    y: np.ndarray,
-    sample_weight: np.ndarray | None,
-    real: TransferSet,
-    of_all: Teacher,
-    rng: np.random.RandomState,
-    phases: Phases,
+    judging: np.ndarray, model: Any, given: Given, real: TransferSet, of_all: Teacher, run: Run
 ) -> tuple[TransferSet, Targets, Oracle] | None:
     """Fit the recipe without the rows that judge, and let it label the others; it is asked as teachers of folds are.
 
     ``None`` where it then knows other classes than the teacher of all rows, as a clusterer may.
     """
     assert real.truth is not None
-    others = np.setdiff1d(np.arange(X.shape[0]), judging)
-    X_others, y_others = take_rows(X, others), y[others]
-    weight = None if sample_weight is None else sample_weight[others]
-    teacher = model._resolve_teacher(X_others, y_others, weight, rng, phases)
+    others = np.setdiff1d(np.arange(given.X.shape[0]), judging)
+    unlabeled = take_rows(real.X, np.flatnonzero(real.is_unlabeled)) if real.is_unlabeled.any() else None
+    rest = replace(given.take(others), X_unlabeled=unlabeled)
+    teacher = resolve_teacher(model, rest, run)
     if not np.array_equal(np.asarray(teacher.classes_), np.asarray(of_all.classes_)):
         return None
-    oracle = model._oracle(teacher, X_others, phases)
+    oracle = oracle_of(model, teacher, rest, run)
     oracle.max_queries = None
-    rows = label_real_rows(
-        X_others,
-        oracle,
-        sample_weight=real.sample_weight[others],
-        truth=real.truth[others],
-        X_unlabeled=take_rows(real.X, np.flatnonzero(real.is_unlabeled)) if real.is_unlabeled.any() else None,
-        label_anew=model._out_of_sample_labels(
-            teacher, X_others, y_others, weight, rng, phases, _folds_of(model.teacher_cv, X, y, others, teacher)
-        ),
-        rng=rng,
-    )
-    return rows, model._targets_of(teacher, rows), oracle
+    folds = _folds_of(model.teacher_cv, given.X, given.y, others, teacher)
+    rows = label_given(model, teacher, rest, real.truth[others], oracle, run, cv=folds)
+    return rows, model._task.targets(model, teacher, rows), oracle
 
 
 def _folds_of(cv: Any, X: Any, y: np.ndarray, rows: np.ndarray, teacher: Teacher) -> Any:

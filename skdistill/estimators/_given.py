@@ -1,0 +1,79 @@
+"""What a fit is given: real rows and true labels, checked."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .._tables import describe_mismatch, take_rows
+from .._validation import check_table, check_weights
+
+
+@dataclass(frozen=True)
+class Given:
+    """The checked arguments of ``fit``.
+
+    Attributes
+    ----------
+    X : table of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or None
+    sample_weight : ndarray of shape (n_samples,) or None
+    X_unlabeled, X_val : table or None
+    y_val : ndarray or None
+    """
+
+    X: Any
+    y: Any
+    sample_weight: np.ndarray | None
+    X_unlabeled: Any = None
+    X_val: Any = None
+    y_val: Any = None
+
+    @property
+    def weight(self) -> np.ndarray:
+        """Weight of each row of ``X``."""
+        return np.ones(self.X.shape[0]) if self.sample_weight is None else self.sample_weight
+
+    def take(self, rows: np.ndarray) -> "Given":
+        """Return some rows of ``X``, with their labels and weights."""
+        weight = None if self.sample_weight is None else self.sample_weight[rows]
+        y = None if self.y is None else self.y[rows]
+        return replace(self, X=take_rows(self.X, rows), y=y, sample_weight=weight)
+
+
+def check_given(
+    model: Any, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any, X_val: Any, y_val: Any, check_y: Any
+) -> Given:
+    """Return the arguments of the ``fit`` of a distilled estimator, checked; ``check_y(model, X, y)`` checks labels."""
+    name = type(model).__name__
+    X = check_table(model, X, reset=True)
+    if X.shape[0] < 2:
+        raise ValueError(f"{name} got n_samples = {X.shape[0]} row; expected at least 2.")
+    if sample_weight is not None:
+        sample_weight = check_weights(sample_weight, X.shape[0])
+    if model.max_queries is not None and model.teacher_cv is not None and model.max_queries < X.shape[0]:
+        raise ValueError(
+            f"{name}: max_queries={model.max_queries} is less than the {X.shape[0]} rows of X, which "
+            f"teacher_cv={model.teacher_cv!r} labels all. Pass at least so many, or teacher_cv=None."
+        )
+    X_unlabeled, X_val = (
+        _check_more_rows(model, what, rows, X) for what, rows in (("X_unlabeled", X_unlabeled), ("X_val", X_val))
+    )
+    y = check_y(model, X, y)
+    if y_val is not None and X_val is None:
+        raise ValueError(f"{name}: y_val is given, but X_val is None. Pass the rows that it labels.")
+    y_val = check_y(model, X_val, y_val)
+    if y_val is not None and y is not None and y_val.shape[1:] != y.shape[1:]:
+        raise ValueError(f"{name}: y_val has shape {y_val.shape}, but y has shape {y.shape}; expected as many outputs.")
+    return Given(X, y, sample_weight, X_unlabeled, X_val, y_val)
+
+
+def _check_more_rows(model: Any, what: str, rows: Any, X: Any) -> Any:
+    """Return more real rows, which must be rows of the same table."""
+    if rows is None:
+        return None
+    rows = check_table(model, rows, reset=False)
+    mismatch = describe_mismatch(X, rows)
+    if mismatch is not None:
+        raise ValueError(f"{type(model).__name__}: {what} is or has {mismatch}; expected the columns and dtypes of X.")
+    return rows

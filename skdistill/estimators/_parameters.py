@@ -1,0 +1,94 @@
+"""Checks of the parameters of distilled estimators, before anything is asked or fitted."""
+
+import warnings
+from numbers import Integral, Real
+from typing import Any
+
+from .._validation import check_number
+from ..exceptions import StudentError
+from ..samplers import as_sampler
+from ..students._families import FAMILIES, current_name, warn_of_former_names
+from ..students._student import CompactStudent
+from ._auto_sampler import AutoSampler
+from ._auto_student import AutoStudent
+
+
+def check_parameters(model: Any, y: Any) -> None:
+    """Raise for parameters that cannot be, alone or together."""
+    _warn_of_former_names(model)
+    _check_numbers(model)
+    _check_texts(model)
+    _check_student(model)
+    _check_sampler(model)
+    model._task.check_parameters(model)
+    if model._given_soft_weight < 1 and y is None:
+        raise ValueError(
+            f"{type(model).__name__}: soft_weight={model.soft_weight} blends in true labels, but y is None. "
+            "Pass y, or soft_weight=1."
+        )
+
+
+def _warn_of_former_names(model: Any) -> None:
+    warn_of_former_names(type(model).__name__, [model.student])
+    if not isinstance(model.compressor, str):
+        warnings.warn(
+            f"{type(model).__name__}: compressor= is now called target_compressor=. The former name will be an "
+            "error in a later release.",
+            FutureWarning,
+            stacklevel=6,
+        )
+
+
+def _check_numbers(model: Any) -> None:
+    check_number(model, "chunk_size", model.chunk_size, kind=Integral, low=1)
+    if not isinstance(model.soft_weight, str):
+        check_number(model, "soft_weight", model.soft_weight, low=0, high=1)
+    if not isinstance(model.n_synthetic, str):
+        check_number(model, "n_synthetic", model.n_synthetic, kind=Real, low=0)
+    if model.max_queries is not None:
+        check_number(model, "max_queries", model.max_queries, kind=Integral, low=2)
+    if model.time_limit is not None:
+        check_number(model, "time_limit", model.time_limit, low=0, low_open=True)
+    if model.student_size is not None:
+        check_number(model, "student_size", model.student_size, kind=Integral, low=1)
+
+
+def _check_texts(model: Any) -> None:
+    """Few parameters take a text, and each of them one."""
+    name = type(model).__name__
+    if isinstance(model.student, str) and current_name(model.student) not in ("auto", *FAMILIES):
+        raise ValueError(
+            f"{name}: student={model.student!r}; expected an estimator, an AutoStudent, 'auto', or "
+            f"the name of a family: {', '.join(map(repr, FAMILIES))}."
+        )
+    for parameter in ("sampler", "n_synthetic", "teacher_cv", "soft_weight"):
+        value, allowed = getattr(model, parameter), "oob" if parameter == "teacher_cv" else "auto"
+        if isinstance(value, str) and value != allowed:
+            advice = " Pass a sampler, such as skdistill.samplers.LeafSwap()." if parameter == "sampler" else ""
+            raise ValueError(f"{name}: {parameter}={value!r}; expected {allowed!r} if it is a text.{advice}")
+
+
+def _check_student(model: Any) -> None:
+    student = model._resolve_student()
+    if isinstance(student, AutoStudent):
+        student.check()
+    elif model.student_size is not None and not isinstance(student, CompactStudent):
+        raise StudentError(
+            f"{type(model).__name__}: student_size={model.student_size} needs a compact student of this package, or "
+            f'student="auto"; got {type(student).__name__}. Pass its own parameters as student__..., and '
+            "student_size=None."
+        )
+
+
+def _check_sampler(model: Any) -> None:
+    if isinstance(model.sampler, AutoSampler):
+        model.sampler.check()
+    elif model.sampler is not None and not isinstance(model.sampler, str):
+        as_sampler(model.sampler)
+    draws_rows = model.sampler is not None and model.n_synthetic != 0
+    keeps = model.memory is not None and getattr(model.memory, "location", model.memory) is not None
+    if keeps and draws_rows and not isinstance(model.random_state, Integral):
+        raise ValueError(
+            f"{type(model).__name__}: memory= needs an integer random_state, so that the same rows are drawn again "
+            f"and found; got random_state={model.random_state!r}. Pass e.g. random_state=0."
+        )
