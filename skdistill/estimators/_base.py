@@ -20,7 +20,7 @@ from ._auto_sampler import AutoSampler
 from ._auto_student import AutoStudent
 from ._callbacks import CallbackSupport, Phases
 from ._candidates import Candidates
-from ._choosing import SAFE, TaughtRows, Terms, choose_student
+from ._choosing import SAFE, TaughtRows, choose_student
 from ._deadline import Deadline
 from ._extending import Extension, extend
 from ._given import Given, check_given
@@ -30,6 +30,7 @@ from ._showing import Shown
 from ._targets import Targets
 from ._tasks import FitTask
 from ._teacher_rule import KeepsTeacher, label_given, oracle_of, resolve_teacher
+from ._terms import Terms
 from ._truth_weight import TruthWeight, compare, is_truth_weighed, reserved
 from ._validation_rows import FEWEST_REAL, HeldOut, hold_out, label_given_rows
 

@@ -10,7 +10,8 @@ from ..transfer import SYNTHETIC_WEIGHT, Oracle, TransferSet
 from ._auto_sampler import AutoSampler
 from ._callbacks import Phase
 from ._choosing import TaughtRows
-from ._row_choice import MOST_QUERIES, Plan, RowPool, choose_rows, only_plan
+from ._row_choice import MOST_QUERIES, choose_rows, only_plan
+from ._row_pool import Plan, RowPool
 from ._run import Run
 from ._validation_rows import HeldOut
 

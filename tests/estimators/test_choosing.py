@@ -11,9 +11,9 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier, Rando
 
 import skdistill
 from skdistill import AutoSampler, AutoStudent, DistilledClassifier, DistilledRegressor
-from skdistill.estimators import _row_choice
+from skdistill.estimators import _row_choice, _row_trials
 from skdistill.estimators._auto_student import MODEST_ROWS, MOST_RATIO
-from skdistill.estimators._choosing import Terms
+from skdistill.estimators._terms import Terms
 from skdistill.students._families import FAMILIES, scouted_families
 from skdistill.transfer import AUTO_RATIO
 
@@ -128,9 +128,9 @@ def test_big_tables_are_tried_in_part(monkeypatch):
     """Samplers are tried beside a part of the real rows; in the end all of them are taught."""
     monkeypatch.setattr(_row_choice, "MOST_REAL", 100)
     taught = []
-    teach = _row_choice.Trials.losses
+    teach = _row_trials.RowTrials.losses
     monkeypatch.setattr(
-        _row_choice.Trials,
+        _row_trials.RowTrials,
         "losses",
         lambda trials, student, rows: taught.append(len(rows) - rows.n_synthetic) or teach(trials, student, rows),
     )

@@ -1,0 +1,122 @@
+"""Plans of synthetic rows that are tried with students: how well each did."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from scipy.stats import rankdata
+
+from .._progress import Progress
+from .._threads import in_threads
+from ..transfer import TransferSet
+from ._row_pool import Plan, RowPool
+from ._targets import threads_for
+from ._validation_rows import Losses, Validation
+
+
+@dataclass(frozen=True)
+class RowTrial:
+    """A plan that was tried with a student."""
+
+    plan: Plan
+    student: str
+    losses: Losses
+    n_synthetic: int
+    n_queries: int
+    seconds: float
+
+
+class RowTrials:
+    """Teach students by plans, and remember how well they did.
+
+    Parameters
+    ----------
+    real : TransferSet
+        Real rows that are taught meanwhile.
+    pool : RowPool
+    validation : Validation
+    ratio : float
+        Synthetic rows a real one in the end.
+    seed : int
+        Of every student.
+    progress : Progress
+    n_jobs : int or None
+        Students that are taught at a time.
+    """
+
+    def __init__(
+        self,
+        real: TransferSet,
+        pool: RowPool,
+        validation: Validation,
+        ratio: float,
+        seed: int,
+        progress: Progress,
+        n_jobs: int | None,
+    ) -> None:
+        self.real, self._pool, self._validation, self._ratio = real, pool, validation, ratio
+        self._seed, self._progress, self._n_jobs = seed, progress, n_jobs
+        self._started = perf_counter()
+        self.all: list[RowTrial] = []
+
+    def add(self, plans: Sequence[Plan], students: dict[str, Any], most: int | None = None) -> list[RowTrial]:
+        """Teach students by plans, with so many synthetic rows at most, and return the trial of the best for each."""
+        tried = [(plan, self._rows(plan, most), name) for plan in plans for name in students]
+
+        def teach(trial: tuple[Plan, TransferSet, str]) -> Losses:
+            plan, rows, name = trial
+            return self.losses(students[name], rows.weigh_real(plan.real_weight))
+
+        trials, n_jobs = [], threads_for(next(iter(students.values())), self._n_jobs)  # all are ours, or it is one
+        for (plan, rows, name), losses in zip(tried, in_threads(teach, tried, n_jobs), strict=True):
+            trials.append(RowTrial(plan, name, losses, rows.n_synthetic, self._pool.n_queries, self.seconds))
+            self.all.append(trials[-1])
+            self._progress.update(len(self.all))
+        n_students = len(students)
+        of_plans = [trials[start : start + n_students] for start in range(0, len(trials), n_students)]
+        return [max(of_plan, key=lambda trial: trial.losses.fidelity) for of_plan in of_plans]
+
+    def _rows(self, plan: Plan, most: int | None) -> TransferSet:
+        rows = self._pool.extend(self.real, plan, most)
+        return _weighed_as_in_the_end(rows, min(plan.weight, self._ratio)) if plan.members else rows
+
+    def losses(self, student: Any, rows: TransferSet) -> Losses:
+        """Return the losses of a student taught on these rows."""
+        return self._validation.losses(self._validation.targets.teach(student, rows, self._seed))
+
+    @property
+    def seconds(self) -> float:
+        """Since the first of them began."""
+        return perf_counter() - self._started
+
+    def results(self) -> dict[str, np.ndarray]:
+        """Return the trials as columns, as ``cv_results_`` are."""
+        without = {trial.student: trial.losses for trial in self.all if not trial.plan.members}
+        gains = [without[trial.student] - trial.losses for trial in self.all]
+        fidelity = np.array([trial.losses.fidelity for trial in self.all])
+        return {
+            "sampler": np.array([trial.plan.name for trial in self.all], dtype=object),
+            "n_synthetic": np.array([trial.n_synthetic for trial in self.all]),
+            "weight": np.array([trial.plan.weight for trial in self.all]),
+            "real_weight": np.array([trial.plan.real_weight for trial in self.all]),
+            "student": np.array([trial.student for trial in self.all], dtype=object),
+            "fidelity": fidelity,
+            "gain": np.array([gain.mean for gain in gains]),
+            "gain_error": np.array([gain.error for gain in gains]),
+            "rank_fidelity": rankdata(-fidelity, method="min").astype(int),
+            "n_queries": np.array([trial.n_queries for trial in self.all]),
+            "seconds": np.array([trial.seconds for trial in self.all]),
+            "judged_on": np.array([self._validation.origin] * len(self.all), dtype=object),
+        }
+
+
+def _weighed_as_in_the_end(rows: TransferSet, total_weight: float) -> TransferSet:
+    """Return the rows with so little weight of the real ones as they will have beside many more synthetic ones.
+
+    These will weigh ``total_weight`` times as much as all real ones.
+    """
+    of_synthetic = rows.sample_weight[rows.is_synthetic].sum()
+    of_real = rows.sample_weight[~rows.is_synthetic].sum()
+    return rows.weigh_real(min(of_synthetic / (total_weight * of_real), 1.0))

@@ -1,0 +1,59 @@
+"""How large a student may be: what a choice is made for, and the limits that follow from it."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..exceptions import StudentError
+from ..students._families import FAMILIES
+from ._auto_student import AutoStudent
+
+PARAMETERS_OF_A_ROW, FEWEST_PARAMETERS = 2, 500
+"""For each output at most: what few rows cannot fix is not worth its bytes."""
+
+SCOUT_PARAMETERS = 2000
+"""Of a scout for one output; they grow with the root of the number of outputs."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a choice is made for: the kind of student, its inputs, outputs and rows, and the most parameters of any."""
+
+    classifies: bool
+    n_inputs: int
+    n_outputs: int
+    n_rows: int
+    most_parameters: int | None = None
+    n_jobs: int | None = None
+
+    def sized(self, family: str, options: AutoStudent, share: float = 1.0, *, is_modest: bool = False) -> Any:
+        """Return the unfitted student of a family that the budget should allow, before any of it is measured."""
+        return self.with_parameters(family, share * self.most_of(family, options, is_modest=is_modest))
+
+    def scout(self, family: str, options: AutoStudent) -> Any:
+        """Return the quick student that speaks for a family: a small one, if there is any."""
+        most = self.most_of(family, options)
+        quick = FAMILIES[family].scout or {}
+        with suppress(StudentError):
+            small = min(SCOUT_PARAMETERS * self.n_outputs**0.5, most)
+            return self.with_parameters(family, small).set_params(**quick)
+        return self.with_parameters(family, most).set_params(**quick)
+
+    def has_budget(self, options: AutoStudent) -> bool:
+        """Whether the user allows a size, so that all of it may be used."""
+        return options.allowed_parameters(self.most_parameters) is not None
+
+    def with_parameters(self, family: str, n_parameters: float) -> Any:
+        """Return the unfitted student of a family with so many parameters at most."""
+        student = FAMILIES[family].member(classifies=self.classifies, n_jobs=self.n_jobs)
+        return student.sized(max(int(n_parameters), 1), n_inputs=self.n_inputs, n_outputs=self.n_outputs)
+
+    def most_of(self, family: str, options: AutoStudent, *, is_modest: bool = False) -> float:
+        """Return the most parameters that a family should have."""
+        allowed = options.allowed_parameters(self.most_parameters)
+        is_modest = is_modest or allowed is None
+        of_family = FAMILIES[family].most_parameters(self.n_outputs, is_modest=is_modest)
+        of_rows = max(PARAMETERS_OF_A_ROW * self.n_rows, FEWEST_PARAMETERS) * self.n_outputs
+        return min(of_family, of_rows, np.inf if allowed is None else allowed)
