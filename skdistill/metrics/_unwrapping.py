@@ -1,17 +1,16 @@
-"""From what a user holds to the distilled estimator inside, and to the student that is shipped. Nothing is imported."""
+"""From what a user holds to the distilled estimator inside, and to the student that is shipped."""
 
 import copy
 from typing import Any
 
 import numpy as np
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 
 from .._tables import is_frame, take_rows
+from ..convert import is_distilled, unwrap
 from ..exceptions import CompileError
 
 
-def unwrap(estimator: Any, X: Any, *, who: str = "unwrap") -> tuple[Any, Any]:
+def distilled_inside(estimator: Any, X: Any, *, who: str = "distilled_inside") -> tuple[Any, Any]:
     """Return the distilled estimator inside pipelines, fitted searches and frozen estimators, and ``X`` as it sees it.
 
     Parameters
@@ -20,7 +19,7 @@ def unwrap(estimator: Any, X: Any, *, who: str = "unwrap") -> tuple[Any, Any]:
         Fitted.
     X : table of shape (n_samples, n_features)
         As the outermost takes it; the earlier steps of pipelines transform it. ``None`` stays ``None``.
-    who : str, default="unwrap"
+    who : str, default="distilled_inside"
         Whom the error names.
 
     Returns
@@ -34,44 +33,35 @@ def unwrap(estimator: Any, X: Any, *, who: str = "unwrap") -> tuple[Any, Any]:
     TypeError
         If there is none.
     """
-    inside = estimator
-    while True:
-        if isinstance(inside, Pipeline):
-            X = inside[:-1].transform(X) if len(inside) > 1 and X is not None else X
-            inside = inside[-1]
-        elif isinstance(inside, FrozenEstimator):
-            inside = inside.estimator
-        elif _is_fitted_search(inside):
-            inside = inside.best_estimator_
-        else:
-            break
-    if not hasattr(inside, "soft_targets"):
-        is_search = hasattr(inside, "cv") and hasattr(inside, "refit")
+    inside = unwrap(estimator)
+    if not is_distilled(inside.model):
+        is_search = hasattr(inside.model, "cv") and hasattr(inside.model, "refit")
         raise TypeError(
-            f"{who}: got a {type(inside).__name__}; expected a DistilledClassifier or DistilledRegressor, or a "
+            f"{who}: got a {type(inside.model).__name__}; expected a DistilledClassifier or DistilledRegressor, or a "
             "pipeline or fitted search that ends in one."
             + (" Fit the search, with refit=True or the name of a score." if is_search else "")
         )
-    return inside, X
+    return inside.model, None if X is None else inside.transform(X)
 
 
 def shipped(model: Any) -> Any:
-    """Return what leaves the house: of a distilled estimator its student alone, without teacher and data.
+    """Return what is deployed: of a distilled estimator its student alone, without teacher and data.
 
     Of a fitted search it is the best estimator, of a pipeline the same pipeline with what is shipped of its last step.
     """
-    if isinstance(model, FrozenEstimator):
-        return shipped(model.estimator)
-    if _is_fitted_search(model):
-        return shipped(model.best_estimator_)
-    if isinstance(model, Pipeline):
-        last = shipped(model[-1])
-        if last is model[-1]:
-            return model
-        twin = copy.copy(model)
-        twin.steps = [*model.steps[:-1], (model.steps[-1][0], last)]
-        return twin
-    return model.student_ if hasattr(model, "soft_targets") and hasattr(model, "student_") else model
+    inside = unwrap(model)
+    is_fitted = is_distilled(inside.model) and hasattr(inside.model, "student_")
+    found = inside.model.student_ if is_fitted else inside.model
+    for pipeline in reversed(inside.pipelines):
+        found = pipeline if pipeline[-1] is found else _with_last_step(pipeline, found)
+    return found
+
+
+def _with_last_step(pipeline: Any, last: Any) -> Any:
+    """Return a pipeline of the same fitted steps but for the last one."""
+    twin = copy.copy(pipeline)
+    twin.steps = [*pipeline.steps[:-1], (pipeline.steps[-1][0], last)]
+    return twin
 
 
 def is_compiled(model: Any) -> bool:
@@ -108,7 +98,3 @@ def first_rows(X: Any, n_rows: int) -> Any:
     """Return the first rows of any table."""
     X = as_rows(X)
     return take_rows(X, slice(0, n_rows)) if is_frame(X) or not hasattr(X, "tocsr") else X.tocsr()[:n_rows]
-
-
-def _is_fitted_search(model: Any) -> bool:
-    return hasattr(model, "best_estimator_") and not hasattr(model, "soft_targets")
