@@ -1,10 +1,11 @@
 """Knots: where the targets bend or jump along each number, as a few quick trees find them."""
 
-import re
 from typing import Any
 
 import numpy as np
 from scipy import sparse
+
+from ..convert import splits_of_lightgbm
 
 MOST_ROWS = 10_000
 """Rows that tell where the ends of a number lie."""
@@ -86,11 +87,6 @@ def _splits(
     for target in targets.T:
         table.set_label(target)
         text = train(params, table, num_boost_round=max(2, N_TREES // targets.shape[1])).model_to_string()
-        found.append([_numbers(text, name) for name in ("split_feature", "threshold", "split_gain")])
+        found.append(splits_of_lightgbm(text))
     feature, threshold, gain = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return feature.astype(np.int64), threshold, gain
-
-
-def _numbers(text: str, name: str) -> np.ndarray:
-    """Return the numbers that all trees of a model's text have under a name."""
-    return np.array(" ".join(re.findall(rf"^{name}=(.+)$", text, flags=re.MULTILINE)).split(), dtype=np.float64)
+    return feature, threshold, gain
