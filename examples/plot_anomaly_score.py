@@ -48,7 +48,7 @@ inside, outside = LeafSwap(), UniformBox()
 students = {}
 for name, sampler in {"both": Mixture([inside, outside]), "only like normal rows": inside}.items():
     model = DistilledRegressor(
-        forest, "network", sampler=sampler, n_synthetic=20.0, response_method="score_samples", random_state=0
+        forest, "mlp_ple", sampler=sampler, n_synthetic=20.0, response_method="score_samples", random_state=0
     )
     students[name] = model.fit(X_train).student_
 

@@ -62,7 +62,7 @@ def neighbour_accuracy(embedded_train, embedded_test):
 placed = {}
 print(f"{'':33}neighbour accuracy  fidelity  µs, one row  µs a row, {len(X_test)} rows     kB")
 for name, (teacher, place, embedded) in TEACHERS.items():
-    model = DistilledRegressor(teacher, "smooth network", sampler=MUNGE(), random_state=0).fit(X_train)
+    model = DistilledRegressor(teacher, "mlp", sampler=MUNGE(), random_state=0).fit(X_train)
     alone = clone(model.student_).fit(X_train, embedded)
     reference = model.soft_targets(X_test)
     placed[name] = embedded, reference, model.predict(X_test)

@@ -26,7 +26,7 @@ from skdistill.metrics import agreement, fidelity, latency, pickled_bytes
 from skdistill.samplers import LeafSwap
 
 SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
-FAMILIES = ["tree", "boosting", "smooth network"]
+FAMILIES = ["tree", "boosting", "mlp"]
 SIZES = [1000, 4000] if SMALL else [800, 1600, 3200, 6400]
 
 X, y = load_digits(return_X_y=True)

@@ -110,7 +110,7 @@ def distil(rows, way, seed):
         rows, sampler = rows[: len(rows) // 3], Jitter()
     else:
         sampler = None
-    model = DistilledRegressor(teacher, "smooth network", sampler=sampler, n_synthetic=2.0, random_state=seed)
+    model = DistilledRegressor(teacher, "mlp", sampler=sampler, n_synthetic=2.0, random_state=seed)
     return model.fit(rows).student_
 
 

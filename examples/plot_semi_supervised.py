@@ -24,7 +24,7 @@ from skdistill.samplers import MUNGE
 SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
 SEEDS = range(2 if SMALL else 8)
 N_LABELS = [20, 50] if SMALL else [20, 50, 100, 200, 500]
-STUDENT = "smooth network"
+STUDENT = "mlp"
 
 X, y = load_digits(return_X_y=True)
 

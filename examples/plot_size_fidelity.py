@@ -34,13 +34,13 @@ FAMILIES = {
     "linear": ("#000000", "x"),
     "tree": ("#E69F00", "v"),
     "kernel": ("#56B4E9", "s"),
-    "smooth network": ("#009E73", "^"),
-    "network": ("#0072B2", "D"),
+    "mlp": ("#009E73", "^"),
+    "mlp_ple": ("#0072B2", "D"),
     "boosting": ("#D55E00", "o"),
     "hybrid": ("#CC79A7", "P"),
 }
 if SMALL:
-    FAMILIES = {name: FAMILIES[name] for name in ("linear", "tree", "smooth network")}
+    FAMILIES = {name: FAMILIES[name] for name in ("linear", "tree", "mlp")}
 
 X_train, X_test, y_train, y_test = train_test_split(*load_digits(return_X_y=True), test_size=0.4, random_state=0)
 

@@ -83,7 +83,7 @@ reference = carry(rows_test)
 
 STUDENTS = {
     "kernel": ("kernel", "#0072B2", "o"),
-    "network": ("smooth network", "#009E73", "^"),
+    "mlp_ple": ("mlp", "#009E73", "^"),
     "boosting": ("boosting", "#D55E00", "s"),
     "scikit-learn's forest": (RandomForestRegressor(100, random_state=0), "#CC79A7", "v"),
 }

@@ -71,7 +71,7 @@ vote = VotingClassifier(
 pipeline = Pipeline(
     [
         ("tf-idf", TfidfVectorizer(sublinear_tf=True, min_df=2)),
-        ("student", DistilledClassifier(vote, "network", sampler=TermSwap(), n_synthetic=5.0, random_state=0)),
+        ("student", DistilledClassifier(vote, "mlp_ple", sampler=TermSwap(), n_synthetic=5.0, random_state=0)),
     ]
 )
 pipeline.fit(texts_train, y_train)

@@ -148,5 +148,5 @@ def _from_completed(model: CompletedClassifier) -> CompiledModel:
         return CompiledModel(inner.scorer, inner.link, power=model.temperature, **described)
     raise CompileError(
         f"compile: the student {type(model.estimator).__name__} is completed by a step that has no compiled form. "
-        'Pass student="auto" and no compressor.'
+        'Pass student="auto" and no target_compressor.'
     )

@@ -7,8 +7,18 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+from skdistill.students._families import FAMILIES
+
 PAGE = Path(__file__).parents[1] / "docs" / "extending.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture(autouse=True)
+def _registry_as_before():
+    before = dict(FAMILIES)
+    yield
+    FAMILIES.clear()
+    FAMILIES.update(before)
 
 
 def run(block):
@@ -22,7 +32,7 @@ def block_with(text):
     return next(block for block in BLOCKS if text in block)
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=["sampler", "student", "size", "teacher"])
+@pytest.mark.parametrize("block", BLOCKS, ids=["sampler", "student", "family", "size", "teacher"])
 def test_each_block_runs_by_itself(block):
     """Each block can be pasted into an empty session: it needs no other, and what it asserts holds."""
     run(block)

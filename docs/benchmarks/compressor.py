@@ -1,4 +1,4 @@
-"""What ``compressor=`` saves and costs, for many classes and for many outputs.
+"""What ``target_compressor=`` saves and costs, for many classes and for many outputs.
 
     python docs/benchmarks/compressor.py
 
@@ -47,7 +47,8 @@ def compare(distilled, teacher, student_of, X, y, sizes):
     rows = []
     for n_components in sizes:
         compressor = None if n_components is None else PCA(n_components, random_state=0)
-        model = distilled(teacher, student_of(compressor), compressor=compressor, n_synthetic=3.0, random_state=0)
+        options = {"target_compressor": compressor, "n_synthetic": 3.0, "random_state": 0}
+        model = distilled(teacher, student_of(compressor), **options)
         started = perf_counter()
         model.fit(X_train)
         seconds = perf_counter() - started

@@ -24,7 +24,7 @@ import polars as pl
 from results import Results, markdown_table, number, write_page
 
 import skdistill
-from skdistill.students._families import FAMILIES, family_member
+from skdistill.students._families import FAMILIES
 
 N_ROWS, N_NUMBERS, N_TEXTS = 600, 20, 4
 N_ASKED, N_FRAMES, ROUNDS = 40, 10, 40
@@ -46,7 +46,7 @@ def table(seed=0):
 
 def student(family, task, X, scores):
     """Return the compiled student of a family."""
-    model = family_member(family, classifies="classes" in task, n_jobs=1)
+    model = FAMILIES[family].member(classifies="classes" in task, n_jobs=1)
     if "random_state" in model.get_params():
         model.set_params(random_state=0)
     if task == "two outputs":

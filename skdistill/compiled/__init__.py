@@ -7,6 +7,18 @@ from ._kernel import Landmarks
 from ._linear import Linear
 from ._model import CompiledModel
 from ._network import Network
+from ._scorer import Scorer, scorer_from_content
 from ._sum import Sum
 
-__all__ = ["Columns", "CompiledModel", "Design", "Forest", "Landmarks", "Linear", "Network", "Sum"]
+__all__ = [
+    "Columns",
+    "CompiledModel",
+    "Design",
+    "Forest",
+    "Landmarks",
+    "Linear",
+    "Network",
+    "Scorer",
+    "Sum",
+    "scorer_from_content",
+]

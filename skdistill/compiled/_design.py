@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ._packing import pack_fields, unpack_fields
+from ._scorer import FlatData
 
 CHUNK_CELLS = 2_000_000
 """Inputs in work at a time."""
@@ -17,7 +17,7 @@ FURTHEST = 8.0
 
 
 @dataclass(eq=False)
-class Design:
+class Design(FlatData, kind="design"):
     """Inputs made of cells: scaled numbers, then indicators of missing ones, then indicators of categories.
 
     An input is a number less a center, divided by a scale, clipped to a range; one number may have several such inputs,
@@ -199,12 +199,6 @@ class Design:
     def first_input(self) -> np.ndarray:
         """For each column of categories, the input of its first one."""
         return self.n_before_codes + np.cumsum(self.n_codes) - self.n_codes
-
-    def __getstate__(self) -> dict[str, Any]:
-        return pack_fields(self)
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(unpack_fields(state))
 
 
 _NUMERIC = ("numbers", "center", "scale", "low", "high")

@@ -4,7 +4,7 @@ The splits of a tree are stored in preorder: the left child of a split follows i
 left subtree. So one number a split, how many splits its left subtree has, tells the shape of a tree, and its leaves
 are numbered from left to right.
 
-Trees of up to 64 leaves find a row's leaf without walking (:mod:`._striking`); bigger ones are walked level by level.
+QuickScorer finds the leaves of trees of up to 64 leaves; bigger trees are walked level by level.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,9 +15,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from ._packing import Squeezed, pack, unpack
-from ._source import compile_row, forest_lines, row_source, scores_as_tuple
-from ._striking import (
+from ._code import compile_row, row_source, scores_as_tuple
+from ._packing import PackedArrays, pack_forest, unpack_forest
+from ._quickscorer import (
     MASK_LEAVES,
     Codes,
     FeatureTable,
@@ -27,6 +27,8 @@ from ._striking import (
     table_of_categories,
     table_of_numbers,
 )
+from ._scorer import FlatData
+from ._tree_code import forest_code
 
 TABLE_BYTES = 2**26
 """Size of all tables together from which on trees are walked instead."""
@@ -42,7 +44,7 @@ BLOCK_ROWS = 8192
 
 
 @dataclass(eq=False)
-class Forest:
+class Forest(FlatData, kind="forest"):
     """A sum of trees, each of which adds its leaf's values to some of the outputs.
 
     Parameters
@@ -231,21 +233,13 @@ class Forest:
     @cached_property
     def row(self) -> Callable[[Sequence[float]], tuple[float, ...]] | None:
         """The function of one row's cells, as floats; ``None`` if the forest is too big for it."""
-        lines = self.row_lines()
-        return None if lines is None else compile_row(row_source(lines, f"    return {scores_as_tuple(self.base)}"))
-
-    def row_lines(self) -> list[str] | None:
-        """Return code that sets the scores of one row; ``None`` if the forest is too big for it."""
-        return forest_lines(self)
-
-    def row_names(self) -> dict[str, Any]:
-        """Return what the code mentions: nothing."""
-        return {}
+        code, ending = forest_code(self), f"    return {scores_as_tuple(len(self.base))}"
+        return None if code is None else compile_row(row_source(code.lines, ending))
 
     def _block_leaves(self, X: np.ndarray) -> np.ndarray:
         if self.n_trees == 0 or len(self.feature) == 0:
             return np.broadcast_to(self.tree_leaf[:-1], (len(X), self.n_trees))
-        return self._walk(X) if self._tables is None else self._strike_out(X)
+        return self._walk(X) if self._tables is None else self._quickscore(X)
 
     def _add_up(self, leaves: np.ndarray) -> np.ndarray:
         """Sum the values of leaves, shape (n_rows, n_trees), to outputs, shape (n_rows, n_outputs)."""
@@ -267,9 +261,9 @@ class Forest:
         """What the leaves add, as float64 of shape (n_leaves, width)."""
         return self.value * self.unit[self._leaf_output]
 
-    # ------------------------------------------------------------------ small trees: strike out leaves
+    # ------------------------------------------------------------------ small trees: QuickScorer
 
-    def _strike_out(self, X: np.ndarray) -> np.ndarray:
+    def _quickscore(self, X: np.ndarray) -> np.ndarray:
         assert self._tables is not None
         left_over: Any = None
         for table in self._tables:
@@ -385,11 +379,11 @@ class Forest:
 
     # ------------------------------------------------------------------ pickle: small
 
-    def __getstate__(self) -> Squeezed:
-        return pack(self)
+    def __getstate__(self) -> PackedArrays:
+        return pack_forest(self)
 
-    def __setstate__(self, state: Squeezed) -> None:
-        self.__dict__.update(unpack(state))
+    def __setstate__(self, state: PackedArrays) -> None:
+        self.__dict__.update(unpack_forest(state))
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from typing import Any, Self
 import numpy as np
 
 from ._design import Design, dense_chunks
-from ._network import BLOCK_ROWS, input_lines, input_names
-from ._packing import pack_fields, unpack_fields
+from ._network import BLOCK_ROWS
+from ._scorer import FlatData
 
 
 @dataclass(eq=False)
-class Landmarks:
+class Landmarks(FlatData, kind="landmarks"):
     r"""Bumps around landmarks, :math:`s(z) = \sum_j a_j \exp(-\sum_i (\nu_i (z_i - c_{ji}))^2) + z W`.
 
     Parameters
@@ -100,42 +100,6 @@ class Landmarks:
 
         linear = None if self.linear is None else narrowed(self.linear)
         return replace(self, positions=narrowed(self.positions), coef=narrowed(self.coef), linear=linear)
-
-    # ------------------------------------------------------------------ one row
-
-    def row_lines(self) -> list[str]:
-        """Return code that sets the scores of one row."""
-        scores = ", ".join(f"s{output}" for output in range(len(self.base)))
-        lines = input_lines(self.design)
-        lines += ["    u = z * scales", "    h = decay(minimum(twice.dot(u) - (squares + u.dot(u)), 0.0)).dot(of_bump)"]
-        if self.linear is not None:
-            lines.append("    h += z.dot(of_input)")
-        return [*lines, "    h += base", f"    {scores}, = h.tolist()"]
-
-    @property
-    def takes_array(self) -> bool:
-        """Whether the code of a row takes an array as it is, rather than a list of floats."""
-        return not self.design.has_codes
-
-    def row_names(self) -> dict[str, Any]:
-        """Return what the code mentions; ``unit`` is folded into the coefficients."""
-        scales, positions = self.scales.astype(np.float64), self._doubles
-        linear = np.zeros((len(scales), len(self.base))) if self.linear is None else self.linear * self.unit
-        if self.design.has_codes:  # the place of unknown codes does not count
-            scales, positions = np.append(scales, 0), np.hstack([positions, np.zeros((len(positions), 1))])
-            linear = np.vstack([linear, np.zeros((1, len(self.base)))])
-        scaled = positions * scales
-        names = input_names(self.design) | {"decay": np.exp, "scales": scales, "base": self.base}
-        names |= {"twice": 2 * scaled, "squares": (scaled**2).sum(axis=1), "of_bump": self.coef * self.unit}
-        return names | {"of_input": linear}
-
-    # ------------------------------------------------------------------ pickle: small
-
-    def __getstate__(self) -> dict[str, Any]:
-        return pack_fields(self)
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(unpack_fields(state))
 
 
 def bumps(inputs: np.ndarray, positions: np.ndarray, scales: np.ndarray) -> np.ndarray:

@@ -5,12 +5,11 @@ from typing import Any, Self
 
 import numpy as np
 
-MAX_TERMS = 500
-"""Products that Python adds up faster than numpy starts."""
+from ._scorer import FlatData
 
 
 @dataclass(eq=False)
-class Linear:
+class Linear(FlatData, kind="linear"):
     """Weighted sums of a row's cells.
 
     Parameters
@@ -42,11 +41,11 @@ class Linear:
             np.float64
         ) + self.base
 
-    def scaled(self, factor: float) -> Self:
-        """Return the same with scores ``factor`` times as large."""
-        return replace(self, value=factor * self.value, base=factor * self.base)
+    def scaled(self, factor: Any, shift: Any = 0.0) -> Self:
+        """Return the same with scores ``factor`` times as large, plus ``shift``."""
+        return replace(self, value=factor * self.value, base=factor * self.base + shift)
 
-    def stored_as(self, dtype: np.dtype) -> Self:
+    def stored_as(self, dtype: Any) -> Self:
         """Return the same with weights of another precision; float32 would save little and cost digits."""
         return replace(self, value=self.value.astype(dtype)) if dtype == np.float16 else self
 
@@ -59,19 +58,3 @@ class Linear:
     def n_ops(self) -> int:
         """Multiplications for a row."""
         return self.value.size
-
-    def row_names(self) -> dict[str, Any]:
-        """Return what the code of a row mentions: nothing."""
-        return {}
-
-    def row_lines(self) -> list[str] | None:
-        """Return code that sets the scores of one row; ``None`` for more weights than that is worth."""
-        if self.value.size > MAX_TERMS:
-            return None
-        names = [f"x{index}" for index in range(self.n_features)]
-        sums = [
-            " + ".join([repr(start), *(f"{weight!r} * {name}" for weight, name in zip(column, names, strict=True))])
-            for start, column in zip(self.base.tolist(), self.value.astype(np.float64).T.tolist(), strict=True)
-        ]
-        lines = [f"    s{output} = {terms}" for output, terms in enumerate(sums)]
-        return [f"    {', '.join(names)}, = cells", *lines]

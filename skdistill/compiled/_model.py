@@ -9,9 +9,11 @@ import numpy as np
 
 from .._threads import blas_threads
 from ._asking import Names, as_floats, cells_of_frame, column_of_frame
+from ._code import Code, compile_row, row_source, scores_as_tuple
 from ._columns import Columns, names_of_frame
 from ._links import LINKS
-from ._source import compile_row, row_source, scores_as_tuple
+from ._row_code import row_code
+from ._scorer import Scorer
 
 NUMBERS, CELLS = "fiub", "fiubOUSmM"
 """Kinds of arrays that the code of one row takes, without and with raw columns."""
@@ -32,8 +34,8 @@ class CompiledModel:
 
     Parameters
     ----------
-    scorer : Forest, Linear, Network, Landmarks or Sum
-        Gives the scores of rows.
+    scorer : Scorer
+        Gives the scores of rows: a ``Forest``, ``Linear``, ``Network``, ``Landmarks``, or a ``Sum`` of such.
     link : {"identity", "exp", "logistic", "two classes", "one against the rest", "softmax"}, default="identity"
         From scores to outputs. ``"two classes"`` makes both probabilities of one score, ``"logistic"`` a probability of
         each score, ``"one against the rest"`` divides these by their sum.
@@ -70,7 +72,7 @@ class CompiledModel:
 
     def __init__(
         self,
-        scorer: Any,
+        scorer: Scorer,
         link: str = "identity",
         *,
         power: float = 1.0,
@@ -143,14 +145,18 @@ class CompiledModel:
     @property
     def source(self) -> str | None:
         """The Python code that answers for one row of numbers; ``None`` where there would be too much of it."""
-        lines = None if self.power != 1 else self.scorer.row_lines()
-        if lines is None:
-            return None
-        scores = scores_as_tuple(self.scorer.base)
+        code = self._code()
+        return None if code is None else self._source_of(code)
+
+    def _code(self) -> Code | None:
+        return row_code(self.scorer) if self.power == 1 else None
+
+    def _source_of(self, code: Code) -> str:
+        scores = scores_as_tuple(len(self.scorer.base))
         ending = LINKS[self.link].ending
         if self.is_single:
             ending = "    return s0" if self.link == "identity" else f"    return link({scores})[0]"
-        return row_source(lines, ending.format(scores=scores))
+        return row_source(code.lines, ending.format(scores=scores))
 
     def stored_as(self, dtype: np.dtype) -> "CompiledModel":
         """Return the same model with leaf values or weights of another precision."""
@@ -263,14 +269,14 @@ class CompiledModel:
 
     def _make_row(self) -> Callable[[Any], Any]:
         """Compose, once, the function of one row."""
-        source = self.source
-        if source is None:
+        code = self._code()
+        if code is None:
             self._takes_array = self._raw is None
             dtype = None if self._raw is None else object
             row: Callable[[Any], Any] = lambda cells: self._many(np.asarray(cells, dtype)[None])[0]  # noqa: E731
         else:
-            row = self._row_of_codes = compile_row(source, link=LINKS[self.link].of_one, **self.scorer.row_names())
-            self._takes_array = self._raw is None and getattr(self.scorer, "takes_array", False)
+            row = self._row_of_codes = compile_row(self._source_of(code), link=LINKS[self.link].of_one, **code.names)
+            self._takes_array = self._raw is None and code.takes_array
             self._kinds = NUMBERS if self._raw is None else CELLS
             if self._raw is not None:
                 row = _after(self._raw.row_encoder(), row)

@@ -7,20 +7,17 @@ from typing import Any, Self
 import numpy as np
 
 from ._design import Design, dense_chunks
-from ._packing import pack_fields, unpack_fields
+from ._scorer import FlatData
 
 BLOCK_ROWS = 2048
 """Rows in work at a time: what the hidden layers say of them stays in the cache."""
-
-FILL = "        copyto(z, missing, where=isnan(z))"
-"""What a row with missing cells pays for, and no other: they are NaN until then."""
 
 QUIET = 1e-3
 """Deviation of a hidden unit, as a share of the largest, below which its weights are not solved for again."""
 
 
 @dataclass(eq=False)
-class Network:
+class Network(FlatData, kind="network"):
     r"""Layers of weighted sums, :math:`h_{l+1} = \max(0, h_l W_l + b_l)`, the last one without the maximum.
 
     Parameters
@@ -140,92 +137,7 @@ class Network:
         biases = [bias.astype(dtype) for bias in self.biases]
         return replace(self, weights=[weights.astype(dtype) for weights in self.weights], biases=biases)
 
-    # ------------------------------------------------------------------ one row
-
-    def row_lines(self) -> list[str]:
-        """Return code that sets the scores of one row."""
-        scores = ", ".join(f"s{output}" for output in range(len(self.base)))
-        design = self.design
-        if self.pairs is None:
-            lines = [f"    z = {_clipped(design)}", "    h = z.dot(w0)"]
-            lines += ["    if h.item(0) != h.item(0):", FILL, "        h = z.dot(w0)"]
-            if design.has_codes:
-                lines.append(f"    h += of_code[{_places_of_codes(design, -design.n_before_codes)}].sum(0)")
-        else:
-            lines = input_lines(design)
-            lines += ["    h = z.dot(w0)", "    h += (z.take(first) * z.take(second)).dot(of_pair)"]
-        for layer in range(1, len(self.weights)):
-            lines += [f"    h += b{layer - 1}", f"    h = maximum(h, 0.0).dot(w{layer})"]
-        return [*lines, f"    h += b{len(self.biases)}", f"    {scores}, = h.tolist()"]
-
-    @property
-    def takes_array(self) -> bool:
-        """Whether the code of a row takes an array as it is, rather than a list of floats."""
-        return not self.design.has_codes
-
-    def row_names(self) -> dict[str, Any]:
-        """Return what the code mentions; scale and unit are folded into the weights."""
-        weights, biases = list(self._doubles), [*(bias.astype(np.float64) for bias in self.biases), self.base]
-        weights[-1] = weights[-1] * self.unit
-        design, of_inputs = self.design, weights[0][: self.design.width]
-        no_code, names = np.zeros((1, of_inputs.shape[1])), input_names(design)
-        if self.pairs is None:
-            center, scale = names["center"], names["scale"]
-            weights[0] = of_inputs[: len(scale)] / scale[:, None]
-            biases[0] = biases[0] - center @ weights[0]
-            names["missing"] = names["missing"] + center
-            names["of_code"] = np.vstack([of_inputs[design.n_before_codes :], no_code])
-        else:
-            names |= {"first": self.pairs[:, 0].astype(np.intp), "second": self.pairs[:, 1].astype(np.intp)}
-            names["of_pair"] = weights[0][design.width :]
-            weights[0] = np.vstack([of_inputs, no_code]) if design.has_codes else of_inputs
-        names |= {f"w{layer}": array for layer, array in enumerate(weights)}
-        return names | {f"b{layer}": array for layer, array in enumerate(biases)}
-
-    # ------------------------------------------------------------------ pickle: small
-
-    def __getstate__(self) -> dict[str, Any]:
-        return pack_fields(self)
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(unpack_fields(state))
-
 
 def with_products(inputs: np.ndarray, pairs: np.ndarray) -> np.ndarray:
     """Return rows of inputs, and behind them the products of pairs of inputs."""
     return np.hstack([inputs, inputs[:, pairs[:, 0]] * inputs[:, pairs[:, 1]]])
-
-
-def input_lines(design: Design) -> list[str]:
-    """Return code that sets ``z``, the inputs of one row.
-
-    Where there are more inputs than numbers, one more than there are stands behind them, for codes that are unknown.
-    """
-    filled = ["    length = z.dot(z)", "    if length != length:", FILL]
-    lines = [f"    z = ({_clipped(design)} - center) / scale", *filled]
-    if not design.has_codes:
-        return lines
-    lines += [f"    inputs = zeros({design.width + 1})", f"    inputs[:{design.n_before_codes}] = z", "    z = inputs"]
-    return [*lines, f"    z[{_places_of_codes(design)}] = 1.0"]
-
-
-def input_names(design: Design) -> dict[str, Any]:
-    """Return what :func:`input_lines` mentions."""
-    functions = {"minimum": np.minimum, "maximum": np.maximum, "zeros": np.zeros, "isnan": np.isnan}
-    return functions | {"copyto": np.copyto} | design.before_codes()
-
-
-def _clipped(design: Design) -> str:
-    """Return the expression of a row's numbers and indicators, clipped to their range; NaN stays."""
-    cells = "array(cells, float)" if design.is_plain else "array(cells, float).take(columns)"
-    return f"minimum(maximum({cells}, low), high)"
-
-
-def _places_of_codes(design: Design, shift: int = 0) -> str:
-    """Return the expression of the inputs that a row's categories set, -1 where they are unknown."""
-    columns = np.flatnonzero(design.n_codes)
-    codes = [
-        f"{first + shift} + int(cells[{column}]) if -1 < cells[{column}] < {design.n_codes[column]} else -1"
-        for first, column in zip(design.first_input[columns], columns, strict=True)
-    ]
-    return f"[{', '.join(codes)}]"

@@ -8,10 +8,10 @@ import numpy as np
 
 _INTS = ("feature", "n_left", "tree_splits", "tree_output")
 
-Squeezed = tuple[list[tuple[str, str, tuple[int, ...]]], bytes]
+PackedArrays = tuple[list[tuple[str, str, tuple[int, ...]]], bytes]
 
 
-def squeeze(arrays: dict[str, np.ndarray]) -> Squeezed:
+def pack_arrays(arrays: dict[str, np.ndarray]) -> PackedArrays:
     """Return arrays as names, dtypes and shapes, and their bytes compressed without loss.
 
     First bytes of all numbers come first, then second bytes, and so on: those of alike numbers are alike. Booleans
@@ -25,9 +25,9 @@ def squeeze(arrays: dict[str, np.ndarray]) -> Squeezed:
     return described, zlib.compress(b"".join(planes), 9)
 
 
-def unsqueeze(squeezed: Squeezed) -> dict[str, np.ndarray]:
-    """Undo :func:`squeeze`."""
-    described, compressed = squeezed
+def unpack_arrays(packed: PackedArrays) -> dict[str, np.ndarray]:
+    """Undo :func:`pack_arrays`."""
+    described, compressed = packed
     content, start, arrays = np.frombuffer(zlib.decompress(compressed), dtype=np.uint8), 0, {}
     for name, dtype, shape in described:
         size, itemsize, is_bits = math.prod(shape), np.dtype(dtype).itemsize, np.dtype(dtype) == bool
@@ -40,25 +40,25 @@ def unsqueeze(squeezed: Squeezed) -> dict[str, np.ndarray]:
 
 
 def pack_fields(scorer: Any) -> dict[str, Any]:
-    """Return the fields of a dataclass, all arrays and lists of arrays squeezed together."""
+    """Return the fields of a dataclass, all arrays and lists of arrays compressed together; others as they are."""
     arrays: dict[str, np.ndarray] = {}
     state: dict[str, Any] = {}
     for name in scorer.__dataclass_fields__:
         value = getattr(scorer, name)
         if isinstance(value, np.ndarray):
             arrays[name] = value
-        elif isinstance(value, list):
+        elif isinstance(value, list) and all(isinstance(item, np.ndarray) for item in value):
             state[name] = []
             arrays |= {f"{name}/{place}": array for place, array in enumerate(value)}
         else:
             state[name] = value
-    return state | {"squeezed": squeeze(arrays)}
+    return state | {"packed": pack_arrays(arrays)}
 
 
 def unpack_fields(state: dict[str, Any]) -> dict[str, Any]:
     """Undo :func:`pack_fields`."""
-    fields = {name: [] if isinstance(value, list) else value for name, value in state.items() if name != "squeezed"}
-    for name, array in unsqueeze(state["squeezed"]).items():
+    fields = {name: value[:] if isinstance(value, list) else value for name, value in state.items() if name != "packed"}
+    for name, array in unpack_arrays(state["packed"]).items():
         field, _, place = name.partition("/")
         if place:
             fields[field].append(array)
@@ -67,7 +67,7 @@ def unpack_fields(state: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def pack(forest: Any) -> Squeezed:
+def pack_forest(forest: Any) -> PackedArrays:
     """Return the fields of a forest in few bytes.
 
     Thresholds of a feature that repeat are kept once, with a code for each split: exact, and one byte a split where
@@ -84,12 +84,12 @@ def pack(forest: Any) -> Squeezed:
     arrays["threshold"] = np.concatenate(cuts)
     arrays["n_cuts"] = smallest_ints(np.array([len(distinct) for distinct in cuts[1:]], dtype=np.int64))
     arrays["cut"] = smallest_ints(cut)
-    return squeeze(arrays)
+    return pack_arrays(arrays)
 
 
-def unpack(squeezed: Squeezed) -> dict[str, Any]:
-    """Undo :func:`pack`."""
-    state: dict[str, Any] = unsqueeze(squeezed)
+def unpack_forest(packed: PackedArrays) -> dict[str, Any]:
+    """Undo :func:`pack_forest`."""
+    state: dict[str, Any] = unpack_arrays(packed)
     state["n_features"] = int(state["n_features"])
     for name in _INTS:
         state[name] = state[name].astype(np.int64)

@@ -6,9 +6,11 @@ from typing import Any, Self
 
 import numpy as np
 
+from ._scorer import FlatData, Scorer
+
 
 @dataclass(eq=False)
-class Sum:
+class Sum(FlatData, kind="sum"):
     """The sum of the scores of several scorers of the same rows and outputs.
 
     Parameters
@@ -25,7 +27,7 @@ class Sum:
     array([[6.]])
     """
 
-    parts: list[Any]
+    parts: list[Scorer]
 
     @property
     def n_features(self) -> int:
@@ -35,7 +37,7 @@ class Sum:
     @property
     def base(self) -> np.ndarray:
         """What is added to each row's scores, of shape (n_outputs,)."""
-        return sum(part.base for part in self.parts)
+        return reduce(np.add, [part.base for part in self.parts])
 
     @property
     def n_parameters(self) -> int:
@@ -59,20 +61,3 @@ class Sum:
     def stored_as(self, dtype: Any) -> Self:
         """Return the same with each part at this precision."""
         return replace(self, parts=[part.stored_as(dtype) for part in self.parts])
-
-    def row_lines(self) -> list[str] | None:
-        """Return code that sets the scores of one row; ``None`` if a part is too big for it."""
-        scores = [f"s{output}" for output in range(len(self.base))]
-        lines: list[str] = []
-        for index, part in enumerate(self.parts):
-            of_part = part.row_lines()
-            if of_part is None:
-                return None
-            lines += of_part
-            lines += [f"    p{index}_{score} = {score}" for score in scores]
-        terms = [" + ".join(f"p{index}_{score}" for index in range(len(self.parts))) for score in scores]
-        return lines + [f"    {score} = {term}" for score, term in zip(scores, terms, strict=True)]
-
-    def row_names(self) -> dict[str, Any]:
-        """Return what the code mentions; at most one part may have names of its own."""
-        return reduce(lambda names, part: names | part.row_names(), self.parts, {})

@@ -99,7 +99,7 @@ class AutoSampler(Documented):
         if not isinstance(self.samplers, Sequence) or len(self.samplers) == 0 or self.samplers == "":
             raise SamplerError(f"AutoSampler: samplers={self.samplers!r}; expected a list of samplers, or 'auto'.")
         if isinstance(self.samplers, str) and self.samplers != "auto":
-            raise SamplerError(f"AutoSampler: samplers={self.samplers!r}; the only text it takes is 'auto'.")
+            raise SamplerError(f"AutoSampler: samplers={self.samplers!r}; expected 'auto' or samplers.")
         for sampler in () if isinstance(self.samplers, str) else self.samplers:
             as_sampler(sampler)
         for name in ("weights", "real_weights"):

@@ -10,7 +10,7 @@ from scipy import sparse
 from .._representation import Documented
 from .._validation import check_number
 from ..exceptions import StudentError
-from ..students._families import FAMILIES
+from ..students._families import FAMILIES, current_name, warn_of_former_names
 from ..transfer import AUTO_RATIO, count_synthetic
 
 WIDE = 1000
@@ -51,9 +51,10 @@ class AutoStudent(Documented):
     Parameters
     ----------
     families : sequence of str or "auto", default="auto"
-        What to choose among: ``"linear"``, ``"tree"``, ``"kernel"``, ``"smooth network"``, ``"network"`` (whose numbers
-        bend at knots), ``"boosting"``, ``"hybrid"``. ``"auto"`` is all of them but the kernel, which was the best on
-        none of the twelve tables that it was measured on.
+        What to choose among: ``"linear"``, ``"tree"``, ``"kernel"``, ``"mlp"``, ``"mlp_ple"`` (an MLP on piecewise
+        linear encodings of numbers), ``"boosting"``, ``"hybrid"``, and names that
+        :func:`~skdistill.students.register_family` has registered. ``"auto"`` is all of them that are tried
+        automatically: not the kernel, which was the best on none of the twelve tables that it was measured on.
     max_bytes : int, "auto" or None, default="auto"
         Size of the compiled student at most, in bytes. ``"auto"`` is modest, about 10 kB for one output and more for
         several, unless ``max_ops`` or ``student_size`` says what is allowed. What is allowed is used, up to some 60,000
@@ -93,7 +94,7 @@ class AutoStudent(Documented):
     >>> from skdistill import AutoStudent, DistilledRegressor
     >>> X, y = load_diabetes(return_X_y=True)
     >>> teacher = SVR(C=100).fit(X[:300], y[:300])
-    >>> student = AutoStudent(families=["linear", "smooth network", "boosting"], max_bytes=10_000)
+    >>> student = AutoStudent(families=["linear", "mlp", "boosting"], max_bytes=10_000)
     >>> model = DistilledRegressor(teacher, student, sampler=None, random_state=0).fit(X[:300])
     >>> model.candidates_.chosen.family in student.families
     True
@@ -119,6 +120,7 @@ class AutoStudent(Documented):
 
     def check(self) -> None:
         """Raise for options that cannot be."""
+        warn_of_former_names("AutoStudent", np.atleast_1d(np.asarray(self.families, dtype=object)))
         names = self.family_names()
         unknown = [name for name in names if name not in FAMILIES]
         if unknown or not names:
@@ -135,17 +137,16 @@ class AutoStudent(Documented):
 
     def family_names(self) -> list[Any]:
         """Return the names of the families to choose among."""
-        if isinstance(self.families, str):
-            return list(FAMILIES) if self.families == "auto" else [self.families]
-        return list(dict.fromkeys(map(str, self.families))) if np.iterable(self.families) else [self.families]
+        if isinstance(self.families, str) and self.families == "auto":
+            return [name for name, family in FAMILIES.items() if family.is_automatic]
+        is_one = isinstance(self.families, str) or not np.iterable(self.families)
+        return list(dict.fromkeys(map(current_name, [self.families] if is_one else self.families)))
 
     def families_for(self, X: Any) -> list[str]:
         """Return those of them that serve a table: on wide sparse ones trees cost much and keep little."""
-        names = self.family_names()
-        if not isinstance(self.families, str) or self.families != "auto":
-            return names
+        names, is_auto = self.family_names(), isinstance(self.families, str) and self.families == "auto"
         is_wide = sparse.issparse(X) and X.shape[1] > WIDE
-        return [name for name in names if name != "kernel" and not (is_wide and name == "tree")]
+        return [name for name in names if not (is_auto and is_wide and name == "tree")]
 
     def allowed_parameters(self, student_size: int | None) -> float | None:
         """Return about how many parameters the user allows; ``None`` if there is no budget."""

@@ -26,7 +26,7 @@ from ..exceptions import StudentError, TeacherError, TeacherWarning
 from ..metrics import fidelity
 from ..samplers import as_sampler
 from ..students import CompactBoostingClassifier, CompactBoostingRegressor
-from ..students._families import FAMILIES, SCOUTS, family_member
+from ..students._families import FAMILIES, current_name, scouted_families, warn_of_former_names
 from ..students._student import CompactStudent, count_inputs
 from ..teachers import (
     Task,
@@ -51,7 +51,7 @@ from ._targets import Targets
 from ._truth_weight import TruthWeight, compare, is_truth_weighed, reserved
 from ._validation_rows import FEWEST_REAL, HeldOut, hold_out, label_given_rows
 
-PROXIES = ("network", "boosting")
+PROXIES = ("mlp_ple", "boosting")
 """Families whose scouts synthetic rows are tried with, where they are allowed."""
 
 
@@ -68,7 +68,7 @@ class BaseDistilled(CallbackSupport, Shown):
     n_synthetic: Any
     soft_weight: Any
     teacher_cv: Any
-    compressor: Any
+    target_compressor: Any
     max_queries: int | None
     response_method: str
     memory: Any
@@ -77,6 +77,7 @@ class BaseDistilled(CallbackSupport, Shown):
     random_state: Any
     n_jobs: int | None
     verbose: int
+    compressor: Any
 
     # ------------------------------------------------------------------ the fit
 
@@ -182,7 +183,7 @@ class BaseDistilled(CallbackSupport, Shown):
         Parameters
         ----------
         deep : bool, default=True
-            Also those of student, sampler, compressor and an unfitted teacher.
+            Also those of student, sampler, target compressor and an unfitted teacher.
 
         Returns
         -------
@@ -397,10 +398,11 @@ class BaseDistilled(CallbackSupport, Shown):
         if not isinstance(student, AutoStudent):
             return {type(student).__name__: self._sized(student, terms)}
         allowed, scouts = student.families_for(real.X), {}
-        for family in [name for name in PROXIES if name in allowed] or [name for name in allowed if name in SCOUTS]:
+        proxies = [name for name in PROXIES if name in allowed]
+        for family in proxies or [name for name in allowed if name in scouted_families()]:
             with suppress(StudentError):  # the budget is too small for this family
                 scouts[family] = terms.scout(family, student)
-        return scouts or {allowed[0]: family_member(allowed[0], classifies=targets.classifies, n_jobs=self.n_jobs)}
+        return scouts or {allowed[0]: FAMILIES[allowed[0]].member(classifies=targets.classifies, n_jobs=self.n_jobs)}
 
     def _terms(self, targets: Targets, transfer_set: TransferSet) -> Terms:
         """Return what a student of ours is made for."""
@@ -441,6 +443,13 @@ class BaseDistilled(CallbackSupport, Shown):
             check_number(self, "max_queries", self.max_queries, kind=Integral, low=2)
         if self.time_limit is not None:
             check_number(self, "time_limit", self.time_limit, low=0, low_open=True)
+        if not isinstance(self.compressor, str):
+            warnings.warn(
+                f"{type(self).__name__}: compressor= is now called target_compressor=. The former name will be an "
+                "error in a later release.",
+                FutureWarning,
+                stacklevel=5,
+            )
         if self.student_size is not None:
             check_number(self, "student_size", self.student_size, kind=Integral, low=1)
         student = self._resolve_student()
@@ -458,17 +467,18 @@ class BaseDistilled(CallbackSupport, Shown):
             as_sampler(self.sampler)
         if not isinstance(self.n_synthetic, str):
             check_number(self, "n_synthetic", self.n_synthetic, kind=Real, low=0)
-        if isinstance(self.student, str) and self.student not in ("auto", *FAMILIES):
+        warn_of_former_names(type(self).__name__, [self.student])
+        if isinstance(self.student, str) and current_name(self.student) not in ("auto", *FAMILIES):
             raise ValueError(
-                f"{type(self).__name__}: student={self.student!r}; the only texts it takes are 'auto' and "
-                f"{', '.join(map(repr, FAMILIES))}."
+                f"{type(self).__name__}: student={self.student!r}; expected an estimator, an AutoStudent, 'auto', or "
+                f"the name of a family: {', '.join(map(repr, FAMILIES))}."
             )
         for name in ("sampler", "n_synthetic", "teacher_cv", "soft_weight"):
             value, allowed = getattr(self, name), "oob" if name == "teacher_cv" else "auto"
             if isinstance(value, str) and value != allowed:
                 advice = " Pass a sampler, such as skdistill.samplers.LeafSwap()." if name == "sampler" else ""
                 raise ValueError(
-                    f"{type(self).__name__}: {name}={value!r}; the only text it takes is {allowed!r}.{advice}"
+                    f"{type(self).__name__}: {name}={value!r}; expected {allowed!r} if it is a text.{advice}"
                 )
         if self._given_soft_weight < 1 and y is None:
             raise ValueError(
@@ -599,10 +609,16 @@ class BaseDistilled(CallbackSupport, Shown):
         """Return the student or the options to choose one, where a name was given."""
         if not isinstance(self.student, str):
             return self.student
-        if self.student not in FAMILIES:
+        name = current_name(self.student)
+        if name not in FAMILIES:
             return AutoStudent()
-        classifies = self._task == "classification" and self.compressor is None
-        return family_member(self.student, classifies=classifies, n_jobs=self.n_jobs)
+        classifies = self._task == "classification" and self._target_compressor is None
+        return FAMILIES[name].member(classifies=classifies, n_jobs=self.n_jobs)
+
+    @property
+    def _target_compressor(self) -> Any:
+        """The target compressor, under whichever name it was passed."""
+        return self.target_compressor if isinstance(self.compressor, str) else self.compressor
 
     @property
     def _given_soft_weight(self) -> float:
@@ -627,7 +643,7 @@ class BaseDistilled(CallbackSupport, Shown):
         tags = super().__sklearn_tags__()
         student = self._resolve_student()
         if isinstance(student, AutoStudent):
-            student = family_member(SAFE, classifies=False)
+            student = FAMILIES[SAFE].member(classifies=False)
         if hasattr(student, "__sklearn_tags__"):
             tags.input_tags = input_tags_of(student)
         fitted = is_fitted_teacher(self.teacher)

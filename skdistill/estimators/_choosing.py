@@ -13,7 +13,7 @@ from .._progress import Progress
 from .._threads import in_threads
 from .._validation import draw_seed
 from ..exceptions import StudentError, StudentSizeError
-from ..students._families import SCOUTS, family_member, most_parameters
+from ..students._families import FAMILIES, scouted_families
 from ..transfer import TransferSet
 from ._auto_student import AutoStudent
 from ._callbacks import Phases
@@ -68,10 +68,11 @@ class Terms:
     def scout(self, family: str, options: AutoStudent) -> Any:
         """Return the quick student that speaks for a family: a small one, if there is any."""
         most = self.most_of(family, options)
+        quick = FAMILIES[family].scout or {}
         with suppress(StudentError):
             small = min(SCOUT_PARAMETERS * self.n_outputs**0.5, most)
-            return self.with_parameters(family, small).set_params(**SCOUTS[family])
-        return self.with_parameters(family, most).set_params(**SCOUTS[family])
+            return self.with_parameters(family, small).set_params(**quick)
+        return self.with_parameters(family, most).set_params(**quick)
 
     def has_budget(self, options: AutoStudent) -> bool:
         """Whether the user allows a size, so that all of it may be used."""
@@ -79,14 +80,14 @@ class Terms:
 
     def with_parameters(self, family: str, n_parameters: float) -> Any:
         """Return the unfitted student of a family with so many parameters at most."""
-        student = family_member(family, classifies=self.classifies, n_jobs=self.n_jobs)
+        student = FAMILIES[family].member(classifies=self.classifies, n_jobs=self.n_jobs)
         return student.sized(max(int(n_parameters), 1), n_inputs=self.n_inputs, n_outputs=self.n_outputs)
 
     def most_of(self, family: str, options: AutoStudent, *, is_modest: bool = False) -> float:
         """Return the most parameters that a family should have."""
         allowed = options.allowed_parameters(self.most_parameters)
         is_modest = is_modest or allowed is None
-        of_family = most_parameters(family, self.n_outputs, is_modest=is_modest)
+        of_family = FAMILIES[family].most_parameters(self.n_outputs, is_modest=is_modest)
         of_rows = max(PARAMETERS_OF_A_ROW * self.n_rows, FEWEST_PARAMETERS) * self.n_outputs
         return min(of_family, of_rows, np.inf if allowed is None else allowed)
 
@@ -205,7 +206,7 @@ class Ladder:
 
 def _plan(trials: "_Trials", names: list[str], ladder: Ladder, n_weights: int) -> tuple[int, str, float]:
     """Return how many students may be taught before one is chosen, what they are called, and on how many rows."""
-    options, n_families, n_scouts = trials.options, len(names), sum(name in SCOUTS for name in names)
+    options, n_families, n_scouts = trials.options, len(names), sum(name in scouted_families() for name in names)
     n_finalists = min(options.n_finalists, n_scouts) + n_families - n_scouts
     n_first, n_second = n_scouts, n_finalists + n_weights - 1
     if trials.terms.has_budget(options):
@@ -241,7 +242,8 @@ def _rank(trials: "_Trials", names: list[str], ladder: Ladder, real_weights: tup
 
 def _finalists(scouted: list[Candidate], names: list[str], n_finalists: int) -> list[str]:
     """Return the families whose scouts were best, and those that have none."""
-    return [trial.family for trial in scouted[:n_finalists]] + [name for name in names if name not in SCOUTS]
+    others = [name for name in names if name not in scouted_families()]
+    return [trial.family for trial in scouted[:n_finalists]] + others
 
 
 def _ranked(tried: Iterable[Candidate]) -> list[Candidate]:
@@ -337,7 +339,7 @@ class _Trials:
                 return self._too_small(family, 0)
             return self._within(family, student, rows, 0)
 
-        return _ranked(self._try_all(teach, [name for name in names if name in SCOUTS]))
+        return _ranked(self._try_all(teach, [name for name in names if name in scouted_families()]))
 
     def largest(
         self, names: list[str], rows: TransferSet, rung: int, share: float = 1.0, *, is_modest: bool = False
@@ -389,7 +391,7 @@ class _Trials:
 
         On more rows they are worse still: synthetic rows are then more, and do better without them.
         """
-        scouts = _ranked(trial for trial in self.all if trial.rung == 0 and trial.family in SCOUTS)
+        scouts = _ranked(trial for trial in self.all if trial.rung == 0 and trial.family in scouted_families())
         if not scouts or real_weight < self.real_weight:
             return False
         (heavier,) = self.with_weight(scouts[:1], real_weight, rows, 0)

@@ -33,7 +33,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     student : estimator, str or "auto", default="auto"
         Any scikit-learn classifier or regressor, or a pipeline that ends in one. ``"auto"``, which is
         :class:`~skdistill.AutoStudent` with its defaults, chooses family and size of a compact student within a
-        budget; the name of a family, such as ``"boosting"`` or ``"network"``, is that student with its defaults.
+        budget; the name of a family, such as ``"boosting"`` or ``"mlp_ple"``, is that student with its defaults.
     student_size : int or None, default=None
         Parameters of the student at most: weights, thresholds, leaf values. All compact students of this package and
         ``"auto"`` understand it, so that one grid sweeps families and sizes. ``None`` leaves students as they are.
@@ -55,7 +55,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         ``y_val``, and warns where the student is better without the teacher; without ``y`` it is 1.
     teacher_cv : int, splitter, "oob" or None, default=None
         How a recipe labels the real rows: by a teacher that saw them (``None``), out of fold, or out of bag.
-    compressor : transformer or None, default=None
+    target_compressor : transformer or None, default=None
         Fitted on the teacher's logits, e.g. ``PCA(5)``; the student, a regressor, learns the code, which is decoded
         by ``inverse_transform`` at predict. For many classes.
     max_queries : int or None, default=None
@@ -84,6 +84,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     verbose : int, default=0
         Above 0, labelling, drawing, choosing and teaching are told on standard error, the long ones with time left.
         From scikit-learn 1.9 on its callbacks are told them too: ``set_callbacks(ProgressBar())``.
+    compressor : "deprecated" or transformer, default="deprecated"
+        Former name of ``target_compressor``.
 
     Attributes
     ----------
@@ -164,7 +166,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         temperature: float = 1.0,
         soft_weight: Any = 1.0,
         teacher_cv: Any = None,
-        compressor: Any = None,
+        target_compressor: Any = None,
         max_queries: int | None = None,
         response_method: str = "auto",
         memory: Any = None,
@@ -173,6 +175,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         random_state: Any = None,
         n_jobs: int | None = None,
         verbose: int = 0,
+        compressor: Any = "deprecated",
     ) -> None:
         self.teacher = teacher
         self.student = student
@@ -182,7 +185,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.temperature = temperature
         self.soft_weight = soft_weight
         self.teacher_cv = teacher_cv
-        self.compressor = compressor
+        self.target_compressor = target_compressor
         self.max_queries = max_queries
         self.response_method = response_method
         self.memory = memory
@@ -191,6 +194,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.verbose = verbose
+        self.compressor = compressor
 
     @all_or_nothing
     @supports_callbacks
@@ -297,5 +301,5 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     def _targets_of(self, teacher: Teacher, real: TransferSet) -> Targets:
         soft_weight = self._given_soft_weight
         return ClassTargets.fit(
-            teacher, real, temperature=self.temperature, soft_weight=soft_weight, compressor=self.compressor
+            teacher, real, temperature=self.temperature, soft_weight=soft_weight, compressor=self._target_compressor
         )

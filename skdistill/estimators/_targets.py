@@ -91,7 +91,7 @@ class ClassTargets:
             sample_weight=transfer_set.sample_weight,
             rng=np.random.RandomState(seed),
             temperature=self.temperature,
-            compressor=self.compressor,
+            target_compressor=self.compressor,
         )
 
     def predict(self, student: Any, X: Any) -> np.ndarray:
@@ -124,7 +124,7 @@ class ValueTargets:
             targets,
             sample_weight=transfer_set.sample_weight,
             rng=np.random.RandomState(seed),
-            compressor=self.compressor,
+            target_compressor=self.compressor,
         )
 
     def predict(self, student: Any, X: Any) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Students: compact estimators of our own, and the bridge that brings soft targets to anybody else's."""
 
 from ._boosting import CompactBoostingClassifier, CompactBoostingRegressor
+from ._families import Family, ParameterLimit, register_family
 from ._hybrid import CompactHybridClassifier, CompactHybridRegressor
 from ._kernel import CompactKernelClassifier, CompactKernelRegressor
 from ._linear import CompactLinearClassifier, CompactLinearRegressor
@@ -21,6 +22,9 @@ __all__ = [
     "CompactMLPRegressor",
     "CompactTreeClassifier",
     "CompactTreeRegressor",
+    "Family",
+    "ParameterLimit",
+    "register_family",
     "teach_classifier",
     "teach_regressor",
 ]

@@ -36,7 +36,7 @@ def teach_classifier(
     sample_weight: np.ndarray,
     rng: np.random.RandomState,
     temperature: float = 1.0,
-    compressor: Any = None,
+    target_compressor: Any = None,
 ) -> Any:
     """Fit a clone of ``student`` to class probabilities and return it as a complete classifier.
 
@@ -55,7 +55,7 @@ def teach_classifier(
         Seeds every ``random_state`` of the student that is ``None``, and the drawn labels.
     temperature : float > 0, default=1.0
         Undone in the returned classifier, whose ``predict_proba`` is at temperature 1.
-    compressor : transformer or None, default=None
+    target_compressor : transformer or None, default=None
         Fitted on the centred logits; a student that is a regressor learns their code.
 
     Returns
@@ -67,7 +67,7 @@ def teach_classifier(
     Raises
     ------
     StudentError
-        If the student is neither classifier nor regressor, or no regressor where there is a ``compressor``.
+        If the student is neither classifier nor regressor, or no regressor where there is a ``target_compressor``.
 
     Examples
     --------
@@ -92,17 +92,17 @@ def teach_classifier(
     final = final_step(student)
     if is_regressor(student):
         logits = centred_logits(proba)
-        code = None if compressor is None else _fit_compressor(compressor, logits, rng)
+        code = None if target_compressor is None else _fit_compressor(target_compressor, logits, rng)
         if code is not None:
             logits = code.encode(logits)
         elif len(classes) == 2:
             logits = logits[:, 1] - logits[:, 0]
         fitted = _fit_values(student, X, logits, sample_weight, rng)
         return CompletedClassifier(fitted, classes, "logit", temperature, decoder=code)
-    if compressor is not None:
+    if target_compressor is not None:
         raise StudentError(
-            f"compressor= makes the targets numbers, but the student {type(student).__name__} is no regressor; pass "
-            'student="auto" or a regressor.'
+            f"target_compressor= makes the targets numbers, but the student {type(student).__name__} is no regressor; "
+            'pass student="auto" or a regressor.'
         )
     if hasattr(final, "fit_soft"):
         fitted = _fit_soft(student, X, proba, classes, sample_weight)
@@ -125,7 +125,7 @@ def teach_regressor(
     *,
     sample_weight: np.ndarray,
     rng: np.random.RandomState,
-    compressor: Any = None,
+    target_compressor: Any = None,
 ) -> Any:
     """Fit a clone of ``student`` to values and return it.
 
@@ -140,7 +140,7 @@ def teach_regressor(
         Where the student takes no weights, rows are drawn in proportion to them.
     rng : RandomState
         Seeds every ``random_state`` of the student that is ``None``.
-    compressor : transformer or None, default=None
+    target_compressor : transformer or None, default=None
         Fitted on the values; the student learns their code.
 
     Returns
@@ -150,7 +150,7 @@ def teach_regressor(
     Raises
     ------
     StudentError
-        If the student is no regressor, or there is a ``compressor`` but a single output.
+        If the student is no regressor, or there is a ``target_compressor`` but a single output.
 
     Examples
     --------
@@ -166,11 +166,11 @@ def teach_regressor(
     student = _seeded_clone(student, rng)
     if not is_regressor(student):
         raise StudentError(f"the student {type(student).__name__} is no regressor; expected one to imitate values.")
-    if compressor is None:
+    if target_compressor is None:
         return _fit_values(student, X, values, sample_weight, rng)
     if values.ndim == 1:
-        raise StudentError("compressor= needs a teacher of several outputs; this one has a single output.")
-    code = _fit_compressor(compressor, values, rng)
+        raise StudentError("target_compressor= needs a teacher of several outputs; this one has a single output.")
+    code = _fit_compressor(target_compressor, values, rng)
     return DecodedRegressor(_fit_values(student, X, code.encode(values), sample_weight, rng), code)
 
 
@@ -184,7 +184,7 @@ def _fit_compressor(compressor: Any, outputs: np.ndarray, rng: np.random.RandomS
     missing = [name for name in ("fit", "transform", "inverse_transform") if not hasattr(compressor, name)]
     if missing:
         raise StudentError(
-            f"got {compressor!r} as a compressor, which has no {' and no '.join(missing)}; expected a transformer "
+            f"got {compressor!r} as target_compressor, which has no {' and no '.join(missing)}; expected a transformer "
             "that can be inverted, e.g. PCA(5)."
         )
     return TargetCompressor(seed_estimator(clone(compressor), rng)).fit(outputs)

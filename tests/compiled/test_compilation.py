@@ -27,8 +27,8 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTre
 import skdistill
 from skdistill import DistilledClassifier, DistilledRegressor
 from skdistill.compiled import CompiledModel
+from skdistill.compiled._code import compile_row, scores_as_tuple
 from skdistill.compiled._links import LINKS
-from skdistill.compiled._source import compile_row, scores_as_tuple
 from skdistill.exceptions import CompileError
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
 
@@ -418,7 +418,7 @@ def test_more_that_is_refused():
     with pytest.raises(ValueError, match="dtype='int8'; expected one of"):
         skdistill.compile(DecisionTreeClassifier().fit(X, y), dtype="int8")
     forest = RandomForestClassifier(5).fit(*MANY)
-    compressed = DistilledClassifier(forest, sampler=None, compressor=PCA(3)).fit(MANY[0])
+    compressed = DistilledClassifier(forest, sampler=None, target_compressor=PCA(3)).fit(MANY[0])
     with pytest.raises(CompileError, match="has no compiled form"):
         skdistill.compile(compressed)
     with pytest.raises(CompileError, match="got the class DecisionTreeClassifier"):
@@ -462,7 +462,7 @@ def test_links_of_one_row_are_links_of_many(scores, link):
     scores = scores[:1] if link == "two classes" else [min(score, 700) for score in scores]
     many = LINKS[link].of_rows(np.array([scores]))[0]
     given_scores = "\n".join(f"    s{index} = cells[{index}]" for index in range(len(scores)))
-    ending = LINKS[link].ending.format(scores=scores_as_tuple(scores))
+    ending = LINKS[link].ending.format(scores=scores_as_tuple(len(scores)))
     one = compile_row(f"def row(cells):\n{given_scores}\n{ending}", link=LINKS[link].of_one)(scores)
     np.testing.assert_allclose(one, many, rtol=1e-9, atol=1e-300)
     if link in ("two classes", "one against the rest", "softmax"):

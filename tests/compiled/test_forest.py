@@ -13,7 +13,7 @@ from scipy import sparse
 from skdistill.compiled import Forest
 from skdistill.compiled import _forest as forest_module
 from skdistill.compiled._nodes import forest_from_nodes, round_down, stack_outputs
-from skdistill.compiled._source import _bounds_for_doubles
+from skdistill.compiled._tree_code import _bounds_for_doubles
 from skdistill.convert import forest_from_lightgbm
 
 FLOATS = st.floats(width=32, allow_nan=False)
@@ -56,7 +56,7 @@ def test_scores_are_the_boosters(n_leaves, dtype):
 
 
 @pytest.mark.parametrize("n_leaves", [2, 16, 17, 33, 64])
-def test_striking_out_is_walking_is_asking_one_by_one(n_leaves):
+def test_quickscorer_is_walking_is_one_row_at_a_time(n_leaves):
     """Masks, pointers and generated code agree on each row's leaf and score."""
     flat = forest(n_leaves)[1]
     X = table(seed=2)[0][:150]

@@ -11,8 +11,9 @@ from hypothesis.extra.numpy import arrays
 from scipy import sparse
 
 from skdistill.compiled import Design, Linear, Network, Sum
-from skdistill.compiled._packing import squeeze, unsqueeze
-from skdistill.compiled._source import compile_row, row_source, scores_as_tuple
+from skdistill.compiled._code import compile_row, row_source, scores_as_tuple
+from skdistill.compiled._packing import pack_arrays, unpack_arrays
+from skdistill.compiled._row_code import row_code
 
 N_CODES = np.array([0, 0, 3, 0])
 RNG = np.random.RandomState(0)
@@ -32,9 +33,8 @@ def network(design, hidden=(6, 5), n_outputs=2, dtype=np.float16):
 
 
 def row_of(scorer):
-    return compile_row(
-        row_source(scorer.row_lines(), f"    return {scores_as_tuple(scorer.base)}"), **scorer.row_names()
-    )
+    code = row_code(scorer)
+    return compile_row(row_source(code.lines, f"    return {scores_as_tuple(len(scorer.base))}"), **code.names)
 
 
 DESIGN = Design.of(CELLS, WEIGHT, N_CODES)
@@ -156,10 +156,10 @@ class TestSum:
     numbers=arrays(np.float16, st.integers(0, 20), elements=st.floats(-100, 100, width=16)),
     flags=arrays(bool, st.tuples(st.integers(0, 5), st.integers(0, 9))),
 )
-def test_squeezing_loses_nothing(numbers, flags):
+def test_packing_loses_nothing(numbers, flags):
     """Arrays of any dtype and shape come back as they were."""
     given_arrays = {"numbers": numbers, "flags": flags, "one": np.array(7), "wide": np.arange(5, dtype=np.uint32)}
-    back = unsqueeze(pickle.loads(pickle.dumps(squeeze(given_arrays))))
+    back = unpack_arrays(pickle.loads(pickle.dumps(pack_arrays(given_arrays))))
     for name, array in given_arrays.items():
         assert back[name].dtype == array.dtype
         np.testing.assert_array_equal(back[name], array)

@@ -21,7 +21,7 @@ import skdistill
 from skdistill import DistilledClassifier
 from skdistill.compiled._asking import cells_of_frame, column_of_frame
 from skdistill.students import CompactBoostingRegressor, CompactLinearRegressor, CompactMLPRegressor
-from skdistill.students._families import FAMILIES, family_member
+from skdistill.students._families import FAMILIES
 
 RNG = np.random.RandomState(0)
 NUMBERS = RNG.normal(size=(150, 4)).round(2)
@@ -49,7 +49,7 @@ def compiled_of(family, task, table="numbers"):
         "values": signal,
         "outputs": np.column_stack([signal, 1e3 * NUMBERS[:, 0]]),
     }[task]
-    student = family_member(family, classifies="classes" in task)
+    student = FAMILIES[family].member(classifies="classes" in task)
     return pickle.loads(pickle.dumps(skdistill.compile(student.fit(TABLES[table], y))))
 
 
@@ -103,7 +103,7 @@ def test_missing_and_infinite_cells(family, table, row, task):
 
 def test_missing_cells_in_other_words():
     """None is NaN, in a list, in a dict, in an array of objects."""
-    model = compiled_of("network", "values", "holed")
+    model = compiled_of("mlp_ple", "values", "holed")
     with_none, with_nan = [0.5, None, 1, np.float32(0.25)], np.array([0.5, np.nan, 1, 0.25])
     for form in (
         with_none,
@@ -129,7 +129,7 @@ def test_models_without_code_of_their_own():
     wide = skdistill.compile(LinearRegression().fit(X, X[:, 0]))
     y = np.digitize(NUMBERS[:, 0], [-0.5, 0.8])
     teacher = RandomForestClassifier(5, random_state=0).fit(NUMBERS, y)
-    student = family_member("boosting", classifies=True)
+    student = FAMILIES["boosting"].member(classifies=True)
     sharp = skdistill.compile(DistilledClassifier(teacher, student, sampler=None, temperature=2.0).fit(NUMBERS))
     for model, rows in ((wide, X), (sharp, NUMBERS)):
         assert model.source is None
@@ -238,10 +238,8 @@ def test_names_of_other_models():
     forest = RandomForestClassifier(3, random_state=0).fit(frame, y)
     models = [forest, LogisticRegression().fit(frame, y), LinearRegression().fit(frame, y)]
     models += [lightgbm.LGBMRegressor(n_estimators=3, verbosity=-1, n_jobs=1).fit(frame, y)]
-    models += [
-        DistilledClassifier(forest, family_member("boosting", classifies=True), sampler=None, temperature=t).fit(frame)
-        for t in (1.0, 2.0)
-    ]
+    boosting = FAMILIES["boosting"].member(classifies=True)
+    models += [DistilledClassifier(forest, boosting, sampler=None, temperature=t).fit(frame) for t in (1.0, 2.0)]
     for model in models:
         compiled = skdistill.compile(model)
         assert compiled.feature_names_in_ == list("dbca")
@@ -283,7 +281,7 @@ def test_rows_of_another_width_are_refused(family, table):
 
 def test_names_that_do_not_fit_are_refused():
     """The error says what lacks, what is unknown, what was expected, and what to do."""
-    model = compiled_of("network", "values", "frame")
+    model = compiled_of("mlp_ple", "values", "frame")
     row = FRAME.iloc[0].to_dict()
     with pytest.raises(ValueError, match=r"by name without 'text'; expected the 8 columns .*'d', 'b', .* Pass each"):
         model({name: cell for name, cell in row.items() if name != "text"})
@@ -297,7 +295,7 @@ def test_names_that_do_not_fit_are_refused():
         with pytest.raises(ValueError, match="got a dict of whole columns; expected one row"):
             model({name: whole[name] for name in FRAME.columns})
     with pytest.raises(ValueError, match="fitted without names of columns; expected cells in the order of the fit"):
-        compiled_of("network", "values")({"a": 1.0})
+        compiled_of("mlp_ple", "values")({"a": 1.0})
 
 
 def test_cells_that_are_no_numbers_are_refused():

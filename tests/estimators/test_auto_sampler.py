@@ -367,7 +367,7 @@ class TestScikitLearnLife:
 @pytest.mark.parametrize(
     ("options", "error", "match"),
     [
-        ({"samplers": "all"}, SamplerError, "samplers='all'; the only text it takes is 'auto'"),
+        ({"samplers": "all"}, SamplerError, "samplers='all'; expected 'auto' or samplers"),
         ({"samplers": []}, SamplerError, r"samplers=\[\]; expected a list of samplers"),
         ({"samplers": [3]}, SamplerError, "got 3 as a sampler"),
         ({"real_weights": [2]}, ValueError, r"real_weights\[0\]=2; expected a number of at least 0 and at most 1"),

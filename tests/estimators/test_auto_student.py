@@ -27,7 +27,7 @@ from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor, fide
 from skdistill.exceptions import StudentError
 from skdistill.samplers import Jitter
 from skdistill.students import CompactBoostingRegressor, CompactKernelRegressor
-from skdistill.students._families import FAMILIES, family_member
+from skdistill.students._families import FAMILIES
 
 X, Y = load_diabetes(return_X_y=True)
 FOREST = RandomForestRegressor(20, random_state=0).fit(X, Y)
@@ -56,10 +56,10 @@ def plane(rows):
 class TestChoice:
     def test_each_family_wins_where_it_should(self):
         """A linear teacher gets a linear student, a smaller one than any other; edges get trees."""
-        flat = DistilledRegressor(plane, AutoStudent(["linear", "tree", "network", "boosting"]), **QUICK).fit(GRID)
+        flat = DistilledRegressor(plane, AutoStudent(["linear", "tree", "mlp_ple", "boosting"]), **QUICK).fit(GRID)
         assert flat.candidates_.chosen.family == "linear"
         assert flat.fidelity(GRID) > 0.9999
-        sharp = DistilledRegressor(edges, AutoStudent(["linear", "smooth network", "boosting"]), **QUICK).fit(GRID)
+        sharp = DistilledRegressor(edges, AutoStudent(["linear", "mlp", "boosting"]), **QUICK).fit(GRID)
         assert sharp.candidates_.chosen.family == "boosting"
 
     @pytest.mark.parametrize("budget", [{"max_bytes": 3000}, {"max_ops": 300}, {"max_bytes": 1500, "max_ops": 100}])
@@ -76,7 +76,7 @@ class TestChoice:
         """Smaller students stay in the running: of a smooth teacher of few rows, more bytes keep no less."""
         rows, unseen = GRID[:n_rows], np.random.RandomState(1).uniform(-1, 1, size=(500, 3))
         kept = [
-            DistilledRegressor(waves, AutoStudent(["smooth network"], max_bytes=budget), random_state=0)
+            DistilledRegressor(waves, AutoStudent(["mlp"], max_bytes=budget), random_state=0)
             .fit(rows, X_val=unseen)
             .candidates_
             for budget in (5000, 100_000)
@@ -87,7 +87,7 @@ class TestChoice:
 
     def test_smallest_that_is_good_enough(self):
         """``min_fidelity`` takes the smallest student that reaches it, and less fidelity takes fewer bytes."""
-        families = ["smooth network", "boosting"]
+        families = ["mlp", "boosting"]
         small, large = (
             DistilledRegressor(waves, AutoStudent(families, min_fidelity=least), **QUICK).fit(GRID)
             for least in (0.5, 0.95)
@@ -100,7 +100,7 @@ class TestChoice:
         ("options", "match"),
         [
             ({"max_bytes": 300}, "no student meets max_bytes=300; nearest came .* bytes"),
-            ({"max_ops": 1, "families": ["smooth network"]}, "max_bytes='auto', max_ops=1"),
+            ({"max_ops": 1, "families": ["mlp"]}, "max_bytes='auto', max_ops=1"),
             ({"min_fidelity": 1.0, "max_bytes": 2000}, "reaches min_fidelity=1.0; nearest came .* with fidelity 0"),
         ],
     )
@@ -138,7 +138,7 @@ class TestChoice:
         """And the same student, for any number of threads."""
         one, two = (
             DistilledRegressor(
-                FOREST, AutoStudent(["linear", "network", "hybrid"]), sampler=None, random_state=3, n_jobs=n
+                FOREST, AutoStudent(["linear", "mlp_ple", "hybrid"]), sampler=None, random_state=3, n_jobs=n
             )
             .fit(X)
             .predict(X)
@@ -183,7 +183,8 @@ class TestChoice:
         both = RandomForestRegressor(10, random_state=0).fit(X, np.column_stack([Y, X[:, 2]]))
         assert DistilledRegressor(both, quick, **QUICK).fit(X).predict(X).shape == (len(X), 2)
         wide = RandomForestRegressor(10, random_state=0).fit(X, np.column_stack([Y, X]))
-        assert DistilledRegressor(wide, quick, compressor=PCA(3), **QUICK).fit(X).predict(X).shape == (len(X), 11)
+        short = DistilledRegressor(wide, quick, target_compressor=PCA(3), **QUICK).fit(X)
+        assert short.predict(X).shape == (len(X), 11)
         frame = pd.DataFrame({"text": np.where(X[:, 1] > 0, "a", None), "number": X[:, 2]})
         assert DistilledRegressor(lambda rows: rows["number"] * 2, quick, **QUICK).fit(frame).fidelity(frame) > 0.9
 
@@ -219,7 +220,7 @@ class TestSize:
     @pytest.mark.parametrize("n_parameters", [200, 1000, 5000])
     def test_every_family_understands_it(self, family, n_parameters):
         """No student has more parameters than asked for; families that can use most of them do."""
-        student = family_member(family, classifies=False).sized(n_parameters, n_inputs=3, n_outputs=1)
+        student = FAMILIES[family].member(classifies=False).sized(n_parameters, n_inputs=3, n_outputs=1)
         fitted = student.fit(GRID, edges(GRID) + plane(GRID))
         assert fitted.scorer_.n_parameters <= n_parameters
         if family not in ("linear", "kernel", "tree"):
@@ -229,7 +230,7 @@ class TestSize:
     def test_too_small_is_said(self, family):
         """A size that leaves nothing for so many classes."""
         with pytest.raises(StudentError, match=r"a size of 20 parameters is too small for 4 inputs and 30 outputs"):
-            family_member(family, classifies=True).sized(20, n_inputs=4, n_outputs=30)
+            FAMILIES[family].member(classifies=True).sized(20, n_inputs=4, n_outputs=30)
 
     def test_one_grid_sweeps_families_and_sizes(self):
         """Also in a pipeline, scored without labels."""

@@ -14,7 +14,7 @@ from skdistill import AutoSampler, AutoStudent, DistilledClassifier, DistilledRe
 from skdistill.estimators import _row_choice
 from skdistill.estimators._auto_student import MODEST_ROWS, MOST_RATIO
 from skdistill.estimators._choosing import Terms
-from skdistill.students._families import FAMILIES, SCOUTS
+from skdistill.students._families import FAMILIES, scouted_families
 from skdistill.transfer import AUTO_RATIO
 
 ROWS = np.random.default_rng(0).random((300, 4))
@@ -46,7 +46,7 @@ def test_scouts_come_first_and_the_best_go_on():
     model = DistilledRegressor(waves, n_synthetic=10.0, random_state=0).fit(np.tile(ROWS, (3, 1)))
     tried = pd.DataFrame(model.candidates_)
     scouts, finalists = tried[tried["rung"] == 0], tried[tried["rung"] == 1]
-    assert set(scouts["family"]) == set(SCOUTS)
+    assert set(scouts["family"]) == set(scouted_families())
     best = scouts.sort_values("score", ascending=False)["family"][:2]
     assert set(finalists["family"]) == {*best, "hybrid"}
     assert model.candidates_.chosen.family in set(finalists["family"])
@@ -65,7 +65,7 @@ def test_sizes_grow_with_what_is_allowed(name, n_outputs):
 def test_a_budget_is_used():
     """Within a larger budget the student is larger and no worse, and it is taught on more synthetic rows."""
     small, large = (
-        DistilledRegressor(waves, AutoStudent(["smooth network"], max_bytes=size), random_state=0).fit(ROWS)
+        DistilledRegressor(waves, AutoStudent(["mlp"], max_bytes=size), random_state=0).fit(ROWS)
         for size in (1500, 12_000)
     )
     n_bytes = [skdistill.compile(model.student_).n_bytes for model in (small, large)]
@@ -87,7 +87,7 @@ def test_synthetic_rows_are_in_proportion(n_rows):
 
 def test_an_estimate_for_a_student_that_was_made_smaller():
     """A student that is resized when it is taught on everything keeps the estimate of the one that was judged."""
-    tried = DistilledRegressor(waves, AutoStudent(["smooth network"]), n_synthetic=2.0, random_state=0).fit(ROWS)
+    tried = DistilledRegressor(waves, AutoStudent(["mlp"]), n_synthetic=2.0, random_state=0).fit(ROWS)
     candidates = tried.candidates_
     candidates["student"][-1] = "a smaller one"
     assert candidates.chosen.fidelity == candidates.tried[-2].fidelity

@@ -477,10 +477,24 @@ class TestScikitLearnLife:
         forest = RandomForestClassifier(30, random_state=0).fit(rows[:900], labels[:900])
         options = {"sampler": MUNGE(), "n_synthetic": 2.0, "random_state": 0}
         plain = DistilledClassifier(forest, "boosting", **options).fit(rows[:900])
-        short = DistilledClassifier(forest, "boosting", compressor=PCA(4), **options).fit(rows[:900])
+        short = DistilledClassifier(forest, "boosting", target_compressor=PCA(4), **options).fit(rows[:900])
         assert short.predict_proba(rows).shape == (len(rows), 10)
         assert metrics.pickled_bytes(short.student_) < 0.6 * metrics.pickled_bytes(plain.student_)
         assert short.fidelity(rows[900:]) > 0.5
+
+    @pytest.mark.parametrize("kind", [DistilledClassifier, DistilledRegressor])
+    def test_the_former_name_of_a_parameter_is_accepted(self, kind):
+        """``compressor`` warns, and does what ``target_compressor`` does."""
+        rows = np.random.default_rng(0).normal(size=(80, 3))
+        teacher = lambda X: np.exp(X) / np.exp(X).sum(axis=1, keepdims=True)  # noqa: E731
+        options, labels = {"student": Ridge(), "sampler": None, "random_state": 0}, rows.argmax(axis=1)
+        with pytest.warns(FutureWarning, match=f"{kind.__name__}: compressor= is now called target_compressor="):
+            former = kind(teacher, compressor=PCA(1), **options).fit(rows, labels)
+        current = kind(teacher, target_compressor=PCA(1), **options).fit(rows, labels)
+        plain = kind(teacher, **options).fit(rows, labels)
+        answers = [getattr(model, "predict_proba", model.predict)(rows) for model in (former, current, plain)]
+        np.testing.assert_array_equal(answers[0], answers[1])
+        assert not np.allclose(answers[1], answers[2])
 
     def test_progress_is_shown(self, capsys, monkeypatch):
         """``verbose`` shows the labelling on standard error."""

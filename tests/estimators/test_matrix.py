@@ -77,7 +77,7 @@ CLASSIFIER_STUDENTS = {
     "histogram boosting": HistGradientBoostingClassifier(max_iter=5),
     "LightGBM": lightgbm.LGBMClassifier(n_estimators=5, verbosity=-1, n_jobs=1),
     "nearest neighbours": KNeighborsClassifier(3),
-    "network": MLPClassifier(**NETWORK),
+    "mlp_ple": MLPClassifier(**NETWORK),
     "pipeline": make_pipeline(StandardScaler(), Ridge()),
 }
 REGRESSOR_STUDENTS = {
@@ -87,7 +87,7 @@ REGRESSOR_STUDENTS = {
     "boosting": GradientBoostingRegressor(n_estimators=5),
     "LightGBM": lightgbm.LGBMRegressor(n_estimators=5, verbosity=-1, n_jobs=1),
     "nearest neighbours": KNeighborsRegressor(3),
-    "network": TransformedTargetRegressor(MLPRegressor(**NETWORK), transformer=StandardScaler()),
+    "mlp_ple": TransformedTargetRegressor(MLPRegressor(**NETWORK), transformer=StandardScaler()),
     "pipeline": make_pipeline(StandardScaler(), CompactBoostingRegressor(n_trees=5)),
 }
 

@@ -107,15 +107,15 @@ class TestWhatFollowsFromIt:
 
     def test_memorised_rows_can_be_left_out(self):
         """The summary says so, still counts them, and the student is nearer to its teacher than without other rows."""
-        without = DistilledClassifier(self.TREES, "network", sampler=None, random_state=0).fit(X)
-        options = {"student": "network", "n_synthetic": 6000, "random_state": 0}
+        without = DistilledClassifier(self.TREES, "mlp_ple", sampler=None, random_state=0).fit(X)
+        options = {"student": "mlp_ple", "n_synthetic": 6000, "random_state": 0}
         left_out = DistilledClassifier(self.TREES, sampler=AutoSampler(real_weights=[0.0]), **options).fit(X)
         assert (left_out.transfer_set_.real_weight, left_out.transfer_set_.n_real) == (0, len(X))
         assert left_out.fidelity(UNSEEN) > without.fidelity(UNSEEN) + 0.5
 
     def test_they_are_left_out_beside_a_sampler_that_was_named(self):
         """If the student is chosen: its family and the weight of real rows depend on each other."""
-        student = AutoStudent(["linear", "network"])
+        student = AutoStudent(["linear", "mlp_ple"])
         model = DistilledClassifier(self.TREES, student, sampler=LeafSwap(), n_synthetic=6000, random_state=0).fit(X)
         assert model.transfer_set_.real_weight == 0
         assert model.transfer_set_.n_synthetic == 6000
@@ -132,7 +132,7 @@ class TestWhatFollowsFromIt:
     )
     def test_the_interval_holds(self, teacher, judged_on):
         """The default says on which rows its estimate rests, and unseen rows do not contradict it."""
-        student = AutoStudent(["boosting", "network"], max_bytes=30_000)
+        student = AutoStudent(["boosting", "mlp_ple"], max_bytes=30_000)
         model = DistilledClassifier(teacher, student, n_synthetic=6000, random_state=0).fit(X)
         chosen = model.candidates_.chosen
         assert chosen.judged_on == judged_on

@@ -223,7 +223,7 @@ class TestManners:
 
     def test_refused(self):
         """Other texts, and labels without rows."""
-        with pytest.raises(ValueError, match="soft_weight='half'; the only text it takes is 'auto'"):
+        with pytest.raises(ValueError, match="soft_weight='half'; expected 'auto' if it is a text"):
             quick(knows_the_truth, soft_weight="half").fit(X, CLEAN)
         with pytest.raises(ValueError, match="y_val is given, but X_val is None"):
             quick(knows_the_truth).fit(X, CLEAN, y_val=CLEAN)

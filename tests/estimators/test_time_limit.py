@@ -51,7 +51,7 @@ def test_as_many_rows_as_can_be_labelled():
 
 def test_a_long_limit_changes_nothing():
     """With time enough the student is the one without a limit."""
-    options = {"student": AutoStudent(["linear", "smooth network"]), "n_synthetic": 2.0, "random_state": 0}
+    options = {"student": AutoStudent(["linear", "mlp"]), "n_synthetic": 2.0, "random_state": 0}
     limited, free = (DistilledRegressor(waves, time_limit=limit, **options).fit(WAVES) for limit in (1e6, None))
     np.testing.assert_array_equal(limited.predict(WAVES), free.predict(WAVES))
 

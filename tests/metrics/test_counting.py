@@ -161,7 +161,7 @@ def test_what_nothing_is_known_of_is_nan(thing):
     assert np.isnan(n_operations(thing))
 
 
-@pytest.mark.parametrize("student", ["boosting", "linear", "network", "tree", "kernel"])
+@pytest.mark.parametrize("student", ["boosting", "linear", "mlp_ple", "tree", "kernel"])
 @pytest.mark.parametrize("temperature", [1.0, 2.0])
 def test_distilled_estimators_count_as_their_compiled_student(student, temperature):
     """Alone or at the end of a pipeline, whatever completes the student's answers."""
@@ -179,7 +179,7 @@ def test_compressed_targets_count_with_their_decoder():
     """What the student learned, and what decodes it."""
     outputs = np.column_stack([VALUES, 2 * VALUES, X[:, 3]])
     teacher = LinearRegression().fit(X, outputs)
-    model = DistilledRegressor(teacher, "linear", sampler=None, compressor=PCA(2), random_state=0).fit(X)
+    model = DistilledRegressor(teacher, "linear", sampler=None, target_compressor=PCA(2), random_state=0).fit(X)
     inner = counts(model.student_.estimator)
     assert n_parameters(model) == inner[0] + 2 * 3 + 3
     assert n_operations(model) == inner[1] + 2 * 3

@@ -229,7 +229,7 @@ def test_compressed_targets(student):
     from skdistill.students import CompactBoostingRegressor
 
     student = CompactBoostingRegressor(30, 16) if student == "boosting" else student
-    fitted = taught(student, compressor=PCA(6, random_state=0))
+    fitted = taught(student, target_compressor=PCA(6, random_state=0))
     proba = fitted.predict_proba(X[900:])
     np.testing.assert_allclose(proba.sum(axis=1), 1)
     assert proba.shape == (len(X) - 900, 10)
@@ -240,7 +240,7 @@ def test_compressed_values():
     """Values come back in the teacher's shape and scale."""
     rng = np.random.RandomState(0)
     values = 100 + X[:, :20] @ rng.normal(size=(20, 3)) @ rng.normal(size=(3, 50))
-    fitted = teach_regressor(Ridge(), X, values, sample_weight=np.ones(len(X)), rng=rng, compressor=PCA(3))
+    fitted = teach_regressor(Ridge(), X, values, sample_weight=np.ones(len(X)), rng=rng, target_compressor=PCA(3))
     assert fitted.predict(X).shape == values.shape
     assert fidelity(values, fitted.predict(X)) > 0.99
 
@@ -344,8 +344,8 @@ def test_the_callers_student_is_not_touched():
         ("tree", {}, "got 'tree' as a student; expected"),
         (DecisionTreeClassifier, {}, "as a student; expected"),
         (StandardScaler(), {}, "StandardScaler is no classifier and no regressor"),
-        (DecisionTreeClassifier(), {"compressor": PCA(2)}, "is no regressor; pass"),
-        (Ridge(), {"compressor": "pca"}, "got 'pca' as a compressor, which has no fit"),
+        (DecisionTreeClassifier(), {"target_compressor": PCA(2)}, "is no regressor; pass"),
+        (Ridge(), {"target_compressor": "pca"}, "got 'pca' as target_compressor, which has no fit"),
     ],
 )
 def test_students_that_cannot_be_taught(student, options, match):
@@ -360,7 +360,7 @@ def test_values_need_a_regressor():
     with pytest.raises(StudentError, match="DecisionTreeClassifier is no regressor"):
         teach_regressor(DecisionTreeClassifier(), X[:900], ONES, **arguments)
     with pytest.raises(StudentError, match="needs a teacher of several outputs"):
-        teach_regressor(DecisionTreeRegressor(), X[:900], ONES, compressor=PCA(1), **arguments)
+        teach_regressor(DecisionTreeRegressor(), X[:900], ONES, target_compressor=PCA(1), **arguments)
 
 
 def test_an_error_of_the_student_says_who_was_fitted():

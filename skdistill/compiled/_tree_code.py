@@ -1,15 +1,10 @@
-"""One row as fast as Python can: code generated from flat arrays, compiled in memory, never read from anywhere.
+"""Trees as Python expressions: nested conditional expressions of one row's cells."""
 
-A numpy call costs about a microsecond whatever it does, a comparison of Python floats a hundredth of that. So for one
-row a forest becomes nested conditional expressions. Each scorer gives ``row_lines()``, the text that sets its scores
-``s0``, ``s1``, ... from ``cells``, and ``row_names()``, the arrays and functions that the text mentions.
-"""
-
-import math
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
+from ._code import Code
 
 MAX_SPLITS = 20_000
 """Bigger forests are not worth compiling: the processor's caches hold them no more."""
@@ -17,14 +12,12 @@ MAX_SPLITS = 20_000
 MAX_DEPTH = 80
 """Python's parser stops at 200 open parentheses."""
 
-
-def row_source(lines: list[str], ending: str) -> str:
-    """Return the text of ``row(cells)``, which takes a row's cells as floats, from its lines and the last of them."""
-    return "\n".join(["def row(cells):", *lines, ending, ""])
+TERMS = 50
+"""Terms of a sum in one expression: the parser's nesting is limited."""
 
 
-def forest_lines(forest: Any) -> list[str] | None:
-    """Return the lines for a forest; ``None`` if it is too big or too deep."""
+def forest_code(forest: Any) -> Code | None:
+    """Return the code for a forest; ``None`` if it is too big or too deep."""
     if max(len(forest.feature), forest.value.size // 2) > MAX_SPLITS or forest.spans.depth.max(initial=0) >= MAX_DEPTH:
         return None
     sums = [[repr(start)] if start else [] for start in forest.base.tolist()]
@@ -48,16 +41,7 @@ def forest_lines(forest: Any) -> list[str] | None:
     for output, terms in enumerate(sums):
         lines.append(f"    s{output} = {' + '.join(terms[:TERMS]) or 0.0}")
         lines += [f"    s{output} += {' + '.join(terms[k : k + TERMS])}" for k in range(TERMS, len(terms), TERMS)]
-    return reads + lines
-
-
-def scores_as_tuple(base: Any) -> str:
-    """Return the expression of all scores, one for each constant of ``base``."""
-    return f"({''.join(f's{score}, ' for score in range(len(base)))})"
-
-
-TERMS = 50
-"""Terms of a sum in one expression: the parser's nesting is limited."""
+    return Code(reads + lines)
 
 
 class _TreeWriter:
@@ -108,10 +92,3 @@ def _bounds_for_doubles(threshold: np.ndarray) -> np.ndarray:
     is_even = threshold.view(np.uint32) % 2 == 0
     bound = np.where(is_even, middle, np.nextafter(middle, -np.inf))
     return np.where(np.isfinite(threshold), bound, threshold)
-
-
-def compile_row(source: str, **names: Any) -> Callable[[Sequence[float]], Any]:
-    """Return the function that a source of our own defines."""
-    names |= {"inf": math.inf, "nan": math.nan, "exp": math.exp, "array": np.array}
-    exec(compile(source, "<skdistill row>", "exec"), names)
-    return names["row"]

@@ -1,0 +1,164 @@
+"""The writer of Python: from a scorer to the code that answers for one row."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ._code import Code
+from ._tree_code import forest_code
+
+MAX_TERMS = 500
+"""Products that Python adds up faster than numpy starts."""
+
+
+def row_code(scorer: Any, prefix: str = "") -> Code | None:
+    """Return the code of a scorer; ``None`` for kinds without a writer, and for too much code.
+
+    Parameters
+    ----------
+    scorer : Scorer
+    prefix : str, default=""
+        Of all names of arrays, so that the parts of a sum do not share theirs.
+    """
+    writer = WRITERS.get(getattr(scorer, "kind", ""))
+    return None if writer is None else writer(scorer, prefix)
+
+
+def _forest(forest: Any, prefix: str) -> Code | None:  # noqa: ARG001
+    return forest_code(forest)
+
+
+def _linear(linear: Any, prefix: str) -> Code | None:  # noqa: ARG001
+    if linear.value.size > MAX_TERMS:
+        return None
+    names = [f"x{index}" for index in range(linear.n_features)]
+    sums = [
+        " + ".join([repr(start), *(f"{weight!r} * {name}" for weight, name in zip(column, names, strict=True))])
+        for start, column in zip(linear.base.tolist(), linear.value.astype(np.float64).T.tolist(), strict=True)
+    ]
+    lines = [f"    s{output} = {terms}" for output, terms in enumerate(sums)]
+    return Code([f"    {', '.join(names)}, = cells", *lines])
+
+
+def _network(network: Any, prefix: str) -> Code:
+    """Scale and unit are folded into the weights, where inputs are not multiplied."""
+    p, design = prefix, network.design
+    weights = [array.astype(np.float64) for array in network.weights]
+    biases = [*(bias.astype(np.float64) for bias in network.biases), network.base]
+    weights[-1] = weights[-1] * network.unit
+    names, of_inputs = design.before_codes(), weights[0][: design.width]
+    no_code = np.zeros((1, of_inputs.shape[1]))
+    if network.pairs is None:
+        weights[0] = of_inputs[: design.n_before_codes] / names["scale"][:, None]
+        biases[0] = biases[0] - names["center"] @ weights[0]
+        names["missing"] = names["missing"] + names["center"]
+        names["of_code"] = np.vstack([of_inputs[design.n_before_codes :], no_code])
+        lines = [f"    z = {_clipped(design, p)}", f"    h = z.dot({p}w0)"]
+        lines += ["    if h.item(0) != h.item(0):", _fill(p), f"        h = z.dot({p}w0)"]
+        if design.has_codes:
+            lines.append(f"    h += {p}of_code[{_places_of_codes(design, -design.n_before_codes)}].sum(0)")
+    else:
+        names |= {"first": network.pairs[:, 0].astype(np.intp), "second": network.pairs[:, 1].astype(np.intp)}
+        names["of_pair"] = weights[0][design.width :]
+        weights[0] = np.vstack([of_inputs, no_code]) if design.has_codes else of_inputs
+        lines = _inputs(design, p)
+        lines += [f"    h = z.dot({p}w0)", f"    h += (z.take({p}first) * z.take({p}second)).dot({p}of_pair)"]
+    for layer in range(1, len(weights)):
+        lines += [f"    h += {p}b{layer - 1}", f"    h = maximum(h, 0.0).dot({p}w{layer})"]
+    names |= {f"w{layer}": array for layer, array in enumerate(weights)}
+    names |= {f"b{layer}": array for layer, array in enumerate(biases)}
+    lines += [f"    h += {p}b{len(biases) - 1}", f"    {_targets(network)} = h.tolist()"]
+    return Code(lines, _prefixed(names, p), not design.has_codes)
+
+
+def _landmarks(kernel: Any, prefix: str) -> Code:
+    """``unit`` is folded into the coefficients."""
+    p, n_outputs = prefix, len(kernel.base)
+    scales, positions = kernel.scales.astype(np.float64), kernel.positions.astype(np.float64)
+    linear = np.zeros((len(scales), n_outputs)) if kernel.linear is None else kernel.linear * kernel.unit
+    if kernel.design.has_codes:  # the place of unknown codes does not count
+        scales, positions = np.append(scales, 0), np.hstack([positions, np.zeros((len(positions), 1))])
+        linear = np.vstack([linear, np.zeros((1, n_outputs))])
+    scaled = positions * scales
+    names = kernel.design.before_codes() | {"scales": scales, "base": kernel.base, "linear": linear}
+    names |= {"twice": 2 * scaled, "squares": (scaled**2).sum(axis=1), "coef": kernel.coef * kernel.unit}
+    distance = f"{p}twice.dot(u) - ({p}squares + u.dot(u))"
+    lines = _inputs(kernel.design, p)
+    lines += [f"    u = z * {p}scales", f"    h = array_exp(minimum({distance}, 0.0)).dot({p}coef)"]
+    if kernel.linear is not None:
+        lines.append(f"    h += z.dot({p}linear)")
+    lines += [f"    h += {p}base", f"    {_targets(kernel)} = h.tolist()"]
+    return Code(lines, _prefixed(names, p), not kernel.design.has_codes)
+
+
+def _sum(total: Any, prefix: str) -> Code | None:
+    """Each part sets the scores, which are kept under names of its own."""
+    lines: list[str] = []
+    names: dict[str, Any] = {}
+    takes_array, scores = True, [f"s{output}" for output in range(len(total.base))]
+    own = [f"{prefix}p{place}_" for place in range(len(total.parts))]
+    for part, of_part in zip(total.parts, own, strict=True):
+        code = row_code(part, of_part)
+        if code is None:
+            return None
+        lines += [*code.lines, *(f"    {of_part}{score} = {score}" for score in scores)]
+        names |= code.names
+        takes_array &= code.takes_array
+    lines += [f"    {score} = {' + '.join(of_part + score for of_part in own)}" for score in scores]
+    return Code(lines, names, takes_array)
+
+
+WRITERS: dict[str, Callable[[Any, str], Code | None]] = {
+    "forest": _forest,
+    "linear": _linear,
+    "network": _network,
+    "landmarks": _landmarks,
+    "sum": _sum,
+}
+"""By kind of scorer."""
+
+
+# ---------------------------------------------------------------------- inputs of weighted sums
+
+
+def _inputs(design: Any, p: str) -> list[str]:
+    """Return code that sets ``z``, the inputs of one row.
+
+    Where there are more inputs than numbers, one more than there are stands behind them, for codes that are unknown.
+    """
+    filled = ["    length = z.dot(z)", "    if length != length:", _fill(p)]
+    lines = [f"    z = ({_clipped(design, p)} - {p}center) / {p}scale", *filled]
+    if not design.has_codes:
+        return lines
+    lines += [f"    inputs = zeros({design.width + 1})", f"    inputs[:{design.n_before_codes}] = z", "    z = inputs"]
+    return [*lines, f"    z[{_places_of_codes(design)}] = 1.0"]
+
+
+def _clipped(design: Any, p: str) -> str:
+    """Return the expression of a row's numbers and indicators, clipped to their range; NaN stays."""
+    cells = "array(cells, float)" if design.is_plain else f"array(cells, float).take({p}columns)"
+    return f"minimum(maximum({cells}, {p}low), {p}high)"
+
+
+def _fill(p: str) -> str:
+    """Return the line that a row with missing cells pays for, and no other: they are NaN until then."""
+    return f"        copyto(z, {p}missing, where=isnan(z))"
+
+
+def _places_of_codes(design: Any, shift: int = 0) -> str:
+    """Return the expression of the inputs that a row's categories set, -1 where they are unknown."""
+    columns = np.flatnonzero(design.n_codes)
+    codes = [
+        f"{first + shift} + int(cells[{column}]) if -1 < cells[{column}] < {design.n_codes[column]} else -1"
+        for first, column in zip(design.first_input[columns], columns, strict=True)
+    ]
+    return f"[{', '.join(codes)}]"
+
+
+def _prefixed(names: dict[str, Any], prefix: str) -> dict[str, Any]:
+    return {prefix + name: array for name, array in names.items()}
+
+
+def _targets(scorer: Any) -> str:
+    return "".join(f"s{output}, " for output in range(len(scorer.base))).rstrip()
