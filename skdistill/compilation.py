@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .compiled import CompiledModel, Landmarks, Network
-from .convert import read_model, unwrap
+from .convert import read_margins, read_model, unwrap
 from .exceptions import CompileError
 from .metrics import fidelity
 from .students._completion import CompletedClassifier
@@ -30,8 +30,9 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
         A fitted ``DistilledClassifier`` or ``DistilledRegressor`` (its student), a student of this package, a
         LightGBM model or ``Booster``, or one of these models of scikit-learn: a decision tree, a forest, histogram
         gradient boosting, a linear model, logistic regression, a multilayer perceptron with the activation
-        ``"relu"`` or ``"identity"``, ``SVR`` and ``NuSVR`` with an RBF or linear kernel, or ``KernelRidge`` with an
-        RBF kernel. Of a fitted search it is the best estimator. Other models take part by a method
+        ``"relu"`` or ``"identity"``, ``SVR`` and ``NuSVR`` with an RBF or linear kernel, ``KernelRidge`` with an RBF
+        kernel, or ``CalibratedClassifierCV(method="sigmoid", ensemble=False)`` of a linear classifier or of an ``SVC``
+        of two classes. Of a fitted search it is the best estimator. Other models take part by a method
         ``__skdistill_compile__()`` that returns a :class:`~skdistill.compiled.CompiledModel`.
     dtype : {"float32", "float64", "float16"}, default="float32"
         How leaf values are stored, and with float16 the weights of linear models, and those of perceptrons and kernel
@@ -130,13 +131,16 @@ def _convert(model: Any) -> CompiledModel:
     name = f"the class {model.__name__}" if isinstance(model, type) else f"a {type(model).__name__}{steps}"
     raise CompileError(
         f"compile: got {name}; expected a student of this package, a scikit-learn tree, forest, histogram gradient "
-        "boosting, linear model, logistic regression, multilayer perceptron, SVR or kernel ridge regression, or a "
-        "LightGBM model. Distil it first: DistilledClassifier(teacher=model).fit(X), or DistilledRegressor."
+        "boosting, linear model, logistic regression, multilayer perceptron, SVR, kernel ridge regression or "
+        "calibrated SVC, or a LightGBM model. Distil it first: DistilledClassifier(teacher=model).fit(X), or "
+        "DistilledRegressor."
     )
 
 
 def _from_completed(model: CompletedClassifier) -> CompiledModel:
     """A student whose answers are completed to probabilities of all classes at temperature 1."""
+    if model.response == "decision_function":
+        return _from_margins(model)
     inner = _convert(model.estimator)
     described: dict[str, Any] = {"classes": model.classes, "columns": inner.columns, "names": inner.feature_names_in_}
     is_plain = inner.link == "identity" and inner.power == 1
@@ -146,7 +150,23 @@ def _from_completed(model: CompletedClassifier) -> CompiledModel:
         return CompiledModel(scorer, link, **described)
     if model.response == "predict_proba" and np.array_equal(model.estimator.classes_, model.classes):
         return CompiledModel(inner.scorer, inner.link, power=model.temperature, **described)
-    raise CompileError(
+    raise _not_completed(model)
+
+
+def _from_margins(model: CompletedClassifier) -> CompiledModel:
+    """A student whose margins are scaled to logits of all classes."""
+    inside = unwrap(model.estimator)
+    knows_all = np.array_equal(model.estimator.classes_, model.classes)
+    margins = read_margins(inside.model) if knows_all and not inside.transformers else None
+    if margins is None:
+        raise _not_completed(model)
+    link = "two classes" if len(model.classes) == 2 else "softmax"
+    names = getattr(inside.model, "feature_names_in_", None)
+    return CompiledModel(margins.scaled(model.scale * model.temperature), link, classes=model.classes, names=names)
+
+
+def _not_completed(model: CompletedClassifier) -> CompileError:
+    return CompileError(
         f"compile: the student {type(model.estimator).__name__} is completed by a step that has no compiled form. "
         'Pass student="auto" and no target_compressor.'
     )

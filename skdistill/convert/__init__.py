@@ -2,7 +2,7 @@
 
 from ._kernels import KernelMachine, read_kernel
 from ._lightgbm import forest_from_lightgbm, is_booster, is_lightgbm, splits_of_lightgbm
-from ._models import read_model
+from ._models import read_margins, read_model
 from ._structures import read_structure
 from ._wrappers import Unwrapped, is_distilled, members_of, unwrap
 
@@ -15,6 +15,7 @@ __all__ = [
     "is_lightgbm",
     "members_of",
     "read_kernel",
+    "read_margins",
     "read_model",
     "read_structure",
     "splits_of_lightgbm",

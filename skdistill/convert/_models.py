@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import is_classifier
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     ExtraTreesRegressor,
@@ -24,21 +25,26 @@ from sklearn.linear_model import (
     LassoCV,
     LinearRegression,
     LogisticRegression,
+    Perceptron,
     Ridge,
+    RidgeClassifier,
+    RidgeClassifierCV,
     RidgeCV,
+    SGDClassifier,
     SGDRegressor,
 )
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.svm import SVR, LinearSVR, NuSVR
+from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR, NuSVC, NuSVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from ..compiled import CompiledModel
+from ..compiled import CompiledModel, Scorer
 from ..compiled._links import LINKS
 from ..exceptions import CompileError
 from ._kernels import read_kernel
 from ._lightgbm import Objective, forest_from_lightgbm, is_booster, is_lightgbm, lightgbm_text
 from ._structures import layers_of, linear_weights_of
 from ._trees import trees_of_histograms, trees_of_sklearn
+from ._wrappers import unwrap
 
 
 def read_model(model: Any) -> CompiledModel | None:
@@ -61,6 +67,22 @@ def read_model(model: Any) -> CompiledModel | None:
     for kinds, read in _KINDS:
         if isinstance(model, kinds):
             return read(model)
+    return None
+
+
+def read_margins(model: Any) -> Scorer | None:
+    """Return the scorer of a classifier's ``decision_function``, one score for two classes; ``None`` if it is unknown.
+
+    Parameters
+    ----------
+    model : classifier
+        Fitted: a linear model, or an ``SVC`` or ``NuSVC`` of two classes with an RBF or linear kernel. Of more classes,
+        the margins of these are no sums of kernels, but votes of pairs.
+    """
+    if isinstance(model, _LINEAR_CLASSIFIERS):
+        return linear_weights_of(model).linear()
+    if isinstance(model, _SUPPORT_VECTOR_CLASSIFICATION) and len(model.classes_) == 2:
+        return _kernel_scorer(model)
     return None
 
 
@@ -181,15 +203,42 @@ _OUTPUT_ACTIVATIONS = {"identity": "identity", "exp": "exp"}
 
 def _from_kernel(model: Any) -> CompiledModel:
     """Read support vector regression, or kernel ridge regression."""
-    if model.kernel == "linear" and hasattr(model, "coef_"):
-        return CompiledModel(linear_weights_of(model).linear(), is_single=True, names=_names_of(model))
-    machine = read_kernel(model)
-    if machine is None or not (isinstance(model.kernel, str) and model.kernel == "rbf"):
-        raise CompileError(
-            f"compile: {type(model).__name__} has the kernel {model.kernel!r}; expected 'rbf', or 'linear' of an SVR."
-        )
+    scorer = _kernel_scorer(model)
+    if scorer is None:
+        expected = "'rbf'" if isinstance(model, KernelRidge) else "'rbf' or 'linear'"
+        raise CompileError(f"compile: {type(model).__name__} has the kernel {model.kernel!r}; expected {expected}.")
     is_single = isinstance(model, _SUPPORT_VECTOR_REGRESSION) or model.dual_coef_.ndim == 1
-    return CompiledModel(machine.landmarks(), is_single=is_single, names=_names_of(model))
+    return CompiledModel(scorer, is_single=is_single, names=_names_of(model))
+
+
+def _kernel_scorer(model: Any) -> Scorer | None:
+    """Return the sum of kernels of a model, or of a linear kernel the weighted sum; ``None`` for another kernel."""
+    kernel = model.kernel if isinstance(model.kernel, str) else ""
+    if kernel == "linear" and hasattr(model, "coef_"):
+        return linear_weights_of(model).linear()
+    machine = read_kernel(model) if kernel == "rbf" else None
+    return None if machine is None else machine.landmarks()
+
+
+# ---------------------------------------------------------------------- calibrated margins
+
+
+def _from_calibrated(model: CalibratedClassifierCV) -> CompiledModel:
+    """Read a single classifier whose margins a sigmoid turns into probabilities."""
+    pairs = model.calibrated_classifiers_
+    inside = unwrap(pairs[0].estimator)
+    knows_all = np.array_equal(getattr(inside.model, "classes_", ()), model.classes_)
+    margins = read_margins(inside.model) if knows_all and not inside.transformers else None
+    if margins is None or len(pairs) > 1 or model.method != "sigmoid":
+        raise CompileError(
+            f"compile: {type(model).__name__} has {len(pairs)} {type(inside.model).__name__} with "
+            f"method={model.method!r}; expected ensemble=False, method='sigmoid', and a linear classifier, or an SVC "
+            "of two classes with an RBF or linear kernel."
+        )
+    calibrators = pairs[0].calibrators
+    slope, offset = (np.array([getattr(calibrator, name) for calibrator in calibrators]) for name in ("a_", "b_"))
+    link = "two classes" if len(model.classes_) == 2 else "one against the rest"
+    return CompiledModel(margins.scaled(-slope, -offset), link, classes=model.classes_, names=_names_of(model))
 
 
 # ---------------------------------------------------------------------- which kind is read how
@@ -216,6 +265,8 @@ _LINEAR = (
     SGDRegressor,
     LinearSVR,
 )
+_LINEAR_CLASSIFIERS = (LinearSVC, LogisticRegression, Perceptron, RidgeClassifier, RidgeClassifierCV, SGDClassifier)
+_SUPPORT_VECTOR_CLASSIFICATION = (SVC, NuSVC)
 _SUPPORT_VECTOR_REGRESSION = (SVR, NuSVR)
 _KINDS: tuple[tuple[Any, Callable[[Any], CompiledModel]], ...] = (
     (_TREES + _FORESTS, _from_trees),
@@ -224,4 +275,5 @@ _KINDS: tuple[tuple[Any, Callable[[Any], CompiledModel]], ...] = (
     (_LINEAR, _from_linear),
     ((MLPClassifier, MLPRegressor), _from_perceptron),
     ((*_SUPPORT_VECTOR_REGRESSION, KernelRidge), _from_kernel),
+    (CalibratedClassifierCV, _from_calibrated),
 )

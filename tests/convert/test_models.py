@@ -7,13 +7,15 @@ import pandas as pd
 import pytest
 from lightgbm import LGBMRegressor
 from scipy import sparse
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.kernel_ridge import KernelRidge
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier, SGDClassifier
 from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -181,6 +183,40 @@ def test_half_precision_of_perceptrons_and_machines():
             skdistill.compile(model, dtype="float16", X=VALUES[0], tolerance=0)
 
 
+CALIBRATED = [
+    (SVC(), TWO),
+    (SVC(kernel="linear"), TWO),
+    (NuSVC(nu=0.1, gamma=0.05), TWO),
+    (LinearSVC(C=0.1, random_state=0), TWO),
+    (LinearSVC(C=0.001, max_iter=5000, random_state=0), MANY),
+    (RidgeClassifier(), MANY),
+    (SGDClassifier(random_state=0), TWO),
+    (LogisticRegression(), TWO),
+]
+
+
+@pytest.mark.parametrize(("model", "data"), CALIBRATED, ids=lambda value: f"{value!r:.30}")
+def test_calibrated_margins(model, data):
+    """A sigmoid for each class, of a model that was calibrated out of fold or fitted before."""
+    X, y = data
+    for calibrated in (
+        CalibratedClassifierCV(model, ensemble=False, cv=2).fit(X, y),
+        CalibratedClassifierCV(FrozenEstimator(model.fit(X, y)), cv=2, ensemble=False).fit(X, y),
+    ):
+        assert_same(skdistill.compile(calibrated), calibrated, X)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 2.0])
+@pytest.mark.parametrize(("model", "data"), [*CALIBRATED[:4], CALIBRATED[5]], ids=lambda value: f"{value!r:.30}")
+def test_students_with_margins(model, data, temperature):
+    """Margins of a student are completed to probabilities in its compiled form, too."""
+    X, y = data
+    teacher = LogisticRegression(C=0.01, max_iter=3000).fit(X, y)
+    student = DistilledClassifier(teacher, model, sampler=None, temperature=temperature, random_state=0).fit(X)
+    assert student.student_.response == "decision_function"
+    assert_same(skdistill.compile(student), student, X)
+
+
 def test_a_model_is_not_changed_by_its_compiled_form():
     """What is measured on rows is no attribute of a compiled model that was given."""
     given = skdistill.compile(SVR().fit(*VALUES))
@@ -254,6 +290,28 @@ def test_more_that_is_refused():
     codes = np.column_stack([np.arange(len(X)) % 4, X[:, 0]])
     with pytest.raises(CompileError, match="fitted on categories; encode them as numbers"):
         skdistill.compile(HistGradientBoostingClassifier(categorical_features=[0], max_iter=2).fit(codes, TWO[1]))
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "match"),
+    [
+        (CalibratedClassifierCV(LinearSVC(), cv=2, ensemble=True), TWO, "has 2 LinearSVC with method='sigmoid'"),
+        (
+            CalibratedClassifierCV(LinearSVC(), method="isotonic", cv=2, ensemble=False),
+            TWO,
+            "method='isotonic'; expected",
+        ),
+        (CalibratedClassifierCV(SVC(), cv=2, ensemble=False), (MANY[0][:300], MANY[1][:300]), "has 1 SVC with"),
+        (CalibratedClassifierCV(SVC(kernel="poly"), cv=2, ensemble=False), TWO, "has 1 SVC with"),
+        (CalibratedClassifierCV(GaussianNB(), cv=2, ensemble=False), TWO, "has 1 GaussianNB with"),
+        (CalibratedClassifierCV(make_pipeline(StandardScaler(), SVC()), cv=2, ensemble=False), TWO, "has 1 SVC with"),
+    ],
+    ids=lambda value: f"{value!r:.60}",
+)
+def test_calibrated_models_that_are_refused(model, data, match):
+    """Means of several, other calibrators, and margins that no scorer has."""
+    with pytest.raises(CompileError, match=match):
+        skdistill.compile(model.fit(*data))
 
 
 def test_unknown_models_are_not_read():
