@@ -1,4 +1,4 @@
-"""Compiling: from a fitted model to a function that needs numpy only."""
+"""Compiling a fitted model to a function that needs numpy only."""
 
 from numbers import Real
 from typing import Any
@@ -35,9 +35,9 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
         of two classes. Of a fitted search it is the best estimator. Other models take part by a method
         ``__skdistill_compile__()`` that returns a :class:`~skdistill.compiled.CompiledModel`.
     dtype : {"float32", "float64", "float16"}, default="float32"
-        How leaf values are stored, and with float16 the weights of linear models, and those of perceptrons and kernel
-        machines of scikit-learn, which are float64 otherwise. Students of this package hold half precision already.
-        Thresholds are never changed.
+        Precision of the stored leaf values. ``"float16"`` also applies to the weights of linear models, and of
+        perceptrons and kernel machines of scikit-learn, which stay float64 otherwise. Students of this package are
+        stored in half precision anyway. Thresholds are never changed.
     X : table of shape (n_samples, n_features) or None, default=None
         Rows on which the compiled model is compared with the model. Needed for ``dtype="float16"``.
     tolerance : float >= 0, default=0.001
@@ -138,7 +138,7 @@ def _convert(model: Any) -> CompiledModel:
 
 
 def _from_completed(model: CompletedClassifier) -> CompiledModel:
-    """A student whose answers are completed to probabilities of all classes at temperature 1."""
+    """Compile a student whose answers are completed to probabilities of all classes at temperature 1."""
     if model.response == "decision_function":
         return _from_margins(model)
     inner = _convert(model.estimator)
@@ -154,7 +154,7 @@ def _from_completed(model: CompletedClassifier) -> CompiledModel:
 
 
 def _from_margins(model: CompletedClassifier) -> CompiledModel:
-    """A student whose margins are scaled to logits of all classes."""
+    """Compile a student whose margins are scaled to logits of all classes."""
     inside = unwrap(model.estimator)
     knows_all = np.array_equal(model.estimator.classes_, model.classes)
     margins = read_margins(inside.model) if knows_all and not inside.transformers else None

@@ -1,6 +1,6 @@
 """How many numbers a model has learned, and how many operations it takes for a row.
 
-Models are known by what they have once they are fitted, so that no library has to be imported for it.
+Models are recognised by their fitted attributes, so that no other library is imported.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,21 +13,21 @@ from ._unwrapping import compiled_form, completed, shipped
 
 UNKNOWN = float("nan")
 NAMES = ("classes_", "categories_")
-"""Labels and categories are no parameters, also where they are floats."""
+"""Attributes with labels and categories, which are no parameters even if they are floats."""
 
 DIAGNOSTICS = ("_scores_", "_score_", "_curve_", "_path_", "_paths_", "history_", "cv_results_")
-"""Ends of names of what was written down during a fit, and what no answer depends on."""
+"""Suffixes of attributes that record a fit, and on which no prediction depends."""
 
 
 class Count(NamedTuple):
-    """What one model has."""
+    """The counts of one model."""
 
     n_parameters: float
     n_operations: float
 
     @classmethod
     def total(cls, counts: Iterable["Count"]) -> "Count":
-        """Return the sums; unknown where one is."""
+        """Return the sums; NaN if one of the counts is NaN."""
         counts = list(counts)
         return cls(sum(count.n_parameters for count in counts), sum(count.n_operations for count in counts))
 
@@ -35,20 +35,21 @@ class Count(NamedTuple):
 def n_parameters(model: Any) -> float:
     """Count the numbers a model has learned.
 
-    Of students of this package and compiled models it is what ``student_size`` speaks of. Of others: feature and
-    threshold of each split and the values of each leaf (trees, forests and boosting of scikit-learn, LightGBM);
-    coefficients and intercepts (linear models, networks); support vectors and their coefficients. Pipelines, votes,
-    stacks and bags have the sum of their members. Of anything else with fitted arrays of floats it is their size.
+    For students of this package and compiled models, this is the number that ``student_size`` bounds. For other models,
+    these numbers are counted: feature and threshold of each split and the values of each leaf (trees, forests and
+    boosting of scikit-learn, LightGBM); coefficients and intercepts (linear models, networks); support vectors and
+    their coefficients. Pipelines, votes, stacks and bags have the sum of their members. For any other model, the
+    elements of all fitted arrays of floats are counted.
 
     Parameters
     ----------
     model : object
-        Fitted. Of a distilled estimator its student counts; pipelines and searches are looked into.
+        Fitted. Of a distilled estimator, the student is counted, also inside pipelines and searches.
 
     Returns
     -------
     n_parameters : int or float
-        NaN where nothing is known, as of functions.
+        NaN if it is unknown, for example for functions.
 
     Examples
     --------
@@ -65,19 +66,19 @@ def n_parameters(model: Any) -> float:
 def n_operations(model: Any) -> float:
     """Count the operations a model takes for one row: comparisons, multiplications, additions of leaf values.
 
-    They are counted as a runtime would need them, not as any library makes them: one for each split on the way to the
+    The count is what an efficient implementation needs, whatever the library does: one for each split on the way to the
     mean leaf of each tree and one for each value added, one for each coefficient, one for each number of a support
-    vector. Two models of one family compare well by it; of two families microseconds tell more: :func:`latency`.
+    vector. It compares models of one family; to compare two families, measure their :func:`latency`.
 
     Parameters
     ----------
     model : object
-        Fitted. Of a distilled estimator its student counts; pipelines and searches are looked into.
+        Fitted. Of a distilled estimator, the student is counted, also inside pipelines and searches.
 
     Returns
     -------
     n_operations : int or float
-        NaN where it is not known, also of one member or step.
+        NaN if it is unknown for the model, or for one of its members or steps.
 
     Examples
     --------
@@ -114,7 +115,7 @@ def _count(model: Any) -> Count:
 
 
 def _count_member(member: Any) -> Count:
-    is_nothing = member is None or isinstance(member, str)  # a step that passes on what it gets, or drops it
+    is_nothing = member is None or isinstance(member, str)  # the step "passthrough" or "drop"
     return Count(0, 0) if is_nothing else _count(member)
 
 
@@ -133,7 +134,7 @@ def _count_scaling(model: Any) -> Count:
 
 
 def _count_only(attribute: str) -> Callable[[Any], Count]:
-    """Count a model that is one array, each number of which is used once a row."""
+    """Count a model that is a single array, each number of which is used once for each row."""
 
     def count(model: Any) -> Count:
         size = getattr(model, attribute).size
@@ -151,7 +152,7 @@ def _count_arrays(model: Any) -> Count:
 
 
 def _floats_in(thing: Any, seen: set[int]) -> int:
-    """Return the size of all arrays of floats among the fitted attributes, each array once."""
+    """Return the number of elements of all arrays of floats among the fitted attributes; each array counts once."""
     if id(thing) in seen or isinstance(thing, type):
         return 0
     seen.add(id(thing))
@@ -166,7 +167,7 @@ def _floats_in(thing: Any, seen: set[int]) -> int:
 
 
 def _is_learned(name: str) -> bool:
-    if name == "_fit_X":  # the rows that nearest neighbours are looked for among
+    if name == "_fit_X":  # the training rows of nearest neighbours
         return True
     return name.endswith("_") and not name.startswith(("_", "oob_")) and not name.endswith((*NAMES, *DIAGNOSTICS))
 
@@ -177,4 +178,4 @@ _TRANSFORMERS: tuple[tuple[tuple[str, ...], Callable[[Any], Count]], ...] = (
     (("statistics_",), _count_only("statistics_")),
     (("cluster_centers_",), _count_only("cluster_centers_")),
 )
-"""By which attributes a kind is known, the first that fits."""
+"""The attributes that identify each kind of transformer; the first match counts."""

@@ -1,4 +1,4 @@
-"""From what a user holds to the distilled estimator inside, and to the student that is shipped."""
+"""The distilled estimator inside pipelines and searches, and the model that is deployed."""
 
 import copy
 from typing import Any
@@ -11,27 +11,26 @@ from ..exceptions import CompileError
 
 
 def distilled_inside(estimator: Any, X: Any, *, who: str = "distilled_inside") -> tuple[Any, Any]:
-    """Return the distilled estimator inside pipelines, fitted searches and frozen estimators, and ``X`` as it sees it.
+    """Return the distilled estimator inside pipelines, fitted searches and frozen estimators, and its input for ``X``.
 
     Parameters
     ----------
     estimator : DistilledClassifier, DistilledRegressor, or what ends in one
         Fitted.
     X : table of shape (n_samples, n_features)
-        As the outermost takes it; the earlier steps of pipelines transform it. ``None`` stays ``None``.
+        Input of the outermost estimator, which the earlier steps of pipelines transform. ``None`` stays ``None``.
     who : str, default="distilled_inside"
-        Whom the error names.
+        Name of the caller, for the error.
 
     Returns
     -------
     distilled : DistilledClassifier or DistilledRegressor
-        Known by its ``soft_targets`` and ``student_``.
     X : table
 
     Raises
     ------
     TypeError
-        If there is none.
+        If there is no distilled estimator inside.
     """
     inside = unwrap(estimator)
     if not is_distilled(inside.model):
@@ -47,7 +46,7 @@ def distilled_inside(estimator: Any, X: Any, *, who: str = "distilled_inside") -
 def shipped(model: Any) -> Any:
     """Return what is deployed: of a distilled estimator its student alone, without teacher and data.
 
-    Of a fitted search it is the best estimator, of a pipeline the same pipeline with what is shipped of its last step.
+    Of a fitted search it is the best estimator, and of a pipeline the same pipeline whose last step is replaced.
     """
     inside = unwrap(model)
     is_fitted = is_distilled(inside.model) and hasattr(inside.model, "student_")
@@ -65,12 +64,12 @@ def _with_last_step(pipeline: Any, last: Any) -> Any:
 
 
 def is_compiled(model: Any) -> bool:
-    """Whether a model is of those that ``skdistill.compile`` returns."""
+    """Whether a model is a compiled one, as ``skdistill.compile`` returns."""
     return callable(model) and hasattr(model, "scorer") and hasattr(model, "n_bytes")
 
 
 def compiled_form(model: Any) -> Any | None:
-    """Return the compiled form of a student of ours, or of a compiled model itself; ``None`` of others."""
+    """Return the compiled form of a student of this package, and a compiled model itself; ``None`` for other models."""
     if is_compiled(model):
         return model
     if isinstance(model, type) or not hasattr(model, "__skdistill_compile__"):
@@ -82,7 +81,7 @@ def compiled_form(model: Any) -> Any | None:
 
 
 def completed(model: Any) -> Any | None:
-    """Return the estimator that a born-fitted wrapper completes, such as a student whose answers are decoded."""
+    """Return the estimator inside a wrapper that completes a student's outputs, for example one that decodes them."""
     is_born_fitted = hasattr(model, "__sklearn_is_fitted__") and "estimator" in getattr(model, "__dict__", {})
     if not is_born_fitted or any(name.endswith("_") for name in vars(model)):
         return None
@@ -90,7 +89,7 @@ def completed(model: Any) -> Any | None:
 
 
 def as_rows(X: Any) -> Any:
-    """Return a table that has a shape and can be sliced; lists become arrays."""
+    """Return a table that has a shape and can be sliced: a list as an array, any other table as it is."""
     return X if hasattr(X, "shape") else np.asarray(X)
 
 

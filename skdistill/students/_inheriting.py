@@ -1,4 +1,4 @@
-"""What a kernel teacher can tell a kernel student: how wide its kernel is, and which rows it keeps."""
+"""Hints from a kernel teacher for a kernel student: the width of its kernel, and the rows that it keeps."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ import numpy as np
 from ..convert import read_kernel, unwrap
 
 ONE_SCALE = 9.0
-"""Ratio of the variances of a teacher's inputs up to which one gamma stands for all."""
+"""Largest ratio of the variances of a teacher's inputs for which a single gamma is passed on."""
 
 
 def kernel_hints(teacher_model: Any) -> dict[str, Any]:
-    """Return what a kernel teacher can tell a kernel student: ``{"gamma": ..., "landmarks": ...}``, each if known.
+    """Return the hints of a kernel teacher for a kernel student: ``{"gamma": ..., "landmarks": ...}``, each if known.
 
     Parameters
     ----------
@@ -22,12 +22,12 @@ def kernel_hints(teacher_model: Any) -> dict[str, Any]:
     Returns
     -------
     hints : dict
-        ``gamma`` in terms of standardised inputs, where the teacher's columns have about one scale; ``landmarks`` as
-        rows of the raw table. Empty for any other teacher.
+        ``gamma`` for standardised inputs, if the variances of the teacher's inputs are similar; ``landmarks`` as rows
+        of the raw table. Empty for any other teacher.
     """
     try:
         return _hints_of(teacher_model)
-    except Exception:  # no hint is no harm, whatever a teacher is made of
+    except Exception:  # hints are optional, and a teacher may be anything
         return {}
 
 
