@@ -1,38 +1,21 @@
-"""Fitting somebody else's estimator, with weights where it takes them, and looking inside wrappers."""
+"""Fitting somebody else's estimator, with weights where it takes them."""
 
 from typing import Any
 
 import sklearn
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
+
+from .convert import unwrap
 
 
 def final_step(estimator: Any) -> Any:
     """Return the last step of a pipeline, however nested, and anything else as it is."""
-    while isinstance(estimator, Pipeline):
-        estimator = estimator[-1]
-    return estimator
-
-
-def innermost(estimator: Any) -> Any:
-    """Return the model inside pipelines and frozen estimators."""
-    while isinstance(estimator, Pipeline | FrozenEstimator):
-        estimator = estimator[-1] if isinstance(estimator, Pipeline) else estimator.estimator
-    return estimator
-
-
-def is_wrapper(estimator: Any) -> bool:
-    """Whether an estimator holds another one: a pipeline, a search, an ensemble of given members."""
-    params = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
-    return any(hasattr(value, "fit") and not isinstance(value, type) for value in params.values())
+    return unwrap(estimator, through=("pipeline",)).model
 
 
 def has_pairwise_margins(estimator: Any) -> bool:
     """Whether a support vector machine, maybe in a pipeline or a search, has a margin for each pair of classes."""
-    answering = innermost(estimator)
-    answering = innermost(getattr(answering, "best_estimator_", answering))
-    return getattr(answering, "decision_function_shape", None) == "ovo"
+    return getattr(unwrap(estimator).model, "decision_function_shape", None) == "ovo"
 
 
 def takes_weights(estimator: Any) -> bool:
@@ -52,9 +35,6 @@ def _members(estimator: Any) -> list[Any]:
 
 def fit_weighted(estimator: Any, X: Any, y: Any, weight: Any) -> Any:
     """Fit with ``sample_weight=weight``, handed to the last step of a pipeline, whether routing is on or off."""
-    prefix, step = "", estimator
-    while isinstance(step, Pipeline):
-        prefix += f"{step.steps[-1][0]}__"
-        step = step[-1]
+    prefix = unwrap(estimator, through=("pipeline",)).prefix
     with sklearn.config_context(enable_metadata_routing=False):
         return estimator.fit(X, y, **{f"{prefix}sample_weight": weight})

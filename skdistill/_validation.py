@@ -10,7 +10,6 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.fixes import parse_version
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from ._fitting import is_wrapper
 from ._tables import is_frame
 
 _SPARSE_TAG_IS_SET = parse_version(sklearn.__version__) >= parse_version("1.7")
@@ -113,9 +112,15 @@ def input_tags_of(estimator: Any) -> Any:
     left to those.
     """
     tags = copy.copy(get_tags(estimator).input_tags)
-    if is_wrapper(estimator):
+    if _is_wrapper(estimator):
         tags.allow_nan = tags.string = True
     return tags
+
+
+def _is_wrapper(estimator: Any) -> bool:
+    """Whether an estimator holds another one: a pipeline, a search, an ensemble of given members."""
+    params = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
+    return any(hasattr(value, "fit") and not isinstance(value, type) for value in params.values())
 
 
 def draw_seed(rng: np.random.RandomState) -> int:

@@ -1,37 +1,14 @@
-"""Compiling: from a fitted model to a function that needs numpy only."""
+"""Compiling a fitted model to a function that needs numpy only."""
 
-import warnings
-from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
 import numpy as np
-from lightgbm import Booster, LGBMModel
-from sklearn.base import BaseEstimator, is_classifier
-from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
-from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import (
-    BayesianRidge,
-    ElasticNet,
-    ElasticNetCV,
-    HuberRegressor,
-    Lars,
-    LassoCV,
-    LinearRegression,
-    LogisticRegression,
-    Ridge,
-    RidgeCV,
-    SGDRegressor,
-)
-from sklearn.pipeline import Pipeline
-from sklearn.svm import LinearSVR
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from .compiled import CompiledModel, Linear
-from .compiled._lightgbm import forest_from_lightgbm, header_value
-from .compiled._links import LINKS
-from .compiled._nodes import forest_from_nodes, round_down
+from .compiled import CompiledModel, Landmarks, Network
+from .convert import read_margins, read_model, unwrap
 from .exceptions import CompileError
 from .metrics import fidelity
 from .students._completion import CompletedClassifier
@@ -51,12 +28,16 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
     ----------
     model : estimator
         A fitted ``DistilledClassifier`` or ``DistilledRegressor`` (its student), a student of this package, a
-        scikit-learn decision tree, forest, or linear model, or a LightGBM model or ``Booster``. Others take part by
-        a method ``__skdistill_compile__()`` that returns a :class:`~skdistill.compiled.CompiledModel`.
+        LightGBM model or ``Booster``, or one of these models of scikit-learn: a decision tree, a forest, histogram
+        gradient boosting, a linear model, logistic regression, a multilayer perceptron with the activation
+        ``"relu"`` or ``"identity"``, ``SVR`` and ``NuSVR`` with an RBF or linear kernel, ``KernelRidge`` with an RBF
+        kernel, or ``CalibratedClassifierCV(method="sigmoid", ensemble=False)`` of a linear classifier or of an ``SVC``
+        of two classes. Of a fitted search it is the best estimator. Other models take part by a method
+        ``__skdistill_compile__()`` that returns a :class:`~skdistill.compiled.CompiledModel`.
     dtype : {"float32", "float64", "float16"}, default="float32"
-        How leaf values are stored, and with float16 the weights of linear models, which are float64 otherwise.
-        Students of this package hold half precision already.
-        Thresholds are never changed.
+        Precision of the stored leaf values. ``"float16"`` also applies to the weights of linear models, and of
+        perceptrons and kernel machines of scikit-learn, which stay float64 otherwise. Students of this package are
+        stored in half precision anyway. Thresholds are never changed.
     X : table of shape (n_samples, n_features) or None, default=None
         Rows on which the compiled model is compared with the model. Needed for ``dtype="float16"``.
     tolerance : float >= 0, default=0.001
@@ -70,6 +51,11 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
     ------
     CompileError
         If the model is of no kind that can be compiled, or loses more than ``tolerance``.
+
+    Notes
+    -----
+    Perceptrons and kernel machines of scikit-learn refuse missing cells. Their compiled forms check nothing: they take
+    a missing cell for 0, or for the mean of the support vectors. Impute such cells first.
 
     Examples
     --------
@@ -90,7 +76,8 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
     if X is not None and getattr(X, "ndim", np.ndim(X)) != 2:
         raise ValueError("compile: X is a single row or no table; expected rows of shape (n_samples, n_features).")
     exact = _convert(model)
-    compiled = exact.stored_as(np.dtype(dtype))
+    stored = "float64" if dtype == "float32" and _has_full_weights(exact.scorer) else dtype
+    compiled = exact.stored_as(np.dtype(stored))
     if X is not None:
         compiled.quantization_loss_ = _measured_loss(exact, compiled, X, tolerance)
     return compiled
@@ -112,34 +99,48 @@ def _measured_loss(exact: CompiledModel, compiled: CompiledModel, X: Any, tolera
     return loss
 
 
-# ---------------------------------------------------------------------- converters
+def _has_full_weights(scorer: Any) -> bool:
+    """Whether a scorer is a network or an expansion in kernels with weights of float64, as other libraries fit them.
+
+    Where large weights cancel, those of float32 would miss the answers by more than 1e-6 of their scale.
+    """
+    weights = {Network: "weights", Landmarks: "positions"}.get(type(scorer))
+    return weights is not None and np.asarray(getattr(scorer, weights)[0]).dtype == np.float64
+
+
+# ---------------------------------------------------------------------- kinds of models
 
 
 def _convert(model: Any) -> CompiledModel:
     """Return the compiled form of a model, with all its digits."""
-    while isinstance(model, FrozenEstimator) or (isinstance(model, Pipeline) and len(model) == 1):
-        model = model.estimator if isinstance(model, FrozenEstimator) else model[-1]
-    model = getattr(model, "student_", model)
+    inside = unwrap(model)
+    several = next((pipeline for pipeline in inside.pipelines if len(pipeline) > 1), None)
+    model = inside.model if several is None else several
+    if hasattr(model, "student_"):
+        return _convert(model.student_)
     if isinstance(model, CompiledModel):
         return model
     if isinstance(model, BaseEstimator):
         check_is_fitted(model)
     if hasattr(model, "__skdistill_compile__"):
         return model.__skdistill_compile__()
-    for kinds, convert in _CONVERTERS:
-        if isinstance(model, kinds):
-            return convert(model)
-    steps = f" of {len(model)} steps" if isinstance(model, Pipeline) else ""
+    compiled = _from_completed(model) if isinstance(model, CompletedClassifier) else read_model(model)
+    if compiled is not None:
+        return compiled
+    steps = "" if several is None else f" of {len(several)} steps"
     name = f"the class {model.__name__}" if isinstance(model, type) else f"a {type(model).__name__}{steps}"
     raise CompileError(
-        f"compile: got {name}; expected a student of this package, a scikit-learn tree, "
-        "forest, linear model or logistic regression, or a LightGBM model. Distil it first: "
-        "DistilledClassifier(teacher=model).fit(X), or DistilledRegressor."
+        f"compile: got {name}; expected a student of this package, a scikit-learn tree, forest, histogram gradient "
+        "boosting, linear model, logistic regression, multilayer perceptron, SVR, kernel ridge regression or "
+        "calibrated SVC, or a LightGBM model. Distil it first: DistilledClassifier(teacher=model).fit(X), or "
+        "DistilledRegressor."
     )
 
 
 def _from_completed(model: CompletedClassifier) -> CompiledModel:
-    """A student whose answers are completed to probabilities of all classes at temperature 1."""
+    """Compile a student whose answers are completed to probabilities of all classes at temperature 1."""
+    if model.response == "decision_function":
+        return _from_margins(model)
     inner = _convert(model.estimator)
     described: dict[str, Any] = {"classes": model.classes, "columns": inner.columns, "names": inner.feature_names_in_}
     is_plain = inner.link == "identity" and inner.power == 1
@@ -149,121 +150,23 @@ def _from_completed(model: CompletedClassifier) -> CompiledModel:
         return CompiledModel(scorer, link, **described)
     if model.response == "predict_proba" and np.array_equal(model.estimator.classes_, model.classes):
         return CompiledModel(inner.scorer, inner.link, power=model.temperature, **described)
-    raise CompileError(
+    raise _not_completed(model)
+
+
+def _from_margins(model: CompletedClassifier) -> CompiledModel:
+    """Compile a student whose margins are scaled to logits of all classes."""
+    inside = unwrap(model.estimator)
+    knows_all = np.array_equal(model.estimator.classes_, model.classes)
+    margins = read_margins(inside.model) if knows_all and not inside.transformers else None
+    if margins is None:
+        raise _not_completed(model)
+    link = "two classes" if len(model.classes) == 2 else "softmax"
+    names = getattr(inside.model, "feature_names_in_", None)
+    return CompiledModel(margins.scaled(model.scale * model.temperature), link, classes=model.classes, names=names)
+
+
+def _not_completed(model: CompletedClassifier) -> CompileError:
+    return CompileError(
         f"compile: the student {type(model.estimator).__name__} is completed by a step that has no compiled form. "
         'Pass student="auto" and no target_compressor.'
     )
-
-
-def _from_trees(model: Any) -> CompiledModel:
-    """A tree of scikit-learn, or the mean of many."""
-    members = [member.tree_ for member in getattr(model, "estimators_", [model])]
-    size = np.array([member.node_count for member in members])
-    root = np.cumsum(size) - size
-    shift = np.repeat(root, size)
-
-    def joined(name: str) -> np.ndarray:
-        return np.concatenate([getattr(member, name) for member in members])
-
-    left, right = joined("children_left"), joined("children_right")
-    value = joined("value")
-    if is_classifier(model) and value.shape[1] > 1:
-        raise CompileError(f"compile: {type(model).__name__} has {value.shape[1]} outputs; expected a single one.")
-    value = value[:, 0, :] if is_classifier(model) else value[:, :, 0]
-    forest = forest_from_nodes(
-        n_features=model.n_features_in_,
-        root=root,
-        left=np.where(left >= 0, left + shift, -1),
-        right=np.where(left >= 0, right + shift, -1),
-        feature=joined("feature"),
-        threshold=round_down(joined("threshold")),
-        missing_left=joined("missing_go_to_left").astype(bool),
-        value=value / len(members),
-        tree_output=np.zeros(len(members), dtype=np.int64),
-        base=np.zeros(value.shape[1]),
-    )
-    is_single = not is_classifier(model) and value.shape[1] == 1
-    return CompiledModel(forest, classes=getattr(model, "classes_", None), is_single=is_single, names=_names_of(model))
-
-
-def _from_linear(model: Any) -> CompiledModel:
-    given = model.coef_.toarray() if hasattr(model.coef_, "toarray") else model.coef_
-    coef = np.atleast_2d(given).T
-    linear = Linear(coef.astype(np.float64), np.broadcast_to(model.intercept_, coef.shape[1]).astype(np.float64))
-    return CompiledModel(linear, is_single=np.ndim(given) == 1, names=_names_of(model))
-
-
-def _from_logistic(model: LogisticRegression) -> CompiledModel:
-    linear = _from_linear(model).scorer
-    if len(model.classes_) == 2:
-        link = "two classes"
-    else:  # which of the two a release takes for which solver has changed
-        row = np.ones((1, linear.n_features))
-        softmax = LINKS["softmax"].of_rows(linear.scores(row))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of names that the row lacks
-            link = "softmax" if np.allclose(softmax, model.predict_proba(row)) else "one against the rest"
-    return CompiledModel(linear, link, classes=model.classes_, names=_names_of(model))
-
-
-def _from_lightgbm(model: Any) -> CompiledModel:
-    booster = model if isinstance(model, Booster) else model.booster_
-    if booster.pandas_categorical:
-        raise CompileError("compile: the LightGBM model was fitted on pandas categories; encode them as numbers.")
-    text = booster.model_to_string()
-    name, *options = header_value(text, "objective", "none").split()
-    number = {key: value for key, _, value in (option.partition(":") for option in options)}
-    link = _LIGHTGBM_LINKS.get(name)
-    if link is None or "sqrt" in options:
-        raise CompileError(f"compile: LightGBM's objective {' '.join([name, *options])!r} has no compiled form.")
-    forest = forest_from_lightgbm([text]).scaled(float(number.get("sigmoid", 1)))
-    classes = getattr(model, "classes_", None)
-    if classes is not None and link == "logistic" and len(classes) == 2:
-        link = "two classes"
-    n_scores = 1 if classes is None or link == "two classes" else len(classes)
-    if classes is not None and (link == "identity" or len(forest.base) != n_scores):
-        raise CompileError(
-            f"compile: {type(model).__name__} of {len(classes)} classes and objective {name!r} has no probabilities of "
-            'them; expected objective "binary" for two classes, "multiclass" or "multiclassova" for more.'
-        )
-    names = booster.feature_name()  # numbered where it was given none
-    is_single = classes is None and len(forest.base) == 1
-    names = None if names == [f"Column_{index}" for index in range(len(names))] else names
-    return CompiledModel(forest, link, classes=classes, is_single=is_single, names=names)
-
-
-def _names_of(model: Any) -> Any:
-    """Return the names of the columns of the fit, which scikit-learn keeps where all of them are text."""
-    return getattr(model, "feature_names_in_", None)
-
-
-_LIGHTGBM_LINKS = {
-    **dict.fromkeys(("regression", "regression_l1", "huber", "fair", "quantile", "mape", "none"), "identity"),
-    **dict.fromkeys(("lambdarank", "rank_xendcg", "custom"), "identity"),
-    **dict.fromkeys(("poisson", "gamma", "tweedie"), "exp"),
-    **dict.fromkeys(("binary", "cross_entropy", "multiclassova"), "logistic"),
-    "multiclass": "softmax",
-}
-
-_TREES = (DecisionTreeClassifier, DecisionTreeRegressor)  # extra trees among them
-_FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor)
-_LINEAR = (
-    LinearRegression,
-    Ridge,
-    RidgeCV,
-    ElasticNet,  # and its special case, the lasso
-    ElasticNetCV,
-    LassoCV,
-    Lars,
-    BayesianRidge,
-    HuberRegressor,
-    SGDRegressor,
-    LinearSVR,
-)
-_CONVERTERS: tuple[tuple[Any, Callable[[Any], CompiledModel]], ...] = (
-    (CompletedClassifier, _from_completed),
-    (_TREES + _FORESTS, _from_trees),
-    (LogisticRegression, _from_logistic),
-    (_LINEAR, _from_linear),
-    ((Booster, LGBMModel), _from_lightgbm),
-)

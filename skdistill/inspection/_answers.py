@@ -12,9 +12,10 @@ from sklearn.utils.random import sample_without_replacement
 
 from .._tables import is_frame, take_rows
 from .._validation import check_fitted
+from ..convert import unwrap
 from ..metrics import fidelity
 from ..metrics._checks import check_finite, check_outputs, check_probabilities, check_row_weights
-from ..metrics._unwrapping import shipped, unwrap
+from ..metrics._unwrapping import distilled_inside, shipped
 from ..targets import fit_margin_scale, one_hot, softmax
 from ..teachers import Teacher, as_teacher, ask
 
@@ -276,7 +277,7 @@ def _is_transductive(who: str, model: Any, teacher: Teacher | None) -> bool:
     if teacher is not None:
         return teacher.transductive
     try:
-        distilled = unwrap(model, None, who=who)[0]
+        distilled = distilled_inside(model, None, who=who)[0]
     except TypeError as error:
         raise TypeError(f"{error} Any other fitted model needs teacher= beside it.") from None
     check_fitted(distilled, "student_")
@@ -296,7 +297,7 @@ def _ask(who: str, model: Any, teacher: Teacher | None, X: Any, y: np.ndarray | 
 
 def _ask_distilled(who: str, model: Any, X: Any) -> dict[str, Any]:
     """Ask a distilled estimator and its teacher; return what is known of the answers."""
-    distilled, seen = unwrap(model, X, who=who)
+    distilled, seen = distilled_inside(model, X, who=who)
     started = perf_counter()
     soft_targets = distilled.soft_targets(seen)
     seconds = perf_counter() - started
@@ -306,7 +307,7 @@ def _ask_distilled(who: str, model: Any, X: Any) -> dict[str, Any]:
         "student": distilled.predict(seen) if classes is None else distilled.predict_proba(seen),
         "classes": classes,
         "seconds": seconds,
-        "pair": Pair(distilled._targets.teacher, distilled.student_, seen, lambda rows: unwrap(model, rows)[1]),
+        "pair": Pair(distilled._targets.teacher, distilled.student_, seen, unwrap(model).transform),
     }
 
 

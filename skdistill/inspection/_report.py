@@ -9,7 +9,7 @@ import numpy as np
 from .._tabulate import as_text
 from ..metrics import calibration_curve
 from ..metrics._checks import check_count
-from ..metrics._unwrapping import unwrap
+from ..metrics._unwrapping import distilled_inside
 from ._answers import Answers, ask_both, varies
 from ._decision import decide
 from ._findings import UNKNOWN, Estimate, Findings, known
@@ -259,7 +259,7 @@ def report(
     findings = _findings(answers, of_models, outputs, n_shared=n_shared, is_unseen=is_unseen)
     slices = find_slices(answers.X, columns)
     rules = find_rules(answers, max_rules)
-    distilled = None if teacher is not None else unwrap(model, None)[0]
+    distilled = None if teacher is not None else distilled_inside(model, None)[0]
     return Report(
         verdict=verdict(findings),
         decision=decide(findings).name,

@@ -14,7 +14,7 @@ from .._validation import check_fitted, check_random_state, draw_seed, seed_esti
 from ..estimators import AutoSampler
 from ..exceptions import SamplerError
 from ..metrics._checks import check_count
-from ..metrics._unwrapping import unwrap
+from ..metrics._unwrapping import distilled_inside
 from ..samplers import Mixture, as_sampler
 from ._answers import as_table, draw_rows
 from ._slices import names_of, places_of
@@ -158,7 +158,7 @@ class SamplerDisplay:
         X, y = take_rows(X, rows), None if y is None else np.asarray(y)[rows]
         sampler = estimator
         if not hasattr(estimator, "sample"):
-            distilled, X = unwrap(estimator, X, who=who)
+            distilled, X = distilled_inside(estimator, X, who=who)
             check_fitted(distilled, "student_")
             sampler, y = _sampler_of(distilled, X), distilled.soft_targets(X)
         fitted = seed_estimator(as_sampler(clone(sampler)), rng).fit(X, y)

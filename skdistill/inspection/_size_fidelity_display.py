@@ -8,13 +8,13 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import train_test_split
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._progress import Progress
+from ..convert import is_distilled, unwrap
 from ..exceptions import StudentError, StudentSizeError
 from ..metrics import fidelity_scorer, neg_bytes_scorer, neg_latency_scorer
-from ..metrics._unwrapping import unwrap
+from ..metrics._unwrapping import distilled_inside
 from ._style import COLORS, MARKERS, axes, check_drawable, ink
 
 ENDS = ("fidelity_low", "fidelity_high")
@@ -180,7 +180,7 @@ class SizeFidelityDisplay:
     def _from_fitted(cls, model: Any, x: str, ax: Any) -> Self:
         if hasattr(model, "cv_results_"):
             return cls.from_search(model, x=x, ax=ax)
-        final = unwrap(model, None, who=f"{cls.__name__}.from_estimator")[0]
+        final = distilled_inside(model, None, who=f"{cls.__name__}.from_estimator")[0]
         if not hasattr(final, "candidates_"):
             raise ValueError(
                 f"{cls.__name__}.from_estimator: this {type(final).__name__} tried no sizes. Pass sizes and X, or a "
@@ -411,15 +411,13 @@ def _check_abscissa(who: str, x: str) -> None:
 
 def _distilled_in(who: str, model: Any) -> tuple[str, Any]:
     """Return the distilled estimator at the end of pipelines, and what its parameters are prefixed with."""
-    prefix = ""
-    while isinstance(model, Pipeline):
-        prefix, model = f"{prefix}{model.steps[-1][0]}__", model[-1]
-    if not hasattr(model, "soft_targets"):
+    inside = unwrap(model, through=("pipeline",))
+    if not is_distilled(inside.model):
         raise TypeError(
-            f"{who} got sizes and a {type(model).__name__}; expected a DistilledClassifier or DistilledRegressor, or a "
-            "pipeline that ends in one. Of a fitted search pass no sizes: it has its own."
+            f"{who} got sizes and a {type(inside.model).__name__}; expected a DistilledClassifier or "
+            "DistilledRegressor, or a pipeline that ends in one. Of a fitted search pass no sizes: it has its own."
         )
-    return prefix, model
+    return inside.prefix, inside.model
 
 
 def _hold_out(X: Any, y: Any, fit_params: dict[str, Any]) -> tuple[Any, Any, Any, dict[str, Any]]:
@@ -440,7 +438,7 @@ def _try(
         model.fit(X, y, **fit_params)
     except StudentSizeError:
         return None
-    distilled = unwrap(model, None)[0]
+    distilled = distilled_inside(model, None)[0]
     name = distilled.candidates_.chosen.family if hasattr(distilled, "candidates_") else _name_of(family)
     return name, -neg_bytes_scorer(model, X_test), fidelity_scorer(model, X_test), -neg_latency_scorer(model, X_test)
 

@@ -9,15 +9,15 @@ from .._validation import check_fitted
 from ._fidelity import agreement
 from ._footprint import asker, latency, pickled_bytes
 from ._skill import brier_skill, r2_skill, retention
-from ._unwrapping import compiled_form, completed, first_rows, unwrap
+from ._unwrapping import compiled_form, completed, distilled_inside, first_rows
 
 __all__ = [
     "agreement_scorer",
+    "distilled_inside",
     "fidelity_scorer",
     "neg_bytes_scorer",
     "neg_latency_scorer",
     "retention_scorer",
-    "unwrap",
 ]
 
 Scorer = TypeVar("Scorer", bound=Callable[..., float])
@@ -79,7 +79,7 @@ def fidelity_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any = 
     >>> search.best_params_
     {'student_size': 1000}
     """
-    model, X = unwrap(estimator, X, who="fidelity_scorer")
+    model, X = distilled_inside(estimator, X, who="fidelity_scorer")
     return float(model.fidelity(X, sample_weight=sample_weight))
 
 
@@ -120,7 +120,7 @@ def agreement_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any =
     >>> agreement_scorer(model, X) > 0.9
     True
     """
-    model, X = unwrap(estimator, X, who="agreement_scorer")
+    model, X = distilled_inside(estimator, X, who="agreement_scorer")
     check_fitted(model, "student_")
     if not hasattr(model, "classes_"):
         raise TypeError(
@@ -176,7 +176,7 @@ def retention_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any =
             "retention_scorer: y is None; expected true labels, against which the skills of teacher and student are "
             "measured. Pass y to the fit of the search, or score by fidelity_scorer, which needs none."
         )
-    model, X = unwrap(estimator, X, who="retention_scorer")
+    model, X = distilled_inside(estimator, X, who="retention_scorer")
     check_fitted(model, "student_")
     if hasattr(model, "classes_"):
         answers = model.soft_targets(X), model.predict_proba(X)
@@ -225,7 +225,7 @@ def neg_bytes_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any =
     >>> -10_000 < neg_bytes_scorer(model, X) < 0
     True
     """
-    model, _ = unwrap(estimator, None, who="neg_bytes_scorer")
+    model, _ = distilled_inside(estimator, None, who="neg_bytes_scorer")
     check_fitted(model, "student_")
     return -float(_bytes_of(model.student_))
 
@@ -267,7 +267,7 @@ def neg_latency_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any
     >>> neg_latency_scorer(model, X) < 0
     True
     """
-    model, row = unwrap(estimator, first_rows(X, 1), who="neg_latency_scorer")
+    model, row = distilled_inside(estimator, first_rows(X, 1), who="neg_latency_scorer")
     check_fitted(model, "student_")
     return -latency(asker(model.student_, "neg_latency_scorer"), row)
 

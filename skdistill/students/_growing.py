@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from ..compiled import Forest
-from ..compiled._lightgbm import forest_from_lightgbm
+from ..convert import forest_from_lightgbm
 from ._student import fit_encoder
 
 BATCH = 20

@@ -1,28 +1,30 @@
-"""Knots: where the targets bend or jump along each number, as a few quick trees find them."""
+"""Knots of numeric columns: thresholds at which the targets change, found by a few boosted trees."""
 
-import re
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from ..convert import splits_of_lightgbm
+
 MOST_ROWS = 10_000
-"""Rows that tell where the ends of a number lie."""
+"""Most rows from which the outer knots of a column are computed."""
 
 ENDS = 0.002
-"""Share of the cells beyond the outer knots on either side; none for numbers of few values."""
+"""Share of the cells beyond the outer knots on either side; 0 for columns of few values."""
 
 FEW_VALUES = 20
+"""Most distinct values of a column whose outer knots are its smallest and its largest value."""
 
 TREES = {"num_leaves": 63, "learning_rate": 0.3, "min_data_in_leaf": 20, "max_bin": 127}
 N_TREES = 20
-"""Of all outputs together."""
+"""Number of trees, of all outputs together."""
 
 
 def find_knots(
     cells: Any, n_codes: np.ndarray, targets: np.ndarray, weight: np.ndarray, n_knots: int, seed: int
 ) -> list[np.ndarray]:
-    """Return ascending knots of each column of numbers: its ends, and the thresholds of the largest gains of all.
+    """Return ascending knots of each numeric column: two outer knots, and the thresholds with the largest gains of all.
 
     Parameters
     ----------
@@ -33,7 +35,7 @@ def find_knots(
     targets : ndarray of shape (n_rows, n_outputs)
     weight : ndarray of shape (n_rows,)
     n_knots : int
-        Of all columns together, but for their ends.
+        Number of thresholds, of all columns together.
     seed : int
 
     Returns
@@ -86,11 +88,6 @@ def _splits(
     for target in targets.T:
         table.set_label(target)
         text = train(params, table, num_boost_round=max(2, N_TREES // targets.shape[1])).model_to_string()
-        found.append([_numbers(text, name) for name in ("split_feature", "threshold", "split_gain")])
+        found.append(splits_of_lightgbm(text))
     feature, threshold, gain = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return feature.astype(np.int64), threshold, gain
-
-
-def _numbers(text: str, name: str) -> np.ndarray:
-    """Return the numbers that all trees of a model's text have under a name."""
-    return np.array(" ".join(re.findall(rf"^{name}=(.+)$", text, flags=re.MULTILINE)).split(), dtype=np.float64)
+    return feature, threshold, gain

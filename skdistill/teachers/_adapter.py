@@ -8,11 +8,11 @@ import narwhals as nw
 import numpy as np
 from scipy import sparse
 from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
-from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 
-from .._fitting import has_pairwise_margins, innermost
+from .._fitting import has_pairwise_margins
 from .._tables import is_frame
+from ..convert import is_booster, is_lightgbm, unwrap
 from ..exceptions import TeacherError, TeacherOutputError, TeacherQueryError
 from ..targets import one_hot
 
@@ -82,7 +82,7 @@ class Teacher:
     @property
     def name(self) -> str:
         """What messages call the model."""
-        return getattr(self.model, "__name__", type(innermost(self.model)).__name__)
+        return getattr(self.model, "__name__", type(_innermost(self.model)).__name__)
 
     def outputs(self, X: Any) -> np.ndarray:
         """Ask the model and check its answer.
@@ -120,12 +120,12 @@ class Teacher:
             return self._labels_of_known_rows(X)
         if _is_function(self.model):
             return self.model(X)
-        method = "predict" if _is_booster(self.model) else self.response_method
+        method = "predict" if is_booster(self.model) else self.response_method
         return getattr(self.model, method)(_readable_by(self.model, X))
 
     def _labels_of_known_rows(self, X: Any) -> Any:
         """Return ``labels_``; the first rows asked for are taken for those the model was fitted on."""
-        labels, rows = innermost(self.model).labels_, joblib.hash(X)
+        labels, rows = _innermost(self.model).labels_, joblib.hash(X)
         if len(labels) != X.shape[0] or (self._known_rows or rows) != rows:
             raise TeacherError(
                 f"{self.name} only has labels_ for the {len(labels)} rows it was fitted on, in their order, but was "
@@ -312,20 +312,20 @@ def _resolve_method(obj: Any, response_method: str, task: Task) -> str:
         raise TeacherError(
             f"{name} has no usable method for {task}; expected one of {list(allowed)}. Wrap it: teacher=lambda X: ..."
         )
-    if _is_booster(obj):
+    if is_booster(obj):
         return "predict_proba" if task == "classification" else "predict"
     return usable[0]
 
 
 def _methods_of(obj: Any, names: dict[str, OutputKind]) -> list[str]:
-    if _is_booster(obj):
+    if is_booster(obj):
         return ["predict"]
-    return [name for name in names if hasattr(innermost(obj) if name == "labels_" else obj, name)]
+    return [name for name in names if hasattr(_innermost(obj) if name == "labels_" else obj, name)]
 
 
 def _resolve_classes(obj: Any, classes: Any) -> np.ndarray:
     """Return the model's own classes, those of a model that numbers its groups, or else the given ones."""
-    final = innermost(obj)
+    final = _innermost(obj)
     known = getattr(obj, "classes_", None)
     if known is None and _is(is_outlier_detector, obj):
         known = [-1, 1]
@@ -335,7 +335,7 @@ def _resolve_classes(obj: Any, classes: Any) -> np.ndarray:
         known = np.arange(final.n_components)
     if known is None:
         known = classes
-    if known is None and _is_booster(obj):
+    if known is None and is_booster(obj):
         known = np.arange(max(obj.num_model_per_iteration(), 2))
     if known is None:
         raise TeacherError(
@@ -349,14 +349,15 @@ def _resolve_classes(obj: Any, classes: Any) -> np.ndarray:
     return np.asarray(known)
 
 
-def _is_booster(obj: Any) -> bool:
-    return type(obj).__name__ == "Booster" and type(obj).__module__.startswith("lightgbm")
+def _innermost(model: Any) -> Any:
+    """Return the model inside pipelines and frozen estimators; searches answer for themselves."""
+    return unwrap(model, through=("pipeline", "frozen")).model
 
 
 def _readable_by(model: Any, X: Any) -> Any:
     """Hand LightGBM no frame but pandas: strings in a polars frame abort the process inside the library."""
-    final = model.estimator if isinstance(model, FrozenEstimator) else model
-    if not type(final).__module__.startswith("lightgbm") or not is_frame(X) or nw.dependencies.is_pandas_dataframe(X):
+    final = unwrap(model, through=("frozen",)).model
+    if not is_lightgbm(final) or not is_frame(X) or nw.dependencies.is_pandas_dataframe(X):
         return X
     frame = nw.from_native(X, eager_only=True)
     texts = [name for name, dtype in frame.schema.items() if not (dtype.is_numeric() or dtype == nw.Boolean)]

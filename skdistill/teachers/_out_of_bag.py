@@ -6,10 +6,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 
-from .._fitting import innermost
+from ..convert import unwrap
 from ._adapter import Teacher
 
 FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor)
@@ -59,11 +57,13 @@ def find_out_of_bag(teacher: Teacher, X: Any, rows: np.ndarray) -> OutOfBag | No
         ``None`` if the teacher is no such forest, or was fitted on other rows: the number of rows in the leaves of
         its trees tells.
     """
-    forest = innermost(teacher.model)
+    inside = unwrap(teacher.model, through=("pipeline", "frozen"))
+    forest = inside.model
     answers = {"proba": "predict_proba", "value": "predict"}.get(teacher.output_kind)
     if type(forest) not in FORESTS or not forest.bootstrap or teacher.response_method != answers:
         return None
-    cells = _as_the_forest_sees(teacher.model, X)
+    seen = inside.transform(X)
+    cells = (seen.tocsr() if sparse.issparse(seen) else np.asarray(seen)).astype(np.float32)  # as the trees take them
     in_bag = forest.estimators_samples_
     if not _was_fitted_on(forest, in_bag, cells):
         return None
@@ -79,15 +79,6 @@ def find_out_of_bag(teacher: Teacher, X: Any, rows: np.ndarray) -> OutOfBag | No
     of_fewer = (1 - n_out / len(in_bag)) / np.maximum(n_out - 1, 1)
     shape = (len(rows), *(() if mean.shape[1] == 1 else mean.shape[1:]))
     return OutOfBag(mean.reshape(shape), (spread / n_out - mean**2) * of_fewer, count >= FEWEST_TREES)
-
-
-def _as_the_forest_sees(model: Any, X: Any) -> Any:
-    """Return the rows as the trees take them, after the earlier steps of pipelines."""
-    while isinstance(model, Pipeline | FrozenEstimator):
-        if isinstance(model, Pipeline):
-            X = model[:-1].transform(X) if len(model) > 1 else X
-        model = model[-1] if isinstance(model, Pipeline) else model.estimator
-    return (X.tocsr() if sparse.issparse(X) else np.asarray(X)).astype(np.float32)
 
 
 def _was_fitted_on(forest: Any, in_bag: list[np.ndarray], cells: Any) -> bool:

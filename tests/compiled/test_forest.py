@@ -12,10 +12,9 @@ from scipy import sparse
 
 from skdistill.compiled import Forest
 from skdistill.compiled import _forest as forest_module
-from skdistill.compiled._lightgbm import forest_from_lightgbm
 from skdistill.compiled._nodes import forest_from_nodes, round_down, stack_outputs
 from skdistill.compiled._tree_code import _bounds_for_doubles
-from skdistill.exceptions import CompileError
+from skdistill.convert import forest_from_lightgbm
 
 FLOATS = st.floats(width=32, allow_nan=False)
 
@@ -231,41 +230,3 @@ def test_missing_cells_may_be_sent_to_the_heavier_side(sign):
     share_left = np.mean(X[:, 2] <= flat.threshold[0])
     assert abs(share_left - 0.5) > 0.2
     assert sent.missing_left[0] == (share_left > 0.5)
-
-
-# ---------------------------------------------------------------------- LightGBM's text
-
-
-def test_texts_that_go_on_are_one_sequence():
-    """Several model texts are read as one, and only as many trees as asked for."""
-    X, y = table()
-    first, second = booster(X, y, 4), booster(X, y + 1, 3)
-    texts = [first.model_to_string(), second.model_to_string()]
-    both = forest_from_lightgbm(texts, dtype=np.float32).scores(X)[:, 0]
-    np.testing.assert_allclose(both, first.predict(X) + second.predict(X), rtol=1e-9)
-    some = forest_from_lightgbm(texts, dtype=np.float32, n_trees=5).scores(X)[:, 0]
-    np.testing.assert_allclose(some, first.predict(X) + second.predict(X, num_iteration=1), rtol=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("params", "match"),
-    [
-        ({"linear_tree": True}, "linear trees; expected constant leaves"),
-        ({"zero_as_missing": True}, "zeros as missing"),
-    ],
-)
-def test_models_that_are_no_flat_trees_are_refused(params, match):
-    """Linear leaves and zeros as missing would be silently wrong."""
-    X, y = table()
-    X[::3] = 0
-    grown = booster(X, y, categories=False, **params)
-    with pytest.raises(CompileError, match=match):
-        forest_from_lightgbm([grown.model_to_string()])
-
-
-def test_random_forests_are_averaged():
-    """LightGBM's bagging mode divides by the number of trees."""
-    X, y = table()
-    grown = booster(X, y, boosting="rf", bagging_freq=1, bagging_fraction=0.5)
-    flat = forest_from_lightgbm([grown.model_to_string()])
-    np.testing.assert_allclose(flat.scores(X)[:, 0], grown.predict(X), rtol=1e-9)

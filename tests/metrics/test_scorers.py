@@ -29,7 +29,7 @@ from skdistill.metrics import (
     retention,
     retention_scorer,
 )
-from skdistill.metrics._scorers import unwrap
+from skdistill.metrics._scorers import distilled_inside
 
 X, y = dataset("three classes")
 VALUES = np.column_stack([X[:, 0] * X[:, 1], X[:, 3] ** 2])
@@ -85,11 +85,11 @@ def test_latency_reaches_through(classifier):
 def test_unwrap_gives_the_rows_that_the_model_sees(classifier):
     """Those of the last step, whatever the earlier ones make of them; without rows, none is made."""
     reduced = PCA(4).fit(X)
-    model, rows = unwrap(make_pipeline(reduced, classifier), X)
+    model, rows = distilled_inside(make_pipeline(reduced, classifier), X)
     assert model is classifier
     np.testing.assert_array_equal(rows, reduced.transform(X))
-    assert unwrap(classifier, X) == (classifier, X)
-    assert unwrap(make_pipeline(reduced, classifier), None) == (classifier, None)
+    assert distilled_inside(classifier, X) == (classifier, X)
+    assert distilled_inside(make_pipeline(reduced, classifier), None) == (classifier, None)
 
 
 def test_fidelity_is_the_models_own(classifier, regressor):

@@ -1,0 +1,23 @@
+"""The one reader of foreign models: from a fitted model of another library to its arrays, and to a scorer."""
+
+from ._kernels import KernelMachine, read_kernel
+from ._lightgbm import forest_from_lightgbm, is_booster, is_lightgbm, splits_of_lightgbm
+from ._models import read_margins, read_model
+from ._structures import read_structure
+from ._wrappers import Unwrapped, is_distilled, members_of, unwrap
+
+__all__ = [
+    "KernelMachine",
+    "Unwrapped",
+    "forest_from_lightgbm",
+    "is_booster",
+    "is_distilled",
+    "is_lightgbm",
+    "members_of",
+    "read_kernel",
+    "read_margins",
+    "read_model",
+    "read_structure",
+    "splits_of_lightgbm",
+    "unwrap",
+]

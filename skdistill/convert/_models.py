@@ -1,0 +1,279 @@
+"""From a fitted model of scikit-learn or LightGBM to a compiled one: its scorer, link, classes and names of columns."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.linear_model import (
+    BayesianRidge,
+    ElasticNet,
+    ElasticNetCV,
+    HuberRegressor,
+    Lars,
+    LassoCV,
+    LinearRegression,
+    LogisticRegression,
+    Perceptron,
+    Ridge,
+    RidgeClassifier,
+    RidgeClassifierCV,
+    RidgeCV,
+    SGDClassifier,
+    SGDRegressor,
+)
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR, NuSVC, NuSVR
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from ..compiled import CompiledModel, Scorer
+from ..compiled._links import LINKS
+from ..exceptions import CompileError
+from ._kernels import read_kernel
+from ._lightgbm import Objective, forest_from_lightgbm, is_booster, is_lightgbm, lightgbm_text
+from ._structures import layers_of, linear_weights_of
+from ._trees import trees_of_histograms, trees_of_sklearn
+from ._wrappers import unwrap
+
+
+def read_model(model: Any) -> CompiledModel | None:
+    """Return the compiled form of a fitted model, with all its digits; ``None`` for a model of an unknown kind.
+
+    It answers as ``predict_proba`` of classifiers and ``predict`` of regressors do, to 1e-6 of the answers' scale.
+
+    Parameters
+    ----------
+    model : estimator or Booster
+        Fitted, and not inside a wrapper: see :func:`unwrap`.
+
+    Raises
+    ------
+    CompileError
+        If the kind is known, but no scorer answers as this model does.
+    """
+    if is_lightgbm(model):
+        return _from_lightgbm(model)
+    for kinds, read in _KINDS:
+        if isinstance(model, kinds):
+            return read(model)
+    return None
+
+
+def read_margins(model: Any) -> Scorer | None:
+    """Return the scorer of a classifier's ``decision_function``, one score for two classes; ``None`` if it is unknown.
+
+    Parameters
+    ----------
+    model : classifier
+        Fitted: a linear model, or an ``SVC`` or ``NuSVC`` of two classes with an RBF or linear kernel. Of more classes,
+        the margins of these are no sums of kernels, but votes of pairs.
+    """
+    if isinstance(model, _LINEAR_CLASSIFIERS):
+        return linear_weights_of(model).linear()
+    if isinstance(model, _SUPPORT_VECTOR_CLASSIFICATION) and len(model.classes_) == 2:
+        return _kernel_scorer(model)
+    return None
+
+
+# ---------------------------------------------------------------------- trees
+
+
+def _from_trees(model: Any) -> CompiledModel:
+    """Read a tree of scikit-learn, or the mean of many."""
+    n_outputs = getattr(model, "n_outputs_", 1)
+    if is_classifier(model) and n_outputs > 1:
+        raise CompileError(f"compile: {type(model).__name__} has {n_outputs} outputs; expected a single one.")
+    is_single = not is_classifier(model) and n_outputs == 1
+    classes = getattr(model, "classes_", None)
+    return CompiledModel(trees_of_sklearn(model).forest(), classes=classes, is_single=is_single, names=_names_of(model))
+
+
+def _from_histograms(model: Any) -> CompiledModel:
+    """Read histogram gradient boosting of numbers."""
+    if getattr(model, "_preprocessor", None) is not None:
+        raise CompileError(f"compile: {type(model).__name__} was fitted on categories; encode them as numbers.")
+    forest = trees_of_histograms(model).forest()
+    if is_classifier(model):
+        of_classes = "two classes" if len(model.classes_) == 2 else "softmax"
+        return CompiledModel(forest, of_classes, classes=model.classes_, names=_names_of(model))
+    link = _HISTOGRAM_LINKS.get(model.loss)
+    if link is None:
+        raise CompileError(f"compile: {type(model).__name__} with the loss {model.loss!r} has no compiled form.")
+    return CompiledModel(forest, link, is_single=True, names=_names_of(model))
+
+
+_HISTOGRAM_LINKS = {
+    **dict.fromkeys(("squared_error", "absolute_error", "quantile"), "identity"),
+    **dict.fromkeys(("poisson", "gamma"), "exp"),
+}
+
+
+def _from_lightgbm(model: Any) -> CompiledModel:
+    booster = model if is_booster(model) else model.booster_
+    if booster.pandas_categorical:
+        raise CompileError("compile: the LightGBM model was fitted on pandas categories; encode them as numbers.")
+    text = lightgbm_text(booster)
+    objective = Objective.of_text(text)
+    link = _LIGHTGBM_LINKS.get(objective.name)
+    if link is None or "sqrt" in objective.options:
+        raise CompileError(f"compile: LightGBM's objective {str(objective)!r} has no compiled form.")
+    forest = forest_from_lightgbm([text]).scaled(float(objective.options.get("sigmoid", 1)))
+    classes = getattr(model, "classes_", None)
+    if classes is not None and link == "logistic" and len(classes) == 2:
+        link = "two classes"
+    n_scores = 1 if classes is None or link == "two classes" else len(classes)
+    if classes is not None and (link == "identity" or len(forest.base) != n_scores):
+        raise CompileError(
+            f"compile: {type(model).__name__} of {len(classes)} classes and objective {objective.name!r} has no "
+            'probabilities of them; expected objective "binary" for two classes, "multiclass" or "multiclassova" for '
+            "more."
+        )
+    names = booster.feature_name()  # numbered where it was given none
+    is_single = classes is None and len(forest.base) == 1
+    names = None if names == [f"Column_{index}" for index in range(len(names))] else names
+    return CompiledModel(forest, link, classes=classes, is_single=is_single, names=names)
+
+
+_LIGHTGBM_LINKS = {
+    **dict.fromkeys(("regression", "regression_l1", "huber", "fair", "quantile", "mape", "none"), "identity"),
+    **dict.fromkeys(("lambdarank", "rank_xendcg", "custom"), "identity"),
+    **dict.fromkeys(("poisson", "gamma", "tweedie"), "exp"),
+    **dict.fromkeys(("binary", "cross_entropy", "multiclassova"), "logistic"),
+    "multiclass": "softmax",
+}
+
+
+# ---------------------------------------------------------------------- weighted sums
+
+
+def _from_linear(model: Any) -> CompiledModel:
+    weights = linear_weights_of(model)
+    return CompiledModel(weights.linear(), is_single=weights.coef.ndim == 1, names=_names_of(model))
+
+
+def _from_logistic(model: LogisticRegression) -> CompiledModel:
+    linear = linear_weights_of(model).linear()
+    if len(model.classes_) == 2:
+        link = "two classes"
+    else:  # which of the two a release takes for which solver has changed
+        row = np.ones((1, linear.n_features))
+        softmax = LINKS["softmax"].of_rows(linear.scores(row))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of names that the row lacks
+            link = "softmax" if np.allclose(softmax, model.predict_proba(row)) else "one against the rest"
+    return CompiledModel(linear, link, classes=model.classes_, names=_names_of(model))
+
+
+def _from_perceptron(model: Any) -> CompiledModel:
+    """Read a multilayer perceptron of rectified or no hidden layers."""
+    layers = layers_of(model)
+    scorer = layers.scorer()
+    if scorer is None:
+        raise CompileError(
+            f"compile: {type(model).__name__} has the activation {layers.activation!r}; expected 'relu' or 'identity'."
+        )
+    if not is_classifier(model):
+        link = _OUTPUT_ACTIVATIONS[layers.output_activation]
+        return CompiledModel(scorer, link, is_single=model.n_outputs_ == 1, names=_names_of(model))
+    if layers.output_activation == "logistic" and (model.n_outputs_ > 1 or len(model.classes_) != 2):
+        raise CompileError(
+            f"compile: {type(model).__name__} has {model.n_outputs_} labels a row; expected one of two or more classes."
+        )
+    link = "two classes" if layers.output_activation == "logistic" else "softmax"
+    return CompiledModel(scorer, link, classes=model.classes_, names=_names_of(model))
+
+
+_OUTPUT_ACTIVATIONS = {"identity": "identity", "exp": "exp"}
+"""Links of multilayer perceptrons for values."""
+
+
+# ---------------------------------------------------------------------- kernels
+
+
+def _from_kernel(model: Any) -> CompiledModel:
+    """Read support vector regression, or kernel ridge regression."""
+    scorer = _kernel_scorer(model)
+    if scorer is None:
+        expected = "'rbf'" if isinstance(model, KernelRidge) else "'rbf' or 'linear'"
+        raise CompileError(f"compile: {type(model).__name__} has the kernel {model.kernel!r}; expected {expected}.")
+    is_single = isinstance(model, _SUPPORT_VECTOR_REGRESSION) or model.dual_coef_.ndim == 1
+    return CompiledModel(scorer, is_single=is_single, names=_names_of(model))
+
+
+def _kernel_scorer(model: Any) -> Scorer | None:
+    """Return the sum of kernels of a model, or of a linear kernel the weighted sum; ``None`` for another kernel."""
+    kernel = model.kernel if isinstance(model.kernel, str) else ""
+    if kernel == "linear" and hasattr(model, "coef_"):
+        return linear_weights_of(model).linear()
+    machine = read_kernel(model) if kernel == "rbf" else None
+    return None if machine is None else machine.landmarks()
+
+
+# ---------------------------------------------------------------------- calibrated margins
+
+
+def _from_calibrated(model: CalibratedClassifierCV) -> CompiledModel:
+    """Read a single classifier whose margins a sigmoid turns into probabilities."""
+    pairs = model.calibrated_classifiers_
+    inside = unwrap(pairs[0].estimator)
+    knows_all = np.array_equal(getattr(inside.model, "classes_", ()), model.classes_)
+    margins = read_margins(inside.model) if knows_all and not inside.transformers else None
+    if margins is None or len(pairs) > 1 or model.method != "sigmoid":
+        raise CompileError(
+            f"compile: {type(model).__name__} has {len(pairs)} {type(inside.model).__name__} with "
+            f"method={model.method!r}; expected ensemble=False, method='sigmoid', and a linear classifier, or an SVC "
+            "of two classes with an RBF or linear kernel."
+        )
+    calibrators = pairs[0].calibrators
+    slope, offset = (np.array([getattr(calibrator, name) for calibrator in calibrators]) for name in ("a_", "b_"))
+    link = "two classes" if len(model.classes_) == 2 else "one against the rest"
+    return CompiledModel(margins.scaled(-slope, -offset), link, classes=model.classes_, names=_names_of(model))
+
+
+# ---------------------------------------------------------------------- which kind is read how
+
+
+def _names_of(model: Any) -> Any:
+    """Return the names of the columns of the fit, which scikit-learn keeps where all of them are text."""
+    return getattr(model, "feature_names_in_", None)
+
+
+_TREES = (DecisionTreeClassifier, DecisionTreeRegressor)  # extra trees among them
+_FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor)
+_HISTOGRAMS = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
+_LINEAR = (
+    LinearRegression,
+    Ridge,
+    RidgeCV,
+    ElasticNet,  # and its special case, the lasso
+    ElasticNetCV,
+    LassoCV,
+    Lars,
+    BayesianRidge,
+    HuberRegressor,
+    SGDRegressor,
+    LinearSVR,
+)
+_LINEAR_CLASSIFIERS = (LinearSVC, LogisticRegression, Perceptron, RidgeClassifier, RidgeClassifierCV, SGDClassifier)
+_SUPPORT_VECTOR_CLASSIFICATION = (SVC, NuSVC)
+_SUPPORT_VECTOR_REGRESSION = (SVR, NuSVR)
+_KINDS: tuple[tuple[Any, Callable[[Any], CompiledModel]], ...] = (
+    (_TREES + _FORESTS, _from_trees),
+    (_HISTOGRAMS, _from_histograms),
+    (LogisticRegression, _from_logistic),
+    (_LINEAR, _from_linear),
+    ((MLPClassifier, MLPRegressor), _from_perceptron),
+    ((*_SUPPORT_VECTOR_REGRESSION, KernelRidge), _from_kernel),
+    (CalibratedClassifierCV, _from_calibrated),
+)
