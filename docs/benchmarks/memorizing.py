@@ -45,7 +45,7 @@ SAMPLERS = {
     "interpolation": Interpolation(),
     "uniform": UniformBox(),
 }
-STUDENTS = ("boosting", "mlp_ple")
+STUDENTS = ("boosting", "network")
 ONE_LINER = "boosting, leaf swap"
 TABLES = {
     "forest": ("made", "heloc", "splice"),
@@ -56,7 +56,7 @@ TABLES = {
     "15 neighbours": ("pol", "heloc"),
     "RBF SVM": ("optdigits", "credit_default"),
     "Gaussian process": ("california", "puma8nh"),
-    "mlp_ple": ("adult", "wine_quality_white"),
+    "network": ("adult", "wine_quality_white"),
     "vote": ("optdigits", "pol"),
 }
 SIZES = {"forest": ("made", "adult"), "extra trees": ("made", "adult")}
@@ -105,7 +105,7 @@ def teachers(task):
         "15 neighbours": of(*neighbours, 15, scale=True),
         "RBF SVM": svm_teacher(task, SEED),
         "Gaussian process": process,
-        "mlp_ple": mlp if is_classifier else TransformedTargetRegressor(mlp, transformer=StandardScaler()),
+        "network": mlp if is_classifier else TransformedTargetRegressor(mlp, transformer=StandardScaler()),
         "vote": vote_teacher(task, SEED),
     }
 
