@@ -47,7 +47,9 @@ def compare(distilled, teacher, student_of, X, y, sizes):
     rows = []
     for n_components in sizes:
         compressor = None if n_components is None else PCA(n_components, random_state=0)
-        model = distilled(teacher, student_of(compressor), compressor=compressor, n_synthetic=3.0, random_state=0)
+        model = distilled(
+            teacher, student_of(compressor), target_compressor=compressor, n_synthetic=3.0, random_state=0
+        )
         started = perf_counter()
         model.fit(X_train)
         seconds = perf_counter() - started

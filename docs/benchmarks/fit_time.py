@@ -3,10 +3,10 @@
     git worktree add /tmp/before 85be06b
     BEFORE=/tmp/before python docs/benchmarks/fit_time.py --data FOLDER
 
-Runs the default fit of another checkout and of this one in turn, each in a process of its own that has fitted the
-teacher before the clock starts, three times, and takes medians. Seconds are those of the processor that the whole
-process takes, but for ``n_jobs``, where they are those on the clock. Writes fit_time.jsonl (resumable) and fit_time.md
-beside this file. The data folder is not used: all tables are made or come with scikit-learn.
+Runs the default fit of another checkout and of this one alternately, three times, each in a separate process that fits
+the teacher before the measurement, and takes medians. Seconds are CPU seconds of the whole process, except for
+``n_jobs``, where they are wall time. Writes fit_time.jsonl (resumable) and fit_time.md beside this file. The data
+folder is not used: all tables are generated or come with scikit-learn.
 """
 
 import json

@@ -82,7 +82,7 @@ GRID = (3, 5, 10, 15, 20, 30, 40, 60)
 
 
 def grid(results, folder):
-    """Measure what many sizes cost: one by one, by ``path``, and in a grid search, which ``memory`` serves."""
+    """Measure what many sizes cost: one by one, by ``path``, and in a grid search with ``memory``."""
     for name in ("california", "adult"):
         if results.has(table=name, size="grid"):
             continue
@@ -107,7 +107,7 @@ def grid(results, folder):
 
 
 def search(teacher, student, X, y, task):
-    """Return the seconds a fold of a grid search with memory, the largest alone, and the rows asked for a fold."""
+    """Return the seconds a fold of a grid search with memory, the largest alone, and the queries per fold."""
     kind = DistilledClassifier if task == "classification" else DistilledRegressor
     asked, folds = [], list(KFold(2).split(X))
 

@@ -58,7 +58,7 @@ def student(family, task, X, scores):
 
 
 def shapes(numbers, frame):
-    """Yield each shape with the table whose student is asked, and rows of that shape."""
+    """Yield each shape with the table of its student, and rows of that shape."""
     holed = numbers.copy()
     holed[:, N_NUMBERS // 2] = np.nan
     yield "(n,)", "numbers", list(numbers)

@@ -2,7 +2,7 @@
 
     python docs/benchmarks/soft_weight.py --data FOLDER
 
-Uses no test row: students are judged on rows that are neither training nor test rows (see tables.py). Writes
+Uses no test row: students are evaluated on rows that are neither training nor test rows (see tables.py). Writes
 soft_weight.jsonl (resumable) and soft_weight.md beside this file.
 """
 

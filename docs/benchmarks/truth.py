@@ -2,7 +2,7 @@
 
     python docs/benchmarks/truth.py --data FOLDER
 
-Uses no test row: what is chosen is judged on rows that are neither training nor test rows (see tables.py). Writes
+Uses no test row: the choices are evaluated on rows that are neither training nor test rows (see tables.py). Writes
 truth.jsonl (resumable) and truth.md beside this file.
 """
 
