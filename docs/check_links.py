@@ -1,4 +1,4 @@
-"""Fail if a link within the built site leads nowhere: `python docs/check_links.py docs/_build/html`."""
+"""Fail if a link within the built site is broken: `python docs/check_links.py docs/_build/html`."""
 
 import sys
 from html.parser import HTMLParser
@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 
 class Page(HTMLParser):
-    """What a page links to, and where it can be linked to."""
+    """The links of a page, and its anchors."""
 
     def __init__(self, path):
         super().__init__()
@@ -15,14 +15,14 @@ class Page(HTMLParser):
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag, attrs):
-        """Note links, and the ids they may name."""
+        """Record links and anchors."""
         attributes = dict(attrs)
         self.links += [attributes[name] for name in ("href", "src") if attributes.get(name)]
         self.anchors |= {attributes[name] for name in ("id", "name") if attributes.get(name)}
 
 
 def broken(site):
-    """Yield (page, link) for each link to a file that is not there, or to an anchor that its page does not have."""
+    """Yield (page, link) for each link to a missing file or anchor."""
     files = [path.resolve() for path in Path(site).rglob("*.html") if "_static" not in path.parts]
     pages = {path: Page(path) for path in files}
     for path, page in pages.items():
@@ -39,5 +39,5 @@ def broken(site):
 if __name__ == "__main__":
     found = list(broken(sys.argv[1]))
     for page, link in found:
-        print(f"{page}: {link} leads nowhere")
+        print(f"{page}: broken link {link}")
     sys.exit(1 if found else 0)

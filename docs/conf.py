@@ -1,6 +1,6 @@
 """The site: `python -m sphinx -W --keep-going docs docs/_build/html`.
 
-Examples run while it is built; with `SKDISTILL_EXAMPLES=small` in the environment, in seconds.
+The build runs the examples; with `SKDISTILL_EXAMPLES=small` in the environment, each takes seconds.
 """
 
 import inspect
@@ -9,7 +9,7 @@ import re
 from importlib import import_module
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait do not spin: small calls are timed fairly
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle threads do not spin: timings are reliable
 
 from docutils import nodes
 from latex2mathml.converter import convert
@@ -38,7 +38,7 @@ smartquotes = False  # default="auto" is code
 toc_object_entries_show_parents = "hide"
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(sklearn|numpy|pandas|matplotlib|joblib|scipy|lightgbm)\..*")]
-"""Other libraries: their inventories are on the network, and the site is built without."""
+"""Other libraries: their inventories need the network, and the site is built offline."""
 
 # -- pages -------------------------------------------------------------------------------------------------------------
 
@@ -51,7 +51,7 @@ html_title = "skdistill"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
-html_sidebars = {page: [] for page in ("index", "quick_start", "comparison", "glossary")}  # nothing is below them
+html_sidebars = {page: [] for page in ("index", "quick_start", "comparison", "glossary")}  # they have no subpages
 html_theme_options = {
     "header_links_before_dropdown": 8,
     "navbar_end": ["theme-switcher"],
@@ -65,7 +65,7 @@ html_theme_options = {
 
 if os.environ.get("SKDISTILL_EXAMPLES") == "small":
     html_theme_options["announcement"] = (
-        "Built in small form: examples run on few rows, so what they print is not what their text says."
+        "This site was built with small examples, which run on few rows: their output can differ from the text."
     )
 
 # -- examples ----------------------------------------------------------------------------------------------------------
@@ -82,19 +82,19 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_signature": False,
     "remove_config_comments": True,
-    "ignore_repr_types": r"matplotlib|Display",  # they are drawn
+    "ignore_repr_types": r"matplotlib|Display",  # they draw themselves
 }
 
 # -- API ---------------------------------------------------------------------------------------------------------------
 
-autodoc_typehints = "none"  # the docstrings say more
+autodoc_typehints = "none"  # the docstrings contain the types
 autodoc_member_order = "bysource"
 autosummary_generate = True
 numpydoc_show_class_members = False
 
 
 def public_names():
-    """Return the public names of every public module: of those that the package names, and of what they lead to."""
+    """Return the public names of every public module."""
     modules = {name for name in skdistill.__all__ if inspect.ismodule(getattr(skdistill, name))} | {"inspection"}
     errors = [name for name, thing in vars(skdistill.exceptions).items() if inspect.isclass(thing)]
     names = {
@@ -113,20 +113,20 @@ autosummary_context = {"public": PUBLIC}
 
 
 def skip_inherited(app, what, name, obj, skip, options):
-    """Leave out methods of other libraries' base classes (`get_params`, `dict.items`): known, and documented there."""
+    """Leave out methods inherited from other libraries (`get_params`, `dict.items`), which are documented there."""
     own = (getattr(obj, "__module__", None) or "").startswith("skdistill")
     return True if what == "class" and inspect.isroutine(obj) and not own else None
 
 
 def check_api(app, env):
-    """Fail where something public has no page: a module that the index of the API does not list."""
+    """Fail if a public name has no page because the API index does not list its module."""
     pages = {f"api/generated/{module}.{name}" for module, names in PUBLIC.items() for name in names}
     missing = sorted(pages - env.found_docs)
     if missing:
-        raise SystemExit(f"docs/api/index.rst leads to no page of {', '.join(map(os.path.basename, missing))}.")
+        raise SystemExit(f"docs/api/index.rst has no page for {', '.join(map(os.path.basename, missing))}.")
 
 
-# -- links that read well on a code host, too --------------------------------------------------------------------------
+# -- links that also work on a code host -------------------------------------------------------------------------------
 
 
 def link_examples(app, docname, content):
@@ -138,7 +138,7 @@ def link_examples(app, docname, content):
 
 
 def targets_of_code():
-    """Return which API page a piece of code in prose stands for: `full.names`, `Names`, `some_names`, `calls(`."""
+    """Return the API page of each form of a name in code quotes: `full.names`, `Names`, `some_names`, `calls(`."""
     targets = {}
     for module, names in PUBLIC.items():
         for name in names:
@@ -151,7 +151,7 @@ def targets_of_code():
 def link_code(app, doctree):
     """Link `AutoSampler(...)` or `skdistill.compile` in prose to the API, and `examples/plot_x.py` to the gallery."""
     docname, targets = app.env.docname, targets_of_code()
-    if docname.startswith(("api/", "auto_examples/", "comparison")):  # others have a `DistilledRegressor`, too
+    if docname.startswith(("api/", "auto_examples/", "comparison")):  # other packages have a `DistilledRegressor` too
         return
     for literal in list(doctree.findall(nodes.literal)):
         ancestors = (nodes.title, nodes.reference, addnodes.pending_xref, addnodes.download_reference)
@@ -181,7 +181,7 @@ def link_code(app, doctree):
 
 
 def visit_math(translator, node):
-    """Write a formula as MathML, which browsers render by themselves: no script, no network."""
+    """Write a formula as MathML, which browsers render without scripts or network access."""
     display = "block" if isinstance(node, nodes.math_block) else "inline"
     formula = convert(node.astext().strip(), display=display)
     translator.body.append(f'<div class="formula">{formula}</div>' if display == "block" else formula)
@@ -194,7 +194,7 @@ def keep_initials(app, what, name, obj, options, lines):
 
 
 def drop_citations(app, doctree):
-    """Leave `[1]` out of the tables of the API: its reference stands on another page."""
+    """Remove `[1]` from the tables of the API, because the reference is on another page."""
     for table in doctree.findall(autosummary_table):
         for xref in [xref for xref in table.findall(addnodes.pending_xref) if xref["refdomain"] == "citation"]:
             before = xref.previous_sibling()
@@ -203,7 +203,7 @@ def drop_citations(app, doctree):
 
 
 def setup(app):
-    """Connect what is above."""
+    """Connect the functions above to the events of Sphinx."""
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math, None))
     app.connect("autodoc-process-docstring", keep_initials, priority=900)  # after numpydoc
     app.connect("autodoc-skip-member", skip_inherited)

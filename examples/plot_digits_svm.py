@@ -2,9 +2,10 @@
 Digits and a support vector machine
 ===================================
 
-A support vector machine with a Gaussian kernel knows its digits well, but it has no probabilities, and each answer
-compares the row with hundreds of support vectors. Here a student with few landmarks imitates its *margins*, and we look
-at every digit on which the two differ.
+A support vector machine with an RBF kernel classifies digits well. But it has no
+probabilities, and each prediction compares the row with hundreds of support vectors.
+Here, a student with few landmarks imitates its *margins*, and we look at the digits on
+which the two models differ.
 """
 
 import os
@@ -25,82 +26,115 @@ SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
 # %%
 # The teacher
 # -----------
-# Two fifths of the pictures are kept from both models. The machine is fitted as it comes, without probabilities.
+# Two fifths of the images are held out from both models. The SVM is fitted with default
+# settings, without probabilities.
 
 X, y = load_digits(return_X_y=True)
 X, y = X[: 800 if SMALL else None], y[: 800 if SMALL else None]
 X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.4, random_state=1)
 svm = SVC(C=10).fit(X_train, y_train)
-print(f"{svm.n_support_.sum()} support vectors of {len(X_train)} rows; predict_proba: {hasattr(svm, 'predict_proba')}")
+print(
+    f"{svm.n_support_.sum()} support vectors of {len(X_train)} rows; predict_proba: "
+    f"{hasattr(svm, 'predict_proba')}"
+)
 
 # %%
 # The student
 # -----------
-# Without ``predict_proba`` the teacher is asked for its ``decision_function``. A margin orders the classes but does not
-# say how sure the machine is, so its scale is fitted on ``y_train``: one number, which leaves the largest margin the
-# largest. ``"kernel"`` is the family nearest to such a teacher, and ``MUNGE``, which mixes each row with a near
-# neighbour, draws pictures that look like digits. Both follow from the kind of teacher and table; neither was chosen on
-# the rows below.
+# The teacher has no ``predict_proba``, so its ``decision_function`` is used. A margin
+# ranks the classes but does not say how certain the SVM is. Therefore, its scale is
+# fitted on ``y_train``: a single factor, which does not change the largest margin.
+#
+# ``"kernel"`` is the family closest to this teacher. ``MUNGE`` mixes each row with a
+# near neighbour, which gives images that look like digits. Both were chosen because of
+# the kind of teacher and table, not on the rows below.
 
-model = DistilledClassifier(svm, "kernel", sampler=MUNGE(), random_state=0).fit(X_train, y_train)
+model = DistilledClassifier(svm, "kernel", sampler=MUNGE(), random_state=0).fit(
+    X_train, y_train
+)
 student = model.student_
 
 # %%
 # What is kept, what is lost
 # --------------------------
-# The same student, fitted on the true labels of the same rows, tells what the teacher was good for. Fidelity is R² to
-# the teacher's scaled margins, turned to probabilities (``model.soft_targets``). All is judged on rows that no model
-# has seen; times are medians, measured one after the other in this script.
+# The same student, fitted to the true labels of the same rows, shows how much the
+# teacher helps. Fidelity is the R² with respect to the teacher's scaled margins,
+# converted to probabilities (``model.soft_targets``). All scores are measured on rows
+# that no model has seen; times are medians, measured one after the other in this
+# script.
 
 alone = clone(student).fit(X_train, y_train)
 soft, labels = model.soft_targets(X_test), svm.predict(X_test)
-print(f"{'':24}accuracy  fidelity  agreement  µs, one row  µs a row, all    kB")
-for name, fitted in {"teacher": svm, "student": student, "student without teacher": alone}.items():
+print(f"{'':14}accuracy  fidelity  agreement  µs, 1 row  µs, batch    kB")
+for name, fitted in {
+    "teacher": svm,
+    "student": student,
+    "student alone": alone,
+}.items():
     outputs = soft if fitted is svm else fitted.predict_proba(X_test)
     print(
-        f"{name:24}{fitted.score(X_test, y_test):8.3f}{fidelity(soft, outputs):10.3f}"
-        f"{agreement(labels, fitted.predict(X_test)):11.3f}{latency(fitted.predict, X_test[:1]):13.0f}"
-        f"{latency(fitted.predict, X_test):15.1f}{pickled_bytes(fitted) / 1000:6.0f}"
+        f"{name:14}{fitted.score(X_test, y_test):8.3f}{fidelity(soft, outputs):10.3f}"
+        f"{agreement(labels, fitted.predict(X_test)):11.3f}"
+        f"{latency(fitted.predict, X_test[:1]):11.0f}"
+        f"{latency(fitted.predict, X_test):11.1f}{pickled_bytes(fitted) / 1000:6.0f}"
     )
 
 # %%
 # Where they differ
 # -----------------
-# The machine cannot tell us where it is unsure: scikit-learn's margins of many classes count votes between pairs, and
-# the winner nearly always leads by one vote, for a smudge as for a clear digit. The student's probabilities do tell. On
-# the left how sure it is of its answer, on the right the pictures on which it is least sure.
+# The SVM cannot say where it is uncertain: scikit-learn's multiclass margins count
+# votes between pairs of classes, and the winner almost always leads by one vote,
+# whether the digit is clear or not. The student's probabilities show it. The left panel
+# shows how certain the student is of its prediction, the right panel the images on
+# which it is least certain.
 
 proba, answers = student.predict_proba(X_test), student.predict(X_test)
 differ, top = answers != labels, proba.max(axis=1)
 unsure = np.argsort(top)[: len(top) // 20]
-print(f"they differ on {differ.sum()} of {len(top)} pictures, of which {differ[unsure].sum()} ", end="")
-print(f"are among the {len(unsure)} on which the student is least sure; ", end="")
-print(f"the machine is right on {(labels == y_test)[differ].sum()}, the student on {(answers == y_test)[differ].sum()}")
+print(f"different predictions on {differ.sum()} of {len(top)} images")
+print(f"{differ[unsure].sum()} of these are among the {len(unsure)} least certain ones")
+print(f"correct on these: SVM {(labels == y_test)[differ].sum()}, ", end="")
+print(f"student {(answers == y_test)[differ].sum()}")
 
 figure = plt.figure(figsize=(9.5, 4), layout="constrained")
 left, right = figure.subfigures(1, 2, width_ratios=[1, 1.15])
 ax = left.subplots()
-groups = {"as the machine": top[~differ], "another digit": top[differ]}
+groups = {"same as the SVM": top[~differ], "another digit": top[differ]}
 names = [f"{name} ({len(rows)})" for name, rows in groups.items()]
-ax.hist(list(groups.values()), bins=np.linspace(0.2, 1, 17), color=["#0072B2", "#D55E00"], label=names)
-ax.set(yscale="log", xlabel="probability of the student's answer", ylabel="unseen pictures")
-ax.legend(title="the student says", loc="upper left")
+ax.hist(
+    list(groups.values()),
+    bins=np.linspace(0.2, 1, 17),
+    color=["#0072B2", "#D55E00"],
+    label=names,
+)
+ax.set(
+    yscale="log",
+    xlabel="student's probability of its prediction",
+    ylabel="unseen images",
+)
+ax.legend(title="the student predicts", loc="upper left")
 for ax, row in zip(right.subplots(2, 4).flat, np.argsort(top), strict=False):
     ax.imshow(X_test[row].reshape(8, 8), cmap="gray_r")
     colour = "#D55E00" if differ[row] else "black"
-    ax.set_title(f"true {y_test[row]}\nteacher {labels[row]}\nstudent {answers[row]}", fontsize=8.5, color=colour)
+    ax.set_title(
+        f"true {y_test[row]}\nteacher {labels[row]}\nstudent {answers[row]}",
+        fontsize=8.5,
+        color=colour,
+    )
     ax.set_axis_off()
 plt.show()
 
 # %%
-# What to take home
-# -----------------
-# The student is right about nearly as many digits as the machine, with a tenth of the bytes and less than half of the
-# time. Without the teacher it is right about fewer, though it has the same size and the same real rows: what the
-# teacher adds are answers for ten times as many drawn pictures.
+# Conclusion
+# ----------
+# The student classifies almost as many digits correctly as the SVM, with a tenth of the
+# bytes and in less than half of the time. Without the teacher, it classifies fewer
+# correctly, although it has the same size and the same real rows. The teacher adds
+# labels for ten times as many synthetic images.
 #
-# It is not free. On about one picture in fifty the two differ, and then the machine is right more often. But the
-# student says where it is unsure: if those few pictures are passed on to the machine, hardly anything is lost.
+# Something is lost. The two models differ on about one image in fifty, and on these the
+# SVM is correct more often. But the student's probabilities show where it is uncertain:
+# if you pass these few images on to the SVM, almost nothing is lost.
 #
-# Most of what a single row costs the student goes into checking the input; ``skdistill.compile(model)`` makes a
-# function without the checks.
+# Most of the time for a single row is spent on validating the input.
+# ``skdistill.compile(model)`` returns a function without this validation.

@@ -2,8 +2,9 @@
 Many outputs: the lower half of a digit
 =======================================
 
-From the upper half of a picture, predict the lower one: 32 numbers in, 32 numbers out. The teacher is a large forest
-that answers with the mean of many real halves. One small student learns all 32 outputs at once.
+The task is to predict the lower half of an image from the upper half: 32 inputs and 32
+outputs. The teacher is a large forest, which predicts the mean of many real halves. A
+single small student learns all 32 outputs.
 """
 
 import os
@@ -25,44 +26,57 @@ SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
 # %%
 # Teacher and student
 # -------------------
-# The trees are grown on bootstrap samples: a forest that knows its training rows by heart is another function there
-# than elsewhere, and a student would imitate that.
+# The trees are grown on bootstrap samples. Without them, the forest would memorise its
+# training rows, and the student would learn outputs that differ from those for new
+# rows.
 
-pictures = load_digits().data[: 700 if SMALL else None]
-X_train, X_test, y_train, y_test = train_test_split(pictures[:, :32], pictures[:, 32:], test_size=0.4, random_state=0)
-forest = ExtraTreesRegressor(50 if SMALL else 300, bootstrap=True, random_state=0).fit(X_train, y_train)
+images = load_digits().data[: 700 if SMALL else None]
+X_train, X_test, y_train, y_test = train_test_split(
+    images[:, :32], images[:, 32:], test_size=0.4, random_state=0
+)
+forest = ExtraTreesRegressor(50 if SMALL else 300, bootstrap=True, random_state=0).fit(
+    X_train, y_train
+)
 
-model = DistilledRegressor(forest, "kernel", sampler=LeafSwap(), random_state=0).fit(X_train)
+model = DistilledRegressor(forest, "kernel", sampler=LeafSwap(), random_state=0).fit(
+    X_train
+)
 student, alone = model.student_, clone(model.student_).fit(X_train, y_train)
 
 # %%
 # What is kept, what is lost
 # --------------------------
-# Some cells of the pictures are nearly always white. R² of an output that hardly varies means little, so both scores
-# weigh each output by its variance.
+# Some pixels are almost always white. The R² of an output that hardly varies means
+# little, so both scores weight each output by its variance.
 
 answers = forest.predict(X_test)
-print(f"{'':24}R² to the truth  fidelity  µs, one row  µs a row, all       kB")
-for name, fitted in {"teacher": forest, "student": student, "student without teacher": alone}.items():
+print(f"{'':14}R² (truth)  fidelity  µs, 1 row  µs, batch       kB")
+for name, fitted in {
+    "teacher": forest,
+    "student": student,
+    "student alone": alone,
+}.items():
     values = fitted.predict(X_test)
     print(
-        f"{name:24}{r2_score(y_test, values, multioutput='variance_weighted'):15.3f}"
+        f"{name:14}{r2_score(y_test, values, multioutput='variance_weighted'):10.3f}"
         f"{fidelity(answers, values, multioutput='variance_weighted'):10.3f}"
-        f"{latency(fitted.predict, X_test[:1]):13,.0f}{latency(fitted.predict, X_test):15.1f}"
+        f"{latency(fitted.predict, X_test[:1]):11,.0f}"
+        f"{latency(fitted.predict, X_test):11.1f}"
         f"{pickled_bytes(fitted) / 1000:9,.0f}"
     )
 
 # %%
-# Halves, side by side
-# --------------------
-# Above, unseen pictures as they are and as the models complete them; below, how well the student follows the teacher,
-# output by output. White cells are outputs for which the teacher says the same for all pictures.
+# Halves of images
+# ----------------
+# The upper part shows unseen images and how the models complete them. The lower part
+# shows how well the student follows the teacher for each output. White cells are
+# outputs for which the teacher predicts the same value for all images.
 
 drawn = {
     "true": y_test,
     "teacher": answers,
     "student": student.predict(X_test),
-    "student without\nteacher": alone.predict(X_test),
+    "student\nalone": alone.predict(X_test),
 }
 figure = plt.figure(figsize=(9, 6.4), layout="constrained")
 top, bottom = figure.subfigures(2, 1, height_ratios=[1.9, 1])
@@ -83,14 +97,23 @@ shown = left.imshow(by_output.reshape(4, 8), cmap="cividis", vmin=0.5, vmax=1)
 left.set(title="fidelity of each output", xticks=[], yticks=[])
 bottom.colorbar(shown, ax=left, extend="min")
 right.scatter(answers.var(axis=0)[varies], by_output[varies], color="#0072B2")
-right.set(xlabel="variance of the teacher's output", ylabel="fidelity", title="fidelity and variance")
+right.set(
+    xlabel="variance of the teacher's output",
+    ylabel="fidelity",
+    title="fidelity and variance",
+)
 plt.show()
-print(f"fidelity by output: median {np.nanmedian(by_output):.3f}, worst {np.nanmin(by_output):.3f}")
+print(
+    f"fidelity by output: median {np.nanmedian(by_output):.3f}, worst "
+    f"{np.nanmin(by_output):.3f}"
+)
 
 # %%
-# What to take home
-# -----------------
-# One student with few landmarks follows all outputs, some better than others, and replaces a forest of more than a
-# hundred megabytes. But look at the column of the truth, too: the same student without the teacher is as good there.
-# Nothing in a mean of real halves helps it to draw better ones, it draws others. Distil here if you need *this* forest,
-# small and fast; if only the truth counts, fit the student on it.
+# Conclusion
+# ----------
+# A single student with few landmarks follows all outputs, some better than others, and
+# replaces a forest of more than a hundred megabytes. But the first column shows that
+# the same student is as good without the teacher. The teacher's means of real halves do
+# not help the student to predict better halves, only different ones. Distil here if you
+# need *this* forest in a small and fast form. If only the truth matters, fit the
+# student to it.

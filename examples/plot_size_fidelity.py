@@ -1,10 +1,12 @@
 """
-Fidelity by size, family by family
-==================================
+Fidelity by size for each family
+================================
 
-How much of a teacher does each family of students keep, for its bytes? ``student`` and ``student_size`` sweep families
-and sizes, and ``memory`` asks the teacher once for all of them. Two teachers show that no family wins everywhere. The
-data are the digits of scikit-learn; fidelity is measured on rows that nobody has seen. Takes some minutes.
+How closely does each family of students follow a teacher, for a given size? ``student``
+and ``student_size`` select families and sizes, and with ``memory`` the teacher is
+queried once for all of them. Two teachers show that no family is always best. The data
+are the digits of scikit-learn. Fidelity is measured on unseen rows. The script takes
+some minutes.
 """
 
 import os
@@ -27,7 +29,9 @@ from skdistill.samplers import LeafSwap
 SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
 TEACHERS = {
     "a support vector machine": CalibratedClassifierCV(SVC(C=10), ensemble=False),
-    "a forest": RandomForestClassifier(30 if SMALL else 300, min_samples_leaf=2, random_state=0),
+    "a forest": RandomForestClassifier(
+        30 if SMALL else 300, min_samples_leaf=2, random_state=0
+    ),
 }
 SIZES = [1000, 5000] if SMALL else [500, 1000, 2000, 5000, 10_000, 20_000, 50_000]
 FAMILIES = {
@@ -42,56 +46,80 @@ FAMILIES = {
 if SMALL:
     FAMILIES = {name: FAMILIES[name] for name in ("linear", "tree", "mlp")}
 
-X_train, X_test, y_train, y_test = train_test_split(*load_digits(return_X_y=True), test_size=0.4, random_state=0)
+X_train, X_test, y_train, y_test = train_test_split(
+    *load_digits(return_X_y=True), test_size=0.4, random_state=0
+)
 
 # %%
-# A family is taught in all sizes that it has, and compiled.
+# Each family is trained in all its sizes and compiled.
 
 
 def front(teacher, family, options):
-    """Return kB, and what is lost of fidelity, of a family's students of all sizes that it has."""
+    """Return kB and 1 - fidelity of the students of a family in all its sizes."""
     points = []
     for size in SIZES:
         try:
-            model = DistilledClassifier(teacher, family, student_size=size, **options).fit(X_train)
+            model = DistilledClassifier(
+                teacher, family, student_size=size, **options
+            ).fit(X_train)
         except skdistill.exceptions.StudentError:  # too small for ten classes
             continue
-        points.append((skdistill.compile(model).n_bytes / 1000, 1 - model.fidelity(X_test)))
+        points.append(
+            (skdistill.compile(model).n_bytes / 1000, 1 - model.fidelity(X_test))
+        )
     return np.array(sorted(set(points)))
 
 
 # %%
-# For each teacher the families are drawn, and then the automatic choice is asked for what it takes within 20 kB. No
-# student sees a label; the one without a teacher sees nothing else.
+# For each teacher, all families are drawn, and the automatic choice selects a student
+# within 20 kB. The students see no labels, except for the one without a teacher, which
+# is fitted to them.
 
-figure, axes = plt.subplots(1, len(TEACHERS), figsize=(11, 4.6), sharey=True, layout="constrained")
+figure, axes = plt.subplots(
+    1, len(TEACHERS), figsize=(11, 4.6), sharey=True, layout="constrained"
+)
 for ax, (name, teacher) in zip(axes, TEACHERS.items(), strict=True):
     teacher.fit(X_train, y_train)
     with tempfile.TemporaryDirectory() as memory:
         n_synthetic = 1.0 if SMALL else 10.0
-        options = {"sampler": LeafSwap(), "n_synthetic": n_synthetic, "memory": memory, "random_state": 0}
+        options = {
+            "sampler": LeafSwap(),
+            "n_synthetic": n_synthetic,
+            "memory": memory,
+            "random_state": 0,
+        }
         for family, (color, marker) in FAMILIES.items():
             points = front(teacher, family, options)
-            ax.plot(*points.T, color=color, marker=marker, label=family, markersize=5, linewidth=1.2)
+            ax.plot(
+                *points.T,
+                color=color,
+                marker=marker,
+                label=family,
+                markersize=5,
+                linewidth=1.2,
+            )
         choice = AutoStudent(list(FAMILIES), max_bytes=20_000)
         chosen = DistilledClassifier(teacher, choice, **options).fit(X_train)
     alone = clone(chosen.student_).fit(X_train, y_train)
     print(
-        f"{name}: accuracy of the teacher {teacher.score(X_test, y_test):.3f}, "
-        f"of the student {chosen.score(X_test, y_test):.3f}, without a teacher {alone.score(X_test, y_test):.3f}"
+        f"{name}, accuracy: teacher {teacher.score(X_test, y_test):.3f}, "
+        f"student {chosen.score(X_test, y_test):.3f}, "
+        f"student alone {alone.score(X_test, y_test):.3f}"
     )
     print(chosen.candidates_, "\n")
     ax.set(xscale="log", xlabel="kB, compiled", title=f"Digits: students of {name}")
     ax.set(yscale="log", ylim=(0.5, 0.008))
     ax.set_xticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
-    ax.set_yticks([0.5, 0.2, 0.1, 0.05, 0.02, 0.01], ["0.5", "0.8", "0.9", "0.95", "0.98", "0.99"])
+    ax.set_yticks(
+        [0.5, 0.2, 0.1, 0.05, 0.02, 0.01], ["0.5", "0.8", "0.9", "0.95", "0.98", "0.99"]
+    )
     ax.minorticks_off()
     ax.grid(alpha=0.3)
 axes[0].set_ylabel("fidelity on unseen rows (R²)")
 axes[1].legend(loc="lower right", frameon=False, fontsize=9)
 
 # %%
-# ``python examples/plot_size_fidelity.py picture.png`` keeps the picture.
+# ``python examples/plot_size_fidelity.py figure.png`` saves the figure.
 
 if len(sys.argv) > 1:
     figure.savefig(sys.argv[1], dpi=120)

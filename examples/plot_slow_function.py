@@ -1,10 +1,11 @@
 """
-A function behind a slow call
-=============================
+A slow function
+===============
 
-How far does a golf ball fly? The equations of motion have no closed solution: a call integrates them numerically, which
-takes a millisecond a ball. Any function of ``X`` can be a teacher, ``max_queries`` bounds how often it is
-asked, and with ``memory=`` a second run asks next to nothing.
+How far does a golf ball fly? The equations of motion have no closed-form solution. A
+call integrates them numerically, which takes a millisecond per ball. Any function of
+``X`` can be a teacher. ``max_queries`` limits the number of queries, and with
+``memory=`` a second run needs almost none.
 """
 
 import os
@@ -27,9 +28,10 @@ MASS, RADIUS, GRAVITY = 0.0459, 0.02135, 9.81  # kg, m, m/s²
 # %%
 # The teacher
 # -----------
-# Drag slows the ball and its spin lifts it (the Magnus force); both grow with the spin, by coefficients that are round
-# numbers of the usual size, not measured ones. Air is thinner higher up, and the wind blows along the flight. Every row
-# that the function is asked about is counted.
+# Drag slows the ball down and its spin lifts it (Magnus force). Both increase with the
+# spin; the coefficients are rounded typical values, not measured ones. The air density
+# decreases with the altitude, and the wind blows along the flight. The function counts
+# the rows for which it is called.
 
 COLUMNS = {
     "speed": (40.0, 80.0),  # m/s
@@ -38,7 +40,7 @@ COLUMNS = {
     "wind": (-10.0, 10.0),  # m/s, from behind
     "altitude": (0.0, 2500.0),  # m
 }
-asked = {"rows": 0}
+counted = {"rows": 0}
 
 
 def forces(_, state, spin, wind, density):
@@ -48,33 +50,43 @@ def forces(_, state, spin, wind, density):
     spin_ratio = RADIUS * spin / speed
     drag, lift = 0.24 + 0.18 * spin_ratio, 0.54 * spin_ratio**0.4
     pressure = 0.5 * density * np.pi * RADIUS**2 * speed / MASS
-    return vx, vy, -pressure * (drag * ux + lift * vy), pressure * (lift * ux - drag * vy) - GRAVITY
+    return (
+        vx,
+        vy,
+        -pressure * (drag * ux + lift * vy),
+        pressure * (lift * ux - drag * vy) - GRAVITY,
+    )
 
 
 def height(_, state, *__):
     return state[1]
 
 
-height.terminal, height.direction = True, -1  # the flight ends where the ball comes down
+height.terminal, height.direction = True, -1  # the flight ends on the ground
 
 
 def carry(X):
     """Return the distance flown, in metres."""
-    asked["rows"] += len(X)
+    counted["rows"] += len(X)
     flown = []
     for speed, launch, spin, wind, altitude in X:
         angle = np.radians(launch)
         start = [0.0, 1e-3, speed * np.cos(angle), speed * np.sin(angle)]
         air = (spin * np.pi / 30, wind, 1.225 * np.exp(-altitude / 8500))
-        flown.append(solve_ivp(forces, (0, 60), start, args=air, events=height, rtol=1e-6).y[0, -1])
+        flown.append(
+            solve_ivp(forces, (0, 60), start, args=air, events=height, rtol=1e-6).y[
+                0, -1
+            ]
+        )
     return np.array(flown)
 
 
 # %%
 # Students
 # --------
-# There is no table, only a description of the columns: rows are drawn from it. The students are families of this
-# package, and a forest of scikit-learn, fitted on the same answers. With the memory, all families share them.
+# There is no table, only a description of the columns, from which rows are drawn. The
+# students are families of this package and a forest of scikit-learn, fitted to the same
+# outputs. With the memory, all families share them.
 
 box = UniformBox(COLUMNS).fit()
 rows = box.sample(max(QUERIES), random_state=0).to_numpy()
@@ -83,9 +95,13 @@ reference = carry(rows_test)
 
 STUDENTS = {
     "kernel": ("kernel", "#0072B2", "o"),
-    "mlp_ple": ("mlp", "#009E73", "^"),
+    "mlp": ("mlp", "#009E73", "^"),
     "boosting": ("boosting", "#D55E00", "s"),
-    "scikit-learn's forest": (RandomForestRegressor(100, random_state=0), "#CC79A7", "v"),
+    "scikit-learn's forest": (
+        RandomForestRegressor(100, random_state=0),
+        "#CC79A7",
+        "v",
+    ),
 }
 folder = TemporaryDirectory()
 
@@ -96,23 +112,30 @@ def distil(student, max_queries):
 
 
 kept = {name: [] for name in STUDENTS}
-print(f"max_queries  rows asked by each student in turn    fidelity of {', '.join(STUDENTS)}")
+print(
+    f"max_queries  queries of each student in turn  fidelity of {', '.join(STUDENTS)}"
+)
 for max_queries in QUERIES:
     counts = []
     for name, (student, *_) in STUDENTS.items():
-        before = asked["rows"]
-        kept[name].append(fidelity(reference, distil(student, max_queries).student_.predict(rows_test)))
-        counts.append(asked["rows"] - before)
+        before = counted["rows"]
+        kept[name].append(
+            fidelity(
+                reference, distil(student, max_queries).student_.predict(rows_test)
+            )
+        )
+        counts.append(counted["rows"] - before)
     scores = "  ".join(f"{scores[-1]:.4f}" for scores in kept.values())
-    print(f"{max_queries:11}  {', '.join(map(str, counts)):38}{scores}")
+    print(f"{max_queries:11}  {', '.join(map(str, counts)):32}{scores}")
 
 # %%
-# Only the first student of each line asked; the others found its answers. What they asked are 16 rows by which the
-# memory knows the function again. In a folder that stays, the fits of a second run ask no more than that, either.
+# In each line, only the first student queries the teacher; the others find its outputs
+# in the memory. Their only queries are the 16 rows by which the memory recognises the
+# function. With a permanent folder, a second run needs no other queries either.
 
-before = asked["rows"]
+before = counted["rows"]
 model = distil("kernel", max(QUERIES))
-print(f"fitted again: asked {asked['rows'] - before} rows")
+print(f"queries of another fit: {counted['rows'] - before}")
 folder.cleanup()
 
 # %%
@@ -122,37 +145,50 @@ folder.cleanup()
 figure, ax = plt.subplots(figsize=(6.6, 4.6), layout="constrained")
 for name, (_, colour, marker) in STUDENTS.items():
     ax.plot(QUERIES, 1 - np.array(kept[name]), color=colour, marker=marker, label=name)
-ax.set(xscale="log", yscale="log", xlabel="queries", ylabel="fidelity on rows that were not asked about (R²)")
+ax.set(
+    xscale="log", yscale="log", xlabel="queries", ylabel="fidelity on unseen rows (R²)"
+)
 ax.invert_yaxis()
 ax.set_xticks(QUERIES, [f"{n:,}" for n in QUERIES])
-ax.set_yticks([0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003], ["0.7", "0.9", "0.97", "0.99", "0.997", "0.999", "0.9997"])
+ax.set_yticks(
+    [0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003],
+    ["0.7", "0.9", "0.97", "0.99", "0.997", "0.999", "0.9997"],
+)
 ax.minorticks_off()
 ax.grid(alpha=0.3)
 ax.legend(fontsize=9)
-ax.set_title("Students of the flight of a golf ball")
+ax.set_title("Students of the golf ball simulation")
 plt.show()
 
 # %%
 # What is gained
 # --------------
-# There is no truth beside this teacher, and so no student without it. A compiled student takes a single row as a flat
-# array, and is fastest then.
+# There are no true values apart from this teacher, and therefore no student without a
+# teacher. A compiled student is fastest if it receives a single row as a flat array.
 
 student = model.student_
-print(f"{'':8}fidelity  µs, one row  µs a row, 100 rows   kB")
-for name, ask, size in (("teacher", carry, ""), ("student", student.predict, f"{pickled_bytes(student) / 1000:5.1f}")):
+print(f"{'':8}fidelity  µs, 1 row  µs, batch   kB")
+for name, predict, size in (
+    ("teacher", carry, ""),
+    ("student", student.predict, f"{pickled_bytes(student) / 1000:5.1f}"),
+):
     print(
-        f"{name:8}{fidelity(reference, ask(rows_test)):8.4f}{latency(ask, rows_test[:1]):13,.0f}"
-        f"{latency(ask, rows_test[:100]):20.1f}{size}"
+        f"{name:8}{fidelity(reference, predict(rows_test)):8.4f}"
+        f"{latency(predict, rows_test[:1]):11,.0f}"
+        f"{latency(predict, rows_test[:100]):11.1f}{size}"
     )
 compiled = skdistill.compile(model)
 microseconds = latency(lambda row: compiled(row[0]), rows_test[:1])
-print(f"student, compiled: {microseconds:.1f} µs for one row, {compiled.n_bytes / 1000:.1f} kB")
+print(
+    f"student, compiled: {microseconds:.1f} µs for one row, "
+    f"{compiled.n_bytes / 1000:.1f} kB"
+)
 
 # %%
-# What to take home
-# -----------------
-# On a smooth function of five columns a few landmarks reach with 200 queries what boosted trees need 3,200 for, and
-# what a forest does not reach here: the family matters more than the number of queries. In batches the student is
-# about a thousand times faster than the simulation. How true the simulation is of real balls no student can tell: it
-# is a copy, with the faults of its teacher.
+# Conclusion
+# ----------
+# On a smooth function of five columns, a few landmarks reach with 200 queries what
+# boosted trees reach with 3,200, and what a forest does not reach here. The family
+# matters more than the number of queries. In batches, the student is about a thousand
+# times faster than the simulation. No student can tell how accurate the simulation is:
+# it is a copy, with the errors of its teacher.

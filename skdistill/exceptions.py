@@ -1,12 +1,14 @@
-"""The errors skdistill raises, and its warning: each says who, what it got, what it expected, and what to do next.
+"""The errors and the warning of skdistill.
 
-All errors derive from :class:`SkdistillError`; each also derives from the built-in error that scikit-learn raises in
-the same place, so code that catches ``ValueError`` goes on working.
+Each message says who raised it, what was passed, what was expected, and what to do next.
+
+All errors derive from :class:`SkdistillError`. Each also derives from the built-in error that scikit-learn raises in
+the same situation, so code that catches ``ValueError`` continues to work.
 """
 
 
 class SkdistillError(Exception):
-    """Base class of every error that is skdistill's own.
+    """Base class of all errors of skdistill.
 
     Examples
     --------
@@ -17,7 +19,7 @@ class SkdistillError(Exception):
 
 
 class TeacherError(SkdistillError, ValueError):
-    """The teacher cannot be used as it was given: no usable method, not fitted, no known classes.
+    """The teacher cannot be used: it has no usable method, is not fitted, or its classes are unknown.
 
     Examples
     --------
@@ -32,7 +34,7 @@ class TeacherError(SkdistillError, ValueError):
 
 
 class TeacherOutputError(TeacherError):
-    """The teacher answered, but its outputs are no soft targets: NaN, a wrong shape, rows that do not sum to one.
+    """The teacher's outputs are not valid soft targets: NaN, a wrong shape, or rows that do not sum to one.
 
     Examples
     --------
@@ -49,7 +51,7 @@ class TeacherOutputError(TeacherError):
 
 
 class TeacherQueryError(TeacherError, RuntimeError):
-    """The teacher raised while it was asked. The message names the rows; the cause is chained.
+    """The teacher raised an error during a query. The message names the rows; the cause is chained.
 
     Examples
     --------
@@ -67,7 +69,7 @@ class TeacherQueryError(TeacherError, RuntimeError):
 
 
 class SamplerError(SkdistillError, ValueError):
-    """A sampler returned rows that do not fit the table it was fitted on, or cannot draw rows of that kind.
+    """A sampler returned rows that do not match its training table, or cannot draw rows of that kind.
 
     Examples
     --------
@@ -82,7 +84,7 @@ class SamplerError(SkdistillError, ValueError):
 
 
 class StudentError(SkdistillError, ValueError):
-    """The student cannot be taught: not an estimator of the right kind, or targets it cannot hold.
+    """The student cannot be fitted: it is not a suitable estimator, or does not support the targets.
 
     Examples
     --------
@@ -97,7 +99,7 @@ class StudentError(SkdistillError, ValueError):
 
 
 class StudentSizeError(StudentError):
-    """No student of the family is so small, or none meets the budget.
+    """No student of the family is small enough, or none meets the budget.
 
     Examples
     --------
@@ -112,7 +114,7 @@ class StudentSizeError(StudentError):
 
 
 class CompileError(SkdistillError, ValueError):
-    """A model cannot be compiled, or its compiled form does not answer as it does.
+    """A model cannot be compiled, or its compiled form gives other predictions.
 
     Examples
     --------
@@ -127,7 +129,7 @@ class CompileError(SkdistillError, ValueError):
 
 
 class TeacherWarning(UserWarning):
-    """The teacher is of no use to the student: the true labels alone teach it more, as other true labels judge it.
+    """The same student, fitted to the true labels alone, is better on validation labels than with the teacher.
 
     Examples
     --------

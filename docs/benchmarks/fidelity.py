@@ -1,4 +1,4 @@
-"""How faithful is a small student on each sampler's rows, and does the automatic choice pay?
+"""How faithful is a small student on the rows of each sampler, and does the automatic choice pay off?
 
     python docs/benchmarks/fidelity.py --data FOLDER
 
@@ -42,13 +42,17 @@ SAMPLERS = {
 PEERS = ("true labels", "teacher's labels", "AutoGluon's", "MUNGE")
 AUTO = ("auto", "auto, fresh judges")
 COLUMNS = {
-    "true labels": "the student alone, on true labels",
-    "teacher's labels": "the teacher's outputs on the training rows, no synthetic ones (imodels' recipe)",
-    "AutoGluon's": "true labels on the training rows, the teacher's outputs on 5 rows each of AutoGluon's sampler",
-    "MUNGE": "10 synthetic rows a real one; their weight together is that of the real rows, as for all samplers here",
-    "auto": 'the default of this package, `sampler="auto"`, with nothing but the teacher\'s training rows',
-    "auto, fresh judges": "the same with `X_val`: up to 1,000 rows the teacher has not seen, without labels",
+    "true labels": "the student alone, fitted to true labels",
+    "teacher's labels": "the teacher's outputs on the training rows, without synthetic rows (the recipe of imodels)",
+    "AutoGluon's": "true labels on the training rows, and the teacher's outputs on 5 rows of AutoGluon's sampler per "
+    "training row",
+    "MUNGE": "10 synthetic rows per real row, with the same total weight as the real rows, as for all samplers here",
+    "auto": 'the default of this package, `sampler="auto"`, with only the teacher\'s training rows',
+    "auto, fresh judges": "the same with `X_val`: up to 1,000 rows that the teacher has not seen, without labels",
 }
+SHOWN = {"auto, fresh judges": "auto, X_val", "SPUNGE, mended": "SPUNGE"}
+"""What the page calls columns of the JSON lines."""
+
 STUDENTS = ("tree of 32 leaves", "tree of 128 leaves", "boosting 60 x 24")
 
 
@@ -203,7 +207,8 @@ def block_page(results, teacher, n_train):
             everywhere = len(shared) == len(tables)
             summary = [number(np.mean(list(means.values()))), number(chosen.min()), rank] if everywhere else ["–"] * 3
             rows.append(
-                [name, *summary, f"{np.sum(differences > 0)} of {len(shared)}", p, number(kept) if everywhere else "–"]
+                [SHOWN.get(name, name), *summary, f"{np.sum(differences > 0)} of {len(shared)}", p]
+                + [number(kept) if everywhere else "–"]
                 + [number(means[table]) if table in means else "–" for table in tables]
             )
         header = ["", "mean", "worst", "rank", "tables auto wins", "p", "retention", *tables]
@@ -211,7 +216,7 @@ def block_page(results, teacher, n_train):
         none = np.array([of["auto"][cell] - of["teacher's labels"][cell] for cell in common])
         peer = np.array([of["auto"][cell] - max(of[name][cell] for name in PEERS) for cell in common])
         parts.append(
-            f"`auto` is at least as good as the best of the peers' four recipes on {np.mean(peer >= 0):.0%} of "
+            f"`auto` is at least as good as the best of the first four columns on {np.mean(peer >= 0):.0%} of "
             f"{len(common)} cells (within 0.001 on {np.mean(peer >= -0.001):.0%}; the worst {peer.min():+.3f}), "
             f"and at least as good as no synthetic rows on {np.mean(none >= 0):.0%} (the worst {none.min():+.3f})."
         )
@@ -220,8 +225,8 @@ def block_page(results, teacher, n_train):
             both = [[values[cell] for cell in fresh] for values in (of["auto"], fresh)]
             names = {table for table, _ in fresh}
             parts.append(
-                f"On the {len(names)} tables that have fresh rows: `auto` {np.mean(both[0]):.4f}, with fresh judges "
-                f"{np.mean(both[1]):.4f}."
+                f"On the {len(names)} tables with enough rows for `X_val`: `auto` {np.mean(both[0]):.4f}, with "
+                f"`X_val` {np.mean(both[1]):.4f}."
             )
     return "\n\n".join(parts)
 
@@ -244,24 +249,26 @@ def page(results):
     chosen = [row["chosen"] for row in results.rows if row["column"] == "auto"]
     counts = {name: chosen.count(name) for name in sorted(set(chosen), key=lambda name: -chosen.count(name))}
     parts = [
-        "Fidelity: R² of the student's outputs to the teacher's on test rows that neither of them saw and on which no "
-        f"default was chosen. {len(SEEDS)} seeds; each seed draws other training rows, the test rows are the same. "
-        "Students of fixed size. p: Wilcoxon's signed-rank test of `auto` against the column, on the means of the "
-        "tables (two-sided). Rank: mean over cells, 1 is best.",
-        "\n".join(f"- **{name}**: {text}" for name, text in COLUMNS.items()),
-        "Other columns: this package's samplers at their defaults, 10 rows a real one. The peers' recipes are written "
-        "again here (`peers.py`): neither package is run.",
+        "Fidelity is the R² of the student's outputs with respect to the teacher's, on test rows that neither of "
+        f"them has seen and on which no default was chosen. There are {len(SEEDS)} seeds; each seed draws other "
+        "training rows, and the test rows are the same. The students have a fixed size. p: two-sided Wilcoxon "
+        "signed-rank test of `auto` against the column, on the means of the tables. Rank: mean over cells, 1 is "
+        "best.",
+        "\n".join(f"- **{SHOWN.get(name, name)}**: {text}" for name, text in COLUMNS.items()),
+        "The other columns are the samplers of this package with default parameters and 10 rows per real row. The "
+        "recipes of the other packages were implemented again (`peers.py`); neither package is run.",
     ]
     for teacher, n_train, title in (
-        ("vote", 3000, "A soft vote of a 300-tree forest, LightGBM and a network, 3,000 training rows"),
+        ("vote", 3000, "A soft-voting ensemble of a 300-tree forest, LightGBM and a network, 3,000 training rows"),
         ("RBF SVM", 3000, "An RBF SVM, 3,000 training rows"),
-        ("vote", 1000, "The vote, 1,000 training rows"),
-        ("vote", 10_000, "The vote, 10,000 training rows, or 60 % of the table"),
+        ("vote", 1000, "The voting ensemble, 1,000 training rows"),
+        ("vote", 10_000, "The voting ensemble, 10,000 training rows, or 60 % of the table"),
     ):
         parts.append(f"## {title}\n\n{block_page(results, teacher, n_train)}")
     parts.append(
-        "## What the choice costs\n\nCPU seconds in the same process: drawing, labelling, teaching. A column's rows "
-        f"are drawn and labelled once for its students and counted for each.\n\n{cost_page(results)}"
+        "## Cost of the choice\n\nCPU seconds in the same process for sampling, labelling and training. The rows of "
+        "a column are sampled and labelled once for its students, and counted for each of them.\n\n"
+        f"{cost_page(results)}"
     )
     parts.append("What `auto` chose: " + ", ".join(f"{name} {count} times" for name, count in counts.items()) + ".")
     return "\n\n".join(parts)

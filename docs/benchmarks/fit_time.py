@@ -1,12 +1,12 @@
-"""How long does the default fit take, before the choice was made fast and now?
+"""How long does the default fit take, before the choice was made faster and now?
 
     git worktree add /tmp/before 85be06b
     BEFORE=/tmp/before python docs/benchmarks/fit_time.py --data FOLDER
 
-Runs the default fit of another checkout and of this one in turn, each in a process of its own that has fitted the
-teacher before the clock starts, three times, and takes medians. Seconds are those of the processor that the whole
-process takes, but for ``n_jobs``, where they are those on the clock. Writes fit_time.jsonl (resumable) and fit_time.md
-beside this file. The data folder is not used: all tables are made or come with scikit-learn.
+Runs the default fit of another checkout and of this one alternately, three times, each in a separate process that fits
+the teacher before the measurement, and takes medians. Seconds are CPU seconds of the whole process, except for
+``n_jobs``, where they are wall time. Writes fit_time.jsonl (resumable) and fit_time.md beside this file. The data
+folder is not used: all tables are generated or come with scikit-learn.
 """
 
 import json
@@ -34,7 +34,7 @@ WORKS = {
 """Table, training rows and outputs; the teacher is a forest of 300 trees."""
 
 ASKED = {"50,000 x 20, two classes": 0.15}
-"""Share of the former time that was aimed at; 0.25 where nothing stands here."""
+"""Goal for the share of the former time, for the tasks with a goal other than 0.25."""
 
 IN_THREADS = ("3,000 x 20, three classes", "10,000 x 20, two classes", "digits, ten classes")
 
@@ -123,21 +123,23 @@ def page(results):
             threads.append([name, number(one, 1), number(two, 1), f"{two / one:.2f}"])
     return "\n\n".join(
         [
-            f"A default fit on a forest of 300 trees: seconds of processor, medians of {rounds}. *before* is the build "
-            "of commit 85be06b, measured in turn with *now*; *asked* the share of it that was aimed at. *one-liner* is "
-            '`student="boosting", sampler=LeafSwap()`; *in fits* is the time now in times of the one-liner, or of '
-            "three fits of the chosen student on all rows where these take longer (asked: at most 4). Fidelity is that "
-            "on 3,000 rows (497 of digits) that teacher and student have not seen.",
+            f"Default fits with a forest of 300 trees as the teacher: CPU seconds, medians of {rounds}. *before* is "
+            "the version of commit 85be06b, measured alternately with *now*. *goal* is the share of the time "
+            "before that was aimed at. *one-liner* is "
+            '`student="boosting", sampler=LeafSwap()`; *relative to one-liner* is the time now divided by that of '
+            "the one-liner, or by that of three fits of the chosen student on all rows where these take longer "
+            "(goal: at most 4). Fidelity is measured on 3,000 rows (497 of digits) that neither teacher nor student "
+            "has seen.",
             markdown_table(
                 [
                     "rows x columns",
-                    *("before", "now", "one-liner", "now / before", "asked", "in fits"),
-                    *("fidelity before", "now", "of the one-liner", "chosen"),
+                    *("before", "now", "one-liner", "now / before", "goal", "relative to one-liner"),
+                    *("fidelity before", "now", "one-liner", "chosen"),
                 ],
                 lines,
             ),
-            "## On two cores\n\nSeconds on the clock with `n_jobs=1` and `n_jobs=2` (asked: at most 0.6). The student "
-            "is the same.",
+            "## On two cores\n\nWall time in seconds with `n_jobs=1` and `n_jobs=2` (goal for the ratio: at most "
+            "0.6). The student is the same.",
             markdown_table(["rows x columns", "n_jobs=1", "n_jobs=2", "ratio"], threads),
         ]
     )

@@ -1,4 +1,4 @@
-"""How fast is a compiled student, against everything else that answers for the same teacher?
+"""How fast is a compiled student, compared with other runtimes?
 
     python docs/benchmarks/latency.py --data FOLDER
 
@@ -35,13 +35,13 @@ HAS_TREELITE = all(find_spec(name) for name in ("treelite", "tl2cgen"))
 
 
 class Contender:
-    """A way to ask a model: for one row, given as ``shape`` says, and for a batch."""
+    """A way to call a model: for one row, in the given ``shape``, and for a batch."""
 
     def __init__(self, name, ask, n_bytes, *, one_row="2-D"):
         self.name, self.ask, self.n_bytes, self.one_row = name, ask, n_bytes, one_row
 
     def microseconds(self, X):
-        """Return the times of one row (each another), one row (the same again) and a row of a batch."""
+        """Return the times of one row (different ones), one row (always the same) and a row of a batch."""
         rows = [X[i] if self.one_row == "1-D" else X[i : i + 1] for i in range(1000)]
         return (
             self._mean_time(lambda: [self.ask(row) for row in rows]) / len(rows),
@@ -112,7 +112,7 @@ def contenders(forest, X, folder):
             X, soft
         )
     for name, student in students.items():
-        kind = "scikit-learn" if "tree" in name else "predict_proba, all checks"
+        kind = "scikit-learn" if "tree" in name else "predict_proba, all input checks"
         yield name, Contender(kind, student.predict_proba, pickled_bytes(student))
         for dtype in ("float32", "float16"):
             compiled = skdistill.compile(student, dtype=dtype, X=X)
@@ -174,12 +174,14 @@ def page(results):
     ]
     return "\n\n".join(
         [
-            "Teacher: a random forest of 300 trees, on 3,000 rows of heloc (23 numbers, two classes). Students are fit "
-            "to its probabilities, the tree to its labels; LightGBM's models have as many trees and leaves.",
-            f"Microseconds a row on one thread, medians of {ROUNDS} rounds in which all take turns: one row when each "
-            "call has another one, one row when it is always the same (branches are then foreseen), batches of "
-            f"{BATCH:,} rows of float32. Bytes are those of the pickle, the ONNX file, the model text or the library.",
-            markdown_table(["", "one row, each another", "one row, the same", "a row of a batch", "kB"], rows),
+            "Teacher: a random forest of 300 trees, on 3,000 rows of heloc (23 numbers, two classes). The students "
+            "are fitted to its probabilities, the tree to its labels. LightGBM's models have the same number of "
+            "trees and leaves.",
+            f"The table shows microseconds per row on one thread, as medians of {ROUNDS} rounds in which all models "
+            "take turns: one row if each call uses another row, one row if it is always the same (the processor "
+            f"then predicts the branches), and batches of {BATCH:,} rows of float32. Bytes are the size of the "
+            "pickle, the ONNX file, the model text or the library.",
+            markdown_table(["", "one row, different", "one row, the same", "batch, per row", "kB"], rows),
         ]
     )
 

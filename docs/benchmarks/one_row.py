@@ -1,4 +1,4 @@
-"""What does one row cost a compiled student, in the shapes that people pass?
+"""How long does a compiled student take for one row, in each input format?
 
     PYTHONPATH=OLDER python docs/benchmarks/one_row.py --label before
     python docs/benchmarks/one_row.py
@@ -58,7 +58,7 @@ def student(family, task, X, scores):
 
 
 def shapes(numbers, frame):
-    """Yield each shape with the table whose student is asked, and rows of that shape."""
+    """Yield each shape with the table of its student, and rows of that shape."""
     holed = numbers.copy()
     holed[:, N_NUMBERS // 2] = np.nan
     yield "(n,)", "numbers", list(numbers)
@@ -157,17 +157,18 @@ def page(results):
     ]
     return "\n\n".join(
         [
-            f"Students of all families, at their default sizes, fitted to {N_ROWS} generated rows: of {N_NUMBERS} "
-            f"numbers, complete; and of a frame of as many, 2 % of them missing, and of {N_TEXTS} columns of text. "
-            f"Microseconds for one row, each call another one: the least of {ROUNDS} rounds in which all shapes take "
-            "turns, on a machine that had other work. Before → today; a dash where a shape was not known.",
-            "## Aims met today",
+            f"Students of all families with their default sizes, fitted to {N_ROWS} generated rows: an array of "
+            f"{N_NUMBERS} complete numeric columns, and a frame with as many numeric columns, of which 2 % of the "
+            f"cells are missing, and {N_TEXTS} text columns. The tables show microseconds for one row (every call "
+            f"uses another row): the minimum of {ROUNDS} rounds in which all input formats take turns, on a machine "
+            "with other load. The values are before → today; a dash means that the format was not supported.",
+            "## Goals met today",
             "\n".join(aims),
-            "## Rows of numbers",
+            "## Numeric rows",
             compared({shape: of(shape) for shape in ("(n,)", "(1, n)", "list of one list", "(n,), a NaN")}, 1),
             compared({"(1, n) / (n,)": ratio("(1, n)", "(n,)"), "a NaN / complete": ratio("(n,), a NaN", "(n,)")}, 2),
-            "## Rows of a frame",
-            "The last column is a frame of numbers, asked of the student of numbers.",
+            "## Rows of a frame with text",
+            "The last column is a numeric frame, passed to the student of numeric rows.",
             compared({shape: of(shape) for shape in (*raw, "frame of numbers")}, 1),
             compared(
                 {"a NaN / complete, lists": ratio("list, a NaN", "list"), "dict / list": ratio("dict", "list")}, 2

@@ -1,4 +1,4 @@
-"""The recipes of other packages, written again with this package's student, to compare recipes: no peer is run."""
+"""The recipes of other packages, implemented with the student of this package; no other package is run."""
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,9 @@ from skdistill.students import teach_classifier, teach_regressor
 class AutoGluonSpunge(BaseEstimator):
     """AutoGluon's sampler as published.
 
-    ``int(0.1 d)`` cells of each row are drawn anew from their columns: none at all below ten columns. Then each number
-    gets, with probability 0.1, normal noise of a tenth of its column's standard deviation; integers become floats.
+    ``int(0.1 d)`` cells of each row are redrawn from their columns, which is none below ten columns. Then, with
+    probability 0.1, normal noise with a tenth of the column's standard deviation is added to each number; integers
+    become floats.
     """
 
     def fit(self, X, y=None):

@@ -22,9 +22,9 @@ LABELLED, BUDGET, POOL = 500, 500, 5000
 COLUMNS = {
     "none": f"{LABELLED} labelled rows, no other",
     "synthetic": f"{BUDGET} rows of leaf swap instead of the pool",
-    "random": f"{BUDGET} rows of the pool at random",
-    "spread": f"{BUDGET} rows chosen near the centres of {BUDGET} clusters",
-    "variance": f"{BUDGET} rows chosen where the teacher's outputs vary: what `max_queries` does",
+    "random": f"{BUDGET} random rows of the pool",
+    "spread": f"{BUDGET} rows selected near the centres of {BUDGET} clusters",
+    "variance": f"{BUDGET} rows selected where the teacher's outputs vary, as `max_queries` does",
     "whole pool": f"all {POOL:,} rows",
 }
 
@@ -81,10 +81,10 @@ def page(results):
     return "\n\n".join(
         [
             "\n".join(f"- **{name}**: {text}" for name, text in COLUMNS.items()),
-            "Teacher: the vote, fitted on 3,000 other rows. Fidelity on test rows, no synthetic rows but in their own "
-            f"column, {len(SEEDS)} seeds.",
+            "Teacher: the voting ensemble, fitted on 3,000 other rows. The table shows the fidelity on test rows, "
+            f"with synthetic rows only in their own column, {len(SEEDS)} seeds.",
             markdown_table(["", *COLUMNS], rows),
-            f"By variance against at random: mean gain {gains.mean():+.4f}, standard error "
+            f"Selection by variance compared with random rows: mean gain {gains.mean():+.4f}, standard error "
             f"{gains.std() / np.sqrt(len(gains)):.4f}, better in {np.mean(gains > 0):.0%} of {len(gains)} cells.",
         ]
     )

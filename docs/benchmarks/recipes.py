@@ -1,4 +1,4 @@
-"""Five recipes for the same student: does distillation pay, and which way of it?
+"""Five recipes for the same student: does distillation pay off, and with which recipe?
 
     python docs/benchmarks/recipes.py --data FOLDER
 
@@ -24,8 +24,9 @@ TABLES = ("adult", "california", "heloc", "pendigits")
 SEEDS = (0, 1, 2)
 RECIPES = {
     "no teacher": "true labels",
-    "teacher's labels": "teacher's outputs on the training rows (imodels' recipe)",
-    "true + perturbed": "true labels on the training rows, teacher's outputs on 5 perturbed rows each (AutoGluon's)",
+    "teacher's labels": "the teacher's outputs on the training rows (the recipe of imodels)",
+    "true + perturbed": "true labels on the training rows, and the teacher's outputs on 5 perturbed rows per "
+    "training row (the recipe of AutoGluon)",
     "skdistill": "the default of this package",
     "skdistill, half true": "the same with soft_weight=0.5",
 }
@@ -112,17 +113,17 @@ def measure(results, folder):
 
 def page(results):
     parts = [
-        "Teacher: a soft vote of a 300-tree forest, LightGBM and a network, fitted on 3,000 rows. Student: the same "
-        "estimator of the same size in every row of a block. "
-        f"Means of {len(results.names('seed'))} seeds, on test rows that neither teacher nor student saw and on which "
+        "Teacher: a soft-voting ensemble of a forest with 300 trees, LightGBM and a network, fitted on 3,000 rows. "
+        "Student: the same estimator of the same size in every row of a block. The tables show means of "
+        f"{len(results.names('seed'))} seeds, on test rows that neither teacher nor student saw and on which "
         "no default was chosen. Retention is the student's skill (Brier skill, or R²) as a share of the teacher's; "
-        "seconds include labelling and fitting, not the teacher's fit; µs are for `predict_proba` / `predict` with all "
-        "checks, on a DataFrame, one row and 2,000 rows.",
+        "seconds include labelling and fitting the student, but not fitting the teacher; µs are for `predict_proba` "
+        "or `predict` with all input checks on a DataFrame with one row and with 2,000 rows.",
         "\n".join(f"- **{name}**: {text}" for name, text in RECIPES.items()),
-        "The two peers' recipes are written again here with this package's student, to compare recipes: neither "
-        "imodels nor AutoGluon is run.",
+        "The recipes of the two other packages were implemented again with the student of this package, to compare "
+        "recipes; neither imodels nor AutoGluon is run.",
     ]
-    header = ["", "fidelity", "agreement", "retention", "seconds", "kB", "µs, one row", "µs a row, batch"]
+    header = ["", "fidelity", "agreement", "retention", "seconds", "kB", "µs, one row", "µs per row, batch"]
 
     def line(label, **key):
         values = {name: results.mean(name, **key) for name in ("fidelity", "agreement", "retention", "seconds")}

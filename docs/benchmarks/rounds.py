@@ -20,9 +20,9 @@ from skdistill.samplers import MUNGE, Jitter, LeafSwap, MarginalResampling, Mixt
 TABLES = ("adult", "california", "heloc", "pendigits", "pol", "puma8nh")
 SEEDS = (0, 1, 2)
 COLUMNS = {
-    "10 at once": "ten synthetic rows a real one, in one round",
-    "5 + 5 by error": "five; then five more, drawn out of 25 where a tree expects the student's error to be large",
-    "5 + 5, reweighted": "the same, the new rows weighted back to the distribution they were drawn from",
+    "10 at once": "ten synthetic rows per real row, in one round",
+    "5 + 5 by error": "five; then five more, selected from 25 where a tree predicts that the student's error is large",
+    "5 + 5, reweighted": "the same, with the new rows reweighted to the distribution they were selected from",
 }
 
 
@@ -83,8 +83,9 @@ def measure(results, folder):
 def page(results):
     parts = ["\n".join(f"- **{name}**: {text}" for name, text in COLUMNS.items())]
     parts.append(
-        "Teacher: the vote, 3,000 training rows. Rows of a mixture of leaf swap, jitter, MUNGE and marginal "
-        f"resampling, together twice the weight of the real ones. Fidelity on test rows, {len(SEEDS)} seeds."
+        "Teacher: the voting ensemble, 3,000 training rows. The synthetic rows come from a mixture of leaf swap, "
+        "jitter, MUNGE and marginal resampling, with twice the total weight of the real rows. The table shows the "
+        f"fidelity on test rows, {len(SEEDS)} seeds."
     )
     rows = []
     for student in STUDENTS:

@@ -33,7 +33,7 @@ SAMPLERS = {
     "leaf swap": LeafSwap(random_state=0),
     "leaf swap, no noise": LeafSwap(noise=0.0, random_state=0),
     "marginal": MarginalResampling(),
-    "SPUNGE, mended": SPUNGE(),
+    "SPUNGE": SPUNGE(),
     "jitter": Jitter(random_state=0),
     "uniform": UniformBox(),
     "uniform, covering": UniformBox(design="covering"),
@@ -157,7 +157,7 @@ def frames(folder):
     X, _, _ = load(folder, "adult")
     y = pd.Series(np.random.default_rng(0).random(len(X)))
     rows = []
-    for name in ("leaf swap", "marginal", "jitter", "SPUNGE, mended"):
+    for name in ("leaf swap", "marginal", "jitter", "SPUNGE"):
         spent = np.median([seconds(SAMPLERS[name], X, y, len(X)) for _ in range(3)], axis=0)
         rows.append([name, *(number(part, 2) for part in spent), number(X.size / 1e6 / spent.sum(), 1)])
     return markdown_table(
@@ -174,10 +174,12 @@ if __name__ == "__main__":
         f"One thread. Medians of {REPEATS} runs (exact neighbours: 2).",
         "## Speed\n\n" + speed(),
         "## Growth with the table\n\n" + scaling(),
-        "## Memory\n\nPeak of the arrays made while streaming three chunks from a fitted sampler.\n\n" + memory(),
+        "## Memory\n\nPeak memory of the arrays that are created while streaming three chunks from a fitted "
+        "sampler.\n\n" + memory(),
         "## Frames\n\n" + frames(folder),
-        "## Neighbours within blocks\n\nBoosting 60 x 24 taught on 10,000 real rows and 3 MUNGE rows each, the vote as "
-        "teacher; below, a deep tree as teacher of a tree of 512 leaves.\n\n" + neighbours(folder),
+        "## Neighbours within blocks\n\nBoosting with 60 x 24, trained on 10,000 real rows and 3 MUNGE rows per "
+        "real row, with the voting ensemble as the teacher; below, a tree with 512 leaves and a deep tree as the "
+        "teacher.\n\n" + neighbours(folder),
     ]
     write_page(
         Path(__file__).parent / "samplers.md",

@@ -1,8 +1,8 @@
-"""How much truth to blend into the targets of real rows: the evidence for the default of ``soft_weight``.
+"""Which share of true labels to blend into the targets of real rows: the evidence for the default of ``soft_weight``.
 
     python docs/benchmarks/soft_weight.py --data FOLDER
 
-Uses no test row: students are judged on rows that are neither training nor test rows (see tables.py). Writes
+Uses no test row: students are evaluated on rows that are neither training nor test rows (see tables.py). Writes
 soft_weight.jsonl (resumable) and soft_weight.md beside this file.
 """
 
@@ -45,9 +45,9 @@ def measure(results, folder):
 
 def page(results):
     parts = [
-        "Default sampler, twelve tables, a vote teacher fitted on the same rows, means of "
-        f"{len(results.names('seed'))} seeds, judged on rows that are neither training nor test rows. A weight of 1 is "
-        "the teacher alone, 0 the true labels alone (synthetic rows always have the teacher's)."
+        "The default sampler, twelve tables, and a voting ensemble as the teacher, fitted on the same rows; means "
+        f"of {len(results.names('seed'))} seeds, measured on rows that are neither training nor test rows. A weight "
+        "of 1 uses the teacher alone, 0 the true labels alone (synthetic rows always have the teacher's labels)."
     ]
     for value in ("fidelity", "retention"):
         rows = [
@@ -76,12 +76,13 @@ def page(results):
         f"{student}: {int((column > 0).sum())}" for student, column in zip(STUDENTS, gains.T, strict=True)
     )
     parts.append(
-        "## What half truth changes, table by table\n\nRetention / fidelity at 0.5, less those at 1.\n\n"
+        "## Effect of a weight of 0.5, by table\n\nDifferences of retention / fidelity between a weight of 0.5 and "
+        "a weight of 1.\n\n"
         f"{markdown_table(['table', *STUDENTS], rows)}\n\n"
-        f"Tables where half truth raises retention: {counts} of {len(rows)}."
+        f"Tables where a weight of 0.5 increases retention: {counts} of {len(rows)}."
     )
     return "\n\n".join(parts)
 
 
 if __name__ == "__main__":
-    run(__file__, "How much truth to blend in", __doc__, measure, page)
+    run(__file__, "Which share of true labels to blend in", __doc__, measure, page)

@@ -1,4 +1,4 @@
-"""Which student keeps most within a budget, and does the automatic choice find it?
+"""Which student is best within a budget, and does the automatic choice find it?
 
     python docs/benchmarks/students.py --data FOLDER
 
@@ -209,10 +209,11 @@ def timed(ask, rows):
 
 def page(results):
     parts = [
-        "Teachers (a soft vote of a forest, boosting and a network; an RBF SVM) are fitted on 3,000 rows. All students "
-        f"of a cell are taught on the same rows: the training rows and {RATIO} of leaf swap each, labelled by the "
-        "teacher. *auto* is `AutoStudent(max_bytes=...)`; the other columns are the same with a single family, which "
-        f"so gets its size. Means of {len(SEEDS)} seeds on test rows. Bytes are those of the compiled student's pickle."
+        "The teachers (the *vote*, a soft-voting ensemble of a forest, boosting and a network; and an RBF SVM) are "
+        f"fitted on 3,000 rows. All students of a cell are trained on the same rows: the training rows and {RATIO} "
+        "rows of leaf swap per training row, labelled by the teacher. *auto* is `AutoStudent(max_bytes=...)`; the "
+        "other columns are the same with a single family, whose size is chosen in the same way. The tables show "
+        f"means of {len(SEEDS)} seeds on test rows. Bytes are the size of the pickled compiled student."
     ]
     cells = [row for row in results.rows if row["kind"] == "cell"]
     parts += [block(cells, teacher, budget) for teacher in TEACHERS for budget in BUDGETS]
@@ -258,8 +259,8 @@ def block(cells, teacher, budget):
     table.append(["**mean**", *(number(value, 4) for value in mean), "", "", number(float(np.mean(kept)))])
     gaps = np.array(gaps)
     said = (
-        f"*auto*: mean fidelity {mean[-1]:.4f}; retention {np.mean(kept):.3f} in the mean, {np.min(kept):.3f} on the "
-        f"worst table. Against the best single family of each table: at least as good on "
+        f"*auto*: mean fidelity {mean[-1]:.4f}; mean retention {np.mean(kept):.3f}, and {np.min(kept):.3f} on the "
+        "worst table. Compared with the best single family of each table: at least as good on "
         f"{np.mean(gaps >= 0):.0%} of the tables, within 0.001 on {np.mean(gaps >= -0.001):.0%}, the worst "
         f"{gaps.min():+.4f}."
     )
@@ -285,8 +286,8 @@ def costs(cells):
             low, middle, high = np.quantile(ratios, [0, 0.5, 1])
             lines.append([f"{teacher}, {budget // 1000} kB", *(number(value, 1) for value in (middle, low, high))])
     return (
-        f"## What the choice costs\n\nSeconds of `fit` with *auto*, in those with {YARDSTICK} on the same "
-        "rows; drawn and labelled rows come from the memory in both.\n\n"
+        f"## Cost of the choice\n\nTime of `fit` with *auto*, relative to that of {YARDSTICK} on the same rows. "
+        "In both cases, sampled and labelled rows come from the memory.\n\n"
         + markdown_table(["", "median", "least", "most"], lines)
     )
 
@@ -303,10 +304,11 @@ def trees(results):
         lines.append([name, *(number(value, 4) for value in values[:4]), *(number(value, 1) for value in values[4:])])
     header = ["32 leaves", "loss", "`CompactTree`", "fidelity", "`CompactTree`", "fit, s", "`CompactTree`"]
     return (
-        "## A tree of 32 leaves, against scikit-learn's\n\nThe vote, the same rows; loss on rows taught, as a share "
-        "of the targets' variance. scikit-learn's tree sees categories one-hot and means for missing numbers.\n\n"
+        "## A tree with 32 leaves, compared with scikit-learn's\n\nThe voting ensemble on the same rows. The loss is "
+        "measured on training rows, as a share of the variance of the targets. scikit-learn's tree is fitted to "
+        "one-hot categories, with missing numbers replaced by means.\n\n"
         + markdown_table(header, lines)
-        + f"\n\nBetter in loss on {better_loss} of {len(lines)} tables, in fidelity on {better}."
+        + f"\n\nThe loss is smaller on {better_loss} of {len(lines)} tables, and the fidelity is higher on {better}."
     )
 
 
@@ -322,9 +324,9 @@ def networks(results):
         lines.append([name, *(number(v, 4) for v in values[:3]), *(number(v, 2) for v in values[3:])])
     header = ["32 x 32", *(f"`{n}`" for n in names), *(f"`{n}`, s" for n in names)]
     return (
-        "## A network of 32 x 32, against scikit-learn's\n\nThe vote, the same rows, tables of values. `MLPRegressor` "
-        "has `early_stopping=True`, standardised inputs and targets, and equal weights, which serve it better.\n\n"
-        + markdown_table(header, lines)
+        "## An MLP with 32 x 32 units, compared with scikit-learn's\n\nThe voting ensemble on the same rows, for the "
+        "regression tables. `MLPRegressor` is fitted with `early_stopping=True`, standardised inputs and targets, "
+        "and equal sample weights, with which it performs better.\n\n" + markdown_table(header, lines)
     )
 
 
@@ -340,10 +342,10 @@ def speeds(results):
         ]
         for row in measured
     ]
-    header = ["pol, 48 columns", "parameters", "operations", "kB", "one row, µs", "a row of 10,000, µs"]
+    header = ["pol, 48 columns", "parameters", "operations", "kB", "one row, µs", "batch of 10,000, µs per row"]
     return (
-        "## Operations in microseconds\n\nOf compiled students on this machine, one thread. Operations are counted, "
-        "not measured: comparisons, multiplications, additions of a row (`max_ops`).\n\n"
+        "## Operations in microseconds\n\nCompiled students on this machine, on one thread. Operations are counted, "
+        "not measured: the comparisons, multiplications and additions for one row (`max_ops`).\n\n"
         + markdown_table(header, lines)
     )
 

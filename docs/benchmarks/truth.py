@@ -1,8 +1,8 @@
-"""Does ``soft_weight="auto"`` choose well, and how far do labels that the teacher has seen mislead it?
+"""Does ``soft_weight="auto"`` choose well, and how misleading are labels that the teacher has seen?
 
     python docs/benchmarks/truth.py --data FOLDER
 
-Uses no test row: what is chosen is judged on rows that are neither training nor test rows (see tables.py). Writes
+Uses no test row: the choices are evaluated on rows that are neither training nor test rows (see tables.py). Writes
 truth.jsonl (resumable) and truth.md beside this file.
 """
 
@@ -106,19 +106,21 @@ def page(results):
     vote = [row for row in results.rows if row["teacher"] == "vote"]
     groups = {"tuned on": TUNED_ON, "others": OTHERS}
     parts = [
-        f"Leaf swap, {RATIO:g} rows a real one, boosting of 60 x 24, {N_TRAIN:,} training rows at most, {N_VAL} of "
-        f"`y_val`; seeds {' and '.join(map(str, SEEDS))}. *Skill kept* is retention on rows that are neither training "
-        "nor test rows.",
-        "The rule (a gain of one standard error, or two where the teacher has seen the labels) was set on four tables. "
-        "The others had no part in it, but for a first run with 2,000 rows that had shown heloc, credit_default and "
-        "pendigits once. If any gain were enough, the recipe would keep 0.9896 on the four and 1.0052 on the others, "
+        f"Leaf swap with {RATIO:g} rows per real row, boosting with 60 x 24, at most {N_TRAIN:,} training rows, "
+        f"{N_VAL} rows of `y_val`, seeds {' and '.join(map(str, SEEDS))}. *Retention* is measured on rows that are "
+        "neither training nor test rows.",
+        "The rule (a gain of one standard error, or two if the teacher has seen the labels) was set on four tables. "
+        "The other tables were not used for it, except that a first run with 2,000 rows had shown results on "
+        "heloc, credit_default and pendigits once. If any gain were sufficient, the unfitted teacher would have a "
+        "retention of 0.9896 on the four tables and 1.0052 on the others, "
         "`y_val` 0.9868 and 1.0052, at worst 0.022 below weight 1.",
-        f"## Skill kept of a vote\n\n{kept_table(vote, groups)}",
-        f"## Table by table\n\nSkill kept, means of the seeds; the weights that were chosen.\n\n{by_table(vote)}",
-        "## What labels that the teacher has seen say\n\nGain of a student over that of weight 1, in skill, mean of "
-        "the tables: on fresh rows, which is what it is, and as each source of labels judged it.\n\n"
+        f"## Retention for a voting ensemble\n\n{kept_table(vote, groups)}",
+        f"## Table by table\n\nRetention, means of the seeds, and the weights that were chosen.\n\n{by_table(vote)}",
+        "## Validation labels that the teacher has seen\n\nThe gain in skill of a student over the student with "
+        "weight 1, as a mean of the tables: on new rows (the true gain), and as estimated from each source of "
+        "validation labels.\n\n"
         f"{leak_table(results)}",
-        f"## Who is warned\n\n{warned(vote)}",
+        f"## Warnings\n\n{warned(vote)}",
     ]
     return "\n\n".join(parts)
 
@@ -169,7 +171,7 @@ def leak_table(results):
         told = [np.mean([row[f"{source} skill"][0] for row in rows]) for source in ("given", "unseen", "seen")]
         first = [np.mean([row["skill 1"] for row in rows]), *told]
         lines.append([teacher, str(len(rows)), "skill of weight 1", *(f"{skill:.4f}" for skill in first)])
-    told = ["fresh rows", "`y_val`", "recipe, fitted without them", "seen by the teacher"]
+    told = ["new rows", "`y_val`", "unfitted teacher, fitted without them", "seen by the teacher"]
     return markdown_table(["teacher", "fits", "soft_weight", *told], lines)
 
 
@@ -180,9 +182,9 @@ def warned(rows):
         right = [row["kept none"] > row[f"kept {chosen(row, source)}"] for row in of]
         lines.append([told, f"{len(of)} of {len(rows)}", str(int(np.sum(right)))])
     better = np.sum([row["kept none"] > max(row[f"kept {weight:g}"] for weight in WEIGHTS) for row in rows])
-    told = f"The student is better without the teacher than with any weight in {int(better)} of {len(rows)} fits."
-    return f"{told}\n\n{markdown_table(['labels that judge', 'warned', 'better without the teacher'], lines)}"
+    told = f"In {int(better)} of {len(rows)} fits, the student is better without the teacher than with any weight."
+    return f"{told}\n\n{markdown_table(['validation labels', 'warned', 'better without the teacher'], lines)}"
 
 
 if __name__ == "__main__":
-    run(__file__, "Truth or teacher, chosen", __doc__, measure, page)
+    run(__file__, "Automatic share of true labels", __doc__, measure, page)

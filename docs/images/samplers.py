@@ -1,9 +1,9 @@
-"""The pictures of the sampler pages: real rows of a real table beside the rows that each sampler draws from them.
+"""The figures of the sampler pages: real rows and the rows that each sampler draws from them.
 
     python docs/images/samplers.py
 
-writes ``samplers_*.png`` beside this file, all of them, in some seconds. The tables come with scikit-learn (wines,
-diabetes) and with Python (the help texts of its own documentation).
+writes all ``samplers_*.png`` files beside this file in some seconds. The tables come with scikit-learn (wines,
+diabetes) and with Python (the help texts of its documentation).
 """
 
 from pathlib import Path

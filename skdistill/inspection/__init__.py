@@ -1,4 +1,4 @@
-"""What was kept and what was lost: displays, and a report."""
+"""Displays and a report that show what a student kept of its teacher and what it lost."""
 
 from ._disagreement_display import DisagreementDisplay
 from ._fidelity_display import FidelityDisplay

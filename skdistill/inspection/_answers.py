@@ -1,4 +1,4 @@
-"""What teacher and student say of the same rows: what every display and the report start from."""
+"""The outputs of teacher and student for the same rows, used by the report and all displays."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,19 +22,19 @@ from ..teachers import Teacher, as_teacher, ask
 
 @dataclass(frozen=True)
 class Pair:
-    """Whom the answers came from.
+    """The models whose outputs are compared.
 
     Attributes
     ----------
     teacher : Teacher
     student : estimator
-        As it is shipped.
+        The student that is shipped.
     X : table
-        The rows as both see them: those of a pipeline are transformed.
+        The rows as passed to the models, transformed by the earlier steps of a pipeline.
     see : callable
-        Transforms other rows likewise.
+        Transforms other rows in the same way.
     margins : tuple of str, default=()
-        Who of them answers with margins, which were made probabilities on these rows.
+        Which of them return margins, which were converted to probabilities on these rows.
     """
 
     teacher: Teacher
@@ -46,27 +46,27 @@ class Pair:
 
 @dataclass(frozen=True)
 class Answers:
-    """Teacher and student side by side.
+    """The outputs of teacher and student for the same rows.
 
     Attributes
     ----------
     X : table of shape (n_samples, n_features)
-        The rows, as the caller gave them; those without weight are left out.
+        The rows as passed by the caller, without rows of weight 0.
     rows : ndarray of int, shape (n_samples,)
-        Their positions in the table that was given, of which they may be a sample.
+        Their positions in the passed table, from which they may be sampled.
     n_given : int
-        Rows of that table that have a weight.
+        Number of rows of that table with a positive weight.
     teacher, student : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         Probabilities or values.
     classes : ndarray of shape (n_classes,) or None
         Labels of the columns; ``None`` for values.
     y : ndarray or None
-        The truth.
+        True labels or values.
     weight : ndarray of shape (n_samples,)
     seconds : float, default=NaN
-        Time the teacher took; NaN for one that only has labels of the rows it was fitted on.
+        Time of the teacher; NaN if it only has labels of the rows it was fitted on.
     pair : Pair or None, default=None
-        ``None`` where the answers were there already.
+        ``None`` if the outputs were passed.
     """
 
     X: Any
@@ -87,16 +87,16 @@ class Answers:
 
     @property
     def is_constant(self) -> bool:
-        """Whether the teacher answers the same for all rows, so that no R² to it is defined."""
+        """Whether the teacher's output is the same for all rows, so that R² is not defined."""
         return not varies(self.teacher).any()
 
     @property
     def fidelity(self) -> float:
-        """R² of the student's outputs to the teacher's; NaN where the teacher's are constant."""
+        """R² of the student's outputs with respect to the teacher's; NaN if the teacher is constant."""
         return self.fidelity_of(self.student)
 
     def fidelity_of(self, outputs: np.ndarray) -> float:
-        """Return the R² of any outputs to the teacher's."""
+        """Return the R² of any outputs with respect to the teacher's."""
         if self.is_constant:
             return float("nan")
         return fidelity(self.teacher, outputs, sample_weight=self.weight, multioutput=self.multioutput)
@@ -109,9 +109,9 @@ class Answers:
 
     @property
     def distance(self) -> np.ndarray:
-        """How far they are apart, of shape (n_samples,).
+        """Distance between teacher and student for each row, of shape (n_samples,).
 
-        Total variation, in [0, 1], between probabilities; between values the mean over the outputs of the absolute
+        For probabilities, the total variation in [0, 1]. For values, the mean over the outputs of the absolute
         difference in standard deviations of the teacher.
         """
         apart = np.abs(self.teacher - self.student)
@@ -121,7 +121,7 @@ class Answers:
 
     @property
     def truth(self) -> np.ndarray | None:
-        """The truth as outputs: labels one-hot."""
+        """True values, or one-hot encoded true labels."""
         return self.y if self.y is None or self.classes is None else one_hot(self.y, self.classes)
 
 
@@ -131,19 +131,19 @@ def varies(values: np.ndarray) -> np.ndarray:
 
 
 def variance(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Return the variance of each output: exactly 0 for a constant, whose mean is not always exactly itself."""
+    """Return the variance of each output, exactly 0 for a constant despite rounding."""
     columns, share = values.reshape(len(values), -1), weight / weight.sum()
     return np.where(varies(values), share @ (columns - share @ columns) ** 2, 0.0)
 
 
 def spread(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Return the standard deviation of each output, 1 where there is none."""
+    """Return the standard deviation of each output, or 1 if it is 0."""
     deviation = np.sqrt(variance(values, weight))
     return np.where(deviation > 0, deviation, 1.0)
 
 
 def as_table(X: Any) -> Any:
-    """Return a table whose rows can be taken; lists become arrays, and texts, which are no table, a column of them."""
+    """Return a table with indexable rows: lists become arrays, and a list of texts becomes one column."""
     if sparse.issparse(X):
         return X.tocsr()
     if not is_frame(X) and type(X) is not np.ndarray:
@@ -165,25 +165,25 @@ def ask_both(
     max_rows: int | None = None,
     random_state: Any = None,
 ) -> Answers:
-    """Ask teacher and student about the same rows.
+    """Query teacher and student for the same rows.
 
     Parameters
     ----------
     who : str
-        Whom messages name.
+        The name used in messages.
     model : estimator
-        A fitted distilled estimator, a pipeline or search that ends in one; or any fitted model, with ``teacher``.
+        A fitted distilled estimator, a pipeline or search that ends in one, or any fitted model with ``teacher``.
     X : table of shape (n_samples, n_features)
-        Or texts, of shape (n_samples,), for a pipeline that reads these.
+        Or texts of shape (n_samples,) for a pipeline that accepts them.
     y : array-like or None, default=None
-        Truth.
+        True labels or values.
     teacher : object or None, default=None
-        What :func:`~skdistill.as_teacher` takes. ``None`` is the one the model was distilled from.
+        A teacher as accepted by :func:`~skdistill.as_teacher`. ``None`` is the teacher of the model.
     sample_weight : array-like of shape (n_samples,) or None, default=None
-        Rows without weight are left out.
+        Rows with weight 0 are left out.
     max_rows : int or None, default=None
-        Of more rows so many are drawn at random. A teacher that only has labels of the
-        rows it was fitted on is asked for all, which costs nothing.
+        If there are more rows, this many are drawn at random. A teacher that only has labels of the rows it was fitted
+        on is queried for all of them, which costs nothing.
     random_state : int, RandomState instance or None, default=None
     """
     X = as_table(X)
@@ -204,7 +204,7 @@ def ask_both(
     y, n_given = None if y is None else y[rows], int(np.count_nonzero(weight))
     answers = Answers(taken, rows, n_given, y=y, weight=weight[rows], **asked)
     for name in ("teacher", "student"):
-        check_finite(who, f"what the {name} says", getattr(answers, name))
+        check_finite(who, f"the output of the {name}", getattr(answers, name))
     _check_truth(who, answers)
     return answers
 
@@ -218,15 +218,15 @@ def given_answers(
     X: Any = None,
     sample_weight: Any = None,
 ) -> Answers:
-    """Return answers that are there already, checked.
+    """Return checked answers for outputs that were passed.
 
     Parameters
     ----------
     who : str
-        Whom messages name.
+        The name used in messages.
     teacher_outputs, student_outputs : array-like of shape (n_samples,) or (n_samples, n_outputs)
     classes : array-like of shape (n_classes,) or None, default=None
-        Labels of the columns, of probabilities.
+        Labels of the columns of probabilities.
     X : table of shape (n_samples, n_features) or None, default=None
     sample_weight : array-like of shape (n_samples,) or None, default=None
     """
@@ -243,7 +243,7 @@ def given_answers(
             )
     X, n_rows = None if X is None else as_table(X), len(teacher)
     if X is not None and X.shape[0] != n_rows:
-        raise ValueError(f"{who} got {X.shape[0]} rows and {n_rows} answers; expected an answer for each row.")
+        raise ValueError(f"{who} got {X.shape[0]} rows and {n_rows} outputs; expected one output per row.")
     weight = check_row_weights(who, sample_weight, n_rows)
     rows = np.flatnonzero(weight)
     if X is not None and len(rows) < n_rows:
@@ -256,12 +256,12 @@ def _check_length(who: str, y: Any, n_rows: int) -> np.ndarray | None:
         return None
     y = np.asarray(y)
     if y.ndim == 0 or len(y) != n_rows:
-        raise ValueError(f"{who} got y of shape {y.shape} for {n_rows} rows; expected the truth of each row.")
+        raise ValueError(f"{who} got y of shape {y.shape} for {n_rows} rows; expected the true value of each row.")
     return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
 
 
 def draw_rows(weight: np.ndarray, most: int | None, random_state: Any) -> np.ndarray:
-    """Return the positions of rows, in order: of all that have a weight, or of so many of them."""
+    """Return the sorted positions of all rows with a positive weight, or of a random sample."""
     rows = np.flatnonzero(weight)
     if most is None or len(rows) <= most:
         return rows
@@ -269,7 +269,7 @@ def draw_rows(weight: np.ndarray, most: int | None, random_state: Any) -> np.nda
 
 
 def _classes_for(teacher: Any, model: Any) -> Any:
-    """Return the model's labels for a function, which knows none of its own."""
+    """Return the labels of the model for a function, which has none."""
     return getattr(shipped(model), "classes_", None) if isinstance(teacher, FunctionType | MethodType) else None
 
 
@@ -279,7 +279,7 @@ def _is_transductive(who: str, model: Any, teacher: Teacher | None) -> bool:
     try:
         distilled = distilled_inside(model, None, who=who)[0]
     except TypeError as error:
-        raise TypeError(f"{error} Any other fitted model needs teacher= beside it.") from None
+        raise TypeError(f"{error} Any other fitted model needs the argument teacher=.") from None
     check_fitted(distilled, "student_")
     return bool(distilled._targets.teacher.transductive)
 
@@ -296,7 +296,7 @@ def _ask(who: str, model: Any, teacher: Teacher | None, X: Any, y: np.ndarray | 
 
 
 def _ask_distilled(who: str, model: Any, X: Any) -> dict[str, Any]:
-    """Ask a distilled estimator and its teacher; return what is known of the answers."""
+    """Query a distilled estimator and its teacher, and return the fields of the answers."""
     distilled, seen = distilled_inside(model, X, who=who)
     started = perf_counter()
     soft_targets = distilled.soft_targets(seen)
@@ -312,7 +312,7 @@ def _ask_distilled(who: str, model: Any, X: Any) -> dict[str, Any]:
 
 
 def _ask_pair(who: str, model: Any, X: Any, teacher: Teacher, y: np.ndarray | None) -> dict[str, Any]:
-    """Ask a teacher and any other model; return what is known of the answers."""
+    """Query a teacher and any other model, and return the fields of the answers."""
     student = as_teacher(model, task=teacher.task, classes=teacher.classes_)
     started = perf_counter()
     said = ask(teacher, X)
@@ -321,9 +321,9 @@ def _ask_pair(who: str, model: Any, X: Any, teacher: Teacher, y: np.ndarray | No
     known = [None if each.classes_ is None else each.classes_.tolist() for each in (teacher, student)]
     if given[0].shape != given[1].shape or known[0] != known[1]:
         raise ValueError(
-            f"{who}: the model {type(model).__name__} answers with shape {given[1].shape} and classes {known[1]}, the "
-            f"teacher {teacher.name} with {given[0].shape} and {known[0]}; expected the same outputs of both. Pass a "
-            "model and a teacher of the same labels."
+            f"{who}: the model {type(model).__name__} returns shape {given[1].shape} and classes {known[1]}, the "
+            f"teacher {teacher.name} returns {given[0].shape} and {known[0]}; expected the same outputs of both. Pass "
+            "a model and a teacher with the same labels."
         )
     return {
         "teacher": given[0],
@@ -341,7 +341,7 @@ def _ask_pair(who: str, model: Any, X: Any, teacher: Teacher, y: np.ndarray | No
 
 
 def _as_targets(who: str, model: Teacher, outputs: np.ndarray, y: np.ndarray | None) -> np.ndarray:
-    """Return margins as probabilities, and other outputs as they are."""
+    """Convert margins to probabilities; return other outputs unchanged."""
     if model.output_kind != "logit":
         return outputs
     assert model.classes_ is not None
@@ -357,21 +357,21 @@ def _check_truth(who: str, answers: Answers) -> None:
         if y.shape != answers.teacher.shape or y.dtype.kind not in "biuf" or not np.isfinite(y).all():
             raise ValueError(
                 f"{who} got y of shape {y.shape} and dtype {y.dtype}; expected finite numbers of the shape of the "
-                f"teacher's values, {answers.teacher.shape}. Leave out rows whose truth is not known."
+                f"teacher's values, {answers.teacher.shape}. Leave out rows whose true value is not known."
             )
         return
     check_labels(who, "y", y, answers.classes)
 
 
 def check_labels(who: str, name: str, labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Return labels one-hot, as far as they are labels of the teacher's."""
+    """Return one-hot encoded labels, checked against the labels of the teacher."""
     if labels.ndim != 1:
         raise ValueError(
             f"{who} got {name} of shape {labels.shape}; expected one label for each of the {len(labels)} rows."
         )
     try:
         return one_hot(labels, classes)
-    except TypeError:  # None among them, which cannot be sorted
+    except TypeError:  # None among the labels, which cannot be sorted
         raise ValueError(
             f"{who} got {name} with labels of several types; expected some of {classes.tolist()}."
         ) from None

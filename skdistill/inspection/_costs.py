@@ -1,4 +1,4 @@
-"""What the student costs beside the teacher, in words."""
+"""The costs of the student compared with the teacher, in words."""
 
 import math
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ from ._findings import Findings
 
 @dataclass(frozen=True)
 class Cost:
-    """A cost of the student beside the teacher's.
+    """A cost of the student compared with the teacher's.
 
     Attributes
     ----------
     short : str
         In words.
     compiled : str
-        The same of the compiled student, where it is another.
+        The same for the compiled student, if it differs.
     is_worse : bool
         Whether the student costs more than the teacher.
     is_main : bool
-        Whether it is one of the two that a decision names: one row, and size.
+        Whether a decision mentions it: the time of one row, and the size.
     """
 
     short: str
@@ -34,7 +34,7 @@ class Cost:
 
 
 def compare_costs(found: Findings) -> list[Cost]:
-    """Return what is known of time and size, the worse first."""
+    """Return the known times and sizes, higher costs first."""
     speed, size = ("faster", "slower", "as fast"), ("smaller", "larger", "as large")
     one_row = _times(found.teacher_row, found.student_row, *speed)
     many_rows = _times(found.teacher_many, found.student_many, *speed)
@@ -48,26 +48,26 @@ def compare_costs(found: Findings) -> list[Cost]:
         told = compiled if compiled != one_row else ""
         costs.append(Cost(f"one row {one_row}", told, found.student_row > found.teacher_row, is_main=True))
     if many_rows:
-        costs.append(Cost(f"a row of many {many_rows}", "", found.student_many > found.teacher_many, is_main=False))
+        costs.append(Cost(f"batches {many_rows}", "", found.student_many > found.teacher_many, is_main=False))
     if n_bytes:
         costs.append(Cost(n_bytes, packed, found.student_bytes > found.teacher_bytes, is_main=True))
     return sorted(costs, key=lambda cost: not cost.is_worse)
 
 
 def gains_nothing(found: Findings) -> bool:
-    """Whether every cost that is known is worse than the teacher's, also that of the compiled student."""
+    """Whether all known costs are higher than the teacher's, also those of the compiled student."""
     costs = compare_costs(found)
     is_saved_by_compiling = found.compiled_row < found.teacher_row or found.compiled_bytes < found.teacher_bytes
     return bool(costs) and all(cost.is_worse for cost in costs) and not is_saved_by_compiling
 
 
 def all_costs(found: Findings) -> str:
-    """Return every cost that is known, the worse first."""
+    """Return all known costs, higher costs first."""
     return ", ".join(cost.text for cost in compare_costs(found))
 
 
 def main_costs(found: Findings) -> str:
-    """Return the costs that matter most, the better first."""
+    """Return the main costs, lower costs first."""
     costs = compare_costs(found)
     costs = [cost for cost in costs if cost.is_main] or costs
     better = " and ".join(cost.short for cost in costs if not cost.is_worse)
@@ -76,7 +76,7 @@ def main_costs(found: Findings) -> str:
 
 
 def _times(before: float, after: float, better: str, worse: str, equal: str) -> str:
-    """Say how many times less ``after`` is than ``before``; nothing where one is not known."""
+    """Return the ratio of ``before`` and ``after`` in words; nothing if one is not known."""
     if not (before > 0 and after > 0):
         return ""
     ratio = before / after
@@ -85,6 +85,6 @@ def _times(before: float, after: float, better: str, worse: str, equal: str) -> 
 
 
 def _round(factor: float) -> float:
-    """Return two significant digits: times vary from run to run."""
+    """Return two significant digits, because times vary between runs."""
     digits = 1 - math.floor(math.log10(factor))
     return round(factor, max(digits, 0)) if digits >= 0 else float(round(factor, digits))

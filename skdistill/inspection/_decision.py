@@ -1,4 +1,4 @@
-"""The decision: what to do with a student, why, and how many rows would tell where these do not."""
+"""The decision: what to do with a student, the reason, and how many rows are needed if it is open."""
 
 import math
 from collections.abc import Callable
@@ -15,31 +15,31 @@ DECISIONS = {
     DO_NOT_SHIP: "Do not ship",
     CANNOT_TELL: "Cannot tell",
 }
-"""How the first line of a verdict begins."""
+"""The start of the first line of a verdict."""
 
 GRADES = ((0.97, "a close copy"), (0.9, "a good copy"), (0.7, "a rough copy"), (-math.inf, "a poor copy"))
-"""Fidelity at least, and what it is called."""
+"""Minimum fidelity of each grade, and its name."""
 
 LEAST_FIDELITY = 0.9
-"""Fidelity from which a student is good enough as a copy: that of a good one."""
+"""Minimum fidelity of a student that is shipped as a copy: that of a good one."""
 
 LEAST_KEPT = 0.98
-"""Share of the teacher's skill from which a student is good enough, however closely it follows."""
+"""Minimum share of the teacher's skill of a student that is shipped, whatever its fidelity."""
 
 TOO_LITTLE_KEPT = 0.9
-"""Share of the teacher's skill below which a student is not good enough, however closely it follows."""
+"""Share of the teacher's skill below which a student is not shipped, whatever its fidelity."""
 
 FEWEST_ROWS = 50
-"""Below which no interval is trusted: the standard error itself is hardly known."""
+"""Minimum number of rows for an interval; with fewer rows, the standard error is unreliable."""
 
 MANY_ROWS = 100
-"""Rows that are asked for at least, where these do not tell."""
+"""Minimum number of rows that an open decision asks for."""
 
 MOST_TIMES = 100
-"""Times as many rows as there are that are asked for at most, where these are few: their standard error is a guess."""
+"""Maximum multiple of the rows that an open decision on few rows asks for, since their standard error is unreliable."""
 
 MOST_ROWS = 1_000_000
-"""Beyond which the number of rows that would tell is not told: so close to its limit is the student."""
+"""Maximum number of needed rows that is stated; beyond it, the estimate is too close to its limit."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ class Decision:
     ----------
     name : {"ship", "train directly", "do not ship", "cannot tell"}
     reason : str
-        In a few words, with figures.
+        The reason, with numbers.
     about : {"closeness", "student", "teacher", "alone", "costs", "rows", "training rows"}
-        What the reason is about, so that it is not told twice.
+        The topic of the reason, so that the verdict does not repeat it.
     limit : str, default=""
-        Within which the decision holds, such as "as a copy".
+        A qualification of the decision, such as "as a copy".
     """
 
     name: str
@@ -69,7 +69,7 @@ class Decision:
 
 
 def decide(found: Findings) -> Decision:
-    """Return the decision: that of the first rule that has one, the worst news first."""
+    """Return the decision of the first rule that applies, starting with bad news."""
     rules: tuple[Callable[[Findings], Decision | None], ...] = (
         _no_better_than_a_constant,
         _nothing_gained,
@@ -87,7 +87,7 @@ def is_mostly_training_rows(found: Findings) -> bool:
 
 
 def on_rows(found: Findings) -> str:
-    """Return the number of rows, and how many of them are training rows, as far as that is known."""
+    """Return the number of rows and, if known, how many of them are training rows."""
     rows = f"{found.n_rows:,} {'unseen ' if found.is_unseen else ''}row{'' if found.n_rows == 1 else 's'}"
     return rows + (f", {found.n_shared:,} of them training rows" if found.n_shared else "")
 
@@ -96,7 +96,7 @@ def on_rows(found: Findings) -> str:
 
 
 def _no_better_than_a_constant(found: Findings) -> Decision | None:
-    """Do not ship a student whose skill is clearly not above zero, on rows that tell."""
+    """Do not ship a student whose skill is clearly not above zero, on sufficient rows."""
     if _are_untold(found) or not found.student_skill.high <= 0 or _is_better_alone(found):
         return None
     skill = _figure("skill", found.student_skill)
@@ -104,32 +104,32 @@ def _no_better_than_a_constant(found: Findings) -> Decision | None:
 
 
 def _nothing_gained(found: Findings) -> Decision | None:
-    """Do not ship a student that costs more than a teacher of some use, in everything, and has not more skill."""
+    """Do not ship a student that costs more in every respect than a teacher with skill, and has no more skill."""
     is_teacher_useless = found.teacher_skill.low <= 0
     if not gains_nothing(found) or _is_better(found) or is_teacher_useless:
         return None
-    return Decision(DO_NOT_SHIP, f"nothing is gained by this student: {all_costs(found)}", "costs")
+    return Decision(DO_NOT_SHIP, f"this student has no cost advantage: {all_costs(found)}", "costs")
 
 
 def _rows_that_do_not_tell(found: Findings) -> Decision | None:
-    """Cannot tell from few rows, from training rows, and where the teacher answers always the same."""
+    """Cannot tell from few rows, from training rows, and if the teacher's output is constant."""
     if not _are_untold(found):
         return None
     if found.n_rows < FEWEST_ROWS:
-        few = "a single row does not tell" if found.n_rows == 1 else f"{found.n_rows} rows are too few"
+        few = "a single row is not enough" if found.n_rows == 1 else f"{found.n_rows} rows are too few"
         return Decision(CANNOT_TELL, f"{few}; {_needed(found, _rows_after_few(found))}", "rows")
     if is_mostly_training_rows(found):
         rows = f"{found.n_shared:,} of the {found.n_rows:,} rows are training rows"
-        return Decision(CANNOT_TELL, f"{rows}; at least {MANY_ROWS} that are not are needed", "training rows")
+        return Decision(CANNOT_TELL, f"{rows}; at least {MANY_ROWS} other rows are needed", "training rows")
     if math.isnan(found.fidelity.mean):
-        constant = f"the teacher answers the same for all of these {found.n_rows:,} rows"
-        needed = f"at least {MANY_ROWS} for which its answers differ are needed"
+        constant = f"the teacher's output is the same for all of these {found.n_rows:,} rows"
+        needed = f"at least {MANY_ROWS} with different outputs are needed"
         return Decision(CANNOT_TELL, f"{constant}; {needed}", "closeness")
     return Decision(CANNOT_TELL, f"these rows give no interval; {_needed(found, math.nan)}", "rows")
 
 
 def _better_without_the_teacher(found: Findings) -> Decision | None:
-    """Ship the same student trained directly where it is clearly better, and good enough."""
+    """Ship the same student trained directly if it is clearly better, and good enough."""
     if not _is_better_alone(found):
         return None
     is_student_shipped = (_better_than_the_teacher(found) or _by_closeness(found)).name == SHIP
@@ -141,7 +141,7 @@ def _better_without_the_teacher(found: Findings) -> Decision | None:
 
 
 def _better_than_the_teacher(found: Findings) -> Decision | None:
-    """Ship a student that clearly has more skill than its teacher, however closely it follows."""
+    """Ship a student that clearly has more skill than its teacher, whatever its fidelity."""
     if not _is_better(found):
         return None
     skills = f"{_figure('skill', found.student_skill)}, the teacher {found.teacher_skill.mean:.3f}"
@@ -149,7 +149,7 @@ def _better_than_the_teacher(found: Findings) -> Decision | None:
 
 
 def _teacher_without_skill(found: Findings) -> Decision | None:
-    """Cannot tell what is worth keeping of a teacher that is not clearly better than a constant."""
+    """Cannot tell if the teacher is not clearly better than a constant."""
     teacher, student = found.teacher_skill, found.student_skill
     if not teacher.is_known or teacher.is_clear:
         return None
@@ -164,7 +164,7 @@ def _teacher_without_skill(found: Findings) -> Decision | None:
 
 
 def _by_closeness(found: Findings) -> Decision:
-    """Ship a good copy, or what keeps the teacher's skill; do not ship what clearly is neither."""
+    """Ship a good copy or a student that keeps the teacher's skill; do not ship one that clearly is neither."""
     measured = [(each, least) for each, least in _limits(found) if each.is_known]
     if found.kept.high < TOO_LITTLE_KEPT:
         reason = f"it keeps {_share_on_rows(found)}, clearly less than {TOO_LITTLE_KEPT:.0%}"
@@ -180,7 +180,7 @@ def _by_closeness(found: Findings) -> Decision:
 
 
 def _are_untold(found: Findings) -> bool:
-    """Whether these rows tell nothing, whatever was measured on them."""
+    """Whether these rows are not sufficient for a decision."""
     return found.n_rows < FEWEST_ROWS or is_mostly_training_rows(found) or not found.fidelity.is_known
 
 
@@ -199,15 +199,15 @@ def _is_better_alone(found: Findings) -> bool:
 
 
 def _limits(found: Findings) -> tuple[tuple[Estimate, float], ...]:
-    """Return what makes a student good enough, each with its limit: one of them is enough."""
+    """Return the sufficient criteria of a good student with their limits."""
     return (found.fidelity, LEAST_FIDELITY), (found.kept, LEAST_KEPT)
 
 
-# ---------------------------------------------------------------------- how many rows would tell
+# ---------------------------------------------------------------------- how many rows are needed
 
 
 def _rows_after_few(found: Findings) -> float:
-    """Return how many rows would tell, guessed from few; NaN from a single one."""
+    """Return how many rows are needed, estimated from few rows; NaN from a single one."""
     skill = found.teacher_skill
     is_skilled = skill.is_clear or not skill.is_known
     n_rows = _rows_to_be_close(found) if is_skilled else _rows_to_tell(found, skill, 0)
@@ -215,28 +215,28 @@ def _rows_after_few(found: Findings) -> float:
 
 
 def _rows_to_be_close(found: Findings) -> float:
-    """Return how many rows would tell whether one of the limits is reached; NaN where none is measured."""
+    """Return how many rows are needed to tell whether a limit is reached; NaN if none is measured."""
     rows = [(each.mean >= least, _rows_to_tell(found, each, least)) for each, least in _limits(found) if each.is_known]
     reached = [n_rows for is_reached, n_rows in rows if is_reached]
     return min(reached) if reached else max((n_rows for _, n_rows in rows), default=math.nan)
 
 
 def _rows_to_tell(found: Findings, estimate: Estimate, limit: float) -> float:
-    """Return how many rows make the interval so narrow that it leaves out a limit."""
+    """Return how many rows make the interval narrow enough to exclude a limit."""
     margin = abs(estimate.mean - limit)
     times = CLEAR * estimate.error / margin if margin > 0 else math.inf
     return found.n_rows * times * times
 
 
 def _needed(found: Findings, n_rows: float) -> str:
-    """Say how many rows are needed: more than there are, and rounded up."""
+    """Return a text with the number of needed rows: more than there are, and rounded up."""
     least = max(MANY_ROWS, found.n_rows + 1, 0 if math.isnan(n_rows) else n_rows)
     most = max(MOST_ROWS, 10 * found.n_rows)
     if least > most:
-        return f"more than {_round_up(most):,} rows are needed, so close to the limit is it"
+        return f"more than {_round_up(most):,} rows are needed, because the estimate is very close to its limit"
     if least == MANY_ROWS:
         return f"at least {MANY_ROWS} rows are needed"
-    return f"at least some {_round_up(least):,} rows are needed"
+    return f"at least {_round_up(least):,} rows are needed"
 
 
 def _round_up(n_rows: float) -> int:
@@ -249,10 +249,10 @@ def _round_up(n_rows: float) -> int:
 
 
 def _shipped(found: Findings) -> Decision:
-    """Return the decision to ship, only as a copy where the truth does not say how good it is."""
+    """Return the decision to ship, only as a copy if the skill is not known."""
     if not found.kept.is_known:
-        untold = "these true labels do not say" if found.has_truth else "without true labels nothing is said about"
-        reason = f"{_copy(found)}, {_costs(found)}; {untold} how good it is"
+        rows = "on these true labels" if found.has_truth else "without true labels"
+        reason = f"{_copy(found)}, {_costs(found)}; its skill cannot be measured {rows}"
         return Decision(SHIP, reason, "closeness", "as a copy")
     if found.fidelity.low >= LEAST_FIDELITY:
         reason = f"{_copy(found)} that keeps {found.kept.mean:.1%} of its skill, {_costs(found)}"
@@ -262,18 +262,18 @@ def _shipped(found: Findings) -> Decision:
 
 
 def _shortfall(found: Findings) -> str:
-    """Return what is kept, and what is asked for."""
+    """Return what is kept, and what is required."""
     if found.kept.is_known:
-        asked = f"fidelity {LEAST_FIDELITY} or {LEAST_KEPT:.0%} of it is asked"
-        return f"{_copy(found)}, and it keeps {_share(found)}; {asked}"
+        required = f"fidelity {LEAST_FIDELITY} or {LEAST_KEPT:.0%} of the skill is required"
+        return f"{_copy(found)}, and it keeps {_share(found)}; {required}"
     if found.fidelity.high <= 0:
         figure = _figure("fidelity", found.fidelity)
         return f"it follows the teacher no better than a constant would ({figure}, on {on_rows(found)})"
-    return f"{_copy(found)}; fidelity {LEAST_FIDELITY} is asked"
+    return f"{_copy(found)}; fidelity {LEAST_FIDELITY} is required"
 
 
 def _costs(found: Findings) -> str:
-    return main_costs(found) or "its costs not measured"
+    return main_costs(found) or "with costs that were not measured"
 
 
 def _copy(found: Findings) -> str:
@@ -283,7 +283,7 @@ def _copy(found: Findings) -> str:
 
 
 def grade(fidelity: float) -> str:
-    """Return what a copy of this fidelity is called."""
+    """Return the grade of a copy with this fidelity."""
     return next(name for least, name in GRADES if fidelity >= least)
 
 

@@ -1,4 +1,4 @@
-"""``DisagreementDisplay``: where teacher and student differ."""
+"""``DisagreementDisplay``: rules that describe where teacher and student differ."""
 
 import textwrap
 from typing import Any, Self
@@ -12,41 +12,41 @@ from ._style import BLUE, axes, check_drawable, ink
 
 
 class DisagreementDisplay:
-    """Where teacher and student differ: a few rules to read, with counts and shares, the worst first.
+    """Rules that describe where teacher and student differ, with counts and shares, the worst first.
 
-    The rules are the leaves of one small tree that predicts how far the two are apart: total variation between
-    probabilities, the absolute difference in standard deviations of the teacher between values. They were found on the
-    rows they are judged on, so the worst looks a little worse than it is.
+    The rules are the leaves of a small tree that predicts the distance between teacher and student: the total variation
+    between probabilities, or the absolute difference between values in standard deviations of the teacher. The rules
+    are evaluated on the rows they were found on, so the worst one looks slightly worse than it is.
 
-    Make it with :meth:`from_estimator` or :meth:`from_predictions`. All parameters are stored as attributes.
+    Create it with :meth:`from_estimator` or :meth:`from_predictions`. All parameters are stored as attributes.
 
     Parameters
     ----------
     rules : list of str
-        Conditions on the columns, such as ``"age > 30 and job is clerk"``; each row is in one of them.
+        Conditions on the columns, such as ``"age > 30 and job is clerk"``. Each row satisfies exactly one rule.
     n_rows : ndarray of int, shape (n_rules,)
-        Rows of each.
+        Number of rows of each rule.
     distance : ndarray of shape (n_rules,)
-        Mean distance of teacher and student.
+        Mean distance between teacher and student.
     distance_error : ndarray of shape (n_rules,) or None, default=None
         Standard errors.
     share_of_distance : ndarray of shape (n_rules,) or None, default=None
-        Part of each rule in all the distance.
+        Share of each rule in the total distance.
     disagreement : ndarray of shape (n_rules,) or None, default=None
-        Share of rows with another label; ``None`` for values.
+        Share of rows with different labels; ``None`` for values.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it is drawn.
+        The axes of the display.
     figure_ : matplotlib Figure
-        That contains it.
+        The figure that contains it.
     bars_ : matplotlib BarContainer
-        A bar for each rule.
+        One bar per rule.
 
     See Also
     --------
-    FidelityDisplay : How far they differ.
+    FidelityDisplay : How much teacher and student differ.
 
     Examples
     --------
@@ -93,7 +93,7 @@ class DisagreementDisplay:
         ax: Any = None,
         **bar_kwargs: Any,
     ) -> Self:
-        """Ask teacher and student about the rows of ``X``, find rules, and draw.
+        """Query teacher and student for the rows of ``X``, find rules, and draw them.
 
         Parameters
         ----------
@@ -103,17 +103,18 @@ class DisagreementDisplay:
         X : table of shape (n_samples, n_features)
             Rows that the student was not fitted on. No labels are needed.
         teacher : object or None, default=None
-            What :func:`~skdistill.as_teacher` takes. ``None`` is the teacher the model was distilled from.
+            A teacher as accepted by :func:`~skdistill.as_teacher`. ``None`` is the teacher the model was distilled
+            from.
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Weight of each row.
         max_rules : int >= 1, default=6
-            Rules at most.
+            Maximum number of rules.
         max_rows : int or None, default=20_000
-            Rows that are asked at most, at random; ``None`` takes all.
+            Maximum number of rows, drawn at random; ``None`` uses all rows.
         random_state : int, RandomState instance or None, default=None
-            Draws them.
+            Seed for drawing the rows.
         ax : matplotlib Axes or None, default=None
-            ``None`` makes a figure.
+            ``None`` creates a new figure.
         **bar_kwargs : dict
             Passed to ``barh`` of matplotlib.
 
@@ -150,16 +151,16 @@ class DisagreementDisplay:
         ax: Any = None,
         **bar_kwargs: Any,
     ) -> Self:
-        """Find rules for outputs that are there already, and draw.
+        """Find rules for given outputs, and draw them.
 
         Parameters
         ----------
         X : table of shape (n_samples, n_features)
-            The rows, for the conditions.
+            The rows, for the conditions of the rules.
         teacher_outputs, student_outputs : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class probabilities or values.
         classes : array-like of shape (n_classes,) or None, default=None
-            Labels of the columns, if these are probabilities.
+            Labels of the columns of probabilities; ``None`` for values.
         sample_weight, max_rules, ax, **bar_kwargs
             As for :meth:`from_estimator`.
 
@@ -188,12 +189,12 @@ class DisagreementDisplay:
         )
 
     def plot(self, ax: Any = None, **bar_kwargs: Any) -> Self:
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            ``None`` makes a figure.
+            ``None`` creates a new figure.
         **bar_kwargs : dict
             Passed to ``barh`` of matplotlib.
 
@@ -229,12 +230,14 @@ class DisagreementDisplay:
         return self
 
     def _counts(self) -> list[str]:
-        """Return what is written beside the bars."""
+        """Return the texts next to the bars."""
         shares = np.asarray(self.n_rows) / np.sum(self.n_rows)
         lines = [f"{n_rows:,} rows ({share:.0%})" for n_rows, share in zip(self.n_rows, shares, strict=True)]
         if self.share_of_distance is not None:
             parts = zip(lines, self.share_of_distance, strict=True)
             lines = [f"{line}, {share:.0%} of the distance" for line, share in parts]
         if self.disagreement is not None:
-            lines = [f"{line}\n{share:.1%} other label" for line, share in zip(lines, self.disagreement, strict=True)]
+            lines = [
+                f"{line}\n{share:.1%} different label" for line, share in zip(lines, self.disagreement, strict=True)
+            ]
         return lines

@@ -12,34 +12,34 @@ KINDS = ("student_vs_teacher", "difference_vs_teacher")
 
 
 class FidelityDisplay:
-    """The student's outputs against the teacher's, a point for each row and output: on the diagonal they are equal.
+    """The student's outputs against the teacher's, with one point per row and output.
 
-    Make it with :meth:`from_estimator` or :meth:`from_predictions`. All parameters are stored as attributes.
+    Create it with :meth:`from_estimator` or :meth:`from_predictions`. All parameters are stored as attributes.
 
     Parameters
     ----------
     teacher_outputs, student_outputs : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Class probabilities (two columns or more that sum to one in each row), or values.
+        Class probabilities (at least two columns that sum to one in each row), or values.
     classes : ndarray of shape (n_classes,) or None, default=None
         Labels of the columns of probabilities; ``None`` for values.
     fidelity : float or None, default=None
-        R² of the student's outputs to the teacher's, for the title.
+        R² of the student's outputs with respect to the teacher's, for the title.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it is drawn.
+        The axes of the display.
     figure_ : matplotlib Figure
-        That contains it.
+        The figure that contains it.
     scatter_ : list of matplotlib PathCollection
-        The points: for probabilities those of rows with the same label, and those with another; for values those of
-        each output.
+        The points: for probabilities, those of rows with the same label and those with different labels; for values,
+        those of each output.
     line_ : matplotlib Line2D
-        Where the student equals the teacher.
+        The line on which the outputs of student and teacher are equal.
 
     See Also
     --------
-    DisagreementDisplay : Where they differ.
+    DisagreementDisplay : Where teacher and student differ.
 
     Examples
     --------
@@ -78,7 +78,7 @@ class FidelityDisplay:
         scatter_kwargs: dict[str, Any] | None = None,
         line_kwargs: dict[str, Any] | None = None,
     ) -> Self:
-        """Ask teacher and student about the rows of ``X``, and draw.
+        """Query teacher and student for the rows of ``X``, and draw their outputs.
 
         Parameters
         ----------
@@ -88,17 +88,18 @@ class FidelityDisplay:
         X : table of shape (n_samples, n_features)
             Rows that the student was not fitted on. No labels are needed.
         teacher : object or None, default=None
-            What :func:`~skdistill.as_teacher` takes. ``None`` is the teacher the model was distilled from.
+            A teacher as accepted by :func:`~skdistill.as_teacher`. ``None`` is the teacher the model was distilled
+            from.
         sample_weight : array-like of shape (n_samples,) or None, default=None
-            Weight of each row in the fidelity; rows of none are not drawn.
+            Weight of each row in the fidelity; rows with weight 0 are not drawn.
         kind : {"student_vs_teacher", "difference_vs_teacher"}, default="student_vs_teacher"
-            What is drawn upwards: the student's outputs, or how far they are above the teacher's.
+            The y-axis: the student's outputs, or their differences to the teacher's.
         subsample : int or None, default=2000
-            Rows that are asked and drawn at most, at random; ``None`` takes all.
+            Maximum number of rows, drawn at random; ``None`` uses all rows.
         random_state : int, RandomState instance or None, default=None
-            Draws them.
+            Seed for drawing the rows.
         ax : matplotlib Axes or None, default=None
-            ``None`` makes a figure.
+            ``None`` creates a new figure.
         scatter_kwargs, line_kwargs : dict or None, default=None
             Passed to ``scatter`` and ``plot`` of matplotlib.
 
@@ -143,16 +144,16 @@ class FidelityDisplay:
         scatter_kwargs: dict[str, Any] | None = None,
         line_kwargs: dict[str, Any] | None = None,
     ) -> Self:
-        """Draw outputs that are there already.
+        """Draw given outputs.
 
         Parameters
         ----------
         teacher_outputs, student_outputs : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class probabilities or values.
         classes : array-like of shape (n_classes,) or None, default=None
-            Labels of the columns, if these are probabilities.
+            Labels of the columns of probabilities; ``None`` for values.
         sample_weight, kind, subsample, random_state, ax, scatter_kwargs, line_kwargs
-            As for :meth:`from_estimator`; fidelity is that of all rows.
+            As for :meth:`from_estimator`; fidelity is computed on all rows.
 
         Returns
         -------
@@ -181,14 +182,14 @@ class FidelityDisplay:
         scatter_kwargs: dict[str, Any] | None = None,
         line_kwargs: dict[str, Any] | None = None,
     ) -> Self:
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            ``None`` makes a figure.
+            ``None`` creates a new figure.
         kind : {"student_vs_teacher", "difference_vs_teacher"}, default="student_vs_teacher"
-            What is drawn upwards.
+            The y-axis.
         scatter_kwargs, line_kwargs : dict or None, default=None
             Passed to ``scatter`` and ``plot`` of matplotlib.
 
@@ -222,7 +223,7 @@ class FidelityDisplay:
         return self
 
     def _series(self, teacher: np.ndarray, upwards: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, dict[str, Any]]]:
-        """Return abscissae, ordinates and looks: of outputs, or of rows with the same label and with another."""
+        """Return x, y and style of the points of each output, or of rows with the same and with different labels."""
         if self.classes is None:
             n_outputs = teacher.reshape(len(teacher), -1).shape[1]
             if n_outputs == 1 or n_outputs > len(COLORS):
@@ -233,11 +234,11 @@ class FidelityDisplay:
                 for place, name in enumerate(names)
             ]
         student = np.asarray(self.student_outputs)
-        shown = slice(1, None) if len(self.classes) == 2 else slice(None)  # of two classes, one says all
+        shown = slice(1, None) if len(self.classes) == 2 else slice(None)  # for two classes, one column is sufficient
         is_other = teacher.argmax(axis=1) != student.argmax(axis=1)
         looks = (
             (~is_other, {"color": BLUE, "label": f"same label ({np.mean(~is_other):.1%} of the rows)"}),
-            (is_other, {"color": VERMILLION, "label": "another label", "marker": "X", "s": 28, "alpha": 0.8}),
+            (is_other, {"color": VERMILLION, "label": "different label", "marker": "X", "s": 28, "alpha": 0.8}),
         )
         return [
             (teacher[rows, shown].ravel(), upwards[rows, shown].ravel(), look) for rows, look in looks if rows.any()

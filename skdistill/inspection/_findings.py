@@ -1,16 +1,16 @@
-"""What a report found, as far as a decision and a verdict are made of it."""
+"""The findings of a report on which the decision and the verdict are based."""
 
 import math
 from dataclasses import dataclass
 from typing import Any
 
 CLEAR = 1.96
-"""Standard errors on either side of a mean that make its 95 % interval; what is beyond it is clear."""
+"""Standard errors on either side of a mean that give its 95 % interval."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number and its standard error; NaN where it is not known.
+    """A number and its standard error; NaN if it is not known.
 
     Attributes
     ----------
@@ -32,27 +32,27 @@ class Estimate:
 
     @property
     def is_known(self) -> bool:
-        """Whether there is a number, and an interval around it."""
+        """Whether the number and its interval are known."""
         return math.isfinite(self.mean) and math.isfinite(self.error)
 
     @property
     def is_clear(self) -> bool:
-        """Whether it is more than zero, beyond chance."""
+        """Whether it is significantly above zero."""
         return self.low > 0
 
     @property
     def is_clear_loss(self) -> bool:
-        """Whether it is less than zero, beyond chance."""
+        """Whether it is significantly below zero."""
         return self.high < 0
 
 
 UNKNOWN = Estimate()
-"""What was not measured."""
+"""An estimate that was not measured."""
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What a verdict is made of; NaN where it is not known.
+    """The numbers of a verdict; NaN if they are not known.
 
     Attributes
     ----------
@@ -60,16 +60,16 @@ class Findings:
         To the teacher.
     n_rows : int
     n_shared : int
-        Of them, those that are training rows.
+        The number of training rows among them.
     is_unseen : bool
-        Whether the training rows were looked through, and none of these is among them.
+        Whether the training rows are known and none of these rows is among them.
     has_truth : bool
         Whether there are true labels.
     agreement : float
     teacher_skill, student_skill, alone_skill : Estimate
-        Against the truth: of teacher, student, and the same student fitted without the teacher.
+        On true labels, for teacher, student, and the same student fitted without the teacher.
     kept, alone_kept : Estimate
-        Skill of the last two as a share of the teacher's.
+        Skill of the latter two as a share of the teacher's.
     student_gain : Estimate
         How much more skill the student has than the teacher.
     alone_gain : Estimate
@@ -80,7 +80,7 @@ class Findings:
     teacher_row, student_row, compiled_row : float
         Microseconds for one row.
     teacher_many, student_many : float
-        Microseconds a row of many.
+        Microseconds per row in batches.
     teacher_bytes, student_bytes, compiled_bytes : float
     """
 

@@ -1,4 +1,4 @@
-"""What is measured, of all rows and of some: columns of numbers, a row for each model, class or slice."""
+"""The measurements of a report: columns of numbers, with one row per model, class or slice."""
 
 from typing import Any
 
@@ -34,14 +34,14 @@ from ._rules import FEWEST_ROWS, mean, standard_error
 from ._slices import Slice
 
 STEPS = "earlier steps"
-"""What the steps of a pipeline before the distilled estimator are called."""
+"""Name of the steps of a pipeline before the distilled estimator."""
 
 Columns = dict[str, np.ndarray]
-"""A table: equally long columns by name, as ``cv_results_`` are."""
+"""A table: columns of equal length by name, like ``cv_results_``."""
 
 
 def quality(answers: Answers, outputs: np.ndarray) -> dict[str, float]:
-    """Return what a model's outputs are worth, to the truth where there is one, and to the teacher."""
+    """Return the scores of a model's outputs on the true labels, if known, and with respect to the teacher."""
     measured = {}
     weight, y = answers.weight, answers.y
     if answers.classes is not None:
@@ -62,9 +62,9 @@ def quality(answers: Answers, outputs: np.ndarray) -> dict[str, float]:
 
 
 def skill_influence(answers: Answers, outputs: np.ndarray) -> np.ndarray:
-    """Return how much each row moves the skill of a model: the standard error of their mean is that of the skill.
+    """Return the influence of each row on the skill of a model; the standard error of its mean is that of the skill.
 
-    The truth must not be the same for all rows.
+    The true labels or values must not all be equal.
     """
     truth = answers.truth
     assert truth is not None
@@ -72,7 +72,7 @@ def skill_influence(answers: Answers, outputs: np.ndarray) -> np.ndarray:
 
 
 def fidelity_error(answers: Answers) -> float:
-    """Return the standard error of the fidelity on these rows; NaN of a single row.
+    """Return the standard error of the fidelity on these rows; NaN for a single row.
 
     The teacher must not be constant.
     """
@@ -81,11 +81,11 @@ def fidelity_error(answers: Answers) -> float:
 
 
 def _influence(answers: Answers, expected: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    """Return how much each row moves the R² of outputs to what was expected.
+    """Return the influence of each row on the R² of outputs with respect to the expected ones.
 
-    With the loss of a row, l, and that of the best constant, v, both in units of the mean of v, R² is 1 - mean(l), and
-    a row moves it by mean(l) v - l: what was expected varies by chance, too. Mean over the outputs; all classes are
-    one output.
+    With the loss l of a row and the loss v of the best constant, both in units of the mean of v, R² is 1 - mean(l), and
+    the influence of a row is mean(l) v - l, because the variance of the expected outputs is estimated too. The
+    influence is averaged over the outputs; all classes are one output.
     """
     weight = answers.weight / answers.weight.sum()
     columns = expected.reshape(len(expected), -1)
@@ -100,7 +100,7 @@ def _influence(answers: Answers, expected: np.ndarray, outputs: np.ndarray) -> n
 
 
 def divergences(answers: Answers) -> dict[str, float]:
-    """Return how far the student's probabilities are from the teacher's, in several ways."""
+    """Return several distances between the student's and the teacher's probabilities."""
     if answers.classes is None:
         return {}
     pair = (answers.teacher, answers.student)
@@ -117,9 +117,9 @@ def divergences(answers: Answers) -> dict[str, float]:
 
 
 def costs(answers: Answers) -> dict[str, dict[str, float]]:
-    """Return bytes, parameters, operations and microseconds a row, of teacher, student and compiled student.
+    """Return bytes, parameters, operations and microseconds per row of teacher, student and compiled student.
 
-    The teacher is asked only four times more, for one row: its time for many rows is that of labelling them.
+    The teacher is only queried four more times, for one row: its time for many rows is that of labelling them.
     """
     pair = answers.pair
     assert pair is not None
@@ -144,19 +144,19 @@ def costs(answers: Answers) -> dict[str, dict[str, float]]:
 
 
 def _one_row_of(answers: Answers) -> float:
-    """Return the teacher's time for one row; NaN for one that does not answer a row by itself, or not this time."""
+    """Return the teacher's time for one row; NaN if it cannot predict single rows, or fails."""
     pair = answers.pair
     assert pair is not None
     if pair.teacher.transductive:
         return float("nan")
     try:
         return latency(pair.teacher.outputs, take_rows(pair.X, slice(0, 1)), n_repeats=3, min_seconds=0.0)
-    except Exception:  # a service may fail now and then: the report is worth more than this number
+    except Exception:  # a service may fail occasionally, and the report is still useful without this number
         return float("nan")
 
 
 def count_shared(X: Any, X_train: Any) -> int:
-    """Return how many rows of a table are among those of another; 0 for tables that are not dense or not alike."""
+    """Return how many rows of a table are among those of another; 0 if they cannot be compared."""
     X, X_train = as_table(X), as_table(X_train)
     if not are_comparable(X, X_train):
         return 0
@@ -164,7 +164,7 @@ def count_shared(X: Any, X_train: Any) -> int:
 
 
 def are_comparable(X: Any, X_train: Any) -> bool:
-    """Whether the rows of two tables can be compared: both are dense, of one kind, and as wide."""
+    """Whether two tables can be compared by rows: both are dense, of the same type, and equally wide."""
     X, X_train = as_table(X), as_table(X_train)
     is_dense = not sparse.issparse(X) and not sparse.issparse(X_train)
     return is_dense and len(X.shape) == 2 and X.shape[1:] == X_train.shape[1:] and is_frame(X) == is_frame(X_train)
@@ -178,14 +178,14 @@ def outputs_alone(answers: Answers, X_train: Any, y_train: Any) -> np.ndarray:
     student = pair.student if inside is None else inside
     if not hasattr(student, "get_params"):
         raise StudentError(
-            f"report: got X_train, but {type(student).__name__} cannot be fitted without the teacher, to compare. Pass "
-            "the estimator itself, or no X_train."
+            f"report: got X_train, but {type(student).__name__} cannot be fitted without the teacher, for comparison. "
+            "Pass the estimator itself, or no X_train."
         )
     X_train, y_train = as_table(X_train), np.asarray(y_train)
     if X_train.shape[0] != len(y_train):
         raise ValueError(
-            f"report: got X_train of {X_train.shape[0]} rows and y_train of shape {y_train.shape}; expected the truth "
-            "of each row."
+            f"report: got X_train of {X_train.shape[0]} rows and y_train of shape {y_train.shape}; expected the true "
+            "value of each row."
         )
     X_train = pair.see(X_train)
     options: dict[str, Any] = {"sample_weight": np.ones(len(y_train)), "rng": np.random.RandomState(0)}
@@ -197,7 +197,7 @@ def outputs_alone(answers: Answers, X_train: Any, y_train: Any) -> np.ndarray:
 
 
 def by_output(answers: Answers) -> Columns:
-    """Return measures of each class, or of each of several outputs."""
+    """Return the measurements per class, or per output if there are several."""
     teacher, student = (each.reshape(len(each), -1) for each in (answers.teacher, answers.student))
     weight, n_outputs = answers.weight, teacher.shape[1]
     kept = np.full(n_outputs, np.nan)
@@ -229,7 +229,7 @@ def by_output(answers: Answers) -> Columns:
 
 
 def by_slice(answers: Answers, slices: list[Slice]) -> Columns:
-    """Return measures of slices, by distance less two standard errors; those of few rows last."""
+    """Return measurements per slice, sorted by the distance minus two standard errors, small slices last."""
     weight, distance = answers.weight, answers.distance
     measured = {"distance": distance}
     if answers.classes is not None:
@@ -258,7 +258,7 @@ def by_slice(answers: Answers, slices: list[Slice]) -> Columns:
 
 
 def worst_rows(answers: Answers, most: int) -> Columns:
-    """Return the rows where teacher and student are farthest apart."""
+    """Return the rows with the largest distance between teacher and student."""
     distance = answers.distance
     rows = np.argsort(-distance, kind="stable")[:most]
     columns = {"row": answers.rows[rows], "distance": distance[rows]}

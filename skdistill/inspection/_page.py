@@ -1,4 +1,4 @@
-"""The report as HTML: one page that needs nothing else, in the colours of wherever it is shown."""
+"""The report as a self-contained HTML page that adopts the colours of its surroundings."""
 
 import io
 import re
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 HEADERS = {
     "n_bytes": "bytes",
     "n_parameters": "parameters",
-    "n_operations": "operations a row",
+    "n_operations": "operations per row",
     "one_row": "µs, one row",
-    "many_rows": "µs a row of many",
+    "many_rows": "µs per row, batch",
     "n_rows": "rows",
     "error": "root mean squared error",
     "kept": "skill kept",
-    "share_of_distance": "share of all distance",
+    "share_of_distance": "share of total distance",
     "distance_error": "± error",
-    "disagreement": "other label",
+    "disagreement": "different label",
     "total_variation": "total variation",
     "kl_divergence": "KL divergence",
     "brier_distance": "Brier distance",
@@ -40,16 +40,16 @@ HEADERS = {
     "teacher_error": "teacher's error",
     "student_error": "student's error",
 }
-"""What columns are called on the page."""
+"""Names of the columns on the page."""
 
 N_SLICES = 12
-"""That are listed; the others are in the frame."""
+"""Maximum number of slices on the page; all of them are in the frame."""
 
 INK = "#010203"
-"""Stands for the colour of the text around a picture until the picture is drawn."""
+"""Placeholder for the colour of the surrounding text in a figure."""
 
 DRAWING = threading.Lock()
-"""Held while a picture is drawn: matplotlib's style is one for all threads."""
+"""Held while a figure is drawn, because all threads share matplotlib's style."""
 
 STYLE = f"""
 .skdistill-report {{ font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; }}
@@ -92,12 +92,12 @@ body {{ margin: 1.5rem auto; padding: 0 1rem; max-width: 70rem; color: CanvasTex
 
 
 def page(report: "Report") -> str:
-    """Return a whole page."""
+    """Return a complete page."""
     return PAGE.format(title="What the student kept and lost", body=fragment(report, level=1))
 
 
 def fragment(report: "Report", level: int = 3) -> str:
-    """Return the report as a part of a page; ``level`` is that of its heading."""
+    """Return the report as a part of a page, with a heading of the given ``level``."""
 
     def heading(text: str, below: int = 1) -> str:
         return f"<h{level + below}>{escape(text)}</h{level + below}>"
@@ -116,40 +116,45 @@ def fragment(report: "Report", level: int = 3) -> str:
         parts += [heading("By " + next(iter(report.by_output))), _table(report.by_output, "Measures of each")]
     parts += [
         heading("Where they differ"),
-        "<p>Groups of rows, found by a small tree of the distance between teacher and student.</p>",
+        "<p>Groups of rows, found by a small tree fitted to the distance between teacher and student.</p>",
         _table(report.rules, "Rules and the distance between teacher and student", "wide"),
     ]
     n_slices = len(report.by_slice["column"])
     if n_slices:
         shown = {name: values[:N_SLICES] for name, values in report.by_slice.items()}
-        more = f" {N_SLICES} of {n_slices} are shown; to_frame('by_slice') has all." if n_slices > N_SLICES else ""
+        more = (
+            f" {N_SLICES} of {n_slices} slices are shown; to_frame('by_slice') returns all."
+            if n_slices > N_SLICES
+            else ""
+        )
         parts += [
             heading("By slice"),
-            f"<p>By distance less two standard errors, so that small slices do not lead by luck.{escape(more)}</p>",
+            f"<p>Sorted by the distance minus two standard errors, so that small slices do not come first by chance."
+            f"{escape(more)}</p>",
             _table(shown, "Slices of columns", "texts"),
         ]
     if report.calibration:
         parts += [
             heading("Calibration"),
-            "<p>Mean probability of the label that the student predicts: the student's, and the teacher's.</p>",
+            "<p>Mean probability of the student's predicted label, for the student and for the teacher.</p>",
             _table(report.calibration, "Confidence of student and teacher"),
         ]
     parts += [
-        heading("Rows farthest apart"),
-        _table(report.worst_rows, "Rows where teacher and student are farthest apart", "texts"),
+        heading("Worst rows"),
+        _table(report.worst_rows, "Rows with the largest distance between teacher and student", "texts"),
         "</div>",
     ]
     return "\n".join(part for part in parts if part)
 
 
 def _verdict(verdict: str) -> str:
-    """Return the decision in bold, and the rest of the verdict below it."""
+    """Return the decision in bold, followed by the rest of the verdict."""
     decision, _, rest = verdict.partition("\n")
     return f'<div class="verdict"><p><strong>{escape(decision)}</strong></p><p>{escape(rest)}</p></div>'
 
 
 def _table(columns: dict[str, np.ndarray], label: str, style: str = "") -> str:
-    """Return a table that scrolls by itself where it is too wide, by keyboard too."""
+    """Return a table that scrolls on its own if it is too wide, also by keyboard."""
     named = {HEADERS.get(name, name): values for name, values in columns.items()}
     attributes = f'class="scroll {style}" role="region" tabindex="0" aria-label="{escape(label)}"'
     return f"<div {attributes}>{as_html(named)}</div>"
@@ -160,13 +165,13 @@ def _divergences(measured: dict[str, float], heading: Callable[[str], str]) -> l
         return []
     columns = {name: np.array([value]) for name, value in measured.items()}
     return [
-        heading("Distance of the probabilities"),
-        _table({"to": np.array(["the teacher's"], dtype=object), **columns}, "Distances of the probabilities"),
+        heading("Distances between the probabilities"),
+        _table({"to": np.array(["the teacher's"], dtype=object), **columns}, "Distances between the probabilities"),
     ]
 
 
 def _pictures(report: "Report") -> str:
-    """Return pictures, or nothing where matplotlib is not installed."""
+    """Return figures, or nothing if matplotlib is not installed."""
     if report.answers is None:
         return ""
     try:
@@ -185,13 +190,13 @@ def _pictures(report: "Report") -> str:
             ax=ax,
         )
         for points in ax.collections:
-            points.set_rasterized(True)  # thousands of points as shapes would be megabytes
+            points.set_rasterized(True)  # thousands of vector shapes would take megabytes
 
     def calibration(ax: Any) -> None:
         ends = np.array([report.calibration["student"].min(), 1])
         ax.plot(ends, ends, color=ink(), linewidth=1, linestyle="--", alpha=0.7)
         ax.plot(report.calibration["student"], report.calibration["teacher"], color=BLUE, marker="o")
-        ax.set(xlabel="student's confidence", ylabel="teacher's, in the same labels")
+        ax.set(xlabel="student's confidence", ylabel="teacher's confidence in the same labels")
 
     pictures = [_picture(fidelity, "The student's outputs against the teacher's")]
     if report.calibration:
@@ -200,7 +205,7 @@ def _pictures(report: "Report") -> str:
 
 
 def _picture(draw: Callable[[Any], None], caption: str) -> str:
-    """Return an inline picture whose lines have the colour of the text around it."""
+    """Return an inline figure whose lines have the colour of the surrounding text."""
     import matplotlib as mpl
     import matplotlib.style
     from matplotlib.figure import Figure
@@ -219,8 +224,10 @@ def _picture(draw: Callable[[Any], None], caption: str) -> str:
         svg = drawn.getvalue()
     svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)  # it would style all around
-    svg = re.sub(r' id="[A-Za-z0-9.]+_\d+"', "", svg)  # the same in every picture, and used by none
+    svg = re.sub(
+        r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>", "", svg, flags=re.DOTALL
+    )  # it would affect the surrounding page
+    svg = re.sub(r' id="[A-Za-z0-9.]+_\d+"', "", svg)  # ids repeat in every figure, and none is used
     attributes = f'role="img" aria-label="{escape(caption)}" style="stroke-linejoin: round; stroke-linecap: butt"'
     svg = svg.replace("<svg ", f"<svg {attributes} ", 1)
     return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"

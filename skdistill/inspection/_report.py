@@ -1,4 +1,4 @@
-"""``report``: what was kept and what was lost, in one object."""
+"""``report``: what a student kept of its teacher and what it lost."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,56 +34,56 @@ from ._slices import MOST_COLUMNS, find_slices
 from ._verdict import verdict
 
 FEW_ROWS = 100
-"""Below which the report warns that its numbers are uncertain."""
+"""Number of rows below which the report notes that its numbers are uncertain."""
 
 MEMORISED = 0.05
-"""Share of the variance of a teacher's answers on its training rows beyond which it is said to have memorised them."""
+"""Minimum ``teacher_memorization_`` for a note that the teacher has memorised its training rows."""
 
 N_WORST = 10
-"""Rows that are listed."""
+"""Number of rows that are listed."""
 
 PARTS = ("models", "divergences", "by_output", "by_slice", "rules", "calibration", "worst_rows")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Report:
-    """What was kept of a teacher and what was lost; made by :func:`report`.
+    """What a student kept of its teacher and what it lost; created by :func:`report`.
 
-    Printed, it is the verdict, whose first line is a decision, and the table of models; in a notebook, a page. Each
-    table is a dict of equally long columns, as ``cv_results_`` are.
+    It is printed as the verdict, whose first line is a decision, and the table of models. In a notebook, it is shown as
+    a page. Each table is a dict of columns of equal length, like ``cv_results_``.
 
     Parameters
     ----------
     verdict : str
-        Two lines: the decision and its reason; then what speaks for and against it, the worst news first.
+        Two lines: the decision and its reason, then the evidence, bad news first.
     decision : {"ship", "train directly", "do not ship", "cannot tell"}
-        The decision, for programs: ship the student; ship the same student, fitted to true labels without the teacher;
-        ship neither; or find more rows first, as many as the verdict says.
+        The decision: ship the student; ship the same student, fitted to true labels without the teacher; do not ship;
+        or collect more rows first (the verdict says how many).
     models : dict of ndarray
-        A row each for the teacher, the student, the same student fitted without the teacher (if training rows were
-        given), and the compiled student: quality and cost.
+        Quality and costs, with one row each for the teacher, the student, the same student fitted without the teacher
+        (if training rows were passed), and the compiled student.
     divergences : dict of float
-        Distances of the student's probabilities to the teacher's; empty for values.
+        Distances between the student's and the teacher's probabilities; empty for values.
     by_output : dict of ndarray
-        A row for each class or output.
+        One row per class or output.
     by_slice : dict of ndarray
-        A row for each slice of a column, by distance less two standard errors.
+        One row per slice of a column, sorted by the distance minus two standard errors.
     rules : dict of ndarray
-        A few groups of rows that part teacher and student most, as conditions to read.
+        A few groups of rows, given by conditions, that separate small from large distances.
     calibration : dict of ndarray
-        A row for each bin of the student's confidence, with the teacher's mean confidence in the same labels; empty for
+        One row per bin of the student's confidence, with the teacher's mean confidence in the same labels; empty for
         values.
     worst_rows : dict of ndarray
-        Positions, in the table given, of the rows where the two are farthest apart, and what both say.
+        Positions, in ``X``, of the rows with the largest distance, and the outputs of both models.
     notes : tuple of str, default=()
-        What a reader must know to trust the numbers.
+        Information that is needed to interpret the numbers.
     answers : Answers or None, default=None
-        What both said, for the pictures.
+        The outputs of both models, for the figures.
 
     See Also
     --------
-    DisagreementDisplay : The rules as a picture.
-    FidelityDisplay : All rows as a picture.
+    DisagreementDisplay : The rules as a figure.
+    FidelityDisplay : All rows as a figure.
 
     Examples
     --------
@@ -121,7 +121,7 @@ class Report:
         ----------
         part : {"models", "divergences", "by_output", "by_slice", "rules", "calibration", "worst_rows"}, \
 default="models"
-            Which.
+            The table.
 
         Returns
         -------
@@ -130,7 +130,7 @@ default="models"
         Raises
         ------
         ImportError
-            If pandas is not installed; the tables are attributes, too.
+            If pandas is not installed. The tables are also available as attributes.
         """
         if part not in PARTS:
             raise ValueError(f"Report.to_frame: part={part!r}; expected one of {list(PARTS)}.")
@@ -138,19 +138,19 @@ default="models"
             import pandas as pd
         except ImportError as error:
             raise ImportError(
-                f"Report.to_frame makes a pandas frame, and pandas is not installed: pip install pandas. Without it, "
+                f"Report.to_frame needs pandas, which is not installed: pip install pandas. Without it, "
                 f"report.{part} is a dict of columns."
             ) from error
         table = getattr(self, part)
         return pd.DataFrame([table] if part == "divergences" else table)
 
     def to_html(self, path: Any) -> None:
-        """Write one HTML page that needs nothing else: no network, no scripts, no other files.
+        """Write a single HTML page without scripts, other files or network access.
 
         Parameters
         ----------
         path : str or path-like
-            Where to. Where matplotlib is installed, the page has pictures.
+            The file to write. If matplotlib is installed, the page contains figures.
         """
         Path(path).write_text(page(self), encoding="utf-8")
 
@@ -178,7 +178,7 @@ def report(
     timing: bool = True,
     random_state: Any = None,
 ) -> Report:
-    """Say what a student kept of its teacher and what it lost, on rows that it was not fitted on.
+    """Report what a student kept of its teacher and what it lost, on rows that it was not fitted on.
 
     Parameters
     ----------
@@ -188,24 +188,26 @@ def report(
     X : table of shape (n_samples, n_features)
         Rows that neither teacher nor student was fitted on: an array, a sparse matrix or a frame.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs) or None, default=None
-        The truth. Without it, the report tells how close the copy is, but not how good.
+        True labels or values. Without them, the report measures how close the student is to the teacher, but not how
+        good it is.
     teacher : object or None, default=None
-        What :func:`~skdistill.as_teacher` takes. ``None`` is the teacher the model was distilled from.
+        A teacher as accepted by :func:`~skdistill.as_teacher`. ``None`` is the teacher the model was distilled from.
     X_train, y_train : table and array-like, or None, default=None
-        Rows and true labels the student was distilled on. With them the same student is fitted without the teacher, and
-        the verdict tells whether the teacher was of use; ``y`` is needed for it.
+        Training rows and true labels of the student. If they are passed together with ``y``, the same student is fitted
+        without the teacher, and the verdict says whether the teacher helped.
     sample_weight : array-like of shape (n_samples,) or None, default=None
-        Weight of each row of ``X``; rows of none are left out.
+        Weight of each row of ``X``; rows with weight 0 are left out.
     columns : list of str or int, or None, default=None
-        Columns to slice by. ``None`` takes all, of tables of at most 100.
+        Columns used for slices. ``None`` uses all columns of tables with at most 100.
     max_rows : int >= 1, default=10_000
-        Rows the teacher is asked about; of more, so many are drawn at random, and the report says so.
+        Maximum number of rows for which the teacher is queried. If there are more, they are drawn at random, and the
+        report says so.
     max_rules : int >= 1, default=6
-        Rules at most that say where teacher and student differ.
+        Maximum number of rules that describe where teacher and student differ.
     timing : bool, default=True
-        Whether latency is measured. The teacher is asked for one row four times more.
+        Whether to measure latency, which needs four more queries for a single row.
     random_state : int, RandomState instance or None, default=None
-        Draws the rows.
+        Seed for drawing the rows.
 
     Returns
     -------
@@ -214,9 +216,9 @@ def report(
     Raises
     ------
     TypeError
-        If the model has no teacher and none is given.
+        If the model has no teacher and none is passed.
     ValueError
-        For tables, labels and weights that do not fit.
+        If tables, labels or weights are invalid.
 
     Examples
     --------
@@ -236,7 +238,7 @@ def report(
         given = [name for name, value in (("X_train", X_train), ("y_train", y_train), ("y", y)) if value is not None]
         raise ValueError(
             f"report: got {' and '.join(given)}; a student is fitted without the teacher on X_train and y_train, and "
-            "judged by y. Pass all three, or y alone."
+            "evaluated on y. Pass all three, or only y."
         )
     answers = ask_both(
         "report",
@@ -274,7 +276,7 @@ def report(
             *_notes(answers, columns, n_shared, has_steps=STEPS in of_models),
             *_notes_of_fitting(distilled, findings.fidelity),
         ),
-        answers=replace(answers, X=None, pair=None),  # nobody's rows or model are kept alive, or pickled
+        answers=replace(answers, X=None, pair=None),  # neither rows nor models are kept or pickled
     )
 
 
@@ -287,7 +289,7 @@ def _findings(
     is_unseen: bool,
 ) -> Findings:
     teacher, student, steps = of_models["teacher"], of_models["student"], of_models.get(STEPS)
-    compiled = of_models.get("student, compiled", {}) if steps is None else {}  # pipelines are not compiled
+    compiled = of_models.get("student, compiled", {}) if steps is None else {}  # pipelines cannot be compiled
     steps = steps or {"one_row": 0.0, "many_rows": 0.0}
     return Findings(
         fidelity=Estimate(student["fidelity"], float("nan") if answers.is_constant else fidelity_error(answers)),
@@ -310,7 +312,7 @@ def _findings(
 
 
 def _skills(answers: Answers, of_models: dict[str, dict[str, float]], outputs: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Return what is known of the skill of teacher, student, and the student fitted without the teacher."""
+    """Return the known skills of teacher, student, and the student fitted without the teacher."""
     if np.isnan(known(of_models["student"], "skill")):
         return {}
     skill = {name: of_models[name]["skill"] for name in outputs}
@@ -325,7 +327,7 @@ def _skills(answers: Answers, of_models: dict[str, dict[str, float]], outputs: d
 
     names = {"teacher": "teacher", "student": "student", "alone": "student without teacher"}
     skills = {key: _estimate(answers, skill[name], influence[name]) for key, name in names.items() if name in skill}
-    is_skilled = skills["teacher"].is_clear  # of a teacher without skill no share is taken
+    is_skilled = skills["teacher"].is_clear  # otherwise the share of its skill is not defined
     found: dict[str, Any] = {f"{key}_skill": estimate for key, estimate in skills.items()}
     found |= {"kept": kept("student") if is_skilled else UNKNOWN, "student_gain": gain("student", "teacher")}
     if "alone" not in skills:
@@ -345,7 +347,7 @@ def _skills(answers: Answers, of_models: dict[str, dict[str, float]], outputs: d
 
 
 def _estimate(answers: Answers, value: float, influence: np.ndarray) -> Estimate:
-    """Return a number with its standard error, of how much each row moves it."""
+    """Return a number with its standard error, computed from the influence of each row."""
     return Estimate(float(value), standard_error(influence, answers.weight, np.arange(len(influence))))
 
 
@@ -365,11 +367,11 @@ def _notes(answers: Answers, columns: Any, n_shared: int, *, has_steps: bool) ->
     notes = []
     if n_shared:
         notes.append(
-            f"{n_shared:,} of the {n_rows:,} rows are among the training rows, which flatters who learned them."
+            f"{n_shared:,} of the {n_rows:,} rows are among the training rows, so the results are too optimistic."
         )
     if has_steps:
         notes.append(
-            "Bytes and times are of teacher and student alone; the verdict adds the time of the earlier steps."
+            "Bytes and times are those of teacher and student alone; the verdict adds the time of the earlier steps."
         )
     if n_rows < answers.n_given:
         notes.append(f"Measured on {n_rows:,} of the {answers.n_given:,} rows, drawn at random.")
@@ -378,32 +380,32 @@ def _notes(answers: Answers, columns: Any, n_shared: int, *, has_steps: bool) ->
     elif not answers.is_constant:
         notes.append(f"Fidelity has a standard error of {fidelity_error(answers):.4f} on these rows.")
     if answers.is_constant and n_rows > 1:
-        notes.append("The teacher answers the same for all of these rows, so fidelity is not defined.")
+        notes.append("The teacher's output is the same for all of these rows, so fidelity is not defined.")
     if truth is None:
-        notes.append("Without true labels nothing is said about how good teacher and student are.")
+        notes.append("Without true labels, the skill of teacher and student is not known.")
     elif n_rows > 1 and not varies(truth).any():
         what = "values" if answers.classes is None else "labels"
         notes.append(f"All true {what} are the same, so skill is not defined.")
-    how = "by convention" if truth is None else "fitted to these true labels"
+    how = "set by convention" if truth is None else "fitted to these true labels"
     notes += [
-        f"The {name} answers with margins; one factor makes probabilities of them, {how}."
+        f"The {name} returns margins, which are scaled to probabilities by one factor, {how}."
         for name in (answers.pair.margins if answers.pair else ())
     ]
     if columns is None and n_features > MOST_COLUMNS:
-        notes.append(f"No slices of {n_features:,} columns; pass columns=[...] to choose some.")
+        notes.append(f"No slices for {n_features:,} columns; pass columns=[...] to select some.")
     if n_features and not has_rules(answers.X):
-        notes.append(f"No rules of {n_features:,} sparse columns.")
+        notes.append(f"No rules for {n_features:,} sparse columns.")
     return notes
 
 
 def _notes_of_fitting(distilled: Any, measured: Estimate) -> list[str]:
-    """Return what was found out while the model was fitted and matters here; nothing of other models."""
+    """Return notes about the fit of a distilled estimator; none for other models."""
     notes = []
     memorization = float(getattr(distilled, "teacher_memorization_", float("nan")))
     if memorization > MEMORISED:
         notes.append(
-            f"The teacher has memorised its training rows ({memorization:.2f} of the variance of its answers there is "
-            "found on no row beside them): judge it, and any student, on rows it has not seen."
+            f"The teacher has memorised its training rows ({memorization:.2f} of the variance of its outputs there "
+            "does not appear on nearby rows): evaluate it and its students on rows that it has not seen."
         )
     chosen = getattr(getattr(distilled, "candidates_", None), "chosen", None)
     promised = float(getattr(chosen, "fidelity", float("nan")))
@@ -413,16 +415,16 @@ def _notes_of_fitting(distilled: Any, measured: Estimate) -> list[str]:
 
 
 def _promise_kept(chosen: Any, promised: float, measured: Estimate) -> str:
-    """Return the fidelity that was estimated while fitting, the one measured here, and whether they agree."""
+    """Return the fidelity that was estimated during fit, the one measured here, and whether they agree."""
     low, high = (float(getattr(chosen, f"fidelity_{end}", float("nan"))) for end in ("low", "high"))
     source = f"from {getattr(chosen, 'judged_on', 'rows held out')}"
     interval = f"95 % interval {low:.3f} to {high:.3f}, " if low <= high else ""
     said = (
-        f"When it was fitted, its fidelity on unseen rows was estimated as {promised:.3f} ({interval}{source}); here "
+        f"During fit, its fidelity on unseen rows was estimated as {promised:.3f} ({interval}{source}); here "
         f"it is {measured.mean:.3f}"
     )
     if not interval or low <= measured.mean <= high:
         return f"{said}."
     if measured.low <= high and measured.high >= low:
-        return f"{said}, outside that interval, but within chance on these rows."
-    return f"{said}, outside that interval: these rows differ from those, or the estimate was wrong."
+        return f"{said}, outside that interval, but the difference is not significant on these rows."
+    return f"{said}, outside that interval: these rows differ from the validation rows, or the estimate was wrong."

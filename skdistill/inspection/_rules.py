@@ -1,4 +1,4 @@
-"""Where teacher and student differ: a few rules to read, from one small tree of the distance between them."""
+"""Rules that describe where teacher and student differ, from a small tree fitted to their distance."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,28 +10,28 @@ from ..students import CompactTreeRegressor
 from ._answers import Answers
 
 MOST_SPARSE = 5000
-"""Columns of a sparse table whose rules are looked for."""
+"""Maximum number of columns of a sparse table for which rules are computed."""
 
 FEWEST_ROWS, SMALLEST_SHARE = 10, 0.02
-"""Of the rows in a rule, at least."""
+"""Minimum number and minimum share of the rows in a rule."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Groups of rows, the one with the largest distance first. Every row is in one of them.
+    """Groups of rows, sorted by decreasing distance. Every row is in one of them.
 
     Attributes
     ----------
     rule : list of str
     n_rows : ndarray of int, shape (n_rules,)
     share : ndarray of shape (n_rules,)
-        Of the weight of all rows.
+        Share of the total weight.
     distance, distance_error : ndarray of shape (n_rules,)
         Mean distance between teacher and student, and its standard error.
     disagreement : ndarray of shape (n_rules,) or None
-        Share of the rows of the rule to which they give another label.
+        Share of the rows of the rule with different labels.
     share_of_distance : ndarray of shape (n_rules,)
-        Part that the rule has in all the distance.
+        Share of the rule in the total distance.
     """
 
     rule: list[str]
@@ -43,13 +43,13 @@ class Rules:
     share_of_distance: np.ndarray
 
     def columns(self) -> dict[str, np.ndarray]:
-        """Return what there is, a column for each name."""
+        """Return the fields that are not ``None`` as columns."""
         named = {name: value for name, value in vars(self).items() if value is not None}
         return {**named, "rule": np.array(self.rule, dtype=object)}
 
 
 def has_rules(X: Any) -> bool:
-    """Whether rules are looked for: not in texts, nor in wide sparse tables, where it takes long and says little."""
+    """Whether rules are computed: not for texts and wide sparse tables, where they are slow and uninformative."""
     return len(X.shape) == 2 and not (sparse.issparse(X) and X.shape[1] > MOST_SPARSE)
 
 
@@ -84,7 +84,7 @@ def find_rules(answers: Answers, max_rules: int) -> Rules:
 
 
 def mean(values: np.ndarray, weight: np.ndarray, rows: np.ndarray) -> float:
-    """Return the weighted mean of some rows, NaN where they have no weight."""
+    """Return the weighted mean of some rows, or NaN if their total weight is 0."""
     total = weight[rows].sum()
     return float(weight[rows] @ values[rows] / total) if total > 0 else float("nan")
 

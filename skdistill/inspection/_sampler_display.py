@@ -21,14 +21,14 @@ from ._slices import names_of, places_of
 from ._style import BLUE, axes, check_drawable, ink
 
 MOST_NAMES = 20
-"""Of categories that are written at an axis."""
+"""Maximum number of categories that are labelled at an axis."""
 
 EPOCH, MICROSECONDS_OF_A_DAY, DAYS_OF_A_YEAR = 1970, 86_400e6, 365.2425
 
 
 @dataclass(frozen=True)
 class _Axis:
-    """A column as a coordinate: numbers as they are, dates in years, durations in days, categories by position."""
+    """A column as a coordinate: numbers unchanged, dates in years, durations in days, categories by position."""
 
     place: int
     name: str
@@ -56,27 +56,27 @@ class _Axis:
 
 
 class SamplerDisplay:
-    """Real rows and the synthetic rows that a sampler draws from them, in a plane.
+    """Real rows and the synthetic rows that a sampler draws from them, in two dimensions.
 
-    Make it with :meth:`from_estimator` or :meth:`from_samples`. All parameters are stored as attributes.
+    Create it with :meth:`from_estimator` or :meth:`from_samples`. All parameters are stored as attributes.
 
     Parameters
     ----------
     real, synthetic : ndarray of shape (n_rows, 2)
         Coordinates.
     names : tuple of two str
-        Of the coordinates.
+        Names of the coordinates.
     title : str, default=""
-        Of the picture.
+        Title of the figure.
     categories : tuple of (list of str or None), default=(None, None)
-        For each coordinate that holds the positions of categories, their names.
+        The names of the categories for each coordinate that contains positions of categories.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it is drawn.
+        The axes of the display.
     figure_ : matplotlib Figure
-        That contains it.
+        The figure that contains it.
     real_, synthetic_ : matplotlib PathCollection
         The points.
 
@@ -120,27 +120,27 @@ class SamplerDisplay:
         ax: Any = None,
         **scatter_kwargs: Any,
     ) -> Self:
-        """Fit a clone of the sampler on ``X``, draw rows, and show both.
+        """Fit a clone of the sampler on ``X``, draw synthetic rows, and show both.
 
         Parameters
         ----------
         estimator : sampler, or fitted DistilledClassifier or DistilledRegressor
-            Of a distilled estimator the sampler that drew its synthetic rows.
+            For a distilled estimator, the sampler that drew its synthetic rows is used.
         X : table of shape (n_samples, n_features)
             Real rows.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs) or None, default=None
-            The teacher's outputs, for samplers that look at them; a distilled estimator asks its teacher.
+            The teacher's outputs, for samplers that use them. A distilled estimator queries its teacher.
         n_samples : int or None, default=None
-            Synthetic rows to draw; ``None`` draws as many as real ones are shown.
+            Number of synthetic rows; ``None`` draws as many as there are real rows in the display.
         features : pair of str or int, or None, default=None
             Names or positions of the two columns to show. ``None`` shows the first two principal components of the real
-            rows, columns scaled to variance 1 and categories as indicators.
+            rows, with columns scaled to variance 1 and one-hot encoded categories.
         subsample : int, default=1000
-            Real rows that are used at most, at random.
+            Maximum number of real rows, drawn at random.
         random_state : int, RandomState instance or None, default=None
-            Draws them.
+            Seed for drawing the rows.
         ax : matplotlib Axes or None, default=None
-            ``None`` makes a figure.
+            ``None`` creates a new figure.
         **scatter_kwargs : dict
             Passed to ``scatter`` of matplotlib, for the synthetic rows.
 
@@ -170,18 +170,18 @@ class SamplerDisplay:
     def from_samples(
         cls, X: Any, X_synthetic: Any, *, features: Any = None, title: str = "", ax: Any = None, **scatter_kwargs: Any
     ) -> Self:
-        """Show real and synthetic rows that are there already.
+        """Show given real and synthetic rows.
 
         Parameters
         ----------
         X, X_synthetic : table of shape (n_rows, n_features)
-            Of one kind, with the same columns.
+            Tables of the same type with the same columns.
         features : pair of str or int, or None, default=None
             As for :meth:`from_estimator`.
         title : str, default=""
-            Of the picture.
+            Title of the figure.
         ax : matplotlib Axes or None, default=None
-            ``None`` makes a figure.
+            ``None`` creates a new figure.
         **scatter_kwargs : dict
             Passed to ``scatter`` of matplotlib, for the synthetic rows.
 
@@ -195,7 +195,7 @@ class SamplerDisplay:
         if mismatch is not None:
             raise ValueError(
                 f"{cls.__name__}.from_samples: the synthetic rows are or have {mismatch}; expected the columns and "
-                "dtypes of the real ones."
+                "dtypes of the real rows."
             )
         encoder = TableEncoder().fit(stack_rows([X, X_synthetic]))
         codes = [encoder.transform(table) for table in (X, X_synthetic)]
@@ -217,12 +217,12 @@ class SamplerDisplay:
         return display.plot(ax, **scatter_kwargs)
 
     def plot(self, ax: Any = None, **scatter_kwargs: Any) -> Self:
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            ``None`` makes a figure.
+            ``None`` creates a new figure.
         **scatter_kwargs : dict
             Passed to ``scatter`` of matplotlib, for the synthetic rows.
 
@@ -238,7 +238,7 @@ class SamplerDisplay:
             *np.asarray(self.synthetic).T,
             **{"s": 12, "color": BLUE, "alpha": 0.6, "linewidths": 0, "label": "synthetic", **scatter_kwargs},
         )
-        ax.set_xlabel(self.names[0], parse_math=False)  # names of columns may have dollars
+        ax.set_xlabel(self.names[0], parse_math=False)  # column names may contain dollar signs
         ax.set_ylabel(self.names[1], parse_math=False)
         for axis, categories in zip((ax.xaxis, ax.yaxis), self.categories, strict=True):
             if categories is not None and len(categories) <= MOST_NAMES:
@@ -254,7 +254,7 @@ def _sampler_of(distilled: Any, X: Any) -> Any:
     used = distilled.transfer_set_.sampler
     if not used:
         raise SamplerError(
-            f"{type(distilled).__name__} was taught without synthetic rows, so there are none to show. Pass a sampler."
+            f"{type(distilled).__name__} was trained without synthetic rows, so there are none to show. Pass a sampler."
         )
     options = AutoSampler() if isinstance(distilled.sampler, str) else distilled.sampler
     if not isinstance(options, AutoSampler):
@@ -264,7 +264,7 @@ def _sampler_of(distilled: Any, X: Any) -> Any:
 
 
 def _components(codes: list[Any], encoder: TableEncoder) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first two principal components of the real rows, and the same of the synthetic ones."""
+    """Return the first two principal components of the real rows, and the same for the synthetic rows."""
     real, synthetic = codes
     if sparse.issparse(real):
         if real.shape[1] < 3:
@@ -284,12 +284,12 @@ def _components(codes: list[Any], encoder: TableEncoder) -> tuple[np.ndarray, np
 
 
 def _in_plane(table: np.ndarray) -> np.ndarray:
-    """Return the first two columns, zeros for what there is not."""
+    """Return the first two columns, filled with zeros if there are fewer."""
     return np.hstack([table, np.zeros((len(table), 1))])[:, :2]
 
 
 def _indicators(codes: np.ndarray, encoder: TableEncoder) -> np.ndarray:
-    """Return numbers as they are and a column for each category."""
+    """Return numbers unchanged and one column per category."""
     columns = [
         codes[:, [place]] if known is None else (codes[:, [place]] == np.arange(len(known))).astype(float)
         for place, known in enumerate(encoder.categories_)

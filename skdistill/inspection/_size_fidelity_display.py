@@ -1,4 +1,4 @@
-"""``SizeFidelityDisplay``: how much of the teacher students of different sizes keep."""
+"""``SizeFidelityDisplay``: fidelity of students of different sizes."""
 
 import tempfile
 from numbers import Integral
@@ -18,18 +18,18 @@ from ..metrics._unwrapping import distilled_inside
 from ._style import COLORS, MARKERS, axes, check_drawable, ink
 
 ENDS = ("fidelity_low", "fidelity_high")
-"""Columns of ``candidates_`` with the ends of the interval."""
+"""Columns of ``candidates_`` with the bounds of the interval."""
 
 ABSCISSAE = ("size", "latency")
 FEWEST_TICKS, MOST_TICKS = 3, 9
 FAMILIES = ("boosting", "tree", "kernel", "mlp_ple", "mlp", "hybrid", "linear")
-"""That have a colour of their own, the same in every picture."""
+"""Families with a fixed colour in all figures."""
 
 
 class SizeFidelityDisplay:
-    """Fidelity against size or latency, a point for each student; the front joins those that nothing smaller beats.
+    """Fidelity against size or latency, with one point per student and the Pareto front.
 
-    Make it with :meth:`from_estimator`, :meth:`from_search` or :meth:`from_candidates`. All parameters are stored as
+    Create it with :meth:`from_estimator`, :meth:`from_search` or :meth:`from_candidates`. All parameters are stored as
     attributes.
 
     Parameters
@@ -37,28 +37,28 @@ class SizeFidelityDisplay:
     size : ndarray of shape (n_students,)
         Size of each student.
     fidelity : ndarray of shape (n_students,)
-        R² of its outputs to the teacher's.
+        R² of the outputs of each student with respect to the teacher's.
     fidelity_error : ndarray of shape (n_students,) or (2, n_students) or None, default=None
-        Length of the error bars: standard errors, or how far an interval reaches below and above.
+        Length of the error bars: standard errors, or the distances to the lower and upper bounds of an interval.
     latency : ndarray of shape (n_students,) or None, default=None
         Microseconds for one row.
     family : ndarray of str, shape (n_students,) or None, default=None
-        What kind of student it is; each has its colour and marker.
+        Family of each student; each family has its own colour and marker.
     size_name : str, default="bytes"
-        What ``size`` counts.
+        Unit of ``size``.
     chosen : int or None, default=None
-        The student that is marked.
+        Index of the student that is marked.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it is drawn.
+        The axes of the display.
     figure_ : matplotlib Figure
-        That contains it.
+        The figure that contains it.
     lines_ : list of matplotlib Line2D
-        One for each family.
+        One line per family.
     front_ : matplotlib Line2D
-        The front.
+        The Pareto front.
 
     See Also
     --------
@@ -111,30 +111,30 @@ class SizeFidelityDisplay:
         ax: Any = None,
         **fit_params: Any,
     ) -> Self:
-        """Distil students of several sizes and draw them; or draw what a fitted model or search has tried.
+        """Distil students of several sizes and draw them, or draw the students tried by a fitted model or search.
 
-        Without ``sizes``, a fitted search is drawn as by :meth:`from_search`, and a fitted model that chose its student
-        as by :meth:`from_candidates`: nothing is fitted.
+        Without ``sizes``, nothing is fitted: a fitted search is drawn as by :meth:`from_search`, and a fitted model
+        that chose its student as by :meth:`from_candidates`.
 
         Parameters
         ----------
         model : DistilledClassifier, DistilledRegressor, a pipeline that ends in one, or a search over one
             Cloned for each size; the model itself is not changed.
         X : table of shape (n_samples, n_features) or None, default=None
-            Rows the students are taught on. They are labelled once: the answers are kept in ``memory``, or in a
-            temporary folder where that is ``None`` and ``random_state`` an integer.
+            Training rows of the students. They are labelled once: the outputs are stored in ``memory``, or in a
+            temporary folder if ``memory`` is ``None`` and ``random_state`` is an integer.
         y : array-like of shape (n_samples,) or None, default=None
-            True labels, where ``fit`` needs them.
+            True labels, if ``fit`` needs them.
         sizes : list of int or None, default=None
-            Each a ``student_size``: parameters at most. Sizes that are too small for a family are left out.
+            Values of ``student_size``. Sizes that are too small for a family are left out.
         families : list of str or None, default=None
-            Each a ``student``, such as ``"boosting"``. ``None`` is the student of the model.
+            Values of ``student``, such as ``"boosting"``. ``None`` uses the student of the model.
         X_test : table of shape (n_test, n_features) or None, default=None
-            Rows that judge. ``None`` holds a quarter of ``X`` out.
+            Test rows. ``None`` holds out a quarter of ``X``.
         x : {"size", "latency"}, default="size"
-            What is drawn to the right: bytes, or microseconds for one row.
+            The x-axis: bytes, or microseconds for one row.
         ax : matplotlib Axes or None, default=None
-            ``None`` makes a figure.
+            ``None`` creates a new figure.
         **fit_params : dict
             Passed to ``fit``.
 
@@ -148,7 +148,7 @@ class SizeFidelityDisplay:
         if sizes is None:
             return cls._from_fitted(model, x, ax)
         if X is None:
-            raise ValueError(f"{who} got sizes but no X; pass the rows to teach students on.")
+            raise ValueError(f"{who} got sizes but no X; pass the training rows of the students.")
         sizes = [int(size) for size in np.ravel(np.asarray(sizes))]
         if not sizes:
             raise ValueError(f"{who} got no sizes; expected some, such as sizes=[500, 2000, 10_000].")
@@ -190,19 +190,18 @@ class SizeFidelityDisplay:
 
     @classmethod
     def from_search(cls, search: Any, *, x: str = "size", ax: Any = None) -> Self:
-        """Draw what a fitted search over ``student_size`` or another parameter of size has found.
+        """Draw the results of a fitted search over ``student_size`` or another size parameter.
 
         Parameters
         ----------
         search : GridSearchCV, RandomizedSearchCV or another fitted search
-            Fidelity is its score: that named ``"fidelity"``, or that of ``scoring=fidelity_scorer``. Size is the score
-            named ``"bytes"`` (of :func:`~skdistill.metrics.neg_bytes_scorer`), or else the parameter whose name ends in
-            ``student_size``, or else the one parameter with several numbers. Latency is the score named
-            ``"latency"``.
+            Fidelity is the score named ``"fidelity"``, or that of ``scoring=fidelity_scorer``. Size is the score named
+            ``"bytes"`` (of :func:`~skdistill.metrics.neg_bytes_scorer`), else the parameter whose name ends in
+            ``student_size``, else the only parameter with several numbers. Latency is the score named ``"latency"``.
         x : {"size", "latency"}, default="size"
-            What is drawn to the right.
+            The x-axis.
         ax : matplotlib Axes or None, default=None
-            ``None`` makes a figure.
+            ``None`` creates a new figure.
 
         Returns
         -------
@@ -212,8 +211,8 @@ class SizeFidelityDisplay:
             check_is_fitted(search, "cv_results_")
         except (NotFittedError, TypeError):
             raise ValueError(
-                f"{cls.__name__}.from_search got {type(search).__name__}, which has no cv_results_; expected a search "
-                "that was fitted."
+                f"{cls.__name__}.from_search got {type(search).__name__}, which has no cv_results_; expected a fitted "
+                "search."
             ) from None
         results = search.cv_results_
         name = "score" if getattr(search, "scoring", None) is fidelity_scorer else "fidelity"
@@ -239,17 +238,17 @@ class SizeFidelityDisplay:
 
     @classmethod
     def from_candidates(cls, candidates: Any, *, x: str = "size", ax: Any = None) -> Self:
-        """Draw what a chooser of students has tried, on the rows that judged.
+        """Draw the candidates of an automatic choice, with their estimated fidelity.
 
         Parameters
         ----------
         candidates : Candidates
-            ``model.candidates_`` of a model fitted with ``student="auto"``. Candidates of early rungs were taught on
-            fewer rows, so of each family and size the last is drawn.
+            ``model.candidates_`` of a model fitted with ``student="auto"``. Early candidates were trained on fewer
+            rows, so only the last candidate of each family and size is drawn.
         x : {"size", "latency"}, default="size"
-            What is drawn to the right; candidates have no latency, so operations for a row stand for it.
+            The x-axis. Candidates have no latency, so ``"latency"`` shows operations per row.
         ax : matplotlib Axes or None, default=None
-            ``None`` makes a figure.
+            ``None`` creates a new figure.
 
         Returns
         -------
@@ -266,11 +265,11 @@ class SizeFidelityDisplay:
         judged = np.flatnonzero(~np.isnan(np.asarray(candidates["fidelity"], dtype=float)))
         if len(judged) == 0:
             raise ValueError(
-                f"{who}: none of the {len(candidates.tried)} candidates was judged; expected one. A choice needs more "
-                "rows; or pass sizes and X to from_estimator."
+                f"{who}: none of the {len(candidates.tried)} candidates was validated; expected at least one. Pass "
+                "more rows to fit, or pass sizes and X to from_estimator."
             )
         kinds = list(zip(candidates["student"].tolist(), candidates["real_weight"].tolist(), strict=True))
-        rows = np.array(sorted({kinds[row]: row for row in judged}.values()))  # each where it was tried last
+        rows = np.array(sorted({kinds[row]: row for row in judged}.values()))  # the last trial of each
         is_chosen = [candidates.chosen is not None and kinds[row] == kinds[-1] for row in rows]
         of_chosen = np.flatnonzero(is_chosen)
         size = candidates["n_bytes" if x == "size" else "n_ops"][rows]
@@ -279,20 +278,20 @@ class SizeFidelityDisplay:
             fidelity=candidates["fidelity"][rows],
             fidelity_error=np.abs([candidates[end][rows] - candidates["fidelity"][rows] for end in ENDS]),
             family=candidates["family"][rows],
-            size_name="bytes" if x == "size" else "operations for a row",
+            size_name="bytes" if x == "size" else "operations per row",
             chosen=None if len(of_chosen) == 0 else int(of_chosen[-1]),
         )
         return display.plot(ax)
 
     def plot(self, ax: Any = None, *, x: str = "size") -> Self:
-        """Draw.
+        """Draw the display.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            ``None`` makes a figure.
+            ``None`` creates a new figure.
         x : {"size", "latency"}, default="size"
-            What is drawn to the right.
+            The x-axis.
 
         Returns
         -------
@@ -335,7 +334,7 @@ class SizeFidelityDisplay:
             alpha=0.2,
             zorder=0,
             drawstyle="steps-post",
-            label="front",
+            label="Pareto front",
         )
         if self.chosen is not None:
             ax.scatter(
@@ -358,7 +357,7 @@ class SizeFidelityDisplay:
 
 
 def _name_sizes(ax: Any, sizes: np.ndarray) -> None:
-    """Write sizes as 2k and 500k, two between powers of ten where there are few powers."""
+    """Format sizes as 2k and 500k, with two more ticks between powers of ten if there are few of them."""
     from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
     spans_little = np.log10(np.nanmax(sizes) / np.nanmin(sizes)) < 2.5
@@ -368,14 +367,14 @@ def _name_sizes(ax: Any, sizes: np.ndarray) -> None:
 
 
 def _stretch(ax: Any, kept: np.ndarray, error: np.ndarray | None) -> None:
-    """Give each halving of what is lost the same height: what is kept is crowded near one."""
+    """Scale the y-axis so that each halving of 1 - fidelity has the same height."""
     ax.set_yscale("function", functions=(lambda kept: -np.log10(np.clip(1 - kept, 1e-6, None)), _unstretch))
     is_known = np.isfinite(kept)
     lost = np.clip(1 - kept[is_known], 1e-6, None)
     error = np.zeros(len(lost)) if error is None else np.nan_to_num(error[..., is_known])
     below, above = np.broadcast_to(error, (2, len(lost)))
     low = 1 - 1.1 * (lost + below).max(initial=0.01)
-    high = 1 - np.maximum(lost - above, lost / 2).min(initial=1.0) / 1.1  # above, long bars would be all there is
+    high = 1 - np.maximum(lost - above, lost / 2).min(initial=1.0) / 1.1  # otherwise long bars would dominate
     ax.set_yticks(_ticks(low, high), minor=False)
     ax.yaxis.set_major_formatter("{x:g}")
     ax.set_ylim(low, high)
@@ -397,9 +396,9 @@ def _unstretch(height: np.ndarray) -> np.ndarray:
 
 
 def front(size: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """Return the positions of students that keep more than every smaller one, by size."""
+    """Return the positions of the students on the Pareto front, sorted by size."""
     order = np.lexsort((-kept, size))
-    order = order[np.isfinite(kept[order]) & np.isfinite(size[order])]  # a fit of a search that failed has no score
+    order = order[np.isfinite(kept[order]) & np.isfinite(size[order])]  # failed fits of a search have no score
     before = np.concatenate([[-np.inf], np.maximum.accumulate(kept[order])])[:-1]
     return order[kept[order] > before]
 
@@ -410,18 +409,18 @@ def _check_abscissa(who: str, x: str) -> None:
 
 
 def _distilled_in(who: str, model: Any) -> tuple[str, Any]:
-    """Return the distilled estimator at the end of pipelines, and what its parameters are prefixed with."""
+    """Return the distilled estimator at the end of pipelines, and the prefix of its parameters."""
     inside = unwrap(model, through=("pipeline",))
     if not is_distilled(inside.model):
         raise TypeError(
             f"{who} got sizes and a {type(inside.model).__name__}; expected a DistilledClassifier or "
-            "DistilledRegressor, or a pipeline that ends in one. Of a fitted search pass no sizes: it has its own."
+            "DistilledRegressor, or a pipeline that ends in one. Pass a fitted search without sizes."
         )
     return inside.prefix, inside.model
 
 
 def _hold_out(X: Any, y: Any, fit_params: dict[str, Any]) -> tuple[Any, Any, Any, dict[str, Any]]:
-    """Return three quarters of the rows, the rest, and what else is known of the former: labels and weights."""
+    """Return training rows (three quarters), test rows, and the labels and weights of the former."""
     rows = {"X": X, "y": y, **{name: value for name, value in fit_params.items() if name.endswith("sample_weight")}}
     rows = {name: value for name, value in rows.items() if value is not None}
     halves = train_test_split(*rows.values(), random_state=0)
@@ -433,7 +432,7 @@ def _hold_out(X: Any, y: Any, fit_params: dict[str, Any]) -> tuple[Any, Any, Any
 def _try(
     model: Any, family: Any, X: Any, y: Any, X_test: Any, fit_params: dict[str, Any]
 ) -> tuple[str, float, float, float] | None:
-    """Return family, bytes, fidelity and latency of a student; ``None`` if the family has none so small."""
+    """Return family, bytes, fidelity and latency of a student, or ``None`` if the size is too small."""
     try:
         model.fit(X, y, **fit_params)
     except StudentSizeError:
@@ -444,7 +443,7 @@ def _try(
 
 
 def _size_of_search(who: str, results: dict[str, Any]) -> tuple[np.ndarray, str]:
-    """Return the sizes of a search's students and what they count."""
+    """Return the sizes of the students of a search, and their unit."""
     if "mean_test_bytes" in results:
         return -np.asarray(results["mean_test_bytes"], dtype=float), "bytes"
     varied = {}
@@ -456,8 +455,8 @@ def _size_of_search(who: str, results: dict[str, Any]) -> tuple[np.ndarray, str]
     named = [name for name in varied if name.endswith("student_size")] or list(varied)
     if len(named) != 1:
         raise ValueError(
-            f"{who}.from_search: found {named or 'no parameters'} with several numbers; expected one that is the size. "
-            'Search over student_size, or pass scoring={"fidelity": fidelity_scorer, "bytes": neg_bytes_scorer}.'
+            f"{who}.from_search: found {named or 'no parameters'} with several numbers; expected exactly one, the "
+            'size. Search over student_size, or pass scoring={"fidelity": fidelity_scorer, "bytes": neg_bytes_scorer}.'
         )
     return varied[named[0]], named[0].rsplit("__", 1)[-1].replace("_", " ")
 

@@ -1,4 +1,4 @@
-"""Slices of a table: the rows of a category, or of a range of numbers, column by column."""
+"""Slices of a table: the rows of a category or of a range of numbers in a column."""
 
 import datetime
 from dataclasses import dataclass
@@ -12,21 +12,21 @@ from .._encoding import TableEncoder, find_durations
 from .._tables import is_frame
 
 MOST_CATEGORIES = 8
-"""Of a column that have a slice each; the rest share one."""
+"""Maximum number of categories of a column with their own slice; the others share one."""
 
 N_RANGES = 4
-"""Of a column of numbers, with about as many rows each."""
+"""Number of ranges of a numeric column, with about the same number of rows each."""
 
 MOST_COLUMNS = 100
-"""That are looked at without being asked for."""
+"""Maximum number of columns that are sliced by default."""
 
 FEW_DIGITS = (4, 6, 8, 10, 12, 17)
-"""Significant digits of the ends of ranges: as many as tell them apart."""
+"""Numbers of significant digits to try for the ends of ranges, until they differ."""
 
 
 @dataclass(frozen=True)
 class Slice:
-    """The rows of one value, or of one range of values, of a column."""
+    """The rows with one value, or one range of values, of a column."""
 
     column: str
     value: str
@@ -34,14 +34,14 @@ class Slice:
 
 
 def names_of(X: Any) -> list[str]:
-    """Return the names of the columns of any table; texts have none."""
+    """Return the column names of any table; a list of texts has none."""
     if len(X.shape) == 1:
         return []
     return [str(name) for name in X.columns] if is_frame(X) else [f"column {place}" for place in range(X.shape[1])]
 
 
 def find_slices(X: Any, columns: Any = None) -> list[Slice]:
-    """Return all slices of the columns named, or of all where there are not too many; empty ones are left out.
+    """Return the non-empty slices of the given columns, or of all columns if there are not too many.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def find_slices(X: Any, columns: Any = None) -> list[Slice]:
 
 
 def places_of(who: str, X: Any, columns: Any) -> list[int]:
-    """Return the positions of columns that are given by name or position, from behind too."""
+    """Return the positions of columns that are given by name or by (possibly negative) position."""
     names = names_of(X)
     wanted = [names.index(each) if isinstance(each, str) and each in names else each for each in columns]
     is_place = [isinstance(each, int | np.integer) and -len(names) <= each < len(names) for each in wanted]
@@ -87,7 +87,7 @@ def places_of(who: str, X: Any, columns: Any) -> list[int]:
 
 
 def _of_column(codes: np.ndarray, known: np.ndarray | None, words: "Words") -> list[tuple[str, np.ndarray]]:
-    """Return the slices of a column with their rows, which may be none."""
+    """Return the slices of a column with their rows, which may be empty."""
     missing = np.isnan(codes)
     present = codes[~missing]
     distinct, counts = np.unique(present, return_counts=True)
@@ -105,13 +105,13 @@ def _of_column(codes: np.ndarray, known: np.ndarray | None, words: "Words") -> l
 
 @dataclass(frozen=True)
 class Words:
-    """How the numbers of a column are written."""
+    """Format the numbers of a column."""
 
     is_time: bool = False
     is_duration: bool = False
 
     def of(self, values: np.ndarray) -> list[str]:
-        """Return texts, as different as the values are, in few digits."""
+        """Return texts with as few digits as are needed to distinguish the values."""
         if self.is_duration:
             return [str(datetime.timedelta(microseconds=float(value))) for value in values]
         if self.is_time:
@@ -126,7 +126,7 @@ class Words:
 
 
 def _ranges(codes: np.ndarray, present: np.ndarray, words: Words) -> list[tuple[str, np.ndarray]]:
-    """Return ranges between quantiles, each with its upper end."""
+    """Return ranges between quantiles; each includes its upper end."""
     shares = np.linspace(0, 1, N_RANGES + 1)[1:-1]
     ends = np.unique(np.quantile(present, shares, method="lower"))
     below = present[present < present.max()]

@@ -1,4 +1,4 @@
-"""How displays look: colours that are told apart by all eyes, on white and on black."""
+"""The style of the displays: colours for colour-blind readers, on light and dark backgrounds."""
 
 from types import ModuleType
 from typing import Any
@@ -12,7 +12,7 @@ BLUE, VERMILLION, GREEN, PURPLE, OCHRE, SKY, GREY = (
     "#3FA7D6",
     "#808080",
 )
-"""After Okabe and Ito, moved towards the middle: each is seen on white and on black."""
+"""The Okabe-Ito palette with medium lightness, visible on white and on black."""
 
 COLORS = (BLUE, VERMILLION, GREEN, PURPLE, OCHRE, SKY, GREY)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -24,19 +24,17 @@ def pyplot(who: str) -> ModuleType:
     Raises
     ------
     ImportError
-        If matplotlib is not installed; says how to install it.
+        If matplotlib is not installed.
     """
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
-        raise ImportError(
-            f'{who} draws with matplotlib, which is not installed: pip install "matplotlib>=3.8".'
-        ) from error
+        raise ImportError(f'{who} needs matplotlib, which is not installed: pip install "matplotlib>=3.8".') from error
     return plt
 
 
 def check_drawable(who: str) -> None:
-    """Raise unless matplotlib is there, before anything is asked or fitted for a picture."""
+    """Raise an error if matplotlib is not installed, before anything is queried or fitted for a figure."""
     pyplot(who)
 
 
@@ -46,7 +44,7 @@ def axes(who: str, ax: Any, **figure_kwargs: Any) -> Any:
 
 
 def ink() -> str:
-    """Return the colour of text of the current style: black on white, white on black."""
+    """Return the text colour of the current style."""
     import matplotlib as mpl
 
     return str(mpl.rcParams["text.color"])

@@ -1,4 +1,4 @@
-"""The verdict: a decision in the first line, then what speaks for and against it, the worst news first."""
+"""The verdict: a decision in the first line, then the evidence, bad news first."""
 
 import math
 
@@ -14,7 +14,7 @@ def verdict(found: Findings) -> str:
     is_dear = gains_nothing(found)
     rest = [
         *_bad_news(found, decision),
-        *([f"Nothing is gained by this student: {costs}."] if is_dear and decision.about != "costs" else []),
+        *([f"This student has no cost advantage: {costs}."] if is_dear and decision.about != "costs" else []),
         _what_is_kept(found),
         *_what_the_teacher_brought(found),
         *([_capitalized(f"{costs}.")] if costs and not is_dear else []),
@@ -23,28 +23,30 @@ def verdict(found: Findings) -> str:
 
 
 def _bad_news(found: Findings, decision: Decision) -> list[str]:
-    """Return why the student should not be shipped, or not for this reason, as far as the decision has not said it."""
+    """Return the bad news that the decision has not mentioned."""
     news = []
     if is_mostly_training_rows(found) and decision.about != "training rows":
-        news.append("These are training rows: on others all of this may look otherwise.")
+        news.append("These are training rows: the results on other rows may differ.")
     if found.student_skill.mean <= 0 and decision.about != "student":
         news.append(f"The student is no better than a constant (skill {found.student_skill.mean:.3f}).")
     if decision.about != "teacher":
         news += _news_of_the_teacher(found)
     gain, labels = found.alone_gain, found.alone_labels
     if gain.is_clear and labels.is_clear_loss:
-        news.append(f"The teacher helps labels and harms probabilities: {_alone(found)}.")
+        news.append(f"The teacher improves the labels and worsens the probabilities: {_alone(found)}.")
     elif gain.is_clear_loss and labels.is_clear:
-        news.append(f"The teacher helps probabilities and harms labels: {_alone(found)}.")
+        news.append(f"The teacher improves the probabilities and worsens the labels: {_alone(found)}.")
     elif gain.is_clear and not labels.is_clear and not math.isnan(labels.mean):
-        news.append(f"The teacher harms probabilities, and labels are even within chance: {_alone(found)}.")
+        news.append(
+            f"The teacher worsens the probabilities and makes no significant difference to the labels: {_alone(found)}."
+        )
     elif gain.is_clear:
-        news.append(f"The teacher does harm: {_alone(found)}.")
+        news.append(f"The teacher makes the student worse: {_alone(found)}.")
     return news
 
 
 def _news_of_the_teacher(found: Findings) -> list[str]:
-    """Return whether the teacher itself is of no use."""
+    """Return whether the teacher itself has no skill."""
     skill = found.teacher_skill
     if skill.mean <= 0:
         return [f"The teacher itself is no better than a constant (skill {skill.mean:.3f})."]
@@ -54,7 +56,7 @@ def _news_of_the_teacher(found: Findings) -> list[str]:
 
 
 def _alone(found: Findings) -> str:
-    """Return what the student fitted without the teacher is worth, beside the student."""
+    """Return the scores of the student fitted without the teacher, next to those of the student."""
     accuracies = f"accuracy {found.alone_accuracy:.3f} (with it {found.student_accuracy:.3f}) and "
     return (
         f"fitted without it, the same student has {'' if math.isnan(found.alone_accuracy) else accuracies}"
@@ -63,20 +65,20 @@ def _alone(found: Findings) -> str:
 
 
 def _what_the_teacher_brought(found: Findings) -> list[str]:
-    """Return whether the student is better for the teacher, where nothing of it is worse."""
+    """Return whether the teacher improves the student, if nothing is worse."""
     gain = found.alone_gain
     is_told = gain.is_clear or (gain.is_clear_loss and found.alone_labels.is_clear)
     if math.isnan(gain.mean) and not math.isnan(found.student_skill.mean):
-        return ["Whether the same student is better trained directly is not known without X_train and y_train."]
+        return ["Pass X_train and y_train to compare with the same student trained directly."]
     if is_told or math.isnan(gain.mean) or math.isnan(gain.error):
         return []
     if gain.is_clear_loss:
         return [f"The teacher helped: {_alone(found)}."]
-    return [f"The teacher's help is within chance on these rows: {_alone(found)}."]
+    return [f"The teacher makes no significant difference on these rows: {_alone(found)}."]
 
 
 def _what_is_kept(found: Findings) -> str:
-    """Return how close the student is to the teacher, and what it has of its skill."""
+    """Return how close the student is to the teacher, and the share of its skill."""
     fidelity = found.fidelity.mean
     parts = [] if math.isnan(fidelity) else [f"fidelity {fidelity:.3f}"]
     if not math.isnan(found.agreement):
@@ -86,11 +88,11 @@ def _what_is_kept(found: Findings) -> str:
     measured = ", ".join(parts)
     if math.isnan(fidelity):
         why = (
-            "a single row does not tell"
+            "a single row is not enough"
             if found.n_rows == 1
-            else f"the teacher answers the same for all of these {found.n_rows:,} rows"
+            else f"the teacher's output is the same for all of these {found.n_rows:,} rows"
         )
-        return f"How close a copy of the teacher it is cannot be said, {why}" + (f": {measured}." if parts else ".")
+        return f"Fidelity to the teacher is not defined, because {why}" + (f": {measured}." if parts else ".")
     rows = "1 row" if found.n_rows == 1 else f"{found.n_rows:,} rows"
     return f"{_capitalized(grade(fidelity))} of the teacher on {rows}: {measured}."
 

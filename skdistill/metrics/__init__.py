@@ -1,4 +1,4 @@
-"""What was kept and lost, and what it costs: arrays in, numbers out; and scorers for ``scoring=``."""
+"""Metrics of how well a student follows its teacher and what it costs, and scorers for ``scoring=``."""
 
 from ._calibration import calibration_curve, calibration_error
 from ._counting import n_operations, n_parameters

@@ -1,4 +1,4 @@
-"""Whether the student's confidence is the teacher's."""
+"""Calibration of the student's confidence against the teacher's."""
 
 from typing import Any
 
@@ -12,29 +12,29 @@ def calibration_curve(
 ) -> dict[str, np.ndarray]:
     """Compare the student's confidence with the teacher's, bin by bin.
 
-    Rows are binned by the student's probability of the class it predicts, in bins of equal width; in each bin the mean
-    of these probabilities stands beside the mean of the teacher's probabilities of the same classes. No true label is
-    looked at: a student that is calibrated against its teacher is as well, or as badly, calibrated as that.
+    Rows are binned by the student's probability of its predicted class, in bins of equal width. For each bin, the mean
+    of these probabilities is compared with the mean of the teacher's probabilities of the same classes. True labels are
+    not used: a student that is calibrated against its teacher is as well or as badly calibrated as the teacher.
 
     Parameters
     ----------
     teacher_proba, student_proba : array-like of shape (n_samples, n_classes)
-        Class probabilities; columns of the same classes.
+        Class probabilities with the same classes as columns.
     n_bins : int >= 1, default=10
-        Bins of [0, 1]. With K classes those below 1 / K are always empty.
+        Number of bins of [0, 1]. With K classes, bins below 1 / K are always empty.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each row.
 
     Returns
     -------
     curve : dict of ndarray of shape (n_bins_with_rows,)
-        ``"student"`` and ``"teacher"``, the mean probabilities of each; ``"n_rows"``, how many rows of a weight above
-        zero; ``"weight"``, their share of all weight. Bins without rows are left out; the rest is in order.
+        ``"student"`` and ``"teacher"`` contain the mean probabilities, ``"n_rows"`` the number of rows with a weight
+        above zero, and ``"weight"`` their share of the total weight. Empty bins are left out; the others are sorted.
 
     Raises
     ------
     ValueError
-        For shapes that differ, values that are no probabilities, weights that do not fit, ``n_bins`` below 1.
+        If shapes differ, values are not probabilities, weights are invalid, or ``n_bins`` is below 1.
 
     Examples
     --------
@@ -48,31 +48,31 @@ def calibration_curve(
 
 
 def calibration_error(teacher_proba: Any, student_proba: Any, *, n_bins: int = 10, sample_weight: Any = None) -> float:
-    """Mean absolute gap between the student's confidence and the teacher's, over the bins of the student's confidence.
+    """Mean absolute difference between the student's and the teacher's confidence over bins.
 
-    The expected calibration error with the teacher in the place of the truth: see :func:`calibration_curve` for the
-    bins, which are weighted by their rows.
+    This is the expected calibration error with the teacher instead of the truth. See :func:`calibration_curve` for the
+    bins of the student's confidence, which are weighted by their rows.
 
     Parameters
     ----------
     teacher_proba, student_proba : array-like of shape (n_samples, n_classes)
-        Class probabilities; columns of the same classes.
+        Class probabilities with the same classes as columns.
     n_bins : int >= 1, default=10
-        Bins of [0, 1]. Within a bin, too much here and too little there cancel; more bins never make the error
-        smaller where each of them is split in parts.
+        Number of bins of [0, 1]. Errors in opposite directions cancel within a bin. Splitting each bin into parts never
+        decreases the error.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each row.
 
     Returns
     -------
     error : float
-        In [0, 1]; 0 for equal probabilities. Students of other probabilities can have 0 too: it tells of confidence,
-        not of fidelity.
+        In [0, 1]; 0 for equal probabilities. Different probabilities can also give 0, because the error measures
+        confidence, not fidelity.
 
     Raises
     ------
     ValueError
-        For shapes that differ, values that are no probabilities, weights that do not fit, ``n_bins`` below 1.
+        If shapes differ, values are not probabilities, weights are invalid, or ``n_bins`` is below 1.
 
     References
     ----------

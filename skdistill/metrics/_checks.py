@@ -1,29 +1,29 @@
-"""What metrics ask of their arrays: equal shapes, finite numbers, probabilities, weights; errors name the metric."""
+"""Input checks of the metrics; error messages name the metric."""
 
 from typing import Any
 
 import numpy as np
 
 SUM_TOLERANCE = 1e-3
-"""How far the probabilities of a row may be from summing to one: outputs are stored in short floats, and rounded."""
+"""Tolerance for the sum of the probabilities of a row, since outputs may be stored in low precision or rounded."""
 
 NEGATIVE_TOLERANCE = 1e-9
-"""How far below zero a probability may be by rounding."""
+"""Tolerance for negative probabilities due to rounding."""
 
 
 def check_outputs(who: str, names: tuple[str, str], first: Any, second: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return two arrays of outputs as finite floats of one shape, (n_samples,) or (n_samples, n_outputs)."""
+    """Return two arrays of outputs as finite floats of equal shape, (n_samples,) or (n_samples, n_outputs)."""
     outputs = as_floats(who, names[0], first), as_floats(who, names[1], second)
     shapes = [array.shape for array in outputs]
     if shapes[0] != shapes[1]:
         raise ValueError(
-            f"{who}: outputs of shapes {shapes[0]} and {shapes[1]}; expected equal shapes. Pass the answers of both "
-            "for the same rows, of the same kind: probabilities of both, or values of both."
+            f"{who}: outputs of shapes {shapes[0]} and {shapes[1]}; expected equal shapes. Pass the outputs of both "
+            "models for the same rows, as probabilities or as values for both."
         )
     if len(shapes[0]) not in (1, 2) or 0 in shapes[0]:
         raise ValueError(
             f"{who}: outputs of shape {shapes[0]}; expected (n_samples,) or (n_samples, n_outputs), and at least one "
-            "row and column. Pass the answers for some rows."
+            "row and column."
         )
     for name, array in zip(names, outputs, strict=True):
         check_finite(who, name, array)
@@ -31,13 +31,13 @@ def check_outputs(who: str, names: tuple[str, str], first: Any, second: Any) -> 
 
 
 def check_probabilities(who: str, teacher_proba: Any, student_proba: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return the probabilities of both, of shape (n_samples, n_classes), normalised: sums are one but for rounding."""
+    """Return the normalised probabilities of both models, of shape (n_samples, n_classes)."""
     names = ("teacher_proba", "student_proba")
     for name, given in zip(names, (teacher_proba, student_proba), strict=True):
         if np.ndim(given) == 1:
             raise ValueError(
-                f"{who}: {name} has shape {np.shape(given)}; expected (n_samples, n_classes), a column a class. Of the "
-                "probabilities p of the second of two classes make np.column_stack([1 - p, p])."
+                f"{who}: {name} has shape {np.shape(given)}; expected (n_samples, n_classes), one column per class. "
+                "Convert probabilities p of the second of two classes with np.column_stack([1 - p, p])."
             )
     teacher, student = check_outputs(who, names, teacher_proba, student_proba)
     return tuple(  # type: ignore[return-value]  # a generator of two
@@ -46,35 +46,35 @@ def check_probabilities(who: str, teacher_proba: Any, student_proba: Any) -> tup
 
 
 def normalised(who: str, name: str, proba: np.ndarray) -> np.ndarray:
-    """Return finite probabilities without the rounding of their sums."""
+    """Return probabilities whose rows are normalised to sum to one."""
     if proba.min() < -NEGATIVE_TOLERANCE:
         row = int(proba.min(axis=1).argmin())
         raise ValueError(
-            f"{who}: {name} has the negative value {proba.min():.4g} in row {row}; expected probabilities. Make "
-            "them of logits with skdistill.targets.softmax."
+            f"{who}: {name} has the negative value {proba.min():.4g} in row {row}; expected probabilities. "
+            "Convert logits with skdistill.targets.softmax."
         )
     sums = proba.sum(axis=1)
     row = int(np.abs(sums - 1).argmax())
     if abs(sums[row] - 1) > SUM_TOLERANCE:
         raise ValueError(
-            f"{who}: row {row} of {name} sums to {sums[row]:.4g}; expected 1, a column for each class. Pass what "
-            "predict_proba returns, or divide each row by its sum."
+            f"{who}: row {row} of {name} sums to {sums[row]:.4g}; expected 1, with one column per class. Pass the "
+            "output of predict_proba, or divide each row by its sum."
         )
     return np.maximum(proba, 0.0) / np.maximum(proba, 0.0).sum(axis=1, keepdims=True)
 
 
 def check_row_weights(who: str, sample_weight: Any, n_rows: int) -> np.ndarray:
-    """Return the weights of rows as floats of shape ``(n_rows,)`` whose sum is above zero, all ones for ``None``."""
+    """Return the sample weights as floats of shape ``(n_rows,)`` with a positive sum; ``None`` gives ones."""
     if sample_weight is None:
         return np.ones(n_rows)
     weight = as_floats(who, "sample_weight", sample_weight)
     if weight.shape != (n_rows,):
-        raise ValueError(f"{who}: sample_weight has shape {weight.shape}; expected {(n_rows,)}, a weight a row.")
+        raise ValueError(f"{who}: sample_weight has shape {weight.shape}; expected {(n_rows,)}, one weight per row.")
     check_finite(who, "sample_weight", weight)
     if weight.min() < 0:
         raise ValueError(f"{who}: sample_weight has {np.sum(weight < 0)} negative weights; expected none.")
     if weight.max() == 0:
-        raise ValueError(f"{who}: every sample_weight is zero; expected at least one above zero, or None.")
+        raise ValueError(f"{who}: all values of sample_weight are zero; expected at least one above zero, or None.")
     return weight
 
 
@@ -91,16 +91,17 @@ def as_floats(who: str, name: str, given: Any) -> np.ndarray:
         return np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"{who}: {name} does not make an array of numbers ({error}); expected numbers of one shape a row. For "
-            "labels there is agreement."
+            f"{who}: {name} cannot be converted to an array of numbers ({error}); expected numeric outputs. "
+            "For labels, use agreement."
         ) from None
 
 
 def check_finite(who: str, name: str, array: np.ndarray) -> None:
-    """Raise where there is NaN or infinity."""
+    """Raise an error for NaN or infinity."""
     is_finite = np.isfinite(array).reshape(len(array), -1).all(axis=1)
     if not is_finite.all():
         raise ValueError(
-            f"{who}: {name} has NaN or infinity in {np.sum(~is_finite)} of {len(array)} rows, the first of them row "
-            f"{int(is_finite.argmin())}; expected finite numbers. Leave them out, or see why the model gives them."
+            f"{who}: {name} has NaN or infinity in {np.sum(~is_finite)} of {len(array)} rows, first in row "
+            f"{int(is_finite.argmin())}; expected finite numbers. Remove these rows, or find out why "
+            "the model returns such values."
         )

@@ -1,4 +1,4 @@
-"""How far the student's probabilities are from the teacher's."""
+"""Distances between the student's and the teacher's probabilities."""
 
 from typing import Any
 
@@ -13,31 +13,31 @@ def kl_divergence(
 ) -> float:
     r"""Mean Kullback-Leibler divergence of the student from the teacher, in nats.
 
-    Of a row it is :math:`\sum_k p_k \log(p_k / q_k)`, with the teacher's probabilities :math:`p` and the student's
-    :math:`q`: what a student loses by its cross-entropy to the teacher, beyond the teacher's own entropy.
+    For one row it is :math:`\sum_k p_k \log(p_k / q_k)`, with the teacher's probabilities :math:`p` and the student's
+    :math:`q`. This is the cross-entropy of the student with respect to the teacher minus the teacher's entropy.
 
     Parameters
     ----------
     teacher_proba, student_proba : array-like of shape (n_samples, n_classes)
-        Class probabilities; columns of the same classes. Rows sum to one but for 1e-3, and are divided by their sum.
+        Class probabilities with the same classes as columns. Rows must sum to one within 1e-3 and are normalised.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each row.
     epsilon : float in [0, 1), default=1e-15
-        Where the student gives less than this to a class, and the teacher more than the student, it counts as if it
-        gave this (or what the teacher gives, where that is less). By definition a single class that the student rules
-        out and the teacher does not makes the mean infinite, which leaves nothing to compare: trees rule out classes in
-        nearly every leaf. With the default such a row costs up to 34.5 nats. 0 keeps to the definition.
+        If the student's probability of a class is below ``epsilon`` and below the teacher's, it is replaced by
+        ``epsilon`` (or by the teacher's probability if that is smaller). By definition, a single class with probability
+        0 for the student but not for the teacher makes the mean infinite, and trees have such classes in almost every
+        leaf. With the default, such a row contributes at most 34.5 nats. 0 uses the definition.
 
     Returns
     -------
     divergence : float
-        At least 0; 0 for equal probabilities only (but for what is below ``epsilon``). Infinite only with
-        ``epsilon=0``. A class to which the teacher gives nothing adds nothing.
+        At least 0, and 0 only for equal probabilities (apart from differences below ``epsilon``). Infinite only with
+        ``epsilon=0``. Classes with probability 0 for the teacher contribute nothing.
 
     Raises
     ------
     ValueError
-        For shapes that differ, values that are no probabilities, weights that do not fit.
+        If shapes differ, values are not probabilities, or weights are invalid.
 
     References
     ----------
@@ -55,33 +55,33 @@ def kl_divergence(
         raise ValueError(f"kl_divergence: epsilon={epsilon!r}; expected a number in [0, 1).")
     teacher, student = check_probabilities("kl_divergence", teacher_proba, student_proba)
     weight = check_row_weights("kl_divergence", sample_weight, len(teacher))
-    # never raised above the teacher's: what is raised then costs nothing, instead of being paid back
+    # not above the teacher's probability, so that a replaced value never reduces the divergence
     divergences = rel_entr(teacher, np.maximum(student, np.minimum(teacher, epsilon))).sum(axis=1)
-    counted = weight > 0  # infinity times zero is no number
+    counted = weight > 0  # infinity times zero is NaN
     return float(max(np.average(divergences[counted], weights=weight[counted]), 0.0))
 
 
 def brier_distance(teacher_proba: Any, student_proba: Any, *, sample_weight: Any = None) -> float:
     r"""Mean squared distance between the student's probabilities and the teacher's.
 
-    Of a row it is :math:`\sum_k (p_k - q_k)^2`: the Brier score with the teacher's probabilities for the truth.
+    For one row it is :math:`\sum_k (p_k - q_k)^2`, the Brier score with the teacher's probabilities as the truth.
 
     Parameters
     ----------
     teacher_proba, student_proba : array-like of shape (n_samples, n_classes)
-        Class probabilities; columns of the same classes. Rows sum to one but for 1e-3, and are divided by their sum.
+        Class probabilities with the same classes as columns. Rows must sum to one within 1e-3 and are normalised.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each row.
 
     Returns
     -------
     distance : float
-        In [0, 2], symmetric; 0 for equal probabilities, 2 where both are certain of different classes.
+        In [0, 2], symmetric; 0 for equal probabilities, 2 if both models are certain of different classes.
 
     Raises
     ------
     ValueError
-        For shapes that differ, values that are no probabilities, weights that do not fit.
+        If shapes differ, values are not probabilities, or weights are invalid.
 
     References
     ----------
@@ -101,25 +101,25 @@ def brier_distance(teacher_proba: Any, student_proba: Any, *, sample_weight: Any
 def total_variation(teacher_proba: Any, student_proba: Any, *, sample_weight: Any = None) -> float:
     r"""Mean total variation distance between the student's probabilities and the teacher's.
 
-    Of a row it is :math:`\frac{1}{2} \sum_k |p_k - q_k|`: the probability that has to be moved from some classes to
-    others, and the largest difference that any set of classes shows.
+    For one row it is :math:`\frac{1}{2} \sum_k |p_k - q_k|`: the probability that has to be moved between classes, and
+    the largest difference in probability over all sets of classes.
 
     Parameters
     ----------
     teacher_proba, student_proba : array-like of shape (n_samples, n_classes)
-        Class probabilities; columns of the same classes. Rows sum to one but for 1e-3, and are divided by their sum.
+        Class probabilities with the same classes as columns. Rows must sum to one within 1e-3 and are normalised.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each row.
 
     Returns
     -------
     distance : float
-        In [0, 1], symmetric; 0 for equal probabilities, 1 where both never give the same class.
+        In [0, 1], symmetric; 0 for equal probabilities, 1 if no class has a positive probability in both models.
 
     Raises
     ------
     ValueError
-        For shapes that differ, values that are no probabilities, weights that do not fit.
+        If shapes differ, values are not probabilities, or weights are invalid.
 
     Examples
     --------
@@ -133,30 +133,30 @@ def total_variation(teacher_proba: Any, student_proba: Any, *, sample_weight: An
 
 
 def top_k_agreement(teacher_proba: Any, student_proba: Any, *, k: int = 2, sample_weight: Any = None) -> float:
-    """Share of rows, in [0, 1], whose most probable class by the teacher is among the student's ``k`` most probable.
+    """Share of rows for which the teacher's label is among the student's ``k`` most probable classes.
 
-    This is :func:`sklearn.metrics.top_k_accuracy_score` with the teacher's label for the true one.
+    This is :func:`sklearn.metrics.top_k_accuracy_score` with the teacher's label as the true label.
 
     Parameters
     ----------
     teacher_proba, student_proba : array-like of shape (n_samples, n_classes)
-        Class probabilities; columns of the same classes.
+        Class probabilities with the same classes as columns.
     k : int >= 1, default=2
-        How many of the student's classes count. 1 is :func:`agreement` of the labels; from the number of classes on
-        everything is among them, and the result is 1. So of two classes ``k=2`` says nothing.
+        Number of the student's most probable classes. ``k=1`` is the :func:`agreement` of the labels. If ``k`` is at
+        least the number of classes, the result is 1, so ``k=2`` is not informative for binary classification.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each row.
 
     Returns
     -------
     share : float
-        It never falls with ``k``. Of classes that are equally probable the first column comes first, for teacher
-        and student alike, as ``predict`` has it.
+        In [0, 1], and non-decreasing in ``k``. Ties are broken in favour of the first column, for the teacher and the
+        student, as in ``predict``.
 
     Raises
     ------
     ValueError
-        For shapes that differ, values that are no probabilities, weights that do not fit, a ``k`` below 1.
+        If shapes differ, values are not probabilities, weights are invalid, or ``k`` is below 1.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How closely a student follows its teacher."""
+"""Fidelity and agreement of a student with its teacher."""
 
 from numbers import Number
 from typing import Any
@@ -17,7 +17,7 @@ AVERAGES = ("auto", "uniform_average", "variance_weighted")
 def fidelity(
     teacher_outputs: Any, student_outputs: Any, *, sample_weight: Any = None, multioutput: str = "auto"
 ) -> float:
-    r"""R² of the student's outputs to the teacher's.
+    r"""R² of the student's outputs with respect to the teacher's outputs.
 
     Parameters
     ----------
@@ -27,20 +27,21 @@ def fidelity(
         Weight of each row.
     multioutput : {"auto", "uniform_average", "variance_weighted"}, default="auto"
         How outputs are averaged. Probabilities share one scale and are weighted by their variance, so that a class
-        the teacher hardly ever gives cannot dominate; values do not, and count alike. ``"auto"`` takes rows that sum
-        to one for probabilities.
+        that the teacher rarely predicts does not dominate. Values may have different scales and are weighted equally.
+        ``"auto"`` treats outputs whose rows sum to one as probabilities.
 
     Returns
     -------
     score : float
-        1 is a perfect copy, 0 the best constant; it can be negative. An output of which the teacher says the same of
-        every row counts 1 where the student says so too, else 0, and by its variance counts nothing beside others: as
-        :func:`sklearn.metrics.r2_score` has it. Of a single row it is NaN, with that function's warning.
+        1 for a perfect copy, 0 for the best constant; it can be negative. If the teacher's output is constant, the
+        score of this output is 1 if the student's output is equal to it and 0 otherwise, as in
+        :func:`sklearn.metrics.r2_score`; weighted by variance, it does not count. For a single row, the score is NaN,
+        with a warning from that function.
 
     Raises
     ------
     ValueError
-        For shapes that differ, NaN, infinity, no rows, weights that do not fit.
+        If shapes differ, values are NaN or infinite, there are no rows, or weights are invalid.
 
     Examples
     --------
@@ -63,7 +64,7 @@ def fidelity(
 
 
 def r_squared(truth: np.ndarray, values: np.ndarray, weight: np.ndarray | None, multioutput: str) -> float:
-    """Return R², also of constants whose mean is not exactly themselves: their variance is no rounding error."""
+    """Return R², without rounding errors in the variance of constant outputs."""
     first = truth[0] if weight is None else truth[np.argmax(weight > 0)]
     counted = truth if weight is None else truth[weight > 0]
     constant = np.where((counted == first).all(axis=0), first, 0.0)
@@ -71,12 +72,12 @@ def r_squared(truth: np.ndarray, values: np.ndarray, weight: np.ndarray | None, 
 
 
 def agreement(teacher_labels: Any, student_labels: Any, *, sample_weight: Any = None) -> float:
-    """Share of rows, in [0, 1], to which student and teacher give the same label.
+    """Share of rows, in [0, 1], for which student and teacher predict the same label.
 
     Parameters
     ----------
     teacher_labels, student_labels : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Predicted labels; several outputs count alike.
+        Predicted labels. Several outputs are weighted equally.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each row.
 
@@ -87,8 +88,8 @@ def agreement(teacher_labels: Any, student_labels: Any, *, sample_weight: Any = 
     Raises
     ------
     ValueError
-        For shapes that differ, labels of different kinds (text and numbers are never equal), missing labels, no rows,
-        weights that do not fit.
+        If shapes differ, labels are of different kinds (text and numbers are never equal), labels are missing, there
+        are no rows, or weights are invalid.
 
     Examples
     --------
@@ -100,7 +101,7 @@ def agreement(teacher_labels: Any, student_labels: Any, *, sample_weight: Any = 
     if teacher.shape != student.shape:
         raise ValueError(
             f"agreement: labels of shapes {teacher.shape} and {student.shape}; expected equal shapes. Pass the labels "
-            "of both for the same rows."
+            "of both models for the same rows."
         )
     if teacher.ndim not in (1, 2) or teacher.size == 0:
         raise ValueError(f"agreement: labels of shape {teacher.shape}; expected (n_samples,) and at least one row.")
@@ -108,7 +109,7 @@ def agreement(teacher_labels: Any, student_labels: Any, *, sample_weight: Any = 
     if None not in kinds and kinds[0] != kinds[1]:
         raise ValueError(
             f"agreement: teacher_labels are {kinds[0]} such as {_first(teacher)!r}, student_labels {kinds[1]} such as "
-            f"{_first(student)!r}; expected labels of one kind. Take both from the same classes_."
+            f"{_first(student)!r}; expected labels of the same kind. Use labels from the same classes_."
         )
     weight = check_row_weights("agreement", sample_weight, len(teacher))
     is_same = np.asarray(teacher == student, dtype=np.float64).reshape(len(teacher), -1)
@@ -116,11 +117,11 @@ def agreement(teacher_labels: Any, student_labels: Any, *, sample_weight: Any = 
 
 
 def _kind_of_labels(name: str, labels: np.ndarray) -> str | None:
-    """Return ``"text"``, ``"numbers"``, or ``None`` for others; none of them may be missing."""
+    """Return ``"text"``, ``"numbers"``, or ``None`` for other labels; missing labels raise an error."""
     n_missing = np.count_nonzero(is_missing(labels.ravel()))
     if n_missing:
         raise ValueError(
-            f"agreement: {name} has {n_missing} missing labels; expected a label a row. Leave these rows out."
+            f"agreement: {name} has {n_missing} missing labels; expected one label per row. Remove these rows."
         )
     if labels.dtype.kind == "O":
         kinds = set(_TYPE(labels).ravel().tolist())

@@ -1,4 +1,4 @@
-"""Scorers for ``scoring=`` of searches and curves; those that compare with the teacher need no labels."""
+"""Scorers for the ``scoring`` parameter; those that compare with the teacher need no labels."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -24,10 +24,10 @@ Scorer = TypeVar("Scorer", bound=Callable[..., float])
 
 
 def takes_weights(scorer: Scorer) -> Scorer:
-    """Tell scikit-learn that the weights that a search is fitted with are for the scorer, too.
+    """Tell scikit-learn to pass the sample weights of a search to the scorer.
 
-    With several functions as scorers and weights scikit-learn 1.9 fails without the first of these; the second says the
-    same where metadata routing is enabled.
+    The first attribute is needed by scikit-learn 1.9 if several functions are used as scorers with weights; the second
+    one is used if metadata routing is enabled.
     """
     tagged: Any = scorer
     tagged._accept_sample_weight = lambda: True
@@ -43,29 +43,29 @@ def _request_of_weights(owner: str) -> MetadataRequest:
 
 @takes_weights
 def fidelity_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any = None) -> float:  # noqa: ARG001
-    """Return the fidelity of a fitted distilled estimator, for ``scoring=`` of searches and curves.
+    """Return the fidelity of a fitted distilled estimator, for the ``scoring`` parameter.
 
     Parameters
     ----------
     estimator : DistilledClassifier, DistilledRegressor, or a pipeline or fitted search that ends in one
-        Fitted.
+        A fitted estimator.
     X : table of shape (n_samples, n_features)
-        Rows the student was not fitted on.
+        Rows that the student was not fitted on.
     y : array-like, default=None
-        Ignored: the teacher answers.
+        Ignored; the teacher's outputs are used.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each row.
 
     Returns
     -------
     score : float
-        R² of the student's outputs to the teacher's; see :func:`skdistill.metrics.fidelity`. Exactly
-        ``model.fidelity(X)``.
+        R² of the student's outputs with respect to the teacher's; see :func:`skdistill.metrics.fidelity`. It is equal
+        to ``model.fidelity(X)``.
 
     Raises
     ------
     TypeError
-        If there is no distilled estimator inside.
+        If ``estimator`` contains no distilled estimator.
 
     Examples
     --------
@@ -85,16 +85,16 @@ def fidelity_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any = 
 
 @takes_weights
 def agreement_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any = None) -> float:  # noqa: ARG001
-    """Return the share of rows to which student and teacher give the same label, for ``scoring=``.
+    """Return the share of rows with equal labels of student and teacher, for the ``scoring`` parameter.
 
     Parameters
     ----------
     estimator : DistilledClassifier, or a pipeline or fitted search that ends in one
-        Fitted.
+        A fitted estimator.
     X : table of shape (n_samples, n_features)
-        Rows the student was not fitted on.
+        Rows that the student was not fitted on.
     y : array-like, default=None
-        Ignored: the teacher answers.
+        Ignored; the teacher's outputs are used.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each row.
 
@@ -106,7 +106,7 @@ def agreement_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any =
     Raises
     ------
     TypeError
-        If there is no distilled classifier inside.
+        If ``estimator`` contains no distilled classifier.
 
     Examples
     --------
@@ -124,7 +124,7 @@ def agreement_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any =
     check_fitted(model, "student_")
     if not hasattr(model, "classes_"):
         raise TypeError(
-            f"agreement_scorer: got a {type(model).__name__}, whose answers are values; expected a fitted "
+            f"agreement_scorer: got a {type(model).__name__}, which predicts values; expected a fitted "
             "DistilledClassifier. Pass scoring=fidelity_scorer."
         )
     labels = model.classes_[model.soft_targets(X).argmax(axis=1)]
@@ -133,31 +133,31 @@ def agreement_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any =
 
 @takes_weights
 def retention_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-    """Return the student's skill as a share of the teacher's, both against true labels, for ``scoring=``.
+    """Return the student's skill as a share of the teacher's, for the ``scoring`` parameter.
 
     Parameters
     ----------
     estimator : DistilledClassifier, DistilledRegressor, or a pipeline or fitted search that ends in one
-        Fitted.
+        A fitted estimator.
     X : table of shape (n_samples, n_features)
-        Rows that neither was fitted on: a fitted teacher that has seen them looks better than it is.
+        Rows that neither model was fitted on; otherwise the teacher appears better than it is.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-        True labels or values; needed.
+        True labels or values (required).
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each row.
 
     Returns
     -------
     score : float
-        Above 1 where the student is the better one; NaN where the teacher is no better than a constant. The skill of
-        classifiers is :func:`skdistill.metrics.brier_skill`, that of regressors :func:`skdistill.metrics.r2_skill`.
+        Above 1 if the student is better than the teacher; NaN if the teacher is no better than a constant. The skill is
+        :func:`skdistill.metrics.brier_skill` for classifiers and :func:`skdistill.metrics.r2_skill` for regressors.
 
     Raises
     ------
     TypeError
-        If there is no distilled estimator inside.
+        If ``estimator`` contains no distilled estimator.
     ValueError
-        Without ``y``, or with labels that the teacher does not know.
+        If ``y`` is ``None`` or contains labels that the teacher does not know.
 
     Examples
     --------
@@ -173,8 +173,8 @@ def retention_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any =
     """
     if y is None:
         raise ValueError(
-            "retention_scorer: y is None; expected true labels, against which the skills of teacher and student are "
-            "measured. Pass y to the fit of the search, or score by fidelity_scorer, which needs none."
+            "retention_scorer: y is None; expected true labels to measure the skill of teacher and student. "
+            "Pass y to fit of the search, or use fidelity_scorer, which needs no labels."
         )
     model, X = distilled_inside(estimator, X, who="retention_scorer")
     check_fitted(model, "student_")
@@ -190,29 +190,29 @@ def retention_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any =
 
 @takes_weights
 def neg_bytes_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any = None) -> float:  # noqa: ARG001
-    """Return the size of the student alone in bytes, negated: more is better, for ``scoring=``.
+    """Return the negative size of the student alone in bytes, for the ``scoring`` parameter.
 
     Parameters
     ----------
     estimator : DistilledClassifier, DistilledRegressor, or a pipeline or fitted search that ends in one
-        Fitted. Teacher and earlier steps do not count.
+        A fitted estimator. The teacher and earlier steps are not counted.
     X : table of shape (n_samples, n_features)
-        Not looked at.
+        Ignored.
     y : array-like, default=None
         Ignored.
     sample_weight : array-like of shape (n_samples,), default=None
-        Ignored: bytes have no rows.
+        Ignored.
 
     Returns
     -------
     score : float
-        At most 0. Students of this package are measured in compiled form, as in ``candidates_`` (what completes one,
-        such as a temperature, is added as it is pickled), all others by their pickle.
+        At most 0. Students of this package are measured in compiled form, as in ``candidates_`` (wrappers, for example
+        for a temperature, are added with the size of their pickle). All others are measured by their pickle.
 
     Raises
     ------
     TypeError
-        If there is no distilled estimator inside.
+        If ``estimator`` contains no distilled estimator.
 
     Examples
     --------
@@ -232,29 +232,29 @@ def neg_bytes_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any =
 
 @takes_weights
 def neg_latency_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any = None) -> float:  # noqa: ARG001
-    """Return the microseconds of the student alone for one row, negated: more is better, for ``scoring=``.
+    """Return the negative time of the student alone for one row, for the ``scoring`` parameter.
 
     Parameters
     ----------
     estimator : DistilledClassifier, DistilledRegressor, or a pipeline or fitted search that ends in one
-        Fitted. Teacher and earlier steps do not count.
+        A fitted estimator. The teacher and earlier steps are not counted.
     X : table of shape (n_samples, n_features)
-        Its first row is asked.
+        The first row is used.
     y : array-like, default=None
         Ignored.
     sample_weight : array-like of shape (n_samples,), default=None
-        Ignored: the first row is as good as any.
+        Ignored.
 
     Returns
     -------
     score : float
-        At most 0: of ``predict_proba`` or ``predict`` of ``student_``, median after a call to warm up. It is a
-        measurement: searches with ``n_jobs`` above 1 and busy machines disturb it, and two runs differ.
+        Negative microseconds of ``predict_proba`` or ``predict`` of ``student_``: the median after one warm-up call.
+        This is a time measurement: it varies between runs, and is disturbed by ``n_jobs`` above 1 and by other load.
 
     Raises
     ------
     TypeError
-        If there is no distilled estimator inside.
+        If ``estimator`` contains no distilled estimator.
 
     Examples
     --------
@@ -273,7 +273,7 @@ def neg_latency_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any
 
 
 def _bytes_of(student: Any) -> int:
-    """Return the size of the compiled form, else of the pickle; what completes a student's answers counts with it."""
+    """Return the size of the compiled form, or else of the pickle, including wrappers of the student."""
     compiled, inner = compiled_form(student), completed(student)
     if compiled is not None:
         return compiled.n_bytes

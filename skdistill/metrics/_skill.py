@@ -1,4 +1,4 @@
-"""Skill against true labels, and how much of the teacher's is left."""
+"""Skill on true labels, and the share of the teacher's skill that a student keeps."""
 
 from typing import Any
 
@@ -10,29 +10,29 @@ from ._fidelity import r_squared
 
 
 def brier_skill(y_true: Any, proba: Any, *, classes: Any, sample_weight: Any = None) -> float:
-    r"""Brier skill score: 1 - Brier(proba) / Brier(class shares of ``y_true``).
+    r"""Brier skill score: 1 - Brier(proba) / Brier(class frequencies of ``y_true``).
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
         True labels.
     proba : array-like of shape (n_samples, n_classes)
-        Probabilities, columns in the order of ``classes``.
+        Probabilities, with columns in the order of ``classes``.
     classes : array-like of shape (n_classes,)
         Sorted labels.
     sample_weight : array-like of shape (n_samples,), default=None
-        Weight of each row, also for the class shares.
+        Weight of each row, also for the class frequencies.
 
     Returns
     -------
     skill : float
-        1 is certainty about every true label, 0 the best constant; it can be negative. NaN where all true labels are
-        the same: the best constant is perfect then.
+        1 if every true label has probability 1, 0 for the best constant; it can be negative. NaN if all true labels are
+        equal, because the best constant is then perfect.
 
     Raises
     ------
     ValueError
-        For labels that are no classes, shapes that differ, values that are no probabilities, weights that do not fit.
+        If labels are not in ``classes``, shapes differ, values are not probabilities, or weights are invalid.
 
     References
     ----------
@@ -47,22 +47,22 @@ def brier_skill(y_true: Any, proba: Any, *, classes: Any, sample_weight: Any = N
     labels, classes = np.asarray(y_true), np.asarray(classes)
     if labels.ndim != 1 or labels.size == 0:
         raise ValueError(
-            f"brier_skill: y_true of shape {labels.shape}; expected (n_samples,) and at least one row. Of several "
-            "outputs ask for each."
+            f"brier_skill: y_true of shape {labels.shape}; expected (n_samples,) and at least one row. For several "
+            "outputs, compute the skill of each."
         )
     try:
         truth = one_hot(labels, classes)
     except ValueError as error:
         raise ValueError(
-            f"brier_skill: {error}. Leave out the rows of labels that the model was never shown, or fit it on them."
+            f"brier_skill: {error}. Leave out rows with labels that the model was not fitted on, or fit it on them."
         ) from None
     proba = as_floats("brier_skill", "proba", proba)
     if proba.shape != truth.shape:
         raise ValueError(
-            f"brier_skill: probabilities of shape {proba.shape}; expected {truth.shape}, a column a class."
+            f"brier_skill: probabilities of shape {proba.shape}; expected {truth.shape}, one column per class."
         )
     check_finite("brier_skill", "proba", proba)
-    normalised("brier_skill", "proba", proba)  # only to refuse what is none: the skill is that of what was given
+    normalised("brier_skill", "proba", proba)  # only checks: the skill is that of the values as they were passed
     weight = check_row_weights("brier_skill", sample_weight, len(truth))[:, None]
     weight = weight / weight.max()
     shares = np.sum(weight * truth, axis=0) / weight.sum()
@@ -72,7 +72,7 @@ def brier_skill(y_true: Any, proba: Any, *, classes: Any, sample_weight: Any = N
 
 
 def r2_skill(y_true: Any, values: Any, *, sample_weight: Any = None) -> float:
-    """R² to the truth, outputs averaged uniformly: the skill of a regressor.
+    """Skill of a regressor: R² with respect to the true values, averaged uniformly over outputs.
 
     Parameters
     ----------
@@ -86,13 +86,14 @@ def r2_skill(y_true: Any, values: Any, *, sample_weight: Any = None) -> float:
     Returns
     -------
     skill : float
-        1 is the truth, 0 the best constant; it can be negative. Of a constant truth it is 1 where the values equal it,
-        else 0, and of a single row NaN with a warning: as :func:`sklearn.metrics.r2_score` has it.
+        1 for the true values, 0 for the best constant; it can be negative. If the true values are constant, it is 1 if
+        the predictions are equal to them and 0 otherwise. For a single row it is NaN with a warning, as in
+        :func:`sklearn.metrics.r2_score`.
 
     Raises
     ------
     ValueError
-        For shapes that differ, NaN, infinity, no rows, weights that do not fit.
+        If shapes differ, values are NaN or infinite, there are no rows, or weights are invalid.
 
     Examples
     --------
@@ -111,18 +112,18 @@ def r2_skill(y_true: Any, values: Any, *, sample_weight: Any = None) -> float:
 
 
 def retention(teacher_skill: float, student_skill: float) -> float:
-    """The student's skill as a share of the teacher's, both against true labels.
+    """Compute the student's skill as a share of the teacher's, both on true labels.
 
     Parameters
     ----------
     teacher_skill, student_skill : float
-        Any score that is 0 for the best constant and 1 for the truth, e.g. :func:`brier_skill` or :func:`r2_skill`.
+        Scores that are 0 for the best constant and 1 for the truth, e.g. :func:`brier_skill` or :func:`r2_skill`.
 
     Returns
     -------
     share : float
-        Above 1 where the student is better than the teacher, below 0 where it is worse than a constant; NaN where the
-        teacher has no skill to keep, or a skill is NaN.
+        Above 1 if the student is better than the teacher, below 0 if it is worse than a constant; NaN if the teacher
+        has no skill, or if one of the skills is NaN.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Scikit-learn's own samplers behind the contract of ours."""
+"""Use scikit-learn's density estimators as samplers."""
 
 import inspect
 from numbers import Integral
@@ -17,13 +17,13 @@ from ..exceptions import SamplerError
 
 
 def as_sampler(sampler: Any) -> Any:
-    """Return an unfitted copy of ``sampler`` that keeps the contract of samplers.
+    """Return an unfitted copy of ``sampler`` with the interface of the samplers of this package.
 
     Parameters
     ----------
     sampler : object
-        One of skdistill's samplers; a density estimator of scikit-learn (``KernelDensity``, ``GaussianMixture``,
-        ``BayesianGaussianMixture``); or any estimator with ``fit`` and ``sample``.
+        A sampler of skdistill, a density estimator of scikit-learn (``KernelDensity``, ``GaussianMixture``,
+        ``BayesianGaussianMixture``), or any estimator with ``fit`` and ``sample``.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def as_sampler(sampler: Any) -> Any:
     Raises
     ------
     SamplerError
-        If it has no ``fit`` or no ``sample``.
+        If it has no ``fit`` or no ``sample`` method.
 
     Examples
     --------
@@ -56,10 +56,10 @@ _ADVICE = "Pass sampler=MUNGE()."
 
 
 class DensitySampler(BaseEstimator):
-    """Draw rows from a density estimator of scikit-learn, and give them the schema of the table.
+    """Draw rows from a density estimator of scikit-learn, with the schema of the table.
 
-    The density is fitted on floats, so the table must hold numbers only and no missing cell. Rows are clipped to the
-    observed range; columns of integers and booleans are rounded.
+    The density is fitted on floats, so the table must be numeric and have no missing values. Rows are clipped to the
+    observed range; integer and boolean columns are rounded.
 
     Parameters
     ----------
@@ -70,8 +70,8 @@ class DensitySampler(BaseEstimator):
     def __init__(self, density: Any) -> None:
         self.density = density
 
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  (the contract of samplers)
-        """Fit a clone of the density on ``X``, a table of numbers."""
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  (interface of samplers)
+        """Fit a clone of the density on ``X``, a numeric table."""
         X = check_table(self, X, reset=True)
         if sparse.issparse(X):
             raise SamplerError(f"{self._name} cannot draw sparse rows; expected an array or a frame. {_ADVICE}")
@@ -80,13 +80,13 @@ class DensitySampler(BaseEstimator):
         others = [name for name, dtype in schema.items() if not (dtype.is_numeric() or dtype == nw.Boolean)]
         if others or (frame is None and X.dtype.kind not in "biuf"):
             raise SamplerError(
-                f"{self._name} got columns that are no numbers ({others or X.dtype}); it draws numbers only. {_ADVICE}"
+                f"{self._name} got columns that are not numeric ({others or X.dtype}); it only draws numbers. {_ADVICE}"
             )
         has_nulls = frame is not None and any(frame[:, index].is_null().any() for index in range(frame.shape[1]))
         values = np.empty(0) if has_nulls else (X if frame is None else frame.to_numpy()).astype(np.float64)
         if has_nulls or not np.isfinite(values).all():
             raise SamplerError(
-                f"{self._name} got missing cells; expected none: a density knows only numbers. {_ADVICE}"
+                f"{self._name} got missing values; expected none, since a density only supports numbers. {_ADVICE}"
             )
         self.density_ = clone(self.density).fit(values)
         self._low, self._high = values.min(axis=0), values.max(axis=0)
@@ -95,7 +95,7 @@ class DensitySampler(BaseEstimator):
         return self
 
     def sample(self, n_samples: int = 1, random_state: Any = None) -> Any:
-        """Draw rows of the kind and schema of the fitted table."""
+        """Draw rows with the type and schema of the fitted table."""
         check_is_fitted(self)
         check_number(self, "n_samples", n_samples, kind=Integral, low=1)
         if "random_state" in inspect.signature(self.density_.sample).parameters:

@@ -1,4 +1,4 @@
-"""What all samplers share: checks, blocks of rows with a seed each, and streaming."""
+"""The base class of the samplers: input checks, seeded blocks of rows, and streaming."""
 
 from collections.abc import Iterator
 from numbers import Integral
@@ -14,17 +14,17 @@ from .._tables import renumber, stack_rows, take_rows
 from .._validation import check_number, check_random_state, check_table, draw_seed
 
 BLOCK_CELLS, BLOCK_ROWS = 2**20, 16_384
-"""Cells and rows of a block at most: a block and its working arrays stay near the cache."""
+"""Maximum number of cells and rows of a block, so that a block and its working arrays fit into the cache."""
 
 SMALL_BLOCK = 512
-"""A table of fewer rows is repeated within a block, so that tiny tables do not make tiny blocks."""
+"""A table with fewer rows is repeated within a block, so that small tables do not give small blocks."""
 
 
 class BaseSampler(Documented):
-    """Base of the samplers.
+    """Base class of the samplers.
 
-    Rows are drawn in blocks of a fixed size with a seed each, so that what is drawn depends neither on how it is cut
-    into chunks nor on threads. Each block starts from distinct real rows, its ``own`` rows.
+    Rows are drawn in blocks of a fixed size, each with its own seed, so that the rows depend neither on the chunk size
+    nor on the number of threads. Each block starts from distinct real rows, its ``own`` rows.
     """
 
     random_state: Any
@@ -32,12 +32,12 @@ class BaseSampler(Documented):
     _takes_sparse = False
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Learn the rows of a table.
+        """Fit the sampler on the rows of a table.
 
         Parameters
         ----------
         X : table of shape (n_samples, n_features)
-            Real rows: an array or a frame; MUNGE, LeafSwap, TermSwap and mixtures of them take sparse matrices too.
+            Real rows: an array or a frame. MUNGE, LeafSwap, TermSwap and mixtures of them also support sparse matrices.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             The teacher's outputs. Only :class:`LeafSwap`, and mixtures with it, use them.
 
@@ -49,8 +49,8 @@ class BaseSampler(Documented):
         self._check_parameters()
         if sparse.issparse(X) and not get_tags(self).input_tags.sparse:
             raise TypeError(
-                f"Sparse data was passed for X, but dense data is required: {type(self).__name__} would fill in the "
-                "zeros. Take LeafSwap, MUNGE or TermSwap."
+                f"Sparse data was passed for X, but dense data is required: {type(self).__name__} would replace "
+                "zeros. Use LeafSwap, MUNGE or TermSwap."
             )
         X = check_table(self, X, reset=True)
         if X.shape[0] < self._min_rows:
@@ -68,27 +68,27 @@ class BaseSampler(Documented):
         Parameters
         ----------
         n_samples : int, default=1
-            Number of rows. Each real row is the start of about as many.
+            Number of rows. Each real row is used as the start of about the same number of rows.
         random_state : int, RandomState instance or None, default=None
             Seed of the rows.
 
         Returns
         -------
         rows : table of shape (n_samples, n_features)
-            Of the kind and schema of the fitted table.
+            Rows with the type and schema of the fitted table.
         """
         check_number(self, "n_samples", n_samples, kind=Integral, low=1)
         return next(self.stream(n_samples, chunk_size=n_samples, random_state=random_state))
 
     def stream(self, n_samples: int, *, chunk_size: int = 100_000, random_state: Any = None) -> Iterator[Any]:
-        """Draw the rows of :meth:`sample` chunk by chunk, so that more can be drawn than fit into memory.
+        """Draw the rows of :meth:`sample` in chunks, so that more rows can be drawn than fit into memory.
 
         Parameters
         ----------
         n_samples : int
-            Number of rows in all.
+            Total number of rows.
         chunk_size : int, default=100_000
-            Rows of a chunk. The rows are the same for any size.
+            Rows per chunk. The drawn rows do not depend on the chunk size.
         random_state : int, RandomState instance or None, default=None
             Seed of the rows.
 
@@ -102,7 +102,7 @@ class BaseSampler(Documented):
         return self._chunks(n_samples, chunk_size, check_random_state(random_state))
 
     def _chunks(self, n_samples: int, chunk_size: int, rng: np.random.RandomState) -> Iterator[Any]:
-        """Cut the blocks into chunks: arrays into one that is filled, other tables by stacking."""
+        """Convert blocks to chunks: arrays are copied into one array, other tables are stacked."""
         held: list[Any] = []
         n_held, n_left = 0, n_samples
         for block in self._blocks(n_samples, rng):
@@ -136,7 +136,7 @@ class BaseSampler(Documented):
             yield self._draw(own, np.random.default_rng([seed, index]))
 
     def _check_parameters(self) -> None:
-        """Raise for bad parameters."""
+        """Raise an error for invalid parameters."""
 
     def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:
         """Learn what :meth:`_draw` needs beyond the table itself."""
@@ -153,6 +153,6 @@ class BaseSampler(Documented):
 
 
 def block_rows(n_rows: int, n_features: int) -> int:
-    """Return the rows of a block: one copy of the table, if that is neither tiny nor large."""
+    """Return the number of rows of a block: one copy of the table, unless that is very small or large."""
     copies = -(-SMALL_BLOCK // n_rows)
     return max(1, min(copies * n_rows, BLOCK_ROWS, BLOCK_CELLS // n_features))

@@ -1,4 +1,4 @@
-"""Cells of any table: take them from other rows, or put numbers in their place, and the schema stays."""
+"""Replace cells of any table by cells of other rows or by numbers, keeping its schema."""
 
 from collections.abc import Iterator
 from numbers import Integral
@@ -11,11 +11,11 @@ from .._encoding import fit_table_encoder
 from .._tables import is_frame
 
 LARGEST_EXACT_INTEGER = 2**53
-"""Larger numbers are swapped, never shifted: floats do not hold their neighbours."""
+"""Larger numbers are swapped but not shifted, because floats cannot represent all integers above."""
 
 
 class Numbers:
-    """The columns of a table that numbers can be put into: their values, range and grid.
+    """The values, range and grid of the columns of a table.
 
     Attributes
     ----------
@@ -24,9 +24,9 @@ class Numbers:
     low, high : ndarray of shape (n_features,)
         Observed range.
     is_movable : ndarray of bool, shape (n_features,)
-        Columns of integers or floats; all others can only be swapped.
+        Whether a column has integers or floats; all other columns can only be swapped.
     is_integral : ndarray of bool, shape (n_features,)
-        Columns of whole numbers only, whatever their dtype.
+        Whether a column only has whole numbers, whatever its dtype.
     """
 
     def __init__(self, X: Any) -> None:
@@ -39,9 +39,9 @@ class Numbers:
         self.is_integral = np.array([is_integral(column) for column in self.values.T])
 
     def deviation(self) -> np.ndarray:
-        """Return the standard deviation of each column's present values; 0 for columns without one."""
+        """Return the standard deviation of the present values of each column, or 0 if there are none."""
         with np.errstate(over="ignore", invalid="ignore"):
-            centred = self.values - (self.low + self.high) / 2  # keeps squares of large numbers apart
+            centred = self.values - (self.low + self.high) / 2  # avoids cancellation in squares of large numbers
             count = np.maximum(np.count_nonzero(~np.isnan(centred), axis=0), 1)
             mean = np.nansum(centred, axis=0) / count
             deviation = np.sqrt(np.nansum((centred - mean) ** 2, axis=0) / count)
@@ -60,7 +60,7 @@ def is_integral(column: np.ndarray) -> bool:
 
 
 def choose_cells(shape: tuple[int, int], probability: float, rng: np.random.Generator) -> np.ndarray:
-    """Choose each cell with a probability, exact to 1 in 65,536: an array of bool of ``shape``."""
+    """Select each cell with a probability, accurate to 1 in 65,536: a boolean array of ``shape``."""
     threshold = round(probability * 65_536)
     if threshold == 65_536:
         return np.ones(shape, dtype=bool)
@@ -77,7 +77,7 @@ def swap_cells(X: Any, own: np.ndarray, other: np.ndarray, is_swapped: np.ndarra
 
 
 def draw_source(own: np.ndarray, is_drawn: np.ndarray, n_rows: int, rng: np.random.Generator) -> np.ndarray:
-    """Return for each cell the row it comes from: its own, or any of ``n_rows`` where ``is_drawn``."""
+    """Return the source row of each cell: its own, or a random one of ``n_rows`` where ``is_drawn``."""
     source = np.repeat(own[:, None], is_drawn.shape[1], axis=1)
     for index, drawn in enumerate(_drawn_in_each_column(is_drawn)):
         source[drawn, index] = rng.integers(n_rows, size=len(drawn))
@@ -88,14 +88,14 @@ def resample_cells(X: Any, own: np.ndarray, is_drawn: np.ndarray, rng: np.random
     """Return the rows ``own`` of ``X`` with cells of any row of the same column where ``is_drawn``."""
     if is_frame(X):
         return gather_cells(X, draw_source(own, is_drawn, X.shape[0], rng))
-    rows = X[own]  # as above, without an array of the sources
+    rows = X[own]  # as above, without an array of source rows
     for index, drawn in enumerate(_drawn_in_each_column(is_drawn)):
         rows[drawn, index] = X[rng.integers(X.shape[0], size=len(drawn)), index]
     return rows
 
 
 def _drawn_in_each_column(is_drawn: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the rows drawn, column by column: the order in which every kind of table draws, so that all draw alike."""
+    """Yield the drawn rows column by column: all types of tables draw in this order and give the same rows."""
     for index in range(is_drawn.shape[1]):
         yield np.flatnonzero(is_drawn[:, index])
 
@@ -113,7 +113,7 @@ def gather_cells(X: Any, source: np.ndarray) -> Any:
 
 
 def put_numbers(rows: Any, numbers: np.ndarray) -> Any:
-    """Put ``numbers``, of the shape of ``rows``, into their cells wherever they are finite; dtypes stay."""
+    """Replace cells by ``numbers``, an array of the same shape, where it is finite; dtypes are kept."""
     is_new = np.isfinite(numbers)
     if not is_frame(rows):
         if rows.dtype == object:
@@ -127,18 +127,18 @@ def put_numbers(rows: Any, numbers: np.ndarray) -> Any:
 
 
 _LIKE = np.frompyfunc(lambda old, new: int(new) if isinstance(old, Integral) else new, 2, 1)
-"""A number of the type of the cell it replaces: cells of Python objects have a type each."""
+"""Convert a number to the type of the cell that it replaces, for cells of Python objects."""
 
 
 def _put(cells: nw.Series[Any], numbers: np.ndarray) -> nw.Series[Any]:
-    """Overwrite cells of a numeric series where ``numbers`` is finite; the dtype stays."""
+    """Replace cells of a numeric series where ``numbers`` is finite; the dtype is kept."""
     new = np.flatnonzero(np.isfinite(numbers))
     drawn = nw.new_series(cells.name, numbers[new], nw.Float64, backend=cells.implementation).cast(cells.dtype)
     return cells.scatter(new.tolist(), drawn)
 
 
 def swap_terms(X: Any, own: np.ndarray, other: np.ndarray, probability: float, rng: np.random.Generator) -> Any:
-    """Return the rows ``own`` of a sparse matrix; each cell stored in either is of ``other`` with a chance."""
+    """Return the rows ``own`` of a sparse matrix, with stored cells of ``other`` with the given probability."""
     mine, others = X[own], X[other]
     kept = ((mine != 0) + (others != 0)).tocsr()
     taken = kept.copy()

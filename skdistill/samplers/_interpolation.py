@@ -1,4 +1,4 @@
-"""Interpolation: points between near rows."""
+"""Interpolation: points between neighbouring rows."""
 
 from numbers import Integral
 from typing import Any
@@ -14,20 +14,20 @@ from ._neighbors import find_neighbors
 class Interpolation(BaseSampler):
     """Draw synthetic rows between each row and a near neighbour, as SMOTE does [1]_.
 
-    A number lies a random share of the way to the neighbour's, the same share for all cells of a row; whatever is no
-    number (category, boolean, date, or where one of both cells is missing) is the neighbour's with the probability of
-    that share.
+    A number is moved by a random share of the distance to the neighbour's number; the share is the same for all cells
+    of a row. All other cells (categories, booleans, dates, and cells that are missing in one of the two rows) are taken
+    from the neighbour with a probability equal to that share.
 
     Parameters
     ----------
     n_neighbors : int >= 1, default=5
-        The neighbour is one of so many, drawn at random for each synthetic row.
+        Number of nearest neighbours from which one is drawn for each synthetic row.
     max_candidates : int >= 2, default=20_000
-        Neighbours are sought among so many rows; see :class:`MUNGE`.
+        Maximum number of rows among which neighbours are searched; see :class:`MUNGE`.
     n_jobs : int or None, default=None
-        Threads of the neighbour search, as in scikit-learn.
+        Number of threads of the neighbour search, as in scikit-learn.
     random_state : int, RandomState instance or None, default=None
-        Seed of the blocks of a large table and of the codes of categories.
+        Seed of the blocks of a large table and of the category codes.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Interpolation(BaseSampler):
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
-        Names of the columns, for frames.
+        Column names, if ``X`` is a frame.
 
     References
     ----------
@@ -70,7 +70,7 @@ class Interpolation(BaseSampler):
         check_number(self, "n_neighbors", self.n_neighbors, kind=Integral, low=1)
         check_number(self, "max_candidates", self.max_candidates, kind=Integral, low=2)
 
-    def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:  # noqa: ARG002  (the contract of samplers)
+    def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:  # noqa: ARG002  (interface of samplers)
         self.neighbors_ = find_neighbors(
             X, n_neighbors=self.n_neighbors, max_candidates=self.max_candidates, n_jobs=self.n_jobs, rng=rng
         )

@@ -1,4 +1,4 @@
-"""Jitter: numbers moved a little along the ranks of their column."""
+"""Jitter: move numbers a little along the ranks of their column."""
 
 from typing import Any
 
@@ -14,27 +14,27 @@ from ._rank_noise import move_along_ranks
 class Jitter(BaseSampler):
     r"""Draw synthetic rows by moving each number a little along the ranks of its column.
 
-    A cell at rank r of the n present ones in its column moves to rank :math:`r + \sigma n z`, z standard normal,
-    reflected at both ends, and takes the value there, between two observed ones. So a step is small where values are
-    dense and large where they are rare, heavy tails and repeated values keep their share, and no value leaves its
-    range. Whatever has no order (categories, booleans), and dates, are drawn anew from their column with a small
-    probability. A missing number stays missing.
+    A cell with rank r among the n present cells of its column moves to rank :math:`r + \sigma n z`, where z is standard
+    normal, reflected at both ends. The new value is interpolated between the two observed values at that rank. Steps
+    are therefore small where values are dense and large where they are sparse, heavy tails and repeated values are
+    kept, and no value leaves the observed range. Cells without an order (categories, booleans) and dates are redrawn
+    from their column with a small probability. Missing numbers remain missing.
 
     Parameters
     ----------
     scale : float > 0, default=0.05
-        The :math:`\sigma` above: the step as a share of the column's cells.
+        The :math:`\sigma` above: the step as a share of the cells of the column.
     swap_probability : float in [0, 1], default=0.05
-        Probability that a cell which is no number is drawn anew.
+        Probability that a cell that is not a number is redrawn.
     random_state : int, RandomState instance or None, default=None
-        Not used: nothing is random in ``fit``.
+        Not used, because ``fit`` is deterministic.
 
     Attributes
     ----------
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
-        Names of the columns, for frames.
+        Column names, if ``X`` is a frame.
 
     Examples
     --------
@@ -55,7 +55,7 @@ class Jitter(BaseSampler):
         check_number(self, "scale", self.scale, low=0, low_open=True)
         check_number(self, "swap_probability", self.swap_probability, low=0, high=1)
 
-    def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:  # noqa: ARG002  (the contract of samplers)
+    def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:  # noqa: ARG002  (interface of samplers)
         self._numbers = Numbers(X)
 
     def _draw(self, own: np.ndarray, rng: np.random.Generator) -> Any:
@@ -65,7 +65,7 @@ class Jitter(BaseSampler):
 
 
 def draw_beside(X: Any, seed: int, *, scale: float = 0.05) -> Any:
-    """Return one row close to each row of a table, in their order: jittered, or with a few terms of another.
+    """Return one row close to each row of a table, in the same order: jittered, or with a few terms of another row.
 
     Parameters
     ----------
@@ -73,8 +73,8 @@ def draw_beside(X: Any, seed: int, *, scale: float = 0.05) -> Any:
         An array, a frame or a sparse matrix.
     seed : int
     scale : float, default=0.05
-        Of :class:`Jitter`. A category is drawn anew, and a term of a sparse matrix replaced by another row's, with
-        three times that probability: numbers all move.
+        As in :class:`Jitter`. Categories are redrawn, and terms of sparse matrices are replaced by those of another
+        row, with three times that probability, because all numbers move.
     """
     rng, own, probability = np.random.default_rng(seed), np.arange(X.shape[0]), min(3 * scale, 1.0)
     if sparse.issparse(X):

@@ -1,4 +1,4 @@
-"""Leaf swap: swap cells between rows that the teacher treats alike."""
+"""Leaf swap: swap cells between rows for which the teacher gives similar outputs."""
 
 from numbers import Integral
 from typing import Any
@@ -19,44 +19,45 @@ from ._rank_noise import move_along_ranks
 class LeafSwap(BaseSampler):
     """Draw synthetic rows by swapping cells between rows that share a leaf of a randomised tree.
 
-    For each block of rows (a copy of the table, if that is not large) an extremely randomised tree [1]_ is grown on
-    the teacher's outputs. Rows of one leaf are alike in the features that matter to the teacher there, and may differ
-    in all others: that is where cells can be exchanged and the rows stay plausible, without a search for neighbours.
-    Each row is paired with another of its leaf, and each of its cells is replaced by the other's with a probability.
+    For each block of rows (a copy of the table, unless it is large), an extremely randomised tree [1]_ is grown on the
+    teacher's outputs. Rows of the same leaf are similar in the features that the teacher uses there, and may differ in
+    all others. Their cells can therefore be exchanged, and the rows remain plausible, without a neighbour search. Each
+    row is paired with another row of its leaf, and each of its cells is replaced by the cell of the other row with
+    ``swap_probability``.
 
-    Categories, dates and missing cells are swapped like any value. With ``noise`` numbers move a little afterwards, to
-    values between those seen.
+    Categories, dates and missing values are swapped like other values. With ``noise``, numbers then move a little, to
+    values between the observed ones.
 
     Parameters
     ----------
     swap_probability : float in (0, 1], default=0.5
         Probability that a cell is replaced.
     min_samples_leaf : int >= 2, default=5
-        Rows of a leaf at least.
+        Minimum number of rows in a leaf.
     max_features : float in (0, 1], default=0.5
-        Share of the features that a split of the tree chooses from: with fewer, the trees are more random.
+        Share of the features considered for each split. Smaller values give more random trees.
     max_tree_rows : int >= 2, default=4096
-        Rows of a block, at most, that its tree is grown on; all of them are swapped.
+        Maximum number of rows of a block on which its tree is grown. All rows of the block are swapped.
     noise : float >= 0, default=0.05
-        Step along the ranks of its column, as a share of the column's cells, that each number takes after the swap; see
-        :class:`Jitter`. 0 leaves every cell one that was seen. Sparse matrices take none.
+        Step of each number along the ranks of its column after the swap, as a share of the cells of the column; see
+        :class:`Jitter`. With 0, every cell is an observed value. Sparse matrices get no noise.
     random_state : int, RandomState instance or None, default=None
-        Seed of the projection of more than eight outputs.
+        Seed of the random projection if there are more than eight outputs.
 
     Attributes
     ----------
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
-        Names of the columns, for frames.
+        Column names, if ``X`` is a frame.
 
     See Also
     --------
-    MUNGE : Mixes near neighbours; slower, and moves numbers between those seen.
+    MUNGE : Mixes near neighbours; slower.
 
     Notes
     -----
-    Without ``y`` the trees are grown on noise: rows of a leaf are then alike in a few features chosen at random.
+    Without ``y``, the trees are grown on noise. Rows of the same leaf are then similar in a few random features.
 
     References
     ----------
@@ -115,7 +116,7 @@ class LeafSwap(BaseSampler):
         return put_numbers(rows, move_along_ranks(self._numbers, own, self.noise, rng, source))
 
     def _partners(self, own: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return for each position of ``own`` that of another row of its leaf; its own where it is alone."""
+        """Return for each position in ``own`` that of another row of its leaf, or itself if there is none."""
         grown_on = own[: self.max_tree_rows]
         targets = rng.random(len(grown_on)) if self._outputs is None else self._outputs[grown_on]
         tree = ExtraTreeRegressor(
@@ -135,7 +136,7 @@ class LeafSwap(BaseSampler):
 
 
 def _tree_targets(X: Any, y: Any, rng: np.random.RandomState) -> np.ndarray:
-    """Return the standardised outputs; more than eight are projected at random."""
+    """Return the standardised outputs, projected at random if there are more than eight."""
     outputs = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
     check_consistent_length(X, outputs)
     columns = standardise(outputs)

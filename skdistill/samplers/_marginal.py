@@ -1,4 +1,4 @@
-"""Marginal resampling: cells drawn anew from their columns."""
+"""Marginal resampling: redraw cells from their columns."""
 
 from typing import Any
 
@@ -10,30 +10,29 @@ from ._cells import choose_cells, resample_cells
 
 
 class MarginalResampling(BaseSampler):
-    """Draw synthetic rows by drawing each cell anew from its column with a probability.
+    """Draw synthetic rows by redrawing each cell from its column with a given probability.
 
-    The independent draws of the surrogate literature (LIME's [1]_, AutoGluon's): they keep the marginal distribution of
-    each column and loosen what ties columns together, the more the larger the probability. With 1, columns are
-    independent.
+    Independent draws are common in the surrogate literature (LIME [1]_, AutoGluon). They keep the marginal distribution
+    of each column and weaken the dependence between columns; with probability 1, the columns are independent.
 
     Parameters
     ----------
     swap_probability : float in (0, 1], default=0.3
-        Probability that a cell is drawn anew.
+        Probability that a cell is redrawn.
     random_state : int, RandomState instance or None, default=None
-        Not used: nothing is random in ``fit``.
+        Not used, because ``fit`` is deterministic.
 
     Attributes
     ----------
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
-        Names of the columns, for frames.
+        Column names, if ``X`` is a frame.
 
     See Also
     --------
-    SPUNGE : A few cells of each row, and a little noise.
-    LeafSwap : Draws from rows that the teacher treats alike.
+    SPUNGE : Redraws a few cells of each row and adds a little noise.
+    LeafSwap : Swaps cells between rows with similar teacher outputs.
 
     References
     ----------

@@ -14,16 +14,16 @@ from ._base import BaseSampler, block_rows
 
 
 class Mixture(BaseSampler):
-    """Draw each synthetic row from one of several samplers.
+    """Draw each synthetic row with one of several samplers.
 
     Parameters
     ----------
     samplers : sequence of samplers
-        At least one: samplers of this package, or whatever else has ``fit`` and ``sample``.
+        At least one sampler of this package or any other object with ``fit`` and ``sample``.
     weights : sequence of float or None, default=None
-        Share of each; they are normalised to sum to one. ``None`` is equal shares.
+        Share of each sampler, normalised to sum to one. ``None`` means equal shares.
     random_state : int, RandomState instance or None, default=None
-        Seeds the samplers wherever their own ``random_state`` is ``None``.
+        Seed of the samplers whose own ``random_state`` is ``None``.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Mixture(BaseSampler):
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
-        Names of the columns, for frames.
+        Column names, if ``X`` is a frame.
 
     Examples
     --------
@@ -62,7 +62,7 @@ class Mixture(BaseSampler):
         for index, weight in enumerate(self.weights):
             check_number(self, f"weights[{index}]", weight, low=0)
         if not sum(self.weights):
-            raise ValueError("Mixture: every weight is zero; expected at least one above zero.")
+            raise ValueError("Mixture: all weights are zero; expected at least one above zero.")
 
     def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:
         self.samplers_ = [seed_estimator(as_sampler(sampler), rng).fit(X, y) for sampler in self.samplers]

@@ -15,47 +15,47 @@ from ._neighbors import find_neighbors
 class MUNGE(BaseSampler):
     r"""Draw synthetic rows by mixing each row with a near neighbour [1]_.
 
-    For a row e and its neighbour e', each cell is replaced with probability p: a number by a draw from
+    For a row e and its neighbour e', each cell is replaced with probability p. A number is replaced by a draw from
 
     .. math:: \mathcal{N}(e'_a,\; (|e_a - e'_a| / s)^2),
 
-    anything else (category, boolean, date, or where one of both cells is missing) by the neighbour's cell. So rows
-    stay on the manifold of the data, where independent noise would leave it.
+    and any other cell (category, boolean, date, or a cell that is missing in one of the two rows) by the neighbour's
+    cell. Rows therefore remain close to the manifold of the data, which independent noise would leave.
 
-    Rows have the schema of the table that was fitted: the same columns, dtypes and categories; integers stay
-    integers, also in columns of floats; numbers stay inside the observed range; a missing cell stays possible.
-    In sparse matrices terms are swapped, never shifted, so that zeros stay zeros.
+    Rows have the schema of the fitted table: the same columns, dtypes and categories. Integers remain integers, also in
+    float columns, and numbers remain within the observed range. In sparse matrices, terms are swapped and never
+    shifted, so that zeros remain zeros.
 
     Parameters
     ----------
     swap_probability : float in (0, 1], default=0.5
-        Probability p that a cell is replaced.
+        The p above: probability that a cell is replaced.
     local_variance : float > 0, default=0.5
-        The s above: larger values keep closer to the neighbour's cell.
+        The s above: larger values remain closer to the neighbour's cell.
     n_neighbors : int >= 1, default=5
-        A row is mixed with one of so many neighbours, drawn at random for each synthetic row.
+        Number of nearest neighbours from which one is drawn for each synthetic row.
     max_candidates : int >= 2, default=20_000
-        Neighbours are sought among so many rows: above, the table is cut at random into blocks of at most this size,
-        so that time grows linearly with the table.
+        Maximum number of rows among which neighbours are searched. A larger table is split at random into blocks of at
+        most this size, so that the time grows linearly with the number of rows.
     n_jobs : int or None, default=None
-        Threads of the neighbour search, as in scikit-learn.
+        Number of threads of the neighbour search, as in scikit-learn.
     random_state : int, RandomState instance or None, default=None
-        Seed of the blocks of a large table and of the codes of categories.
+        Seed of the blocks of a large table and of the category codes.
 
     Attributes
     ----------
     neighbors_ : ndarray of int, shape (n_samples, n_neighbors)
-        The rows each row is mixed with, nearest first.
+        Indices of the neighbours of each row, nearest first.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
-        Names of the columns, for frames.
+        Column names, if ``X`` is a frame.
 
     Notes
     -----
     The paper gives no canonical p and s; the defaults were chosen on validation rows of the project's benchmark.
-    Distances are Euclidean over standardised numbers; two different categories are about one standard deviation
-    times the square root of two apart. Sparse rows are compared by their angle.
+    Distances are Euclidean on standardised numbers. The distance between two different categories is about the square
+    root of two standard deviations. Sparse rows are compared by cosine similarity.
 
     References
     ----------
@@ -98,7 +98,7 @@ class MUNGE(BaseSampler):
         check_number(self, "n_neighbors", self.n_neighbors, kind=Integral, low=1)
         check_number(self, "max_candidates", self.max_candidates, kind=Integral, low=2)
 
-    def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:  # noqa: ARG002  (the contract of samplers)
+    def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:  # noqa: ARG002  (interface of samplers)
         self.neighbors_ = find_neighbors(
             X, n_neighbors=self.n_neighbors, max_candidates=self.max_candidates, n_jobs=self.n_jobs, rng=rng
         )
@@ -113,7 +113,7 @@ class MUNGE(BaseSampler):
         return put_numbers(rows, np.where(is_replaced, self._shift(self._numbers, own, other, rng), np.nan))
 
     def _shift(self, numbers: Numbers, own: np.ndarray, other: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Draw around the neighbour's numbers; NaN where a cell is missing, or no number."""
+        """Draw around the neighbour's numbers; NaN where a cell is missing or not a number."""
         mine, neighbors = numbers.values[own], numbers.values[other]
         noise = rng.standard_normal(mine.shape, dtype=np.float32)
         with np.errstate(over="ignore", invalid="ignore"):

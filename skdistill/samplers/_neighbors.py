@@ -1,4 +1,4 @@
-"""Near neighbours of the rows of any table."""
+"""Nearest neighbours of the rows of any table."""
 
 from typing import Any
 
@@ -10,17 +10,17 @@ from sklearn.preprocessing import normalize
 from .._encoding import fit_table_encoder
 
 CATEGORY_DIMENSIONS = 8
-"""Dimensions of the random code of a category in the space where neighbours are sought."""
+"""Dimensions of the random code of a category in the space of the neighbour search."""
 
 
 def find_neighbors(
     X: Any, *, n_neighbors: int, max_candidates: int, n_jobs: int | None, rng: np.random.RandomState
 ) -> np.ndarray:
-    """Return for each row the numbers of its nearest others, nearest first: shape (n_samples, <= n_neighbors).
+    """Return the indices of the nearest neighbours of each row, nearest first: shape (n_samples, <= n_neighbors).
 
-    Distances are Euclidean over standardised numbers; two different categories are about one standard deviation times
-    the square root of two apart. Sparse rows are compared by their angle. A table of more than ``max_candidates`` rows
-    is cut at random into blocks, and neighbours are sought within them.
+    Distances are Euclidean on standardised numbers. The distance between two different categories is about the square
+    root of two standard deviations. Sparse rows are compared by cosine similarity. A table with more than
+    ``max_candidates`` rows is split at random into blocks, and neighbours are searched within them.
     """
     encoder = fit_table_encoder(X)
     points = _metric_space(encoder.transform(X), encoder.is_category_, rng)
@@ -42,7 +42,7 @@ def _metric_space(encoded: Any, is_category: np.ndarray, rng: np.random.RandomSt
     numbers = encoded[:, ~is_category].astype(np.float64)
     finite = np.isfinite(numbers)
     largest = np.abs(numbers).max(axis=0, initial=0, where=finite)
-    numbers = numbers / np.where(largest > 0, largest, 1.0)  # sums of squares stay within floats
+    numbers = numbers / np.where(largest > 0, largest, 1.0)  # prevents overflow of sums of squares
     with np.errstate(invalid="ignore", over="ignore"):
         count = np.maximum(finite.sum(axis=0), 1)
         mean = np.where(finite, numbers, 0).sum(axis=0) / count

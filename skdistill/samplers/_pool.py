@@ -1,4 +1,4 @@
-"""Which rows of an unlabelled pool are worth a query."""
+"""Select rows of an unlabelled pool for queries."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from sklearn.tree import DecisionTreeRegressor
 from .._encoding import TableEncoder, fit_table_encoder
 
 LARGEST = 1e30
-"""Larger numbers are the same to a tree: sums of them must stay within float32."""
+"""Larger numbers are clipped for trees, so that sums remain within float32."""
 
 
 def tree_input(encoder: TableEncoder, X: Any) -> Any:
-    """Return a table as float32, which trees take: categories as codes, missing cells as NaN."""
+    """Return a table as float32 for trees: categories as codes, missing values as NaN."""
     encoded = encoder.transform(X)
     if sparse.issparse(encoded):
         return sparse.csr_matrix(encoded, dtype=np.float32)
@@ -21,7 +21,7 @@ def tree_input(encoder: TableEncoder, X: Any) -> Any:
 
 
 def standardise(outputs: np.ndarray) -> np.ndarray:
-    """Return outputs as columns that are centred, and of variance one in all; however large they are."""
+    """Return outputs as centred columns with a total variance of one, without overflow."""
     columns = outputs.reshape(len(outputs), -1)
     columns = columns / (np.abs(columns).max() or 1.0)
     columns = columns - columns.mean(axis=0)
@@ -29,31 +29,31 @@ def standardise(outputs: np.ndarray) -> np.ndarray:
 
 
 def choose_from_pool(X: Any, outputs: np.ndarray, pool: Any, n_rows: int, rng: np.random.RandomState) -> np.ndarray:
-    """Choose the rows of a pool that tell most about the teacher: more where its outputs vary [1]_.
+    """Select informative rows of a pool: more rows where the teacher's outputs vary [1]_.
 
-    A tree is grown on the rows that are labelled already. A row of the pool is drawn in proportion to the spread of the
-    teacher's outputs in its leaf: Neyman's allocation of a stratified sample.
+    A tree is grown on the labelled rows. Rows of the pool are drawn with a probability proportional to the standard
+    deviation of the teacher's outputs in their leaf (Neyman allocation of a stratified sample).
 
     Parameters
     ----------
     X : table of shape (n_labelled, n_features)
         Labelled rows.
     outputs : ndarray of shape (n_labelled,) or (n_labelled, n_outputs)
-        The teacher's outputs for them.
+        The teacher's outputs for these rows.
     pool : table of shape (n_pool, n_features)
     n_rows : int
-        How many rows to choose, at most those of the pool.
+        Number of rows to select, at most the size of the pool.
     rng : RandomState
 
     Returns
     -------
     chosen : ndarray of int, shape (n_rows,)
-        Numbers of rows of the pool, sorted.
+        Sorted indices of rows of the pool.
 
     Raises
     ------
     ValueError
-        If the pool has not so many rows.
+        If the pool has fewer rows.
 
     References
     ----------
@@ -81,5 +81,5 @@ def choose_from_pool(X: Any, outputs: np.ndarray, pool: Any, n_rows: int, rng: n
     mean, square = np.array(moments)
     spread = np.sqrt(np.maximum(square - mean**2, 0)).sum(axis=0)[tree.apply(tree_input(encoder, pool))]
     log_share = np.log(spread + 1e-3 * spread.mean() + np.finfo(float).tiny)
-    keys = log_share + rng.gumbel(size=len(log_share))  # the largest are a draw without replacement
+    keys = log_share + rng.gumbel(size=len(log_share))  # the largest keys are a draw without replacement
     return np.sort(np.argpartition(keys, -n_rows)[-n_rows:])

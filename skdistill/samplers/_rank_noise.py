@@ -10,25 +10,26 @@ def move_along_ranks(
 ) -> np.ndarray:
     r"""Move the numbers of a block of rows by a step along the ranks of their column within the block.
 
-    A number at rank r of the n present ones moves to rank :math:`r + \sigma n z`, z standard normal, reflected at both
-    ends, and takes the value there, between two observed ones. So a step is small where values are dense and large
-    where they are rare, heavy tails and repeated values keep their share, and no value leaves its range.
+    A number with rank r among the n present ones moves to rank :math:`r + \sigma n z`, where z is standard normal,
+    reflected at both ends. The new value is interpolated between the two observed values at that rank. Steps are
+    therefore small where values are dense and large where they are sparse, heavy tails and repeated values are kept,
+    and no value leaves the observed range.
 
     Parameters
     ----------
     numbers : Numbers
     own : ndarray of int, shape (n_rows,)
-        Rows of the block, in random order: it decides between equal numbers.
+        Rows of the block in random order, which breaks ties between equal numbers.
     scale : float
         The :math:`\sigma` above.
     rng : Generator
     source : ndarray of int, shape (n_rows, n_features), default=None
-        For each cell the place in ``own`` of the row it is taken from. ``None`` is its own.
+        For each cell, the position in ``own`` of the row it is taken from. ``None`` means its own row.
 
     Returns
     -------
     moved : ndarray of shape (n_rows, n_features)
-        NaN where a cell is missing or no number.
+        NaN where a cell is missing or not a number.
     """
     block = numbers.values[own].T
     moved = np.empty_like(block)
@@ -41,7 +42,7 @@ def move_along_ranks(
         order = np.argsort(values)  # NaN last
         ordered = values[order]
         ordered[last + 1 :] = ordered[last]
-        ordered = np.append(ordered, ordered[last])  # the last one has a next, too
+        ordered = np.append(ordered, ordered[last])  # so that the last one has a successor
         rank = np.empty_like(counted)
         rank[order] = counted
         position = rank if source is None else rank[source[:, index]]

@@ -1,4 +1,4 @@
-"""SPUNGE: a few cells of each row drawn anew, and a little noise."""
+"""SPUNGE: redraw a few cells of each row and add a little noise."""
 
 from typing import Any
 
@@ -10,32 +10,32 @@ from ._cells import Numbers, choose_cells, draw_source, gather_cells, put_number
 
 
 class SPUNGE(BaseSampler):
-    """Draw synthetic rows by drawing few cells anew from their columns, and by noise on few numbers [1]_.
+    """Draw synthetic rows by redrawing a few cells from their columns and adding noise to a few numbers [1]_.
 
-    AutoGluon's sampler for distillation with its defects mended: there a fixed number of cells of each row is drawn
-    anew, none at all in tables of fewer than ten columns; here each cell is, with a probability. Integers stay
-    integers, numbers stay in their range.
+    This is a corrected version of AutoGluon's sampler for distillation, which redraws a fixed number of cells of each
+    row, and none in tables with fewer than ten columns. Here, each cell is redrawn with a given probability, integers
+    remain integers, and numbers remain in their range.
 
     Parameters
     ----------
     swap_probability : float in (0, 1], default=0.1
-        Probability that a cell is drawn anew, and, independently, that noise is added to a number.
+        Probability that a cell is redrawn and, independently, that noise is added to a number.
     noise : float >= 0, default=0.1
-        Standard deviation of the noise, in standard deviations of the column.
+        Standard deviation of the noise, relative to that of the column.
     random_state : int, RandomState instance or None, default=None
-        Not used: nothing is random in ``fit``.
+        Not used, because ``fit`` is deterministic.
 
     Attributes
     ----------
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
-        Names of the columns, for frames.
+        Column names, if ``X`` is a frame.
 
     References
     ----------
     .. [1] R. Fakoor et al., "Fast, Accurate, and Simple Models for Tabular Data via Augmented Distillation",
-       NeurIPS 2020, and the sampler of the package they describe.
+       NeurIPS 2020, and the sampler of the package that it describes.
 
     Examples
     --------
@@ -56,7 +56,7 @@ class SPUNGE(BaseSampler):
         check_number(self, "swap_probability", self.swap_probability, low=0, high=1, low_open=True)
         check_number(self, "noise", self.noise, low=0)
 
-    def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:  # noqa: ARG002  (the contract of samplers)
+    def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:  # noqa: ARG002  (interface of samplers)
         self._numbers = Numbers(X)
         self._scale = self.noise * self._numbers.deviation()
 

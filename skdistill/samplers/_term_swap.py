@@ -1,4 +1,4 @@
-"""Term swap: texts as sparse counts, with terms dropped and exchanged."""
+"""Term swap: drop and exchange terms of texts, given as sparse counts."""
 
 from typing import Any
 
@@ -12,22 +12,22 @@ from ._base import BaseSampler
 
 
 class TermSwap(BaseSampler):
-    """Draw synthetic texts by dropping some terms of each and exchanging others.
+    """Draw synthetic texts by dropping some terms and exchanging others.
 
-    For sparse matrices of counts or of tf-idf weights. Each stored cell of a row is dropped with one probability and
-    exchanged with another for a cell of any row, term and value together, so that frequent terms come in as often as
-    they are; this is the word dropout and unigram noising of language models [1]_. A row keeps its own value where both
-    fall on one term, and keeps all its terms rather than lose every one. Zeros stay zeros: rows are about as sparse as
-    the real ones.
+    This sampler is made for sparse matrices of counts or tf-idf weights. Each stored cell of a row is dropped with
+    ``drop_probability``, and exchanged with ``swap_probability`` for a cell of a random row (term and value together),
+    so that frequent terms are inserted more often. This corresponds to word dropout and unigram noising in language
+    models [1]_. If both cells have the same term, the row keeps its own value. If a row would lose all its terms, it
+    keeps them. Rows are about as sparse as the real ones.
 
     Parameters
     ----------
     drop_probability : float in [0, 1], default=0.2
-        Probability that a term of a row is dropped.
+        Probability that a term is dropped.
     swap_probability : float in [0, 1], default=0.1
-        Probability that it is exchanged.
+        Probability that a term is exchanged.
     random_state : int, RandomState instance or None, default=None
-        Not used: nothing is random in ``fit``.
+        Not used, because ``fit`` is deterministic.
 
     Attributes
     ----------
@@ -64,11 +64,11 @@ class TermSwap(BaseSampler):
                 "expected at most 1."
             )
 
-    def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:  # noqa: ARG002  (the contract of samplers)
+    def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:  # noqa: ARG002  (interface of samplers)
         if is_frame(X) or X.dtype.kind not in "biuf":
             raise SamplerError(
                 f"TermSwap got a {type(X).__name__} of {getattr(X, 'dtype', 'several dtypes')}; expected a sparse "
-                "matrix or an array of numbers. For frames, take LeafSwap or MUNGE."
+                "matrix or an array of numbers. For frames, use LeafSwap or MUNGE."
             )
         self._terms = sparse.csr_matrix(X, copy=True)
         self._terms.eliminate_zeros()

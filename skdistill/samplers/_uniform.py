@@ -1,4 +1,4 @@
-"""Uniform rows: over the observed box, or over a description of the columns where there are no rows at all."""
+"""Uniform rows over the observed or described range of each column."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from numbers import Integral, Real
@@ -13,39 +13,41 @@ from ._base import BLOCK_CELLS, BLOCK_ROWS, BaseSampler
 from ._cells import Numbers, gather_cells, put_numbers
 
 LARGEST_EXACT_PRIME = 2039
-"""Orthogonal arrays of more strata, 4 million rows, are drawn from at random."""
+"""Orthogonal arrays with more strata, which have over 4 million rows, are sampled at random."""
 
 
 class UniformBox(BaseSampler):
-    """Draw synthetic rows uniformly over the range of each column, from data or from a description alone.
+    """Draw synthetic rows uniformly over the range of each column, with or without data.
 
-    Numbers are uniform over their range, integers over their grid; of categories, booleans and dates each value is
-    equally likely. A cell that is missing in the row a synthetic one starts from stays missing, so that the patterns
-    of missing cells keep their shares. Columns are independent: most such rows are far from any real one.
+    Numbers are drawn uniformly from their range, and integers uniformly from the integers in it. Each category, boolean
+    and date is equally likely. A cell that is missing in the real row that a synthetic row starts from remains missing,
+    so that the frequencies of missing patterns are kept. The columns are independent, so most rows are far from all
+    real ones.
 
-    With ``columns`` no row is needed: distillation without data.
+    With ``columns``, no real row is needed (data-free distillation).
 
     Parameters
     ----------
     columns : mapping, sequence or None, default=None
-        Describes the columns: for each its range ``(low, high)``, a tuple of two numbers (of integers, if both are
-        ``int``), or the list of its values. A mapping by name makes frames, a sequence arrays. ``None`` observes both
-        in ``fit``.
+        Description of the columns. Each column is described by its range ``(low, high)``, a tuple of two numbers (for
+        integers, two ``int``), or by the list of its values. A mapping by name gives frames, and a sequence gives
+        arrays. With ``None``, ranges and values are taken from ``X`` in ``fit``.
     design : {"random", "covering"}, default="random"
-        ``"covering"`` draws orthogonal arrays of strength two [1]_ with p strata, p the next prime of number of columns
-        and of categories: in each p² rows every pair of strata of every pair of columns occurs exactly once, and so
-        every pair of categories at least once (above 2039 strata, about so often).
+        ``"covering"`` draws orthogonal arrays of strength two [1]_ with p strata, where p is a prime that is at least
+        as large as the number of columns minus one and the number of categories. Each block of p² rows contains every
+        pair of strata of every pair of columns exactly once, and therefore every pair of categories at least once
+        (above 2039 strata, only approximately).
     backend : {"pandas", "polars", "pyarrow"}, default="pandas"
-        Library of the frames that a mapping makes.
+        Library of the frames that are created from a mapping.
     random_state : int, RandomState instance or None, default=None
-        Not used: nothing is random in ``fit``.
+        Not used, because ``fit`` is deterministic.
 
     Attributes
     ----------
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
-        Names of the columns, for frames.
+        Column names, if ``X`` is a frame.
 
     References
     ----------
@@ -80,7 +82,7 @@ class UniformBox(BaseSampler):
         Parameters
         ----------
         X : table of shape (n_samples, n_features), default=None
-            Real rows. Not looked at where there are ``columns``.
+            Real rows. Ignored if ``columns`` is given.
         y : ignored
 
         Returns
@@ -96,7 +98,7 @@ class UniformBox(BaseSampler):
         if self.design not in ("random", "covering"):
             raise ValueError(f"UniformBox: design={self.design!r}; expected 'random' or 'covering'.")
 
-    def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:  # noqa: ARG002  (the contract of samplers)
+    def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:  # noqa: ARG002  (interface of samplers)
         self._numbers = Numbers(X)
         if self.columns is not None:
             specs = _specs(self.columns)
@@ -123,7 +125,7 @@ class UniformBox(BaseSampler):
                 strata = design.rows(first, min(first + size, n_left))
                 own = generator.integers(self._X.shape[0], size=len(strata))
                 share = (strata + generator.random(strata.shape)) / self._prime
-                yield self._place(own, share, (strata + 1e-6) / self._prime)  # every value has a stratum of its own
+                yield self._place(own, share, (strata + 1e-6) / self._prime)  # every value has its own stratum
 
     def _draw(self, own: np.ndarray, rng: np.random.Generator) -> Any:
         share = rng.random((len(own), self._X.shape[1]))
@@ -132,7 +134,7 @@ class UniformBox(BaseSampler):
     def _place(self, own: np.ndarray, share: np.ndarray, share_of_values: np.ndarray) -> Any:
         """Place numbers at ``share`` of their range, other cells at ``share_of_values`` of their list, both in [0, 1).
 
-        Where a cell of ``own`` is missing, it stays so.
+        Cells that are missing in ``own`` remain missing.
         """
         numbers = self._numbers
         with np.errstate(over="ignore", invalid="ignore"):
@@ -159,12 +161,12 @@ class _OrthogonalArray:
     def __init__(self, prime: int, n_columns: int, rng: np.random.Generator) -> None:
         self._prime = prime
         self._order = rng.permutation(prime**2) if prime <= LARGEST_EXACT_PRIME else None
-        self._factors = rng.permutation(prime + 1)[:n_columns]  # factor p stands for the column i itself
+        self._factors = rng.permutation(prime + 1)[:n_columns]  # factor p means the column i itself
         self._labels = rng.permuted(np.tile(np.arange(prime), (n_columns, 1)), axis=1).T
         self._rng = rng
 
     def rows(self, start: int, stop: int) -> np.ndarray:
-        """Return rows of the array; of a huge one, rows at random."""
+        """Return rows of the array, or random rows if it is very large."""
         if self._order is None:
             chosen = self._rng.integers(self._prime**2, size=stop - start)
         else:
@@ -177,7 +179,7 @@ class _OrthogonalArray:
 
 
 def _next_prime(number: int) -> int:
-    """Return the smallest prime of at least ``number``."""
+    """Return the smallest prime that is at least ``number``."""
     candidate = max(number, 2)
     while any(candidate % divisor == 0 for divisor in range(2, int(candidate**0.5) + 1)):
         candidate += 1
@@ -201,7 +203,7 @@ def _is_integer_range(column: Any) -> bool:
 
 
 def _table_of(columns: Any, backend: Any) -> Any:
-    """Return a small table that has the described columns: both ends of each range, every value of each list."""
+    """Return a small table with the described columns: both ends of each range, and every value of each list."""
     specs = _specs(columns)
     for index, column in enumerate(specs):
         is_list = isinstance(column, list | np.ndarray) and len(column) > 0
@@ -211,7 +213,7 @@ def _table_of(columns: Any, backend: Any) -> Any:
                 f"by {column!r}; expected a range (low, high) of finite numbers or a list of values."
             )
     if not specs:
-        raise SamplerError("UniformBox: columns describe no column; expected at least one.")
+        raise SamplerError("UniformBox: columns is empty; expected at least one column.")
     n_rows = max(len(column) for column in specs)
     filled = [(list(column) * n_rows)[:n_rows] for column in specs]
     if isinstance(columns, Mapping):

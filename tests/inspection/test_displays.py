@@ -134,7 +134,7 @@ def test_models_without_a_teacher_are_refused(make):
     case = make("two classes")
     unfitted = GridSearchCV(case.model, {"student_size": [20]})
     for display in (FidelityDisplay, DisagreementDisplay):
-        with pytest.raises(TypeError, match=rf"{display.__name__}.*got a Ridge.*needs teacher= beside it"):
+        with pytest.raises(TypeError, match=rf"{display.__name__}.*got a Ridge.*needs the argument teacher="):
             display.from_estimator(Ridge().fit(case.X, case.y), case.X)
         with pytest.raises(TypeError, match=r"got a GridSearchCV.*Fit the search"):
             display.from_estimator(unfitted, case.X)
@@ -433,7 +433,7 @@ def test_wrong_searches_are_refused(make):
     with pytest.raises(ValueError, match=r"scores \['a', 'b'\] of scoring=.*; expected fidelity"):
         make_display(search)
     search = GridSearchCV(model, {"soft_weight": [1.0]}, scoring=fidelity_scorer, cv=2).fit(case.X)
-    with pytest.raises(ValueError, match="found no parameters with several numbers; expected one that is the size"):
+    with pytest.raises(ValueError, match="found no parameters with several numbers; expected exactly one, the size"):
         make_display(search)
 
 
@@ -446,7 +446,7 @@ def test_candidates_are_drawn(make):
     assert set(display.family) == {"linear", "tree"}
     assert display.family[display.chosen] == model.candidates_.chosen.family
     np.testing.assert_array_equal(SizeFidelityDisplay.from_estimator(model).size, display.size)
-    assert SizeFidelityDisplay.from_candidates(model.candidates_, x="latency").size_name == "operations for a row"
+    assert SizeFidelityDisplay.from_candidates(model.candidates_, x="latency").size_name == "operations per row"
     with pytest.raises(ValueError, match="x='bytes'; expected one of"):
         SizeFidelityDisplay.from_candidates(model.candidates_, x="bytes")
 
@@ -469,7 +469,7 @@ def test_wrong_candidates_are_refused(make):
     case = make("values")
     few = DistilledRegressor(case.model.teacher, AutoStudent(["linear", "tree"]), sampler=None, random_state=0)
     few.fit(case.X[:5])
-    with pytest.raises(ValueError, match=r"none of the .* candidates was judged"):
+    with pytest.raises(ValueError, match=r"none of the .* candidates was validated"):
         SizeFidelityDisplay.from_candidates(few.candidates_)
     with pytest.raises(TypeError, match="got a DistilledRegressor; expected candidates_ of a model"):
         SizeFidelityDisplay.from_candidates(case.model)
@@ -498,7 +498,7 @@ def test_a_planted_difference_is_found():
     assert display.disagreement[1] == 0
     share = display.n_rows[0] / len(people)
     texts = "".join(drawn_texts(display))
-    assert f"{display.n_rows[0]} rows ({share:.0%}), 100% of the distance\n100.0% other label" in texts
+    assert f"{display.n_rows[0]} rows ({share:.0%}), 100% of the distance\n100.0% different label" in texts
 
 
 @pytest.mark.parametrize("name", ["two classes", "several values", "pandas", "polars", "csr"])
@@ -550,7 +550,7 @@ def test_wrong_arguments_of_disagreement_are_named(make):
     make_display = DisagreementDisplay.from_predictions
     with pytest.raises(ValueError, match=r"DisagreementDisplay.from_predictions: max_rules=0; expected an integer"):
         make_display(people, teacher, student, max_rules=0)
-    with pytest.raises(ValueError, match="got 49 rows and 50 answers; expected an answer for each row"):
+    with pytest.raises(ValueError, match="got 49 rows and 50 outputs; expected one output per row"):
         make_display(people[1:], teacher, student)
     with pytest.raises(ValueError, match=r"DisagreementDisplay.from_predictions: sample_weight has shape \(3,\)"):
         make_display(people, teacher, student, sample_weight=[1, 2, 3])
@@ -654,7 +654,7 @@ def test_wrong_arguments_of_the_sampler_display_are_named(make):
             make_display(Jitter(), case.X, features=features)
     with pytest.raises(ValueError, match=r"columns \['age', 9\] are not in the table; expected names"):
         make_display(Jitter(), case.X, features=["age", 9])
-    with pytest.raises(SamplerError, match="DistilledClassifier was taught without synthetic rows"):
+    with pytest.raises(SamplerError, match="DistilledClassifier was trained without synthetic rows"):
         make_display(case.model, case.X)
     with pytest.raises(NotFittedError, match="not fitted yet"):
         make_display(DistilledClassifier(case.model.teacher), case.X)
@@ -670,5 +670,5 @@ def test_logistic_models_are_drawn_beside_any_teacher(make):
     """A model and a teacher of other labels are refused, with both named."""
     case = make("two classes")
     other = LogisticRegression().fit(case.X, np.where(case.y == 1, "b", "a"))
-    with pytest.raises(ValueError, match=r"LogisticRegression answers with .*'a', 'b'.* RandomForestClassifier with"):
+    with pytest.raises(ValueError, match=r"LogisticRegression returns .*'a', 'b'.* RandomForestClassifier returns"):
         FidelityDisplay.from_estimator(other, case.X, teacher=case.model.teacher)

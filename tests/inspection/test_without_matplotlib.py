@@ -37,7 +37,7 @@ def test_without_matplotlib_errors_are_clear(make, monkeypatch):
         "SamplerDisplay.from_samples": lambda: SamplerDisplay.from_samples(case.X, case.X),
     }
     for who, call in calls.items():
-        with pytest.raises(ImportError, match=rf"{who} draws with matplotlib, which is not installed: pip install"):
+        with pytest.raises(ImportError, match=rf"{who} needs matplotlib, which is not installed: pip install"):
             call()
 
 

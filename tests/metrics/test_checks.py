@@ -45,10 +45,10 @@ def changed(row, column, value):
     [
         (changed(1, 0, 0.9), r"row 1 of {name} sums to 1.3; expected 1"),
         (changed(0, 0, -0.2), r"{name} has the negative value -0.2 in row 0; expected probabilities"),
-        (changed(2, 1, np.nan), r"{name} has NaN or infinity in 1 of 3 rows, the first of them row 2; expected finite"),
+        (changed(2, 1, np.nan), r"{name} has NaN or infinity in 1 of 3 rows, first in row 2; expected finite"),
         (changed(2, 1, np.inf), r"{name} has NaN or infinity in 1 of 3 rows"),
         (GOOD[:, 0], r"{name} has shape \(3,\); expected \(n_samples, n_classes\).* np.column_stack\(\[1 - p, p\]\)"),
-        ([["a", "b"]] * 3, r"{name} does not make an array of numbers"),
+        ([["a", "b"]] * 3, r"{name} cannot be converted to an array of numbers"),
     ],
 )
 def test_what_is_no_probability_is_refused(metric, bad, match):
@@ -75,9 +75,9 @@ def test_shapes_are_not_broadcast(metric):
     [
         ([1.0, 2.0], r"sample_weight has shape \(2,\); expected \(3,\)"),
         ([1.0, -1.0, 2.0], r"sample_weight has 1 negative weights; expected none"),
-        ([0, 0, 0], r"every sample_weight is zero; expected at least one above zero"),
+        ([0, 0, 0], r"all values of sample_weight are zero; expected at least one above zero"),
         ([1.0, np.nan, 1.0], r"sample_weight has NaN or infinity in 1 of 3 rows"),
-        (["a", "b", "c"], r"sample_weight does not make an array of numbers"),
+        (["a", "b", "c"], r"sample_weight cannot be converted to an array of numbers"),
     ],
 )
 def test_weights_must_weigh(metric, weight, match):
@@ -145,9 +145,9 @@ def test_constant_probabilities_beside_others_count_nothing():
 @pytest.mark.parametrize(
     ("bad", "match"),
     [
-        ([1.0, np.nan, 2.0], "student_outputs has NaN or infinity in 1 of 3 rows, the first of them row 1"),
-        (["a", "b", "c"], "student_outputs does not make an array of numbers .* For labels there is agreement"),
-        ([[1.0], [2.0, 3.0], [4.0]], "student_outputs does not make an array of numbers"),
+        ([1.0, np.nan, 2.0], "student_outputs has NaN or infinity in 1 of 3 rows, first in row 1"),
+        (["a", "b", "c"], "student_outputs cannot be converted to an array of numbers .* For labels, use agreement"),
+        ([[1.0], [2.0, 3.0], [4.0]], "student_outputs cannot be converted to an array of numbers"),
     ],
 )
 def test_fidelity_names_what_is_no_output(bad, match):

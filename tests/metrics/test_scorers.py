@@ -141,7 +141,7 @@ def test_bytes_are_those_of_the_compiled_student(classifier, regressor):
 
 def test_agreement_is_for_labels(regressor):
     """Values are hardly ever equal."""
-    with pytest.raises(TypeError, match="agreement_scorer: got a DistilledRegressor, whose answers are values"):
+    with pytest.raises(TypeError, match="agreement_scorer: got a DistilledRegressor, which predicts values"):
         agreement_scorer(regressor, X)
 
 

@@ -364,7 +364,7 @@ def test_bad_number_of_rows(sampler, n_samples, error):
         (Mixture([]), ValueError, r"samplers=\[\]; expected a list of at least one sampler"),
         (Mixture("auto"), ValueError, "samplers='auto'; expected a list"),
         (Mixture([Jitter()], [1, 2]), ValueError, "2 weights for 1 samplers; expected one for each"),
-        (Mixture([Jitter()], [0]), ValueError, "every weight is zero; expected at least one above zero"),
+        (Mixture([Jitter()], [0]), ValueError, "all weights are zero; expected at least one above zero"),
         (Mixture([Jitter(), 3]), ValueError, "got 3 as a sampler, which has no fit and no sample"),
     ],
     ids=lambda value: repr(value)[:30],

@@ -245,7 +245,7 @@ class TestUniform:
             ({"a": []}, "expected a range .* or a list of values"),
             ({"a": "text"}, "expected a range"),
             ([(0, 1), (True, False)], r"column 1 is described by \(True, False\)"),
-            ({}, "columns describe no column"),
+            ({}, "columns is empty; expected at least one"),
         ],
     )
     def test_bad_descriptions_are_refused(self, columns, match):
