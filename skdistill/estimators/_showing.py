@@ -51,15 +51,6 @@ class Shown(Documented):
         ]
         return _VisualBlock("serial", blocks, dash_wrapped=False)
 
-    def _get_params_html(self, *args: Any, **kwargs: Any) -> Any:
-        return _quick_values(super()._get_params_html(*args, **kwargs))
-
-    def _get_fitted_attr_html(self, *args: Any, **kwargs: Any) -> Any:
-        shown = super()._get_fitted_attr_html(*args, **kwargs)
-        for described in shown.values():
-            described["value"] = quick_to_show(described["value"])
-        return shown
-
 
 def _block_of(part: Any) -> Any:
     """Return what scikit-learn shows as a block: estimators as they are, anything else by a short text."""
@@ -67,9 +58,3 @@ def _block_of(part: Any) -> Any:
         return part
     name = getattr(part, "__qualname__", type(part).__name__)
     return _VisualBlock("single", None, names=name, name_details=brief(part))
-
-
-def _quick_values(params: Any) -> Any:
-    for name, value in params.items():
-        params[name] = quick_to_show(value)
-    return params

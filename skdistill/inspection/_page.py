@@ -5,16 +5,13 @@ import re
 import threading
 from collections.abc import Callable
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .._tabulate import as_html
 from ._fidelity_display import FidelityDisplay
 from ._style import BLUE, ink
-
-if TYPE_CHECKING:
-    from ._report import Report
 
 HEADERS = {
     "n_bytes": "bytes",
@@ -91,12 +88,12 @@ body {{ margin: 1.5rem auto; padding: 0 1rem; max-width: 70rem; color: CanvasTex
 """
 
 
-def page(report: "Report") -> str:
-    """Return a complete page."""
+def page(report: Any) -> str:
+    """Return a :class:`Report` as a complete page."""
     return PAGE.format(title="What the student kept and lost", body=fragment(report, level=1))
 
 
-def fragment(report: "Report", level: int = 3) -> str:
+def fragment(report: Any, level: int = 3) -> str:
     """Return the report as a part of a page, with a heading of the given ``level``."""
 
     def heading(text: str, below: int = 1) -> str:
@@ -170,7 +167,7 @@ def _divergences(measured: dict[str, float], heading: Callable[[str], str]) -> l
     ]
 
 
-def _pictures(report: "Report") -> str:
+def _pictures(report: Any) -> str:
     """Return figures, or nothing if matplotlib is not installed."""
     if report.answers is None:
         return ""
