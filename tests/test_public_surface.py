@@ -25,19 +25,20 @@ RANKS = {
     "_tabulate": 0,
     "_threads": 0,
     "_validation": 0,
-    "compiled": 1,
+    "_losses": 1,
     "targets": 1,
-    "samplers": 1,
-    "metrics": 1,
-    "teachers": 2,
-    "students": 2,
-    "transfer": 3,
-    "estimators": 4,
-    "compilation": 5,
-    "inspection": 5,
+    "compiled": 2,
+    "samplers": 2,
+    "metrics": 4,
+    "teachers": 4,
+    "students": 6,
+    "transfer": 7,
+    "estimators": 8,
+    "compilation": 9,
+    "inspection": 9,
 }
-SAME_RANK_ALLOWED = {("metrics", "targets")}
-"""metrics take labels as one-hot arrays, as targets make them: arrays in, arrays out on both sides."""
+SAME_RANK_ALLOWED = {("_losses", "targets")}
+"""losses soften targets, as arrays of both rooms are softened."""
 
 PUBLIC = {
     "skdistill": [
