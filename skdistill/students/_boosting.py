@@ -9,13 +9,14 @@ from joblib import effective_n_jobs
 from sklearn.base import clone
 from sklearn.utils.validation import check_memory
 
+from .._losses import OneVsRestCrossEntropy
 from .._threads import one_blas_thread
 from .._validation import check_number, check_random_state, draw_seed
 from ..compiled import Forest
 from ..compiled._nodes import stack_outputs
 from ._growing import Grower, Table
 from ._pruning import leaf_weights, prune
-from ._resolving import HELD_OUT, LOSSES, resolve
+from ._resolving import HELD_OUT, resolve
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
 ROWS_FOR_THREADS = 10_000
@@ -25,7 +26,7 @@ ROWS_FOR_THREADS = 10_000
 class _CompactBoosting(CompactStudent):
     """Tables in, flat trees out: what classifier and regressor share."""
 
-    _link_of_many = "one against the rest"
+    _loss_of_many = OneVsRestCrossEntropy
 
     def __init__(
         self,
@@ -71,7 +72,7 @@ class _CompactBoosting(CompactStudent):
         ``offset``, of the targets' shape, holds scores of others, which the trees go on from; ``hidden``, of shape
         (n_rows, n_hidden), what these scores are linear in.
         """
-        if self._link == self._link_of_many and self.monotonic_cst is not None:
+        if isinstance(self._loss, OneVsRestCrossEntropy) and self.monotonic_cst is not None:
             raise ValueError(
                 f"{type(self).__name__}: monotonic_cst needs two classes; got {targets.shape[1]}. "
                 "Pass monotonic_cst=None."
@@ -86,10 +87,10 @@ class _CompactBoosting(CompactStudent):
         grower = shared.get(str(params)) or Grower(table, params, check_memory(self.memory))
         shared.update({"table": table, str(params): grower})
         held_out = rng.uniform(size=len(weight)) < HELD_OUT
-        forests, changes, ridges, loss = [], [], [], LOSSES[self._link]
+        forests, changes, ridges, loss = [], [], [], self._loss
         for output, target in enumerate(targets.T):
             others = None if offset is None else offset[:, output]
-            start = loss.best_constant(target, weight) if others is None else others
+            start = float(loss.best_constant(np.average(target, weights=weight))) if others is None else others
             forest = grower.grow(output, target, start, self.n_trees, only_these=common is None)
             leaves = forest.leaves(cells, effective_n_jobs(self.n_jobs))
             forest = forest.with_missing_sent(table.has_missing, leaf_weights(forest, leaves, weight))
@@ -141,7 +142,7 @@ class _CompactBoosting(CompactStudent):
     def _lightgbm_params(self, seed: int, n_rows: int) -> dict[str, Any]:
         rate = auto_learning_rate(self.n_trees) if self.learning_rate == "auto" else self.learning_rate
         params = {
-            "objective": "regression" if self._link == "identity" else "cross_entropy",
+            "objective": "regression" if self._loss.is_quadratic else "cross_entropy",
             "num_leaves": self.max_leaf_nodes,
             "learning_rate": rate,
             "min_data_in_leaf": self.min_samples_leaf,

@@ -16,21 +16,12 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, logit
 
+from .._losses import Loss
 from .._progress import Progress
 from ..compiled import Design, Network
 from ..compiled._design import CHUNK_CELLS, dense_chunks
 from ..exceptions import StudentError
-from ..targets import soften, softmax
-
-ANSWERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "identity": lambda scores: scores,
-    "two classes": expit,
-    "one against the rest": expit,
-    "softmax": softmax,
-}
-"""From scores to what is compared with the targets, by link."""
 
 MOST_INPUTS = 50_000_000
 """Inputs of all rows that are made at once; they take four bytes each."""
@@ -40,6 +31,9 @@ BLOCK_ROWS = 10_000
 
 FEWEST_HELD_OUT, MOST_HELD_OUT = 5, 2000
 """Rows that tell when to stop: with fewer nothing is held out."""
+
+SMALLEST_MEAN = 1e-6
+"""Bounds the distance of mean probabilities to 0 and to 1: less is lost in float32."""
 
 WARM_UP = 0.03
 """Share of the steps in which the rate grows to its height."""
@@ -180,38 +174,29 @@ class Descent:
 
 @dataclass(frozen=True)
 class Lesson:
-    """What a network is taught: inputs of rows, targets, weights, and the link of its scores."""
+    """What a network is taught: inputs of rows, targets, weights, and the loss of its scores."""
 
     inputs: Inputs
     targets: np.ndarray
     weight: np.ndarray
-    link: str
+    loss: Loss
 
     def at(self, temperature: float) -> np.ndarray:
         """Return the targets softened by a temperature."""
-        if temperature == 1:
-            return self.targets
-        if self.link == "softmax":
-            return soften(self.targets, temperature).astype(np.float32)
-        pairs = [soften(np.column_stack([1 - column, column]), temperature)[:, 1] for column in self.targets.T]
-        return np.column_stack(pairs).astype(np.float32)
+        return self.targets if temperature == 1 else self.loss.softened(self.targets, temperature)
 
     @property
     def best_constant(self) -> np.ndarray:
         """Return the scores that are best for all rows alike."""
-        mean = np.average(self.targets, axis=0, weights=self.weight)
-        if self.link == "identity":
-            return mean
-        mean = np.clip(mean, 1e-6, 1 - 1e-6)
-        return np.log(mean) if self.link == "softmax" else logit(mean)
+        return self.loss.best_constant(np.average(self.targets, axis=0, weights=self.weight), SMALLEST_MEAN)
 
     def error(self, parameters: list[np.ndarray], rows: np.ndarray) -> float:
         """Return the weighted squares of answers minus targets on some rows: what fidelity loses, on another scale."""
         total = 0.0
         for start in range(0, len(rows), BLOCK_ROWS):
             some = rows[start : start + BLOCK_ROWS]
-            answers = ANSWERS[self.link](forward(parameters, self.inputs.take(some))[-1])
-            total += float(self.weight[some] @ ((answers - self.targets[some]) ** 2).sum(axis=1))
+            scores = forward(parameters, self.inputs.take(some))[-1]
+            total += float(self.weight[some] @ self.loss.validation_loss(scores, self.targets[some]))
         return total / float(self.weight[rows].sum())
 
 
@@ -220,7 +205,7 @@ def fit_network(
     cells: Any,
     targets: np.ndarray,
     weight: np.ndarray,
-    link: str,
+    loss: Loss,
     hidden: Sequence[int],
     how: Descent,
     rng: np.random.RandomState,
@@ -233,7 +218,7 @@ def fit_network(
         If the descent diverges, also at smaller and smaller rates.
     """
     weight = (weight / weight.mean()).astype(np.float32)
-    lesson = Lesson(Inputs(design, cells), targets.astype(np.float32), weight, link)
+    lesson = Lesson(Inputs(design, cells), targets.astype(np.float32), weight, loss)
     held_out, taught = split(np.arange(len(weight)), how.validation_fraction, rng)
     seed, rate = rng.randint(2**31 - 1), how.learning_rate
     for _ in range(RESTARTS + 1):
@@ -282,7 +267,7 @@ def descend(
             for start in range(0, len(order), batch_size):
                 rows = order[start : start + batch_size]
                 hidden = forward(parameters, lesson.inputs.take(rows))
-                pull = ANSWERS[lesson.link](hidden[-1] / temperature) - targets[rows]
+                pull = lesson.loss.gradient(hidden[-1] / temperature, targets[rows])
                 pull *= (lesson.weight[rows] * np.float32(temperature / len(rows)))[:, None]
                 backward(parameters, hidden, pull, adam.gradients)
                 adam.step()

@@ -5,6 +5,7 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.utils import check_random_state
 
+from .._losses import OneVsRestCrossEntropy
 from .._validation import draw_seed
 from ..compiled import Sum
 from ._boosting import CompactBoostingRegressor, size_of_trees
@@ -18,7 +19,7 @@ NETWORK_SHARE = 0.5
 class _CompactHybrid(CompactStudent):
     """What classifier and regressor share."""
 
-    _link_of_many = "one against the rest"
+    _loss_of_many = OneVsRestCrossEntropy
 
     def __init__(
         self,
@@ -69,7 +70,7 @@ class _CompactHybrid(CompactStudent):
             n_jobs=self.n_jobs,
             random_state=draw_seed(rng),
         )
-        smooth._link = edges._link = self._link
+        smooth._loss = edges._loss = self._loss
         network = smooth._learn(X, targets, weight)
         self._encoder = smooth._encoder
         cells = self._encode(X)

@@ -97,14 +97,14 @@ class _CompactKernel(CompactStudent):
         self._check_parameters()
         cells, targets, weight, design = self._prepare(X, targets, weight)
         weight = weight / weight.sum()
-        values, curvature = as_values(self._link, targets)
+        values, curvature = as_values(self._loss, targets)
         rows = Rows(design, cells, values, weight * curvature, has_linear=self.linear)
         with one_blas_thread():  # sums of several threads differ in their last digits
             kernel, ridge = self._choose(rows, check_random_state(self.random_state))
             features = rows.features(kernel, weight)
-            start = None if self._link == "identity" else rows.coefficients(kernel, ridge)
+            start = None if self._loss.is_quadratic else rows.coefficients(kernel, ridge)
             ridge *= float(weight @ curvature)
-            coef, constant = solve(features, targets, self._link, ridge=ridge, start=start, steps=COEF_STEPS)
+            coef, constant = solve(features, targets, self._loss, ridge=ridge, start=start, steps=COEF_STEPS)
         self.ridge_ = ridge
         of_inputs = narrowed(coef[: rows.n_linear], 1e-5) if rows.n_linear else None
         of_bumps = narrowed(coef[rows.n_linear :], 1e-4 / max(len(kernel.positions), 1))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import Bounds, minimize
 
+from .._losses import Loss, SquaredError
 from ..compiled import Design
 from ..compiled._design import dense_chunks
 from ..compiled._kernel import bumps
@@ -36,18 +37,13 @@ SMALLEST_PROBA = 0.01
 """Probability whose logit is the furthest that least squares is asked to fit."""
 
 
-def as_values(link: str, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return values that least squares fits in place of targets, and the weight of each row at that.
+def as_values(loss: Loss, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the scores of targets, which least squares fits in their place, and the curvature of the loss there.
 
-    For probabilities: their logits, held back where they are nearly certain, and the curvature of the loss there.
+    Probabilities that are nearly certain are held back, and the curvature is the weight of a row at that.
     """
-    if link == "identity":
-        return targets, np.ones(len(targets))
-    proba = np.clip(targets, SMALLEST_PROBA, 1 - SMALLEST_PROBA)
-    curvature = (proba * (1 - proba)).mean(axis=1)
-    if link == "two classes":
-        return np.log(proba / (1 - proba)), curvature
-    return np.log(proba) - np.log(proba).mean(axis=1, keepdims=True), curvature
+    outputs = loss.clipped(targets, SMALLEST_PROBA)
+    return loss.centred(loss.scores(outputs)), loss.curvature(outputs)
 
 
 def some_of(rows: np.ndarray, n_rows: int, rng: np.random.RandomState) -> np.ndarray:
@@ -125,7 +121,7 @@ class Rows:
 
     def coefficients(self, kernel: Kernel, ridge: float) -> tuple[np.ndarray, np.ndarray]:
         """Return the coefficients of the regression on the values, and its constant."""
-        coef, constant = solve(self.features(kernel, self.weight), self.values, "identity", ridge=ridge)
+        coef, constant = solve(self.features(kernel, self.weight), self.values, SquaredError(), ridge=ridge)
         return coef * self.unit, constant * self.unit + self.center
 
     def trial(self, kernel: Kernel, held_out: np.ndarray) -> tuple[float, Kernel, float]:

@@ -7,12 +7,13 @@ from typing import Any, Literal
 import numpy as np
 from scipy import sparse
 
+from .._losses import Loss
 from .._threads import one_blas_thread
 from .._validation import check_number
 from ..compiled import Design, Network
 from ..compiled._design import CHUNK_CELLS, dense_chunks
 from ..compiled._network import with_products
-from ._solving import LOSSES, WIDEST, Features, choose_features, curvature_at, ridge_solution, solve
+from ._solving import WIDEST, Features, choose_features, ridge_solution, solve
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
 MOST_PAIRED = 200
@@ -43,12 +44,12 @@ class _CompactLinear(CompactStudent):
         ridge, lasso = (self.alpha, 0.0) if self.penalty == "l2" else (0.0, self.alpha)
         with one_blas_thread():  # sums of several threads differ in their last digits
             features, pairs = rows.features(), None
-            coef, constant = solve(features, targets, self._link, ridge=ridge, lasso=lasso)
+            coef, constant = solve(features, targets, self._loss, ridge=ridge, lasso=lasso)
             if self.n_pairs > 0:
                 scores = constant + features.times(coef)
-                pairs = _choose_pairs(rows, coef, scores, targets, self._link, self.n_pairs)
+                pairs = _choose_pairs(rows, coef, scores, targets, self._loss, self.n_pairs)
                 features = rows.features(pairs)
-                coef, constant = solve(features, targets, self._link, ridge=ridge, lasso=lasso, start=(coef, constant))
+                coef, constant = solve(features, targets, self._loss, ridge=ridge, lasso=lasso, start=(coef, constant))
         base = constant - (features.mean + rows.origin(pairs)) @ coef
         return Network(design, [coef.astype(np.float32)], [], base, np.ones(len(base)), pairs)
 
@@ -143,34 +144,33 @@ def _deviations(design: Design, zero: np.ndarray, cells: Any) -> Any:
 
 
 def _choose_pairs(
-    rows: _Rows, coef: np.ndarray, scores: np.ndarray, targets: np.ndarray, link: str, n_pairs: int
+    rows: _Rows, coef: np.ndarray, scores: np.ndarray, targets: np.ndarray, loss: Loss, n_pairs: int
 ) -> np.ndarray:
     """Return the pairs of inputs, of shape (n_pairs, 2), whose products are missed most beside the inputs.
 
     All products are compared, each alone, by their correlation with the loss's gradient; the best of them by
     orthogonal least squares towards it.
     """
-    pull = -LOSSES[link](scores, targets)[1]
-    curved = curvature_at(link, scores)
+    gradient, curved = loss.gradient(scores, targets), loss.curvature(loss.outputs(scores))
     inputs = np.sort(np.argsort(-np.abs(coef).sum(axis=1), kind="stable")[:MOST_PAIRED])
     first, second = np.triu_indices(len(inputs))
     weight = rows.weight * curved
     products, squares = np.zeros((2, len(inputs), len(inputs)))
-    of_pull = np.zeros((pull.shape[1], len(inputs), len(inputs)))
+    of_gradient = np.zeros((gradient.shape[1], len(inputs), len(inputs)))
     for part, block in rows.dense(inputs):
         heavy = block * weight[part, None]
         products += block.T @ heavy
         squares += (block**2).T @ (block * heavy)
-        for of_output, values in zip(of_pull, (rows.weight[:, None] * pull)[part].T, strict=True):
+        for of_output, values in zip(of_gradient, (rows.weight[:, None] * gradient)[part].T, strict=True):
             of_output += block.T @ (block * values[:, None])
     spread = (squares - products**2 / weight.sum())[first, second]
     is_varied = spread > 1e-8 * squares[first, second]
-    gain = np.where(is_varied, (of_pull[:, first, second] ** 2).sum(axis=0) / np.where(is_varied, spread, 1), -1)
+    gain = np.where(is_varied, (of_gradient[:, first, second] ** 2).sum(axis=0) / np.where(is_varied, spread, 1), -1)
     best = np.argsort(-gain, kind="stable")[: 2 * n_pairs + CANDIDATES]
     best = best[gain[best] > 0]
     pairs = np.column_stack([inputs[first[best]], inputs[second[best]]])
     features = rows.features(pairs, inputs)
-    gram, moments, n_inputs = features.gram(curved), features.moments(pull), len(inputs)
+    gram, moments, n_inputs = features.gram(curved), features.moments(gradient), len(inputs)
     across = gram[:n_inputs, n_inputs:]
     beside = gram[n_inputs:, n_inputs:] - across.T @ ridge_solution(gram[:n_inputs, :n_inputs], across, 0.0)
     return pairs[choose_features(beside, moments[n_inputs:], n_pairs)]

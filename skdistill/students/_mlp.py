@@ -40,7 +40,7 @@ class _CompactMLP(CompactStudent):
         knots = find_knots(cells, design.n_codes, targets, weight, self.n_knots, draw_seed(rng))
         design = design.in_pieces(knots)
         with one_blas_thread():  # sums of several threads differ in their last digits
-            network, errors = fit_network(design, cells, targets, weight, self._link, hidden, how, rng)
+            network, errors = fit_network(design, cells, targets, weight, self._loss, hidden, how, rng)
         self.validation_errors_ = np.array(errors)
         return network
 

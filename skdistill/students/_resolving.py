@@ -13,15 +13,13 @@ by no more than two standard errors the largest is taken, infinity (no change) i
 was trained on is spiky, and a small ridge follows the spikes.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 from scipy.linalg import cho_factor, cho_solve
-from scipy.special import expit, logit
 
+from .._losses import Loss
 from ..compiled import Forest
 
 RIDGES = (15.0, 50.0, 150.0, 500.0)
@@ -47,39 +45,6 @@ CURVATURE_ROWS = 15_000
 ROWS_AT_ONCE = 10_000
 LEAVES_AT_ONCE = 3000
 """Bigger sets of trees are solved block by block, and bigger trees not at all: memory grows with the leaves' square."""
-
-
-@dataclass(frozen=True)
-class Loss:
-    """A loss of scores: its value, its negative gradient and its curvature, each of shape (n_rows,)."""
-
-    link: Callable[[float], float]
-    """From the mean target to the best constant score."""
-
-    value: Callable[[np.ndarray, np.ndarray], np.ndarray]
-    pull: Callable[[np.ndarray, np.ndarray], np.ndarray]
-    curvature: Callable[[np.ndarray], np.ndarray]
-
-    def best_constant(self, target: np.ndarray, weight: np.ndarray) -> float:
-        """Return the score that is best for all rows alike."""
-        return self.link(float(np.average(target, weights=weight)))
-
-
-SQUARED_ERROR = Loss(
-    link=lambda mean: mean,
-    value=lambda target, score: (target - score) ** 2 / 2,
-    pull=lambda target, score: target - score,
-    curvature=np.ones_like,
-)
-CROSS_ENTROPY = Loss(
-    link=lambda mean: float(logit(np.clip(mean, 1e-10, 1 - 1e-10))),
-    value=lambda target, score: np.logaddexp(0, score) - target * score,
-    pull=lambda target, score: target - expit(score),
-    curvature=lambda score: np.maximum(expit(score) * expit(-score), 1e-6),
-)
-
-LOSSES = {"identity": SQUARED_ERROR, "two classes": CROSS_ENTROPY, "one against the rest": CROSS_ENTROPY}
-"""By the link of the scores."""
 
 
 def resolve(
@@ -154,7 +119,7 @@ class _System:
         weights: np.ndarray,
     ) -> None:
         self.hidden = hidden
-        self.target, self.weight, self.loss, self.values = target, weight, loss, values
+        self.target, self.weight, self.loss, self.values = target[:, None], weight, loss, values
         bounds = forest.tree_leaf[block.start : block.stop + 1]
         self.span = slice(bounds[0], bounds[-1])
         self.before = np.concatenate([values[self.span], weights])
@@ -168,7 +133,7 @@ class _System:
             score[rows] = offset[rows] + forest.base[0] + values[leaves[rows]].sum(axis=1)
             self.codes[:, rows] = (leaves[rows, block] - bounds[:-1]).T
         self.others = score - self._scores(self.before)
-        self.curvature = weight * loss.curvature(score)
+        self.curvature = weight * loss.curvature_at(score[:, None])
         self.unit = self.curvature.sum() / weight.sum()
         self.n_trees = forest.n_trees
         self.factors: dict[float, tuple[np.ndarray, bool]] = {}
@@ -183,7 +148,8 @@ class _System:
         weight = self.weight[held_out]
 
         def loss_with(values: np.ndarray) -> np.ndarray:
-            return self.loss.value(self.target[held_out], self.others[held_out] + self._scores(values, held_out))
+            scores = self.others[held_out] + self._scores(values, held_out)
+            return self.loss.value(scores[:, None], self.target[held_out])
 
         chosen, best = RIDGES[0], loss_with(self._descend(RIDGES[0], fitted_on))
         for ridge in (*RIDGES[1:], np.inf):
@@ -211,16 +177,16 @@ class _System:
         weight = self.weight * rows
         values, losses = self.before, []
         for _ in range(STEPS + 1):
-            score = self.others + self._scores(values)
+            score = (self.others + self._scores(values))[:, None]
             change = values - self.before
             penalty = ridge * self._penalise(change)
-            losses.append(weight @ self.loss.value(self.target, score) + change @ penalty / 2)
+            losses.append(weight @ self.loss.value(score, self.target) + change @ penalty / 2)
             if losses[-1] > losses[0]:  # the curvature was too small: very unlike the rows it was estimated on
                 return self.before
             if len(losses) > 1 and losses[-2] - losses[-1] < CONVERGED * (losses[0] - losses[-1]):
                 return values
-            gradient = self._gradient(weight * self.loss.pull(self.target, score)) - penalty
-            latest, values = values, values + cho_solve(factor, gradient.astype(np.float32), check_finite=False)
+            gradient = self._gradient(weight * self.loss.gradient(score, self.target)[:, 0]) + penalty
+            latest, values = values, values - cho_solve(factor, gradient.astype(np.float32), check_finite=False)
         return latest
 
     def _scores(self, values: np.ndarray, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
@@ -230,9 +196,10 @@ class _System:
             total += values[first:].take(codes[rows])
         return total
 
-    def _gradient(self, pull: np.ndarray) -> np.ndarray:
-        pulls = [np.bincount(codes, pull, size) for codes, size in zip(self.codes, self.n_leaves, strict=True)]
-        return np.concatenate([*pulls, pull.astype(np.float32) @ self.hidden])
+    def _gradient(self, by_score: np.ndarray) -> np.ndarray:
+        """Return the gradient by leaf values and weights of hidden numbers, given that by the scores of rows."""
+        leaves = [np.bincount(codes, by_score, size) for codes, size in zip(self.codes, self.n_leaves, strict=True)]
+        return np.concatenate([*leaves, by_score.astype(np.float32) @ self.hidden])
 
     def _penalise(self, change: np.ndarray) -> np.ndarray:
         *parts, of_hidden = np.split(change, [*self.first[1:], self.n_leaves.sum()])

@@ -16,7 +16,8 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, solve_triangular
 from scipy.optimize import Bounds, minimize
-from scipy.special import expit, logit
+
+from .._losses import Loss
 
 SMALLEST_RIDGE = 1e-10
 """As a share of the mean square of a feature: then collinear features are no trouble."""
@@ -40,57 +41,6 @@ KEPT_CELLS = 20_000_000
 
 WIDEST = 3000
 """Features whose products are formed; beyond, descents know their gradients only."""
-
-Loss = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
-
-
-def squared_error(scores: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the loss of each row, of shape (n_rows,), and its gradient, of shape (n_rows, n_scores)."""
-    excess = scores - targets
-    return (excess**2).sum(axis=1) / 2, excess
-
-
-def logistic_loss(scores: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the cross-entropy of each row and its gradient; each score is the logit of its target."""
-    return (np.logaddexp(0, scores) - targets * scores).sum(axis=1), expit(scores) - targets
-
-
-def softmax_loss(scores: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the cross-entropy of each row and its gradient; targets sum to one."""
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    proba = np.exp(shifted)
-    total = proba.sum(axis=1, keepdims=True)
-    proba /= total
-    return np.log(total[:, 0]) - np.einsum("ij,ij->i", targets, shifted), proba - targets
-
-
-LOSSES: dict[str, Loss] = {"identity": squared_error, "two classes": logistic_loss, "softmax": softmax_loss}
-"""By the link of the scores."""
-
-
-def best_constant(link: str, targets: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Return the scores that are best for all rows alike; weights sum to one."""
-    mean = weight @ targets
-    if link == "identity":
-        return mean
-    mean = np.clip(mean, 1e-10, 1 - 1e-10)
-    return logit(mean) if link == "two classes" else np.log(mean) - np.log(mean).mean()
-
-
-def promised_curvature(link: str, targets: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Return the curvature of the loss of each row, of shape (n_rows,), half way from the mean target to its own."""
-    return _curvature(link, (targets + weight @ targets) / 2)
-
-
-def curvature_at(link: str, scores: np.ndarray) -> np.ndarray:
-    """Return the curvature of the loss of each row, of shape (n_rows,), the mean over its scores."""
-    return _curvature(link, LOSSES[link](scores, np.zeros_like(scores))[1])
-
-
-def _curvature(link: str, outputs: np.ndarray) -> np.ndarray:
-    if link == "identity":
-        return np.ones(len(outputs))
-    return np.maximum((outputs * (1 - outputs)).mean(axis=1), 1e-6)
 
 
 class Features:
@@ -149,7 +99,7 @@ class Features:
 def solve(
     features: Features,
     targets: np.ndarray,
-    link: str,
+    loss: Loss,
     *,
     ridge: float = 0.0,
     lasso: float = 0.0,
@@ -160,12 +110,13 @@ def solve(
 
     A descent goes on from ``start``, which may have the coefficients of the first features only, for so many steps.
     """
-    n_features, constant = len(features.mean), best_constant(link, targets, features.weight)
-    all_rows, factor = _Objective(features, targets, link, ridge), None
+    mean = features.weight @ targets
+    n_features, constant = len(features.mean), loss.centred(loss.best_constant(mean))
+    all_rows, factor = _Objective(features, targets, loss, ridge), None
     objective: _Objective | _Quadratic = all_rows
-    if n_features <= WIDEST and (link == "identity" or lasso == 0):
-        gram = features.gram(promised_curvature(link, targets, features.weight))
-        if link != "identity":
+    if n_features <= WIDEST and (loss.is_quadratic or lasso == 0):
+        gram = features.gram(loss.curvature((targets + mean) / 2))  # half way from the mean target to the row's own
+        if not loss.is_quadratic:
             factor = _factor(gram, ridge)[0]
         elif lasso == 0:
             return ridge_solution(gram, features.moments(targets), ridge), constant
@@ -244,25 +195,24 @@ class _Quadratic:
 class _Objective:
     """Mean loss of all rows and the ridge."""
 
-    def __init__(self, features: Features, targets: np.ndarray, link: str, ridge: float) -> None:
-        self.features, self.targets, self.loss, self.ridge = features, targets, LOSSES[link], ridge
+    def __init__(self, features: Features, targets: np.ndarray, loss: Loss, ridge: float) -> None:
+        self.features, self.targets, self.loss, self.ridge = features, targets, loss, ridge
 
     def __call__(self, coef: np.ndarray, constant: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """Return the value and its gradients by coefficients and constant."""
         weight = self.features.weight
-        value, pull = self.loss(constant + self.features.times(coef), self.targets)
-        of_coef = self.features.moments(pull) + self.ridge * coef
-        return float(weight @ value + self.ridge * np.sum(coef**2) / 2), of_coef, weight @ pull
+        value, gradient = self.loss.value_and_gradient(constant + self.features.times(coef), self.targets)
+        of_coef = self.features.moments(gradient) + self.ridge * coef
+        return float(weight @ value + self.ridge * np.sum(coef**2) / 2), of_coef, weight @ gradient
 
     def hessian(self, coef: np.ndarray, constant: np.ndarray) -> np.ndarray:
         """Return second derivatives by coefficients, then the constant, each score by score."""
         features, (n_features, n_scores) = self.features, coef.shape
-        scores = constant + features.times(coef)
-        proba = self.loss(scores, np.zeros_like(scores))[1]
+        outputs = self.loss.outputs(constant + features.times(coef))
         hessian = np.empty((n_features + 1, n_scores, n_features + 1, n_scores))
         for first in range(n_scores):
             for second in range(first + 1):
-                curved = proba[:, first] * ((first == second) - proba[:, second])
+                curved = self.loss.second_derivative(outputs, first, second)
                 gram = np.zeros((n_features + 1,) * 2)
                 for rows, block in features:
                     with_one = np.hstack([block - features.mean, np.ones((len(block), 1))])

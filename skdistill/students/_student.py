@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from .._encoding import TableEncoder
+from .._losses import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy, SquaredError
 from .._representation import Documented
 from .._restoring import all_or_nothing
 from .._threads import blas_threads
@@ -32,10 +33,10 @@ class CompactStudent(Documented):
     """
 
     scorer_: Any
-    _link: str
+    _loss: Loss
     _encoder: TableEncoder
-    _link_of_many = "softmax"
-    """Link of more than two classes."""
+    _loss_of_many: type[Loss] = SoftmaxCrossEntropy
+    """Loss of more than two classes."""
 
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Any:
         """Return a scorer, fitted to targets, and set ``_encoder``.
@@ -45,8 +46,8 @@ class CompactStudent(Documented):
         X : table of shape (n_rows, n_features)
             Checked, with raw cells.
         targets : ndarray of shape (n_rows, n_outputs)
-            Standardised values (``_link`` is ``"identity"``), the probabilities of the second of two classes
-            (``"two classes"``), or of all of more classes (``_link_of_many``).
+            What ``_loss`` compares the scores with: standardised values, the probabilities of the second of two
+            classes, or of all of more classes.
         weight : ndarray of shape (n_rows,)
             None is negative, some are above zero.
         """
@@ -95,7 +96,7 @@ class CompactStudent(Documented):
         cells = self._encode(X)
         if not weight.all():
             cells, targets, weight = cells[weight > 0], targets[weight > 0], weight[weight > 0]
-        if self._link == "softmax":
+        if isinstance(self._loss, SoftmaxCrossEntropy):
             targets = targets / targets.sum(axis=1, keepdims=True)
         return cells, targets, weight, Design.of(cells, weight, self._n_codes())
 
@@ -202,7 +203,7 @@ class CompactClassifier(ClassifierMixin, CompactStudent):
     def _fit_checked(self, X: Any, targets: np.ndarray, classes: np.ndarray, sample_weight: Any) -> Self:
         if len(classes) < 2:
             raise ValueError(f"{type(self).__name__} needs at least 2 classes; got 1 class: {classes.tolist()}.")
-        self._link = "two classes" if len(classes) == 2 else self._link_of_many
+        self._loss = BinaryCrossEntropy() if len(classes) == 2 else self._loss_of_many()
         weight = check_weights(sample_weight, X.shape[0])
         weight = weight / weight.max()
         self.scorer_ = self._learn(X, targets[:, 1:] if len(classes) == 2 else targets, weight)
@@ -211,24 +212,27 @@ class CompactClassifier(ClassifierMixin, CompactStudent):
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the class probabilities of ``X``, of shape (n_samples, n_classes)."""
-        scores = self._scores(X)
-        return LINKS[self._link].of_rows(scores)
+        return self._probabilities(self._scores(X))
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable label of each row, of shape (n_samples,)."""
         winner = self.predict_proba(X).argmax(axis=1)
         return self.classes_[winner]
 
+    def _probabilities(self, scores: np.ndarray) -> np.ndarray:
+        """Return the probabilities of all classes, as compiled models do."""
+        return LINKS[self._loss.link].of_rows(scores)
+
     def __skdistill_compile__(self) -> CompiledModel:
         return CompiledModel(
-            self.scorer_, self._link, classes=self.classes_, columns=self._columns(), names=self._names()
+            self.scorer_, self._loss.link, classes=self.classes_, columns=self._columns(), names=self._names()
         )
 
 
 class CompactRegressor(RegressorMixin, CompactStudent):
     """Values in, values out."""
 
-    _link = "identity"
+    _loss: Loss = SquaredError()
 
     @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:

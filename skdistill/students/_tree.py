@@ -9,7 +9,6 @@ from .._encoding import find_durations
 from .._tables import take_rows
 from .._validation import check_fitted, check_number, check_table
 from ..compiled import Forest
-from ..compiled._links import LINKS
 from ..compiled._nodes import forest_from_nodes
 from ._binning import MISSING, BinnedTable
 from ._growing import Table
@@ -57,14 +56,8 @@ class _CompactTree(CompactStudent):
         sums = np.column_stack([np.ones(len(weight)), weight, weighted * targets, weighted * targets**2])
         self._nodes = Nodes.of(forest, add_up(leaf, forest.n_leaves, sums))
         self.leaf_rows_ = self._nodes.n_rows[-forest.n_leaves :]
-        return forest.with_values(self._scores_of_means(self._nodes.mean[-forest.n_leaves :]))
-
-    def _scores_of_means(self, mean: np.ndarray) -> np.ndarray:
-        """Return what the link makes the mean target of."""
-        if self._link == "identity":
-            return mean
-        proba = np.clip(mean, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
-        return np.log(proba / (1 - proba)) if self._link == "two classes" else np.log(proba)
+        mean = self._nodes.mean[-forest.n_leaves :]
+        return forest.with_values(self._loss.scores(self._loss.clipped(mean, SMALLEST_PROBABILITY)))
 
     def _params_of_size(self, n_parameters: int, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:  # noqa: ARG002
         n_leaves = (n_parameters + 2 - n_outputs) // (2 + n_outputs)
@@ -186,7 +179,7 @@ class CompactTreeClassifier(CompactClassifier, _CompactTree):
             ones, too. Classes less probable than 0.005 are left out.
         """
         check_fitted(self, "scorer_")
-        proba = LINKS[self._link].of_rows(self.scorer_.value)
+        proba = self._probabilities(self.scorer_.value)
         return self._rules([probable(self.classes_, of_leaf) for of_leaf in proba])
 
     def to_sklearn(self) -> Any:

@@ -15,10 +15,13 @@ from sklearn.linear_model import Lasso, LogisticRegression
 from sklearn.model_selection import cross_val_score
 
 import skdistill
+from skdistill._losses import BinaryCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from skdistill.exceptions import StudentError
 from skdistill.students import _linear, _solving
 from skdistill.students._linear import CompactLinearClassifier, CompactLinearRegressor
-from skdistill.students._solving import LOSSES, Features, choose_features, ridge_solution, solve
+from skdistill.students._solving import Features, choose_features, ridge_solution, solve
+
+LOSSES = [SquaredError(), BinaryCrossEntropy(), SoftmaxCrossEntropy()]
 
 
 def softmax(logits):
@@ -30,11 +33,11 @@ def answer(student, X):
     return student.predict_proba(X) if hasattr(student, "predict_proba") else student.predict(X)
 
 
-def draw_problem(link, n_rows=30, n_features=3, n_scores=3):
+def draw_problem(loss, n_rows=30, n_features=3, n_scores=3):
     rng = np.random.RandomState(0)
-    n_scores = 1 if link == "two classes" else n_scores
+    n_scores = 1 if isinstance(loss, BinaryCrossEntropy) else n_scores
     targets = rng.uniform(size=(n_rows, n_scores))
-    targets = targets / targets.sum(axis=1, keepdims=True) if link == "softmax" else targets
+    targets = targets / targets.sum(axis=1, keepdims=True) if isinstance(loss, SoftmaxCrossEntropy) else targets
     block, weight = rng.normal(size=(n_rows, n_features)), rng.uniform(size=n_rows)
     return Features(lambda: iter([block[:10], block[10:]]), weight / weight.sum(), block.size), targets
 
@@ -42,11 +45,11 @@ def draw_problem(link, n_rows=30, n_features=3, n_scores=3):
 # ---------------------------------------------------------------------- solving
 
 
-@pytest.mark.parametrize("link", LOSSES)
-def test_gradients_are_those_of_finite_differences(link):
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.link)
+def test_gradients_are_those_of_finite_differences(loss):
     """Of the mean loss by coefficients and constant; for the cross-entropy second derivatives too."""
-    features, targets = draw_problem(link)
-    objective, shape = _solving._Objective(features, targets, link, 0.3), (3, targets.shape[1])
+    features, targets = draw_problem(loss)
+    objective, shape = _solving._Objective(features, targets, loss, 0.3), (3, targets.shape[1])
     point = np.random.RandomState(1).normal(size=(shape[0] + 1) * shape[1])
 
     def of(point):
@@ -58,33 +61,33 @@ def test_gradients_are_those_of_finite_differences(link):
         return np.vstack([of_coef, of_constant]).ravel()
 
     np.testing.assert_allclose(gradient(point), approx_fprime(point, lambda at: of(at)[0], 1e-7), atol=1e-5)
-    if link != "identity":
+    if not loss.is_quadratic:
         rows = point.reshape(-1, shape[1])
         hessian = np.array([approx_fprime(point, lambda at, k=k: gradient(at)[k], 1e-7) for k in range(len(point))])
         np.testing.assert_allclose(objective.hessian(rows[:-1], rows[-1]), hessian, atol=1e-5)
 
 
 @pytest.mark.parametrize("newton_work", [0, np.inf], ids=["L-BFGS", "Newton"])
-@pytest.mark.parametrize("link", LOSSES)
-def test_solutions_are_flat(link, newton_work, monkeypatch):
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.link)
+def test_solutions_are_flat(loss, newton_work, monkeypatch):
     """Gradients vanish where a solution is, however it was found, from zero or from elsewhere."""
     monkeypatch.setattr(_solving, "NEWTON_WORK", newton_work)
-    features, targets = draw_problem(link)
+    features, targets = draw_problem(loss)
     for start in (None, (np.full((2, targets.shape[1]), 3.0), np.full(targets.shape[1], -1.0))):
-        coef, constant = solve(features, targets, link, ridge=0.01, start=start)
-        _, of_coef, of_constant = _solving._Objective(features, targets, link, 0.01)(coef, constant)
+        coef, constant = solve(features, targets, loss, ridge=0.01, start=start)
+        _, of_coef, of_constant = _solving._Objective(features, targets, loss, 0.01)(coef, constant)
         assert max(np.abs(of_coef).max(), np.abs(of_constant).max()) < 1e-4
 
 
-@pytest.mark.parametrize("link", LOSSES)
-def test_features_made_anew_are_those_kept(link, monkeypatch):
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.link)
+def test_features_made_anew_are_those_kept(loss, monkeypatch):
     """Many features are not kept in memory, and wide ones have no products: the answer is the same."""
-    features, targets = draw_problem(link)
-    kept = solve(features, targets, link, ridge=0.1)
+    features, targets = draw_problem(loss)
+    kept = solve(features, targets, loss, ridge=0.1)
     monkeypatch.setattr(_solving, "KEPT_CELLS", 0)
-    anew = solve(draw_problem(link)[0], targets, link, ridge=0.1)
+    anew = solve(draw_problem(loss)[0], targets, loss, ridge=0.1)
     monkeypatch.setattr(_solving, "WIDEST", 0)
-    wide = solve(draw_problem(link)[0], targets, link, ridge=0.1)
+    wide = solve(draw_problem(loss)[0], targets, loss, ridge=0.1)
     np.testing.assert_allclose(anew[0], kept[0], atol=1e-10)
     np.testing.assert_allclose(wide[0], kept[0], atol=1e-3)
 
@@ -157,12 +160,12 @@ def test_the_lasso_is_the_lasso(alpha):
     np.testing.assert_allclose(coef, expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("link", LOSSES)
-def test_the_lasso_is_optimal(link):
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.link)
+def test_the_lasso_is_optimal(loss):
     """Gradients are alpha against the sign of each weight, and at most alpha where weights are exactly zero."""
-    features, targets = draw_problem(link)
-    coef, constant = solve(features, targets, link, lasso=0.03)
-    _, gradient, of_constant = _solving._Objective(features, targets, link, 0.0)(coef, constant)
+    features, targets = draw_problem(loss)
+    coef, constant = solve(features, targets, loss, lasso=0.03)
+    _, gradient, of_constant = _solving._Objective(features, targets, loss, 0.0)(coef, constant)
     assert (coef == 0).any()
     assert (coef != 0).any()
     np.testing.assert_allclose(gradient[coef != 0], -0.03 * np.sign(coef[coef != 0]), atol=1e-5)

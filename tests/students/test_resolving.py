@@ -11,13 +11,14 @@ from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits, make_friedman1
 
 from skdistill import DistilledRegressor
+from skdistill._losses import SquaredError
 from skdistill.compiled import Forest
 from skdistill.metrics import fidelity
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
 from skdistill.students import _resolving as resolving
 from skdistill.students._growing import Grower
 from skdistill.students._pruning import leaf_weights, prune
-from skdistill.students._resolving import CROSS_ENTROPY, SQUARED_ERROR, resolve
+from skdistill.students._resolving import resolve
 
 
 def smooth(n_rows=3000, seed=0):
@@ -76,18 +77,6 @@ def test_noise_is_not_followed():
 # ---------------------------------------------------------------------- the mathematics
 
 
-@pytest.mark.parametrize("loss", [SQUARED_ERROR, CROSS_ENTROPY], ids=["squared error", "cross-entropy"])
-def test_gradients_are_those_of_the_loss(loss):
-    """Pull is minus the first difference of the loss, curvature the second."""
-    score = np.linspace(-4, 4, 41)
-    target, h = np.full(41, 0.3), 1e-4
-    below, at, above = (loss.value(target, score + step) for step in (-h, 0, h))
-    np.testing.assert_allclose(loss.pull(target, score), (below - above) / (2 * h), atol=1e-6)
-    np.testing.assert_allclose(loss.curvature(score), (below - 2 * at + above) / h**2, atol=1e-4)
-    constant = loss.best_constant(target, np.ones(41))
-    assert loss.value(target, np.full(41, constant)).mean() <= loss.value(target, np.full(41, constant + 0.1)).mean()
-
-
 def dense_problem(forest, leaves, y, ridge):
     """Return the exact solution of the penalised regression, and its objective as a function of the values."""
     Z = np.zeros((len(y), forest.n_leaves))
@@ -106,7 +95,7 @@ def test_squared_error_is_solved_exactly(monkeypatch, ridge):
     forest, leaves, y, _ = grown()
     monkeypatch.setattr(resolving, "RIDGES", (ridge,))
     monkeypatch.setattr(resolving, "STANDARD_ERRORS", -np.inf)
-    values, _, chosen = resolve(forest, leaves, y, np.ones(len(y)), SQUARED_ERROR, held_out(y))
+    values, _, chosen = resolve(forest, leaves, y, np.ones(len(y)), SquaredError(), held_out(y))
     assert chosen == ridge
     np.testing.assert_allclose(values, dense_problem(forest, leaves, y, ridge), atol=2e-3 * np.abs(values).max())
 
@@ -114,11 +103,11 @@ def test_squared_error_is_solved_exactly(monkeypatch, ridge):
 def test_some_rows_are_enough_for_the_curvature(monkeypatch):
     """A curvature estimated on a fifth of the rows leads to the same values."""
     forest, leaves, y, _ = grown()
-    exact, _, _ = resolve(forest, leaves, y, np.ones(len(y)), SQUARED_ERROR, held_out(y))
+    exact, _, _ = resolve(forest, leaves, y, np.ones(len(y)), SquaredError(), held_out(y))
     monkeypatch.setattr(resolving, "CURVATURE_ROWS", 200)
     monkeypatch.setattr(resolving, "CONVERGED", 1e-6)
     monkeypatch.setattr(resolving, "STEPS", 20)
-    estimated, _, _ = resolve(forest, leaves, y, np.ones(len(y)), SQUARED_ERROR, held_out(y))
+    estimated, _, _ = resolve(forest, leaves, y, np.ones(len(y)), SquaredError(), held_out(y))
     scale = np.abs(exact - forest.value[:, 0]).max()
     np.testing.assert_allclose(estimated, exact, atol=0.05 * scale)
 
@@ -133,10 +122,10 @@ def test_blocks_of_trees_come_close(monkeypatch):
 
     monkeypatch.setattr(resolving, "STANDARD_ERRORS", -np.inf)
     monkeypatch.setattr(resolving, "RIDGES", (15.0,))
-    at_once, _, _ = resolve(forest, leaves, y, weight, SQUARED_ERROR, held_out(y))
+    at_once, _, _ = resolve(forest, leaves, y, weight, SquaredError(), held_out(y))
     monkeypatch.setattr(resolving, "LEAVES_AT_ONCE", 50)
     assert len(resolving._blocks(forest)) > 3
-    in_blocks, _, _ = resolve(forest, leaves, y, weight, SQUARED_ERROR, held_out(y))
+    in_blocks, _, _ = resolve(forest, leaves, y, weight, SquaredError(), held_out(y))
     before, together, apart = (error(values) for values in (forest.value[:, 0], at_once, in_blocks))
     assert together < before
     assert before - apart > 0.7 * (before - together)
@@ -354,6 +343,6 @@ def test_hidden_numbers_are_solved_for_beside_the_leaves(monkeypatch, curvature_
     student.fit(X, np.sign(X[:, 0]))
     forest = student.scorer_.with_values(student.scorer_.leaf_values)
     leaves = forest.leaves(X)
-    _, weights, chosen = resolve(forest, leaves, y, np.ones(3000), SQUARED_ERROR, held_out(y), hidden=hidden)
+    _, weights, chosen = resolve(forest, leaves, y, np.ones(3000), SquaredError(), held_out(y), hidden=hidden)
     np.testing.assert_allclose(weights, [0.7, 0], atol=tolerance)
     assert np.isfinite(chosen)
