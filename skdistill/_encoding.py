@@ -11,6 +11,9 @@ from ._tables import is_frame
 
 _NUMERIC_KINDS = "biuf"
 
+MANY, RARE = 100, 5
+"""Of columns with more categories than the first, those of fewer rows than the second count as unseen."""
+
 
 class TableEncoder:
     """Encode each column of a table as floats: numbers as they are, dates as time, categories as codes.
@@ -100,6 +103,23 @@ def find_durations(X: Any) -> np.ndarray:
     if is_frame(X):
         return np.array([dtype == nw.Duration for dtype in nw.from_native(X, eager_only=True).schema.values()])
     return np.full(X.shape[1], X.dtype.kind == "m")
+
+
+def fit_encoder(X: Any) -> TableEncoder:
+    """Return the encoder of a table, without the rare categories of columns that have many.
+
+    A column of names or keys would fill the student with them, and teach it nothing.
+    """
+    encoder = TableEncoder().fit(X)
+    coded: Any = None
+    for index, known in enumerate(encoder.categories_):
+        if known is None or len(known) <= MANY:
+            continue
+        coded = encoder.transform(X) if coded is None else coded
+        codes = coded[:, index]
+        counts = np.bincount(codes[~np.isnan(codes)].astype(np.intp), minlength=len(known))
+        encoder.categories_[index] = known[counts >= RARE]
+    return encoder
 
 
 def _numbers_at_once(columns: Any, is_number: np.ndarray) -> np.ndarray | None:

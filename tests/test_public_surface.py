@@ -31,6 +31,7 @@ RANKS = {
     "samplers": 2,
     "metrics": 4,
     "teachers": 4,
+    "solvers": 5,
     "students": 6,
     "transfer": 7,
     "estimators": 8,

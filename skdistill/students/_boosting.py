@@ -14,9 +14,9 @@ from .._threads import one_blas_thread
 from .._validation import check_number, check_random_state, draw_seed
 from ..compiled import Forest
 from ..compiled._nodes import stack_outputs
-from ._growing import Grower, Table
-from ._pruning import leaf_weights, prune
-from ._resolving import HELD_OUT, resolve
+from ..solvers._boosting import Grower, Table
+from ..solvers._leaf_refitting import HELD_OUT, resolve
+from ..solvers._pruning import leaf_weights, prune
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
 ROWS_FOR_THREADS = 10_000

@@ -17,9 +17,9 @@ from .._threads import one_blas_thread
 from .._validation import check_number, check_random_state
 from ..compiled import Design
 from ..compiled._kernel import Landmarks
+from ..solvers._landmarks import RIDGES, WIDEST_LINEAR, Kernel, Rows, as_values, narrowed, some_of
+from ..solvers._regression import solve
 from ._inheriting import kernel_hints
-from ._landmarks import RIDGES, WIDEST_LINEAR, Kernel, Rows, as_values, narrowed, some_of
-from ._solving import solve
 from ._student import CompactClassifier, CompactRegressor, CompactStudent, largest_below
 
 MOST_LANDMARKS = 500

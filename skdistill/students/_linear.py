@@ -13,7 +13,7 @@ from .._validation import check_number
 from ..compiled import Design, Network
 from ..compiled._design import CHUNK_CELLS, dense_chunks
 from ..compiled._network import with_products
-from ._solving import WIDEST, Features, choose_features, ridge_solution, solve
+from ..solvers._regression import WIDEST, Features, choose_features, ridge_solution, solve
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
 MOST_PAIRED = 200

@@ -11,9 +11,9 @@ import numpy as np
 from .._threads import one_blas_thread
 from .._validation import check_number, check_random_state, draw_seed
 from ..compiled import Network
+from ..solvers._network_training import Descent, fit_network
 from ..targets import scheduled_temperature
 from ..targets._schedules import SCHEDULES
-from ._descent import Descent, fit_network
 from ._knots import find_knots
 from ._student import CompactClassifier, CompactRegressor, CompactStudent, largest_below
 

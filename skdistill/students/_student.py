@@ -10,7 +10,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin, clone
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
-from .._encoding import TableEncoder
+from .._encoding import TableEncoder, fit_encoder
 from .._losses import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy, SquaredError
 from .._representation import Documented
 from .._restoring import all_or_nothing
@@ -20,9 +20,6 @@ from ..compiled import Columns, CompiledModel, Design
 from ..compiled._design import dense_chunks
 from ..compiled._links import LINKS
 from ..exceptions import StudentError, StudentSizeError
-
-MANY, RARE = 100, 5
-"""Of columns with more categories than the first, those of fewer rows than the second count as unseen."""
 
 
 class CompactStudent(Documented):
@@ -281,23 +278,6 @@ class CompactRegressor(RegressorMixin, CompactStudent):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-
-def fit_encoder(X: Any) -> TableEncoder:
-    """Return the encoder of a table, without the rare categories of columns that have many.
-
-    A column of names or keys would fill the student with them, and teach it nothing.
-    """
-    encoder = TableEncoder().fit(X)
-    coded: Any = None
-    for index, known in enumerate(encoder.categories_):
-        if known is None or len(known) <= MANY:
-            continue
-        coded = encoder.transform(X) if coded is None else coded
-        codes = coded[:, index]
-        counts = np.bincount(codes[~np.isnan(codes)].astype(np.intp), minlength=len(known))
-        encoder.categories_[index] = known[counts >= RARE]
-    return encoder
 
 
 def count_inputs(X: Any) -> int:

@@ -10,12 +10,12 @@ from .._tables import take_rows
 from .._validation import check_fitted, check_number, check_table
 from ..compiled import Forest
 from ..compiled._nodes import forest_from_nodes
-from ._binning import MISSING, BinnedTable
-from ._growing import Table
+from ..solvers._binning import MISSING, BinnedTable
+from ..solvers._boosting import Table
+from ..solvers._splitting import add_up
+from ..solvers._tao import Rows, Tree, fit_tree
 from ._reading import NO_LIMIT, Nodes, as_sklearn, leaf_rules, probable, rules
-from ._splitting import add_up
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
-from ._tao import Rows, Tree, fit_tree
 
 SMALLEST_PROBABILITY = 1e-6
 """So that its logarithm is a number."""

@@ -11,7 +11,7 @@ from .._losses import Loss, SquaredError
 from ..compiled import Design
 from ..compiled._design import dense_chunks
 from ..compiled._kernel import bumps
-from ._solving import Features, choose_features, ridge_solution, solve
+from ._regression import Features, choose_features, ridge_solution, solve
 
 WIDEST_LINEAR = 1000
 """Inputs up to which there is a linear part."""

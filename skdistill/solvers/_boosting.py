@@ -7,9 +7,9 @@ import joblib
 import numpy as np
 from scipy import sparse
 
+from .._encoding import fit_encoder
 from ..compiled import Forest
 from ..compiled._lightgbm import forest_from_lightgbm
-from ._student import fit_encoder
 
 BATCH = 20
 """Trees that are grown, and kept by a memory, at a time."""
