@@ -11,20 +11,20 @@ from ._binning import BinnedTable
 from ._splitting import Splits, add_up, best_splits, routing_cost, squared_error
 
 TOLERANCE = 1e-4
-"""Share of the loss that a pass must save for another one."""
+"""Share of the loss that a pass must save for another one to follow."""
 
 MAX_PASSES = 20
 MAX_ROUNDS = 5
 
-SPARE_LEAVES = 8
-"""One leaf in so many is grown beyond the limit, then the cheapest are merged."""
+LEAVES_PER_SPARE_LEAF = 8
+"""Number of allowed leaves for which one more is grown before the cheapest are merged."""
 
-NEGLIGIBLE = 1e-9
-"""Share of the targets' squares up to which a split saves nothing."""
+MIN_SAVED_SHARE = 1e-9
+"""Bounds from below what a change must save, as a share of the sum of squares of the targets."""
 
 
-class Rows:
-    """What a tree is fitted to.
+class TreeData:
+    """Training data of a tree.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Rows:
     weight : ndarray of shape (n_rows,)
         All above zero.
     min_rows : int
-        Rows of a leaf at least.
+        Minimum number of rows of a leaf.
     """
 
     def __init__(self, table: BinnedTable, targets: np.ndarray, weight: np.ndarray, min_rows: int) -> None:
@@ -54,12 +54,12 @@ class Rows:
 
 
 class Tree:
-    """Nodes with pointers; the first one is the root, and a child comes after its parent.
+    """A binary tree of codes as nodes with pointers; the first node is the root.
 
     Parameters
     ----------
     n_nodes : int
-        Nodes that there is room for.
+        Maximum number of nodes.
 
     Attributes
     ----------
@@ -78,17 +78,17 @@ class Tree:
 
     @property
     def n_nodes(self) -> int:
-        """Nodes that there is room for."""
+        """Maximum number of nodes."""
         return len(self.left)
 
     def copy(self) -> "Tree":
-        """Return a tree that can be changed without this one."""
+        """Return a copy."""
         other = Tree(0)
         other.__dict__.update({name: array.copy() for name, array in self.__dict__.items()})
         return other
 
     def is_split(self, nodes: np.ndarray) -> np.ndarray:
-        """Tell splits from leaves."""
+        """Return which nodes are splits."""
         return self.left[nodes] >= 0
 
     def below(self, node: int) -> np.ndarray:
@@ -111,7 +111,7 @@ class Tree:
         return nodes[~self.is_split(self.left[nodes]) & ~self.is_split(self.right[nodes])]
 
     def set_splits(self, nodes: np.ndarray, splits: Splits, which: np.ndarray) -> None:
-        """Take over some of the splits for as many nodes."""
+        """Set the splits of some nodes."""
         self.feature[nodes], self.goes_left[nodes] = splits.feature[which], splits.goes_left[which]
 
     def split(self, leaf: int, feature: Any, goes_left: np.ndarray) -> np.ndarray:
@@ -151,7 +151,7 @@ class Tree:
             walking = walking[self.is_split(node[walking])]
         return node
 
-    def leaf_of(self, rows: Rows) -> np.ndarray:
+    def leaf_of(self, rows: TreeData) -> np.ndarray:
         """Return the leaf of each row."""
         return self.walk(rows.table, np.arange(len(rows)), np.zeros(len(rows), dtype=np.int64))
 
@@ -159,7 +159,7 @@ class Tree:
 # ---------------------------------------------------------------------- the whole
 
 
-def fit_tree(rows: Rows, max_leaves: int, *, optimize: bool, n_regrowths: int) -> Tree:
+def fit_tree(rows: TreeData, max_leaves: int, *, optimize: bool, n_regrowths: int) -> Tree:
     """Return the tree of at most so many leaves: grown, improved, and regrown from its splits downwards."""
     tree = Tree(2 * (max_leaves + _n_spare(max_leaves)))
     grow(tree, rows, max_leaves)
@@ -170,8 +170,8 @@ def fit_tree(rows: Rows, max_leaves: int, *, optimize: bool, n_regrowths: int) -
     return tree
 
 
-def settle(tree: Tree, rows: Rows, max_leaves: int) -> None:
-    """Improve splits, then move leaves to where they save more, until neither saves much."""
+def settle(tree: Tree, rows: TreeData, max_leaves: int) -> None:
+    """Improve splits, then move leaves to where they save more, until neither lowers the loss by the tolerance."""
     loss = loss_of(tree, rows)
     for _ in range(MAX_ROUNDS):
         before = loss
@@ -185,34 +185,34 @@ def settle(tree: Tree, rows: Rows, max_leaves: int) -> None:
             break
 
 
-def loss_of(tree: Tree, rows: Rows) -> float:
+def loss_of(tree: Tree, rows: TreeData) -> float:
     """Return the weighted sum of squared errors to the leaves' means."""
     return _loss(rows, _leaf_sums(tree, rows, tree.leaf_of(rows)))
 
 
-def _loss(rows: Rows, sums: np.ndarray) -> float:
+def _loss(rows: TreeData, sums: np.ndarray) -> float:
     return max(rows.squares - float(_explained(sums).sum()), 0.0)
 
 
-def _leaf_sums(tree: Tree, rows: Rows, leaf: np.ndarray) -> np.ndarray:
+def _leaf_sums(tree: Tree, rows: TreeData, leaf: np.ndarray) -> np.ndarray:
     """Return number, weight and weighted targets of the rows in each node, zero but for leaves."""
     return add_up(leaf, tree.n_nodes, rows.sums)
 
 
 def _explained(sums: np.ndarray) -> np.ndarray:
-    """Return by how much a mean of its own lowers the squares of each node's targets."""
+    """Return by how much the mean of each node lowers the sum of squares of its targets."""
     return (sums[:, 2:] ** 2).sum(axis=1) / np.where(sums[:, 1] > 0, sums[:, 1], 1)
 
 
 def _n_spare(max_leaves: int) -> int:
-    return -(-max_leaves // SPARE_LEAVES)
+    return -(-max_leaves // LEAVES_PER_SPARE_LEAF)
 
 
 # ---------------------------------------------------------------------- growing and pruning
 
 
-def grow(tree: Tree, rows: Rows, max_leaves: int) -> None:
-    """Split the leaf that saves most, until there are as many leaves as allowed."""
+def grow(tree: Tree, rows: TreeData, max_leaves: int) -> None:
+    """Split the leaf that lowers the loss most, until there are as many leaves as allowed."""
     leaf = tree.leaf_of(rows)
     new = tree.leaves()
     found, saved = Splits.none(tree.n_nodes), np.full(tree.n_nodes, -np.inf)
@@ -222,7 +222,7 @@ def grow(tree: Tree, rows: Rows, max_leaves: int) -> None:
         whole = _explained(add_up(number, len(new), rows.sums[inside]))
         saved[new] = -found.score[new] * rows.limits["unit"] - whole
         best = int(saved.argmax())
-        if not saved[best] > NEGLIGIBLE * rows.squares:
+        if not saved[best] > MIN_SAVED_SHARE * rows.squares:
             break
         new = tree.split(best, found.feature[best], found.goes_left[best])
         saved[best] = -np.inf
@@ -230,7 +230,7 @@ def grow(tree: Tree, rows: Rows, max_leaves: int) -> None:
         leaf[inside] = tree.walk(rows.table, inside, leaf[inside])
 
 
-def _splits_of(rows: Rows, inside: np.ndarray, number: np.ndarray, n_nodes: int) -> Splits:
+def _splits_of(rows: TreeData, inside: np.ndarray, number: np.ndarray, n_nodes: int) -> Splits:
     """Return the splits of least squared error for nodes, given some rows and the node of each."""
     return best_splits(rows.table.take(inside), number, n_nodes, rows.sums[inside], squared_error, **rows.limits)
 
@@ -243,8 +243,8 @@ def _numbered(tree: Tree, at: np.ndarray, nodes: np.ndarray) -> tuple[np.ndarray
     return inside, number[at[inside]]
 
 
-def prune(tree: Tree, rows: Rows, max_leaves: int) -> None:
-    """Merge the pair of leaves that costs least, until there are no more leaves than allowed."""
+def prune(tree: Tree, rows: TreeData, max_leaves: int) -> None:
+    """Merge the pair of leaves that raises the loss least, until there are no more leaves than allowed."""
     sums = _leaf_sums(tree, rows, tree.leaf_of(rows))
     for _ in range(len(tree.leaves()) - max_leaves):
         pairs = tree.pairs()
@@ -255,8 +255,8 @@ def prune(tree: Tree, rows: Rows, max_leaves: int) -> None:
         tree.merge(pairs[[cheapest]])
 
 
-def move_leaves(tree: Tree, rows: Rows, max_leaves: int, loss: float) -> float:
-    """Grow some leaves too many, then prune as many where they save least; return the loss."""
+def move_leaves(tree: Tree, rows: TreeData, max_leaves: int, loss: float) -> float:
+    """Grow more leaves than allowed, then prune those that save least; return the loss."""
     other = tree.copy()
     grow(other, rows, max_leaves + _n_spare(max_leaves))
     prune(other, rows, max_leaves)
@@ -267,10 +267,10 @@ def move_leaves(tree: Tree, rows: Rows, max_leaves: int, loss: float) -> float:
     return loss
 
 
-def regrow(tree: Tree, rows: Rows, n_candidates: int) -> bool:
-    """Grow the subtree of each split anew from the best splits of several features; keep what is better.
+def regrow(tree: Tree, rows: TreeData, n_candidates: int) -> bool:
+    """Grow the subtree of each split again from the best splits of several features, and keep better ones.
 
-    What a first split is worth shows in the tree that grows from it, not in what it saves itself.
+    A first split is ranked by the loss of the subtree that grows from it, not by what it saves itself.
     """
     is_better, leaf = False, tree.leaf_of(rows)
     waiting = [0]
@@ -279,10 +279,10 @@ def regrow(tree: Tree, rows: Rows, n_candidates: int) -> bool:
         below = tree.below(node)
         n_leaves = int((~tree.is_split(below)).sum())
         if n_leaves < 3:
-            continue  # a pair has its best split already
+            continue  # two leaves have their best split already
         inside = np.flatnonzero(np.isin(leaf, below))
         part = rows.take(inside)
-        least = _loss(part, _leaf_sums(tree, part, leaf[inside])) - NEGLIGIBLE * rows.squares
+        least = _loss(part, _leaf_sums(tree, part, leaf[inside])) - MIN_SAVED_SHARE * rows.squares
         best: Tree | None = None
         for first in _first_splits(part, n_candidates):
             other = Tree(2 * n_leaves)
@@ -299,7 +299,7 @@ def regrow(tree: Tree, rows: Rows, n_candidates: int) -> bool:
     return is_better
 
 
-def _first_splits(rows: Rows, n_candidates: int) -> list[Splits]:
+def _first_splits(rows: TreeData, n_candidates: int) -> list[Splits]:
     """Return the best splits of different features, the best one first."""
     node = np.zeros(len(rows), dtype=np.int64)
     of_feature = np.full((1, rows.table.codes.shape[1]), np.inf)
@@ -314,7 +314,7 @@ def _first_splits(rows: Rows, n_candidates: int) -> list[Splits]:
 # ---------------------------------------------------------------------- alternating optimisation
 
 
-def alternate(tree: Tree, rows: Rows) -> None:
+def alternate(tree: Tree, rows: TreeData) -> None:
     """Choose each split again, given all others: level by level from the deepest to the root."""
     leaf = np.zeros(len(rows), dtype=np.int64)
     here, at = np.arange(len(rows)), leaf.copy()
@@ -336,19 +336,19 @@ def alternate(tree: Tree, rows: Rows) -> None:
 
 
 def _split_pairs(
-    tree: Tree, rows: Rows, leaf: np.ndarray, here: np.ndarray, number: np.ndarray, nodes: np.ndarray
+    tree: Tree, rows: TreeData, leaf: np.ndarray, here: np.ndarray, number: np.ndarray, nodes: np.ndarray
 ) -> np.ndarray:
     """Split nodes that have two leaves together with the leaves' means; return the leaves of their rows."""
     sums = _leaf_sums(tree, rows, leaf)
     now = -(_explained(sums[tree.left[nodes]]) + _explained(sums[tree.right[nodes]])) / rows.limits["unit"]
     found = _splits_of(rows, here, number, len(nodes))
-    better = found.score < now - NEGLIGIBLE
+    better = found.score < now - MIN_SAVED_SHARE
     tree.set_splits(nodes[better], found, better)
     return tree.walk(rows.table, here, nodes[number])
 
 
 def _route(
-    tree: Tree, rows: Rows, leaf: np.ndarray, here: np.ndarray, number: np.ndarray, nodes: np.ndarray
+    tree: Tree, rows: TreeData, leaf: np.ndarray, here: np.ndarray, number: np.ndarray, nodes: np.ndarray
 ) -> np.ndarray:
     """Choose splits that send rows to the subtree that is better for them; return the leaves of the rows.
 
@@ -364,7 +364,7 @@ def _route(
     of_rows = np.column_stack([np.ones(len(here)), weight, cost])
     found = best_splits(rows.table.take(here), number, len(nodes), of_rows, routing_cost, **rows.limits)
     now = np.bincount(number[was_left], cost[was_left], len(nodes)) / rows.limits["unit"]
-    better = found.score < now - NEGLIGIBLE
+    better = found.score < now - MIN_SAVED_SHARE
     before = Splits(now, tree.feature[nodes], tree.goes_left[nodes])
     tree.set_splits(nodes[better], found, better)
     moved = np.where(tree.side(rows.table, here, at) == was_left, own, other)

@@ -11,7 +11,7 @@ import numpy as np
 from .._threads import one_blas_thread
 from .._validation import check_number, check_random_state, draw_seed
 from ..compiled import Network
-from ..solvers._network_training import Descent, fit_network
+from ..solvers import OptimizerSettings, fit_network
 from ..targets import scheduled_temperature
 from ..targets._schedules import SCHEDULES
 from ._knots import find_knots
@@ -34,13 +34,13 @@ class _CompactMLP(CompactStudent):
 
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Network:
         """Return a network fitted to all columns of ``targets``."""
-        how, hidden = self._check_parameters(), self._hidden()
+        settings, hidden = self._check_parameters(), self._hidden()
         rng = check_random_state(self.random_state)
         cells, targets, weight, design = self._prepare(X, targets, weight)
         knots = find_knots(cells, design.n_codes, targets, weight, self.n_knots, draw_seed(rng))
         design = design.in_pieces(knots)
         with one_blas_thread():  # sums of several threads differ in their last digits
-            network, errors = fit_network(design, cells, targets, weight, self._loss, hidden, how, rng)
+            network, errors = fit_network(design, cells, targets, weight, self._loss, hidden, settings, rng)
         self.validation_errors_ = np.array(errors)
         return network
 
@@ -56,7 +56,7 @@ class _CompactMLP(CompactStudent):
             check_number(self, "hidden_layer_sizes", size, kind=Integral, low=1)
         return sizes
 
-    def _check_parameters(self) -> Descent:
+    def _check_parameters(self) -> OptimizerSettings:
         check_number(self, "learning_rate", self.learning_rate, low=0, low_open=True)
         if self.max_epochs != "auto":
             check_number(self, "max_epochs", self.max_epochs, kind=Integral, low=1)
@@ -66,7 +66,7 @@ class _CompactMLP(CompactStudent):
         check_number(self, "weight_decay", self.weight_decay, low=0)
         check_number(self, "validation_fraction", self.validation_fraction, low=0, high=0.9)
         check_number(self, "n_iter_no_change", self.n_iter_no_change, kind=Integral, low=1)
-        return Descent(
+        return OptimizerSettings(
             self.max_epochs,
             self.batch_size,
             self.learning_rate,
@@ -83,11 +83,11 @@ class _CompactMLP(CompactStudent):
 def size_of_network(
     n_parameters: float, n_inputs: int, n_outputs: int, *, has_knots: bool = False
 ) -> dict[str, Any] | None:
-    """Return the hidden units of about so many parameters: two layers alike, or a single one if these were narrow.
+    """Return layer sizes of about so many parameters: two equal layers, or a single one if two would be narrow.
 
-    Where numbers bend, a fifth of the parameters or so goes to knots, each of which is an input and two numbers more.
+    With knots, about a fifth of the parameters goes to them; each is one input and two numbers more.
     """
-    n_knots = int(np.clip(n_parameters // PARAMETERS_OF_A_KNOT, 0, MOST_KNOTS)) if has_knots else 0
+    n_knots = int(np.clip(n_parameters // PARAMETERS_PER_KNOT, 0, MAX_KNOTS)) if has_knots else 0
     n_inputs, n_weights = n_inputs + n_knots, n_parameters - 2 * (n_inputs + n_knots) * (n_knots > 0)
 
     def of_two(width: int) -> float:
@@ -96,16 +96,17 @@ def size_of_network(
     def of_one(width: int) -> float:
         return (n_inputs + 1) * width + (width + 1) * n_outputs
 
-    two, one = largest_below(of_two, n_weights, NARROWEST, WIDEST), largest_below(of_one, n_weights, 1, WIDEST)
+    two, one = largest_below(of_two, n_weights, MIN_WIDTH, MAX_WIDTH), largest_below(of_one, n_weights, 1, MAX_WIDTH)
     if two is None and one is None:
         return size_of_network(n_parameters, n_inputs - n_knots, n_outputs) if n_knots else None
     return {"hidden_layer_sizes": (one,) if two is None else (two, two), "n_knots": n_knots}
 
 
-NARROWEST, WIDEST = 8, 512
-"""Hidden units of two layers at least, and of any layer at most."""
+MIN_WIDTH, MAX_WIDTH = 8, 512
+"""Bound the hidden units of a sized student: from below those of two layers, from above those of any layer."""
 
-PARAMETERS_OF_A_KNOT, MOST_KNOTS = 50, 200
+PARAMETERS_PER_KNOT, MAX_KNOTS = 50, 200
+"""Number of parameters of a sized student for which it gets one knot, and the largest number of its knots."""
 
 
 class CompactMLPClassifier(CompactClassifier, _CompactMLP):
@@ -220,7 +221,7 @@ class CompactMLPClassifier(CompactClassifier, _CompactMLP):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _check_parameters(self) -> Descent:
+    def _check_parameters(self) -> OptimizerSettings:
         check_number(self, "temperature", self.temperature, kind=Real, low=0, low_open=True)
         end = self.temperature if self.final_temperature is None else self.final_temperature
         check_number(self, "final_temperature", end, kind=Real, low=0, low_open=True)

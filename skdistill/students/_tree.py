@@ -10,15 +10,12 @@ from .._tables import take_rows
 from .._validation import check_fitted, check_number, check_table
 from ..compiled import Forest
 from ..compiled._nodes import forest_from_nodes
-from ..solvers._binning import MISSING, BinnedTable
-from ..solvers._boosting import Table
-from ..solvers._splitting import add_up
-from ..solvers._tao import Rows, Tree, fit_tree
+from ..solvers import MISSING, BinnedTable, Tree, TreeData, TreeTable, add_up, fit_tree
 from ._reading import NO_LIMIT, Nodes, as_sklearn, leaf_rules, probable, rules
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
-SMALLEST_PROBABILITY = 1e-6
-"""So that its logarithm is a number."""
+PROBABILITY_MARGIN = 1e-6
+"""Bounds the distance of the mean probabilities of leaves to 0 and 1, so that scores are finite."""
 
 
 class _CompactTree(CompactStudent):
@@ -45,11 +42,11 @@ class _CompactTree(CompactStudent):
         used = np.flatnonzero(weight > 0)
         if len(used) < len(weight):
             X, targets, weight = take_rows(X, used), targets[used], weight[used]
-        table = Table(X, weight)
+        table = TreeTable(X, weight)
         self._encoder, self._is_duration, self._has_missing = table.encoder, find_durations(X), table.has_missing
         binned = BinnedTable(table.cells, table.weight, self._n_codes(), self.max_bins)
-        rows = Rows(binned, targets, table.weight, self.min_samples_leaf)
-        tree = fit_tree(rows, self.max_leaf_nodes, optimize=self.optimize, n_regrowths=self.n_regrowths)
+        data = TreeData(binned, targets, table.weight, self.min_samples_leaf)
+        tree = fit_tree(data, self.max_leaf_nodes, optimize=self.optimize, n_regrowths=self.n_regrowths)
         forest = _forest_of(tree, binned, targets.shape[1])
         leaf = forest.leaves(table.cells)[:, 0]
         weighted = weight[:, None]
@@ -57,7 +54,7 @@ class _CompactTree(CompactStudent):
         self._nodes = Nodes.of(forest, add_up(leaf, forest.n_leaves, sums))
         self.leaf_rows_ = self._nodes.n_rows[-forest.n_leaves :]
         mean = self._nodes.mean[-forest.n_leaves :]
-        return forest.with_values(self._loss.scores(self._loss.clipped(mean, SMALLEST_PROBABILITY)))
+        return forest.with_values(self._loss.scores(self._loss.clipped(mean, PROBABILITY_MARGIN)))
 
     def _params_of_size(self, n_parameters: int, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:  # noqa: ARG002
         n_leaves = (n_parameters + 2 - n_outputs) // (2 + n_outputs)

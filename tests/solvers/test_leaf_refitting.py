@@ -9,7 +9,7 @@ from skdistill._losses import SquaredError
 from skdistill.compiled import Forest
 from skdistill.metrics import fidelity
 from skdistill.solvers import _leaf_refitting as refitting
-from skdistill.solvers._leaf_refitting import resolve
+from skdistill.solvers._leaf_refitting import refit_leaves
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
 
 
@@ -17,7 +17,7 @@ def smooth(n_rows=3000, seed=0):
     return make_friedman1(n_rows, random_state=seed)
 
 
-def held_out(y):
+def validation_rows(y):
     return np.arange(len(y)) % 5 == 0
 
 
@@ -34,7 +34,7 @@ def grown(n_trees=10, n_leaves=8):
 
 
 @pytest.mark.parametrize("size", [(10, 8), (30, 16)])
-def test_resolved_leaves_are_better_on_unseen_rows(size):
+def test_refitted_leaves_are_better_on_unseen_rows(size):
     """The same trees follow a smooth function better, for values and for probabilities."""
     X, y = smooth()
     test, truth = smooth(seed=1)
@@ -51,19 +51,19 @@ def test_resolved_leaves_are_better_on_unseen_rows(size):
 
 
 def test_noise_is_not_followed():
-    """On noisy targets and few rows re-solving costs next to nothing: the ridge is large, or nothing is changed."""
+    """On noisy targets and few rows refitting costs next to nothing: the ridge is large, or nothing is changed."""
     rng = np.random.RandomState(0)
     X = rng.normal(size=(400, 10))
     y = X[:, 0] + 3 * rng.normal(size=400)
     test = rng.normal(size=(2000, 10))
-    plain, resolved = (
+    plain, refitted = (
         np.mean(
             (CompactBoostingRegressor(60, 24, resolve_leaves=r, random_state=0).fit(X, y).predict(test) - test[:, 0])
             ** 2
         )
         for r in (False, True)
     )
-    assert resolved < 1.05 * plain
+    assert refitted < 1.05 * plain
 
 
 # ---------------------------------------------------------------------- the mathematics
@@ -87,7 +87,7 @@ def test_squared_error_is_solved_exactly(monkeypatch, ridge):
     forest, leaves, y, _ = grown()
     monkeypatch.setattr(refitting, "RIDGES", (ridge,))
     monkeypatch.setattr(refitting, "STANDARD_ERRORS", -np.inf)
-    values, _, chosen = resolve(forest, leaves, y, np.ones(len(y)), SquaredError(), held_out(y))
+    values, _, chosen = refit_leaves(forest, leaves, y, np.ones(len(y)), SquaredError(), validation_rows(y))
     assert chosen == ridge
     np.testing.assert_allclose(values, dense_problem(forest, leaves, y, ridge), atol=2e-3 * np.abs(values).max())
 
@@ -95,11 +95,11 @@ def test_squared_error_is_solved_exactly(monkeypatch, ridge):
 def test_some_rows_are_enough_for_the_curvature(monkeypatch):
     """A curvature estimated on a fifth of the rows leads to the same values."""
     forest, leaves, y, _ = grown()
-    exact, _, _ = resolve(forest, leaves, y, np.ones(len(y)), SquaredError(), held_out(y))
-    monkeypatch.setattr(refitting, "CURVATURE_ROWS", 200)
-    monkeypatch.setattr(refitting, "CONVERGED", 1e-6)
-    monkeypatch.setattr(refitting, "STEPS", 20)
-    estimated, _, _ = resolve(forest, leaves, y, np.ones(len(y)), SquaredError(), held_out(y))
+    exact, _, _ = refit_leaves(forest, leaves, y, np.ones(len(y)), SquaredError(), validation_rows(y))
+    monkeypatch.setattr(refitting, "MAX_CURVATURE_ROWS", 200)
+    monkeypatch.setattr(refitting, "MIN_GAIN_SHARE", 1e-6)
+    monkeypatch.setattr(refitting, "MAX_NEWTON_STEPS", 20)
+    estimated, _, _ = refit_leaves(forest, leaves, y, np.ones(len(y)), SquaredError(), validation_rows(y))
     scale = np.abs(exact - forest.value[:, 0]).max()
     np.testing.assert_allclose(estimated, exact, atol=0.05 * scale)
 
@@ -114,10 +114,10 @@ def test_blocks_of_trees_come_close(monkeypatch):
 
     monkeypatch.setattr(refitting, "STANDARD_ERRORS", -np.inf)
     monkeypatch.setattr(refitting, "RIDGES", (15.0,))
-    at_once, _, _ = resolve(forest, leaves, y, weight, SquaredError(), held_out(y))
-    monkeypatch.setattr(refitting, "LEAVES_AT_ONCE", 50)
+    at_once, _, _ = refit_leaves(forest, leaves, y, weight, SquaredError(), validation_rows(y))
+    monkeypatch.setattr(refitting, "MAX_BLOCK_LEAVES", 50)
     assert len(refitting._blocks(forest)) > 3
-    in_blocks, _, _ = resolve(forest, leaves, y, weight, SquaredError(), held_out(y))
+    in_blocks, _, _ = refit_leaves(forest, leaves, y, weight, SquaredError(), validation_rows(y))
     before, together, apart = (error(values) for values in (forest.value[:, 0], at_once, in_blocks))
     assert together < before
     assert before - apart > 0.7 * (before - together)
@@ -168,7 +168,7 @@ def test_order_of_rows_and_weights_does_not_matter():
 @pytest.mark.parametrize(("curvature_rows", "tolerance"), [(15_000, 0.05), (20, 0.4)])
 def test_hidden_numbers_are_solved_for_beside_the_leaves(monkeypatch, curvature_rows, tolerance):
     """What trees of few leaves cannot say, but a linear term can, is found, though few rows tell of the curvature."""
-    monkeypatch.setattr("skdistill.solvers._leaf_refitting.CURVATURE_ROWS", curvature_rows)
+    monkeypatch.setattr("skdistill.solvers._leaf_refitting.MAX_CURVATURE_ROWS", curvature_rows)
     rng = np.random.RandomState(0)
     X = rng.uniform(-1, 1, size=(3000, 2))
     hidden = rng.normal(size=(3000, 2)).astype(np.float32)
@@ -177,6 +177,8 @@ def test_hidden_numbers_are_solved_for_beside_the_leaves(monkeypatch, curvature_
     student.fit(X, np.sign(X[:, 0]))
     forest = student.scorer_.with_values(student.scorer_.leaf_values)
     leaves = forest.leaves(X)
-    _, weights, chosen = resolve(forest, leaves, y, np.ones(3000), SquaredError(), held_out(y), hidden=hidden)
+    _, weights, chosen = refit_leaves(
+        forest, leaves, y, np.ones(3000), SquaredError(), validation_rows(y), hidden=hidden
+    )
     np.testing.assert_allclose(weights, [0.7, 0], atol=tolerance)
     assert np.isfinite(chosen)

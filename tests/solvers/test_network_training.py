@@ -65,6 +65,6 @@ def test_it_stops_without_progress():
 def test_batches_from_cells_are_those_of_the_whole(monkeypatch):
     """Where all inputs at once would take too much memory, they are made batch by batch."""
     whole = CompactMLPRegressor(8, max_epochs=2, random_state=0).fit(X, SMOOTH).predict(X)
-    monkeypatch.setattr("skdistill.solvers._network_training.MOST_INPUTS", 10)
+    monkeypatch.setattr("skdistill.solvers._network_training.MAX_CELLS_IN_MEMORY", 10)
     parts = CompactMLPRegressor(8, max_epochs=2, random_state=0).fit(X, SMOOTH).predict(X)
     np.testing.assert_allclose(parts, whole, atol=1e-3)

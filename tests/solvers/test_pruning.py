@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import make_friedman1
 
-from skdistill.solvers._pruning import leaf_weights, prune
+from skdistill.solvers._pruning import leaf_weights, prune_forest
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
 
 
@@ -23,7 +23,7 @@ def test_pruning_changes_nothing_that_matters(seed, share):
         if rng.uniform() < share:
             values[start:stop] = values[start]
     changed = forest.with_values(values)
-    pruned = prune(changed, leaf_weights(changed, leaves, np.ones(len(X))))
+    pruned = prune_forest(changed, leaf_weights(changed, leaves, np.ones(len(X))))
     expected, given_now = changed.scores(X)[:, 0], pruned.scores(X)[:, 0]
     assert np.mean((expected - given_now) ** 2) <= 1e-4 * max(np.var(expected), 1e-12) + 1e-12
     assert pruned.n_leaves <= changed.n_leaves

@@ -48,7 +48,7 @@ def test_gradients_are_those_of_finite_differences(loss):
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.link)
 def test_solutions_are_flat(loss, newton_work, monkeypatch):
     """Gradients vanish where a solution is, however it was found, from zero or from elsewhere."""
-    monkeypatch.setattr(regression, "NEWTON_WORK", newton_work)
+    monkeypatch.setattr(regression, "MAX_NEWTON_WORK", newton_work)
     features, targets = draw_problem(loss)
     for start in (None, (np.full((2, targets.shape[1]), 3.0), np.full(targets.shape[1], -1.0))):
         coef, constant = solve(features, targets, loss, ridge=0.01, start=start)
@@ -61,9 +61,9 @@ def test_features_made_anew_are_those_kept(loss, monkeypatch):
     """Many features are not kept in memory, and wide ones have no products: the answer is the same."""
     features, targets = draw_problem(loss)
     kept = solve(features, targets, loss, ridge=0.1)
-    monkeypatch.setattr(regression, "KEPT_CELLS", 0)
+    monkeypatch.setattr(regression, "MAX_CELLS_IN_MEMORY", 0)
     anew = solve(draw_problem(loss)[0], targets, loss, ridge=0.1)
-    monkeypatch.setattr(regression, "WIDEST", 0)
+    monkeypatch.setattr(regression, "MAX_GRAM_FEATURES", 0)
     wide = solve(draw_problem(loss)[0], targets, loss, ridge=0.1)
     np.testing.assert_allclose(anew[0], kept[0], atol=1e-10)
     np.testing.assert_allclose(wide[0], kept[0], atol=1e-3)

@@ -11,7 +11,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from skdistill.solvers._binning import MISSING, BinnedTable
 from skdistill.solvers._splitting import best_splits, squared_error
-from skdistill.solvers._tao import Rows, Tree, alternate, fit_tree, grow, loss_of, move_leaves, prune, regrow
+from skdistill.solvers._tao import Tree, TreeData, alternate, fit_tree, grow, loss_of, move_leaves, prune, regrow
 from skdistill.students import CompactTreeClassifier, CompactTreeRegressor
 
 
@@ -28,7 +28,7 @@ def problems(draw):
     cells[rng.random(cells.shape) < draw(st.sampled_from([0.0, 0.2]))] = np.nan
     weight = rng.uniform(0.1, 2, n_rows)
     table = BinnedTable(cells.astype(np.float32), weight, n_codes, draw(st.sampled_from([3, 20, 255])))
-    return Rows(table, targets, weight, draw(st.integers(1, 5)))
+    return TreeData(table, targets, weight, draw(st.integers(1, 5)))
 
 
 def squared_loss(tree, rows):
@@ -127,9 +127,9 @@ def test_heavy_tables_are_counted_in_parts(monkeypatch):
     X, Y = dataset("multi-output")
     X[::7, 0] = np.nan
     before = CompactTreeRegressor(16).fit(X, Y).predict(X)
-    monkeypatch.setattr("skdistill.solvers._splitting.HISTOGRAM_CELLS", 2000)
-    monkeypatch.setattr("skdistill.solvers._splitting.KEYS", 100)
-    monkeypatch.setattr("skdistill.solvers._binning.COLUMNS", 2)
+    monkeypatch.setattr("skdistill.solvers._splitting.MAX_HISTOGRAM_CELLS", 2000)
+    monkeypatch.setattr("skdistill.solvers._splitting.MAX_KEYS", 100)
+    monkeypatch.setattr("skdistill.solvers._binning.DENSE_COLUMNS", 2)
     np.testing.assert_array_equal(CompactTreeRegressor(16).fit(X, Y).predict(X), before)
     np.testing.assert_array_equal(
         CompactTreeRegressor(16).fit(sparse.csr_matrix(X), Y).predict(sparse.csr_matrix(X)), before
@@ -167,7 +167,7 @@ def test_fit_tree_without_optimisation_is_greedy():
     X = rng.integers(0, 50, (2000, 3)).astype(float)
     y = np.sin(X[:, 0] / 5) + X[:, 1] / 30 + 0.1 * rng.normal(size=2000)
     table = BinnedTable(X.astype(np.float32), np.ones(2000), np.zeros(3, int), 255)
-    rows = Rows(table, y[:, None], np.ones(2000), 5)
+    rows = TreeData(table, y[:, None], np.ones(2000), 5)
     tree = fit_tree(rows, 10, optimize=False, n_regrowths=0)
     greedy = DecisionTreeRegressor(max_leaf_nodes=10, min_samples_leaf=5, random_state=0).fit(X, y)
     np.testing.assert_allclose(loss_of(tree, rows), np.sum((greedy.predict(X) - y) ** 2), rtol=1e-9)

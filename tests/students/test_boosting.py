@@ -15,7 +15,7 @@ from sklearn.model_selection import cross_val_score
 
 from skdistill import DistilledRegressor
 from skdistill.exceptions import StudentError
-from skdistill.solvers._boosting import Grower
+from skdistill.solvers._boosting import TreeGrower
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
 from skdistill.students._boosting import auto_learning_rate
 
@@ -212,8 +212,8 @@ def test_path_is_each_size_alone():
 def test_path_grows_common_trees_once(monkeypatch):
     """Sizes with the same step share their trees, and every size shares the table."""
     grown_trees = []
-    next_batch = Grower._next_batch
-    monkeypatch.setattr(Grower, "_next_batch", lambda *args: grown_trees.append(1) or next_batch(*args))
+    next_batch = TreeGrower._next_batch
+    monkeypatch.setattr(TreeGrower, "_next_batch", lambda *args: grown_trees.append(1) or next_batch(*args))
     X, y = load_diabetes(return_X_y=True)
     students = CompactBoostingRegressor().path(X, y, [5, 10, 20, 30, 40])
     assert len(grown_trees) == 2  # batches of twenty

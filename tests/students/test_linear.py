@@ -15,8 +15,7 @@ from sklearn.model_selection import cross_val_score
 
 import skdistill
 from skdistill.exceptions import StudentError
-from skdistill.solvers import _regression
-from skdistill.students import _linear
+from skdistill.solvers import _linear_inputs, _regression
 from skdistill.students._linear import CompactLinearClassifier, CompactLinearRegressor
 
 
@@ -129,9 +128,9 @@ def test_one_compiled_row_is_the_batch(table, n_pairs, n_outputs):
 @pytest.mark.parametrize("params", [{}, {"n_pairs": 4}, {"penalty": "l1", "alpha": 0.01}], ids=str)
 def test_sparse_rows_are_the_dense_ones(params, widest, monkeypatch):
     """Also where sparse rows are never made dense, and with missing cells among them."""
-    monkeypatch.setattr(_linear, "WIDEST", widest)
-    monkeypatch.setattr(_regression, "WIDEST", widest)
-    monkeypatch.setattr(_linear, "SPARSE_ROWS", 70)
+    monkeypatch.setattr(_linear_inputs, "MAX_GRAM_FEATURES", widest)
+    monkeypatch.setattr(_regression, "MAX_GRAM_FEATURES", widest)
+    monkeypatch.setattr(_linear_inputs, "SPARSE_BLOCK_ROWS", 70)
     X = sparse.random(200, 12, density=0.3, random_state=0, format="csr")
     X.data[::10] = np.nan
     values = np.nan_to_num(X.toarray()) @ np.arange(12.0) + np.nan_to_num(X.toarray())[:, 10] ** 2
