@@ -11,8 +11,8 @@ from ._tables import is_frame
 
 _NUMERIC_KINDS = "biuf"
 
-MANY, RARE = 100, 5
-"""Of columns with more categories than the first, those of fewer rows than the second count as unseen."""
+MAX_COMMON_CATEGORIES, MIN_CATEGORY_ROWS = 100, 5
+"""In columns with more categories than the first, categories with fewer rows than the second count as unseen."""
 
 
 class TableEncoder:
@@ -108,17 +108,17 @@ def find_durations(X: Any) -> np.ndarray:
 def fit_encoder(X: Any) -> TableEncoder:
     """Return the encoder of a table, without the rare categories of columns that have many.
 
-    A column of names or keys would fill the student with them, and teach it nothing.
+    The categories of a column of names or keys would take memory in the student and improve no prediction.
     """
     encoder = TableEncoder().fit(X)
     coded: Any = None
     for index, known in enumerate(encoder.categories_):
-        if known is None or len(known) <= MANY:
+        if known is None or len(known) <= MAX_COMMON_CATEGORIES:
             continue
         coded = encoder.transform(X) if coded is None else coded
         codes = coded[:, index]
         counts = np.bincount(codes[~np.isnan(codes)].astype(np.intp), minlength=len(known))
-        encoder.categories_[index] = known[counts >= RARE]
+        encoder.categories_[index] = known[counts >= MIN_CATEGORY_ROWS]
     return encoder
 
 

@@ -1,4 +1,4 @@
-r"""Losses: what a student's scores are fitted to, as objects that a solver asks for what it needs.
+r"""Losses as objects: solvers get values, derivatives, links and best constants from them.
 
 Each loss compares the scores :math:`s` of a row with its targets :math:`t`. A link turns outputs into scores, its
 inverse :math:`g` scores into outputs; for all losses here the link is the canonical one, so that
@@ -24,40 +24,40 @@ from scipy.special import expit, logit
 
 from .targets import soften, softmax
 
-SMALLEST_CURVATURE = 1e-6
-"""Bounds the curvature of rows from below, which vanishes where outputs are certain."""
+MIN_CURVATURE = 1e-6
+"""Bounds the curvature of rows from below; it vanishes where outputs are certain."""
 
-SMALLEST_MEAN = 1e-10
+MEAN_MARGIN = 1e-10
 """Bounds the distance of mean probabilities to 0 and to 1, where scores would be infinite."""
 
 
 class Loss:
-    """A loss of scores against targets; both have the shape (n_rows, n_scores) wherever nothing else is said."""
+    """A loss of scores and targets. Arrays have the shape (n_rows, n_scores) unless stated otherwise."""
 
     link: ClassVar[str]
-    """Name of the link by which compiled models turn scores into what a model returns."""
+    """Name of the link with which compiled models turn scores into predictions."""
 
     is_quadratic: ClassVar[bool] = False
-    """Whether the loss is the squared error, whose minimum normal equations give."""
+    """Whether the normal equations give the minimum, as for the squared error."""
 
     def outputs(self, scores: np.ndarray) -> np.ndarray:
-        """Return the outputs that are compared with the targets: the inverse link of the scores."""
+        """Return the inverse link of the scores, which is compared with the targets."""
         raise NotImplementedError
 
     def scores(self, outputs: np.ndarray) -> np.ndarray:
-        """Return scores that have these outputs, none of which is certain: the link."""
+        """Return the link of the outputs, none of which may be certain."""
         raise NotImplementedError
 
     def clipped(self, outputs: np.ndarray, margin: float) -> np.ndarray:
-        """Return outputs at least ``margin`` away from those whose scores are infinite."""
+        """Return the outputs, moved to a distance of ``margin`` from those whose scores are infinite."""
         return np.clip(outputs, margin, 1 - margin)
 
-    def best_constant(self, mean: Any, margin: float = SMALLEST_MEAN) -> Any:
-        """Return the scores that minimise the loss of all rows alike, whose mean targets have shape (n_scores,)."""
+    def best_constant(self, mean: Any, margin: float = MEAN_MARGIN) -> Any:
+        """Return the constant scores that minimise the loss of rows with a mean target, both of shape (n_scores,)."""
         return self.scores(self.clipped(mean, margin))
 
     def centred(self, scores: np.ndarray) -> np.ndarray:
-        """Return, of all scores with the same outputs, those whose mean over the last axis is zero, if there are."""
+        """Return scores with the same outputs whose mean over the last axis is zero, if the loss has such scores."""
         return scores
 
     def value(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -73,26 +73,26 @@ class Loss:
         return self.value(scores, targets), self.gradient(scores, targets)
 
     def second_derivative(self, outputs: np.ndarray, first: int, second: int) -> np.ndarray:
-        """Return the second derivative of each row's loss by two of its scores, of shape (n_rows,)."""
+        """Return the second derivative of each row's loss with respect to two of its scores, of shape (n_rows,)."""
         raise NotImplementedError
 
     def curvature(self, outputs: np.ndarray) -> np.ndarray:
-        """Return the mean of each row's second derivatives by its scores, of shape (n_rows,), bounded from below."""
-        return np.maximum((outputs * (1 - outputs)).mean(axis=1), SMALLEST_CURVATURE)
+        """Return the mean second derivative with respect to the scores, of shape (n_rows,), bounded from below."""
+        return np.maximum((outputs * (1 - outputs)).mean(axis=1), MIN_CURVATURE)
 
     def curvature_at(self, scores: np.ndarray) -> np.ndarray:
         """Return the curvature of each row at its scores, of shape (n_rows,)."""
         return self.curvature(self.outputs(scores))
 
     def validation_loss(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Return the squared distance of each validation row's outputs to its targets, of shape (n_rows,).
+        """Return the squared distance of outputs to targets of validation rows, of shape (n_rows,).
 
-        It is what fidelity loses, on another scale, whatever loss was minimised.
+        Fidelity is one minus its mean, on the scale of the variance of the targets, whatever loss was minimised.
         """
         return (self.gradient(scores, targets) ** 2).sum(axis=1)
 
     def softened(self, targets: np.ndarray, temperature: float) -> np.ndarray:
-        """Return the outputs at a temperature: those of the targets' scores divided by it."""
+        """Return the targets at a temperature: the outputs of their scores divided by it."""
         raise NotImplementedError
 
 
@@ -124,7 +124,7 @@ class SquaredError(Loss):
         return (excess**2).sum(axis=1) / 2, excess
 
     def second_derivative(self, outputs: np.ndarray, first: int, second: int) -> np.ndarray:
-        """Return one by the same score, zero by different ones."""
+        """Return one for the same score, zero for different scores."""
         return np.full(len(outputs), float(first == second))
 
     def curvature(self, outputs: np.ndarray) -> np.ndarray:
@@ -137,7 +137,7 @@ class SquaredError(Loss):
 
 
 class _LogisticLoss(Loss):
-    """Cross-entropy of probabilities that need not sum to one; each score is the logit of its own."""
+    """Cross-entropy of probabilities that need not sum to one; each score is the logit of one of them."""
 
     def outputs(self, scores: np.ndarray) -> np.ndarray:
         """Return the logistic function of each score."""
@@ -147,7 +147,7 @@ class _LogisticLoss(Loss):
         """Return the logit of each probability."""
         return np.log(outputs / (1 - outputs))
 
-    def best_constant(self, mean: Any, margin: float = SMALLEST_MEAN) -> Any:
+    def best_constant(self, mean: Any, margin: float = MEAN_MARGIN) -> Any:
         """Return the logit of the mean targets, exact to the last digit near 1/2 too."""
         return logit(self.clipped(mean, margin))
 
@@ -156,13 +156,13 @@ class _LogisticLoss(Loss):
         return (np.logaddexp(0, scores) - targets * scores).sum(axis=1)
 
     def second_derivative(self, outputs: np.ndarray, first: int, second: int) -> np.ndarray:
-        """Return the variance of each row's label by the same score, zero by different ones."""
+        """Return the variance of the label for the same score, zero for different scores."""
         variance = outputs[:, first] * (1 - outputs[:, first])
         return variance if first == second else np.zeros_like(variance)
 
     def curvature_at(self, scores: np.ndarray) -> np.ndarray:
         """Return the curvature of each row at its scores, exact where probabilities round to one."""
-        return np.maximum((expit(scores) * expit(-scores)).mean(axis=1), SMALLEST_CURVATURE)
+        return np.maximum((expit(scores) * expit(-scores)).mean(axis=1), MIN_CURVATURE)
 
     def softened(self, targets: np.ndarray, temperature: float) -> np.ndarray:
         """Return each probability softened together with that of its complement."""

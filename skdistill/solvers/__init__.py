@@ -4,6 +4,7 @@ They are given rows as numbers, targets, weights and a loss, and return scorers 
 them; the room is private, and its names may change from version to version.
 """
 
+from ._binned_tree import TreeData, forest_from_tree
 from ._binning import MISSING, BinnedTable
 from ._boosting import TreeGrower, TreeTable
 from ._landmarks import MAX_LINEAR_INPUTS, LandmarkSearch, as_values, narrowed
@@ -13,7 +14,7 @@ from ._network_training import OptimizerSettings, fit_network
 from ._pruning import leaf_weights, prune_forest
 from ._regression import solve
 from ._splitting import add_up
-from ._tao import Tree, TreeData, fit_tree
+from ._tao import fit_tree
 
 __all__ = [
     "MAX_LINEAR_INPUTS",
@@ -23,7 +24,6 @@ __all__ = [
     "LandmarkSearch",
     "LinearInputs",
     "OptimizerSettings",
-    "Tree",
     "TreeData",
     "TreeGrower",
     "TreeTable",
@@ -32,6 +32,7 @@ __all__ = [
     "choose_pairs",
     "fit_network",
     "fit_tree",
+    "forest_from_tree",
     "leaf_weights",
     "narrowed",
     "prune_forest",

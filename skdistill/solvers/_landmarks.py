@@ -144,14 +144,14 @@ class LandmarkSearch:
         rng : RandomState
         """
         is_validation = self._validation_rows(rng)
-        can_validate, learned = bool(is_validation.any()), np.flatnonzero(~is_validation)
+        can_validate, training = bool(is_validation.any()), np.flatnonzero(~is_validation)
         gammas = self._gammas(gamma, refine=refine, can_validate=can_validate)
         kernels = []
         for each in gammas:
             start = Kernel(np.zeros((0, self.design.width)), np.full(self.design.width, np.sqrt(each)))
-            kernels.append(self.select(start, n_landmarks, learned, given, rng))
-        if refine and can_validate and len(learned) > n_landmarks:
-            kernels.append(self._refined(start, n_landmarks, learned, given, rng))
+            kernels.append(self.select(start, n_landmarks, training, given, rng))
+        if refine and can_validate and len(training) > n_landmarks:
+            kernels.append(self._refined(start, n_landmarks, training, given, rng))
         kernels = [kernel.rounded() for kernel in kernels]
         if not can_validate:
             return kernels[0], RIDGES[-2]
@@ -171,17 +171,17 @@ class LandmarkSearch:
         if refine and can_validate:
             return [1.0 / spread]
         gammas = [each / spread for each in GAMMAS]
-        return gammas if can_validate else gammas[len(gammas) // 2 :][:1]
+        return gammas if can_validate else [gammas[len(gammas) // 2]]
 
     def _refined(
-        self, start: Kernel, n_landmarks: int, learned: np.ndarray, given: np.ndarray, rng: np.random.RandomState
+        self, start: Kernel, n_landmarks: int, training: np.ndarray, given: np.ndarray, rng: np.random.RandomState
     ) -> Kernel:
         """Return landmarks selected in a metric that few landmarks learn first, and then moved."""
-        few = self.select(start, min(N_INITIAL, n_landmarks), learned, given, rng)
-        few = self.move(few, some_of(learned, INITIAL_ROWS, rng), INITIAL_STEPS)
-        selected = self.select(few, n_landmarks, learned, given, rng)
+        few = self.select(start, min(N_INITIAL, n_landmarks), training, given, rng)
+        few = self.move(few, some_of(training, INITIAL_ROWS, rng), INITIAL_STEPS)
+        selected = self.select(few, n_landmarks, training, given, rng)
         n_moved = int(np.clip(MOVED_CELLS // n_landmarks, MIN_MOVED_ROWS, MAX_MOVED_ROWS))
-        return self.move(selected, some_of(learned, n_moved, rng), MOVING_STEPS)
+        return self.move(selected, some_of(training, n_moved, rng), MOVING_STEPS)
 
     def inputs(self, rows: np.ndarray) -> np.ndarray:
         """Return the inputs of some rows."""
@@ -220,13 +220,13 @@ class LandmarkSearch:
         return losses[best], kernel, RIDGES[best]
 
     def select(
-        self, kernel: Kernel, n_landmarks: int, learned: np.ndarray, given: np.ndarray, rng: np.random.RandomState
+        self, kernel: Kernel, n_landmarks: int, training: np.ndarray, given: np.ndarray, rng: np.random.RandomState
     ) -> Kernel:
         """Return landmarks among given inputs and rows, selected by orthogonal least squares beside the linear part."""
         width = max(self.design.width, 1)
-        some = some_of(learned, min(MAX_SELECTION_ROWS, MAX_CELLS // width), rng)
+        some = some_of(training, min(MAX_SELECTION_ROWS, MAX_CELLS // width), rng)
         n_candidates = min(max(3 * n_landmarks, MIN_CANDIDATES), MAX_CELLS // width)
-        candidates = self.inputs(some_of(learned, n_candidates, rng))
+        candidates = self.inputs(some_of(training, n_candidates, rng))
         if len(given) > n_candidates:
             given = given[some_of(np.arange(len(given)), n_candidates, rng)]
         candidates = np.unique(np.vstack([given, candidates]), axis=0)

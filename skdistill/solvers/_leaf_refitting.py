@@ -6,9 +6,9 @@ indicators :math:`Z`. The change :math:`\delta` of the values that boosting foun
 .. math:: \sum_i w_i \, \ell(t_i, (Z (v + \delta))_i) + \lambda \, \delta^\top P \, \delta
 
 by Newton's method, in one step for the squared error. :math:`P` is a ridge on the increments along each tree: the
-change of a leaf is the sum of one increment for each node below the root on its path, so that regularisation draws
-neighbours in a tree to the same change. Numbers of a row that enter its score linearly, such as the last hidden layer
-of a network, can be fitted beside the leaves.
+change of a leaf is the sum of one increment for each node below the root on its path, so that regularisation shrinks
+differences between the changes of neighbouring leaves. Numbers of a row that enter its score linearly, such as the
+last hidden layer of a network, can be fitted beside the leaves.
 
 :math:`\lambda` is chosen on validation rows: the largest, infinity (no change) included, whose loss exceeds the
 smallest by no more than two standard errors. In-sample outputs of an overfitted teacher would favour a small ridge.
@@ -24,8 +24,8 @@ from .._losses import Loss
 from ..compiled import Forest
 
 RIDGES = (15.0, 50.0, 150.0, 500.0)
-"""In rows of mean weight and curvature, times the number of trees: more trees share a change of the score, so each may
-change less."""
+"""Ridges to choose from, in rows of mean weight and curvature, times the number of trees that share a change of the
+score."""
 
 VALIDATION_SHARE = 0.2
 """Share of the rows that the ridge is chosen on."""
@@ -263,7 +263,7 @@ def _increment_penalty(forest: Forest, tree: int) -> np.ndarray:
     """Return the ridge on increments as a quadratic form of a tree's leaf values, of shape (n_leaves, n_leaves).
 
     Its inverse counts for each pair of leaves their common ancestors below the root, divided by the mean of its
-    diagonal, so that trees of any depth are regularised alike.
+    diagonal, so that trees of any depth are equally regularised.
     """
     n_splits = int(forest.tree_splits[tree])
     if n_splits == 0:

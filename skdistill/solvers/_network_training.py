@@ -30,7 +30,7 @@ BLOCK_ROWS = 10_000
 MIN_VALIDATION_ROWS, MAX_VALIDATION_ROWS = 5, 2000
 """Bound the number of rows held out for early stopping; with fewer than the first, all rows serve for both."""
 
-SMALLEST_MEAN = 1e-6
+MEAN_MARGIN = 1e-6
 """Bounds the distance of mean probabilities to 0 and to 1; float32 would lose a smaller one."""
 
 WARM_UP_SHARE = 0.03
@@ -189,8 +189,8 @@ class TrainingData:
 
     @property
     def best_constant(self) -> np.ndarray:
-        """Return the scores that minimise the loss of all rows alike."""
-        return self.loss.best_constant(np.average(self.targets, axis=0, weights=self.weight), SMALLEST_MEAN)
+        """Return the constant scores that minimise the loss."""
+        return self.loss.best_constant(np.average(self.targets, axis=0, weights=self.weight), MEAN_MARGIN)
 
     def validation_error(self, parameters: list[np.ndarray], rows: np.ndarray) -> float:
         """Return the weighted mean squared distance of outputs to targets on some rows."""

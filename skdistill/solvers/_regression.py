@@ -40,7 +40,7 @@ MIN_EXPECTED_GAIN = 1e-12
 """Bounds from below the decrease that a Newton step must promise."""
 
 MAX_CELLS_IN_MEMORY = 20_000_000
-"""Bounds the features of all rows that are kept in memory; beyond it they are computed anew for each pass."""
+"""Bounds the features of all rows that are kept in memory; beyond it they are computed again for each pass."""
 
 MAX_GRAM_FEATURES = 3000
 """Bounds the features whose Gram matrix is formed; with more, L-BFGS has gradients only."""

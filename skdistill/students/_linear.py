@@ -1,4 +1,4 @@
-"""Compact linear models: sums of weighted inputs for soft targets, if wanted with products of some pairs of inputs."""
+"""Compact linear models: weighted sums of inputs, and optionally of products of pairs of inputs."""
 
 from numbers import Integral
 from typing import Any, Literal
@@ -59,17 +59,17 @@ class CompactLinearClassifier(CompactClassifier, _CompactLinear):
     .. math:: -\frac{\sum_i w_i \sum_k q_{ik} \log p_{ik}}{\sum_i w_i} + \alpha P(W), \qquad
         p_i = \operatorname{softmax}(b + z_i W);
 
-    two classes need one sum. Numbers outside the range of the fit count as its edge.
+    two classes need one sum. Numbers outside the range of the fit are clipped to it.
 
     Parameters
     ----------
     n_pairs : int >= 0, default=0
-        Products of two inputs, squares among them, that are inputs too: those that the sum misses most, by orthogonal
-        least squares [2]_. Fewer where fewer differ.
+        Number of products of two inputs, squares included, that become inputs too. Orthogonal least squares [2]_
+        selects those that lower the loss most; there are fewer if only fewer differ.
     penalty : {"l2", "l1"}, default="l2"
-        :math:`P`: half the sum of squares, or the sum of absolute values, with which weights become exactly zero.
+        :math:`P`: half the sum of squares, or the sum of absolute values, which makes some weights exactly zero.
     alpha : float >= 0, default=0.0001
-        Strength of the penalty, beside a mean loss over rows. Intercepts are free.
+        Strength of the penalty, beside a mean loss over rows. Intercepts are not penalised.
 
     Attributes
     ----------
@@ -112,17 +112,17 @@ class CompactLinearRegressor(CompactRegressor, _CompactLinear):
 
     .. math:: \frac{\sum_i w_i \|t_i - b - z_i W\|^2}{2 \sum_i w_i} + \alpha P(W).
 
-    Numbers outside the range of the fit count as its edge.
+    Numbers outside the range of the fit are clipped to it.
 
     Parameters
     ----------
     n_pairs : int >= 0, default=0
-        Products of two inputs, squares among them, that are inputs too: those that the sum misses most, by orthogonal
-        least squares [1]_. Fewer where fewer differ.
+        Number of products of two inputs, squares included, that become inputs too. Orthogonal least squares [1]_
+        selects those that lower the loss most; there are fewer if only fewer differ.
     penalty : {"l2", "l1"}, default="l2"
-        :math:`P`: half the sum of squares, or the sum of absolute values, with which weights become exactly zero.
+        :math:`P`: half the sum of squares, or the sum of absolute values, which makes some weights exactly zero.
     alpha : float >= 0, default=0.0001
-        Strength of the penalty, beside a mean loss over rows. Intercepts are free.
+        Strength of the penalty, beside a mean loss over rows. Intercepts are not penalised.
 
     Attributes
     ----------

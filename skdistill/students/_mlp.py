@@ -128,30 +128,30 @@ class CompactMLPClassifier(CompactClassifier, _CompactMLP):
     hidden_layer_sizes : int or tuple of one or two int, default=(32, 32)
         Hidden units of each layer.
     n_knots : int >= 0, default=100
-        Bends of the inputs: a few quick trees find where the targets jump or bend along the numbers, and the interval
-        between two such knots becomes an input of its own [3]_. 0 takes numbers as they are: smaller, faster, and
-        enough for smooth targets.
+        Number of knots of a piecewise linear encoding [3]_: a few quick trees find where the targets jump or bend along
+        the numbers, and each interval between two such knots becomes an input. 0 takes numbers as they are, which is
+        smaller, faster, and enough for smooth targets.
     learning_rate : float > 0, default=0.02
-        Of Adam, at its height; it falls to zero over the epochs.
+        Maximum learning rate of Adam; it falls to zero over the epochs.
     max_epochs : int >= 1 or "auto", default="auto"
-        Passes over the rows at most. ``"auto"`` is 20 up to 33,000 rows and fewer of more rows, but at least 10.
+        Maximum number of passes over the rows. ``"auto"`` is 20 up to 33,000 rows and falls to 10 for more rows.
     batch_size : int >= 1 or "auto", default="auto"
-        Rows of a step. ``"auto"`` is 64 below 5,000 rows, 128 below 15,000, else 256.
+        Number of rows of a step. ``"auto"`` is 64 below 5,000 rows, 128 below 15,000, else 256.
     weight_decay : float >= 0, default=0.1
-        Share of each weight that a step takes away, times the rate.
+        Share of each weight that a step takes away, times the learning rate.
     validation_fraction : float in [0, 0.9], default=0.1
-        Share of the rows, at most 2,000 of them, whose fidelity tells which epoch was the best. 0 takes all rows.
+        Share of the rows, at most 2,000 of them, on which the best epoch is chosen. 0 chooses it on all rows.
     n_iter_no_change : int >= 1, default=10
-        Epochs without progress after which the fit ends.
+        Number of epochs without improvement after which the fit ends.
     temperature : float > 0, default=1.0
-        Softens the targets in training. The answers are at temperature 1 in any case.
+        Softens the targets in training. Predictions are at temperature 1 in any case.
     final_temperature : float > 0 or None, default=None
         Temperature at the end of the training; ``None`` keeps ``temperature``.
     temperature_schedule : {"constant", "linear", "cosine", "logistic"} or callable, default="linear"
         How the temperature goes from start to end over the epochs; see
         :func:`skdistill.targets.scheduled_temperature`.
     random_state : int, RandomState instance or None, default=None
-        Seed of the first weights, of the batches, and of the rows held out.
+        Seed of the initial weights, of the batches, and of the validation rows.
     verbose : int, default=0
         Above 0, progress is written to standard error.
 
@@ -162,7 +162,7 @@ class CompactMLPClassifier(CompactClassifier, _CompactMLP):
     scorer_ : Network
         The network as arrays.
     validation_errors_ : ndarray of shape (n_epochs + 1,)
-        Mean squared error of the probabilities on the rows held out, before the first epoch and after each.
+        Mean squared error of the probabilities on the validation rows, before the first epoch and after each.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
@@ -171,12 +171,12 @@ class CompactMLPClassifier(CompactClassifier, _CompactMLP):
     See Also
     --------
     CompactMLPRegressor : The same for values.
-    CompactHybridClassifier : A network, and trees on what it leaves.
+    CompactHybridClassifier : A network, and trees boosted on its residuals.
 
     References
     ----------
     .. [1] D. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
-    .. [2] J. Ba and R. Caruana, "Do Deep Nets Really Need to be Deep?", NeurIPS 2014, teach small networks alike.
+    .. [2] J. Ba and R. Caruana, "Do Deep Nets Really Need to be Deep?", NeurIPS 2014.
     .. [3] Y. Gorishniy et al., "On Embeddings for Numerical Features in Tabular Deep Learning", NeurIPS 2022.
 
     Examples
@@ -253,23 +253,23 @@ class CompactMLPRegressor(CompactRegressor, _CompactMLP):
     hidden_layer_sizes : int or tuple of one or two int, default=(32, 32)
         Hidden units of each layer.
     n_knots : int >= 0, default=100
-        Bends of the inputs: a few quick trees find where the targets jump or bend along the numbers, and the interval
-        between two such knots becomes an input of its own [2]_. 0 takes numbers as they are: smaller, faster, and
-        enough for smooth targets.
+        Number of knots of a piecewise linear encoding [2]_: a few quick trees find where the targets jump or bend along
+        the numbers, and each interval between two such knots becomes an input. 0 takes numbers as they are, which is
+        smaller, faster, and enough for smooth targets.
     learning_rate : float > 0, default=0.02
-        Of Adam, at its height; it falls to zero over the epochs.
+        Maximum learning rate of Adam; it falls to zero over the epochs.
     max_epochs : int >= 1 or "auto", default="auto"
-        Passes over the rows at most. ``"auto"`` is 20 up to 33,000 rows and fewer of more rows, but at least 10.
+        Maximum number of passes over the rows. ``"auto"`` is 20 up to 33,000 rows and falls to 10 for more rows.
     batch_size : int >= 1 or "auto", default="auto"
-        Rows of a step. ``"auto"`` is 64 below 5,000 rows, 128 below 15,000, else 256.
+        Number of rows of a step. ``"auto"`` is 64 below 5,000 rows, 128 below 15,000, else 256.
     weight_decay : float >= 0, default=0.1
-        Share of each weight that a step takes away, times the rate.
+        Share of each weight that a step takes away, times the learning rate.
     validation_fraction : float in [0, 0.9], default=0.1
-        Share of the rows, at most 2,000 of them, whose fidelity tells which epoch was the best. 0 takes all rows.
+        Share of the rows, at most 2,000 of them, on which the best epoch is chosen. 0 chooses it on all rows.
     n_iter_no_change : int >= 1, default=10
-        Epochs without progress after which the fit ends.
+        Number of epochs without improvement after which the fit ends.
     random_state : int, RandomState instance or None, default=None
-        Seed of the first weights, of the batches, and of the rows held out.
+        Seed of the initial weights, of the batches, and of the validation rows.
     verbose : int, default=0
         Above 0, progress is written to standard error.
 
@@ -278,7 +278,7 @@ class CompactMLPRegressor(CompactRegressor, _CompactMLP):
     scorer_ : Network
         The network as arrays.
     validation_errors_ : ndarray of shape (n_epochs + 1,)
-        Mean squared error of the standardised values on the rows held out, before the first epoch and after each.
+        Mean squared error of the standardised values on the validation rows, before the first epoch and after each.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
@@ -287,7 +287,7 @@ class CompactMLPRegressor(CompactRegressor, _CompactMLP):
     See Also
     --------
     CompactMLPClassifier : The same for classes.
-    CompactHybridRegressor : A network, and trees on what it leaves.
+    CompactHybridRegressor : A network, and trees boosted on its residuals.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""What all compact students share: raw tables and soft targets in, one scorer of flat arrays out."""
+"""The base of all compact students: they fit raw tables to soft targets and hold one scorer of flat arrays."""
 
 from collections.abc import Callable
 from numbers import Integral
@@ -23,10 +23,11 @@ from ..exceptions import StudentError, StudentSizeError
 
 
 class CompactStudent(Documented):
-    """A student whose answers are one scorer's scores, through a link.
+    """A student whose predictions are the scores of one scorer, through a link.
 
     A family of students derives from it once, and from it both a :class:`CompactClassifier` and a
-    :class:`CompactRegressor`. It says how to learn (:meth:`_learn`) and what size means (:meth:`_params_of_size`).
+    :class:`CompactRegressor`. It defines how it is fitted (:meth:`_learn`) and what its size is
+    (:meth:`_params_of_size`).
     """
 
     scorer_: Any
@@ -51,18 +52,18 @@ class CompactStudent(Documented):
         raise NotImplementedError
 
     def _params_of_size(self, n_parameters: int, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:
-        """Return hyperparameters of the largest student of at most so many parameters; ``None`` if there is none."""
+        """Return hyperparameters of the largest student within a number of parameters; ``None`` if there is none."""
         raise NotImplementedError
 
     def sized(self, n_parameters: int, *, n_inputs: int, n_outputs: int) -> Self:
-        """Return an unfitted clone of about so many parameters, and not more.
+        """Return an unfitted clone with about ``n_parameters`` parameters, and not more.
 
         Parameters
         ----------
         n_parameters : int >= 1
-            Numbers that are learned: weights, thresholds, which feature a split asks, leaf values.
+            Numbers that are learned: weights, features and thresholds of splits, leaf values.
         n_inputs : int >= 1
-            Numbers of a row: one for each number, one for each category of a column.
+            Inputs of a row: one for each number, one for each category of a column.
         n_outputs : int >= 1
             Outputs; one for two classes.
 
@@ -87,7 +88,7 @@ class CompactStudent(Documented):
     def _prepare(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray, Design]:
         """Set ``_encoder``; return codes, targets, weights and design of the rows that have a weight.
 
-        Rows without one set no ranges either. The targets of a softmax sum to one exactly.
+        Rows without a weight do not count for the ranges of columns. The targets of a softmax sum to one exactly.
         """
         self._encoder = fit_encoder(X)
         cells = self._encode(X)
@@ -131,7 +132,7 @@ class CompactClassifier(ClassifierMixin, CompactStudent):
 
     @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Fit to true labels: soft targets that are certain.
+        """Fit to true labels, which are soft targets of probability one.
 
         Parameters
         ----------
@@ -281,7 +282,7 @@ class CompactRegressor(RegressorMixin, CompactStudent):
 
 
 def count_inputs(X: Any) -> int:
-    """Return how many inputs a table makes: of each number one, and one for missing cells, of each category one."""
+    """Return the number of inputs of a table: one for each number, column with missing cells, and category."""
     encoder = fit_encoder(X)
     n_inputs = sum(1 if known is None else len(known) for known in encoder.categories_)
     missing = [np.isnan(cells).any(axis=0) for _, cells in dense_chunks(encoder.transform(X))]
@@ -289,7 +290,7 @@ def count_inputs(X: Any) -> int:
 
 
 def largest_below(cost: Callable[[int], float], most: float, low: int, high: int) -> int | None:
-    """Return the largest integer in [low, high] whose cost, which never falls, is at most ``most``."""
+    """Return the largest integer in [low, high] whose cost, a non-decreasing function, is at most ``most``."""
     sizes = np.arange(low, high + 1)
     fits = np.flatnonzero(np.array([cost(int(size)) for size in sizes]) <= most)
     return int(sizes[fits[-1]]) if len(fits) else None

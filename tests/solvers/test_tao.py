@@ -9,9 +9,10 @@ from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.tree import DecisionTreeRegressor
 
+from skdistill.solvers._binned_tree import Tree, TreeData
 from skdistill.solvers._binning import MISSING, BinnedTable
 from skdistill.solvers._splitting import best_splits, squared_error
-from skdistill.solvers._tao import Tree, TreeData, alternate, fit_tree, grow, loss_of, move_leaves, prune, regrow
+from skdistill.solvers._tao import alternate, fit_tree, grow, loss_of, move_leaves, prune, regrow
 from skdistill.students import CompactTreeClassifier, CompactTreeRegressor
 
 
