@@ -84,11 +84,12 @@ def test_the_best_constant_minimises(problem, seed):
 
 @pytest.mark.parametrize("loss", LOSSES[1:], ids=lambda loss: loss.link)
 def test_certain_means_have_finite_constants(loss):
-    """Classes that all rows or none have, in double and in single precision."""
+    """Classes that all rows or none have keep the margin, in double and in single precision."""
     for dtype, margin in ((np.float64, 1e-10), (np.float32, 1e-6)):
         constant = loss.best_constant(np.array([0.0, 1.0], dtype=dtype), margin)
         assert np.isfinite(constant).all()
         assert constant.dtype == dtype
+        np.testing.assert_allclose(loss.outputs(constant[None])[0, 0], margin, rtol=1e-3)
 
 
 @given(problems())
