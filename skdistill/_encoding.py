@@ -1,5 +1,6 @@
 """A raw table as one matrix of floats: what distances, trees and networks need to read any table alike."""
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,6 +20,9 @@ MOST_KEPT_CELLS = 20_000_000
 
 Result = TypeVar("Result")
 _kept: ContextVar[dict[tuple[Any, ...], tuple[Any, ...]] | None] = ContextVar("kept", default=None)
+
+MAX_COMMON_CATEGORIES, MIN_CATEGORY_ROWS = 100, 5
+"""In columns with more categories than the first, categories with fewer rows than the second count as unseen."""
 
 
 class TableEncoder:
@@ -153,6 +157,29 @@ def find_durations(X: Any) -> np.ndarray:
     if is_frame(X):
         return np.array([dtype == nw.Duration for dtype in nw.from_native(X, eager_only=True).schema.values()])
     return np.full(X.shape[1], X.dtype.kind == "m")
+
+
+def fit_encoder(X: Any) -> TableEncoder:
+    """Return the encoder of a table, without the rare categories of columns that have many.
+
+    The categories of a column of names or keys would take memory in the student and improve no prediction.
+    """
+    return once(_fit_encoder, X)
+
+
+def _fit_encoder(X: Any) -> TableEncoder:
+    encoder = fit_table_encoder(X)
+    known = [np.zeros(0) if categories is None else categories for categories in encoder.categories_]
+    wide = [index for index, categories in enumerate(known) if len(categories) > MAX_COMMON_CATEGORIES]
+    if not wide:
+        return encoder
+    cells, encoder = encoder.transform(X), copy.copy(encoder)
+    encoder.categories_ = list(encoder.categories_)
+    for index in wide:
+        codes = cells[:, index]
+        counts = np.bincount(codes[~np.isnan(codes)].astype(np.intp), minlength=len(known[index]))
+        encoder.categories_[index] = known[index][counts >= MIN_CATEGORY_ROWS]
+    return encoder
 
 
 def _numbers_at_once(columns: Any, is_number: np.ndarray) -> np.ndarray | None:

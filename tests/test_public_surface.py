@@ -24,6 +24,7 @@ RANKS = {
     "_tabulate": 0,
     "_threads": 0,
     "_validation": 0,
+    "_losses": 1,
     "targets": 1,
     "compiled": 2,
     "samplers": 2,
@@ -31,12 +32,15 @@ RANKS = {
     "_fitting": 4,
     "metrics": 4,
     "teachers": 5,
+    "solvers": 5,
     "students": 6,
     "transfer": 7,
     "estimators": 8,
     "compilation": 9,
     "inspection": 9,
 }
+SAME_RANK_ALLOWED = {("_losses", "targets")}
+"""losses soften targets, as arrays of both rooms are softened."""
 
 PUBLIC = {
     "skdistill": [

@@ -1,4 +1,4 @@
-"""Compact boosting: few small trees that LightGBM grows on soft targets and whose leaves are then re-solved."""
+"""Compact boosting: few small trees that LightGBM grows on soft targets and whose leaves are then refitted."""
 
 from collections.abc import Callable
 from numbers import Integral
@@ -9,23 +9,22 @@ from joblib import effective_n_jobs
 from sklearn.base import clone
 from sklearn.utils.validation import check_memory
 
+from .._losses import OneVsRestCrossEntropy
 from .._threads import one_blas_thread
 from .._validation import check_number, check_random_state, draw_seed
 from ..compiled import Forest
 from ..compiled._nodes import stack_outputs
-from ._growing import Grower, Table
-from ._pruning import leaf_weights, prune
-from ._resolving import HELD_OUT, LOSSES, resolve
+from ..solvers import VALIDATION_SHARE, TreeGrower, TreeTable, leaf_weights, prune_forest, refit_leaves
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
-ROWS_FOR_THREADS = 10_000
-"""With fewer rows threads of a busy machine wait for each other."""
+MIN_ROWS_FOR_THREADS = 10_000
+"""Bounds the rows for which LightGBM uses several threads from below; on a busy machine fewer are slower for them."""
 
 
 class _CompactBoosting(CompactStudent):
     """Tables in, flat trees out: what classifier and regressor share."""
 
-    _link_of_many = "one against the rest"
+    _loss_of_many = OneVsRestCrossEntropy
 
     def __init__(
         self,
@@ -66,45 +65,65 @@ class _CompactBoosting(CompactStudent):
         offset: np.ndarray | None = None,
         hidden: np.ndarray | None = None,
     ) -> tuple[Forest, np.ndarray]:
-        """Return trees, and weights of ``hidden`` that were solved for with their leaves, (n_hidden, n_outputs).
+        """Return trees, and weights of ``hidden``, of shape (n_hidden, n_outputs), that are refitted with their leaves.
 
-        ``offset``, of the targets' shape, holds scores of others, which the trees go on from; ``hidden``, of shape
-        (n_rows, n_hidden), what these scores are linear in.
+        ``offset``, of the targets' shape, holds scores that the trees are added to; ``hidden``, of shape
+        (n_rows, n_hidden), numbers that these scores are linear in.
         """
-        if self._link == self._link_of_many and self.monotonic_cst is not None:
+        if isinstance(self._loss, OneVsRestCrossEntropy) and self.monotonic_cst is not None:
             raise ValueError(
                 f"{type(self).__name__}: monotonic_cst needs two classes; got {targets.shape[1]}. "
                 "Pass monotonic_cst=None."
             )
         self._check_parameters()
         rng = check_random_state(self.random_state)
-        common = self.__dict__.pop("_common", None)  # with the other sizes of a path
+        common = self.__dict__.pop("_common", None)  # shared with the other sizes of a path
         shared = {} if common is None else common
-        table = shared.get("table") or Table(X, weight)
-        cells, weight, self._encoder = table.cells, table.weight, table.encoder
+        table = shared.get("table") or TreeTable(X, weight)
+        self._encoder = table.encoder
         params = self._lightgbm_params(draw_seed(rng), len(weight))
-        grower = shared.get(str(params)) or Grower(table, params, check_memory(self.memory))
+        grower = shared.get(str(params)) or TreeGrower(table, params, check_memory(self.memory))
         shared.update({"table": table, str(params): grower})
-        held_out = rng.uniform(size=len(weight)) < HELD_OUT
-        forests, changes, ridges, loss = [], [], [], LOSSES[self._link]
+        is_validation = rng.uniform(size=len(weight)) < VALIDATION_SHARE
+        forests, changes, ridges = [], [], []
         for output, target in enumerate(targets.T):
             others = None if offset is None else offset[:, output]
-            start = loss.best_constant(target, weight) if others is None else others
-            forest = grower.grow(output, target, start, self.n_trees, only_these=common is None)
-            leaves = forest.leaves(cells, effective_n_jobs(self.n_jobs))
-            forest = forest.with_missing_sent(table.has_missing, leaf_weights(forest, leaves, weight))
-            values, of_hidden, ridge = forest.value[:, 0], np.zeros(0 if hidden is None else hidden.shape[1]), np.inf
-            if self.resolve_leaves and self.monotonic_cst is None:
-                with one_blas_thread():  # sums of several threads differ in their last digits
-                    values, of_hidden, ridge = resolve(forest, leaves, target, weight, loss, held_out, others, hidden)
-            changes.append(of_hidden)
-            forests.append(prune(forest.with_values(values[:, None]), leaf_weights(forest, leaves, weight)))
+            forest = grower.grow(
+                output, target, self._start(target, table, others), self.n_trees, only_these=common is None
+            )
+            forest, change, ridge = self._refit(forest, table, target, is_validation, others, hidden)
+            forests.append(forest)
+            changes.append(change)
             ridges.append(ridge)
         self.ridge_ = np.array(ridges)
         return stack_outputs(forests).stored_as(np.float16), np.column_stack(changes)
 
+    def _start(self, target: np.ndarray, table: TreeTable, offset: np.ndarray | None) -> float | np.ndarray:
+        """Return the scores that the trees of an output are added to."""
+        return float(self._loss.best_constant(np.average(target, weights=table.weight))) if offset is None else offset
+
+    def _refit(
+        self,
+        forest: Forest,
+        table: TreeTable,
+        target: np.ndarray,
+        is_validation: np.ndarray,
+        offset: np.ndarray | None,
+        hidden: np.ndarray | None,
+    ) -> tuple[Forest, np.ndarray, float]:
+        """Return the trees of an output, refitted and pruned, the weights of ``hidden``, and the chosen ridge."""
+        leaves, weight = forest.leaves(table.cells, effective_n_jobs(self.n_jobs)), table.weight
+        forest = forest.with_missing_sent(table.has_missing, leaf_weights(forest, leaves, weight))
+        values, change, ridge = forest.value[:, 0], np.zeros(0 if hidden is None else hidden.shape[1]), np.inf
+        if self.resolve_leaves and self.monotonic_cst is None:
+            with one_blas_thread():  # sums of several threads differ in their last digits
+                values, change, ridge = refit_leaves(
+                    forest, leaves, target, weight, self._loss, is_validation, offset, hidden
+                )
+        return prune_forest(forest.with_values(values[:, None]), leaf_weights(forest, leaves, weight)), change, ridge
+
     def _path(self, fit: Callable[[Self], Self], sizes: Any) -> list[Self]:
-        """Fit a clone for each size; table and trees that they have in common are made once."""
+        """Fit a clone for each size; the table and the trees that they share are made once."""
         seed = self.random_state
         if not isinstance(seed, Integral):
             seed = draw_seed(check_random_state(seed))
@@ -141,13 +160,13 @@ class _CompactBoosting(CompactStudent):
     def _lightgbm_params(self, seed: int, n_rows: int) -> dict[str, Any]:
         rate = auto_learning_rate(self.n_trees) if self.learning_rate == "auto" else self.learning_rate
         params = {
-            "objective": "regression" if self._link == "identity" else "cross_entropy",
+            "objective": "regression" if self._loss.is_quadratic else "cross_entropy",
             "num_leaves": self.max_leaf_nodes,
             "learning_rate": rate,
             "min_data_in_leaf": self.min_samples_leaf,
             "lambda_l2": self.l2_regularization,
             "max_bin": self.max_bins,
-            "num_threads": effective_n_jobs(self.n_jobs) if n_rows >= ROWS_FOR_THREADS else 1,
+            "num_threads": effective_n_jobs(self.n_jobs) if n_rows >= MIN_ROWS_FOR_THREADS else 1,
             "seed": seed,
             "deterministic": True,
             "force_col_wise": True,
@@ -198,28 +217,28 @@ class CompactBoostingClassifier(CompactClassifier, _CompactBoosting):
     n_trees : int >= 1, default=60
         Number of trees for each class (one sequence for two classes).
     max_leaf_nodes : int >= 2, default=24
-        Leaves of a tree at most.
+        Maximum number of leaves of a tree.
     learning_rate : float > 0 or "auto", default="auto"
         Shrinkage of each tree. ``"auto"`` takes larger steps the fewer trees there are.
     min_samples_leaf : int >= 1, default=5
-        Rows of a leaf at least.
+        Minimum number of rows of a leaf.
     l2_regularization : float >= 0, default=1.0
         Ridge on the leaf values.
     max_bins : int >= 2, default=255
         Bins of a feature.
     resolve_leaves : bool, default=True
-        Whether the values of all leaves are solved for together once the trees are grown [2]_, which brings about 60 %
-        of what twice the trees would. The ridge is chosen on rows held out.
+        Whether all leaf values are refitted together once the trees are grown [2]_, which brings about 60 % of what
+        twice the trees would. The ridge is chosen on validation rows.
     monotonic_cst : array-like of int of shape (n_features,), dict of str to int or None, default=None
         1 where the prediction must not fall as the column grows, -1 where it must not rise, 0 where it is free. A
-        dict names columns. Leaves are not re-solved then.
+        dict names columns. Leaves are then not refitted.
     memory : str, joblib.Memory or None, default=None
-        Where trees are kept: a fit of another size on the same rows takes up the trees that it has in common with an
-        earlier one. Sizes up to 40, up to 80, up to 160 and beyond have trees in common (their step is the same).
+        Where trees are cached: a fit of another size on the same rows reuses the trees that it shares with an earlier
+        one. Sizes up to 40, up to 80, up to 160 and beyond share trees, since their learning rate is the same.
     n_jobs : int or None, default=None
         Threads. ``None`` is 1: small trees gain little from more, and lose much on a busy machine.
     random_state : int, RandomState instance or None, default=None
-        Seed of LightGBM, and of the rows held out.
+        Seed of LightGBM, and of the validation rows.
 
     Attributes
     ----------
@@ -228,8 +247,7 @@ class CompactBoostingClassifier(CompactClassifier, _CompactBoosting):
     scorer_ : Forest
         The trees as flat arrays, one sequence for each class; a single one for two classes.
     ridge_ : ndarray of shape (n_scores,)
-        The ridge that was chosen for each sequence, in rows for each tree; infinite where
-        boosting's own values were kept.
+        The ridge that was chosen for each sequence, in rows per tree; infinite where the values of boosting were kept.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
@@ -242,7 +260,7 @@ class CompactBoostingClassifier(CompactClassifier, _CompactBoosting):
     References
     ----------
     .. [1] G. Ke et al., "LightGBM: A Highly Efficient Gradient Boosting Decision Tree", NeurIPS 2017.
-    .. [2] S. Ren et al., "Global Refinement of Random Forest", CVPR 2015, refine leaves alike.
+    .. [2] S. Ren et al., "Global Refinement of Random Forest", CVPR 2015, refine leaves in the same way.
 
     Examples
     --------
@@ -258,7 +276,7 @@ class CompactBoostingClassifier(CompactClassifier, _CompactBoosting):
     def path(
         self, X: Any, targets: Any, sizes: Any, *, classes: Any = None, sample_weight: Any = None
     ) -> list["CompactBoostingClassifier"]:
-        """Fit students of several sizes; the trees that they have in common are grown once.
+        """Fit students of several sizes; the trees that they share are grown once.
 
         Parameters
         ----------
@@ -294,36 +312,35 @@ class CompactBoostingRegressor(CompactRegressor, _CompactBoosting):
     n_trees : int >= 1, default=60
         Number of trees for each output.
     max_leaf_nodes : int >= 2, default=24
-        Leaves of a tree at most.
+        Maximum number of leaves of a tree.
     learning_rate : float > 0 or "auto", default="auto"
         Shrinkage of each tree. ``"auto"`` takes larger steps the fewer trees there are.
     min_samples_leaf : int >= 1, default=5
-        Rows of a leaf at least.
+        Minimum number of rows of a leaf.
     l2_regularization : float >= 0, default=1.0
         Ridge on the leaf values.
     max_bins : int >= 2, default=255
         Bins of a feature.
     resolve_leaves : bool, default=True
-        Whether the values of all leaves are solved for together once the trees are grown [2]_, which brings about 60 %
-        of what twice the trees would. The ridge is chosen on rows held out.
+        Whether all leaf values are refitted together once the trees are grown [2]_, which brings about 60 % of what
+        twice the trees would. The ridge is chosen on validation rows.
     monotonic_cst : array-like of int of shape (n_features,), dict of str to int or None, default=None
         1 where the prediction must not fall as the column grows, -1 where it must not rise, 0 where it is free. A
-        dict names columns. Leaves are not re-solved then.
+        dict names columns. Leaves are then not refitted.
     memory : str, joblib.Memory or None, default=None
-        Where trees are kept: a fit of another size on the same rows takes up the trees that it has in common with an
-        earlier one. Sizes up to 40, up to 80, up to 160 and beyond have trees in common (their step is the same).
+        Where trees are cached: a fit of another size on the same rows reuses the trees that it shares with an earlier
+        one. Sizes up to 40, up to 80, up to 160 and beyond share trees, since their learning rate is the same.
     n_jobs : int or None, default=None
         Threads. ``None`` is 1: small trees gain little from more, and lose much on a busy machine.
     random_state : int, RandomState instance or None, default=None
-        Seed of LightGBM, and of the rows held out.
+        Seed of LightGBM, and of the validation rows.
 
     Attributes
     ----------
     scorer_ : Forest
         The trees as flat arrays, one sequence for each output.
     ridge_ : ndarray of shape (n_outputs,)
-        The ridge that was chosen for each sequence, in rows for each tree; infinite where
-        boosting's own values were kept.
+        The ridge that was chosen for each sequence, in rows per tree; infinite where the values of boosting were kept.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
@@ -336,7 +353,7 @@ class CompactBoostingRegressor(CompactRegressor, _CompactBoosting):
     References
     ----------
     .. [1] G. Ke et al., "LightGBM: A Highly Efficient Gradient Boosting Decision Tree", NeurIPS 2017.
-    .. [2] S. Ren et al., "Global Refinement of Random Forest", CVPR 2015, refine leaves alike.
+    .. [2] S. Ren et al., "Global Refinement of Random Forest", CVPR 2015, refine leaves in the same way.
 
     Examples
     --------
@@ -349,7 +366,7 @@ class CompactBoostingRegressor(CompactRegressor, _CompactBoosting):
     """
 
     def path(self, X: Any, y: Any, sizes: Any, *, sample_weight: Any = None) -> list["CompactBoostingRegressor"]:
-        """Fit students of several sizes; the trees that they have in common are grown once.
+        """Fit students of several sizes; the trees that they share are grown once.
 
         Parameters
         ----------
@@ -371,12 +388,12 @@ class CompactBoostingRegressor(CompactRegressor, _CompactBoosting):
 
 
 def auto_learning_rate(n_trees: int) -> float:
-    """Return the step for so many trees: larger the fewer there are, and the same for sizes that are close."""
+    """Return the learning rate, which falls with the number of trees and is the same for sizes that are close."""
     return next((rate for most, rate in ((40, 0.3), (80, 0.2), (160, 0.1)) if n_trees <= most), 0.05)
 
 
 def size_of_trees(n_parameters: float, n_outputs: int) -> dict[str, int] | None:
-    """Return number and leaves of the trees for about so many parameters: more of both, the larger the size.
+    """Return number and leaves of the trees for about so many parameters; both grow with the size.
 
     A tree of L leaves has 3 L - 2 of them. 920 for an output are 20 trees of 16 leaves, 4,200 are 60 of 24.
     """

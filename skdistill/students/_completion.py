@@ -1,4 +1,4 @@
-"""Completing a student: from whatever was fitted to a classifier with ``classes_`` and ``predict_proba`` at T = 1."""
+"""Completion of students: any fitted estimator as a classifier with ``classes_`` and ``predict_proba`` at T = 1."""
 
 from typing import Any, Self
 
@@ -11,8 +11,8 @@ from .._validation import input_tags_of
 from ..exceptions import StudentError
 from ..targets import TargetCompressor, fit_margin_scale, one_hot, soften, softmax
 
-MARGIN_ROWS = 10_000
-"""Rows on which the scale of a student's margins is fitted."""
+MAX_MARGIN_ROWS = 10_000
+"""Bounds the rows on which the scale of a student's margins is fitted."""
 
 
 def complete_classifier(fitted: Any, classes: np.ndarray, temperature: float, X: Any, proba: np.ndarray) -> Any:
@@ -21,13 +21,13 @@ def complete_classifier(fitted: Any, classes: np.ndarray, temperature: float, X:
     Parameters
     ----------
     fitted : classifier
-        It may know fewer classes, and may have margins or labels only.
+        It may have seen fewer classes, and may predict margins or labels only.
     classes : ndarray of shape (n_classes,)
-        The labels it must know.
+        All labels, sorted.
     temperature : float > 0
-        At which it was taught.
+        Temperature of the soft targets.
     X : table of shape (n_samples, n_features)
-        Rows it was taught on.
+        Rows of the fit.
     proba : ndarray of shape (n_samples, n_classes)
         Their soft targets, on which the scale of margins is fitted.
     """
@@ -43,8 +43,8 @@ def complete_classifier(fitted: Any, classes: np.ndarray, temperature: float, X:
             f"the student {type(fitted).__name__} has a margin for each pair of classes; expected one for each class. "
             'Pass decision_function_shape="ovr".'
         )
-    known = proba[:MARGIN_ROWS, np.searchsorted(classes, fitted.classes_)]
-    margins = two_columns(fitted.decision_function(take_rows(X, slice(0, MARGIN_ROWS))))
+    known = proba[:MAX_MARGIN_ROWS, np.searchsorted(classes, fitted.classes_)]
+    margins = two_columns(fitted.decision_function(take_rows(X, slice(0, MAX_MARGIN_ROWS))))
     told = known.sum(axis=1) > 0
     scale = fit_margin_scale(margins[told], known[told] / known[told].sum(axis=1, keepdims=True))
     return CompletedClassifier(fitted, classes, response, temperature, scale=scale)
@@ -57,12 +57,12 @@ def two_columns(answer: Any) -> np.ndarray:
 
 
 class _Fitted(BaseEstimator):
-    """An estimator that was born fitted: ``fit`` does nothing, ``clone`` returns it, as for ``FrozenEstimator``."""
+    """A fitted estimator like ``FrozenEstimator``: ``fit`` does nothing, ``clone`` returns it."""
 
     estimator: Any
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:  # noqa: ARG002
-        """Do nothing: the student is fitted."""
+        """Do nothing, since the student is fitted."""
         return self
 
     @property
@@ -88,22 +88,22 @@ class _Fitted(BaseEstimator):
 
 
 class CompletedClassifier(ClassifierMixin, _Fitted):
-    """A fitted estimator with all a classifier needs: every class, normalised probabilities, temperature 1.
+    """A fitted estimator as a classifier with every class and normalised probabilities at temperature 1.
 
     Parameters
     ----------
     estimator : estimator
         Fitted.
     classes : ndarray of shape (n_classes,)
-        Sorted labels; those the estimator never saw get probability 0.
+        Sorted labels; those that the estimator has not seen get probability 0.
     response : {"predict_proba", "decision_function", "predict", "logit"}
-        How the estimator is asked; ``"logit"`` is the ``predict`` of a regressor of logits.
+        Method of the estimator that is called; ``"logit"`` is the ``predict`` of a regressor of logits.
     temperature : float > 0, default=1.0
-        At which the estimator was taught.
+        Temperature of the soft targets that the estimator was fitted to.
     scale : float > 0, default=1.0
         Factor from margins to logits.
     decoder : TargetCompressor or None, default=None
-        Decodes a regressor's answer to centred logits.
+        Decodes the predictions of a regressor to centred logits.
     """
 
     def __init__(

@@ -1,10 +1,11 @@
-"""Compact hybrids: a small network, and small trees on what it leaves over."""
+"""Compact hybrids: a small network, and small trees boosted on its residuals."""
 
 from typing import Any, Literal
 
 import numpy as np
 from sklearn.utils import check_random_state
 
+from .._losses import OneVsRestCrossEntropy
 from .._validation import draw_seed
 from ..compiled import Sum
 from ._boosting import CompactBoostingRegressor, size_of_trees
@@ -12,13 +13,13 @@ from ._mlp import CompactMLPRegressor, size_of_network
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
 NETWORK_SHARE = 0.5
-"""Share of a hybrid's parameters that its network gets."""
+"""Share of the parameters of a sized hybrid that its network gets."""
 
 
 class _CompactHybrid(CompactStudent):
     """What classifier and regressor share."""
 
-    _link_of_many = "one against the rest"
+    _loss_of_many = OneVsRestCrossEntropy
 
     def __init__(
         self,
@@ -48,9 +49,9 @@ class _CompactHybrid(CompactStudent):
         self.verbose = verbose
 
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Sum:
-        """Return a network fitted to all columns of ``targets``, and trees that go on from its scores.
+        """Return the sum of a network fitted to all columns of ``targets`` and of trees boosted from its scores.
 
-        The network's output layer is solved for once more, together with the trees' leaves.
+        The output layer of the network is refitted together with the leaves of the trees.
         """
         rng = check_random_state(self.random_state)
         smooth = CompactMLPRegressor(
@@ -69,7 +70,7 @@ class _CompactHybrid(CompactStudent):
             n_jobs=self.n_jobs,
             random_state=draw_seed(rng),
         )
-        smooth._link = edges._link = self._link
+        smooth._loss = edges._loss = self._loss
         network = smooth._learn(X, targets, weight)
         self._encoder = smooth._encoder
         cells = self._encode(X)
@@ -84,14 +85,14 @@ class _CompactHybrid(CompactStudent):
 
 
 class CompactHybridClassifier(CompactClassifier, _CompactHybrid):
-    r"""A small network, and small trees on what it leaves over, for soft targets.
+    r"""A small network and small trees, boosted on its residuals, for soft targets.
 
-    Smooth surfaces cost a network few weights and trees many leaves; sharp edges the other way round. The scores are
+    A network needs few weights for smooth surfaces, trees need few leaves for sharp edges. The scores are
 
     .. math:: f(x) = f_\mathrm{network}(x) + \sum_t v_t(x):
 
-    the network is fitted first, boosting [1]_ goes on from its scores, and all leaf values and the network's output
-    layer are then solved for together. For each class both minimise the cross-entropy to its probability, and the
+    the network is fitted first, boosting [1]_ continues from its scores, and all leaf values and the output layer of
+    the network are then refitted together. For each class both minimise the cross-entropy to its probability, and the
     probabilities :math:`\sigma(f_k)` are normalised to sum to one.
 
     Parameters
@@ -101,17 +102,17 @@ class CompactHybridClassifier(CompactClassifier, _CompactHybrid):
     n_trees : int >= 1, default=20
         Number of trees for each class (one sequence for two classes).
     max_leaf_nodes : int >= 2, default=16
-        Leaves of a tree at most.
+        Maximum number of leaves of a tree.
     n_knots : int >= 0, default=0
-        Bends of the network's inputs; see :class:`CompactMLPClassifier`. The trees see to edges.
+        Number of knots of the network's inputs; see :class:`CompactMLPClassifier`. The trees model edges.
     learning_rate : float > 0 or "auto", default="auto"
         Shrinkage of each tree.
     min_samples_leaf : int >= 1, default=5
-        Rows of a leaf at least.
+        Minimum number of rows of a leaf.
     max_epochs : int >= 1 or "auto", default="auto"
-        Passes of the network over the rows at most; see :class:`CompactMLPClassifier`.
+        Maximum number of passes of the network over the rows; see :class:`CompactMLPClassifier`.
     weight_decay : float >= 0, default=0.1
-        Share of each weight that a step takes away, times the rate.
+        Share of each weight that a step takes away, times the learning rate.
     n_jobs : int or None, default=None
         Threads of the trees. ``None`` is 1.
     random_state : int, RandomState instance or None, default=None
@@ -151,14 +152,14 @@ class CompactHybridClassifier(CompactClassifier, _CompactHybrid):
 
 
 class CompactHybridRegressor(CompactRegressor, _CompactHybrid):
-    r"""A small network, and small trees on what it leaves over, for values.
+    r"""A small network and small trees, boosted on its residuals, for values.
 
-    Smooth surfaces cost a network few weights and trees many leaves; sharp edges the other way round. The scores are
+    A network needs few weights for smooth surfaces, trees need few leaves for sharp edges. The scores are
 
     .. math:: f(x) = f_\mathrm{network}(x) + \sum_t v_t(x):
 
-    the network is fitted first, boosting [1]_ goes on from its scores, and all leaf values and the network's output
-    layer are then solved for together. For each output both minimise the squared error.
+    the network is fitted first, boosting [1]_ continues from its scores, and all leaf values and the output layer of
+    the network are then refitted together. For each output both minimise the squared error.
 
     Parameters
     ----------
@@ -167,17 +168,17 @@ class CompactHybridRegressor(CompactRegressor, _CompactHybrid):
     n_trees : int >= 1, default=20
         Number of trees for each output.
     max_leaf_nodes : int >= 2, default=16
-        Leaves of a tree at most.
+        Maximum number of leaves of a tree.
     n_knots : int >= 0, default=0
-        Bends of the network's inputs; see :class:`CompactMLPRegressor`. The trees see to edges.
+        Number of knots of the network's inputs; see :class:`CompactMLPRegressor`. The trees model edges.
     learning_rate : float > 0 or "auto", default="auto"
         Shrinkage of each tree.
     min_samples_leaf : int >= 1, default=5
-        Rows of a leaf at least.
+        Minimum number of rows of a leaf.
     max_epochs : int >= 1 or "auto", default="auto"
-        Passes of the network over the rows at most; see :class:`CompactMLPRegressor`.
+        Maximum number of passes of the network over the rows; see :class:`CompactMLPRegressor`.
     weight_decay : float >= 0, default=0.1
-        Share of each weight that a step takes away, times the rate.
+        Share of each weight that a step takes away, times the learning rate.
     n_jobs : int or None, default=None
         Threads of the trees. ``None`` is 1.
     random_state : int, RandomState instance or None, default=None

@@ -1,11 +1,4 @@
-r"""Compact kernel machines: few landmarks, chosen for the targets and then moved, for what smooth teachers say.
-
-Landmarks come from rows by orthogonal least squares. Then positions and the scale of each input descend together by
-L-BFGS, on some of the rows, the coefficients eliminated: they are those of the ridge regression for the positions at
-hand, so that the gradient is that of the loss with coefficients held (variable projection). Scales are learned with
-few landmarks first, for landmarks to be chosen in a metric that fits. At last the coefficients are solved for on all
-rows.
-"""
+"""Compact kernel machines: RBF kernels with few landmarks, for smooth teachers."""
 
 from numbers import Integral
 from typing import Any, Literal, Self
@@ -17,36 +10,18 @@ from .._threads import one_blas_thread
 from .._validation import check_number, check_random_state
 from ..compiled import Design
 from ..compiled._kernel import Landmarks
+from ..solvers import MAX_LINEAR_INPUTS, LandmarkSearch, as_values, narrowed, solve
 from ._inheriting import kernel_hints
-from ._landmarks import RIDGES, WIDEST_LINEAR, Kernel, Rows, as_values, narrowed, some_of
-from ._solving import solve
 from ._student import CompactClassifier, CompactRegressor, CompactStudent, largest_below
 
-MOST_LANDMARKS = 500
-"""Of a size in parameters: the work grows with the square."""
+MAX_SIZED_LANDMARKS = 500
+"""Bounds the landmarks of a sized student; the work grows with their square."""
 
-LARGEST_GAMMA = 1e8
+MAX_GAMMA = 1e8
+"""Bounds gamma."""
 
-GAMMAS = (0.1, 0.3, 1.0, 3.0, 10.0)
-"""Divided by the number of inputs of a row; tried where landmarks stay where they are."""
-
-HELD_OUT = 0.2
-FEWEST_ROWS = 50
-"""With fewer rows none are held out, and landmarks stay where they are."""
-
-SCOUTS = 30
-SCOUT_ROWS = 3000
-SCOUT_STEPS = 10
-"""Landmarks, rows and steps with which the scales of inputs are learned."""
-
-STEPS = 20
-MOVED_CELLS = 4_000_000
-"""Rows times landmarks that these are moved on, within the bounds below."""
-
-FEWEST_MOVED, MOST_MOVED = 5000, 20_000
-
-COEF_STEPS = 60
-"""Steps of the coefficients for soft labels, on from those of the regression on logits."""
+COEFFICIENT_STEPS = 60
+"""Maximum number of L-BFGS steps for soft labels, starting from the regression on logits."""
 
 
 class _CompactKernel(CompactStudent):
@@ -86,61 +61,35 @@ class _CompactKernel(CompactStudent):
         """
         hints = kernel_hints(teacher_model)
         student = clone(self)
-        if self.gamma == "auto" and 0 < (hints.get("gamma") or 0) <= LARGEST_GAMMA:
+        if self.gamma == "auto" and 0 < (hints.get("gamma") or 0) <= MAX_GAMMA:
             student.set_params(gamma=hints["gamma"])
         if self.landmarks is None and hints.get("landmarks") is not None:
             student.set_params(landmarks=hints["landmarks"])
         return student
 
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Landmarks:
-        """Return landmarks: chosen, moved where that helps on rows held out, and weighed on all rows."""
+        """Return landmarks, selected and moved by validation, with coefficients fitted on all rows."""
         self._check_parameters()
         cells, targets, weight, design = self._prepare(X, targets, weight)
         weight = weight / weight.sum()
-        values, curvature = as_values(self._link, targets)
-        rows = Rows(design, cells, values, weight * curvature, has_linear=self.linear)
+        values, curvature = as_values(self._loss, targets)
+        gamma = None if self.gamma == "auto" else float(self.gamma)
+        rng, given = check_random_state(self.random_state), self._given(design)
+        search = LandmarkSearch(design, cells, values, weight * curvature, has_linear=self.linear)
         with one_blas_thread():  # sums of several threads differ in their last digits
-            kernel, ridge = self._choose(rows, check_random_state(self.random_state))
-            features = rows.features(kernel, weight)
-            start = None if self._link == "identity" else rows.coefficients(kernel, ridge)
+            kernel, ridge = search.search(self.n_landmarks, gamma, given, refine=self.refine, rng=rng)
+            features = search.features(kernel, weight)
+            start = None if self._loss.is_quadratic else search.coefficients(kernel, ridge)
             ridge *= float(weight @ curvature)
-            coef, constant = solve(features, targets, self._link, ridge=ridge, start=start, steps=COEF_STEPS)
+            coef, constant = solve(features, targets, self._loss, ridge=ridge, start=start, steps=COEFFICIENT_STEPS)
         self.ridge_ = ridge
-        of_inputs = narrowed(coef[: rows.n_linear], 1e-5) if rows.n_linear else None
-        of_bumps = narrowed(coef[rows.n_linear :], 1e-4 / max(len(kernel.positions), 1))
+        of_inputs = narrowed(coef[: search.n_linear], 1e-5) if search.n_linear else None
+        of_kernel = narrowed(coef[search.n_linear :], 1e-4 / max(len(kernel.positions), 1))
         base = constant - features.mean @ coef
-        return Landmarks(design, kernel.positions, kernel.scales, of_bumps, of_inputs, base, np.ones(len(base)))
-
-    def _choose(self, rows: Rows, rng: np.random.RandomState) -> tuple[Kernel, float]:
-        """Return landmarks and scales, and the ridge: those of some that are best on rows held out."""
-        n_rows, width = len(rows.weight), rows.design.width
-        held_out = rng.uniform(size=n_rows) < HELD_OUT
-        if n_rows < FEWEST_ROWS or not held_out.any():
-            held_out = np.zeros(n_rows, dtype=bool)
-        learned = np.flatnonzero(~held_out)
-        if self.gamma == "auto":
-            spread = max(rows.design.n_active, 1)
-            gammas = [1.0 / spread] if self.refine and held_out.any() else [gamma / spread for gamma in GAMMAS]
-        else:
-            gammas = [float(self.gamma)]
-        given = self._given(rows.design)
-        trials = []
-        for gamma in gammas if held_out.any() else gammas[len(gammas) // 2 :][:1]:
-            kernel = Kernel(np.zeros((0, width)), np.full(width, np.sqrt(gamma)))
-            trials.append(rows.choose(kernel, self.n_landmarks, learned, given, rng))
-        if self.refine and held_out.any() and len(learned) > self.n_landmarks:
-            scouts = rows.choose(kernel, min(SCOUTS, self.n_landmarks), learned, given, rng)
-            scouts = rows.move(scouts, some_of(learned, SCOUT_ROWS, rng), SCOUT_STEPS)
-            chosen = rows.choose(scouts, self.n_landmarks, learned, given, rng)
-            n_moved = int(np.clip(MOVED_CELLS // self.n_landmarks, FEWEST_MOVED, MOST_MOVED))
-            trials.append(rows.move(chosen, some_of(learned, n_moved, rng), STEPS))
-        trials = [kernel.rounded() for kernel in trials]
-        if not held_out.any():
-            return trials[0], RIDGES[-2]
-        return min((rows.trial(kernel, held_out) for kernel in trials), key=lambda trial: trial[0])[1:]
+        return Landmarks(design, kernel.positions, kernel.scales, of_kernel, of_inputs, base, np.ones(len(base)))
 
     def _given(self, design: Design) -> np.ndarray:
-        """Return the candidates that the user gave as inputs."""
+        """Return the candidates for landmarks that the user gave, as inputs."""
         if self.landmarks is None:
             return np.zeros((0, design.width))
         given = self.landmarks if hasattr(self.landmarks, "columns") else np.asarray(self.landmarks)
@@ -152,46 +101,47 @@ class _CompactKernel(CompactStudent):
         return np.unique(design.inputs(self._encoder.transform(given)), axis=0)
 
     def _params_of_size(self, n_parameters: int, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:
-        fixed = n_inputs + n_outputs + (n_inputs * n_outputs if self.linear and n_inputs <= WIDEST_LINEAR else 0)
-        n_landmarks = largest_below(lambda size: fixed + size * (n_inputs + n_outputs), n_parameters, 1, MOST_LANDMARKS)
+        fixed = n_inputs + n_outputs + (n_inputs * n_outputs if self.linear and n_inputs <= MAX_LINEAR_INPUTS else 0)
+        n_landmarks = largest_below(
+            lambda size: fixed + size * (n_inputs + n_outputs), n_parameters, 1, MAX_SIZED_LANDMARKS
+        )
         return None if n_landmarks is None else {"n_landmarks": n_landmarks}
 
     def _check_parameters(self) -> None:
         check_number(self, "n_landmarks", self.n_landmarks, kind=Integral, low=1)
         if not (isinstance(self.gamma, str) and self.gamma == "auto"):
-            check_number(self, "gamma", self.gamma, low=0, low_open=True, high=LARGEST_GAMMA)
+            check_number(self, "gamma", self.gamma, low=0, low_open=True, high=MAX_GAMMA)
 
 
 class CompactKernelClassifier(CompactClassifier, _CompactKernel):
-    r"""Bumps around few landmarks for soft targets, for what smooth teachers say: SVMs, Gaussian processes, networks.
+    r"""RBF kernel with few landmarks for soft targets of smooth teachers: SVMs, Gaussian processes, networks.
 
     Inputs :math:`z` are standardised numbers, indicators of missing ones and of categories. Scores are
 
     .. math:: s_k(z) = b_k + z W_k + \sum_j a_{jk} \exp \Big( -\sum_i \nu_i^2 (z_i - c_{ji})^2 \Big),
 
-    with few landmarks :math:`c_j` in place of all rows [1]_, [2]_, chosen by orthogonal least squares [3]_ towards the
-    targets' logits. Coefficients minimise the cross-entropy to the targets [5]_ with a ridge; two classes need one
-    score.
+    with few landmarks :math:`c_j` in place of all rows [1]_, [2]_, selected by orthogonal least squares [3]_ for the
+    logits of the targets. Coefficients minimise the cross-entropy to the targets [5]_ with a ridge. Two classes need
+    one score.
 
     Parameters
     ----------
     n_landmarks : int >= 1, default=100
-        Landmarks at most; fewer where rows are. Landmarks that are not moved are rows of the fit, so that a student may
-        hold some, as a support vector machine does.
+        Maximum number of landmarks; there are no more than rows. Landmarks that are not moved are rows of the fit, so
+        that a student may hold some, as a support vector machine does.
     gamma : float in (0, 1e8] or "auto", default="auto"
-        How fast the kernel falls with the square of the distance between standardised inputs, :math:`\nu_i^2` before
-        scales are moved. ``"auto"`` starts from one by the number of inputs; without ``refine`` it takes the best of
-        some on rows held out.
+        Coefficient of the squared distance between standardised inputs, :math:`\nu_i^2` before scales are moved.
+        ``"auto"`` starts from one divided by the number of inputs; without ``refine`` it is chosen on validation rows.
     landmarks : array-like of shape (n_candidates, n_features) or None, default=None
         Rows, with the columns of ``X``, that are candidates for landmarks beside those of ``X``, such as a teacher's
         support vectors.
     refine : bool, default=True
-        Whether landmarks and scales are moved once they are chosen, by variable projection [4]_; taken where it is
-        better on rows held out. Without it all inputs have one scale.
+        Whether landmarks and scales are moved once they are selected, by variable projection [4]_, where that lowers
+        the validation loss. Without it all inputs have one scale.
     linear : bool, default=True
-        Whether there is a linear part, :math:`W`, up to 1000 inputs.
+        Whether there is a linear part, :math:`W`; tables of more than 1000 inputs have none.
     random_state : int, RandomState instance or None, default=None
-        Seed of the rows that are held out, of candidates, and of the rows that landmarks are moved on.
+        Seed of validation rows, of candidates, and of the rows that landmarks are moved on.
 
     Attributes
     ----------
@@ -200,7 +150,7 @@ class CompactKernelClassifier(CompactClassifier, _CompactKernel):
     scorer_ : Landmarks
         One score for each class, a single one for two classes.
     ridge_ : float
-        The ridge on coefficients that was chosen on rows held out, beside a mean loss.
+        The ridge on coefficients, beside a mean loss, that was chosen on validation rows.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
@@ -235,41 +185,40 @@ class CompactKernelClassifier(CompactClassifier, _CompactKernel):
 
 
 class CompactKernelRegressor(CompactRegressor, _CompactKernel):
-    r"""Bumps around few landmarks for values, for what smooth teachers say: SVMs, Gaussian processes, networks.
+    r"""RBF kernel with few landmarks for values of smooth teachers: SVMs, Gaussian processes, networks.
 
     Inputs :math:`z` are standardised numbers, indicators of missing ones and of categories. Scores are
 
     .. math:: s_k(z) = b_k + z W_k + \sum_j a_{jk} \exp \Big( -\sum_i \nu_i^2 (z_i - c_{ji})^2 \Big),
 
-    with few landmarks :math:`c_j` in place of all rows [1]_, [2]_, chosen by orthogonal least squares [3]_. Outputs
+    with few landmarks :math:`c_j` in place of all rows [1]_, [2]_, selected by orthogonal least squares [3]_. Outputs
     are standardised for the fit; coefficients minimise the squared error with a ridge.
 
     Parameters
     ----------
     n_landmarks : int >= 1, default=100
-        Landmarks at most; fewer where rows are. Landmarks that are not moved are rows of the fit, so that a student may
-        hold some, as a support vector machine does.
+        Maximum number of landmarks; there are no more than rows. Landmarks that are not moved are rows of the fit, so
+        that a student may hold some, as a support vector machine does.
     gamma : float in (0, 1e8] or "auto", default="auto"
-        How fast the kernel falls with the square of the distance between standardised inputs, :math:`\nu_i^2` before
-        scales are moved. ``"auto"`` starts from one by the number of inputs; without ``refine`` it takes the best of
-        some on rows held out.
+        Coefficient of the squared distance between standardised inputs, :math:`\nu_i^2` before scales are moved.
+        ``"auto"`` starts from one divided by the number of inputs; without ``refine`` it is chosen on validation rows.
     landmarks : array-like of shape (n_candidates, n_features) or None, default=None
         Rows, with the columns of ``X``, that are candidates for landmarks beside those of ``X``, such as a teacher's
         support vectors.
     refine : bool, default=True
-        Whether landmarks and scales are moved once they are chosen, by variable projection [4]_; taken where it is
-        better on rows held out. Without it all inputs have one scale.
+        Whether landmarks and scales are moved once they are selected, by variable projection [4]_, where that lowers
+        the validation loss. Without it all inputs have one scale.
     linear : bool, default=True
-        Whether there is a linear part, :math:`W`, up to 1000 inputs.
+        Whether there is a linear part, :math:`W`; tables of more than 1000 inputs have none.
     random_state : int, RandomState instance or None, default=None
-        Seed of the rows that are held out, of candidates, and of the rows that landmarks are moved on.
+        Seed of validation rows, of candidates, and of the rows that landmarks are moved on.
 
     Attributes
     ----------
     scorer_ : Landmarks
         One score for each output.
     ridge_ : float
-        The ridge on coefficients that was chosen on rows held out, beside a mean loss.
+        The ridge on coefficients, beside a mean loss, that was chosen on validation rows.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)

@@ -11,9 +11,9 @@ import numpy as np
 from .._threads import one_blas_thread
 from .._validation import check_number, check_random_state, draw_seed
 from ..compiled import Network
+from ..solvers import OptimizerSettings, fit_network
 from ..targets import scheduled_temperature
 from ..targets._schedules import SCHEDULES
-from ._descent import Descent, fit_network
 from ._knots import find_knots
 from ._student import CompactClassifier, CompactRegressor, CompactStudent, largest_below
 
@@ -34,13 +34,13 @@ class _CompactMLP(CompactStudent):
 
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Network:
         """Return a network fitted to all columns of ``targets``."""
-        how, hidden = self._check_parameters(), self._hidden()
+        settings, hidden = self._check_parameters(), self._hidden()
         rng = check_random_state(self.random_state)
         cells, targets, weight, design = self._prepare(X, targets, weight)
         knots = find_knots(cells, design.n_codes, targets, weight, self.n_knots, draw_seed(rng))
         design = design.in_pieces(knots)
         with one_blas_thread():  # sums of several threads differ in their last digits
-            network, errors = fit_network(design, cells, targets, weight, self._link, hidden, how, rng)
+            network, errors = fit_network(design, cells, targets, weight, self._loss, hidden, settings, rng)
         self.validation_errors_ = np.array(errors)
         return network
 
@@ -56,7 +56,7 @@ class _CompactMLP(CompactStudent):
             check_number(self, "hidden_layer_sizes", size, kind=Integral, low=1)
         return sizes
 
-    def _check_parameters(self) -> Descent:
+    def _check_parameters(self) -> OptimizerSettings:
         check_number(self, "learning_rate", self.learning_rate, low=0, low_open=True)
         if self.max_epochs != "auto":
             check_number(self, "max_epochs", self.max_epochs, kind=Integral, low=1)
@@ -66,7 +66,7 @@ class _CompactMLP(CompactStudent):
         check_number(self, "weight_decay", self.weight_decay, low=0)
         check_number(self, "validation_fraction", self.validation_fraction, low=0, high=0.9)
         check_number(self, "n_iter_no_change", self.n_iter_no_change, kind=Integral, low=1)
-        return Descent(
+        return OptimizerSettings(
             self.max_epochs,
             self.batch_size,
             self.learning_rate,
@@ -83,11 +83,11 @@ class _CompactMLP(CompactStudent):
 def size_of_network(
     n_parameters: float, n_inputs: int, n_outputs: int, *, has_knots: bool = False
 ) -> dict[str, Any] | None:
-    """Return the hidden units of about so many parameters: two layers alike, or a single one if these were narrow.
+    """Return layer sizes of about so many parameters: two equal layers, or a single one if two would be narrow.
 
-    Where numbers bend, a fifth of the parameters or so goes to knots, each of which is an input and two numbers more.
+    With knots, about a fifth of the parameters goes to them; each is one input and two numbers more.
     """
-    n_knots = int(np.clip(n_parameters // PARAMETERS_OF_A_KNOT, 0, MOST_KNOTS)) if has_knots else 0
+    n_knots = int(np.clip(n_parameters // PARAMETERS_PER_KNOT, 0, MAX_KNOTS)) if has_knots else 0
     n_inputs, n_weights = n_inputs + n_knots, n_parameters - 2 * (n_inputs + n_knots) * (n_knots > 0)
 
     def of_two(width: int) -> float:
@@ -96,16 +96,17 @@ def size_of_network(
     def of_one(width: int) -> float:
         return (n_inputs + 1) * width + (width + 1) * n_outputs
 
-    two, one = largest_below(of_two, n_weights, NARROWEST, WIDEST), largest_below(of_one, n_weights, 1, WIDEST)
+    two, one = largest_below(of_two, n_weights, MIN_WIDTH, MAX_WIDTH), largest_below(of_one, n_weights, 1, MAX_WIDTH)
     if two is None and one is None:
         return size_of_network(n_parameters, n_inputs - n_knots, n_outputs) if n_knots else None
     return {"hidden_layer_sizes": (one,) if two is None else (two, two), "n_knots": n_knots}
 
 
-NARROWEST, WIDEST = 8, 512
-"""Hidden units of two layers at least, and of any layer at most."""
+MIN_WIDTH, MAX_WIDTH = 8, 512
+"""Bound the hidden units of a sized student: from below those of two layers, from above those of any layer."""
 
-PARAMETERS_OF_A_KNOT, MOST_KNOTS = 50, 200
+PARAMETERS_PER_KNOT, MAX_KNOTS = 50, 200
+"""Number of parameters of a sized student for which it gets one knot, and the largest number of its knots."""
 
 
 class CompactMLPClassifier(CompactClassifier, _CompactMLP):
@@ -127,30 +128,30 @@ class CompactMLPClassifier(CompactClassifier, _CompactMLP):
     hidden_layer_sizes : int or tuple of one or two int, default=(32, 32)
         Hidden units of each layer.
     n_knots : int >= 0, default=100
-        Bends of the inputs: a few quick trees find where the targets jump or bend along the numbers, and the interval
-        between two such knots becomes an input of its own [3]_. 0 takes numbers as they are: smaller, faster, and
-        enough for smooth targets.
+        Number of knots of a piecewise linear encoding [3]_: a few quick trees find where the targets jump or bend along
+        the numbers, and each interval between two such knots becomes an input. 0 takes numbers as they are, which is
+        smaller, faster, and enough for smooth targets.
     learning_rate : float > 0, default=0.02
-        Of Adam, at its height; it falls to zero over the epochs.
+        Maximum learning rate of Adam; it falls to zero over the epochs.
     max_epochs : int >= 1 or "auto", default="auto"
-        Passes over the rows at most. ``"auto"`` is 20 up to 33,000 rows and fewer of more rows, but at least 10.
+        Maximum number of passes over the rows. ``"auto"`` is 20 up to 33,000 rows and falls to 10 for more rows.
     batch_size : int >= 1 or "auto", default="auto"
-        Rows of a step. ``"auto"`` is 64 below 5,000 rows, 128 below 15,000, else 256.
+        Number of rows of a step. ``"auto"`` is 64 below 5,000 rows, 128 below 15,000, else 256.
     weight_decay : float >= 0, default=0.1
-        Share of each weight that a step takes away, times the rate.
+        Share of each weight that a step takes away, times the learning rate.
     validation_fraction : float in [0, 0.9], default=0.1
-        Share of the rows, at most 2,000 of them, whose fidelity tells which epoch was the best. 0 takes all rows.
+        Share of the rows, at most 2,000 of them, on which the best epoch is chosen. 0 chooses it on all rows.
     n_iter_no_change : int >= 1, default=10
-        Epochs without progress after which the fit ends.
+        Number of epochs without improvement after which the fit ends.
     temperature : float > 0, default=1.0
-        Softens the targets in training. The answers are at temperature 1 in any case.
+        Softens the targets in training. Predictions are at temperature 1 in any case.
     final_temperature : float > 0 or None, default=None
         Temperature at the end of the training; ``None`` keeps ``temperature``.
     temperature_schedule : {"constant", "linear", "cosine", "logistic"} or callable, default="linear"
         How the temperature goes from start to end over the epochs; see
         :func:`skdistill.targets.scheduled_temperature`.
     random_state : int, RandomState instance or None, default=None
-        Seed of the first weights, of the batches, and of the rows held out.
+        Seed of the initial weights, of the batches, and of the validation rows.
     verbose : int, default=0
         Above 0, progress is written to standard error.
 
@@ -161,7 +162,7 @@ class CompactMLPClassifier(CompactClassifier, _CompactMLP):
     scorer_ : Network
         The network as arrays.
     validation_errors_ : ndarray of shape (n_epochs + 1,)
-        Mean squared error of the probabilities on the rows held out, before the first epoch and after each.
+        Mean squared error of the probabilities on the validation rows, before the first epoch and after each.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
@@ -170,12 +171,12 @@ class CompactMLPClassifier(CompactClassifier, _CompactMLP):
     See Also
     --------
     CompactMLPRegressor : The same for values.
-    CompactHybridClassifier : A network, and trees on what it leaves.
+    CompactHybridClassifier : A network, and trees boosted on its residuals.
 
     References
     ----------
     .. [1] D. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
-    .. [2] J. Ba and R. Caruana, "Do Deep Nets Really Need to be Deep?", NeurIPS 2014, teach small networks alike.
+    .. [2] J. Ba and R. Caruana, "Do Deep Nets Really Need to be Deep?", NeurIPS 2014.
     .. [3] Y. Gorishniy et al., "On Embeddings for Numerical Features in Tabular Deep Learning", NeurIPS 2022.
 
     Examples
@@ -220,7 +221,7 @@ class CompactMLPClassifier(CompactClassifier, _CompactMLP):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _check_parameters(self) -> Descent:
+    def _check_parameters(self) -> OptimizerSettings:
         check_number(self, "temperature", self.temperature, kind=Real, low=0, low_open=True)
         end = self.temperature if self.final_temperature is None else self.final_temperature
         check_number(self, "final_temperature", end, kind=Real, low=0, low_open=True)
@@ -252,23 +253,23 @@ class CompactMLPRegressor(CompactRegressor, _CompactMLP):
     hidden_layer_sizes : int or tuple of one or two int, default=(32, 32)
         Hidden units of each layer.
     n_knots : int >= 0, default=100
-        Bends of the inputs: a few quick trees find where the targets jump or bend along the numbers, and the interval
-        between two such knots becomes an input of its own [2]_. 0 takes numbers as they are: smaller, faster, and
-        enough for smooth targets.
+        Number of knots of a piecewise linear encoding [2]_: a few quick trees find where the targets jump or bend along
+        the numbers, and each interval between two such knots becomes an input. 0 takes numbers as they are, which is
+        smaller, faster, and enough for smooth targets.
     learning_rate : float > 0, default=0.02
-        Of Adam, at its height; it falls to zero over the epochs.
+        Maximum learning rate of Adam; it falls to zero over the epochs.
     max_epochs : int >= 1 or "auto", default="auto"
-        Passes over the rows at most. ``"auto"`` is 20 up to 33,000 rows and fewer of more rows, but at least 10.
+        Maximum number of passes over the rows. ``"auto"`` is 20 up to 33,000 rows and falls to 10 for more rows.
     batch_size : int >= 1 or "auto", default="auto"
-        Rows of a step. ``"auto"`` is 64 below 5,000 rows, 128 below 15,000, else 256.
+        Number of rows of a step. ``"auto"`` is 64 below 5,000 rows, 128 below 15,000, else 256.
     weight_decay : float >= 0, default=0.1
-        Share of each weight that a step takes away, times the rate.
+        Share of each weight that a step takes away, times the learning rate.
     validation_fraction : float in [0, 0.9], default=0.1
-        Share of the rows, at most 2,000 of them, whose fidelity tells which epoch was the best. 0 takes all rows.
+        Share of the rows, at most 2,000 of them, on which the best epoch is chosen. 0 chooses it on all rows.
     n_iter_no_change : int >= 1, default=10
-        Epochs without progress after which the fit ends.
+        Number of epochs without improvement after which the fit ends.
     random_state : int, RandomState instance or None, default=None
-        Seed of the first weights, of the batches, and of the rows held out.
+        Seed of the initial weights, of the batches, and of the validation rows.
     verbose : int, default=0
         Above 0, progress is written to standard error.
 
@@ -277,7 +278,7 @@ class CompactMLPRegressor(CompactRegressor, _CompactMLP):
     scorer_ : Network
         The network as arrays.
     validation_errors_ : ndarray of shape (n_epochs + 1,)
-        Mean squared error of the standardised values on the rows held out, before the first epoch and after each.
+        Mean squared error of the standardised values on the validation rows, before the first epoch and after each.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
@@ -286,7 +287,7 @@ class CompactMLPRegressor(CompactRegressor, _CompactMLP):
     See Also
     --------
     CompactMLPClassifier : The same for classes.
-    CompactHybridRegressor : A network, and trees on what it leaves.
+    CompactHybridRegressor : A network, and trees boosted on its residuals.
 
     References
     ----------

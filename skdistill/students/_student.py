@@ -1,6 +1,5 @@
-"""What all compact students share: raw tables and soft targets in, one scorer of flat arrays out."""
+"""The base of all compact students: they fit raw tables to soft targets and hold one scorer of flat arrays."""
 
-import copy
 from collections.abc import Callable
 from numbers import Integral
 from typing import Any, Self
@@ -11,7 +10,8 @@ from sklearn.base import ClassifierMixin, RegressorMixin, clone
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
-from .._encoding import TableEncoder, fit_table_encoder, once
+from .._encoding import TableEncoder, fit_encoder
+from .._losses import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy, SquaredError
 from .._representation import Documented
 from .._restoring import all_or_nothing
 from .._threads import blas_threads
@@ -21,22 +21,20 @@ from ..compiled._design import dense_chunks
 from ..compiled._links import LINKS
 from ..exceptions import StudentError, StudentSizeError
 
-MANY, RARE = 100, 5
-"""Of columns with more categories than the first, those of fewer rows than the second count as unseen."""
-
 
 class CompactStudent(Documented):
-    """A student whose answers are one scorer's scores, through a link.
+    """A student whose predictions are the scores of one scorer, through a link.
 
     A family of students derives from it once, and from it both a :class:`CompactClassifier` and a
-    :class:`CompactRegressor`. It says how to learn (:meth:`_learn`) and what size means (:meth:`_params_of_size`).
+    :class:`CompactRegressor`. It defines how it is fitted (:meth:`_learn`) and what its size is
+    (:meth:`_params_of_size`).
     """
 
     scorer_: Any
-    _link: str
+    _loss: Loss
     _encoder: TableEncoder
-    _link_of_many = "softmax"
-    """Link of more than two classes."""
+    _loss_of_many: type[Loss] = SoftmaxCrossEntropy
+    """Loss of more than two classes."""
 
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Any:
         """Return a scorer, fitted to targets, and set ``_encoder``.
@@ -46,26 +44,26 @@ class CompactStudent(Documented):
         X : table of shape (n_rows, n_features)
             Checked, with raw cells.
         targets : ndarray of shape (n_rows, n_outputs)
-            Standardised values (``_link`` is ``"identity"``), the probabilities of the second of two classes
-            (``"two classes"``), or of all of more classes (``_link_of_many``).
+            What ``_loss`` compares the scores with: standardised values, the probabilities of the second of two
+            classes, or of all of more classes.
         weight : ndarray of shape (n_rows,)
             None is negative, some are above zero.
         """
         raise NotImplementedError
 
     def _params_of_size(self, n_parameters: int, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:
-        """Return hyperparameters of the largest student of at most so many parameters; ``None`` if there is none."""
+        """Return hyperparameters of the largest student within a number of parameters; ``None`` if there is none."""
         raise NotImplementedError
 
     def sized(self, n_parameters: int, *, n_inputs: int, n_outputs: int) -> Self:
-        """Return an unfitted clone of about so many parameters, and not more.
+        """Return an unfitted clone with about ``n_parameters`` parameters, and not more.
 
         Parameters
         ----------
         n_parameters : int >= 1
-            Numbers that are learned: weights, thresholds, which feature a split asks, leaf values.
+            Numbers that are learned: weights, features and thresholds of splits, leaf values.
         n_inputs : int >= 1
-            Numbers of a row: one for each number, one for each category of a column.
+            Inputs of a row: one for each number, one for each category of a column.
         n_outputs : int >= 1
             Outputs; one for two classes.
 
@@ -90,13 +88,13 @@ class CompactStudent(Documented):
     def _prepare(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray, Design]:
         """Set ``_encoder``; return codes, targets, weights and design of the rows that have a weight.
 
-        Rows without one set no ranges either. The targets of a softmax sum to one exactly.
+        Rows without a weight do not count for the ranges of columns. The targets of a softmax sum to one exactly.
         """
         self._encoder = fit_encoder(X)
         cells = self._encode(X)
         if not weight.all():
             cells, targets, weight = cells[weight > 0], targets[weight > 0], weight[weight > 0]
-        if self._link == "softmax":
+        if isinstance(self._loss, SoftmaxCrossEntropy):
             targets = targets / targets.sum(axis=1, keepdims=True)
         return cells, targets, weight, Design.of(cells, weight, self._n_codes())
 
@@ -134,7 +132,7 @@ class CompactClassifier(ClassifierMixin, CompactStudent):
 
     @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Fit to true labels: soft targets that are certain.
+        """Fit to true labels, which are soft targets of probability one.
 
         Parameters
         ----------
@@ -203,7 +201,7 @@ class CompactClassifier(ClassifierMixin, CompactStudent):
     def _fit_checked(self, X: Any, targets: np.ndarray, classes: np.ndarray, sample_weight: Any) -> Self:
         if len(classes) < 2:
             raise ValueError(f"{type(self).__name__} needs at least 2 classes; got 1 class: {classes.tolist()}.")
-        self._link = "two classes" if len(classes) == 2 else self._link_of_many
+        self._loss = BinaryCrossEntropy() if len(classes) == 2 else self._loss_of_many()
         weight = check_weights(sample_weight, X.shape[0])
         weight = weight / weight.max()
         self.scorer_ = self._learn(X, targets[:, 1:] if len(classes) == 2 else targets, weight)
@@ -212,24 +210,27 @@ class CompactClassifier(ClassifierMixin, CompactStudent):
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the class probabilities of ``X``, of shape (n_samples, n_classes)."""
-        scores = self._scores(X)
-        return LINKS[self._link].of_rows(scores)
+        return self._probabilities(self._scores(X))
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable label of each row, of shape (n_samples,)."""
         winner = self.predict_proba(X).argmax(axis=1)
         return self.classes_[winner]
 
+    def _probabilities(self, scores: np.ndarray) -> np.ndarray:
+        """Return the probabilities of all classes, as compiled models do."""
+        return LINKS[self._loss.link].of_rows(scores)
+
     def __skdistill_compile__(self) -> CompiledModel:
         return CompiledModel(
-            self.scorer_, self._link, classes=self.classes_, columns=self._columns(), names=self._names()
+            self.scorer_, self._loss.link, classes=self.classes_, columns=self._columns(), names=self._names()
         )
 
 
 class CompactRegressor(RegressorMixin, CompactStudent):
     """Values in, values out."""
 
-    _link = "identity"
+    _loss: Loss = SquaredError()
 
     @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -280,31 +281,8 @@ class CompactRegressor(RegressorMixin, CompactStudent):
         return tags
 
 
-def fit_encoder(X: Any) -> TableEncoder:
-    """Return the encoder of a table, without the rare categories of columns that have many.
-
-    A column of names or keys would fill the student with them, and teach it nothing.
-    """
-    return once(_fit_encoder, X)
-
-
-def _fit_encoder(X: Any) -> TableEncoder:
-    encoder = fit_table_encoder(X)
-    known = [np.zeros(0) if categories is None else categories for categories in encoder.categories_]
-    wide = [index for index, categories in enumerate(known) if len(categories) > MANY]
-    if not wide:
-        return encoder
-    cells, encoder = encoder.transform(X), copy.copy(encoder)
-    encoder.categories_ = list(encoder.categories_)
-    for index in wide:
-        codes = cells[:, index]
-        counts = np.bincount(codes[~np.isnan(codes)].astype(np.intp), minlength=len(known[index]))
-        encoder.categories_[index] = known[index][counts >= RARE]
-    return encoder
-
-
 def count_inputs(X: Any) -> int:
-    """Return how many inputs a table makes: of each number one, and one for missing cells, of each category one."""
+    """Return the number of inputs of a table: one for each number, column with missing cells, and category."""
     encoder = fit_encoder(X)
     n_inputs = sum(1 if known is None else len(known) for known in encoder.categories_)
     missing = [np.isnan(cells).any(axis=0) for _, cells in dense_chunks(encoder.transform(X))]
@@ -312,7 +290,7 @@ def count_inputs(X: Any) -> int:
 
 
 def largest_below(cost: Callable[[int], float], most: float, low: int, high: int) -> int | None:
-    """Return the largest integer in [low, high] whose cost, which never falls, is at most ``most``."""
+    """Return the largest integer in [low, high] whose cost, a non-decreasing function, is at most ``most``."""
     sizes = np.arange(low, high + 1)
     fits = np.flatnonzero(np.array([cost(int(size)) for size in sizes]) <= most)
     return int(sizes[fits[-1]]) if len(fits) else None

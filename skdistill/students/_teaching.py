@@ -1,10 +1,10 @@
-"""The bridge: how soft targets reach any scikit-learn estimator.
+"""Teaching: how soft targets reach any scikit-learn estimator.
 
-Decided by what the student can do, in this order:
+What the student can do decides, in this order:
 
-1. it has ``fit_soft``: it is given the soft targets;
-2. it is a regressor: it is taught centred logits and made a classifier again;
-3. its ``fit`` takes ``sample_weight``: it sees each row once for each class, weighted by the class's probability;
+1. it has ``fit_soft``: it is fitted to the soft targets;
+2. it is a regressor: it is fitted to centred logits and wrapped as a classifier;
+3. its ``fit`` takes ``sample_weight``: each row is repeated once per class, weighted by the class's probability;
 4. otherwise labels are drawn from the soft targets.
 """
 
@@ -23,8 +23,8 @@ from ..exceptions import StudentError
 from ..targets import TargetCompressor, centred_logits
 from ._completion import CompletedClassifier, DecodedRegressor, complete_classifier
 
-NEGLIGIBLE = 1e-3
-"""A class below this probability is not worth a copy of the row; its weight goes to the others."""
+MIN_PROBABILITY = 1e-3
+"""Bounds the probability of classes that get a copy of the row; the weight of others is shared among these."""
 
 
 def teach_classifier(
@@ -199,7 +199,7 @@ def _fit(student: Any, X: Any, y: np.ndarray, weight: np.ndarray | None = None) 
 
 
 def _fit_soft(student: Any, X: Any, proba: np.ndarray, classes: np.ndarray, weight: np.ndarray) -> Any:
-    """Fit a student of ours, maybe at the end of pipelines, whose earlier steps see the likeliest label."""
+    """Fit a student with ``fit_soft``; earlier steps of a pipeline are fitted to the most probable labels."""
     if not isinstance(student, Pipeline):
         return student.fit_soft(X, proba, classes=classes, sample_weight=weight)
     if len(student.steps) > 1:
@@ -211,7 +211,7 @@ def _fit_soft(student: Any, X: Any, proba: np.ndarray, classes: np.ndarray, weig
 
 
 def _fit_values(student: Any, X: Any, values: np.ndarray, weight: np.ndarray, rng: np.random.RandomState) -> Any:
-    """Fit a regressor to one or many outputs, weighted if it can, on rows drawn by their weight if it cannot."""
+    """Fit a regressor to one or many outputs, with weights or, if it takes none, on rows drawn by weight."""
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim == 2 and not get_tags(student).target_tags.multi_output:
@@ -225,11 +225,12 @@ def _fit_values(student: Any, X: Any, values: np.ndarray, weight: np.ndarray, rn
 
 
 def _one_row_per_class(proba: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return row, class and weight of every class that is worth a copy of its row.
+    """Return row, class and weight of every copy of a row.
 
-    The weights of a row sum to its own. Every class that is possible at all keeps at least its likeliest row.
+    The weights of the copies of a row sum to its own weight. Every class with a positive probability keeps at least its
+    most probable row.
     """
-    kept = proba >= NEGLIGIBLE
+    kept = proba >= MIN_PROBABILITY
     kept[np.arange(len(proba)), proba.argmax(axis=1)] = True
     kept[proba.argmax(axis=0), np.arange(proba.shape[1])] |= proba.max(axis=0) > 0
     share = np.where(kept, proba, 0)
@@ -247,7 +248,7 @@ def _draw_labels(proba: np.ndarray, weight: np.ndarray, rng: np.random.RandomSta
 
 
 def _draw_rows(weight: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
-    """Systematic sampling: each row is drawn its share of times, rounded up or down; equal weights draw each once."""
+    """Draw rows by systematic sampling: in proportion to weight, rounded up or down; equal weights draw each once."""
     n_rows = len(weight)
     if np.all(weight == weight[0]):
         return np.arange(n_rows)

@@ -1,4 +1,4 @@
-"""A compact tree: one tree to read, grown on soft targets and then improved as a whole."""
+"""Compact trees: one readable tree, grown on soft targets and then optimised as a whole."""
 
 from numbers import Integral
 from typing import Any
@@ -9,17 +9,12 @@ from .._encoding import find_durations
 from .._tables import take_rows
 from .._validation import check_fitted, check_number, check_table
 from ..compiled import Forest
-from ..compiled._links import LINKS
-from ..compiled._nodes import forest_from_nodes
-from ._binning import MISSING, BinnedTable
-from ._growing import Table
-from ._reading import NO_LIMIT, Nodes, as_sklearn, leaf_rules, probable, rules
-from ._splitting import add_up
+from ..solvers import MISSING, BinnedTable, TreeData, TreeTable, add_up, fit_tree, forest_from_tree
+from ._reading import Nodes, as_sklearn, leaf_rules, probable, rules
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
-from ._tao import Rows, Tree, fit_tree
 
-SMALLEST_PROBABILITY = 1e-6
-"""So that its logarithm is a number."""
+PROBABILITY_MARGIN = 1e-6
+"""Bounds the distance of the mean probabilities of leaves to 0 and 1, so that scores are finite."""
 
 
 class _CompactTree(CompactStudent):
@@ -46,25 +41,19 @@ class _CompactTree(CompactStudent):
         used = np.flatnonzero(weight > 0)
         if len(used) < len(weight):
             X, targets, weight = take_rows(X, used), targets[used], weight[used]
-        table = Table(X, weight)
+        table = TreeTable(X, weight)
         self._encoder, self._is_duration, self._has_missing = table.encoder, find_durations(X), table.has_missing
         binned = BinnedTable(table.cells, table.weight, self._n_codes(), self.max_bins)
-        rows = Rows(binned, targets, table.weight, self.min_samples_leaf)
-        tree = fit_tree(rows, self.max_leaf_nodes, optimize=self.optimize, n_regrowths=self.n_regrowths)
-        forest = _forest_of(tree, binned, targets.shape[1])
+        data = TreeData(binned, targets, table.weight, self.min_samples_leaf)
+        tree = fit_tree(data, self.max_leaf_nodes, optimize=self.optimize, n_regrowths=self.n_regrowths)
+        forest = forest_from_tree(tree, binned, targets.shape[1])
         leaf = forest.leaves(table.cells)[:, 0]
         weighted = weight[:, None]
         sums = np.column_stack([np.ones(len(weight)), weight, weighted * targets, weighted * targets**2])
         self._nodes = Nodes.of(forest, add_up(leaf, forest.n_leaves, sums))
         self.leaf_rows_ = self._nodes.n_rows[-forest.n_leaves :]
-        return forest.with_values(self._scores_of_means(self._nodes.mean[-forest.n_leaves :]))
-
-    def _scores_of_means(self, mean: np.ndarray) -> np.ndarray:
-        """Return what the link makes the mean target of."""
-        if self._link == "identity":
-            return mean
-        proba = np.clip(mean, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
-        return np.log(proba / (1 - proba)) if self._link == "two classes" else np.log(proba)
+        mean = self._nodes.mean[-forest.n_leaves :]
+        return forest.with_values(self._loss.scores(self._loss.clipped(mean, PROBABILITY_MARGIN)))
 
     def _params_of_size(self, n_parameters: int, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:  # noqa: ARG002
         n_leaves = (n_parameters + 2 - n_outputs) // (2 + n_outputs)
@@ -93,7 +82,7 @@ class _CompactTree(CompactStudent):
         return self.scorer_.leaves(self._encode(check_table(self, X, reset=False)))[:, 0]
 
     def leaf_rules(self) -> list[str]:
-        """Return what holds in each leaf, from left to right, such as ``"age > 30 and job is clerk, farmer"``.
+        """Return the conditions of each leaf, from left to right, such as ``"age > 30 and job is clerk, farmer"``.
 
         Returns
         -------
@@ -109,30 +98,31 @@ class _CompactTree(CompactStudent):
 
 
 class CompactTreeClassifier(CompactClassifier, _CompactTree):
-    r"""One small tree for soft targets, to be read: ``max_leaf_nodes`` leaves, each with the mean probabilities.
+    r"""One small, readable tree for soft targets: ``max_leaf_nodes`` leaves, each with the mean probabilities.
 
     The tree minimises the squared error to the probabilities,
 
     .. math:: \sum_i w_i \lVert q_i - \bar q_{\ell(x_i)} \rVert^2,
 
-    where :math:`\bar q_\ell` is the mean of leaf :math:`\ell`. It is grown best split first, on binned cells. Then it
-    is improved as a whole, by steps that never raise the error: tree alternating optimisation [1]_ chooses each split
-    again, given all others, from the deepest to the root; leaves move to where they save more; and the subtree of each
-    split is grown anew from the best splits of several features, and kept if it is better.
+    where :math:`\bar q_\ell` is the mean of leaf :math:`\ell`. It is grown best-first, on binned features. Then it is
+    optimised as a whole, by steps that never raise the error: tree alternating optimisation [1]_ chooses each split
+    again, given all others, from the deepest to the root; leaves move to where they lower the error more; and the
+    subtree of each split is grown again from the best splits of several features, and kept if it is better.
 
     Parameters
     ----------
     max_leaf_nodes : int >= 2, default=32
-        Leaves of the tree at most.
+        Maximum number of leaves of the tree.
     min_samples_leaf : int >= 1, default=5
-        Rows of a leaf at least; rows without weight do not count.
+        Minimum number of rows of a leaf; rows without weight do not count.
     max_bins : int in [2, 255], default=255
-        Bins of a feature. Of more categories the heaviest are kept; the others are taken as unseen.
+        Maximum number of bins of a feature. Of more categories, those of largest weight are kept; the others count as
+        unseen.
     optimize : bool, default=True
-        Whether the tree is improved once it is grown.
+        Whether the tree is optimised once it is grown.
     n_regrowths : int >= 0, default=4
-        Features from whose best split each subtree is grown anew. It takes most of the time of the fit, and brings
-        most of what the improvement brings; 0 leaves it out.
+        Number of features from whose best split each subtree is grown again. These regrowths take most of the time of
+        the fit and bring most of the improvement; 0 leaves them out.
 
     Attributes
     ----------
@@ -181,12 +171,12 @@ class CompactTreeClassifier(CompactClassifier, _CompactTree):
         Returns
         -------
         text : str
-            A line for each side of a split and for each leaf, as :func:`sklearn.tree.export_text` writes them. Where
-            missing cells go is said of columns that had some; anything else than the named categories holds unseen
-            ones, too. Classes less probable than 0.005 are left out.
+            A line for each side of a split and for each leaf, in the format of :func:`sklearn.tree.export_text`. For
+            columns that had missing cells it says where these go; unseen categories are among "anything else".
+            Classes less probable than 0.005 are left out.
         """
         check_fitted(self, "scorer_")
-        proba = LINKS[self._link].of_rows(self.scorer_.value)
+        proba = self._probabilities(self.scorer_.value)
         return self._rules([probable(self.classes_, of_leaf) for of_leaf in proba])
 
     def to_sklearn(self) -> Any:
@@ -200,34 +190,35 @@ class CompactTreeClassifier(CompactClassifier, _CompactTree):
         Raises
         ------
         StudentError
-            If the table had columns of categories or dates, which trees of scikit-learn cannot ask.
+            If the table had columns of categories or dates, which trees of scikit-learn cannot split on.
         """
         check_fitted(self, "scorer_")
         return as_sklearn(self, self._nodes, self.classes_)
 
 
 class CompactTreeRegressor(CompactRegressor, _CompactTree):
-    """One small tree for values, to be read: ``max_leaf_nodes`` leaves, each with the mean of its rows.
+    """One small, readable tree for values: ``max_leaf_nodes`` leaves, each with the mean of its rows.
 
-    The tree minimises the squared error, summed over the outputs, which are standardised for the fit. It is grown best
-    split first, on binned cells. Then it is improved as a whole, by steps that never raise the error: tree alternating
-    optimisation [1]_ chooses each split again, given all others, from the deepest to the root; leaves move to where
-    they save more; and the subtree of each split is grown anew from the best splits of several features, and kept if it
-    is better.
+    The tree minimises the squared error, summed over the outputs, which are standardised for the fit. It is grown
+    best-first, on binned features. Then it is optimised as a whole, by steps that never raise the error: tree
+    alternating optimisation [1]_ chooses each split again, given all others, from the deepest to the root; leaves move
+    to where they lower the error more; and the subtree of each split is grown again from the best splits of several
+    features, and kept if it is better.
 
     Parameters
     ----------
     max_leaf_nodes : int >= 2, default=32
-        Leaves of the tree at most.
+        Maximum number of leaves of the tree.
     min_samples_leaf : int >= 1, default=5
-        Rows of a leaf at least; rows without weight do not count.
+        Minimum number of rows of a leaf; rows without weight do not count.
     max_bins : int in [2, 255], default=255
-        Bins of a feature. Of more categories the heaviest are kept; the others are taken as unseen.
+        Maximum number of bins of a feature. Of more categories, those of largest weight are kept; the others count as
+        unseen.
     optimize : bool, default=True
-        Whether the tree is improved once it is grown.
+        Whether the tree is optimised once it is grown.
     n_regrowths : int >= 0, default=4
-        Features from whose best split each subtree is grown anew. It takes most of the time of the fit, and brings
-        most of what the improvement brings; 0 leaves it out.
+        Number of features from whose best split each subtree is grown again. These regrowths take most of the time of
+        the fit and bring most of the improvement; 0 leaves them out.
 
     Attributes
     ----------
@@ -268,9 +259,8 @@ class CompactTreeRegressor(CompactRegressor, _CompactTree):
         Returns
         -------
         text : str
-            A line for each side of a split and for each leaf, as :func:`sklearn.tree.export_text` writes them. Where
-            missing cells go is said of columns that had some; anything else than the named categories holds unseen
-            ones, too.
+            A line for each side of a split and for each leaf, in the format of :func:`sklearn.tree.export_text`. For
+            columns that had missing cells it says where these go; unseen categories are among "anything else".
         """
         check_fitted(self, "scorer_")
         forest = self.scorer_
@@ -289,47 +279,7 @@ class CompactTreeRegressor(CompactRegressor, _CompactTree):
         Raises
         ------
         StudentError
-            If the table had columns of categories or dates, which trees of scikit-learn cannot ask.
+            If the table had columns of categories or dates, which trees of scikit-learn cannot split on.
         """
         check_fitted(self, "scorer_")
         return as_sklearn(self, self._nodes.scaled(self.scorer_.unit, self.scorer_.base), None)
-
-
-def _forest_of(tree: Tree, table: BinnedTable, n_outputs: int) -> Forest:
-    """Return a tree of codes as one of cells, its leaves blank."""
-    left, right = tree.left.copy(), tree.right.copy()
-    threshold = np.zeros(tree.n_nodes, dtype=np.float32)
-    missing_left = np.zeros(tree.n_nodes, dtype=bool)
-    is_category = table.is_category
-    n_codes = max(
-        (int(bounds[-1]) + 1 for bounds, coded in zip(table.bounds, is_category, strict=True) if coded), default=0
-    )
-    subsets: list[np.ndarray] = []
-    for node in np.flatnonzero(tree.left >= 0):
-        feature, goes_left = tree.feature[node], tree.goes_left[node]
-        bounds, n_bins = table.bounds[feature], table.n_bins[feature]
-        if is_category[feature]:
-            if goes_left[MISSING]:  # goes right, and so do unseen categories
-                left[node], right[node], goes_left = right[node], left[node], ~goes_left
-            subset = np.zeros(n_codes, dtype=bool)
-            subset[bounds[goes_left[:n_bins]]] = True
-            threshold[node] = len(subsets)
-            subsets.append(subset)
-        else:
-            last = int(goes_left[:n_bins].sum()) - 1
-            threshold[node] = bounds[last] if last < len(bounds) else NO_LIMIT
-            missing_left[node] = goes_left[MISSING]
-    return forest_from_nodes(
-        n_features=len(is_category),
-        root=np.zeros(1, dtype=np.int64),
-        left=left,
-        right=right,
-        feature=tree.feature,
-        threshold=threshold,
-        missing_left=missing_left,
-        value=np.zeros((tree.n_nodes, n_outputs)),
-        tree_output=np.zeros(1, dtype=np.int64),
-        base=np.zeros(n_outputs),
-        subsets=np.array(subsets).reshape(len(subsets), n_codes),
-        is_category=is_category,
-    )

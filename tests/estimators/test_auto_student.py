@@ -292,7 +292,7 @@ def test_kernel_students_inherit_the_kernel_and_no_rows():
 class TestRefusals:
     def test_a_budget_is_never_exceeded_in_silence(self, monkeypatch):
         """If the whole transfer set makes every student too large, the next best is taken, or it is an error."""
-        monkeypatch.setattr("skdistill.students._student.RARE", 0)
+        monkeypatch.setattr("skdistill._encoding.MIN_CATEGORY_ROWS", 0)
         frame = pd.DataFrame(
             {"key": [md5(bytes([i % 256, i // 256])).hexdigest() for i in range(3000)], "x": GRID[:, 0]}
         )

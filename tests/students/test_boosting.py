@@ -2,18 +2,26 @@
 
 import pickle
 
+import lightgbm
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 from helpers import dataset
 from scipy import sparse
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, make_friedman1
 from sklearn.model_selection import cross_val_score
 
+from skdistill import DistilledRegressor
 from skdistill.exceptions import StudentError
+from skdistill.solvers._boosting import TreeGrower
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
 from skdistill.students._boosting import auto_learning_rate
+
+
+def smooth(n_rows=3000, seed=0):
+    return make_friedman1(n_rows, random_state=seed)
 
 
 def test_hard_labels_are_learned():
@@ -181,3 +189,129 @@ def test_targets_that_are_none(targets, classes, match):
     X, _ = dataset("three classes")
     with pytest.raises(StudentError, match=match):
         CompactBoostingClassifier().fit_soft(X, targets, classes=classes)
+
+
+# ---------------------------------------------------------------------- sizes
+
+
+def test_path_is_each_size_alone():
+    """For an integer seed a path gives the same students as each fitted alone, in the order asked for."""
+    X, y = load_digits(return_X_y=True)
+    targets = np.eye(10)[y]
+    student = CompactBoostingClassifier(max_leaf_nodes=6, random_state=0)
+    sizes = [13, 4, (4, 3), 45, 13]
+    students = student.path(X, targets, sizes)
+    for size, fitted in zip(sizes, students, strict=True):
+        n_trees, leaves = (size, 6) if isinstance(size, int) else size
+        alone = clone(student).set_params(n_trees=n_trees, max_leaf_nodes=leaves).fit_soft(X, targets)
+        np.testing.assert_array_equal(fitted.predict_proba(X), alone.predict_proba(X))
+        assert fitted.get_params() == alone.get_params()
+    assert not hasattr(student, "scorer_")
+
+
+def test_path_grows_common_trees_once(monkeypatch):
+    """Sizes with the same step share their trees, and every size shares the table."""
+    grown_trees = []
+    next_batch = TreeGrower._next_batch
+    monkeypatch.setattr(TreeGrower, "_next_batch", lambda *args: grown_trees.append(1) or next_batch(*args))
+    X, y = load_diabetes(return_X_y=True)
+    students = CompactBoostingRegressor().path(X, y, [5, 10, 20, 30, 40])
+    assert len(grown_trees) == 2  # batches of twenty
+    assert [student.n_trees for student in students] == [5, 10, 20, 30, 40]
+
+
+@pytest.mark.parametrize("sizes", [5, "5", [], [(1, 2, 3)], [2.5]])
+def test_sizes_of_a_path_are_checked(sizes):
+    """What is no list of sizes is named, before anything is fitted."""
+    with pytest.raises(ValueError, match="expected a list of n_trees, or of"):
+        CompactBoostingRegressor().path(*smooth(100), sizes)
+
+
+def test_memory_finds_the_trees_again(tmp_path, monkeypatch):
+    """With a memory a second size grows only what is missing, and the students are those without."""
+    X, y = load_diabetes(return_X_y=True)
+    student = CompactBoostingRegressor(30, 8, random_state=0)
+    expected = [clone(student).set_params(n_trees=n).fit(X, y).predict(X) for n in (20, 30)]
+    kept = clone(student).set_params(memory=str(tmp_path))
+    batches, train = [], lightgbm.train
+    monkeypatch.setattr(lightgbm, "train", lambda *args, **kw: batches.append(1) or train(*args, **kw))
+    for n_trees, answer, so_far in zip((20, 30, 20), (*expected, expected[0]), (1, 2, 2), strict=True):
+        np.testing.assert_array_equal(kept.set_params(n_trees=n_trees).fit(X, y).predict(X), answer)
+        assert len(batches) == so_far
+    kept.fit(X + 1, y)
+    assert len(batches) == 3
+
+
+def test_distilled_estimators_hand_their_memory_down(tmp_path):
+    """A student of ours without a memory gets that of the distilled estimator; the caller's own is not touched."""
+    X, y = dataset("regression")
+    student = CompactBoostingRegressor(5)
+    teacher = CompactBoostingRegressor().fit(X, y)
+    model = DistilledRegressor(teacher, student, memory=str(tmp_path), sampler=None, random_state=0).fit(X)
+    assert model.student_.memory == str(tmp_path)
+    assert student.memory is None
+
+
+# ---------------------------------------------------------------------- monotone
+
+
+@pytest.mark.parametrize("kind", [CompactBoostingRegressor, CompactBoostingClassifier])
+def test_monotone_constraints_hold_everywhere(kind):
+    """Along a constrained column no prediction falls (or rises), wherever the others are."""
+    X, y = smooth(800)
+    y = y if kind is CompactBoostingRegressor else y > np.median(y)
+    student = kind(20, 8, monotonic_cst=[0, 0, 0, 1, -1, 0, 0, 0, 0, 0]).fit(X, y)
+    rng = np.random.RandomState(0)
+    for column, sign in ((3, 1), (4, -1)):
+        rows = np.repeat(rng.uniform(size=(50, 10)), 40, axis=0)
+        rows[:, column] = np.tile(np.linspace(-0.1, 1.1, 40), 50)
+        answer = student.predict(rows) if kind is CompactBoostingRegressor else student.predict_proba(rows)[:, 1]
+        assert (sign * np.diff(answer.reshape(50, 40), axis=1)).min() >= -1e-6
+    assert np.isinf(student.ridge_).all()
+
+
+def test_monotone_constraints_by_name():
+    """A dict names the columns of a frame."""
+    X, y = smooth(300)
+    frame = pd.DataFrame(X, columns=list("abcdefghij"))
+    by_name = CompactBoostingRegressor(5, monotonic_cst={"d": 1}, random_state=0).fit(frame, y)
+    by_place = CompactBoostingRegressor(5, monotonic_cst=[0, 0, 0, 1] + [0] * 6, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(by_name.predict(frame), by_place.predict(X))
+    with pytest.raises(ValueError, match=r"monotonic_cst names \['z'\]; expected some of \['a'"):
+        CompactBoostingRegressor(monotonic_cst={"z": 1}).fit(frame, y)
+    with pytest.raises(ValueError, match="monotonic_cst constrains column 0, which holds categories"):
+        CompactBoostingRegressor(monotonic_cst={"a": 1}).fit(frame.assign(a="x"), y)
+    with pytest.raises(ValueError, match="expected -1, 0 or 1 for each of the 10 columns"):
+        CompactBoostingRegressor(monotonic_cst=[2] * 10).fit(X, y)
+    with pytest.raises(ValueError, match="monotonic_cst needs two classes; got 3"):
+        CompactBoostingClassifier(monotonic_cst=[1] * 10).fit(X, np.arange(300) % 3)
+
+
+# ---------------------------------------------------------------------- rows as they are at fit and at predict
+
+
+def test_missing_cells_where_there_were_none():
+    """They take the side of most rows, as in scikit-learn's histogram boosting."""
+    X = np.linspace(0, 1, 100)[:, None]
+    for threshold in (0.2, 0.8):
+        student = CompactBoostingRegressor(1, 2, learning_rate=1.0, l2_regularization=0.0).fit(X, X[:, 0] > threshold)
+        assert student.predict([[np.nan]])[0] == pytest.approx(float(threshold < 0.5), abs=0.05)
+
+
+def test_rows_are_rounded_alike():
+    """float64 rows that round to the same float32 get the same answer, however large or small they are."""
+    X = np.random.RandomState(0).normal(size=(300, 2)) * [1e30, 1e-30]
+    X[0] = [1e200, -1e200]
+    student = CompactBoostingRegressor(10, 8).fit(X, X[:, 0] > 0)
+    expected = student.predict(np.clip(X, -3e38, 3e38).astype(np.float32))
+    np.testing.assert_array_equal(student.predict(X), expected)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2, -1])
+def test_threads_change_nothing(n_jobs):
+    """Fit and predict are the same for any number of threads."""
+    X, y = smooth(5000)
+    expected = CompactBoostingRegressor(10, 8, random_state=0).fit(X, y).predict(X)
+    fitted = CompactBoostingRegressor(10, 8, random_state=0, n_jobs=n_jobs).fit(X, y)
+    np.testing.assert_array_equal(fitted.predict(X), expected)
+    np.testing.assert_array_equal(fitted.predict(np.vstack([X] * 5)), np.tile(expected, 5))

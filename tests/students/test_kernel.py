@@ -9,7 +9,6 @@ from helpers import dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
-from scipy.optimize import approx_fprime
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.frozen import FrozenEstimator
 from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
@@ -25,7 +24,6 @@ import skdistill
 from skdistill.exceptions import StudentError
 from skdistill.students._inheriting import kernel_hints
 from skdistill.students._kernel import CompactKernelClassifier, CompactKernelRegressor
-from skdistill.students._landmarks import Moving
 
 
 def softmax(logits):
@@ -35,17 +33,6 @@ def softmax(logits):
 
 def answer(student, X):
     return student.predict_proba(X) if hasattr(student, "predict_proba") else student.predict(X)
-
-
-@pytest.mark.parametrize("n_linear", [0, 3])
-def test_gradients_are_those_of_finite_differences(n_linear):
-    """By positions and scales, the coefficients being the best for these."""
-    rng = np.random.RandomState(0)
-    weight = rng.uniform(size=30)
-    descent = Moving(rng.normal(size=(30, 3)), rng.normal(size=(30, 2)), weight / weight.sum(), n_linear, (4, 3))
-    point = np.concatenate([rng.normal(size=12), np.log([0.3, 1.0, 0.5])])
-    differences = approx_fprime(point, lambda at: descent(at)[0], 1e-7)
-    np.testing.assert_allclose(descent(point)[1], differences, atol=1e-5)
 
 
 def test_hard_labels_are_learned():

@@ -9,16 +9,14 @@ from helpers import dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
-from scipy.optimize import approx_fprime
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.linear_model import Lasso, LogisticRegression
 from sklearn.model_selection import cross_val_score
 
 import skdistill
 from skdistill.exceptions import StudentError
-from skdistill.students import _linear, _solving
+from skdistill.solvers import _linear_inputs, _regression
 from skdistill.students._linear import CompactLinearClassifier, CompactLinearRegressor
-from skdistill.students._solving import LOSSES, Features, choose_features, ridge_solution, solve
 
 
 def softmax(logits):
@@ -28,94 +26,6 @@ def softmax(logits):
 
 def answer(student, X):
     return student.predict_proba(X) if hasattr(student, "predict_proba") else student.predict(X)
-
-
-def draw_problem(link, n_rows=30, n_features=3, n_scores=3):
-    rng = np.random.RandomState(0)
-    n_scores = 1 if link == "two classes" else n_scores
-    targets = rng.uniform(size=(n_rows, n_scores))
-    targets = targets / targets.sum(axis=1, keepdims=True) if link == "softmax" else targets
-    block, weight = rng.normal(size=(n_rows, n_features)), rng.uniform(size=n_rows)
-    return Features(lambda: iter([block[:10], block[10:]]), weight / weight.sum(), block.size), targets
-
-
-# ---------------------------------------------------------------------- solving
-
-
-@pytest.mark.parametrize("link", LOSSES)
-def test_gradients_are_those_of_finite_differences(link):
-    """Of the mean loss by coefficients and constant; for the cross-entropy second derivatives too."""
-    features, targets = draw_problem(link)
-    objective, shape = _solving._Objective(features, targets, link, 0.3), (3, targets.shape[1])
-    point = np.random.RandomState(1).normal(size=(shape[0] + 1) * shape[1])
-
-    def of(point):
-        rows = point.reshape(-1, shape[1])
-        return objective(rows[:-1], rows[-1])
-
-    def gradient(point):
-        _, of_coef, of_constant = of(point)
-        return np.vstack([of_coef, of_constant]).ravel()
-
-    np.testing.assert_allclose(gradient(point), approx_fprime(point, lambda at: of(at)[0], 1e-7), atol=1e-5)
-    if link != "identity":
-        rows = point.reshape(-1, shape[1])
-        hessian = np.array([approx_fprime(point, lambda at, k=k: gradient(at)[k], 1e-7) for k in range(len(point))])
-        np.testing.assert_allclose(objective.hessian(rows[:-1], rows[-1]), hessian, atol=1e-5)
-
-
-@pytest.mark.parametrize("newton_work", [0, np.inf], ids=["L-BFGS", "Newton"])
-@pytest.mark.parametrize("link", LOSSES)
-def test_solutions_are_flat(link, newton_work, monkeypatch):
-    """Gradients vanish where a solution is, however it was found, from zero or from elsewhere."""
-    monkeypatch.setattr(_solving, "NEWTON_WORK", newton_work)
-    features, targets = draw_problem(link)
-    for start in (None, (np.full((2, targets.shape[1]), 3.0), np.full(targets.shape[1], -1.0))):
-        coef, constant = solve(features, targets, link, ridge=0.01, start=start)
-        _, of_coef, of_constant = _solving._Objective(features, targets, link, 0.01)(coef, constant)
-        assert max(np.abs(of_coef).max(), np.abs(of_constant).max()) < 1e-4
-
-
-@pytest.mark.parametrize("link", LOSSES)
-def test_features_made_anew_are_those_kept(link, monkeypatch):
-    """Many features are not kept in memory, and wide ones have no products: the answer is the same."""
-    features, targets = draw_problem(link)
-    kept = solve(features, targets, link, ridge=0.1)
-    monkeypatch.setattr(_solving, "KEPT_CELLS", 0)
-    anew = solve(draw_problem(link)[0], targets, link, ridge=0.1)
-    monkeypatch.setattr(_solving, "WIDEST", 0)
-    wide = solve(draw_problem(link)[0], targets, link, ridge=0.1)
-    np.testing.assert_allclose(anew[0], kept[0], atol=1e-10)
-    np.testing.assert_allclose(wide[0], kept[0], atol=1e-3)
-
-
-@settings(max_examples=50, deadline=None)
-@given(seed=st.integers(0, 10**6), n_chosen=st.integers(1, 8), n_outputs=st.integers(1, 3))
-def test_each_feature_is_the_best_one_left(seed, n_chosen, n_outputs):
-    """Orthogonal least squares: no other feature would lower the error of all chosen ones more at its step."""
-    rng = np.random.RandomState(seed)
-    features, targets = rng.normal(size=(20, 6)), rng.normal(size=(20, n_outputs))
-    features = np.hstack([features, features[:, :2]])  # twins
-    chosen = choose_features(features.T @ features, features.T @ targets, n_chosen)
-
-    def error(columns):
-        some = features[:, columns]
-        return np.sum((targets - some @ np.linalg.lstsq(some, targets, rcond=None)[0]) ** 2)
-
-    assert len(set(chosen % 6)) == len(chosen) == min(n_chosen, 6)
-    for step in range(len(chosen)):
-        best = min(error([*chosen[:step], other]) for other in range(8))
-        assert error(chosen[: step + 1]) <= best + 1e-8
-
-
-def test_products_without_a_factor_get_a_ridge():
-    """Collinear features, features of zeros, and products that rounding made indefinite are solved for."""
-    one = np.ones((3, 3)) - 1e-15 * np.eye(3)
-    for gram in (one, np.zeros((3, 3)), np.diag([1.0, 0.0, -1e-9])):
-        assert np.isfinite(ridge_solution(gram, np.ones((3, 1)), 0.0)).all()
-
-
-# ---------------------------------------------------------------------- linear students
 
 
 def test_hard_labels_are_learned():
@@ -155,19 +65,6 @@ def test_the_lasso_is_the_lasso(alpha):
     expected = Lasso(alpha, tol=1e-12, max_iter=10**5).fit(Z, t).coef_
     np.testing.assert_array_equal(coef == 0, expected == 0)
     np.testing.assert_allclose(coef, expected, atol=1e-4)
-
-
-@pytest.mark.parametrize("link", LOSSES)
-def test_the_lasso_is_optimal(link):
-    """Gradients are alpha against the sign of each weight, and at most alpha where weights are exactly zero."""
-    features, targets = draw_problem(link)
-    coef, constant = solve(features, targets, link, lasso=0.03)
-    _, gradient, of_constant = _solving._Objective(features, targets, link, 0.0)(coef, constant)
-    assert (coef == 0).any()
-    assert (coef != 0).any()
-    np.testing.assert_allclose(gradient[coef != 0], -0.03 * np.sign(coef[coef != 0]), atol=1e-5)
-    assert np.abs(gradient[coef == 0]).max() <= 0.03 + 1e-6
-    np.testing.assert_allclose(of_constant, 0, atol=1e-5)
 
 
 @pytest.mark.parametrize("params", [{}, {"n_pairs": 3}, {"penalty": "l1", "alpha": 0.01}], ids=str)
@@ -231,9 +128,9 @@ def test_one_compiled_row_is_the_batch(table, n_pairs, n_outputs):
 @pytest.mark.parametrize("params", [{}, {"n_pairs": 4}, {"penalty": "l1", "alpha": 0.01}], ids=str)
 def test_sparse_rows_are_the_dense_ones(params, widest, monkeypatch):
     """Also where sparse rows are never made dense, and with missing cells among them."""
-    monkeypatch.setattr(_linear, "WIDEST", widest)
-    monkeypatch.setattr(_solving, "WIDEST", widest)
-    monkeypatch.setattr(_linear, "SPARSE_ROWS", 70)
+    monkeypatch.setattr(_linear_inputs, "MAX_GRAM_FEATURES", widest)
+    monkeypatch.setattr(_regression, "MAX_GRAM_FEATURES", widest)
+    monkeypatch.setattr(_linear_inputs, "SPARSE_BLOCK_ROWS", 70)
     X = sparse.random(200, 12, density=0.3, random_state=0, format="csr")
     X.data[::10] = np.nan
     values = np.nan_to_num(X.toarray()) @ np.arange(12.0) + np.nan_to_num(X.toarray())[:, 10] ** 2

@@ -5,8 +5,6 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.model_selection import cross_val_score
@@ -21,7 +19,6 @@ from skdistill.students import (
     CompactMLPClassifier,
     CompactMLPRegressor,
 )
-from skdistill.students._descent import ANSWERS, Layers, backward, forward
 from skdistill.students._families import FAMILIES
 from skdistill.students._knots import find_knots
 from skdistill.students._student import count_inputs
@@ -34,63 +31,6 @@ PROBA = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)
 TWO = np.column_stack([PROBA[:, 0], 1 - PROBA[:, 0]])
 STUDENTS = [CompactMLPRegressor, CompactHybridRegressor]
 CLASSIFIERS = [CompactMLPClassifier, CompactHybridClassifier]
-
-
-class TestDescent:
-    @settings(max_examples=30)
-    @given(link=st.sampled_from(sorted(ANSWERS)), hidden=st.sampled_from([(), (3,), (4, 3)]), seed=st.integers(0, 1000))
-    def test_gradients_are_those_of_finite_differences(self, link, hidden, seed):
-        """For every link the gradient of its loss is answer minus target, through all layers."""
-        rng = np.random.RandomState(seed)
-        inputs, targets = rng.normal(size=(7, 5)), rng.dirichlet(np.ones(3), size=7)
-        layers = Layers([5, *hidden, 3], dtype=np.float64)
-        layers.vector[:] = rng.normal(size=layers.vector.size)
-        gradient = np.zeros_like(layers.vector)
-
-        def loss(vector):
-            scores = forward(layers.views(vector), inputs)[-1]
-            if link == "identity":
-                return ((scores - targets) ** 2).sum() / 2
-            if link == "softmax":
-                return (np.log(np.exp(scores).sum(axis=1)) - (targets * scores).sum(axis=1)).sum()
-            return (np.logaddexp(0, scores) - targets * scores).sum()
-
-        hidden_layers = forward(layers.views(layers.vector), inputs)
-        pull = ANSWERS[link](hidden_layers[-1]) - targets
-        backward(layers.views(layers.vector), hidden_layers, pull, layers.views(gradient))
-        for index in rng.permutation(len(gradient))[:10]:
-            step = np.zeros_like(gradient)
-            step[index] = 1e-6
-            numeric = (loss(layers.vector + step) - loss(layers.vector - step)) / 2e-6
-            assert gradient[index] == pytest.approx(numeric, rel=1e-4, abs=1e-6)
-
-    def test_divergence_is_restarted_and_at_last_said(self):
-        """A rate that is somewhat too large is lowered; one that no restart can save is an error."""
-        student = CompactMLPRegressor(16, learning_rate=1e6, random_state=0)
-        with pytest.raises(StudentError, match=r"diverged at every learning rate from 1e\+06 to 15625"):
-            student.fit(X, SMOOTH)
-        assert not hasattr(student, "scorer_")
-        rescued = CompactMLPRegressor(16, learning_rate=30.0, random_state=0).fit(X, SMOOTH)
-        assert np.all(np.isfinite(rescued.predict(X)))
-
-    def test_validation_errors_fall(self):
-        """Most of what can be learned is learned, and the errors on rows held out tell so."""
-        student = CompactMLPRegressor(random_state=0).fit(X, SMOOTH)
-        assert student.validation_errors_[-1] < 0.02 * student.validation_errors_[0]
-        assert len(student.validation_errors_) == 21
-
-    def test_it_stops_without_progress(self):
-        """Noise cannot be learned."""
-        noise = np.random.RandomState(1).normal(size=2000)
-        student = CompactMLPRegressor(n_iter_no_change=2, max_epochs=50, random_state=0).fit(X, noise)
-        assert len(student.validation_errors_) < 30
-
-    def test_batches_from_cells_are_those_of_the_whole(self, monkeypatch):
-        """Where all inputs at once would take too much memory, they are made batch by batch."""
-        whole = CompactMLPRegressor(8, max_epochs=2, random_state=0).fit(X, SMOOTH).predict(X)
-        monkeypatch.setattr("skdistill.students._descent.MOST_INPUTS", 10)
-        parts = CompactMLPRegressor(8, max_epochs=2, random_state=0).fit(X, SMOOTH).predict(X)
-        np.testing.assert_allclose(parts, whole, atol=1e-3)
 
 
 class TestKnots:

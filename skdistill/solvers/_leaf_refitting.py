@@ -1,98 +1,71 @@
-r"""Re-solving: all leaf values of a sequence of trees at once, where boosting chose them tree by tree.
+r"""Leaf refitting: all leaf values of a sequence of trees at once, where boosting fitted them tree by tree.
 
-A row's score is the sum of one leaf value a tree, so for given trees the best values are a regression on the leaf
+A row's score is the sum of one leaf value per tree, so for given trees the best values are a regression on the leaf
 indicators :math:`Z`. The change :math:`\delta` of the values that boosting found minimises
 
-.. math:: \sum_i w_i \, \ell(t_i, (Z (v + \delta))_i) + \lambda \, \delta^\top P \, \delta,
+.. math:: \sum_i w_i \, \ell(t_i, (Z (v + \delta))_i) + \lambda \, \delta^\top P \, \delta
 
-a Newton step for the cross-entropy, exact for squared error. :math:`P` is a ridge on the increments along each tree:
-a leaf's change is the sum of one increment for each node below the root on its path, so that neighbours in a tree
-change alike unless the rows insist. Numbers of a row that enter its score linearly, such as the last hidden layer of a
-network, can be solved for beside the leaves. :math:`\lambda` is chosen on rows held out; of all that lose to the best
-by no more than two standard errors the largest is taken, infinity (no change) included: what a teacher says of rows it
-was trained on is spiky, and a small ridge follows the spikes.
+by Newton's method, in one step for the squared error. :math:`P` is a ridge on the increments along each tree: the
+change of a leaf is the sum of one increment for each node below the root on its path, so that regularisation shrinks
+differences between the changes of neighbouring leaves. Numbers of a row that enter its score linearly, such as the
+last hidden layer of a network, can be fitted beside the leaves.
+
+:math:`\lambda` is chosen on validation rows: the largest, infinity (no change) included, whose loss exceeds the
+smallest by no more than two standard errors. In-sample outputs of an overfitted teacher would favour a small ridge.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 from scipy.linalg import cho_factor, cho_solve
-from scipy.special import expit, logit
 
+from .._losses import Loss
 from ..compiled import Forest
 
 RIDGES = (15.0, 50.0, 150.0, 500.0)
-"""In rows of mean weight and curvature, times the number of trees: more trees share a change of the score, so each may
-change less."""
+"""Ridges to choose from, in rows of mean weight and curvature, times the number of trees that share a change of the
+score."""
 
-HELD_OUT = 0.2
+VALIDATION_SHARE = 0.2
 """Share of the rows that the ridge is chosen on."""
 
 STANDARD_ERRORS = 2.0
-FEWEST_ROWS = 50
-"""With fewer rows nothing is re-solved: there is nothing to choose a ridge with."""
+"""Number of standard errors by which the validation loss of the chosen ridge may exceed the smallest."""
 
-STEPS = 4
-"""Newton's steps, all with the curvature of the first."""
+MIN_ROWS_TO_REFIT = 50
+"""Bounds the rows with which leaves are refitted from below; fewer are too few to choose a ridge on."""
 
-CONVERGED = 0.01
-"""Share of the loss gained so far below which a further step is not worth its time."""
+MAX_NEWTON_STEPS = 4
+"""Bounds the Newton steps, all of which use the curvature of the first."""
 
-CURVATURE_ROWS = 15_000
-"""Rows at most that the curvature is estimated on."""
+MIN_GAIN_SHARE = 0.01
+"""Bounds from below the gain of a step as a share of the gain so far; a smaller one ends the iterations."""
 
-ROWS_AT_ONCE = 10_000
-LEAVES_AT_ONCE = 3000
-"""Bigger sets of trees are solved block by block, and bigger trees not at all: memory grows with the leaves' square."""
+MAX_CURVATURE_ROWS = 15_000
+"""Bounds the rows that the curvature is estimated on."""
 
+BLOCK_ROWS = 10_000
+"""Number of rows whose scores are summed at a time."""
 
-@dataclass(frozen=True)
-class Loss:
-    """A loss of scores: its value, its negative gradient and its curvature, each of shape (n_rows,)."""
+MAX_BLOCK_LEAVES = 3000
+"""Bounds the leaves that are refitted together, since memory grows with their square.
 
-    link: Callable[[float], float]
-    """From the mean target to the best constant score."""
-
-    value: Callable[[np.ndarray, np.ndarray], np.ndarray]
-    pull: Callable[[np.ndarray, np.ndarray], np.ndarray]
-    curvature: Callable[[np.ndarray], np.ndarray]
-
-    def best_constant(self, target: np.ndarray, weight: np.ndarray) -> float:
-        """Return the score that is best for all rows alike."""
-        return self.link(float(np.average(target, weights=weight)))
+More trees are refitted block by block; a larger tree keeps its values.
+"""
 
 
-SQUARED_ERROR = Loss(
-    link=lambda mean: mean,
-    value=lambda target, score: (target - score) ** 2 / 2,
-    pull=lambda target, score: target - score,
-    curvature=np.ones_like,
-)
-CROSS_ENTROPY = Loss(
-    link=lambda mean: float(logit(np.clip(mean, 1e-10, 1 - 1e-10))),
-    value=lambda target, score: np.logaddexp(0, score) - target * score,
-    pull=lambda target, score: target - expit(score),
-    curvature=lambda score: np.maximum(expit(score) * expit(-score), 1e-6),
-)
-
-LOSSES = {"identity": SQUARED_ERROR, "two classes": CROSS_ENTROPY, "one against the rest": CROSS_ENTROPY}
-"""By the link of the scores."""
-
-
-def resolve(
+def refit_leaves(
     forest: Forest,
     leaves: np.ndarray,
     target: np.ndarray,
     weight: np.ndarray,
     loss: Loss,
-    held_out: np.ndarray,
+    is_validation: np.ndarray,
     offset: np.ndarray | None = None,
     hidden: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return better leaf values, of shape (n_leaves,), weights of ``hidden``, and the ridge that was chosen.
+    """Return refitted leaf values, of shape (n_leaves,), weights of ``hidden``, and the ridge that was chosen.
 
     Parameters
     ----------
@@ -102,27 +75,27 @@ def resolve(
         Each row's leaf in each tree, counted over all trees.
     target, weight : ndarray of shape (n_rows,)
     loss : Loss
-    held_out : ndarray of bool, shape (n_rows,)
+    is_validation : ndarray of bool, shape (n_rows,)
         Rows that the ridge is chosen on.
     offset : ndarray of shape (n_rows,), default=None
-        What others add to the scores.
+        Scores that the trees are added to.
     hidden : ndarray of shape (n_rows, n_hidden), default=None
-        Standardised numbers of each row, whose weights are zero so far.
+        Standardised numbers of each row, whose weights start from zero.
     """
     offset = np.zeros(len(target)) if offset is None else offset
     hidden = np.zeros((len(target), 0), dtype=np.float32) if hidden is None else hidden
     weights = np.zeros(hidden.shape[1])
     values = forest.value[:, 0].astype(np.float64)
-    useful = [np.count_nonzero(weight[rows]) for rows in (held_out, ~held_out)]
+    useful = [np.count_nonzero(weight[rows]) for rows in (is_validation, ~is_validation)]
     largest = forest.tree_splits.max(initial=0)
-    if len(target) < FEWEST_ROWS or min(useful) == 0 or largest == 0 or largest >= LEAVES_AT_ONCE:
+    if len(target) < MIN_ROWS_TO_REFIT or min(useful) == 0 or largest == 0 or largest >= MAX_BLOCK_LEAVES:
         return values, weights, np.inf
     blocks = _blocks(forest)
     chosen = np.inf
-    for index, block in enumerate(blocks * (1 if len(blocks) == 1 else 2)):  # twice over, so that blocks agree
+    for index, block in enumerate(blocks * (1 if len(blocks) == 1 else 2)):  # a second round lets blocks agree
         system = _System(forest, leaves, block, target, weight, loss, values, offset, hidden, weights)
         if index == 0:
-            chosen = system.choose_ridge(held_out)
+            chosen = system.choose_ridge(is_validation)
         if not np.isfinite(chosen):
             break
         values, weights = system.solve(chosen)
@@ -130,15 +103,15 @@ def resolve(
 
 
 def _blocks(forest: Forest) -> list[slice]:
-    """Return slices of trees of at most so many leaves together, but one tree at least."""
+    """Return slices of trees with a bounded number of leaves together, at least one tree each."""
     n_leaves = forest.tree_splits + 1
-    number = (np.cumsum(n_leaves) - n_leaves) // LEAVES_AT_ONCE
+    number = (np.cumsum(n_leaves) - n_leaves) // MAX_BLOCK_LEAVES
     first = np.flatnonzero(np.diff(number, prepend=-1))
     return [slice(start, stop) for start, stop in zip(first, [*first[1:], len(n_leaves)], strict=True)]
 
 
 class _System:
-    """The regression for a block of trees, the values of all others given."""
+    """The regression for a block of trees, with the values of all other trees fixed."""
 
     def __init__(
         self,
@@ -154,7 +127,7 @@ class _System:
         weights: np.ndarray,
     ) -> None:
         self.hidden = hidden
-        self.target, self.weight, self.loss, self.values = target, weight, loss, values
+        self.target, self.weight, self.loss, self.values = target[:, None], weight, loss, values
         bounds = forest.tree_leaf[block.start : block.stop + 1]
         self.span = slice(bounds[0], bounds[-1])
         self.before = np.concatenate([values[self.span], weights])
@@ -163,31 +136,32 @@ class _System:
         most = int(self.n_leaves.max()) - 1
         self.codes = np.empty((len(self.n_leaves), len(target)), dtype=np.min_scalar_type(most))  # within their tree
         score = np.empty(len(target))
-        for start in range(0, len(target), ROWS_AT_ONCE):
-            rows = slice(start, start + ROWS_AT_ONCE)
+        for start in range(0, len(target), BLOCK_ROWS):
+            rows = slice(start, start + BLOCK_ROWS)
             score[rows] = offset[rows] + forest.base[0] + values[leaves[rows]].sum(axis=1)
             self.codes[:, rows] = (leaves[rows, block] - bounds[:-1]).T
         self.others = score - self._scores(self.before)
-        self.curvature = weight * loss.curvature(score)
+        self.curvature = weight * loss.curvature_at(score[:, None])
         self.unit = self.curvature.sum() / weight.sum()
         self.n_trees = forest.n_trees
         self.factors: dict[float, tuple[np.ndarray, bool]] = {}
         self.penalties = [_increment_penalty(forest, tree) for tree in range(block.start, block.stop)]
 
-    def choose_ridge(self, held_out: np.ndarray) -> float:
-        """Return the largest ridge that is no worse on rows held out than the best, but for the error.
+    def choose_ridge(self, is_validation: np.ndarray) -> float:
+        """Return the largest ridge whose validation loss is within some standard errors of the smallest.
 
-        From the smallest ridge upwards, until one is worse.
+        Ridges are tried in ascending order, until one exceeds it by more.
         """
-        fitted_on = ~held_out
-        weight = self.weight[held_out]
+        fitted_on = ~is_validation
+        weight = self.weight[is_validation]
 
         def loss_with(values: np.ndarray) -> np.ndarray:
-            return self.loss.value(self.target[held_out], self.others[held_out] + self._scores(values, held_out))
+            scores = self.others[is_validation] + self._scores(values, is_validation)
+            return self.loss.value(scores[:, None], self.target[is_validation])
 
-        chosen, best = RIDGES[0], loss_with(self._descend(RIDGES[0], fitted_on))
+        chosen, best = RIDGES[0], loss_with(self._minimise(RIDGES[0], fitted_on))
         for ridge in (*RIDGES[1:], np.inf):
-            values = self._descend(ridge, fitted_on) if np.isfinite(ridge) else self.before
+            values = self._minimise(ridge, fitted_on) if np.isfinite(ridge) else self.before
             excess = loss_with(values) - best
             mean = np.average(excess, weights=weight)
             error = np.sqrt(np.sum((weight * (excess - mean)) ** 2)) / weight.sum()
@@ -199,40 +173,41 @@ class _System:
         return chosen
 
     def solve(self, ridge: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return all leaf values, and the weights of hidden numbers, with those of the block re-solved."""
-        values, solved = self.values.copy(), self._descend(ridge, np.ones(len(self.target), dtype=bool))
-        values[self.span] = solved[: self.n_leaves.sum()]
-        return values, solved[self.n_leaves.sum() :]
+        """Return all leaf values, those of the block refitted, and the weights of hidden numbers."""
+        values, refitted = self.values.copy(), self._minimise(ridge, np.ones(len(self.target), dtype=bool))
+        values[self.span] = refitted[: self.n_leaves.sum()]
+        return values, refitted[self.n_leaves.sum() :]
 
-    def _descend(self, ridge: float, rows: np.ndarray) -> np.ndarray:
-        """Return the block's values after some steps on some of the rows, all with the curvature of all rows."""
+    def _minimise(self, ridge: float, rows: np.ndarray) -> np.ndarray:
+        """Return the values of the block after Newton steps on some of the rows, with the curvature of all rows."""
         ridge = ridge * self.unit
         factor = self._factor(ridge)
         weight = self.weight * rows
         values, losses = self.before, []
-        for _ in range(STEPS + 1):
-            score = self.others + self._scores(values)
+        for _ in range(MAX_NEWTON_STEPS + 1):
+            score = (self.others + self._scores(values))[:, None]
             change = values - self.before
             penalty = ridge * self._penalise(change)
-            losses.append(weight @ self.loss.value(self.target, score) + change @ penalty / 2)
-            if losses[-1] > losses[0]:  # the curvature was too small: very unlike the rows it was estimated on
+            losses.append(weight @ self.loss.value(score, self.target) + change @ penalty / 2)
+            if losses[-1] > losses[0]:  # the estimated curvature was too small for these rows
                 return self.before
-            if len(losses) > 1 and losses[-2] - losses[-1] < CONVERGED * (losses[0] - losses[-1]):
+            if len(losses) > 1 and losses[-2] - losses[-1] < MIN_GAIN_SHARE * (losses[0] - losses[-1]):
                 return values
-            gradient = self._gradient(weight * self.loss.pull(self.target, score)) - penalty
-            latest, values = values, values + cho_solve(factor, gradient.astype(np.float32), check_finite=False)
+            gradient = self._gradient(weight * self.loss.gradient(score, self.target)[:, 0]) + penalty
+            latest, values = values, values - cho_solve(factor, gradient.astype(np.float32), check_finite=False)
         return latest
 
     def _scores(self, values: np.ndarray, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
-        """Return what the block and the hidden numbers add to rows."""
+        """Return the share of the block and of the hidden numbers in the scores of rows."""
         total = (self.hidden[rows] @ values[self.n_leaves.sum() :].astype(np.float32)).astype(np.float64)
         for codes, first in zip(self.codes, self.first, strict=True):
             total += values[first:].take(codes[rows])
         return total
 
-    def _gradient(self, pull: np.ndarray) -> np.ndarray:
-        pulls = [np.bincount(codes, pull, size) for codes, size in zip(self.codes, self.n_leaves, strict=True)]
-        return np.concatenate([*pulls, pull.astype(np.float32) @ self.hidden])
+    def _gradient(self, by_score: np.ndarray) -> np.ndarray:
+        """Return the gradient by leaf values and weights of hidden numbers, given that by the scores of rows."""
+        leaves = [np.bincount(codes, by_score, size) for codes, size in zip(self.codes, self.n_leaves, strict=True)]
+        return np.concatenate([*leaves, by_score.astype(np.float32) @ self.hidden])
 
     def _penalise(self, change: np.ndarray) -> np.ndarray:
         *parts, of_hidden = np.split(change, [*self.first[1:], self.n_leaves.sum()])
@@ -254,14 +229,14 @@ class _System:
 
     @cached_property
     def gram(self) -> np.ndarray:
-        """Estimate of the curvature-weighted products of leaf indicators and hidden numbers, a square of float32.
+        """Estimate of the curvature-weighted Gram matrix of leaf indicators and hidden numbers, in float32.
 
-        Each pair of trees is a small table of counts: cheaper than a sparse product, whose result is dense. The steps
-        that use them need no more than an estimate, so of many rows some are enough.
+        Each pair of trees is a small table of counts, which is cheaper than a sparse product, whose result is dense.
+        Newton steps correct each other, so that an estimate on some of the rows is enough.
         """
         chosen = np.flatnonzero(self.curvature > 0)
-        if len(chosen) > CURVATURE_ROWS:
-            chosen = np.sort(np.random.RandomState(0).choice(chosen, CURVATURE_ROWS, replace=False))
+        if len(chosen) > MAX_CURVATURE_ROWS:
+            chosen = np.sort(np.random.RandomState(0).choice(chosen, MAX_CURVATURE_ROWS, replace=False))
         curvature, codes = self.curvature[chosen], np.ascontiguousarray(self.codes[:, chosen])
         curvature = curvature * (self.curvature.sum() / curvature.sum())
         hidden, n_leaves = self.hidden[chosen], self.n_leaves.sum()
@@ -285,10 +260,10 @@ class _System:
 
 
 def _increment_penalty(forest: Forest, tree: int) -> np.ndarray:
-    """Return the ridge on increments as a form of a tree's leaf values, of shape (n_leaves, n_leaves).
+    """Return the ridge on increments as a quadratic form of a tree's leaf values, of shape (n_leaves, n_leaves).
 
-    Its inverse counts for each pair of leaves the nodes below the root that both lie under, divided by its mean
-    diagonal, so that trees of any depth are held alike.
+    Its inverse counts for each pair of leaves their common ancestors below the root, divided by the mean of its
+    diagonal, so that trees of any depth are equally regularised.
     """
     n_splits = int(forest.tree_splits[tree])
     if n_splits == 0:

@@ -1,4 +1,4 @@
-"""Growing trees with LightGBM: one binned table for all outputs, trees in batches that a memory can keep."""
+"""Boosting with LightGBM: one binned table for all outputs, and trees in batches that a memory can cache."""
 
 from functools import cached_property
 from typing import Any
@@ -7,16 +7,16 @@ import joblib
 import numpy as np
 from scipy import sparse
 
+from .._encoding import fit_encoder
 from ..compiled import Forest
 from ..convert import forest_from_lightgbm
-from ._student import fit_encoder
 
-BATCH = 20
-"""Trees that are grown, and kept by a memory, at a time."""
+TREES_PER_BATCH = 20
+"""Number of trees that are grown, and cached, at a time."""
 
 
-class Table:
-    """A table as the numbers that trees compare.
+class TreeTable:
+    """A table as the numbers that trees compare with thresholds.
 
     Parameters
     ----------
@@ -38,12 +38,12 @@ class Table:
 
     @cached_property
     def key(self) -> str:
-        """What tells this table from others."""
+        """Hash of the table."""
         return joblib.hash((self.cells, self.weight, self.encoder.is_category_))
 
 
 def _rounded(encoded: Any) -> Any:
-    """Return numbers as float32; what is too large is the largest."""
+    """Return numbers as float32, clipped to its range."""
     largest = np.finfo(np.float32).max
     if sparse.issparse(encoded):
         encoded = sparse.csr_matrix(encoded, copy=True)  # LightGBM warns of sparse arrays
@@ -52,19 +52,19 @@ def _rounded(encoded: Any) -> Any:
     return np.clip(encoded, -largest, largest).astype(np.float32)
 
 
-class Grower:
+class TreeGrower:
     """Grows sequences of trees on one table.
 
     Parameters
     ----------
-    table : Table
+    table : TreeTable
     params : dict
-        LightGBM's.
+        Parameters of LightGBM.
     memory : joblib.Memory
-        Keeps batches of trees: on the same rows a longer sequence goes on where a shorter one ended.
+        Caches batches of trees: on the same rows a longer sequence continues a shorter one.
     """
 
-    def __init__(self, table: Table, params: dict[str, Any], memory: joblib.Memory) -> None:
+    def __init__(self, table: TreeTable, params: dict[str, Any], memory: joblib.Memory) -> None:
         self.table = table
         self.params = params
         self.memory = memory if memory.location is not None else None
@@ -74,15 +74,15 @@ class Grower:
     def grow(
         self, output: int, target: np.ndarray, start: float | np.ndarray, n_trees: int, *, only_these: bool
     ) -> Forest:
-        """Return the first trees for an output; fewer if nothing is left to split.
+        """Return the first trees for an output, fewer if no split is left.
 
-        They go on from a constant score, which becomes the forest's base, or from a score for each row, which does not.
-
-        Batches are grown whole, so that a longer sequence can go on from them, unless ``only_these`` are wanted.
+        They start from a constant score, which becomes the forest's base, or from a score for each row, which does not.
+        Batches are grown whole, so that a longer sequence can continue them, unless ``only_these`` are wanted.
         """
         texts = self.sequences.setdefault(output, [])
-        while len(texts) * BATCH < n_trees:
-            n_batch = min(BATCH, n_trees - len(texts) * BATCH) if only_these and self.memory is None else BATCH
+        while len(texts) * TREES_PER_BATCH < n_trees:
+            n_missing = n_trees - len(texts) * TREES_PER_BATCH
+            n_batch = min(TREES_PER_BATCH, n_missing) if only_these and self.memory is None else TREES_PER_BATCH
             texts.append(self._next_batch(target, start, list(texts), n_batch))
         forest = forest_from_lightgbm(texts, n_trees=n_trees, dtype=np.float32)
         return forest if isinstance(start, np.ndarray) else forest.scaled(1.0, start)
@@ -94,7 +94,7 @@ class Grower:
         return grow_batch(self, self.table.key, target, self.params, start, texts, n_trees)
 
     def scores_after(self, texts: list[str], start: float | np.ndarray) -> np.ndarray:
-        """Return the scores of all rows after some batches, on from those asked for last if these go on from them."""
+        """Return the scores of all rows after some batches, computed from the latest ones where these come before."""
         known, scores = self.latest
         if not known or texts[: len(known)] != known:
             known, scores = [], np.full(len(self.table.weight), start)
@@ -106,7 +106,7 @@ class Grower:
     @cached_property
     def dataset(self) -> Any:
         """The binned table."""
-        from lightgbm import Dataset  # here, so that who only predicts needs no LightGBM
+        from lightgbm import Dataset  # imported here, so that prediction does not need LightGBM
 
         categories = np.flatnonzero(self.table.encoder.is_category_).tolist()
         given = {"weight": self.table.weight, "categorical_feature": categories, "params": self.params}
@@ -114,7 +114,7 @@ class Grower:
 
 
 def _grow_batch(
-    grower: Grower,
+    grower: TreeGrower,
     key: str | None,  # noqa: ARG001
     target: np.ndarray,
     params: dict[str, Any],
@@ -122,7 +122,7 @@ def _grow_batch(
     texts: list[str],
     n_trees: int,
 ) -> str:
-    """Grow some more trees on from those so far; return their text."""
+    """Grow more trees after those of some texts; return their text."""
     import lightgbm
 
     grower.dataset.set_label(target)

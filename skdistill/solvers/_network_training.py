@@ -1,9 +1,7 @@
-r"""Descent: the weights of a small network by Adam, in float32, on one flat vector.
+r"""Training of small networks: Adam, in float32, on one flat vector of parameters.
 
-Every loss here is that of its link (squared error of the identity, cross-entropy of the logistic function and of the
-softmax), so that the gradient with respect to the scores is always answer minus target. At a temperature :math:`T` the
-target is softened and the scores are divided by :math:`T`; the loss is multiplied by :math:`T^2`, so that gradients
-keep their size [1]_.
+At a temperature :math:`T` the targets are softened and the scores are divided by :math:`T`; the loss is multiplied by
+:math:`T^2`, so that gradients keep their size [1]_.
 
 .. [1] G. Hinton, O. Vinyals and J. Dean, "Distilling the Knowledge in a Neural Network", 2015, arXiv:1503.02531.
 .. [2] D. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
@@ -16,39 +14,33 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, logit
 
+from .._losses import Loss
 from .._progress import Progress
 from ..compiled import Design, Network
 from ..compiled._design import CHUNK_CELLS, dense_chunks
 from ..exceptions import StudentError
-from ..targets import soften, softmax
 
-ANSWERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "identity": lambda scores: scores,
-    "two classes": expit,
-    "one against the rest": expit,
-    "softmax": softmax,
-}
-"""From scores to what is compared with the targets, by link."""
-
-MOST_INPUTS = 50_000_000
-"""Inputs of all rows that are made at once; they take four bytes each."""
+MAX_CELLS_IN_MEMORY = 50_000_000
+"""Bounds the inputs of all rows that are kept in memory, at four bytes each; beyond it each batch computes its own."""
 
 BLOCK_ROWS = 10_000
-"""Rows that are judged at a time."""
+"""Number of validation rows that pass through the network at a time."""
 
-FEWEST_HELD_OUT, MOST_HELD_OUT = 5, 2000
-"""Rows that tell when to stop: with fewer nothing is held out."""
+MIN_VALIDATION_ROWS, MAX_VALIDATION_ROWS = 5, 2000
+"""Bound the number of rows held out for early stopping; with fewer than the first, all rows serve for both."""
 
-WARM_UP = 0.03
-"""Share of the steps in which the rate grows to its height."""
+MEAN_MARGIN = 1e-6
+"""Bounds the distance of mean probabilities to 0 and to 1; float32 would lose a smaller one."""
 
-FORGET_MEAN, FORGET_SQUARES = 0.1, 0.01
-"""Weights of the latest gradient in Adam's averages: of gradients, and of their squares."""
+WARM_UP_SHARE = 0.03
+"""Share of the steps in which the learning rate grows from zero to its maximum."""
 
-RESTARTS = 3
-"""Times that a diverging descent starts anew, each with a quarter of the rate."""
+MEAN_UPDATE, SQUARES_UPDATE = 0.1, 0.01
+"""Weights of the latest gradient in Adam's moving averages of gradients and of their squares (1 - beta)."""
+
+MAX_RESTARTS = 3
+"""Bounds how often a diverging training starts again, each time with a quarter of the learning rate."""
 
 
 class Layers:
@@ -73,7 +65,7 @@ class Layers:
         return [vector[part].reshape(shape) for part, shape in zip(self.slices, self.shapes, strict=True)]
 
     def initialise(self, size_of_inputs: float, best_constant: np.ndarray, rng: np.random.RandomState) -> None:
-        """Draw weights so that each unit's mean square is about one (He et al., 2015); first answers are constant.
+        """Draw weights so that each unit's mean square is about one (He et al., 2015), about constant scores.
 
         ``size_of_inputs`` is the mean of a row's squares, summed over its inputs.
         """
@@ -98,20 +90,20 @@ def forward(parameters: list[np.ndarray], inputs: np.ndarray) -> list[np.ndarray
 
 
 def backward(
-    parameters: list[np.ndarray], layers: list[np.ndarray], pull: np.ndarray, gradient: list[np.ndarray]
+    parameters: list[np.ndarray], layers: list[np.ndarray], by_output: np.ndarray, gradient: list[np.ndarray]
 ) -> None:
-    """Write the gradient of a loss whose gradient with respect to the scores is ``pull``."""
+    """Write the gradient by the parameters, given the gradient ``by_output`` with respect to the scores."""
     for index in range(len(parameters) - 2, -1, -2):
         hidden = layers[index // 2]
-        np.matmul(hidden.T, pull, out=gradient[index])
-        np.sum(pull, axis=0, out=gradient[index + 1])
+        np.matmul(hidden.T, by_output, out=gradient[index])
+        np.sum(by_output, axis=0, out=gradient[index + 1])
         if index:
-            pull = pull @ parameters[index].T
-            pull *= hidden > 0
+            by_output = by_output @ parameters[index].T
+            by_output *= hidden > 0
 
 
 class Inputs:
-    """The inputs of rows less their mean, batch by batch: all made at once where they fit, else anew for each batch.
+    """The centred inputs of rows: computed once where they fit in memory, otherwise for each batch.
 
     Parameters
     ----------
@@ -128,7 +120,7 @@ class Inputs:
             chunk = design.inputs(dense, np.float32)
             total += chunk.sum(axis=0, dtype=np.float64)
             squares += float(np.einsum("ij,ij->", chunk, chunk, dtype=np.float64))
-            if cells.shape[0] * design.width <= MOST_INPUTS:
+            if cells.shape[0] * design.width <= MAX_CELLS_IN_MEMORY:
                 chunks.append(chunk)
         self.mean = (total / cells.shape[0]).astype(np.float32)
         self.size = max(squares / cells.shape[0] - float(self.mean @ self.mean), 1.0)
@@ -146,25 +138,25 @@ class Inputs:
 
 
 @dataclass(frozen=True)
-class Descent:
-    """How weights are found.
+class OptimizerSettings:
+    """Settings of the optimiser.
 
     Attributes
     ----------
     n_epochs : int or "auto"
-        Passes over the rows at most.
+        Maximum number of passes over the rows.
     batch_size : int or "auto"
-        Rows of a step.
+        Number of rows of a step.
     learning_rate : float
-        At its height, after a short warm-up; from there it falls to zero.
+        Maximum, reached after a short warm-up; from there it falls to zero.
     weight_decay : float
-        Share of each weight that a step takes away, times the rate.
+        Share of each weight that a step takes away, times the learning rate.
     validation_fraction : float
-        Share of the rows that tell when to stop.
+        Share of the rows that are held out for early stopping.
     n_iter_no_change : int
-        Epochs without progress after which it stops.
+        Number of epochs without improvement after which training stops.
     temperature : callable or None
-        From the share of the training that is over to the temperature.
+        Maps the share of the training that is over to the temperature.
     verbose : int
     """
 
@@ -177,41 +169,36 @@ class Descent:
     temperature: Callable[[float], float] | None = None
     verbose: int = 0
 
+    def temperature_at(self, share: float) -> float:
+        """Return the temperature after a share of the training."""
+        return 1.0 if self.temperature is None else self.temperature(share)
+
 
 @dataclass(frozen=True)
-class Lesson:
-    """What a network is taught: inputs of rows, targets, weights, and the link of its scores."""
+class TrainingData:
+    """What a network is trained on: inputs of rows, targets, weights, and the loss of its scores."""
 
     inputs: Inputs
     targets: np.ndarray
     weight: np.ndarray
-    link: str
+    loss: Loss
 
-    def at(self, temperature: float) -> np.ndarray:
+    def targets_at(self, temperature: float) -> np.ndarray:
         """Return the targets softened by a temperature."""
-        if temperature == 1:
-            return self.targets
-        if self.link == "softmax":
-            return soften(self.targets, temperature).astype(np.float32)
-        pairs = [soften(np.column_stack([1 - column, column]), temperature)[:, 1] for column in self.targets.T]
-        return np.column_stack(pairs).astype(np.float32)
+        return self.targets if temperature == 1 else self.loss.softened(self.targets, temperature)
 
     @property
     def best_constant(self) -> np.ndarray:
-        """Return the scores that are best for all rows alike."""
-        mean = np.average(self.targets, axis=0, weights=self.weight)
-        if self.link == "identity":
-            return mean
-        mean = np.clip(mean, 1e-6, 1 - 1e-6)
-        return np.log(mean) if self.link == "softmax" else logit(mean)
+        """Return the constant scores that minimise the loss."""
+        return self.loss.best_constant(np.average(self.targets, axis=0, weights=self.weight), MEAN_MARGIN)
 
-    def error(self, parameters: list[np.ndarray], rows: np.ndarray) -> float:
-        """Return the weighted squares of answers minus targets on some rows: what fidelity loses, on another scale."""
+    def validation_error(self, parameters: list[np.ndarray], rows: np.ndarray) -> float:
+        """Return the weighted mean squared distance of outputs to targets on some rows."""
         total = 0.0
         for start in range(0, len(rows), BLOCK_ROWS):
             some = rows[start : start + BLOCK_ROWS]
-            answers = ANSWERS[self.link](forward(parameters, self.inputs.take(some))[-1])
-            total += float(self.weight[some] @ ((answers - self.targets[some]) ** 2).sum(axis=1))
+            scores = forward(parameters, self.inputs.take(some))[-1]
+            total += float(self.weight[some] @ self.loss.validation_loss(scores, self.targets[some]))
         return total / float(self.weight[rows].sum())
 
 
@@ -220,86 +207,98 @@ def fit_network(
     cells: Any,
     targets: np.ndarray,
     weight: np.ndarray,
-    link: str,
+    loss: Loss,
     hidden: Sequence[int],
-    how: Descent,
+    settings: OptimizerSettings,
     rng: np.random.RandomState,
 ) -> tuple[Network, list[float]]:
-    """Return a network fitted to coded rows, and its error on rows held out after each epoch.
+    """Return a network fitted to coded rows, and its validation error before the first epoch and after each.
 
     Raises
     ------
     StudentError
-        If the descent diverges, also at smaller and smaller rates.
+        If the training diverges, at lower and lower learning rates too.
     """
     weight = (weight / weight.mean()).astype(np.float32)
-    lesson = Lesson(Inputs(design, cells), targets.astype(np.float32), weight, link)
-    held_out, taught = split(np.arange(len(weight)), how.validation_fraction, rng)
-    seed, rate = rng.randint(2**31 - 1), how.learning_rate
-    for _ in range(RESTARTS + 1):
+    data = TrainingData(Inputs(design, cells), targets.astype(np.float32), weight, loss)
+    validation, training = split_rows(len(weight), settings.validation_fraction, rng)
+    seed, rate = rng.randint(2**31 - 1), settings.learning_rate
+    for _ in range(MAX_RESTARTS + 1):
         layers = Layers([design.width, *hidden, targets.shape[1]])
-        errors = descend(layers, lesson, taught, held_out, how, rate, np.random.RandomState(seed))
+        errors = train(layers, data, training, validation, settings, rate, np.random.RandomState(seed))
         if errors is not None:
-            return as_network(design, layers, lesson.inputs.mean), errors
+            return as_network(design, layers, data.inputs.mean), errors
         rate /= 4
     raise StudentError(
-        f"a network of {list(hidden)} hidden units diverged at every learning rate from {how.learning_rate:g} to "
+        f"a network of {list(hidden)} hidden units diverged at every learning rate from {settings.learning_rate:g} to "
         f"{rate * 4:g}. Pass a smaller learning_rate, or look for extreme targets."
     )
 
 
-def split(rows: np.ndarray, share: float, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows held out and the others; all of them are both where there are too few."""
-    n_held_out = int(min(share * len(rows), MOST_HELD_OUT))
-    if n_held_out < FEWEST_HELD_OUT:
+def split_rows(n_rows: int, share: float, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
+    """Return validation rows and training rows; all rows are both where there are too few."""
+    n_validation = int(min(share * n_rows, MAX_VALIDATION_ROWS))
+    rows = np.arange(n_rows)
+    if n_validation < MIN_VALIDATION_ROWS:
         return rows, rows
     order = rng.permutation(rows)
-    return order[:n_held_out], order[n_held_out:]
+    return order[:n_validation], order[n_validation:]
 
 
-def descend(
+def train(
     layers: Layers,
-    lesson: Lesson,
-    taught: np.ndarray,
-    held_out: np.ndarray,
-    how: Descent,
+    data: TrainingData,
+    training: np.ndarray,
+    validation: np.ndarray,
+    settings: OptimizerSettings,
     rate: float,
     rng: np.random.RandomState,
 ) -> list[float] | None:
-    """Set the layers to the best weights on rows held out; return the errors there, or ``None`` if it diverges."""
-    layers.initialise(lesson.inputs.size, lesson.best_constant, rng)
+    """Set the layers to the parameters of the best epoch; return the validation errors, or ``None`` if it diverges."""
+    layers.initialise(data.inputs.size, data.best_constant, rng)
     parameters = layers.views(layers.vector)
-    batch_size = auto_batch_size(len(taught)) if isinstance(how.batch_size, str) else how.batch_size
-    n_epochs = auto_epochs(len(taught)) if isinstance(how.n_epochs, str) else how.n_epochs
-    n_steps = -(-len(taught) // batch_size)
-    adam = Adam(layers, rate, how.weight_decay, n_steps * n_epochs)
-    best, errors = layers.vector.copy(), [lesson.error(parameters, held_out)]
-    progress = Progress("descending", n_epochs, how.verbose, "epochs")
+    batch_size = auto_batch_size(len(training)) if isinstance(settings.batch_size, str) else settings.batch_size
+    n_epochs = auto_epochs(len(training)) if isinstance(settings.n_epochs, str) else settings.n_epochs
+    adam = Adam(layers, rate, settings.weight_decay, -(-len(training) // batch_size) * n_epochs)
+    best, errors = layers.vector.copy(), [data.validation_error(parameters, validation)]
+    progress = Progress("training", n_epochs, settings.verbose, "epochs")
     with np.errstate(over="ignore", invalid="ignore"):
         for epoch in range(n_epochs):
-            temperature = 1.0 if how.temperature is None else how.temperature(epoch / max(n_epochs - 1, 1))
-            targets, order = lesson.at(temperature), rng.permutation(taught)
-            for start in range(0, len(order), batch_size):
-                rows = order[start : start + batch_size]
-                hidden = forward(parameters, lesson.inputs.take(rows))
-                pull = ANSWERS[lesson.link](hidden[-1] / temperature) - targets[rows]
-                pull *= (lesson.weight[rows] * np.float32(temperature / len(rows)))[:, None]
-                backward(parameters, hidden, pull, adam.gradients)
-                adam.step()
-            errors.append(lesson.error(parameters, held_out))
+            temperature = settings.temperature_at(epoch / max(n_epochs - 1, 1))
+            train_epoch(parameters, adam, data, rng.permutation(training), batch_size, temperature)
+            errors.append(data.validation_error(parameters, validation))
             if not np.isfinite(layers.vector).all() or not errors[-1] <= 10 * errors[0]:
                 return None
             if errors[-1] <= min(errors):
                 best[:] = layers.vector
             progress.update(epoch + 1)
-            if len(errors) - 1 - int(np.argmin(errors)) >= how.n_iter_no_change:
+            if len(errors) - 1 - int(np.argmin(errors)) >= settings.n_iter_no_change:
                 break
     layers.vector[:] = best
     return errors
 
 
+def train_epoch(
+    parameters: list[np.ndarray],
+    adam: "Adam",
+    data: TrainingData,
+    order: np.ndarray,
+    batch_size: int,
+    temperature: float,
+) -> None:
+    """Take one optimiser step for each batch of rows in some order."""
+    targets = data.targets_at(temperature)
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        hidden = forward(parameters, data.inputs.take(rows))
+        gradient = data.loss.gradient(hidden[-1] / temperature, targets[rows])
+        gradient *= (data.weight[rows] * np.float32(temperature / len(rows)))[:, None]
+        backward(parameters, hidden, gradient, adam.gradients)
+        adam.step()
+
+
 class Adam:
-    """Adam [2]_ with decoupled weight decay [3]_, in place; the rate warms up and then falls to zero as a cosine."""
+    """Adam [2]_ with decoupled weight decay [3]_, in place; after a warm-up the learning rate falls as a cosine."""
 
     def __init__(self, layers: Layers, rate: float, weight_decay: float, n_steps: int) -> None:
         self.vector, self.rate, self.weight_decay, self.n_steps = layers.vector, rate, weight_decay, n_steps
@@ -308,18 +307,18 @@ class Adam:
         self.taken = 0
 
     def step(self) -> None:
-        """Change the vector by the gradient that was written."""
+        """Update the parameters by the gradient that was written."""
         self.taken += 1
         share = self.taken / self.n_steps
-        rate = self.rate * min(1.0, share / WARM_UP) * (1 + np.cos(np.pi * share)) / 2
-        mean_bias, squares_bias = 1 - (1 - FORGET_MEAN) ** self.taken, 1 - (1 - FORGET_SQUARES) ** self.taken
+        rate = self.rate * min(1.0, share / WARM_UP_SHARE) * (1 + np.cos(np.pi * share)) / 2
+        mean_bias, squares_bias = 1 - (1 - MEAN_UPDATE) ** self.taken, 1 - (1 - SQUARES_UPDATE) ** self.taken
         gradient, change = self.gradient, self.change
         np.subtract(gradient, self.mean, out=change)
-        change *= np.float32(FORGET_MEAN)
+        change *= np.float32(MEAN_UPDATE)
         self.mean += change
         np.multiply(gradient, gradient, out=change)
         change -= self.squares
-        change *= np.float32(FORGET_SQUARES)
+        change *= np.float32(SQUARES_UPDATE)
         self.squares += change
         np.sqrt(self.squares, out=change)
         change += np.float32(1e-8)
@@ -330,19 +329,19 @@ class Adam:
 
 
 def auto_epochs(n_rows: int) -> int:
-    """Return the passes over the rows: fewer the more rows there are, so that the steps are not many more."""
+    """Return the number of epochs, which falls with the number of rows so that the number of steps hardly grows."""
     return int(np.clip(20 * 33_000 // n_rows, 10, 20))
 
 
 def auto_batch_size(n_rows: int) -> int:
-    """Return the rows of a step: smaller ones for fewer rows, which then get more steps."""
+    """Return the number of rows of a step, smaller for small tables, which then get more steps."""
     return 64 if n_rows < 5000 else 128 if n_rows < 15_000 else 256
 
 
 def as_network(design: Design, layers: Layers, mean: np.ndarray) -> Network:
-    """Return the layers as a network; weights of half precision cost half the bytes and no fidelity.
+    """Return the layers as a network whose weights have half precision, which halves the bytes and costs no fidelity.
 
-    The mean that was taken from the inputs goes to the first bias.
+    The first bias takes up the mean of the inputs.
     """
     arrays = layers.views(layers.vector)
     weights, biases = [array.astype(np.float16) for array in arrays[::2]], arrays[1::2]

@@ -1,4 +1,4 @@
-"""A table in bins: a byte for each cell, and the way back from bins to thresholds."""
+"""Binned tables: a byte for each cell, and the thresholds between bins."""
 
 from typing import Any, Self
 
@@ -7,15 +7,15 @@ from scipy import sparse
 
 from ..compiled._nodes import round_down
 
-COLUMNS = 16
-"""Columns of a sparse matrix that are made dense at a time."""
+DENSE_COLUMNS = 16
+"""Number of columns of a sparse matrix that are made dense at a time."""
 
 MISSING = 255
-"""Code of missing cells; values have those below."""
+"""Code of missing cells; values have smaller codes."""
 
 
 class BinnedTable:
-    """Cells as codes: numbers of bins of ascending values or of categories, and 255 for missing cells.
+    """Cells as codes: the number of the bin of a value or category, and 255 for missing cells.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class BinnedTable:
     n_codes : ndarray of int, shape (n_features,)
         Categories of each column, 0 for numbers.
     max_bins : int
-        Of values of a column. Categories beyond that, the lighter ones, are taken as missing.
+        Maximum number of bins of a column. Of more categories, those of least weight are encoded as missing.
 
     Attributes
     ----------
@@ -43,8 +43,8 @@ class BinnedTable:
         self.is_category = n_codes > 0
         self.codes = np.empty((n_rows, n_features), dtype=np.uint8)
         self.bounds: list[np.ndarray] = []
-        """Of numbers the largest of each bin but the last, of categories the code of each bin."""
-        step = COLUMNS if sparse.issparse(cells) else n_features
+        """For numbers the upper bound of each bin but the last, for categories the code of each bin."""
+        step = DENSE_COLUMNS if sparse.issparse(cells) else n_features
         by_column = cells.tocsc() if sparse.issparse(cells) else cells
         for start in range(0, n_features, step):
             block = by_column[:, start : start + step]
@@ -64,7 +64,7 @@ class BinnedTable:
 
 
 def _bin_numbers(column: np.ndarray, weight: np.ndarray, max_bins: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return bounds halfway between neighbouring values, by weight about equally many rows apart, and codes."""
+    """Return bounds halfway between neighbouring values, at about equal quantiles of the weight, and codes."""
     order = np.argsort(column, kind="stable")
     ascending = column[order]
     n_present = len(column) - int(np.isnan(column).sum())
@@ -83,7 +83,7 @@ def _bin_numbers(column: np.ndarray, weight: np.ndarray, max_bins: int) -> tuple
 
 
 def _bin_categories(column: np.ndarray, weight: np.ndarray, max_bins: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the codes of the heaviest categories, ascending, and where each cell's is among them."""
+    """Return the codes of the heaviest categories, ascending, and the bin of each cell."""
     present = ~np.isnan(column)
     mass = np.bincount(column[present].astype(np.intp), weight[present])
     heaviest = np.argsort(-mass, kind="stable")[:max_bins]

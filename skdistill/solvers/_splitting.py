@@ -9,23 +9,23 @@ from scipy import sparse
 
 from ._binning import MISSING, BinnedTable
 
-WIDTH = 256
-"""Codes of a byte: a split is a row of this many answers whether a code goes left."""
+N_CODES = 256
+"""Number of codes of a byte; a split is a row of as many flags that say whether a code goes left."""
 
 SIZES = (16, MISSING)
-"""Columns of up to so many bins are counted together, as if all had as many."""
+"""Upper bounds of the bins of columns whose histograms are computed together, with as many bins for each."""
 
-HISTOGRAM_CELLS = 2**22
-"""Numbers of a histogram at most; more nodes are split group by group, more columns block by block."""
+MAX_HISTOGRAM_CELLS = 2**22
+"""Bounds the numbers of a histogram; more nodes are split group by group, more columns block by block."""
 
-KEYS = 2**21
-"""Cells that are counted at a time."""
+MAX_KEYS = 2**21
+"""Bounds the cells that are counted at a time."""
 
-DECIMALS = 11
-"""Digits to which scores are compared: sums of the same rows in another order are ties."""
+SCORE_DECIMALS = 11
+"""Number of digits to which scores are compared, so that sums of the same rows in another order are ties."""
 
 Score = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""From the sums of what goes left, shape (..., n_sums), and of all rows to what is to be small."""
+"""Maps the sums of rows that go left, of shape (..., n_sums), and those of all rows to a score, smaller for better."""
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Splits:
     @classmethod
     def none(cls, n_nodes: int) -> Self:
         """Return no split yet."""
-        blank = np.zeros((n_nodes, WIDTH), dtype=bool)
+        blank = np.zeros((n_nodes, N_CODES), dtype=bool)
         return cls(np.full(n_nodes, np.inf), np.zeros(n_nodes, dtype=np.int64), blank)
 
     def put(self, nodes: np.ndarray, other: "Splits") -> None:
@@ -57,7 +57,7 @@ def squared_error(left: np.ndarray, total: np.ndarray) -> np.ndarray:
 
 
 def routing_cost(left: np.ndarray, total: np.ndarray) -> np.ndarray:  # noqa: ARG001
-    """Score a split by what the rows that go left cost there more than on the right."""
+    """Score a split by the additional cost of the rows that go left."""
     return left[..., 2]
 
 
@@ -85,12 +85,12 @@ def best_splits(
         Node of each row.
     n_nodes : int
     sums : ndarray of shape (n_rows, n_sums)
-        What is added up: one, the weight, and weighted targets or costs.
+        Columns of ones, weights, and weighted targets or costs.
     score : callable
     min_rows : int
-        Rows on either side at least.
+        Minimum number of rows on either side.
     unit : float
-        Of scores: what is less than about 1e-11 of it apart is a tie.
+        Unit of scores; a difference below about 1e-11 of it is a tie.
     features : ndarray of int, default=None
         Columns to choose from; all unless told.
     of_feature : ndarray of shape (n_nodes, n_features), default=None
@@ -103,7 +103,7 @@ def best_splits(
     best = Splits.none(n_nodes)
     for columns, size in _blocks(table, features, n_nodes * sums.shape[1]):
         shape = (len(columns), size + 1)
-        step = max(HISTOGRAM_CELLS // (shape[0] * shape[1] * sums.shape[1]), 1)
+        step = max(MAX_HISTOGRAM_CELLS // (shape[0] * shape[1] * sums.shape[1]), 1)
         for start in range(0, n_nodes, step):
             group = np.arange(start, min(start + step, n_nodes))
             rows = np.arange(len(node))
@@ -111,7 +111,7 @@ def best_splits(
                 rows = rows[(node >= start) & (node <= group[-1])]
             cells = np.zeros((len(group) * shape[0] * shape[1], sums.shape[1]))
             first = np.arange(shape[0], dtype=np.int32) * shape[1]
-            for some in np.array_split(rows, max(-(-len(rows) * shape[0] // KEYS), 1)):
+            for some in np.array_split(rows, max(-(-len(rows) * shape[0] // MAX_KEYS), 1)):
                 codes = np.minimum(np.take(table.codes[some], columns, axis=1), size)
                 number = ((node[some] - start) * (shape[0] * shape[1])).astype(np.int32)
                 cells += add_up(codes + (number[:, None] + first), len(cells), sums[some])
@@ -127,7 +127,7 @@ def best_splits(
 
 
 def _blocks(table: BinnedTable, features: np.ndarray | None, n_numbers: int) -> Iterator[tuple[np.ndarray, int]]:
-    """Yield columns that are alike, and as how many bins they count."""
+    """Yield columns of the same kind, and the number of bins of their histograms."""
     features = np.arange(table.codes.shape[1]) if features is None else features
     features = features[table.n_bins[features] + table.has_missing[features] > 1]
     size = np.searchsorted(SIZES, table.n_bins[features])
@@ -135,7 +135,7 @@ def _blocks(table: BinnedTable, features: np.ndarray | None, n_numbers: int) -> 
     for each in np.unique(kind):
         columns = features[kind == each]
         n_bins = int(table.n_bins[columns].max())
-        n_blocks = -(-len(columns) * (n_bins + 1) * n_numbers // HISTOGRAM_CELLS)
+        n_blocks = -(-len(columns) * (n_bins + 1) * n_numbers // MAX_HISTOGRAM_CELLS)
         for block in np.array_split(columns, min(n_blocks, len(columns))):
             yield block, n_bins
 
@@ -168,26 +168,43 @@ def _best_of_block(
         left += missing[:, :, None]
     n_left = left[..., 0]
     allowed = (n_left >= min_rows) & (total[:, None, None, 0] - n_left >= min_rows)
-    scores = np.where(allowed, np.round(score(left, total[:, None, None]) / unit, DECIMALS), np.inf)
+    scores = np.where(allowed, np.round(score(left, total[:, None, None]) / unit, SCORE_DECIMALS), np.inf)
     node, least = np.arange(n_nodes), scores.min(axis=2)
     chosen = least.argmin(axis=1)
     last = scores[node, chosen].argmin(axis=1)
     at_last, here = left[node, chosen, last], histogram[node, chosen]
-    unseen = here[..., 0] == 0
-    goes_left = np.zeros((n_nodes, WIDTH), dtype=bool)
     if order is None:
         # rows of other nodes may lie in the gap between two values of this one: split it in the middle
         next_value = (n_left[node, chosen] <= at_last[:, :1]).sum(axis=1)
         last = np.where(next_value < n_values, (last + next_value - 1) // 2, n_values)
+    goes_left = _sides(here, at_last, last, None if order is None else order[node, chosen], total, missing_left)
+    return Splits(least[node, chosen], columns[chosen], goes_left), least
+
+
+def _sides(
+    here: np.ndarray,
+    at_last: np.ndarray,
+    last: np.ndarray,
+    order: np.ndarray | None,
+    total: np.ndarray,
+    missing_left: bool,
+) -> np.ndarray:
+    """Return which codes go left, of shape (n_nodes, 256), given the last one that does in ascending or other order.
+
+    Codes that the node has not seen go to the heavier side, but for numbers, whose side is that of their neighbours.
+    """
+    n_values = here.shape[1] - 1
+    unseen = here[..., 0] == 0
+    goes_left = np.zeros((len(here), N_CODES), dtype=bool)
+    if order is None:
         goes_left[:, :MISSING] = np.arange(MISSING) <= last[:, None]
         unseen[:, :-1] = False
     else:
-        goes_left[:, :n_values] = np.argsort(order[node, chosen], axis=1) <= last[:, None]
-    # what the node has not seen goes where most of it goes
+        goes_left[:, :n_values] = np.argsort(order, axis=1) <= last[:, None]
     heavier_left = 2 * at_last[:, 1:2] >= total[:, 1:2]
     goes_left[:, :n_values] = np.where(unseen[:, :-1], heavier_left, goes_left[:, :n_values])
     goes_left[:, MISSING:] = np.where(unseen[:, -1:], heavier_left, missing_left)
-    return Splits(least[node, chosen], columns[chosen], goes_left), least
+    return goes_left
 
 
 def _order_of_means(values: np.ndarray) -> np.ndarray:

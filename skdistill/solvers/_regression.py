@@ -1,12 +1,13 @@
-r"""Weights of features: the convex regressions behind linear scores and kernels, soft labels included.
+r"""Regularised regression on features, for any loss: the convex problems behind linear models and kernel machines.
 
-For features :math:`\phi(x)`, as deviations from their mean, coefficients :math:`A` and a constant :math:`b` minimise
+For features :math:`\phi(x)`, centred, the coefficients :math:`A` and the intercept :math:`b` minimise
 
 .. math:: \sum_i w_i \, \ell(t_i, b + \phi(x_i) A) + \frac{\lambda}{2} \|A\|_2^2 + \alpha \|A\|_1, \quad
     \sum_i w_i = 1.
 
-Squared error needs the features' products only. For the cross-entropy L-BFGS descends in coordinates in which these
-products, weighted by the curvature that the targets promise, are the identity: some tens of passes over the rows.
+The squared error needs the Gram matrix of the features only. The cross-entropy is minimised by Newton's method where
+the problem is small, and otherwise by L-BFGS in coordinates in which the Gram matrix, weighted by an estimate of the
+curvature, is the identity: some tens of passes over the rows.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,85 +17,37 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, solve_triangular
 from scipy.optimize import Bounds, minimize
-from scipy.special import expit, logit
 
-SMALLEST_RIDGE = 1e-10
-"""As a share of the mean square of a feature: then collinear features are no trouble."""
+from .._losses import Loss
 
-ENDING = {"maxiter": 500, "maxfun": 1000, "maxcor": 20, "gtol": 1e-5, "ftol": 1e-9}
-"""When a descent in good coordinates ends: at gradients that small, in means over rows."""
+MIN_RIDGE = 1e-10
+"""Bounds the ridge from below, as a share of the mean square of a feature, so that features may be collinear."""
 
-ENDING_OF_LASSO = {**ENDING, "maxiter": 2000, "maxfun": 4000, "gtol": 1e-7, "ftol": 1e-15}
-"""Which coefficients are zero shows late."""
+LBFGS_OPTIONS = {"maxiter": 500, "maxfun": 1000, "maxcor": 20, "gtol": 1e-5, "ftol": 1e-9}
+"""Options of L-BFGS in coordinates with unit curvature; gradients are means over rows."""
 
-NEWTON_WORK = 1e9
-"""Rows times the square of coefficients up to which steps know all second derivatives."""
+LASSO_OPTIONS = {**LBFGS_OPTIONS, "maxiter": 2000, "maxfun": 4000, "gtol": 1e-7, "ftol": 1e-15}
+"""Options of L-BFGS with a lasso, which needs more iterations to find out which coefficients are zero."""
 
-NEWTON_STEPS = 50
-SHORTEST_STEP = 1e-4
-LEAST_PROMISED = 1e-12
-"""Gain after which no further step is taken."""
+MAX_NEWTON_WORK = 1e9
+"""Bounds the work of one Newton step, rows times the square of the coefficients; larger problems use L-BFGS."""
 
-KEPT_CELLS = 20_000_000
-"""Features of all rows that are kept in memory; more are made anew for each pass."""
+MAX_NEWTON_STEPS = 50
+MIN_STEP_LENGTH = 1e-4
+"""Bounds how far the line search shortens a Newton step."""
 
-WIDEST = 3000
-"""Features whose products are formed; beyond, descents know their gradients only."""
+MIN_EXPECTED_GAIN = 1e-12
+"""Bounds from below the decrease that a Newton step must promise."""
 
-Loss = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+MAX_CELLS_IN_MEMORY = 20_000_000
+"""Bounds the features of all rows that are kept in memory; beyond it they are computed again for each pass."""
 
-
-def squared_error(scores: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the loss of each row, of shape (n_rows,), and its gradient, of shape (n_rows, n_scores)."""
-    excess = scores - targets
-    return (excess**2).sum(axis=1) / 2, excess
-
-
-def logistic_loss(scores: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the cross-entropy of each row and its gradient; each score is the logit of its target."""
-    return (np.logaddexp(0, scores) - targets * scores).sum(axis=1), expit(scores) - targets
-
-
-def softmax_loss(scores: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the cross-entropy of each row and its gradient; targets sum to one."""
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    proba = np.exp(shifted)
-    total = proba.sum(axis=1, keepdims=True)
-    proba /= total
-    return np.log(total[:, 0]) - np.einsum("ij,ij->i", targets, shifted), proba - targets
-
-
-LOSSES: dict[str, Loss] = {"identity": squared_error, "two classes": logistic_loss, "softmax": softmax_loss}
-"""By the link of the scores."""
-
-
-def best_constant(link: str, targets: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Return the scores that are best for all rows alike; weights sum to one."""
-    mean = weight @ targets
-    if link == "identity":
-        return mean
-    mean = np.clip(mean, 1e-10, 1 - 1e-10)
-    return logit(mean) if link == "two classes" else np.log(mean) - np.log(mean).mean()
-
-
-def promised_curvature(link: str, targets: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Return the curvature of the loss of each row, of shape (n_rows,), half way from the mean target to its own."""
-    return _curvature(link, (targets + weight @ targets) / 2)
-
-
-def curvature_at(link: str, scores: np.ndarray) -> np.ndarray:
-    """Return the curvature of the loss of each row, of shape (n_rows,), the mean over its scores."""
-    return _curvature(link, LOSSES[link](scores, np.zeros_like(scores))[1])
-
-
-def _curvature(link: str, outputs: np.ndarray) -> np.ndarray:
-    if link == "identity":
-        return np.ones(len(outputs))
-    return np.maximum((outputs * (1 - outputs)).mean(axis=1), 1e-6)
+MAX_GRAM_FEATURES = 3000
+"""Bounds the features whose Gram matrix is formed; with more, L-BFGS has gradients only."""
 
 
 class Features:
-    """Features of rows, block by block, of which only deviations from the mean count.
+    """Centred features of rows, block by block.
 
     Parameters
     ----------
@@ -103,11 +56,11 @@ class Features:
     weight : ndarray of shape (n_rows,)
         Sums to one.
     n_cells : int
-        Numbers in all blocks together.
+        Number of features of all rows together.
     """
 
     def __init__(self, blocks: Callable[[], Iterator[Any]], weight: np.ndarray, n_cells: int) -> None:
-        if n_cells <= KEPT_CELLS:
+        if n_cells <= MAX_CELLS_IN_MEMORY:
             kept = list(blocks())
             self.blocks: Callable[[], Iterator[Any]] = lambda: iter(kept)
         else:
@@ -122,7 +75,7 @@ class Features:
             start += block.shape[0]
 
     def times(self, coef: np.ndarray) -> np.ndarray:
-        """Return what coefficients of shape (n_features, n_scores) add to the scores of all rows."""
+        """Return the product of all rows with coefficients of shape (n_features, n_scores)."""
         scores = np.empty((len(self.weight), coef.shape[1]))
         for rows, block in self:
             scores[rows] = block @ coef
@@ -136,7 +89,7 @@ class Features:
         return total if is_centred else total - np.outer(self.mean, weighted.sum(axis=0))
 
     def gram(self, curvature: np.ndarray) -> np.ndarray:
-        """Return the products of the features, weighted by the curvature of the rows too, about their mean there."""
+        """Return the Gram matrix of the features, weighted and centred by weight times curvature of the rows."""
         weight, gram = self.weight * curvature, 0.0
         for rows, block in self:
             dense = block.toarray() if sparse.issparse(block) else block
@@ -149,23 +102,25 @@ class Features:
 def solve(
     features: Features,
     targets: np.ndarray,
-    link: str,
+    loss: Loss,
     *,
     ridge: float = 0.0,
     lasso: float = 0.0,
     start: tuple[np.ndarray, np.ndarray] | None = None,
     steps: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the best coefficients, of shape (n_features, n_scores), and the constant beside them.
+    """Return the coefficients, of shape (n_features, n_scores), and the intercept that minimise the regularised loss.
 
-    A descent goes on from ``start``, which may have the coefficients of the first features only, for so many steps.
+    Iterations start from ``start``, which may hold the coefficients of the first features only; ``steps`` bounds those
+    of L-BFGS.
     """
-    n_features, constant = len(features.mean), best_constant(link, targets, features.weight)
-    all_rows, factor = _Objective(features, targets, link, ridge), None
+    mean = features.weight @ targets
+    n_features, constant = len(features.mean), loss.centred(loss.best_constant(mean))
+    all_rows, factor = _Objective(features, targets, loss, ridge), None
     objective: _Objective | _Quadratic = all_rows
-    if n_features <= WIDEST and (link == "identity" or lasso == 0):
-        gram = features.gram(promised_curvature(link, targets, features.weight))
-        if link != "identity":
+    if n_features <= MAX_GRAM_FEATURES and (loss.is_quadratic or lasso == 0):
+        gram = features.gram(loss.curvature((targets + mean) / 2))  # half way from the mean target to the row's own
+        if not loss.is_quadratic:
             factor = _factor(gram, ridge)[0]
         elif lasso == 0:
             return ridge_solution(gram, features.moments(targets), ridge), constant
@@ -174,20 +129,20 @@ def solve(
     coef = np.zeros((n_features, len(constant)))
     if start is not None:
         coef[: len(start[0])], constant = start
-    if factor is not None and len(targets) * (coef.size + len(constant)) ** 2 <= NEWTON_WORK:
+    if factor is not None and len(targets) * (coef.size + len(constant)) ** 2 <= MAX_NEWTON_WORK:
         return _newton(all_rows, coef, constant)
-    ending = {**(ENDING_OF_LASSO if lasso > 0 else ENDING), **({} if steps is None else {"maxiter": steps})}
-    return _descend(objective, coef, constant, factor=factor, lasso=lasso, ending=ending)
+    options = {**(LASSO_OPTIONS if lasso > 0 else LBFGS_OPTIONS), **({} if steps is None else {"maxiter": steps})}
+    return _lbfgs(objective, coef, constant, factor=factor, lasso=lasso, options=options)
 
 
 def ridge_solution(gram: np.ndarray, moments: np.ndarray, ridge: float) -> np.ndarray:
-    """Return coefficients for squared error from products of features with each other and with the targets."""
+    """Return the coefficients of ridge regression from the Gram matrix and the products with the targets."""
     return cho_solve(_factor(gram, ridge), moments, check_finite=False)
 
 
 def _factor(gram: np.ndarray, ridge: float) -> tuple[np.ndarray, bool]:
-    """Return the upper Cholesky factor of products with a ridge, the smallest with which there is one."""
-    least = SMALLEST_RIDGE * max(np.trace(gram) / max(len(gram), 1), 1e-20)
+    """Return the upper Cholesky factor of a Gram matrix with a ridge, raised until there is one."""
+    least = MIN_RIDGE * max(np.trace(gram) / max(len(gram), 1), 1e-20)
     while True:
         try:
             matrix = gram.copy()
@@ -199,30 +154,30 @@ def _factor(gram: np.ndarray, ridge: float) -> tuple[np.ndarray, bool]:
 
 
 def choose_features(gram: np.ndarray, moments: np.ndarray, n_chosen: int) -> np.ndarray:
-    """Return the features that orthogonal least squares chooses, one by one; fewer where the rest is collinear.
+    """Return the features that orthogonal least squares selects, one by one; fewer where the rest is collinear.
 
-    Each is the one that lowers the squared error most, the coefficients of all chosen ones re-solved.
+    Each one lowers the squared error most, with the coefficients of all selected features fitted again.
 
     Parameters
     ----------
     gram : ndarray of shape (n_features, n_features)
-        Products of the features; a ridge on its diagonal holds back features that others make up for.
+        Gram matrix; a ridge on its diagonal penalises features that nearly depend on selected ones.
     moments : ndarray of shape (n_features, n_outputs)
         Products with the targets.
     n_chosen : int >= 1
     """
     scale = np.maximum(gram.diagonal(), 1e-300)
-    left, pull = gram.diagonal().copy(), moments.copy()
+    left, residual = gram.diagonal().copy(), moments.copy()
     n_chosen = min(n_chosen, len(gram))
     factor, chosen = np.zeros((n_chosen, len(gram))), []  # rows of the Cholesky factor, pivoted
     for step in range(n_chosen):
         is_new = left > 1e-8 * scale
-        gain = np.where(is_new, (pull**2).sum(axis=1) / np.where(is_new, left, 1.0), -1.0)
+        gain = np.where(is_new, (residual**2).sum(axis=1) / np.where(is_new, left, 1.0), -1.0)
         best = int(gain.argmax())
         if gain[best] <= 0:
             break
         row = (gram[best] - factor[:step, best] @ factor[:step]) / np.sqrt(left[best])
-        pull -= np.outer(row, pull[best] / np.sqrt(left[best]))
+        residual -= np.outer(row, residual[best] / np.sqrt(left[best]))
         left = left - row**2
         left[best] = 0.0
         factor[step] = row
@@ -231,7 +186,7 @@ def choose_features(gram: np.ndarray, moments: np.ndarray, n_chosen: int) -> np.
 
 
 class _Quadratic:
-    """Squared error, given the products of features; the constant is the mean."""
+    """Squared error as a function of coefficients, given the Gram matrix; the intercept is the mean target."""
 
     def __init__(self, gram: np.ndarray, moments: np.ndarray, ridge: float) -> None:
         self.gram, self.moments, self.ridge = gram, moments, ridge
@@ -242,27 +197,26 @@ class _Quadratic:
 
 
 class _Objective:
-    """Mean loss of all rows and the ridge."""
+    """Mean loss of all rows and the ridge penalty, as a function of coefficients and intercept."""
 
-    def __init__(self, features: Features, targets: np.ndarray, link: str, ridge: float) -> None:
-        self.features, self.targets, self.loss, self.ridge = features, targets, LOSSES[link], ridge
+    def __init__(self, features: Features, targets: np.ndarray, loss: Loss, ridge: float) -> None:
+        self.features, self.targets, self.loss, self.ridge = features, targets, loss, ridge
 
     def __call__(self, coef: np.ndarray, constant: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-        """Return the value and its gradients by coefficients and constant."""
+        """Return the value and its gradients with respect to coefficients and intercept."""
         weight = self.features.weight
-        value, pull = self.loss(constant + self.features.times(coef), self.targets)
-        of_coef = self.features.moments(pull) + self.ridge * coef
-        return float(weight @ value + self.ridge * np.sum(coef**2) / 2), of_coef, weight @ pull
+        value, gradient = self.loss.value_and_gradient(constant + self.features.times(coef), self.targets)
+        of_coef = self.features.moments(gradient) + self.ridge * coef
+        return float(weight @ value + self.ridge * np.sum(coef**2) / 2), of_coef, weight @ gradient
 
     def hessian(self, coef: np.ndarray, constant: np.ndarray) -> np.ndarray:
-        """Return second derivatives by coefficients, then the constant, each score by score."""
+        """Return second derivatives with respect to coefficients, then the intercept, each score by score."""
         features, (n_features, n_scores) = self.features, coef.shape
-        scores = constant + features.times(coef)
-        proba = self.loss(scores, np.zeros_like(scores))[1]
+        outputs = self.loss.outputs(constant + features.times(coef))
         hessian = np.empty((n_features + 1, n_scores, n_features + 1, n_scores))
         for first in range(n_scores):
             for second in range(first + 1):
-                curved = proba[:, first] * ((first == second) - proba[:, second])
+                curved = self.loss.second_derivative(outputs, first, second)
                 gram = np.zeros((n_features + 1,) * 2)
                 for rows, block in features:
                     with_one = np.hstack([block - features.mean, np.ones((len(block), 1))])
@@ -274,39 +228,39 @@ class _Objective:
 
 
 def _newton(objective: _Objective, coef: np.ndarray, constant: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Minimise by Newton's steps, halved until they gain: few of them, and as exact as floats are."""
+    """Minimise by Newton's method with backtracking, to the precision of floats."""
     value, of_coef, of_constant = objective(coef, constant)
-    for _ in range(NEWTON_STEPS):
+    for _ in range(MAX_NEWTON_STEPS):
         gradient = np.vstack([of_coef, of_constant]).ravel()
         step = -ridge_solution(objective.hessian(coef, constant), gradient, 0.0)
-        promised, share = -float(gradient @ step), 1.0
+        expected, share = -float(gradient @ step), 1.0
         moves = step.reshape(-1, len(constant))
         while True:
             new = coef + share * moves[:-1], constant + share * moves[-1]
             answer = objective(*new)
-            if answer[0] <= value - share * promised / 4 or share < SHORTEST_STEP:
+            if answer[0] <= value - share * expected / 4 or share < MIN_STEP_LENGTH:
                 break
             share /= 2
-        if not answer[0] <= value + LEAST_PROMISED:  # rounding errors are all that is left
+        if not answer[0] <= value + MIN_EXPECTED_GAIN:  # rounding errors are all that is left
             break
         (coef, constant), (value, of_coef, of_constant) = new, answer
-        if promised < LEAST_PROMISED:
+        if expected < MIN_EXPECTED_GAIN:
             break
     return coef, constant
 
 
-def _descend(
+def _lbfgs(
     objective: Any,
     coef: np.ndarray,
     constant: np.ndarray,
     *,
     factor: np.ndarray | None,
     lasso: float,
-    ending: dict[str, Any],
+    options: dict[str, Any],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Minimise from some coefficients on: in coordinates of an upper factor of the curvature, or with a lasso.
+    """Minimise by L-BFGS: in coordinates of an upper factor of the curvature if there is one, or with a lasso.
 
-    For the lasso coefficients are differences of two that are not negative, so that zeros are bounds, and exact.
+    For the lasso, a coefficient is the difference of two that are not negative, so that zeros are bounds and exact.
     """
     split, n_scores = lasso > 0, len(constant)
 
@@ -319,8 +273,8 @@ def _descend(
         value, of_coef, of_constant = objective(*unpacked(point))
         if factor is not None:
             of_coef = solve_triangular(factor, of_coef, trans="T", check_finite=False)
-        pull = of_coef.ravel()
-        parts = [pull + lasso, lasso - pull] if split else [pull]
+        gradient = of_coef.ravel()
+        parts = [gradient + lasso, lasso - gradient] if split else [gradient]
         return value + lasso * point[:-n_scores].sum() * split, np.concatenate([*parts, of_constant])
 
     inner = coef if factor is None else factor @ coef
@@ -332,6 +286,6 @@ def _descend(
         jac=True,
         method="L-BFGS-B",
         bounds=Bounds(lowest, np.inf) if split else None,
-        options=ending,
+        options=options,
     )
     return unpacked(answer.x)
