@@ -1,8 +1,6 @@
-"""What users see is pinned: names, documentation, and the direction of imports."""
+"""What users see is pinned: names and documentation."""
 
-import ast
 import inspect
-import pkgutil
 from importlib import import_module
 from pathlib import Path
 
@@ -13,35 +11,6 @@ import skdistill
 from skdistill.teachers import Teacher
 
 PACKAGE = Path(skdistill.__file__).parent
-RANKS = {
-    "exceptions": 0,
-    "_tables": 0,
-    "_coding": 0,
-    "_encoding": 0,
-    "_progress": 0,
-    "_representation": 0,
-    "_restoring": 0,
-    "_tabulate": 0,
-    "_threads": 0,
-    "_validation": 0,
-    "_losses": 1,
-    "targets": 1,
-    "compiled": 2,
-    "samplers": 2,
-    "convert": 3,
-    "_fitting": 4,
-    "metrics": 4,
-    "teachers": 5,
-    "solvers": 5,
-    "students": 6,
-    "transfer": 7,
-    "estimators": 8,
-    "compilation": 9,
-    "inspection": 9,
-}
-SAME_RANK_ALLOWED = {("_losses", "targets")}
-"""losses soften targets, as arrays of both rooms are softened."""
-
 PUBLIC = {
     "skdistill": [
         "AutoSampler",
@@ -213,30 +182,6 @@ def test_everything_public_has_a_purpose_and_an_example(thing):
     doc = ClassDoc(thing) if inspect.isclass(thing) else FunctionDoc(thing)
     assert doc["Summary"]
     assert any(">>>" in line for line in doc["Examples"])
-
-
-def test_imports_point_only_down():
-    """A room imports from rooms below it, or from its own room."""
-    for path in PACKAGE.rglob("*.py"):
-        parts = path.relative_to(PACKAGE).with_suffix("").parts
-        room = parts[0]
-        if room in ("__init__",):
-            continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            if not isinstance(node, ast.ImportFrom) or node.level == 0:
-                continue
-            depth = len(parts) - node.level
-            names = [node.module] if node.module else [alias.name for alias in node.names]
-            for name in names:
-                target = name.split(".")[0] if depth <= 0 else room
-                inside = target == room or (RANKS[room] == 0 and RANKS[target] == 0)
-                assert inside or RANKS[target] < RANKS[room], (path, name)
-
-
-def test_every_room_has_a_rank():
-    """A new room is given its place."""
-    rooms = {module.name for module in pkgutil.iter_modules([str(PACKAGE)])}
-    assert rooms == set(RANKS)
 
 
 def test_package_is_typed():

@@ -362,8 +362,7 @@ def _calibration(answers: Answers) -> Columns:
 
 
 def _notes(answers: Answers, columns: Any, n_shared: int, *, has_steps: bool) -> list[str]:
-    n_rows, truth = len(answers.rows), answers.truth
-    n_features = answers.X.shape[1] if len(answers.X.shape) == 2 else 0
+    n_rows, n_features = len(answers.rows), answers.X.shape[1] if len(answers.X.shape) == 2 else 0
     notes = []
     if n_shared:
         notes.append(
@@ -381,21 +380,27 @@ def _notes(answers: Answers, columns: Any, n_shared: int, *, has_steps: bool) ->
         notes.append(f"Fidelity has a standard error of {fidelity_error(answers):.4f} on these rows.")
     if answers.is_constant and n_rows > 1:
         notes.append("The teacher's output is the same for all of these rows, so fidelity is not defined.")
-    if truth is None:
-        notes.append("Without true labels, the skill of teacher and student is not known.")
-    elif n_rows > 1 and not varies(truth).any():
-        what = "values" if answers.classes is None else "labels"
-        notes.append(f"All true {what} are the same, so skill is not defined.")
-    how = "set by convention" if truth is None else "fitted to these true labels"
-    notes += [
-        f"The {name} returns margins, which are scaled to probabilities by one factor, {how}."
-        for name in (answers.pair.margins if answers.pair else ())
-    ]
+    notes += _notes_of_truth(answers)
     if columns is None and n_features > MOST_COLUMNS:
         notes.append(f"No slices for {n_features:,} columns; pass columns=[...] to select some.")
     if n_features and not has_rules(answers.X):
         notes.append(f"No rules for {n_features:,} sparse columns.")
     return notes
+
+
+def _notes_of_truth(answers: Answers) -> list[str]:
+    """Return notes about the true labels, and what is done without them."""
+    truth, notes = answers.truth, []
+    if truth is None:
+        notes.append("Without true labels, the skill of teacher and student is not known.")
+    elif len(answers.rows) > 1 and not varies(truth).any():
+        what = "values" if answers.classes is None else "labels"
+        notes.append(f"All true {what} are the same, so skill is not defined.")
+    how = "set by convention" if truth is None else "fitted to these true labels"
+    return notes + [
+        f"The {name} returns margins, which are scaled to probabilities by one factor, {how}."
+        for name in (answers.pair.margins if answers.pair else ())
+    ]
 
 
 def _notes_of_fitting(distilled: Any, measured: Estimate) -> list[str]:

@@ -152,21 +152,9 @@ class SizeFidelityDisplay:
         sizes = [int(size) for size in np.ravel(np.asarray(sizes))]
         if not sizes:
             raise ValueError(f"{who} got no sizes; expected some, such as sizes=[500, 2000, 10_000].")
-        prefix, distilled = _distilled_in(who, model)
         if X_test is None:
             X, X_test, y, fit_params = _hold_out(X, y, fit_params)
-        with tempfile.TemporaryDirectory() as folder:
-            params = distilled.get_params(deep=False)
-            keeps = params["memory"] is None and isinstance(params["random_state"], Integral)
-            memory = folder if keeps else params["memory"]
-            tries = [(family, size) for family in (families or [params["student"]]) for size in sizes]
-            progress = Progress("students of several sizes", len(tries), params["verbose"], unit="students")
-            tried = []
-            for number, (family, size) in enumerate(tries):
-                chosen = {"memory": memory, "student": family, "student_size": size}
-                twin = clone(model).set_params(**{prefix + name: value for name, value in chosen.items()})
-                tried.append(_try(twin, family, X, y, X_test, fit_params))
-                progress.update(number + 1)
+        tried = _try_all(who, model, families, sizes, (X, y, X_test, fit_params))
         fitted = [measured for measured in tried if measured is not None]
         if not fitted:
             raise StudentError(
@@ -307,24 +295,7 @@ class SizeFidelityDisplay:
         ax = axes(f"{who}.plot", ax)
         abscissa = np.asarray(self.size if x == "size" else self.latency, dtype=float)
         kept = np.asarray(self.fidelity, dtype=float)
-        error = None if self.fidelity_error is None else np.asarray(self.fidelity_error, dtype=float)
-        family = np.full(len(kept), "") if self.family is None else np.asarray(self.family)
-        self.lines_ = []
-        for place, name in enumerate(dict.fromkeys(family)):
-            look = FAMILIES.index(name) if name in FAMILIES else place
-            rows = np.flatnonzero(family == name)
-            rows = rows[np.argsort(abscissa[rows], kind="stable")]
-            drawn = ax.errorbar(
-                abscissa[rows],
-                kept[rows],
-                yerr=None if error is None else error[..., rows],
-                color=COLORS[look % len(COLORS)],
-                marker=MARKERS[look % len(MARKERS)],
-                linewidth=1.2,
-                elinewidth=0.8,
-                label=name or None,
-            )
-            self.lines_.append(drawn.lines[0])
+        self._draw_families(ax, abscissa, kept)
         best = front(abscissa, kept)
         (self.front_,) = ax.plot(
             abscissa[best],
@@ -354,6 +325,27 @@ class SizeFidelityDisplay:
         ax.legend(frameon=False, fontsize="small")
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _draw_families(self, ax: Any, abscissa: np.ndarray, kept: np.ndarray) -> None:
+        """Draw a line for each family, in its own colour."""
+        error = None if self.fidelity_error is None else np.asarray(self.fidelity_error, dtype=float)
+        family = np.full(len(kept), "") if self.family is None else np.asarray(self.family)
+        self.lines_ = []
+        for place, name in enumerate(dict.fromkeys(family)):
+            look = FAMILIES.index(name) if name in FAMILIES else place
+            rows = np.flatnonzero(family == name)
+            rows = rows[np.argsort(abscissa[rows], kind="stable")]
+            drawn = ax.errorbar(
+                abscissa[rows],
+                kept[rows],
+                yerr=None if error is None else error[..., rows],
+                color=COLORS[look % len(COLORS)],
+                marker=MARKERS[look % len(MARKERS)],
+                linewidth=1.2,
+                elinewidth=0.8,
+                label=name or None,
+            )
+            self.lines_.append(drawn.lines[0])
 
 
 def _name_sizes(ax: Any, sizes: np.ndarray) -> None:
@@ -406,6 +398,25 @@ def front(size: np.ndarray, kept: np.ndarray) -> np.ndarray:
 def _check_abscissa(who: str, x: str) -> None:
     if x not in ABSCISSAE:
         raise ValueError(f"{who}: x={x!r}; expected one of {list(ABSCISSAE)}.")
+
+
+def _try_all(
+    who: str, model: Any, families: Any, sizes: list[int], rows: tuple[Any, Any, Any, dict[str, Any]]
+) -> list[Any]:
+    """Fit and measure a student of each family and size; the teacher labels its rows once, where that is possible."""
+    prefix, distilled = _distilled_in(who, model)
+    params, tried = distilled.get_params(deep=False), []
+    with tempfile.TemporaryDirectory() as folder:
+        keeps = params["memory"] is None and isinstance(params["random_state"], Integral)
+        memory = folder if keeps else params["memory"]
+        tries = [(family, size) for family in (families or [params["student"]]) for size in sizes]
+        progress = Progress("students of several sizes", len(tries), params["verbose"], unit="students")
+        for number, (family, size) in enumerate(tries):
+            chosen = {"memory": memory, "student": family, "student_size": size}
+            twin = clone(model).set_params(**{prefix + name: value for name, value in chosen.items()})
+            tried.append(_try(twin, family, *rows))
+            progress.update(number + 1)
+    return tried
 
 
 def _distilled_in(who: str, model: Any) -> tuple[str, Any]:

@@ -164,15 +164,8 @@ def probable(classes: np.ndarray, proba: np.ndarray) -> str:
 
 def as_sklearn(student: Any, nodes: Nodes, classes: np.ndarray | None) -> Any:
     """Return a fitted tree of scikit-learn with the same splits and answers; ``classes`` for a classifier."""
-    encoder, forest = student._encoder, student.scorer_
-    other = np.flatnonzero(encoder.is_category_ | encoder.is_time_)
-    if len(other):
-        names = getattr(student, "feature_names_in_", np.arange(forest.n_features))
-        raise StudentError(
-            f"{type(student).__name__}: a tree of scikit-learn takes no categories and no dates; got {len(other)} such "
-            f"columns, {names[other[0]]!r} the first. Use to_text(), which reads any table, or encode these columns as "
-            "numbers before fit."
-        )
+    _check_numbers_only(student)
+    forest = student.scorer_
     if classes is None:
         tree = DecisionTreeRegressor().fit(np.zeros((1, forest.n_features)), np.zeros((1, nodes.mean.shape[1])))
         values, impurity = nodes.mean[:, :, None], nodes.variance.mean(axis=1)
@@ -182,7 +175,25 @@ def as_sklearn(student: Any, nodes: Nodes, classes: np.ndarray | None) -> Any:
         values, impurity = proba[:, None, :], 1 - np.sum(proba**2, axis=1)
     if hasattr(student, "feature_names_in_"):
         tree.feature_names_in_ = student.feature_names_in_
-    inner = tree.tree_
+    tree.tree_ = _inner_tree(tree.tree_, forest, nodes, values, impurity)
+    tree.set_params(max_leaf_nodes=student.max_leaf_nodes, min_samples_leaf=student.min_samples_leaf)
+    return tree
+
+
+def _check_numbers_only(student: Any) -> None:
+    encoder = student._encoder
+    other = np.flatnonzero(encoder.is_category_ | encoder.is_time_)
+    if len(other):
+        names = getattr(student, "feature_names_in_", np.arange(student.scorer_.n_features))
+        raise StudentError(
+            f"{type(student).__name__}: a tree of scikit-learn takes no categories and no dates; got {len(other)} such "
+            f"columns, {names[other[0]]!r} the first. Use to_text(), which reads any table, or encode these columns as "
+            "numbers before fit."
+        )
+
+
+def _inner_tree(inner: Any, forest: Forest, nodes: Nodes, values: np.ndarray, impurity: np.ndarray) -> Any:
+    """Return scikit-learn's own tree structure with the splits of a forest of one tree."""
     state = inner.__getstate__()
     state.update(max_depth=int(forest.spans.depth.max(initial=-1)) + 1, node_count=len(values))
     _, left, right = forest.pointers()
@@ -193,7 +204,6 @@ def as_sklearn(student: Any, nodes: Nodes, classes: np.ndarray | None) -> Any:
     at["missing_go_to_left"][:n_splits] = forest.missing_left
     at["impurity"], at["n_node_samples"], at["weighted_n_node_samples"] = impurity, nodes.n_rows, nodes.weight
     state.update(nodes=at, values=np.ascontiguousarray(values, dtype=np.float64))
-    tree.tree_ = type(inner)(forest.n_features, np.atleast_1d(inner.n_classes).astype(np.intp), inner.n_outputs)
-    tree.tree_.__setstate__(state)
-    tree.set_params(max_leaf_nodes=student.max_leaf_nodes, min_samples_leaf=student.min_samples_leaf)
+    tree = type(inner)(forest.n_features, np.atleast_1d(inner.n_classes).astype(np.intp), inner.n_outputs)
+    tree.__setstate__(state)
     return tree

@@ -1,0 +1,143 @@
+"""Who may import whom: rooms import only from rooms below them, in no circle, and each private import has a reason."""
+
+import ast
+import pkgutil
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import skdistill
+
+PACKAGE = Path(skdistill.__file__).parent
+RANKS = {
+    "exceptions": 0,
+    "_tables": 0,
+    "_coding": 0,
+    "_encoding": 0,
+    "_progress": 0,
+    "_representation": 0,
+    "_restoring": 0,
+    "_tabulate": 0,
+    "_threads": 0,
+    "_validation": 0,
+    "targets": 1,
+    "_losses": 2,
+    "compiled": 2,
+    "samplers": 2,
+    "convert": 3,
+    "_fitting": 4,
+    "metrics": 4,
+    "teachers": 5,
+    "solvers": 5,
+    "students": 6,
+    "transfer": 7,
+    "estimators": 8,
+    "compilation": 9,
+    "inspection": 9,
+}
+"""A room or module of a higher rank imports from those of lower ranks."""
+
+PRIVATE_IMPORTS: dict[tuple[str, str], str] = {}
+"""Private modules that another room imports, by room, and why they are not public."""
+
+
+def modules():
+    """Return the path of each module by its name within the package."""
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+MODULES = modules()
+
+
+def imported_by(name):
+    """Return the modules of the package that a module imports, at its top, in functions, or for its types only."""
+    path, found = MODULES[name], set()
+    home = path.relative_to(PACKAGE).parent.parts
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.ImportFrom) or node.level == 0:
+            continue
+        base = [*home[: len(home) - (node.level - 1)], *(node.module.split(".") if node.module else [])]
+        for alias in node.names:
+            full = ".".join([*base, alias.name])
+            found.add(full if full in MODULES else ".".join(base))
+    return found
+
+
+IMPORTS = {name: imported_by(name) for name in MODULES if name}
+"""Of every module but the package itself, which re-exports."""
+
+
+def room_of(name):
+    return name.split(".")[0]
+
+
+@pytest.mark.parametrize("name", sorted(IMPORTS))
+def test_imports_point_only_down(name):
+    """A module imports from rooms of lower ranks, or from its own room."""
+    room = room_of(name)
+    for target in IMPORTS[name]:
+        other = room_of(target)
+        is_inside = other == room or (RANKS[room] == 0 and RANKS[other] == 0)
+        assert is_inside or RANKS[other] < RANKS[room], (name, target)
+
+
+def test_there_is_no_circle():
+    """Nor within a room, nor among the helpers, nor for types only."""
+    TopologicalSorter(IMPORTS).prepare()  # raises CycleError
+
+
+def test_private_modules_are_imported_by_their_own_room():
+    """Each import of a private module of another room is listed with its reason, and no other is."""
+    crossing = {
+        (room_of(name), target)
+        for name, targets in IMPORTS.items()
+        for target in targets
+        if room_of(target) != room_of(name) and "._" in target
+    }
+    assert crossing == set(PRIVATE_IMPORTS)
+    assert all(PRIVATE_IMPORTS.values())
+
+
+def test_every_room_has_a_rank():
+    """A new room is given its place."""
+    rooms = {module.name for module in pkgutil.iter_modules([str(PACKAGE)])}
+    assert rooms == set(RANKS)
+
+
+def test_no_room_holds_a_fifth_of_the_lines():
+    """A room that grows beyond that is two rooms."""
+    lines = {}
+    for name, path in MODULES.items():
+        if name:
+            lines[room_of(name)] = lines.get(room_of(name), 0) + len(path.read_text().splitlines())
+    assert max(lines.values()) <= 0.2 * sum(lines.values())
+
+
+LONGEST_BODY = 25
+"""Statements of a function, those of inner blocks among them and those of inner functions not."""
+
+
+def n_statements(body):
+    total = 0
+    for statement in body:
+        total += 1
+        if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            continue
+        for name in ("body", "orelse", "finalbody"):
+            total += n_statements(getattr(statement, name, []))
+        total += sum(n_statements(handler.body) for handler in getattr(statement, "handlers", []))
+    return total
+
+
+@pytest.mark.parametrize("name", sorted(IMPORTS))
+def test_no_function_is_long(name):
+    """What a function does fits a glance."""
+    for node in ast.walk(ast.parse(MODULES[name].read_text())):
+        if isinstance(node, ast.FunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            assert n_statements(body) <= LONGEST_BODY, (name, node.name)
