@@ -73,7 +73,9 @@ class TestResults:
         without = results["student"].map(results[results["sampler"] == "none"].set_index("student")["fidelity"])
         np.testing.assert_allclose(results["gain"], results["fidelity"] - without, atol=1e-12)
         assert results["n_queries"].is_monotonic_increasing
-        assert model.transfer_set_.sampler in {*results["sampler"], ""}
+        # all samplers gain, none much more than the first, which is the rule
+        assert (results["gain"][2:] > 2 * results["gain_error"][2:]).all()
+        assert model.transfer_set_.sampler == results["sampler"][2] == "LeafSwap()"
 
     @pytest.mark.parametrize(
         ("arguments", "params", "judged_on"),
@@ -127,14 +129,16 @@ class TestChoice:
         assert model.transfer_set_.sampler == ""
         assert (model.sampler_results_["gain"][1:] < 0).all()
 
-    def test_the_better_sampler_wins(self):
-        """Of a sampler that keeps to the manifold and one that leaves it, the first is chosen."""
+    @pytest.mark.parametrize("order", [1, -1], ids=["as the rule", "as a rival"])
+    def test_the_better_sampler_wins(self, order):
+        """Of a sampler that keeps to the manifold and one that leaves it, the first is chosen, in either order."""
         line = np.repeat(rows_of(400)[:, :1], 6, axis=1)
         teacher = lambda rows: np.where(np.ptp(rows, axis=1) < 0.1, np.sin(9 * rows[:, 0]), 100.0)  # noqa: E731
         tree = DecisionTreeRegressor(max_leaf_nodes=8, random_state=0)  # no leaf to spare
-        sampler = AutoSampler([UniformBox(), MUNGE(0.5, 10.0)])
+        sampler = AutoSampler([MUNGE(0.5, 10.0), UniformBox()][::order])
         model = DistilledRegressor(teacher, tree, sampler=sampler, random_state=0).fit(line)
-        assert model.transfer_set_.sampler in ("MUNGE(local_variance=10.0)", "")
+        assert model.transfer_set_.sampler == "MUNGE(local_variance=10.0)"
+        assert model.fidelity(np.repeat(rows_of(400, seed=1)[:, :1], 6, axis=1)) > 0.9
 
     def test_large_tables_stop_early(self):
         """Where real rows teach all there is, no synthetic row is taught; few are asked, to validate and to measure."""
@@ -163,7 +167,7 @@ class TestChoice:
 
     @pytest.mark.parametrize("n_present", [1, 2, 20])
     def test_few_rows_of_weight(self, n_present):
-        """However few rows count, the fit succeeds, and what is asked of synthetic rows is within the budget."""
+        """However few rows count, these are learned, and what is asked of synthetic rows is within the budget."""
         weight = (np.arange(100) < n_present).astype(float)
         model = DistilledRegressor(spiral, DecisionTreeRegressor(random_state=0), random_state=0)
         model.fit(rows_of(100), sample_weight=weight)
@@ -171,7 +175,9 @@ class TestChoice:
         few = clone(model).set_params(sampler=AutoSampler(max_queries=10)).fit(rows_of(100), sample_weight=weight)
         assert few.transfer_set_.n_queries <= 110
         first = clone(model).set_params(max_queries=30, sampler=None).fit(rows_of(100), sample_weight=weight)
-        assert first.student_.predict(rows_of(1))[0] == pytest.approx(model.student_.predict(rows_of(1))[0], abs=2)
+        present = rows_of(100)[:n_present]
+        for fitted in (model, first):
+            np.testing.assert_allclose(fitted.student_.predict(present), spiral(present), atol=1e-6)
 
     def test_huge_outputs(self):
         """Units of the teacher do not overflow."""

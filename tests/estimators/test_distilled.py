@@ -30,10 +30,10 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from skdistill import DistilledClassifier, DistilledRegressor, _progress, metrics
+from skdistill import DistilledClassifier, DistilledRegressor, _progress, fidelity_scorer, metrics
 from skdistill.exceptions import TeacherError
 from skdistill.samplers import MUNGE
-from skdistill.students import CompactBoostingClassifier
+from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
 
 X, Y = dataset("three classes")
 TREE = DecisionTreeClassifier(max_leaf_nodes=6, random_state=0)
@@ -327,9 +327,19 @@ class TestHeldOutLabels:
 
     def test_rows_in_every_bag_keep_the_in_sample_label(self):
         """With few trees some rows are in every bag; they are labelled in sample."""
-        with pytest.warns(UserWarning, match="OOB"):
-            model = DistilledClassifier(RandomForestClassifier(2), TREE, teacher_cv="oob", random_state=0).fit(X, Y)
-        assert np.isfinite(model.predict_proba(X)).all()
+        rng = np.random.RandomState(0)
+        noise, labels = rng.normal(size=(200, 3)), rng.randint(0, 2, size=200)
+        tree = DecisionTreeClassifier(random_state=0)
+        model = DistilledClassifier(RandomForestClassifier(2), tree, sampler=None, teacher_cv="oob", random_state=0)
+        with pytest.warns(UserWarning, match="Some inputs do not have OOB scores"):
+            model.fit(noise, labels)
+        held_out = model.teacher_.oob_decision_function_
+        is_in_every_bag = ~(held_out.sum(axis=1) > 0)  # zeros or NaN, as the version of scikit-learn has it
+        assert 50 < np.count_nonzero(is_in_every_bag) < 150
+        in_sample = model.teacher_.predict_proba(noise)
+        np.testing.assert_allclose(model.predict_proba(noise)[is_in_every_bag], in_sample[is_in_every_bag])
+        np.testing.assert_allclose(model.predict_proba(noise)[~is_in_every_bag], held_out[~is_in_every_bag])
+        assert not np.allclose(model.predict_proba(noise), in_sample)
 
 
 class TestMemory:
@@ -384,8 +394,13 @@ class TestMemory:
         assert len(list(tmp_path.rglob("_answer_block/*/output.pkl"))) == 2
 
     def test_memory_that_is_off_needs_no_seed(self):
-        """``Memory(None)`` keeps nothing, so no seed is needed."""
-        DistilledClassifier(TREE, TREE, memory=joblib.Memory(None)).fit(X, Y)
+        """``Memory(None)`` keeps nothing: no seed is needed, and each fit asks for all rows again."""
+        teacher = CountingClassifier(random_state=0).fit(X, Y)
+        CountingClassifier.rows_asked = 0
+        model = DistilledClassifier(teacher, TREE, sampler=MUNGE(), n_synthetic=2.0, memory=joblib.Memory(None))
+        for n_fits in (1, 2):
+            assert model.fit(X, Y).score(X, teacher.predict(X)) > 0.9
+            assert CountingClassifier.rows_asked == n_fits * 3 * len(X) + n_fits * len(X)
 
     def test_memory_changes_nothing(self, tmp_path):
         """The model is the one without memory."""
@@ -448,22 +463,14 @@ class TestStudentAlone:
 class TestScikitLearnLife:
     """In pipelines, searches and routing."""
 
-    def test_metadata_routing(self):
-        """``sample_weight`` and ``X_unlabeled`` are routed through a pipeline."""
-        with sklearn.config_context(enable_metadata_routing=True):
-            model = DistilledClassifier(TREE, TREE, n_synthetic=1.0).set_fit_request(
-                sample_weight=True, X_unlabeled=True
-            )
-            scaler = StandardScaler().set_fit_request(sample_weight=False)
-            piped = make_pipeline(scaler, model, transform_input=["X_unlabeled"])
-            piped.fit(X, Y, sample_weight=np.ones(150), X_unlabeled=X[:40])
-        assert piped[-1].transfer_set_.n_unlabeled == 40
-
     def test_fidelity_needs_no_labels_and_takes_weights(self):
-        """Weights of zero leave rows out."""
-        model = DistilledClassifier(TREE, TREE, random_state=0).fit(X, Y)
-        half = np.arange(150) < 75
-        assert model.fidelity(X, sample_weight=half.astype(float)) == pytest.approx(model.fidelity(X[half]))
+        """It is that of the answers; weights of zero leave rows out."""
+        model = DistilledClassifier(TREE, DecisionTreeClassifier(max_depth=1), sampler=None, random_state=0).fit(X, Y)
+        half = np.arange(150) < 90
+        answers = model.teacher_.predict_proba(X), model.predict_proba(X)
+        assert model.fidelity(X) == pytest.approx(metrics.fidelity(*answers)) != pytest.approx(1)
+        weighted = model.fidelity(X, sample_weight=half.astype(float))
+        assert weighted == pytest.approx(model.fidelity(X[half])) != pytest.approx(model.fidelity(X))
 
     def test_log_probabilities(self):
         """They are the logarithm of the probabilities; an impossible class has minus infinity."""
@@ -491,7 +498,15 @@ class TestScikitLearnLife:
         assert "synthetic rows" in shown
 
     def test_student_parameters_are_searched(self):
-        """Sizes of the student are parameters of a grid."""
-        model = DistilledClassifier(TREE, CompactBoostingClassifier(5), n_synthetic=1.0, random_state=0)
-        search = GridSearchCV(model, {"student__n_trees": [1, 10]}, cv=2).fit(X, Y)
-        assert search.best_params_["student__n_trees"] in (1, 10)
+        """A grid over a parameter of the student fits each value, and the more faithful one wins."""
+        rows, values = dataset("regression")
+        forest = RandomForestRegressor(20, random_state=0).fit(rows, values)
+        model = DistilledRegressor(
+            forest, CompactBoostingRegressor(5), sampler=MUNGE(), n_synthetic=1.0, random_state=0
+        )
+        search = GridSearchCV(model, {"student__n_trees": [1, 10]}, scoring=fidelity_scorer, cv=2).fit(rows)
+        one, ten = search.cv_results_["mean_test_score"]
+        assert ten > one + 0.05
+        assert search.best_params_ == {"student__n_trees": 10}
+        assert search.best_estimator_.student_.n_trees == 10
+        assert model.student.n_trees == 5
