@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-import sklearn
 from helpers import CountingClassifier, dataset
 from scipy import sparse
 from sklearn.cluster import DBSCAN, KMeans
