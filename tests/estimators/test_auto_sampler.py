@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from skdistill import AutoSampler, DistilledClassifier, DistilledRegressor, _progress
+from skdistill import AutoSampler, DistilledClassifier, DistilledRegressor
 from skdistill.exceptions import SamplerError
 from skdistill.samplers import MUNGE, Jitter, MarginalResampling, UniformBox
 
@@ -362,12 +362,6 @@ class TestScikitLearnLife:
         CountingClassifier.rows_asked = 0
         clone(model).fit(X, Y)
         assert CountingClassifier.rows_asked < 0.25 * first
-
-    def test_progress_is_shown(self, capsys, monkeypatch):
-        """``verbose`` tells how far the choice is."""
-        monkeypatch.setattr(_progress, "QUIET", 0.0)
-        DistilledClassifier(TREE, TREE, n_synthetic=2.0, verbose=1, random_state=0).fit(X, Y)
-        assert "choosing a sampler" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

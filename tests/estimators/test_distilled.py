@@ -29,7 +29,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from skdistill import DistilledClassifier, DistilledRegressor, _progress, fidelity_scorer, metrics
+from skdistill import DistilledClassifier, DistilledRegressor, fidelity_scorer, metrics
 from skdistill.exceptions import TeacherError
 from skdistill.samplers import MUNGE
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
@@ -487,14 +487,6 @@ class TestScikitLearnLife:
         assert short.predict_proba(rows).shape == (len(rows), 10)
         assert metrics.pickled_bytes(short.student_) < 0.6 * metrics.pickled_bytes(plain.student_)
         assert short.fidelity(rows[900:]) > 0.5
-
-    def test_progress_is_shown(self, capsys, monkeypatch):
-        """``verbose`` shows the labelling on standard error."""
-        monkeypatch.setattr(_progress, "QUIET", 0.0)
-        DistilledClassifier(TREE, TREE, sampler=MUNGE(), n_synthetic=1.0, verbose=1).fit(X, Y)
-        shown = capsys.readouterr().err
-        assert "real rows" in shown
-        assert "synthetic rows" in shown
 
     def test_student_parameters_are_searched(self):
         """A grid over a parameter of the student fits each value, and the more faithful one wins."""

@@ -96,7 +96,7 @@ class TestChoice:
         """Regression, of one and of two outputs: a constant teacher is of no use, a perfect one is all there is."""
         for values in (VALUES, np.column_stack([VALUES, -VALUES])):
             poor = quick(lambda rows, v=values: np.zeros((len(rows), *v.shape[1:])), VALUE_TREE, DistilledRegressor)
-            with pytest.warns(TeacherWarning):
+            with pytest.warns(TeacherWarning, match="better without the teacher"):
                 poor.fit(X, values)
             assert poor.soft_weight_ == min(WEIGHTS)
         noisy = VALUES + np.random.RandomState(1).normal(0, 2, len(X))
@@ -178,8 +178,8 @@ class TestRowsThatJudge:
             np.testing.assert_array_equal(model.predict_proba(X), given.predict_proba(X))
 
 
-class TestManners:
-    """Budget, memory, threads, and what is refused."""
+class TestLimits:
+    """Budget, time, memory, threads, and what is refused."""
 
     @pytest.mark.parametrize("student", [TREE, AutoStudent(["linear", "tree"])])
     @pytest.mark.parametrize("sampler", [Jitter(), "auto"])
