@@ -138,7 +138,8 @@ def test_big_tables_are_tried_in_part(monkeypatch):
         "losses",
         lambda trials, student, rows: taught.append(len(rows) - rows.n_synthetic) or teach(trials, student, rows),
     )
-    model = DistilledRegressor(waves, sampler=AutoSampler(tolerance=0.0), random_state=0).fit(ROWS)
+    student = AutoStudent(["linear", "tree"])
+    model = DistilledRegressor(waves, student, sampler=AutoSampler(tolerance=0.0), random_state=0).fit(ROWS)
     assert taught
     assert set(taught) == {100}
     assert model.transfer_set_.n_real == len(ROWS)
@@ -147,7 +148,7 @@ def test_big_tables_are_tried_in_part(monkeypatch):
 def test_memorised_rows_that_a_scout_is_worse_with_are_not_tried_again():
     """Where the best scout is clearly worse with more weight of them, no larger student is taught so."""
     rows = np.random.default_rng(1).normal(size=(1500, 10))
-    trees = ExtraTreesClassifier(100, random_state=0).fit(rows, rows[:, 0] * rows[:, 1] + rows[:, 2] > 0)
+    trees = ExtraTreesClassifier(50, random_state=0).fit(rows, rows[:, 0] * rows[:, 1] + rows[:, 2] > 0)
     tried = pd.DataFrame(DistilledClassifier(trees, random_state=0).fit(rows).candidates_)
     assert set(tried["real_weight"][tried["rung"] == 0]) == {0.0, 1.0}
     assert set(tried["real_weight"][tried["rung"] > 0]) == {0.0}

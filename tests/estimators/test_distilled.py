@@ -31,7 +31,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skdistill import DistilledClassifier, DistilledRegressor, fidelity_scorer, metrics
 from skdistill.exceptions import TeacherError
-from skdistill.samplers import MUNGE
+from skdistill.samplers import MUNGE, LeafSwap
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
 
 X, Y = dataset("three classes")
@@ -65,12 +65,12 @@ class TestRawTables:
         encode = make_column_transformer((SimpleImputer(), numbers), (OneHotEncoder(handle_unknown="ignore"), others))
         return make_pipeline(encode, RandomForestClassifier(20, random_state=0))
 
-    @pytest.mark.parametrize("recipe", [False, True], ids=["fitted", "recipe"])
-    def test_pandas(self, recipe):
+    @pytest.mark.parametrize(("recipe", "student"), [(False, "auto"), (True, "tree")], ids=["fitted", "recipe"])
+    def test_pandas(self, recipe, student):
         """A pipeline that wants a frame of strings, categories, flags and missing cells is distilled from the frame."""
         frame, y = self.frame()
         teacher = self.pipeline() if recipe else self.pipeline().fit(frame, y)
-        model = DistilledClassifier(teacher, random_state=0).fit(frame, y)
+        model = DistilledClassifier(teacher, student, n_synthetic=5.0, random_state=0).fit(frame, y)
         assert model.feature_names_in_.tolist() == frame.columns.tolist()
         assert model.student_.feature_names_in_.tolist() == frame.columns.tolist()
         assert model.fidelity(frame) > 0.8
@@ -123,12 +123,12 @@ class TestTeachers:
 
     def test_margins_are_scaled_on_labels(self):
         """With labels an SVC's margins become honest probabilities; without, the labels still agree."""
-        rows, labels = load_digits(return_X_y=True)
+        rows, labels = load_digits(n_class=5, return_X_y=True)
         rows, test, labels, truth = train_test_split(rows, labels, random_state=0)
         svc = SVC().fit(rows, labels)
-        student = CompactBoostingClassifier(20, 12)
-        with_labels = DistilledClassifier(svc, student, random_state=0).fit(rows, labels)
-        without = DistilledClassifier(svc, student, random_state=0).fit(rows)
+        options = {"student": CompactBoostingClassifier(10, 12), "sampler": LeafSwap(), "n_synthetic": 2.0}
+        with_labels = DistilledClassifier(svc, random_state=0, **options).fit(rows, labels)
+        without = DistilledClassifier(svc, random_state=0, **options).fit(rows)
         skill = [
             metrics.brier_skill(truth, m.predict_proba(test), classes=svc.classes_) for m in (with_labels, without)
         ]
@@ -273,8 +273,9 @@ class TestTransferSet:
         holes[::7, 1] = np.nan
         inner = make_pipeline(SimpleImputer(), LogisticRegression(max_iter=500))
         for wrapper in (GridSearchCV(inner, {"logisticregression__C": [1.0]}, cv=2), VotingClassifier([("a", inner)])):
-            assert DistilledClassifier(wrapper, random_state=0).fit(holes, Y).score(holes, Y) > 0.9
-            assert DistilledClassifier(TREE, wrapper, random_state=0).fit(holes, Y).score(holes, Y) > 0.9
+            for teacher, student in ((wrapper, "tree"), (TREE, wrapper)):
+                model = DistilledClassifier(teacher, student, sampler=MUNGE(), n_synthetic=1.0, random_state=0)
+                assert model.fit(holes, Y).score(holes, Y) > 0.9
 
 
 class TestHeldOutLabels:
@@ -370,7 +371,7 @@ class TestMemory:
             return np.asarray(rows["a"], dtype=float)
 
         memory = joblib.Memory(tmp_path, verbose=0)
-        models = [DistilledRegressor(teacher, sampler=MUNGE(), memory=memory, random_state=0) for _ in range(3)]
+        models = [DistilledRegressor(teacher, "tree", sampler=MUNGE(), memory=memory, random_state=0) for _ in range(3)]
         models = [model.fit(table) for model in models]
         of_probes = 16  # rows by which the memory knows the teacher
         assert sum(size for size in asked if size != of_probes) == models[0].transfer_set_.n_queries
@@ -481,9 +482,9 @@ class TestScikitLearnLife:
         """Ten classes through a code of four: fewer trees, a full classifier."""
         rows, labels = load_digits(return_X_y=True)
         forest = RandomForestClassifier(30, random_state=0).fit(rows[:900], labels[:900])
-        options = {"sampler": MUNGE(), "n_synthetic": 2.0, "random_state": 0}
-        plain = DistilledClassifier(forest, "boosting", **options).fit(rows[:900])
-        short = DistilledClassifier(forest, "boosting", compressor=PCA(4), **options).fit(rows[:900])
+        options = {"sampler": LeafSwap(), "n_synthetic": 300, "random_state": 0}
+        plain = DistilledClassifier(forest, CompactBoostingClassifier(20), **options).fit(rows[:900])
+        short = DistilledClassifier(forest, CompactBoostingRegressor(20), compressor=PCA(4), **options).fit(rows[:900])
         assert short.predict_proba(rows).shape == (len(rows), 10)
         assert metrics.pickled_bytes(short.student_) < 0.6 * metrics.pickled_bytes(plain.student_)
         assert short.fidelity(rows[900:]) > 0.5

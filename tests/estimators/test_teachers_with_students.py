@@ -1,4 +1,4 @@
-"""Every teacher with every student on every task: shapes, classes, sums, clones, pickles."""
+"""Every teacher with every student: it is followed; shapes, classes, sums, clones, pickles."""
 
 import pickle
 
@@ -68,7 +68,13 @@ REGRESSOR_TEACHERS = {
     "function": "function",
 }
 SINGLE_OUTPUT = {"SVR", "vote", "LightGBM"}
-NETWORK = {"hidden_layer_sizes": (5,), "max_iter": 20, "random_state": 0}
+NETWORK = {"hidden_layer_sizes": (5,), "solver": "lbfgs", "max_iter": 60, "random_state": 0}
+
+FLOOR = 0.3
+"""Fidelity on the rows of the fit that every student reaches, however few its trees are; a constant has none."""
+
+LEARNS_LABELS = "nearest neighbours"
+"""A classifier that takes neither probabilities nor weights: it is taught labels that are drawn, and answers so."""
 
 CLASSIFIER_STUDENTS = {
     "auto": "auto",
@@ -128,13 +134,22 @@ def fitted_teacher(name, task, X, y):
     return clone(teacher).fit(X, y)
 
 
-@pytest.mark.parametrize("student", CLASSIFIER_STUDENTS)
-@pytest.mark.parametrize("teacher", CLASSIFIER_TEACHERS)
-@pytest.mark.parametrize("task", ["binary", "three classes"])
+def in_turn(teachers, students, tasks):
+    """Return every pair of teacher and student, with one of the tasks in turn: each meets each task."""
+    return [
+        (tasks[(place + other) % len(tasks)], teacher, student)
+        for place, teacher in enumerate(teachers)
+        for other, student in enumerate(students)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("task", "teacher", "student"), in_turn(CLASSIFIER_TEACHERS, CLASSIFIER_STUDENTS, ["binary", "three classes"])
+)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names:UserWarning")
 def test_classifiers(task, teacher, student):
-    """Any teacher teaches any student; the result is a classifier in every way."""
+    """Any teacher teaches any student; the result follows it and is a classifier in every way."""
     X, y = dataset(task)
     model = DistilledClassifier(
         fitted_teacher(teacher, task, X, y),
@@ -151,7 +166,7 @@ def test_classifiers(task, teacher, student):
     assert proba.min() >= 0
     assert set(model.predict(X)) <= set(y)
     np.testing.assert_array_equal(model.student_.classes_, model.classes_)
-    assert np.isfinite(model.fidelity(X))
+    assert np.isfinite(model.fidelity(X)) if student == LEARNS_LABELS else model.fidelity(X) > FLOOR
     alone = pickle.loads(pickle.dumps(model.student_))
     np.testing.assert_array_equal(alone.predict_proba(X), proba)
     np.testing.assert_array_equal(alone.predict(X), model.predict(X))
@@ -159,13 +174,13 @@ def test_classifiers(task, teacher, student):
     np.testing.assert_allclose(clone(model).fit(X, y).predict_proba(X), proba)
 
 
-@pytest.mark.parametrize("student", REGRESSOR_STUDENTS)
-@pytest.mark.parametrize("teacher", REGRESSOR_TEACHERS)
-@pytest.mark.parametrize("task", ["regression", "multi-output"])
+@pytest.mark.parametrize(
+    ("task", "teacher", "student"), in_turn(REGRESSOR_TEACHERS, REGRESSOR_STUDENTS, ["regression", "multi-output"])
+)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names:UserWarning")
 def test_regressors(task, teacher, student):
-    """Any teacher teaches any student; outputs have the teacher's shape."""
+    """Any teacher teaches any student; the result follows it, and outputs have the teacher's shape."""
     X, y = dataset(task)
     fitted = fitted_teacher(teacher, task, X, y)
     expected = (fitted if callable(fitted) else fitted.predict)(X)
@@ -175,7 +190,7 @@ def test_regressors(task, teacher, student):
     values = model.fit(X).predict(X)
     assert values.shape == expected.shape
     assert np.isfinite(values).all()
-    assert np.isfinite(model.fidelity(X))
+    assert model.fidelity(X) > FLOOR
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(model.student_)).predict(X), values)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), values)
     np.testing.assert_allclose(clone(model).fit(X).predict(X), values)

@@ -573,8 +573,10 @@ TABLES = {
 }
 
 
-@pytest.mark.parametrize("features", [None, (0, -1)])
-@pytest.mark.parametrize("kind", TABLES)
+@pytest.mark.parametrize(
+    ("kind", "features"),
+    [*((kind, None) for kind in TABLES), ("numpy", (0, -1)), ("pandas", (0, -1)), ("csr", (0, -1))],
+)
 def test_rows_have_two_coordinates(kind, features):
     """Real and synthetic rows, of any table, as components or as two columns; the table is not changed."""
     X = TABLES[kind]

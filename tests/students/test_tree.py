@@ -149,8 +149,9 @@ def test_heavy_tables_are_counted_in_parts(monkeypatch):
     )
 
 
-@pytest.mark.parametrize("data", [load_diabetes, load_digits, load_breast_cancer])
-@pytest.mark.parametrize("n_leaves", [8, 24])
+@pytest.mark.parametrize(
+    ("data", "n_leaves"), [(load_diabetes, 8), (load_diabetes, 24), (load_digits, 12), (load_breast_cancer, 24)]
+)
 def test_training_loss_is_below_a_greedy_tree(data, n_leaves):
     """On its own rows it is closer than scikit-learn's tree of as many leaves, even though that sees all thresholds."""
     X, y = data(return_X_y=True)
@@ -180,7 +181,7 @@ def test_optimisation_finds_what_greed_cannot():
 def test_hard_labels_are_learned():
     """With true labels it is a decent classifier and regressor."""
     assert cross_val_score(CompactTreeClassifier(8), *load_breast_cancer(return_X_y=True), cv=3).min() > 0.85
-    assert cross_val_score(CompactTreeClassifier(64), *load_digits(return_X_y=True), cv=3).min() > 0.7
+    assert cross_val_score(CompactTreeClassifier(24), *load_digits(n_class=6, return_X_y=True), cv=3).min() > 0.75
     assert cross_val_score(CompactTreeRegressor(4), *load_diabetes(return_X_y=True), cv=3).min() > 0.2
 
 
@@ -193,7 +194,7 @@ def test_fit_is_fit_soft_with_certain_targets():
     np.testing.assert_array_equal(by_label.predict_proba(X), by_target.predict_proba(X))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 10_000), n_classes=st.integers(2, 4))
 def test_answers_are_means_of_leaves(seed, n_classes):
     """Each row is answered with the weighted mean target of the rows in its leaf, and leaves know their rows."""
@@ -212,7 +213,7 @@ def test_answers_are_means_of_leaves(seed, n_classes):
             np.testing.assert_allclose(got, np.broadcast_to(mean, got.shape), atol=2e-6 * n_classes)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_weights_are_repeated_rows(seed):
     """A row of weight 3 is the row three times, and one of weight 0 is not there, where leaves may be of one row.
@@ -363,7 +364,7 @@ def test_size_is_what_was_asked_for():
     """At most ``max_leaf_nodes`` leaves; ``sized`` counts what is learned and takes the largest that fits."""
     X, y = load_digits(return_X_y=True)
     assert CompactTreeClassifier(20).fit(X, y).scorer_.n_leaves == 20
-    for n_parameters in (100, 1000):
+    for n_parameters in (100, 300):
         student = CompactTreeClassifier().sized(n_parameters, n_inputs=64, n_outputs=10).fit(X, y)
         assert n_parameters - 12 < student.scorer_.n_parameters <= n_parameters
     with pytest.raises(StudentError, match="a size of 30 parameters is too small"):
@@ -404,12 +405,13 @@ COUNTS_ROWS = {
     [
         pytest.param(estimator, check, id=f"{estimator!r}-{check.func.__name__}", marks=marks)
         for given, failures in (
-            (CompactTreeClassifier(), COUNTS_ROWS),
-            (CompactTreeRegressor(), COUNTS_ROWS),
-            (CompactTreeClassifier(min_samples_leaf=1), {}),
-            (CompactTreeRegressor(min_samples_leaf=1), {}),
+            (CompactTreeClassifier(8), COUNTS_ROWS),
+            (CompactTreeRegressor(8), COUNTS_ROWS),
+            (CompactTreeClassifier(8, min_samples_leaf=1), {}),
+            (CompactTreeRegressor(8, min_samples_leaf=1), {}),
         )
         for estimator, check in estimator_checks_generator(given)
+        if failures or check.func.__name__ in COUNTS_ROWS  # the others do not depend on how large leaves are
         for marks in [
             [pytest.mark.xfail(reason=failures[check.func.__name__], strict=False)]
             if check.func.__name__ in failures
@@ -419,7 +421,7 @@ COUNTS_ROWS = {
 )
 @pytest.mark.filterwarnings("ignore")
 def test_estimator_check(estimator, check):
-    """With leaves of a single row all of scikit-learn's checks pass; else all but repeated rows for weights."""
+    """All of scikit-learn's checks pass but repeated rows for weights; with leaves of a single row these do, too."""
     check(estimator)
 
 
