@@ -317,7 +317,7 @@ class TestScikitLearnLife:
         """For any chunk size and number of threads."""
         teacher = RandomForestClassifier(10, random_state=0).fit(X, Y)
         predicted = [
-            DistilledClassifier(teacher, "boosting", n_synthetic=3.0, random_state=3, chunk_size=chunk, n_jobs=n_jobs)
+            DistilledClassifier(teacher, "boosting", n_synthetic=1.0, random_state=3, chunk_size=chunk, n_jobs=n_jobs)
             .fit(X)
             .predict_proba(X)
             for chunk, n_jobs in ((10_000, None), (37, 2), (1, 1))

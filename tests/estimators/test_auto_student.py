@@ -78,7 +78,7 @@ class TestChoice:
             DistilledRegressor(waves, AutoStudent(["smooth network"], max_bytes=budget), random_state=0)
             .fit(GRID[:300], X_val=unseen)
             .candidates_
-            for budget in (5000, 50_000)
+            for budget in (5000, 20_000)
         ]
         finalists = pd.DataFrame(kept[1]).query("rung == 1")
         assert finalists["n_parameters"].max() > 2 * finalists["n_parameters"].min()
@@ -101,7 +101,10 @@ class TestChoice:
         [
             ({"max_bytes": 300}, "no student meets max_bytes=300; nearest came .* bytes"),
             ({"max_ops": 1, "families": ["smooth network"]}, "max_bytes='auto', max_ops=1"),
-            ({"min_fidelity": 1.0, "max_bytes": 2000}, "reaches min_fidelity=1.0; nearest came .* with fidelity 0"),
+            (
+                {"min_fidelity": 1.0, "max_bytes": 2000, "families": ["linear", "smooth network"]},
+                "reaches min_fidelity=1.0; nearest came .* with fidelity 0",
+            ),
         ],
     )
     def test_what_nothing_meets_says_what_came_nearest(self, options, match):
@@ -216,7 +219,7 @@ class TestCandidates:
 
 class TestSize:
     @pytest.mark.parametrize("family", FAMILIES)
-    @pytest.mark.parametrize("n_parameters", [200, 1000, 5000])
+    @pytest.mark.parametrize("n_parameters", [200, 2000])
     def test_every_family_understands_it(self, family, n_parameters):
         """No student has more parameters than asked for; families that can use most of them do."""
         student = family_member(family, classifies=False).sized(n_parameters, n_inputs=3, n_outputs=1)

@@ -437,7 +437,8 @@ class TestStudentAlone:
         try:
             from teachers_library import Slow
 
-            model = DistilledClassifier(Slow(10, random_state=0), n_synthetic=2.0, random_state=0).fit(X, Y)
+            options = {"sampler": MUNGE(), "n_synthetic": 2.0, "temperature": 2.0, "random_state": 0}
+            model = DistilledClassifier(Slow(10, random_state=0), "boosting", **options).fit(X, Y)
         finally:
             sys.path.remove(str(tmp_path))
         joblib.dump((model.student_, X, model.predict_proba(X)), tmp_path / "student.joblib")

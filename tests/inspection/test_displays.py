@@ -80,20 +80,19 @@ def all_displays(model, X, **options):
 def test_any_model_is_drawn(case):
     """Classifiers, regressors, pipelines, searches, models beside a teacher; arrays, frames, sparse rows, texts."""
     for make in all_displays(case.model, case.X, **case.options):
-        display = make()
-        assert_drawn(display)
+        assert_drawn(make())
         plt.close("all")
-        ax = new_axes()
-        assert display.plot(ax=ax) is display
-        assert_drawn(display, ax)
 
 
 def test_axes_given_are_used(make):
     """No figure is made, neither by the class methods nor by plot."""
     case = make("two classes")
     for make_display in all_displays(case.model, case.X):
-        ax = new_axes()
-        assert_drawn(make_display(ax=ax), ax)
+        ax, other = new_axes(), new_axes()
+        display = make_display(ax=ax)
+        assert_drawn(display, ax)
+        assert display.plot(ax=other) is display
+        assert_drawn(display, other)
     ax = new_axes()
     assert_drawn(SamplerDisplay.from_estimator(Jitter(), case.X, ax=ax), ax)
     search = make("search").model

@@ -118,7 +118,7 @@ def test_schema_is_kept_and_the_table_only_read(sampler, table):
 @every_sampler
 @every_kind
 @given(data=st.data(), seed=st.integers(0, 10_000))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_rows_are_plausible(sampler, kind, data, seed):
     """Of any table: no category that was never seen, no fraction among integers, no number out of range, no new gap."""
     table = data.draw(mixed_tables(kind))
