@@ -18,8 +18,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from strategies import example_table
 
-from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor, fidelity_scorer
-from skdistill.estimators._candidates import Candidate, Candidates
+from skdistill import AutoStudent, Candidates, DistilledClassifier, DistilledRegressor, fidelity_scorer
+from skdistill.estimators._candidates import Candidate
 from skdistill.exceptions import SamplerError, StudentError
 from skdistill.inspection import DisagreementDisplay, FidelityDisplay, SamplerDisplay, SizeFidelityDisplay
 from skdistill.inspection._size_fidelity_display import front

@@ -24,7 +24,6 @@ from skdistill.samplers import (
     choose_from_pool,
 )
 from skdistill.samplers._cells import choose_cells
-from skdistill.samplers._uniform import _OrthogonalArray
 
 rng = np.random.default_rng(0)
 LINE = np.repeat(rng.normal(size=(600, 1)), 4, axis=1) + 0.01 * rng.normal(size=(600, 4))
@@ -205,12 +204,13 @@ class TestUniform:
 
     @given(n_columns=st.integers(2, 8), seed=st.integers(0, 1000))
     @settings(max_examples=20, deadline=None)
-    def test_arrays_cover_every_pair_of_strata_once(self, n_columns, seed):
-        """Orthogonal arrays of strength two."""
-        strata = _OrthogonalArray(7, n_columns, np.random.default_rng(seed)).rows(0, 49)
+    def test_designs_cover_every_pair_of_values_once(self, n_columns, seed):
+        """Up to eight columns of seven values are an orthogonal array of strength two: 49 rows have all 49 pairs."""
+        sampler = UniformBox([list("abcdefg")] * n_columns, "covering").fit()
+        rows = sampler.sample(49, random_state=seed)
         for i in range(n_columns):
             for j in range(i):
-                assert len(np.unique(strata[:, [i, j]], axis=0)) == 49
+                assert len({tuple(pair) for pair in rows[:, [i, j]]}) == 49
 
     def test_covering_rows_hold_every_pair_of_categories(self):
         """Seven columns of six categories: every pair occurs within 49 rows."""
