@@ -129,6 +129,16 @@ class TestChoice:
         assert model.transfer_set_.sampler == ""
         assert (model.sampler_results_["gain"][1:] < 0).all()
 
+    @pytest.mark.xfail(reason="huge losses of few rows are within four standard errors of none", strict=True)
+    def test_rows_that_mislead_are_not_taken_though_few_rows_show_it(self):
+        """A sampler with which the student is worse than a constant is not the rule that others must clearly beat."""
+        line, unseen = (np.repeat(rows_of(400, seed=seed)[:, :1], 6, axis=1) for seed in (0, 1))
+        teacher = lambda rows: np.where(np.ptp(rows, axis=1) < 0.1, np.sin(9 * rows[:, 0]), 100.0)  # noqa: E731
+        tree = DecisionTreeRegressor(max_leaf_nodes=64, random_state=0)
+        sampler = AutoSampler([UniformBox(), MUNGE(0.5, 10.0)])
+        model = DistilledRegressor(teacher, tree, sampler=sampler, random_state=0).fit(line)
+        assert model.fidelity(unseen) > 0.9  # 0.998 with MUNGE, and without synthetic rows
+
     @pytest.mark.parametrize("order", [1, -1], ids=["as the rule", "as a rival"])
     def test_the_better_sampler_wins(self, order):
         """Of a sampler that keeps to the manifold and one that leaves it, the first is chosen, in either order."""
