@@ -73,7 +73,7 @@ def test_students_answer_on_one_thread_and_the_same_on_any(monkeypatch):
     monkeypatch.setattr(type(student.scorer_), "scores", watched)
     with threadpool_limits(2, user_api="blas"):
         on_two = student.predict_proba(X), skdistill.compile(student)(X)
-    assert set(seen) <= {1}
+    assert set(seen) == {1} or not counts()
     np.testing.assert_array_equal(on_two[0], student.predict_proba(X))
     np.testing.assert_array_equal(on_two[1], skdistill.compile(student)(X))
 

@@ -1,13 +1,11 @@
 import copy
 import re
-import sys
 from numbers import Integral
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -20,9 +18,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 
-from skdistill import _progress
-from skdistill._fitting import final_step, fit_weighted, takes_weights
-from skdistill._progress import Progress
 from skdistill._validation import (
     _SPARSE_TAG_IS_SET,
     check_number,
@@ -298,105 +293,3 @@ def test_setting_one_seed_does_not_move_another():
 def test_what_has_no_seed_is_left_alone(estimator):
     """Without a random_state there is nothing to set."""
     assert seed_estimator(estimator, np.random.RandomState(0)) is estimator
-
-
-def test_final_step_is_the_one_that_predicts():
-    """The last step of a pipeline, and anything else itself."""
-    ridge = Ridge()
-    assert final_step(make_pipeline(StandardScaler(), ridge)) is ridge
-    assert final_step(ridge) is ridge
-
-
-@pytest.mark.parametrize(("estimator", "takes"), [(Ridge(), True), (KNeighborsClassifier(), False)])
-def test_weights_are_looked_for_at_the_end(estimator, takes):
-    """A pipeline takes weights if its last step does."""
-    assert takes_weights(estimator) is takes
-    assert takes_weights(make_pipeline(StandardScaler(), estimator)) is takes
-
-
-@pytest.mark.parametrize("routing", [False, True])
-def test_weights_reach_the_end_of_a_pipeline(routing):
-    """A row of weight zero is ignored, inside a pipeline as well, whether metadata routing is on or off."""
-    X, y, weight = np.array([[0.0], [1.0], [2.0]]), np.array([0.0, 1.0, 50.0]), np.array([1.0, 1.0, 0.0])
-    expected = Ridge(alpha=1e-9).fit(X[:2], y[:2]).predict(X)
-    with sklearn.config_context(enable_metadata_routing=routing):
-        for estimator in (Ridge(alpha=1e-9), make_pipeline(StandardScaler(), Ridge(alpha=1e-9))):
-            np.testing.assert_allclose(fit_weighted(estimator, X, y, weight).predict(X), expected, atol=1e-6)
-        assert sklearn.get_config()["enable_metadata_routing"] is routing
-
-
-@pytest.fixture
-def seconds(monkeypatch):
-    """Put a clock into the progress line that stands where the test sets it."""
-
-    class Clock:
-        now = 0.0
-
-        def perf_counter(self):
-            return self.now
-
-    clock = Clock()
-    monkeypatch.setattr(_progress, "time", clock)
-    return clock
-
-
-def test_progress_is_silent_unless_asked(capsys):
-    """Without verbose not a character is written."""
-    progress = Progress("asking", total=10, verbose=0, every=0.0)
-    progress.update(5)
-    progress.update(10)
-    captured = capsys.readouterr()
-    assert captured.out + captured.err == ""
-
-
-def test_progress_says_how_far_and_how_long(capsys, seconds):
-    """A line has the title, the rows and the time left, on standard error; the last one has the time spent."""
-    progress = Progress("asking", total=2_000, verbose=1)
-    seconds.now = 10.0
-    progress.update(500)
-    seconds.now = 40.0
-    progress.update(2_000)
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err.splitlines() == [
-        "[skdistill] asking: 500 of 2,000 rows, 30 s left",
-        "[skdistill] asking: 2,000 of 2,000 rows, 40.0 s",
-    ]
-
-
-def test_progress_does_not_chatter(capsys, seconds):
-    """Lines are at least ``every`` seconds apart, but the end is always told."""
-    progress = Progress("asking", total=100, verbose=1, every=5.0)
-    for done in range(1, 101):
-        seconds.now = done / 10
-        progress.update(done)
-    lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 2
-    assert lines[-1].startswith("[skdistill] asking: 100 of 100 rows")
-
-
-def test_progress_goes_where_standard_error_is_now(monkeypatch, seconds):
-    """Standard error is looked up when it is written to, as notebooks replace it."""
-    written = []
-    monkeypatch.setattr(sys, "stderr", type("Stream", (), {"write": lambda self, text: written.append(text)})())
-    progress = Progress("asking", total=1, verbose=1)
-    seconds.now = 3.0
-    progress.update(1)
-    assert len(written) == 1
-
-
-def test_short_work_is_quiet(capsys, seconds):
-    """What takes less than two seconds says nothing, at its end neither."""
-    progress = Progress("asking", total=100, verbose=1, every=0.0)
-    for done in range(1, 101):
-        seconds.now = done / 51
-        progress.update(done)
-    assert capsys.readouterr().err == ""
-
-
-def test_the_time_of_the_whole_fit_ends_the_line(capsys, seconds):
-    """Where it is known, how long the whole fit still takes stands beside what this work takes."""
-    progress = Progress("asking", total=4, verbose=1, tell=lambda share: f"about {100 * share:.0f} s in all")
-    seconds.now = 4.0
-    progress.update(1)
-    assert capsys.readouterr().err == "[skdistill] asking: 1 of 4 rows, 12 s left; about 25 s in all\n"

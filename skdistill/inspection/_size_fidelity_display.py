@@ -295,7 +295,8 @@ class SizeFidelityDisplay:
         ax = axes(f"{who}.plot", ax)
         abscissa = np.asarray(self.size if x == "size" else self.latency, dtype=float)
         kept = np.asarray(self.fidelity, dtype=float)
-        self._draw_families(ax, abscissa, kept)
+        error = None if self.fidelity_error is None else np.asarray(self.fidelity_error, dtype=float)
+        self._draw_families(ax, abscissa, kept, error)
         best = front(abscissa, kept)
         (self.front_,) = ax.plot(
             abscissa[best],
@@ -326,9 +327,8 @@ class SizeFidelityDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _draw_families(self, ax: Any, abscissa: np.ndarray, kept: np.ndarray) -> None:
+    def _draw_families(self, ax: Any, abscissa: np.ndarray, kept: np.ndarray, error: np.ndarray | None) -> None:
         """Draw a line for each family, in its own colour."""
-        error = None if self.fidelity_error is None else np.asarray(self.fidelity_error, dtype=float)
         family = np.full(len(kept), "") if self.family is None else np.asarray(self.family)
         self.lines_ = []
         for place, name in enumerate(dict.fromkeys(family)):

@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from skdistill import AutoSampler, DistilledClassifier, DistilledRegressor, _progress
+from skdistill import AutoSampler, DistilledClassifier, DistilledRegressor
 from skdistill.exceptions import SamplerError
 from skdistill.samplers import MUNGE, Jitter, MarginalResampling, UniformBox
 
@@ -73,7 +73,9 @@ class TestResults:
         without = results["student"].map(results[results["sampler"] == "none"].set_index("student")["fidelity"])
         np.testing.assert_allclose(results["gain"], results["fidelity"] - without, atol=1e-12)
         assert results["n_queries"].is_monotonic_increasing
-        assert model.transfer_set_.sampler in {*results["sampler"], ""}
+        # all samplers gain, none much more than the first, which is the rule
+        assert (results["gain"][2:] > 2 * results["gain_error"][2:]).all()
+        assert model.transfer_set_.sampler == results["sampler"][2] == "LeafSwap()"
 
     @pytest.mark.parametrize(
         ("arguments", "params", "judged_on"),
@@ -127,14 +129,26 @@ class TestChoice:
         assert model.transfer_set_.sampler == ""
         assert (model.sampler_results_["gain"][1:] < 0).all()
 
-    def test_the_better_sampler_wins(self):
-        """Of a sampler that keeps to the manifold and one that leaves it, the first is chosen."""
+    @pytest.mark.xfail(reason="huge losses of few rows are within four standard errors of none", strict=True)
+    def test_rows_that_mislead_are_not_taken_though_few_rows_show_it(self):
+        """A sampler with which the student is worse than a constant is not the rule that others must clearly beat."""
+        line, unseen = (np.repeat(rows_of(400, seed=seed)[:, :1], 6, axis=1) for seed in (0, 1))
+        teacher = lambda rows: np.where(np.ptp(rows, axis=1) < 0.1, np.sin(9 * rows[:, 0]), 100.0)  # noqa: E731
+        tree = DecisionTreeRegressor(max_leaf_nodes=64, random_state=0)
+        sampler = AutoSampler([UniformBox(), MUNGE(0.5, 10.0)])
+        model = DistilledRegressor(teacher, tree, sampler=sampler, random_state=0).fit(line)
+        assert model.fidelity(unseen) > 0.9  # 0.998 with MUNGE, and without synthetic rows
+
+    @pytest.mark.parametrize("order", [1, -1], ids=["as the rule", "as a rival"])
+    def test_the_better_sampler_wins(self, order):
+        """Of a sampler that keeps to the manifold and one that leaves it, the first is chosen, in either order."""
         line = np.repeat(rows_of(400)[:, :1], 6, axis=1)
         teacher = lambda rows: np.where(np.ptp(rows, axis=1) < 0.1, np.sin(9 * rows[:, 0]), 100.0)  # noqa: E731
         tree = DecisionTreeRegressor(max_leaf_nodes=8, random_state=0)  # no leaf to spare
-        sampler = AutoSampler([UniformBox(), MUNGE(0.5, 10.0)])
+        sampler = AutoSampler([MUNGE(0.5, 10.0), UniformBox()][::order])
         model = DistilledRegressor(teacher, tree, sampler=sampler, random_state=0).fit(line)
-        assert model.transfer_set_.sampler in ("MUNGE(local_variance=10.0)", "")
+        assert model.transfer_set_.sampler == "MUNGE(local_variance=10.0)"
+        assert model.fidelity(np.repeat(rows_of(400, seed=1)[:, :1], 6, axis=1)) > 0.9
 
     def test_large_tables_stop_early(self):
         """Where real rows teach all there is, no synthetic row is taught; few are asked, to validate and to measure."""
@@ -163,7 +177,7 @@ class TestChoice:
 
     @pytest.mark.parametrize("n_present", [1, 2, 20])
     def test_few_rows_of_weight(self, n_present):
-        """However few rows count, the fit succeeds, and what is asked of synthetic rows is within the budget."""
+        """However few rows count, these are learned, and what is asked of synthetic rows is within the budget."""
         weight = (np.arange(100) < n_present).astype(float)
         model = DistilledRegressor(spiral, DecisionTreeRegressor(random_state=0), random_state=0)
         model.fit(rows_of(100), sample_weight=weight)
@@ -171,7 +185,9 @@ class TestChoice:
         few = clone(model).set_params(sampler=AutoSampler(max_queries=10)).fit(rows_of(100), sample_weight=weight)
         assert few.transfer_set_.n_queries <= 110
         first = clone(model).set_params(max_queries=30, sampler=None).fit(rows_of(100), sample_weight=weight)
-        assert first.student_.predict(rows_of(1))[0] == pytest.approx(model.student_.predict(rows_of(1))[0], abs=2)
+        present = rows_of(100)[:n_present]
+        for fitted in (model, first):
+            np.testing.assert_allclose(fitted.student_.predict(present), spiral(present), atol=1e-6)
 
     def test_huge_outputs(self):
         """Units of the teacher do not overflow."""
@@ -311,7 +327,7 @@ class TestScikitLearnLife:
         """For any chunk size and number of threads."""
         teacher = RandomForestClassifier(10, random_state=0).fit(X, Y)
         predicted = [
-            DistilledClassifier(teacher, "boosting", n_synthetic=3.0, random_state=3, chunk_size=chunk, n_jobs=n_jobs)
+            DistilledClassifier(teacher, "boosting", n_synthetic=1.0, random_state=3, chunk_size=chunk, n_jobs=n_jobs)
             .fit(X)
             .predict_proba(X)
             for chunk, n_jobs in ((10_000, None), (37, 2), (1, 1))
@@ -356,12 +372,6 @@ class TestScikitLearnLife:
         CountingClassifier.rows_asked = 0
         clone(model).fit(X, Y)
         assert CountingClassifier.rows_asked < 0.25 * first
-
-    def test_progress_is_shown(self, capsys, monkeypatch):
-        """``verbose`` tells how far the choice is."""
-        monkeypatch.setattr(_progress, "QUIET", 0.0)
-        DistilledClassifier(TREE, TREE, n_synthetic=2.0, verbose=1, random_state=0).fit(X, Y)
-        assert "choosing a sampler" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -71,19 +71,19 @@ class TestChoice:
         assert compiled.scorer.n_ops <= budget.get("max_ops", np.inf)
         assert all(model.candidates_["is_within_budget"][model.candidates_["rung"] == 2])
 
-    @pytest.mark.parametrize("n_rows", [300, 3000])
-    def test_a_larger_budget_does_no_harm(self, n_rows):
+    def test_a_larger_budget_does_no_harm(self):
         """Smaller students stay in the running: of a smooth teacher of few rows, more bytes keep no less."""
-        rows, unseen = GRID[:n_rows], np.random.RandomState(1).uniform(-1, 1, size=(500, 3))
+        unseen = np.random.RandomState(1).uniform(-1, 1, size=(500, 3))
         kept = [
             DistilledRegressor(waves, AutoStudent(["mlp"], max_bytes=budget), random_state=0)
-            .fit(rows, X_val=unseen)
+            .fit(GRID[:300], X_val=unseen)
             .candidates_
-            for budget in (5000, 100_000)
+            for budget in (5000, 20_000)
         ]
-        sizes = kept[1]["n_parameters"][kept[1]["rung"] < 2]
-        assert len(np.unique(sizes)) > 1
-        assert kept[1].chosen.fidelity > kept[0].chosen.fidelity - 0.002
+        finalists = pd.DataFrame(kept[1]).query("rung == 1")
+        assert finalists["n_parameters"].max() > 2 * finalists["n_parameters"].min()
+        assert kept[1].chosen.n_parameters == finalists.sort_values("score")["n_parameters"].iloc[-1]
+        assert kept[1].chosen.fidelity > kept[0].chosen.fidelity
 
     def test_smallest_that_is_good_enough(self):
         """``min_fidelity`` takes the smallest student that reaches it, and less fidelity takes fewer bytes."""
@@ -101,7 +101,10 @@ class TestChoice:
         [
             ({"max_bytes": 300}, "no student meets max_bytes=300; nearest came .* bytes"),
             ({"max_ops": 1, "families": ["mlp"]}, "max_bytes='auto', max_ops=1"),
-            ({"min_fidelity": 1.0, "max_bytes": 2000}, "reaches min_fidelity=1.0; nearest came .* with fidelity 0"),
+            (
+                {"min_fidelity": 1.0, "max_bytes": 2000, "families": ["linear", "mlp"]},
+                "reaches min_fidelity=1.0; nearest came .* with fidelity 0",
+            ),
         ],
     )
     def test_what_nothing_meets_says_what_came_nearest(self, options, match):
@@ -217,7 +220,7 @@ class TestCandidates:
 
 class TestSize:
     @pytest.mark.parametrize("family", FAMILIES)
-    @pytest.mark.parametrize("n_parameters", [200, 1000, 5000])
+    @pytest.mark.parametrize("n_parameters", [200, 2000])
     def test_every_family_understands_it(self, family, n_parameters):
         """No student has more parameters than asked for; families that can use most of them do."""
         student = FAMILIES[family].member(classifies=False).sized(n_parameters, n_inputs=3, n_outputs=1)
@@ -301,9 +304,16 @@ class TestRefusals:
             model.fit(frame)
 
     def test_sampler_choice_takes_no_fraction_from_other_students(self):
-        """scikit-learn's own ``validation_fraction`` means something else."""
-        student = HistGradientBoostingRegressor(validation_fraction=None, max_iter=5)
-        DistilledRegressor(FOREST, student, n_synthetic=200, random_state=0).fit(X)
+        """scikit-learn's own ``validation_fraction`` means something else: samplers are tried alike whatever it is."""
+        tried = [
+            DistilledRegressor(FOREST, student, n_synthetic=200, random_state=0).fit(X).sampler_results_
+            for student in (
+                HistGradientBoostingRegressor(validation_fraction=fraction, max_iter=5) for fraction in (None, 0.1, 0.5)
+            )
+        ]
+        assert len(tried[0]["fidelity"]) > 2
+        for other in tried[1:]:
+            np.testing.assert_array_equal(other["fidelity"], tried[0]["fidelity"])
 
     def test_validation_rows_judge_though_queries_are_few(self):
         """They are labelled before synthetic rows use up what may be asked."""
@@ -311,6 +321,11 @@ class TestRefusals:
         assert set(model.fit(X[:300], X_val=X[300:]).candidates_["judged_on"]) == {"X_val"}
 
     def test_a_teachers_kernel_that_no_student_can_have_is_no_hint(self):
-        """Its width is chosen then."""
-        machine = SVR(gamma=1e9).fit(GRID[:100], waves(GRID[:100]))
-        DistilledRegressor(machine, CompactKernelRegressor(5, refine=False), **QUICK).fit(GRID[:100])
+        """Its width is chosen then, as that of a student whose teacher is a function."""
+        rows, student = GRID[:100], CompactKernelRegressor(5, refine=False)
+        machine = SVR(gamma=1e9).fit(rows, waves(rows))
+        inherited, chosen = (
+            DistilledRegressor(each, student, **QUICK).fit(rows) for each in (machine, machine.predict)
+        )
+        assert inherited.student_.gamma == "auto"
+        np.testing.assert_array_equal(inherited.predict(GRID), chosen.predict(GRID))

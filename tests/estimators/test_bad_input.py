@@ -196,11 +196,14 @@ def test_failed_fit_keeps_what_was_fitted_before():
 
 
 def test_callers_arrays_are_not_written():
-    """X, y and weights come out as they went in."""
-    arrays = [X.copy(), Y.copy(), np.ones(150), X[:20].copy()]
-    for array in arrays:
-        array.setflags(write=False)
-    rows, labels, weight, pool = arrays
-    DistilledClassifier(TEACHER, soft_weight=0.5, n_synthetic=2.0).fit(
-        rows, labels, sample_weight=weight, X_unlabeled=pool
-    )
+    """X, y, weights and further rows come out as they went in, whether they can be written or not."""
+    before = [X, Y, np.linspace(1, 2, 150), X[:20], X[:40], Y[:40]]
+    for is_writable in (True, False):
+        given = [array.copy() for array in before]
+        for array in given:
+            array.setflags(write=is_writable)
+        rows, labels, weight, pool, rows_val, labels_val = given
+        model = DistilledClassifier(TEACHER, TREE, soft_weight=0.5, n_synthetic=2.0, random_state=0)
+        model.fit(rows, labels, sample_weight=weight, X_unlabeled=pool, X_val=rows_val, y_val=labels_val)
+        for array, expected in zip(given, before, strict=True):
+            np.testing.assert_array_equal(array, expected)

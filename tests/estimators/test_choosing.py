@@ -12,10 +12,8 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier, Rando
 import skdistill
 from skdistill import AutoSampler, AutoStudent, DistilledClassifier, DistilledRegressor
 from skdistill.estimators import _row_choice, _row_trials
-from skdistill.estimators._auto_student import MODEST_ROWS, MOST_RATIO
 from skdistill.estimators._terms import Terms
 from skdistill.students._families import FAMILIES, scouted_families
-from skdistill.transfer import AUTO_RATIO
 
 ROWS = np.random.default_rng(0).random((300, 4))
 
@@ -42,14 +40,14 @@ def test_the_same_student_for_any_number_of_threads(model):
 
 
 def test_scouts_come_first_and_the_best_go_on():
-    """Each family sends a scout; the finalists are the families of the best, and those that have none."""
+    """Each family sends a scout; the finalists are the families of the best, and those that have none; one wins."""
     model = DistilledRegressor(waves, n_synthetic=10.0, random_state=0).fit(np.tile(ROWS, (3, 1)))
     tried = pd.DataFrame(model.candidates_)
     scouts, finalists = tried[tried["rung"] == 0], tried[tried["rung"] == 1]
     assert set(scouts["family"]) == set(scouted_families())
     best = scouts.sort_values("score", ascending=False)["family"][:2]
     assert set(finalists["family"]) == {*best, "hybrid"}
-    assert model.candidates_.chosen.family in set(finalists["family"])
+    assert model.candidates_.chosen.family == finalists.sort_values("score")["family"].iloc[-1]
 
 
 @pytest.mark.parametrize("n_outputs", [1, 3, 10])
@@ -63,7 +61,7 @@ def test_sizes_grow_with_what_is_allowed(name, n_outputs):
 
 
 def test_a_budget_is_used():
-    """Within a larger budget the student is larger and no worse, and it is taught on more synthetic rows."""
+    """Within a larger budget the student is larger and better, and it is taught on more synthetic rows."""
     small, large = (
         DistilledRegressor(waves, AutoStudent(["mlp"], max_bytes=size), random_state=0).fit(ROWS)
         for size in (1500, 12_000)
@@ -72,17 +70,23 @@ def test_a_budget_is_used():
     assert n_bytes[0] <= 1500 < 4000 < n_bytes[1] <= 12_000
     assert small.transfer_set_.n_synthetic < large.transfer_set_.n_synthetic
     fresh = np.random.default_rng(1).random((500, 4))
-    assert small.fidelity(fresh) - 0.001 < large.fidelity(fresh)
+    assert small.fidelity(fresh) < large.fidelity(fresh)
 
 
-@pytest.mark.parametrize("n_rows", [100, 3000, 20_000, 60_000, 1_000_000])
-def test_synthetic_rows_are_in_proportion(n_rows):
+@pytest.mark.parametrize(
+    ("n_rows", "modest", "allowed"),
+    [
+        (100, 20 * 100, 40 * 100),
+        (3000, 10 * 3000, 40 * 3000),
+        (20_000, 100_000 - 20_000, 200_000),
+        (60_000, 50_000, 200_000),
+        (1_000_000, 50_000, 200_000),
+    ],
+)
+def test_synthetic_rows_are_in_proportion(n_rows, modest, allowed):
     """Ten a real row without a budget, more of few rows, fewer of many; with one more, but at most forty."""
-    modest = AutoStudent().count_synthetic(n_rows, 20, None)
-    allowed = AutoStudent(max_bytes=100_000).count_synthetic(n_rows, 20, None)
-    assert modest <= MODEST_ROWS // 2 or modest + n_rows <= MODEST_ROWS
-    assert modest <= AUTO_RATIO * max(n_rows, min(2 * n_rows, 1000))
-    assert modest <= allowed <= MOST_RATIO * n_rows
+    assert AutoStudent().count_synthetic(n_rows, 20, None) == modest
+    assert AutoStudent(max_bytes=100_000).count_synthetic(n_rows, 20, None) == allowed
 
 
 def test_an_estimate_for_a_student_that_was_made_smaller():
@@ -134,7 +138,8 @@ def test_big_tables_are_tried_in_part(monkeypatch):
         "losses",
         lambda trials, student, rows: taught.append(len(rows) - rows.n_synthetic) or teach(trials, student, rows),
     )
-    model = DistilledRegressor(waves, sampler=AutoSampler(tolerance=0.0), random_state=0).fit(ROWS)
+    student = AutoStudent(["linear", "tree"])
+    model = DistilledRegressor(waves, student, sampler=AutoSampler(tolerance=0.0), random_state=0).fit(ROWS)
     assert taught
     assert set(taught) == {100}
     assert model.transfer_set_.n_real == len(ROWS)
@@ -143,7 +148,7 @@ def test_big_tables_are_tried_in_part(monkeypatch):
 def test_memorised_rows_that_a_scout_is_worse_with_are_not_tried_again():
     """Where the best scout is clearly worse with more weight of them, no larger student is taught so."""
     rows = np.random.default_rng(1).normal(size=(1500, 10))
-    trees = ExtraTreesClassifier(100, random_state=0).fit(rows, rows[:, 0] * rows[:, 1] + rows[:, 2] > 0)
+    trees = ExtraTreesClassifier(50, random_state=0).fit(rows, rows[:, 0] * rows[:, 1] + rows[:, 2] > 0)
     tried = pd.DataFrame(DistilledClassifier(trees, random_state=0).fit(rows).candidates_)
     assert set(tried["real_weight"][tried["rung"] == 0]) == {0.0, 1.0}
     assert set(tried["real_weight"][tried["rung"] > 0]) == {0.0}

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-import sklearn
 from helpers import CountingClassifier, dataset
 from scipy import sparse
 from sklearn.cluster import DBSCAN, KMeans
@@ -30,10 +29,10 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from skdistill import DistilledClassifier, DistilledRegressor, _progress, metrics
+from skdistill import DistilledClassifier, DistilledRegressor, fidelity_scorer, metrics
 from skdistill.exceptions import TeacherError
-from skdistill.samplers import MUNGE
-from skdistill.students import CompactBoostingClassifier
+from skdistill.samplers import MUNGE, LeafSwap
+from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
 
 X, Y = dataset("three classes")
 TREE = DecisionTreeClassifier(max_leaf_nodes=6, random_state=0)
@@ -66,12 +65,12 @@ class TestRawTables:
         encode = make_column_transformer((SimpleImputer(), numbers), (OneHotEncoder(handle_unknown="ignore"), others))
         return make_pipeline(encode, RandomForestClassifier(20, random_state=0))
 
-    @pytest.mark.parametrize("recipe", [False, True], ids=["fitted", "recipe"])
-    def test_pandas(self, recipe):
+    @pytest.mark.parametrize(("recipe", "student"), [(False, "auto"), (True, "tree")], ids=["fitted", "recipe"])
+    def test_pandas(self, recipe, student):
         """A pipeline that wants a frame of strings, categories, flags and missing cells is distilled from the frame."""
         frame, y = self.frame()
         teacher = self.pipeline() if recipe else self.pipeline().fit(frame, y)
-        model = DistilledClassifier(teacher, random_state=0).fit(frame, y)
+        model = DistilledClassifier(teacher, student, n_synthetic=5.0, random_state=0).fit(frame, y)
         assert model.feature_names_in_.tolist() == frame.columns.tolist()
         assert model.student_.feature_names_in_.tolist() == frame.columns.tolist()
         assert model.fidelity(frame) > 0.8
@@ -124,12 +123,12 @@ class TestTeachers:
 
     def test_margins_are_scaled_on_labels(self):
         """With labels an SVC's margins become honest probabilities; without, the labels still agree."""
-        rows, labels = load_digits(return_X_y=True)
+        rows, labels = load_digits(n_class=5, return_X_y=True)
         rows, test, labels, truth = train_test_split(rows, labels, random_state=0)
         svc = SVC().fit(rows, labels)
-        student = CompactBoostingClassifier(20, 12)
-        with_labels = DistilledClassifier(svc, student, random_state=0).fit(rows, labels)
-        without = DistilledClassifier(svc, student, random_state=0).fit(rows)
+        options = {"student": CompactBoostingClassifier(10, 12), "sampler": LeafSwap(), "n_synthetic": 2.0}
+        with_labels = DistilledClassifier(svc, random_state=0, **options).fit(rows, labels)
+        without = DistilledClassifier(svc, random_state=0, **options).fit(rows)
         skill = [
             metrics.brier_skill(truth, m.predict_proba(test), classes=svc.classes_) for m in (with_labels, without)
         ]
@@ -274,8 +273,9 @@ class TestTransferSet:
         holes[::7, 1] = np.nan
         inner = make_pipeline(SimpleImputer(), LogisticRegression(max_iter=500))
         for wrapper in (GridSearchCV(inner, {"logisticregression__C": [1.0]}, cv=2), VotingClassifier([("a", inner)])):
-            assert DistilledClassifier(wrapper, random_state=0).fit(holes, Y).score(holes, Y) > 0.9
-            assert DistilledClassifier(TREE, wrapper, random_state=0).fit(holes, Y).score(holes, Y) > 0.9
+            for teacher, student in ((wrapper, "tree"), (TREE, wrapper)):
+                model = DistilledClassifier(teacher, student, sampler=MUNGE(), n_synthetic=1.0, random_state=0)
+                assert model.fit(holes, Y).score(holes, Y) > 0.9
 
 
 class TestHeldOutLabels:
@@ -327,9 +327,19 @@ class TestHeldOutLabels:
 
     def test_rows_in_every_bag_keep_the_in_sample_label(self):
         """With few trees some rows are in every bag; they are labelled in sample."""
-        with pytest.warns(UserWarning, match="OOB"):
-            model = DistilledClassifier(RandomForestClassifier(2), TREE, teacher_cv="oob", random_state=0).fit(X, Y)
-        assert np.isfinite(model.predict_proba(X)).all()
+        rng = np.random.RandomState(0)
+        noise, labels = rng.normal(size=(200, 3)), rng.randint(0, 2, size=200)
+        tree = DecisionTreeClassifier(random_state=0)
+        model = DistilledClassifier(RandomForestClassifier(2), tree, sampler=None, teacher_cv="oob", random_state=0)
+        with pytest.warns(UserWarning, match="Some inputs do not have OOB scores"):
+            model.fit(noise, labels)
+        held_out = model.teacher_.oob_decision_function_
+        is_in_every_bag = ~(held_out.sum(axis=1) > 0)  # zeros or NaN, as the version of scikit-learn has it
+        assert 50 < np.count_nonzero(is_in_every_bag) < 150
+        in_sample = model.teacher_.predict_proba(noise)
+        np.testing.assert_allclose(model.predict_proba(noise)[is_in_every_bag], in_sample[is_in_every_bag])
+        np.testing.assert_allclose(model.predict_proba(noise)[~is_in_every_bag], held_out[~is_in_every_bag])
+        assert not np.allclose(model.predict_proba(noise), in_sample)
 
 
 class TestMemory:
@@ -361,7 +371,7 @@ class TestMemory:
             return np.asarray(rows["a"], dtype=float)
 
         memory = joblib.Memory(tmp_path, verbose=0)
-        models = [DistilledRegressor(teacher, sampler=MUNGE(), memory=memory, random_state=0) for _ in range(3)]
+        models = [DistilledRegressor(teacher, "tree", sampler=MUNGE(), memory=memory, random_state=0) for _ in range(3)]
         models = [model.fit(table) for model in models]
         of_probes = 16  # rows by which the memory knows the teacher
         assert sum(size for size in asked if size != of_probes) == models[0].transfer_set_.n_queries
@@ -384,8 +394,13 @@ class TestMemory:
         assert len(list(tmp_path.rglob("_answer_block/*/output.pkl"))) == 2
 
     def test_memory_that_is_off_needs_no_seed(self):
-        """``Memory(None)`` keeps nothing, so no seed is needed."""
-        DistilledClassifier(TREE, TREE, memory=joblib.Memory(None)).fit(X, Y)
+        """``Memory(None)`` keeps nothing: no seed is needed, and each fit asks for all rows again."""
+        teacher = CountingClassifier(random_state=0).fit(X, Y)
+        CountingClassifier.rows_asked = 0
+        model = DistilledClassifier(teacher, TREE, sampler=MUNGE(), n_synthetic=2.0, memory=joblib.Memory(None))
+        for n_fits in (1, 2):
+            assert model.fit(X, Y).score(X, teacher.predict(X)) > 0.9
+            assert CountingClassifier.rows_asked == n_fits * 3 * len(X) + n_fits * len(X)
 
     def test_memory_changes_nothing(self, tmp_path):
         """The model is the one without memory."""
@@ -422,7 +437,8 @@ class TestStudentAlone:
         try:
             from teachers_library import Slow
 
-            model = DistilledClassifier(Slow(10, random_state=0), n_synthetic=2.0, random_state=0).fit(X, Y)
+            options = {"sampler": MUNGE(), "n_synthetic": 2.0, "temperature": 2.0, "random_state": 0}
+            model = DistilledClassifier(Slow(10, random_state=0), "boosting", **options).fit(X, Y)
         finally:
             sys.path.remove(str(tmp_path))
         joblib.dump((model.student_, X, model.predict_proba(X)), tmp_path / "student.joblib")
@@ -448,22 +464,14 @@ class TestStudentAlone:
 class TestScikitLearnLife:
     """In pipelines, searches and routing."""
 
-    def test_metadata_routing(self):
-        """``sample_weight`` and ``X_unlabeled`` are routed through a pipeline."""
-        with sklearn.config_context(enable_metadata_routing=True):
-            model = DistilledClassifier(TREE, TREE, n_synthetic=1.0).set_fit_request(
-                sample_weight=True, X_unlabeled=True
-            )
-            scaler = StandardScaler().set_fit_request(sample_weight=False)
-            piped = make_pipeline(scaler, model, transform_input=["X_unlabeled"])
-            piped.fit(X, Y, sample_weight=np.ones(150), X_unlabeled=X[:40])
-        assert piped[-1].transfer_set_.n_unlabeled == 40
-
     def test_fidelity_needs_no_labels_and_takes_weights(self):
-        """Weights of zero leave rows out."""
-        model = DistilledClassifier(TREE, TREE, random_state=0).fit(X, Y)
-        half = np.arange(150) < 75
-        assert model.fidelity(X, sample_weight=half.astype(float)) == pytest.approx(model.fidelity(X[half]))
+        """It is that of the answers; weights of zero leave rows out."""
+        model = DistilledClassifier(TREE, DecisionTreeClassifier(max_depth=1), sampler=None, random_state=0).fit(X, Y)
+        half = np.arange(150) < 90
+        answers = model.teacher_.predict_proba(X), model.predict_proba(X)
+        assert model.fidelity(X) == pytest.approx(metrics.fidelity(*answers)) != pytest.approx(1)
+        weighted = model.fidelity(X, sample_weight=half.astype(float))
+        assert weighted == pytest.approx(model.fidelity(X[half])) != pytest.approx(model.fidelity(X))
 
     def test_log_probabilities(self):
         """They are the logarithm of the probabilities; an impossible class has minus infinity."""
@@ -475,9 +483,10 @@ class TestScikitLearnLife:
         """Ten classes through a code of four: fewer trees, a full classifier."""
         rows, labels = load_digits(return_X_y=True)
         forest = RandomForestClassifier(30, random_state=0).fit(rows[:900], labels[:900])
-        options = {"sampler": MUNGE(), "n_synthetic": 2.0, "random_state": 0}
-        plain = DistilledClassifier(forest, "boosting", **options).fit(rows[:900])
-        short = DistilledClassifier(forest, "boosting", target_compressor=PCA(4), **options).fit(rows[:900])
+        options = {"sampler": LeafSwap(), "n_synthetic": 300, "random_state": 0}
+        plain = DistilledClassifier(forest, CompactBoostingClassifier(20), **options).fit(rows[:900])
+        student = CompactBoostingRegressor(20)
+        short = DistilledClassifier(forest, student, target_compressor=PCA(4), **options).fit(rows[:900])
         assert short.predict_proba(rows).shape == (len(rows), 10)
         assert metrics.pickled_bytes(short.student_) < 0.6 * metrics.pickled_bytes(plain.student_)
         assert short.fidelity(rows[900:]) > 0.5
@@ -496,16 +505,16 @@ class TestScikitLearnLife:
         np.testing.assert_array_equal(answers[0], answers[1])
         assert not np.allclose(answers[1], answers[2])
 
-    def test_progress_is_shown(self, capsys, monkeypatch):
-        """``verbose`` shows the labelling on standard error."""
-        monkeypatch.setattr(_progress, "QUIET", 0.0)
-        DistilledClassifier(TREE, TREE, sampler=MUNGE(), n_synthetic=1.0, verbose=1).fit(X, Y)
-        shown = capsys.readouterr().err
-        assert "real rows" in shown
-        assert "synthetic rows" in shown
-
     def test_student_parameters_are_searched(self):
-        """Sizes of the student are parameters of a grid."""
-        model = DistilledClassifier(TREE, CompactBoostingClassifier(5), n_synthetic=1.0, random_state=0)
-        search = GridSearchCV(model, {"student__n_trees": [1, 10]}, cv=2).fit(X, Y)
-        assert search.best_params_["student__n_trees"] in (1, 10)
+        """A grid over a parameter of the student fits each value, and the more faithful one wins."""
+        rows, values = dataset("regression")
+        forest = RandomForestRegressor(20, random_state=0).fit(rows, values)
+        model = DistilledRegressor(
+            forest, CompactBoostingRegressor(5), sampler=MUNGE(), n_synthetic=1.0, random_state=0
+        )
+        search = GridSearchCV(model, {"student__n_trees": [1, 10]}, scoring=fidelity_scorer, cv=2).fit(rows)
+        one, ten = search.cv_results_["mean_test_score"]
+        assert ten > one + 0.05
+        assert search.best_params_ == {"student__n_trees": 10}
+        assert search.best_estimator_.student_.n_trees == 10
+        assert model.student.n_trees == 5

@@ -103,7 +103,7 @@ def test_it_is_told(capsys):
 
 
 class TestWhatFollowsFromIt:
-    TREES = ExtraTreesClassifier(100, random_state=0).fit(X, Y)
+    TREES = ExtraTreesClassifier(50, random_state=0).fit(X, Y)
 
     def test_memorised_rows_can_be_left_out(self):
         """The summary says so, still counts them, and the student is nearer to its teacher than without other rows."""
@@ -125,15 +125,15 @@ class TestWhatFollowsFromIt:
         ("teacher", "judged_on"),
         [
             (TREES, "synthetic rows"),
-            (RandomForestClassifier(100, random_state=0).fit(X, Y), "rows of X, out of bag"),
+            (RandomForestClassifier(50, random_state=0).fit(X, Y), "rows of X, out of bag"),
             (LogisticRegression().fit(X, Y), "rows of X and synthetic rows"),
         ],
         ids=["extra trees", "forest", "linear"],
     )
     def test_the_interval_holds(self, teacher, judged_on):
         """The default says on which rows its estimate rests, and unseen rows do not contradict it."""
-        student = AutoStudent(["boosting", "mlp_ple"], max_bytes=30_000)
-        model = DistilledClassifier(teacher, student, n_synthetic=6000, random_state=0).fit(X)
+        student = AutoStudent(["boosting", "mlp_ple"], max_bytes=8000)
+        model = DistilledClassifier(teacher, student, n_synthetic=4000, random_state=0).fit(X)
         chosen = model.candidates_.chosen
         assert chosen.judged_on == judged_on
         assert chosen.fidelity_low <= model.fidelity(UNSEEN) <= chosen.fidelity_high

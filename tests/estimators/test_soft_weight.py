@@ -15,16 +15,17 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor
-from skdistill.estimators._truth_weight import WEIGHTS, split_labels
 from skdistill.exceptions import TeacherWarning
 from skdistill.samplers import Jitter
-from skdistill.transfer import TransferSet
 
 RNG = np.random.RandomState(0)
 X = RNG.normal(size=(400, 3))
 CLEAN = np.where(X[:, 0] + X[:, 1] ** 2 > 0.5, "yes", "no")
 NOISY = np.where(RNG.uniform(size=400) < 0.3, np.where(CLEAN == "yes", "no", "yes"), CLEAN)
 VALUES = X[:, 0] + X[:, 1] ** 2
+SHARES = [1.0, 0.75, 0.5, 0.25]
+"""Of the teacher that are tried."""
+
 TREE = DecisionTreeClassifier(max_leaf_nodes=8, random_state=0)
 VALUE_TREE = DecisionTreeRegressor(max_leaf_nodes=8, random_state=0)
 
@@ -69,7 +70,7 @@ class TestChoice:
         poor = DummyClassifier(strategy="uniform").fit(X, CLEAN)
         with pytest.warns(TeacherWarning, match="better without the teacher DummyClassifier.* true labels of X alone"):
             model = quick(poor).fit(X, CLEAN)
-        assert model.soft_weight_ == min(WEIGHTS)
+        assert model.soft_weight_ == min(SHARES)
         skill = model.soft_weights_["skill"]
         assert skill[-1] == skill.max()
 
@@ -87,7 +88,7 @@ class TestChoice:
         """All weights and the student without the teacher, with their gains over the teacher alone."""
         model = quick(knows_the_truth).fit(X, NOISY)
         tried = model.soft_weights_
-        assert tried["soft_weight"].tolist() == [*WEIGHTS, 0.0]
+        assert tried["soft_weight"].tolist() == [*SHARES, 0.0]
         assert tried["n_synthetic"][-1] == 0 < tried["n_synthetic"][:-1].min()
         np.testing.assert_allclose(tried["gain"], tried["skill"] - tried["skill"][0])
         assert len({len(column) for column in tried.values()}) == 1
@@ -96,9 +97,9 @@ class TestChoice:
         """Regression, of one and of two outputs: a constant teacher is of no use, a perfect one is all there is."""
         for values in (VALUES, np.column_stack([VALUES, -VALUES])):
             poor = quick(lambda rows, v=values: np.zeros((len(rows), *v.shape[1:])), VALUE_TREE, DistilledRegressor)
-            with pytest.warns(TeacherWarning):
+            with pytest.warns(TeacherWarning, match="better without the teacher"):
                 poor.fit(X, values)
-            assert poor.soft_weight_ == min(WEIGHTS)
+            assert poor.soft_weight_ == min(SHARES)
         noisy = VALUES + np.random.RandomState(1).normal(0, 2, len(X))
         perfect = quick(lambda rows: rows[:, 0] + rows[:, 1] ** 2, VALUE_TREE, DistilledRegressor)
         assert perfect.fit(X, noisy).soft_weight_ == 1
@@ -121,7 +122,7 @@ class TestRowsThatJudge:
         Recorder.taught = []
         quick(lambda rows: rows[:, 0], Recorder(), DistilledRegressor, sampler=None).fit(X, X[:, 0])
         *candidates, last = Recorder.taught
-        assert len(candidates) == len(WEIGHTS) + 1
+        assert len(candidates) == len(SHARES) + 1
         assert len(last) == len(X)
         for rows in candidates:
             np.testing.assert_array_equal(rows, candidates[0])
@@ -132,7 +133,7 @@ class TestRowsThatJudge:
         Recorder.taught = []
         model = quick(lambda rows: rows[:, 0], Recorder(), DistilledRegressor, sampler=None)
         model.fit(X[:300], X[:300, 0], X_val=X[300:], y_val=X[300:, 0])
-        assert [len(rows) for rows in Recorder.taught] == [300] * (len(WEIGHTS) + 2)
+        assert [len(rows) for rows in Recorder.taught] == [300] * (len(SHARES) + 2)
         assert set(model.soft_weights_["judged_on"]) == {"X_val"}
 
     @pytest.mark.parametrize("teacher_cv", [None, 2, PredefinedSplit(np.arange(400) % 2)])
@@ -160,12 +161,14 @@ class TestRowsThatJudge:
         assert CountingClassifier.fits == before
 
     def test_each_class_is_taught(self):
-        """Also one of a single row; a quarter of the others judges."""
-        truth = np.eye(3)[[0] * 200 + [1] * 40 + [2]]
-        real = TransferSet(np.zeros((241, 1)), truth, np.ones(241), truth)
-        taught, judging = split_labels(real, True, np.random.RandomState(0))
-        assert truth[taught].sum(axis=0).tolist() == [150, 30, 1]
-        assert sorted([*taught, *judging]) == list(range(241))
+        """Also one of a single row, which then judges nobody; of the others a quarter judges."""
+        Recorder.taught = []
+        rows, labels = np.arange(241.0)[:, None], np.array(["a"] * 200 + ["b"] * 40 + ["c"])
+        with warnings.catch_warnings(action="ignore", category=TeacherWarning):
+            quick(lambda rows: np.tile([0.6, 0.3, 0.1], (len(rows), 1)), Recorder(), sampler=None).fit(rows, labels)
+        taught, last = sorted({rows.tobytes(): rows for rows in Recorder.taught}.values(), key=len)
+        assert np.unique(labels[taught[:, 0].astype(int)], return_counts=True)[1].tolist() == [150, 30, 1]
+        assert len(last) == 241
 
     def test_few_rows_or_no_labels_leave_the_teacher_alone(self):
         """There is nothing to judge by: the student is that of weight 1."""
@@ -178,8 +181,8 @@ class TestRowsThatJudge:
             np.testing.assert_array_equal(model.predict_proba(X), given.predict_proba(X))
 
 
-class TestManners:
-    """Budget, memory, threads, and what is refused."""
+class TestLimits:
+    """Budget, time, memory, threads, and what is refused."""
 
     @pytest.mark.parametrize("student", [TREE, AutoStudent(["linear", "tree"])])
     @pytest.mark.parametrize("sampler", [Jitter(), "auto"])
@@ -219,7 +222,8 @@ class TestManners:
         np.testing.assert_array_equal(first.soft_weights_["skill"], other.soft_weights_["skill"])
         for teacher in (knows_the_truth, LogisticRegression()):
             model = quick(teacher).fit(X[:300], NOISY[:300], X_unlabeled=X[300:])
-            assert model.soft_weights_["n_judged"][0] <= 75
+            assert model.transfer_set_.n_unlabeled == 100
+            assert 60 < model.soft_weights_["n_judged"][0] <= 75
 
     def test_refused(self):
         """Other texts, and labels without rows."""

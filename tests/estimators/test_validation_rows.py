@@ -90,10 +90,22 @@ def test_groups_count_by_importance_and_not_by_rows():
     assert found.estimate(student).fidelity == 1
 
 
-@given(st.lists(st.floats(-1, 1), min_size=10, max_size=20), st.floats(-0.5, 0.5))
+@given(st.lists(st.floats(-1, 1), min_size=10, max_size=20), st.floats(1e-6, 0.5))
 def test_paired_differences(losses, shift):
-    """Adding a constant to every loss is seen without chance."""
-    one = Losses((np.array(losses),))
-    other = Losses((np.array(losses) - shift,))
-    assert one.is_clearly_above(other, 3.0) == (shift > 0 and (one - other).mean > 3 * (one - other).error)
-    assert (one - other).mean == pytest.approx(shift, abs=1e-9)
+    """Rows are compared one by one: a constant on every loss is seen however the losses differ between rows."""
+    low, high = Losses((np.array(losses),)), Losses((np.array(losses) + shift,))
+    assert (high - low).mean == pytest.approx(shift, abs=1e-9)
+    assert (high - low).error == pytest.approx(0, abs=1e-9)
+    assert high.is_clearly_above(low, 3.0)
+    assert not low.is_clearly_above(high, 3.0)
+    assert not low.is_clearly_above(low, 3.0)
+
+
+@pytest.mark.parametrize(("n_errors", "is_clear"), [(2.0, True), (4.0, False)])
+def test_differences_by_chance_are_not_clear(n_errors, is_clear):
+    """A mean difference of three standard errors is clear to who asks for two and not to who asks for four."""
+    differences = np.random.RandomState(0).normal(size=400)
+    differences = (differences - differences.mean()) / differences.std(ddof=1) + 3 / np.sqrt(400)
+    high, low = Losses((differences,)), Losses((np.zeros(400),))
+    assert (high - low).mean / (high - low).error == pytest.approx(3, rel=0.01)
+    assert high.is_clearly_above(low, n_errors) == is_clear

@@ -18,8 +18,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from strategies import example_table
 
-from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor, fidelity_scorer
-from skdistill.estimators._candidates import Candidate, Candidates
+from skdistill import AutoStudent, Candidates, DistilledClassifier, DistilledRegressor, fidelity_scorer
+from skdistill.estimators._candidates import Candidate
 from skdistill.exceptions import SamplerError, StudentError
 from skdistill.inspection import DisagreementDisplay, FidelityDisplay, SamplerDisplay, SizeFidelityDisplay
 from skdistill.inspection._size_fidelity_display import front
@@ -80,20 +80,19 @@ def all_displays(model, X, **options):
 def test_any_model_is_drawn(case):
     """Classifiers, regressors, pipelines, searches, models beside a teacher; arrays, frames, sparse rows, texts."""
     for make in all_displays(case.model, case.X, **case.options):
-        display = make()
-        assert_drawn(display)
+        assert_drawn(make())
         plt.close("all")
-        ax = new_axes()
-        assert display.plot(ax=ax) is display
-        assert_drawn(display, ax)
 
 
 def test_axes_given_are_used(make):
     """No figure is made, neither by the class methods nor by plot."""
     case = make("two classes")
     for make_display in all_displays(case.model, case.X):
-        ax = new_axes()
-        assert_drawn(make_display(ax=ax), ax)
+        ax, other = new_axes(), new_axes()
+        display = make_display(ax=ax)
+        assert_drawn(display, ax)
+        assert display.plot(ax=other) is display
+        assert_drawn(display, other)
     ax = new_axes()
     assert_drawn(SamplerDisplay.from_estimator(Jitter(), case.X, ax=ax), ax)
     search = make("search").model
@@ -573,8 +572,10 @@ TABLES = {
 }
 
 
-@pytest.mark.parametrize("features", [None, (0, -1)])
-@pytest.mark.parametrize("kind", TABLES)
+@pytest.mark.parametrize(
+    ("kind", "features"),
+    [*((kind, None) for kind in TABLES), ("numpy", (0, -1)), ("pandas", (0, -1)), ("csr", (0, -1))],
+)
 def test_rows_have_two_coordinates(kind, features):
     """Real and synthetic rows, of any table, as components or as two columns; the table is not changed."""
     X = TABLES[kind]

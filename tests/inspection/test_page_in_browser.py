@@ -213,8 +213,7 @@ def test_texts_are_read_easily(browser, pages, name, scheme):
     assert [found for found in contrasts if found[0] < LEAST_CONTRAST] == []
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("width", "scheme"), [*zip(WIDTHS, SCHEMES, strict=True)])
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing_serious(browser, pages, name, width, scheme):
     """The rules of axe-core for accessible pages."""

@@ -12,7 +12,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate, learning_curve
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import skdistill
@@ -29,7 +29,6 @@ from skdistill.metrics import (
     retention,
     retention_scorer,
 )
-from skdistill.metrics._scorers import distilled_inside
 
 X, y = dataset("three classes")
 VALUES = np.column_stack([X[:, 0] * X[:, 1], X[:, 3] ** 2])
@@ -77,19 +76,28 @@ def test_wrappers_change_nothing(classifier, scorer):
     assert scores == [scores[0]] * len(scores)
 
 
-def test_latency_reaches_through(classifier):
-    """The student alone is asked, for one row as it sees it."""
-    assert all(-1e5 < neg_latency_scorer(model, X) < 0 for model in wrapped(classifier)[:2])
+@pytest.mark.parametrize("with_step", [False, True])
+def test_latency_is_that_of_the_student_for_one_row(classifier, with_step, monkeypatch):
+    """In microseconds, negated: the student alone is asked, for the first row as it sees it."""
+    asked = []
+    monkeypatch.setattr(
+        "skdistill.metrics._scorers.latency", lambda predict, rows: asked.append((predict, rows)) or 250.0
+    )
+    halved = FunctionTransformer(lambda rows: rows / 2).fit(X)
+    assert neg_latency_scorer(make_pipeline(halved, classifier) if with_step else classifier, X) == -250.0
+    ((predict, rows),) = asked
+    np.testing.assert_array_equal(rows, X[:1] / 2 if with_step else X[:1])
+    np.testing.assert_array_equal(predict(X), classifier.student_.predict_proba(X))
 
 
-def test_unwrap_gives_the_rows_that_the_model_sees(classifier):
-    """Those of the last step, whatever the earlier ones make of them; without rows, none is made."""
+def test_rows_are_those_that_the_model_sees(classifier):
+    """Those of the last step, whatever the earlier ones make of them; who looks at no rows needs none."""
     reduced = PCA(4).fit(X)
-    model, rows = distilled_inside(make_pipeline(reduced, classifier), X)
-    assert model is classifier
-    np.testing.assert_array_equal(rows, reduced.transform(X))
-    assert distilled_inside(classifier, X) == (classifier, X)
-    assert distilled_inside(make_pipeline(reduced, classifier), None) == (classifier, None)
+    pipeline = make_pipeline(reduced, classifier)
+    seen = reduced.transform(X)
+    assert fidelity_scorer(pipeline, X) == classifier.fidelity(seen) != classifier.fidelity(X)
+    assert agreement_scorer(pipeline, X) == agreement(classifier.teacher.predict(seen), classifier.predict(seen))
+    assert neg_bytes_scorer(pipeline, None) == neg_bytes_scorer(classifier, X)
 
 
 def test_fidelity_is_the_models_own(classifier, regressor):
@@ -162,7 +170,7 @@ def test_what_is_not_distilled_is_refused(scorer):
 @names
 def test_what_is_not_fitted_says_so(scorer):
     """As scikit-learn does."""
-    with pytest.raises(NotFittedError):
+    with pytest.raises(NotFittedError, match=r"DistilledClassifier.* not fitted yet"):
         scorer(DistilledClassifier(LogisticRegression()), X, y)
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from skdistill._losses import BinaryCrossEntropy, OneVsRestCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from skdistill.exceptions import StudentError
+from skdistill.metrics import fidelity
 from skdistill.solvers._network_training import Layers, backward, forward
 from skdistill.students import CompactMLPRegressor
 
@@ -45,7 +46,7 @@ def test_divergence_is_restarted_and_at_last_said():
         student.fit(X, SMOOTH)
     assert not hasattr(student, "scorer_")
     rescued = CompactMLPRegressor(16, learning_rate=30.0, random_state=0).fit(X, SMOOTH)
-    assert np.all(np.isfinite(rescued.predict(X)))
+    assert fidelity(SMOOTH, rescued.predict(X)) > 0.6
 
 
 def test_validation_errors_fall():

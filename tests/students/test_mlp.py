@@ -33,6 +33,11 @@ STUDENTS = [CompactMLPRegressor, CompactHybridRegressor]
 CLASSIFIERS = [CompactMLPClassifier, CompactHybridClassifier]
 
 
+def surface(rows):
+    """Return the values of a smooth surface with an edge."""
+    return np.sin(3 * rows[:, 0]) + rows[:, 1] * rows[:, 2] + np.sign(rows[:, 0] - 0.2) * (rows[:, 1] > 0)
+
+
 class TestKnots:
     def test_they_are_where_the_target_jumps(self):
         """Among the first few are the two jumps of the first two columns; the third has its ends alone."""
@@ -43,10 +48,11 @@ class TestKnots:
 
     def test_edges_need_them(self):
         """With knots a network follows jumps that it cannot follow without."""
-        with_knots, without = (
-            fidelity(EDGES, CompactMLPRegressor(n_knots=n, random_state=0).fit(X, EDGES).predict(X)) for n in (50, 0)
-        )
-        assert with_knots > without + 0.005
+        losses = [
+            1 - CompactMLPRegressor(n_knots=n_knots, random_state=0).fit(X, EDGES).score(X, EDGES)
+            for n_knots in (50, 0)
+        ]
+        assert losses[0] < 0.3 * losses[1]
 
     def test_constant_and_missing_columns_have_none(self):
         """Nothing bends there."""
@@ -74,24 +80,23 @@ class TestStudents:
         """With true labels they are good classifiers and regressors like any other."""
         for kind in CLASSIFIERS:
             assert cross_val_score(kind(random_state=0), *load_breast_cancer(return_X_y=True), cv=3).min() > 0.9
-            assert cross_val_score(kind(random_state=0), *load_digits(return_X_y=True), cv=3).min() > 0.85
+            assert cross_val_score(kind(random_state=0), *load_digits(n_class=6, return_X_y=True), cv=3).min() > 0.9
         for kind in STUDENTS:
             assert cross_val_score(kind(random_state=0), *load_diabetes(return_X_y=True), cv=3).min() > 0.2
 
     def test_a_hybrid_follows_both_better_than_its_parts(self):
-        """Of the same numbers of parameters, on a smooth surface with an edge."""
-        target = SMOOTH + EDGES
-        sizes = {"n_parameters": 1500, "n_inputs": 3, "n_outputs": 1}
-        hybrid, network, trees = (
-            fidelity(target, student.sized(**sizes).fit(X, target).predict(X))
+        """Of the same numbers of parameters, on a smooth surface with an edge, on rows that none was fitted on."""
+        sizes = {"n_parameters": 800, "n_inputs": 3, "n_outputs": 1}
+        unseen = np.random.RandomState(1).uniform(-1, 1, size=(3000, 3))
+        loss_of_hybrid, *losses_of_parts = (
+            1 - fidelity(surface(unseen), student.sized(**sizes).fit(X, surface(X)).predict(unseen))
             for student in (
                 CompactHybridRegressor(random_state=0),
                 CompactMLPRegressor(n_knots=0, random_state=0),
                 CompactBoostingRegressor(random_state=0),
             )
         )
-        assert hybrid > network
-        assert hybrid > trees - 0.005
+        assert loss_of_hybrid < 0.7 * min(losses_of_parts)
 
     @pytest.mark.parametrize("kind", STUDENTS)
     @pytest.mark.parametrize("scale", [1e-9, 1e9])
@@ -163,12 +168,13 @@ class TestStudents:
 
 
 class TestTemperature:
-    @pytest.mark.parametrize("options", [{"temperature": 4.0}, {"temperature": 4.0, "final_temperature": 1.0}])
+    @pytest.mark.parametrize("final", [None, 1.0])
     @pytest.mark.parametrize("schedule", ["constant", "linear", "cosine", "logistic", lambda share: share**2])
-    def test_answers_are_at_temperature_one(self, options, schedule):
+    def test_answers_are_at_temperature_one(self, final, schedule):
         """Whatever the targets were softened by in training."""
-        for targets in (PROBA, TWO):
-            student = CompactMLPClassifier(temperature_schedule=schedule, random_state=0, **options)
+        for targets in (PROBA,) if final else (TWO,):
+            options = {"temperature": 4.0, "temperature_schedule": schedule}
+            student = CompactMLPClassifier(final_temperature=final, random_state=0, **options)
             assert fidelity(targets, student.fit_soft(X, targets).predict_proba(X)) > 0.97
 
 
@@ -244,14 +250,20 @@ class TestStrangeTables:
 
     @FAMILY
     def test_rows_without_weight_set_no_ranges(self, family):
-        """Far away rows that do not count change no answers there."""
+        """Far away rows that do not count change no answers, near or far: it is as if they were not there.
+
+        LightGBM counts rows without weight in its bins, so that students with trees of it come out a little otherwise.
+        """
         rows, weight = X[:500].copy(), np.ones(500)
         rows[:50] *= 1000
         weight[:50] = 0
-        far = np.full((1, 3), 50.0)
-        with_them = self.member(family).fit(rows, SMOOTH[:500], weight).predict(far)
-        without = self.member(family).fit(rows[50:], SMOOTH[50:500]).predict(far)
-        assert abs(with_them - without) < 0.5 + 0.5 * abs(without)
+        probes = np.vstack([X[500:], 3 * X[500:], np.full((1, 3), 50.0)])
+        with_them = self.member(family).fit(rows, SMOOTH[:500], weight).predict(probes)
+        without = self.member(family).fit(rows[50:], SMOOTH[50:500]).predict(probes)
+        if family in ("boosting", "hybrid"):
+            assert np.sqrt(np.mean((with_them - without) ** 2)) < 0.15
+        else:
+            np.testing.assert_allclose(with_them, without, atol=1e-6)
 
     @FAMILY
     def test_a_column_of_keys_is_not_carried_along(self, family):
@@ -263,9 +275,9 @@ class TestStrangeTables:
 
     @FAMILY
     def test_sizes_are_kept_with_missing_cells_and_many_classes(self, family):
-        """Indicators of missing cells count, and so does each class."""
+        """Indicators of missing cells count, and so does each class; a thousand parameters are enough for any."""
         rows = np.where(np.random.RandomState(0).uniform(size=X.shape) < 0.1, np.nan, X)
-        for size in (30, 60, 100, 300, 1000):
+        for size in (30, 60, 300, 1000):
             for student, outputs, target in (
                 (FAMILIES[family].member(classifies=False), 1, SMOOTH),
                 (FAMILIES[family].member(classifies=True), 3, PROBA),
@@ -273,8 +285,9 @@ class TestStrangeTables:
                 try:
                     sized = student.sized(size, n_inputs=count_inputs(rows), n_outputs=outputs)
                 except StudentError:
+                    assert size < 1000
                     continue
                 fitted = (
-                    sized.fit(rows[:400], target[:400]) if outputs == 1 else sized.fit_soft(rows[:400], target[:400])
+                    sized.fit(rows[:300], target[:300]) if outputs == 1 else sized.fit_soft(rows[:300], target[:300])
                 )
                 assert fitted.scorer_.n_parameters <= size

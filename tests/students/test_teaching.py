@@ -68,13 +68,13 @@ def taught(student, proba=PROBA[:900], weight=ONES, **options):
         (HistGradientBoostingClassifier(max_iter=15), 0.6),
         (LGBMClassifier(n_estimators=15, verbosity=-1, n_jobs=1), 0.6),
         (KNeighborsClassifier(10), 0.5),
-        (MLPClassifier(hidden_layer_sizes=(50,), max_iter=60), 0.75),
-        (MLPRegressor(hidden_layer_sizes=(50,), max_iter=60), 0.7),
+        (MLPClassifier(hidden_layer_sizes=(50,), max_iter=30), 0.7),
+        (MLPRegressor(hidden_layer_sizes=(50,), max_iter=30), 0.6),
         (Ridge(), 0.5),
         (RidgeClassifier(), 0.3),
         (make_pipeline(StandardScaler(), PCA(20), LogisticRegression()), 0.7),
         (make_pipeline(SelectKBest(k=40), CompactBoostingClassifier(20, 8)), 0.7),
-        (make_pipeline(PCA(20), MLPRegressor(hidden_layer_sizes=(50,), max_iter=60)), 0.7),
+        (make_pipeline(PCA(20), MLPRegressor(hidden_layer_sizes=(50,), max_iter=30)), 0.6),
     ],
     ids=lambda value: "-".join(type(step).__name__ for _, step in value.steps) if hasattr(value, "steps") else None,
 )
@@ -222,7 +222,7 @@ def test_student_with_labels_only():
     assert set(np.unique(proba)) == {0.0, 1.0}
 
 
-@pytest.mark.parametrize("student", [MLPRegressor(hidden_layer_sizes=(60,), max_iter=60), "boosting"])
+@pytest.mark.parametrize("student", [MLPRegressor(hidden_layer_sizes=(60,), max_iter=30), "boosting"])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_compressed_targets(student):
     """Ten classes taught as a code of six still make a classifier of ten classes that follows the teacher."""
@@ -252,6 +252,8 @@ def test_regressors_of_one_output_or_without_weights(student):
     weight = np.where(np.arange(len(Z)) < 75, 2.0, 0.5)
     fitted = teach_regressor(student, Z, values, sample_weight=weight, rng=np.random.RandomState(0))
     assert fitted.predict(Z).shape == values.shape
+    heavy, light = (fidelity(values[rows], fitted.predict(Z[rows])) for rows in (weight > 1, weight < 1))
+    assert heavy > max(light, 0.3)
 
 
 @pytest.mark.parametrize("routing", [False, True])
@@ -285,9 +287,9 @@ def test_what_is_shipped_is_an_estimator(student):
 @pytest.mark.parametrize("student", [SVC(), LinearSVC(), LogisticRegression(max_iter=300), KNeighborsClassifier(3)])
 def test_a_class_the_teacher_never_gives(student):
     """A class of probability zero everywhere is known to the student and never predicted."""
-    proba = np.hstack([PROBA[:900, :5] + PROBA[:900, 5:], np.zeros((900, 1))])
+    proba = np.hstack([PROBA[:300, :5] + PROBA[:300, 5:], np.zeros((300, 1))])
     fitted = teach_classifier(
-        student, X[:900], proba, classes=np.arange(6), sample_weight=ONES, rng=np.random.RandomState(0)
+        student, X[:300], proba, classes=np.arange(6), sample_weight=ONES[:300], rng=np.random.RandomState(0)
     )
     np.testing.assert_array_equal(fitted.classes_, np.arange(6))
     np.testing.assert_array_equal(fitted.predict_proba(X)[:, 5], 0)
@@ -296,7 +298,7 @@ def test_a_class_the_teacher_never_gives(student):
 def test_pairwise_margins_of_a_student_are_refused():
     """A student with a margin for each pair of classes is told what to set."""
     with pytest.raises(StudentError, match='Pass decision_function_shape="ovr"'):
-        taught(SVC(decision_function_shape="ovo"))
+        taught(SVC(decision_function_shape="ovo"), PROBA[:100], ONES[:100])
 
 
 def test_pipeline_with_memory_and_soft_targets(tmp_path):
@@ -323,10 +325,11 @@ def test_pipeline_with_memory_and_soft_targets(tmp_path):
 )
 @pytest.mark.parametrize("routing", [False, True])
 def test_wrapped_students_with_weights(student, routing):
-    """Weights reach whoever fits inside a wrapper, or rows are drawn, whether routing is on or off."""
-    weight = np.where(np.arange(900) % 2, 2.0, 0.5)
+    """Weights reach whoever fits inside a wrapper, or rows are drawn: wrong rows of hardly any weight do no harm."""
+    is_right = np.arange(900) % 3 == 0
+    proba = np.where(is_right[:, None], PROBA[:900], np.roll(PROBA[:900], 1, axis=1))
     with sklearn.config_context(enable_metadata_routing=routing):
-        fitted = taught(student, weight=weight)
+        fitted = taught(student, proba, np.where(is_right, 1.0, 1e-4))
     assert agreement(FOREST.predict(X[900:]), fitted.predict(X[900:])) > 0.4
 
 
@@ -371,7 +374,9 @@ def test_an_error_of_the_student_says_who_was_fitted():
 
 
 def test_no_warning_is_raised_on_the_way():
-    """Teaching is silent."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        taught(DecisionTreeClassifier(max_depth=3))
+    """Teaching is silent, whichever way the student is taught."""
+    with warnings.catch_warnings(record=True) as raised:
+        warnings.simplefilter("always")
+        for student in (DecisionTreeClassifier(max_depth=3), Ridge(), KNeighborsClassifier(3), RidgeClassifier()):
+            taught(student)
+    assert raised == []

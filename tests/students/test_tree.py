@@ -26,7 +26,7 @@ from skdistill.students._tree import CompactTreeClassifier, CompactTreeRegressor
 def test_hard_labels_are_learned():
     """With true labels it is a decent classifier and regressor."""
     assert cross_val_score(CompactTreeClassifier(8), *load_breast_cancer(return_X_y=True), cv=3).min() > 0.85
-    assert cross_val_score(CompactTreeClassifier(64), *load_digits(return_X_y=True), cv=3).min() > 0.7
+    assert cross_val_score(CompactTreeClassifier(24), *load_digits(n_class=6, return_X_y=True), cv=3).min() > 0.75
     assert cross_val_score(CompactTreeRegressor(4), *load_diabetes(return_X_y=True), cv=3).min() > 0.2
 
 
@@ -39,7 +39,7 @@ def test_fit_is_fit_soft_with_certain_targets():
     np.testing.assert_array_equal(by_label.predict_proba(X), by_target.predict_proba(X))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 10_000), n_classes=st.integers(2, 4))
 def test_answers_are_means_of_leaves(seed, n_classes):
     """Each row is answered with the weighted mean target of the rows in its leaf, and leaves know their rows."""
@@ -58,7 +58,7 @@ def test_answers_are_means_of_leaves(seed, n_classes):
             np.testing.assert_allclose(got, np.broadcast_to(mean, got.shape), atol=2e-6 * n_classes)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_weights_are_repeated_rows(seed):
     """A row of weight 3 is the row three times, and one of weight 0 is not there, where leaves may be of one row.
@@ -120,7 +120,7 @@ def test_raw_tables(convert):
     np.testing.assert_array_equal(unseen, missing)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(values=mixed_values(min_rows=5, max_rows=25), seed=st.integers(0, 100))
 def test_any_table_compiles_to_the_same_answers(values, seed):
     """Raw rows of a frame are answered alike by the student and its compiled form, many at once and one by one."""
@@ -129,6 +129,8 @@ def test_any_table_compiles_to_the_same_answers(values, seed):
     student = CompactTreeRegressor(6, min_samples_leaf=1).fit(frame, y)
     compiled, expected = skdistill.compile(student), student.predict(frame)
     np.testing.assert_allclose(compiled(frame), expected, rtol=1e-6, atol=1e-6)
+    each = [compiled(row) for row in frame.to_numpy(dtype=object)[:5].tolist()]
+    np.testing.assert_allclose(each, expected[:5], rtol=1e-6, atol=1e-6)
 
 
 def test_missing_cells_are_informative():
@@ -209,7 +211,7 @@ def test_size_is_what_was_asked_for():
     """At most ``max_leaf_nodes`` leaves; ``sized`` counts what is learned and takes the largest that fits."""
     X, y = load_digits(return_X_y=True)
     assert CompactTreeClassifier(20).fit(X, y).scorer_.n_leaves == 20
-    for n_parameters in (100, 1000):
+    for n_parameters in (100, 300):
         student = CompactTreeClassifier().sized(n_parameters, n_inputs=64, n_outputs=10).fit(X, y)
         assert n_parameters - 12 < student.scorer_.n_parameters <= n_parameters
     with pytest.raises(StudentError, match="a size of 30 parameters is too small"):
@@ -250,12 +252,13 @@ COUNTS_ROWS = {
     [
         pytest.param(estimator, check, id=f"{estimator!r}-{check.func.__name__}", marks=marks)
         for given, failures in (
-            (CompactTreeClassifier(), COUNTS_ROWS),
-            (CompactTreeRegressor(), COUNTS_ROWS),
-            (CompactTreeClassifier(min_samples_leaf=1), {}),
-            (CompactTreeRegressor(min_samples_leaf=1), {}),
+            (CompactTreeClassifier(8), COUNTS_ROWS),
+            (CompactTreeRegressor(8), COUNTS_ROWS),
+            (CompactTreeClassifier(8, min_samples_leaf=1), {}),
+            (CompactTreeRegressor(8, min_samples_leaf=1), {}),
         )
         for estimator, check in estimator_checks_generator(given)
+        if failures or check.func.__name__ in COUNTS_ROWS  # the others do not depend on how large leaves are
         for marks in [
             [pytest.mark.xfail(reason=failures[check.func.__name__], strict=False)]
             if check.func.__name__ in failures
@@ -265,7 +268,7 @@ COUNTS_ROWS = {
 )
 @pytest.mark.filterwarnings("ignore")
 def test_estimator_check(estimator, check):
-    """With leaves of a single row all of scikit-learn's checks pass; else all but repeated rows for weights."""
+    """All of scikit-learn's checks pass but repeated rows for weights; with leaves of a single row these do, too."""
     check(estimator)
 
 

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skdistill.targets import logistic_schedule, scheduled_temperature
-from skdistill.targets._schedules import SCHEDULES
 
 SHARES = st.floats(0, 1)
 
@@ -43,4 +42,3 @@ def test_logistic_refuses_what_is_no_schedule():
 def test_a_callable_is_a_schedule():
     """From the share that is over to the share of the way."""
     assert scheduled_temperature(lambda share: share**2, 4.0, 2.0, 0.5) == 3.5
-    assert set(SCHEDULES) == {"constant", "linear", "cosine", "logistic"}

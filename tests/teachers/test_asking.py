@@ -11,7 +11,6 @@ from sklearn.cluster import DBSCAN
 from skdistill import _progress, as_teacher
 from skdistill.exceptions import TeacherOutputError, TeacherQueryError
 from skdistill.teachers import ask
-from skdistill.teachers._fingerprint import _hash_model
 
 X, Y = dataset("three classes")
 NAMES = list("abcd")
@@ -80,11 +79,15 @@ def test_memory_tells_functions_apart(memory):
     assert answers == [1.0, 2.0]
 
 
-def test_model_is_hashed_once_a_process(teacher, monkeypatch):
-    """A large model is not hashed for every question."""
-    first = _hash_model(teacher)
-    monkeypatch.setattr("skdistill.teachers._fingerprint._hash_anything", lambda model: "hashed again")
-    assert _hash_model(teacher) == first
+def test_model_is_hashed_once_a_process(teacher, memory, monkeypatch):
+    """A large model is not hashed for every table that it is asked about."""
+    hashed = []
+    monkeypatch.setattr(
+        "skdistill.teachers._fingerprint._hash_anything", lambda model: hashed.append(model) or "a digest"
+    )
+    for rows in (X, X[:50], X + 1):
+        ask(as_teacher(teacher), rows, memory=memory)
+    assert hashed == [teacher]
 
 
 class Fragile:
@@ -145,7 +148,7 @@ def test_interrupt_passes_through():
     """Ctrl-C is not turned into another error."""
 
     def interrupted(rows):
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt("stopped")
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="stopped"):
         ask(as_teacher(interrupted), X)

@@ -24,7 +24,6 @@ from skdistill.samplers import (
     choose_from_pool,
 )
 from skdistill.samplers._cells import choose_cells
-from skdistill.samplers._uniform import _OrthogonalArray
 
 rng = np.random.default_rng(0)
 LINE = np.repeat(rng.normal(size=(600, 1)), 4, axis=1) + 0.01 * rng.normal(size=(600, 4))
@@ -117,10 +116,15 @@ class TestMarginalAndSpunge:
         assert np.mean(rows != X[order]) == pytest.approx(0.1, abs=0.03)
 
     def test_noise_is_in_standard_deviations(self):
-        """Moved numbers lie about the noise away."""
+        """Half of the numbers are moved, and those that were not drawn anew by the noise, whatever their unit."""
         X = rng.normal(size=(4000, 2)) * [1, 1000]
-        rows = SPUNGE(1e-9 + 0.5, noise=0.1).fit(X).sample(4000, random_state=0)
-        assert 0.2 < np.mean(np.isin(rows, X)) < 0.8
+        rows = SPUNGE(0.5, noise=0.01).fit(X).sample(4000, random_state=0)
+        assert np.mean(np.isin(rows, X)) == pytest.approx(0.5, abs=0.03)
+        steps = (rows - X[np.random.RandomState(0).permutation(4000)]) / X.std(axis=0)
+        for column in steps.T:
+            moved = column[(np.abs(column) > 0) & (np.abs(column) < 0.04)]  # numbers drawn anew are seldom as near
+            assert len(moved) == pytest.approx(1000, rel=0.15)
+            assert np.std(moved) == pytest.approx(0.01, rel=0.15)
 
 
 class TestJitterAndInterpolation:
@@ -160,10 +164,18 @@ class TestJitterAndInterpolation:
         assert np.all((share[fits] >= 0) & (share[fits] <= 1))
 
     def test_categories_come_from_the_row_or_its_neighbour(self):
-        """A frame of one number and its name never disagrees by more than a neighbour."""
-        frame = pd.DataFrame({"x": np.arange(50.0), "name": [f"{i:02d}" for i in range(50)]})
-        rows = Interpolation(2, random_state=0).fit(frame).sample(300, random_state=0)
-        assert set(rows["name"]) <= set(frame["name"])
+        """The name is that of the row or of the neighbour that the numbers lie between, and each is taken at times."""
+        x = np.arange(50.0)
+        frame = pd.DataFrame({"x": x + 0.5, "twice": 2 * x + 0.5, "name": [f"{i:02d}" for i in range(50)]})
+        sampler = Interpolation(2, random_state=0).fit(frame)
+        rows = sampler.sample(50, random_state=0)
+        own = np.random.RandomState(0).permutation(50)
+        named = rows["name"].astype(int).to_numpy()
+        is_own, is_neighbour = named == own, (named[:, None] == sampler.neighbors_[own]).any(axis=1)
+        assert np.all(is_own | is_neighbour)
+        assert min(is_own.sum(), is_neighbour.sum()) > 5
+        way = (rows["x"].to_numpy() - 0.5 - own)[is_neighbour] / (named - own)[is_neighbour]
+        assert np.all((way >= 0) & (way <= 1))
 
 
 class TestUniform:
@@ -192,12 +204,13 @@ class TestUniform:
 
     @given(n_columns=st.integers(2, 8), seed=st.integers(0, 1000))
     @settings(max_examples=20, deadline=None)
-    def test_arrays_cover_every_pair_of_strata_once(self, n_columns, seed):
-        """Orthogonal arrays of strength two."""
-        strata = _OrthogonalArray(7, n_columns, np.random.default_rng(seed)).rows(0, 49)
+    def test_designs_cover_every_pair_of_values_once(self, n_columns, seed):
+        """Up to eight columns of seven values are an orthogonal array of strength two: 49 rows have all 49 pairs."""
+        sampler = UniformBox([list("abcdefg")] * n_columns, "covering").fit()
+        rows = sampler.sample(49, random_state=seed)
         for i in range(n_columns):
             for j in range(i):
-                assert len(np.unique(strata[:, [i, j]], axis=0)) == 49
+                assert len({tuple(pair) for pair in rows[:, [i, j]]}) == 49
 
     def test_covering_rows_hold_every_pair_of_categories(self):
         """Seven columns of six categories: every pair occurs within 49 rows."""

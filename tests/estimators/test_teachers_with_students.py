@@ -1,4 +1,4 @@
-"""Every teacher with every student on every task: shapes, classes, sums, clones, pickles."""
+"""Every teacher with every student: it is followed; shapes, classes, sums, clones, pickles."""
 
 import pickle
 
@@ -6,7 +6,7 @@ import lightgbm
 import numpy as np
 import pytest
 from helpers import dataset
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import (
@@ -22,6 +22,7 @@ from sklearn.ensemble import (
     VotingRegressor,
 )
 from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.multioutput import MultiOutputRegressor, RegressorChain
@@ -32,6 +33,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR, LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.utils.validation import has_fit_parameter
 
 from skdistill import DistilledClassifier, DistilledRegressor
 from skdistill.samplers import MUNGE
@@ -58,7 +60,7 @@ REGRESSOR_TEACHERS = {
     "extra trees": ExtraTreesRegressor(5, random_state=0),
     "SVR": SVR(),
     "KernelRidge": KernelRidge(),
-    "Gaussian process": GaussianProcessRegressor(alpha=1.0),
+    "Gaussian process": GaussianProcessRegressor(RBF(5.0), alpha=1.0, optimizer=None),
     "nearest neighbours": KNeighborsRegressor(),
     "ridge pipeline": make_pipeline(StandardScaler(), Ridge()),
     "vote": VotingRegressor([("tree", DecisionTreeRegressor(max_depth=3)), ("ridge", Ridge())]),
@@ -68,7 +70,11 @@ REGRESSOR_TEACHERS = {
     "function": "function",
 }
 SINGLE_OUTPUT = {"SVR", "vote", "LightGBM"}
-NETWORK = {"hidden_layer_sizes": (5,), "max_iter": 20, "random_state": 0}
+NETWORK = {"hidden_layer_sizes": (5,), "solver": "lbfgs", "max_iter": 60, "random_state": 0}
+
+FLOOR = 0.3
+"""Fidelity on the rows of the fit that every student reaches, however few its trees are; a constant has none."""
+
 
 CLASSIFIER_STUDENTS = {
     "auto": "auto",
@@ -90,6 +96,11 @@ REGRESSOR_STUDENTS = {
     "mlp_ple": TransformedTargetRegressor(MLPRegressor(**NETWORK), transformer=StandardScaler()),
     "pipeline": make_pipeline(StandardScaler(), CompactBoostingRegressor(n_trees=5)),
 }
+
+
+def learns_drawn_labels(student):
+    """Whether a classifier takes no weights, and so learns labels that are drawn: its probabilities are not soft."""
+    return hasattr(student, "fit") and is_classifier(student) and not has_fit_parameter(student, "sample_weight")
 
 
 def a_function(X):
@@ -128,13 +139,22 @@ def fitted_teacher(name, task, X, y):
     return clone(teacher).fit(X, y)
 
 
-@pytest.mark.parametrize("student", CLASSIFIER_STUDENTS)
-@pytest.mark.parametrize("teacher", CLASSIFIER_TEACHERS)
-@pytest.mark.parametrize("task", ["binary", "three classes"])
+def in_turn(teachers, students, tasks):
+    """Return every pair of teacher and student, with one of the tasks in turn: each meets each task."""
+    return [
+        (tasks[(place + other) % len(tasks)], teacher, student)
+        for place, teacher in enumerate(teachers)
+        for other, student in enumerate(students)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("task", "teacher", "student"), in_turn(CLASSIFIER_TEACHERS, CLASSIFIER_STUDENTS, ["binary", "three classes"])
+)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names:UserWarning")
 def test_classifiers(task, teacher, student):
-    """Any teacher teaches any student; the result is a classifier in every way."""
+    """Any teacher teaches any student; the result follows it and is a classifier in every way."""
     X, y = dataset(task)
     model = DistilledClassifier(
         fitted_teacher(teacher, task, X, y),
@@ -151,7 +171,7 @@ def test_classifiers(task, teacher, student):
     assert proba.min() >= 0
     assert set(model.predict(X)) <= set(y)
     np.testing.assert_array_equal(model.student_.classes_, model.classes_)
-    assert np.isfinite(model.fidelity(X))
+    assert learns_drawn_labels(CLASSIFIER_STUDENTS[student]) or model.fidelity(X) > FLOOR
     alone = pickle.loads(pickle.dumps(model.student_))
     np.testing.assert_array_equal(alone.predict_proba(X), proba)
     np.testing.assert_array_equal(alone.predict(X), model.predict(X))
@@ -159,13 +179,13 @@ def test_classifiers(task, teacher, student):
     np.testing.assert_allclose(clone(model).fit(X, y).predict_proba(X), proba)
 
 
-@pytest.mark.parametrize("student", REGRESSOR_STUDENTS)
-@pytest.mark.parametrize("teacher", REGRESSOR_TEACHERS)
-@pytest.mark.parametrize("task", ["regression", "multi-output"])
+@pytest.mark.parametrize(
+    ("task", "teacher", "student"), in_turn(REGRESSOR_TEACHERS, REGRESSOR_STUDENTS, ["regression", "multi-output"])
+)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names:UserWarning")
 def test_regressors(task, teacher, student):
-    """Any teacher teaches any student; outputs have the teacher's shape."""
+    """Any teacher teaches any student; the result follows it, and outputs have the teacher's shape."""
     X, y = dataset(task)
     fitted = fitted_teacher(teacher, task, X, y)
     expected = (fitted if callable(fitted) else fitted.predict)(X)
@@ -175,7 +195,7 @@ def test_regressors(task, teacher, student):
     values = model.fit(X).predict(X)
     assert values.shape == expected.shape
     assert np.isfinite(values).all()
-    assert np.isfinite(model.fidelity(X))
+    assert model.fidelity(X) > FLOOR
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(model.student_)).predict(X), values)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), values)
     np.testing.assert_allclose(clone(model).fit(X).predict(X), values)
