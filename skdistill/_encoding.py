@@ -14,7 +14,7 @@ from ._tables import is_frame
 
 _NUMERIC_KINDS = "biuf"
 
-MOST_KEPT_CELLS = 20_000_000
+MAX_CACHED_CELLS = 20_000_000
 """Cells of all codes that :func:`encoded_once` keeps at most; the oldest are dropped first."""
 
 Result = TypeVar("Result")
@@ -124,7 +124,7 @@ def once(function: Callable[..., Result], *arguments: Any) -> Result:
         found = kept[key] = (function(*arguments), *arguments)  # who is kept alive keeps its id
         n_cells = sum(result.size for result, *_ in kept.values() if isinstance(result, np.ndarray))
         for oldest in list(kept):
-            if n_cells <= MOST_KEPT_CELLS:
+            if n_cells <= MAX_CACHED_CELLS:
                 break
             dropped = kept.pop(oldest)[0]
             n_cells -= dropped.size if isinstance(dropped, np.ndarray) else 0

@@ -18,11 +18,11 @@ def has_pairwise_margins(estimator: Any) -> bool:
     return getattr(unwrap(estimator).model, "decision_function_shape", None) == "ovo"
 
 
-def takes_weights(estimator: Any) -> bool:
+def accepts_sample_weight(estimator: Any) -> bool:
     """Whether ``sample_weight`` reaches all who fit: the last step of a pipeline, and whatever that wraps."""
     fits = final_step(estimator)
     return has_fit_parameter(fits, "sample_weight") and all(
-        has_fit_parameter(member, "sample_weight") and takes_weights(member) for member in _members(fits)
+        has_fit_parameter(member, "sample_weight") and accepts_sample_weight(member) for member in _members(fits)
     )
 
 

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 
-QUIET = 2.0
+QUIET_SECONDS = 2.0
 """Seconds below which work tells nothing of its progress."""
 
 
@@ -25,7 +25,7 @@ class Progress:
         Seconds between two lines.
     work : float or None, default=None
         Work in all, where what is counted takes unequal time: time left is told by it. ``None`` takes the count.
-    tell : callable or None, default=None
+    callback : callable or None, default=None
         Called with the share of the work that is done, at each update, whatever ``verbose`` is. What it returns, a text
         or ``None``, ends the line.
     """
@@ -39,18 +39,18 @@ class Progress:
         every: float = 1.0,
         *,
         work: float | None = None,
-        tell: Callable[[float], str | None] | None = None,
+        callback: Callable[[float], str | None] | None = None,
     ) -> None:
         self.title, self.total, self.verbose, self.unit, self.every = title, total, verbose, unit, every
-        self.work, self.tell = total if work is None else work, tell
+        self.work, self.callback = total if work is None else work, callback
         self.started = self.told = time.perf_counter()
 
     def update(self, done: int, work_done: float | None = None) -> None:
         """Say that so much is done, and, where work was given, how much of it."""
         share = min((done if work_done is None else work_done) / self.work, 1.0)
-        overall = None if self.tell is None else self.tell(share)
+        overall = None if self.callback is None else self.callback(share)
         now = time.perf_counter()
-        is_quiet = now - self.started < QUIET or (done < self.total and now - self.told < self.every)
+        is_quiet = now - self.started < QUIET_SECONDS or (done < self.total and now - self.told < self.every)
         if not self.verbose or is_quiet:
             return
         self.told = now

@@ -7,7 +7,7 @@ from functools import cache
 from threading import Lock
 from typing import Any, TypeVar
 
-FEW_ROWS = 16
+MAX_SMALL_ROWS = 16
 """Whose products are too small for BLAS to share out: to hold it back would cost more."""
 
 _lock = Lock()
@@ -41,7 +41,7 @@ def in_threads(function: Callable[[Item], Result], items: Iterable[Item], n_jobs
 def blas_threads(n_threads: int, n_rows: int) -> Iterator[None]:
     """Hold BLAS to so many threads while products with so many rows are made, or to those of who came first."""
     global _n_inside, _limited
-    controller = _blas() if n_rows > FEW_ROWS else None
+    controller = _blas() if n_rows > MAX_SMALL_ROWS else None
     if controller is None:
         yield
         return
@@ -60,7 +60,7 @@ def blas_threads(n_threads: int, n_rows: int) -> Iterator[None]:
 
 def one_blas_thread() -> AbstractContextManager[None]:
     """Hold BLAS to a single thread: sums of several differ in their last digits."""
-    return blas_threads(1, FEW_ROWS + 1)
+    return blas_threads(1, MAX_SMALL_ROWS + 1)
 
 
 @cache

@@ -146,7 +146,7 @@ def _from_completed(model: CompletedClassifier) -> CompiledModel:
     is_plain = inner.link == "identity" and inner.power == 1
     if model.response == "logit" and model.decoder is None and is_plain:
         scorer = inner.scorer.scaled(model.temperature)
-        link = "two classes" if len(model.classes) == 2 else "softmax"
+        link = "binary" if len(model.classes) == 2 else "softmax"
         return CompiledModel(scorer, link, **described)
     if model.response == "predict_proba" and np.array_equal(model.estimator.classes_, model.classes):
         return CompiledModel(inner.scorer, inner.link, power=model.temperature, **described)
@@ -160,7 +160,7 @@ def _from_margins(model: CompletedClassifier) -> CompiledModel:
     margins = read_margins(inside.model) if knows_all and not inside.transformers else None
     if margins is None:
         raise _not_completed(model)
-    link = "two classes" if len(model.classes) == 2 else "softmax"
+    link = "binary" if len(model.classes) == 2 else "softmax"
     names = getattr(inside.model, "feature_names_in_", None)
     return CompiledModel(margins.scaled(model.scale * model.temperature), link, classes=model.classes, names=names)
 

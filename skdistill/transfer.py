@@ -228,8 +228,8 @@ class Oracle:
 
     Attributes
     ----------
-    ask : callable
-        ``ask(rows, origin)`` returns the teacher's outputs.
+    query : callable
+        ``query(rows, origin)`` returns the teacher's outputs.
     memory : joblib.Memory
         Keeps drawn rows.
     max_queries : int or None, default=None
@@ -242,7 +242,7 @@ class Oracle:
         When it was made, on the clock that never goes back.
     """
 
-    ask: Callable[[Any, str], np.ndarray]
+    query: Callable[[Any, str], np.ndarray]
     memory: joblib.Memory
     max_queries: int | None = None
     n_queries: int = field(default=0, init=False)
@@ -258,7 +258,7 @@ class Oracle:
     def label(self, rows: Any, origin: str) -> np.ndarray:
         """Return the teacher's outputs for ``rows``."""
         started = perf_counter()
-        outputs = self.ask(rows, origin)
+        outputs = self.query(rows, origin)
         self.label_seconds += perf_counter() - started
         self.n_queries += rows.shape[0]
         return outputs

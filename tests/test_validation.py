@@ -21,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 
 from skdistill import _progress
-from skdistill._fitting import final_step, fit_weighted, takes_weights
+from skdistill._fitting import accepts_sample_weight, final_step, fit_weighted
 from skdistill._progress import Progress
 from skdistill._validation import (
     _SPARSE_TAG_IS_SET,
@@ -310,8 +310,8 @@ def test_final_step_is_the_one_that_predicts():
 @pytest.mark.parametrize(("estimator", "takes"), [(Ridge(), True), (KNeighborsClassifier(), False)])
 def test_weights_are_looked_for_at_the_end(estimator, takes):
     """A pipeline takes weights if its last step does."""
-    assert takes_weights(estimator) is takes
-    assert takes_weights(make_pipeline(StandardScaler(), estimator)) is takes
+    assert accepts_sample_weight(estimator) is takes
+    assert accepts_sample_weight(make_pipeline(StandardScaler(), estimator)) is takes
 
 
 @pytest.mark.parametrize("routing", [False, True])
@@ -396,7 +396,7 @@ def test_short_work_is_quiet(capsys, seconds):
 
 def test_the_time_of_the_whole_fit_ends_the_line(capsys, seconds):
     """Where it is known, how long the whole fit still takes stands beside what this work takes."""
-    progress = Progress("asking", total=4, verbose=1, tell=lambda share: f"about {100 * share:.0f} s in all")
+    progress = Progress("asking", total=4, verbose=1, callback=lambda share: f"about {100 * share:.0f} s in all")
     seconds.now = 4.0
     progress.update(1)
     assert capsys.readouterr().err == "[skdistill] asking: 1 of 4 rows, 12 s left; about 25 s in all\n"

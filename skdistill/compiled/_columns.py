@@ -87,7 +87,7 @@ class Columns:
             encoded[present] = microseconds(_as_times(cells))
         return encoded
 
-    def encode_lone_row(self, cells: Sequence[Any], column: Callable[[int], Any]) -> list[float]:
+    def encode_single_row(self, cells: Sequence[Any], column: Callable[[int], Any]) -> list[float]:
         """Return the only row of a frame as floats, as :meth:`encode` does.
 
         Parameters
@@ -97,7 +97,7 @@ class Columns:
         column : callable
             Returns the column at a place. It is asked where the cell alone does not tell how its column is encoded.
         """
-        asked = [index for index in self._coded if not _tells_all(cells[index], self.is_time[index])]
+        asked = [index for index in self._coded if not _is_unambiguous(cells[index], self.is_time[index])]
         if not asked:
             return self._encode_row(cells)
         codes = self._encode_row([None if index in asked else cell for index, cell in enumerate(cells)])
@@ -158,7 +158,7 @@ def _coder(known: list[str]) -> Callable[[Any], float]:
     return encode
 
 
-def _tells_all(cell: Any, is_time: bool) -> bool:
+def _is_unambiguous(cell: Any, is_time: bool) -> bool:
     """Whether a cell of a frame that is no number is encoded alone as in its column.
 
     A float may be an integer of its column, a date may have a time zone, and columns of categories spell theirs.

@@ -12,7 +12,7 @@ from ._scorer import FlatData
 CHUNK_CELLS = 2_000_000
 """Inputs in work at a time."""
 
-FURTHEST = 8.0
+MAX_DEVIATIONS = 8.0
 """Standard deviations beyond which cells count as that far away."""
 
 
@@ -83,7 +83,7 @@ class Design(FlatData, kind="design"):
         scale = _rounded(np.where(deviation > 0, deviation, 1.0))
         rounded = _rounded(center)
         center = np.where(np.abs(rounded - center) < 0.01 * scale, rounded, center)
-        low, high = (np.clip((edge - center) / scale, -FURTHEST, FURTHEST) for edge in (lowest, highest))
+        low, high = (np.clip((edge - center) / scale, -MAX_DEVIATIONS, MAX_DEVIATIONS) for edge in (lowest, highest))
         numbers = np.flatnonzero(n_codes == 0)
         low, high = _half(low, -np.inf), _half(high, np.inf)
         affine = (center[numbers], scale[numbers], low[numbers], high[numbers])

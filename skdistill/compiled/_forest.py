@@ -18,7 +18,7 @@ import numpy as np
 from ._code import compile_row, row_source, scores_as_tuple
 from ._packing import PackedArrays, pack_forest, unpack_forest
 from ._quickscorer import (
-    MASK_LEAVES,
+    MAX_MASK_LEAVES,
     Codes,
     FeatureTable,
     Masks,
@@ -30,7 +30,7 @@ from ._quickscorer import (
 from ._scorer import FlatData
 from ._tree_code import forest_code
 
-TABLE_BYTES = 2**26
+MAX_TABLE_BYTES = 2**26
 """Size of all tables together from which on trees are walked instead."""
 
 SPARSE_CHUNK = 10_000
@@ -265,21 +265,21 @@ class Forest(FlatData, kind="forest"):
 
     def _quickscore(self, X: np.ndarray) -> np.ndarray:
         assert self._tables is not None
-        left_over: Any = None
+        remaining: Any = None
         for table in self._tables:
             lines = table.lines(X[:, table.feature])
-            left_over = lines if left_over is None else np.bitwise_and(left_over, lines, out=left_over)
-        return leaf_of(left_over) + self.tree_leaf[:-1].astype(np.int32)
+            remaining = lines if remaining is None else np.bitwise_and(remaining, lines, out=remaining)
+        return leaf_of(remaining) + self.tree_leaf[:-1].astype(np.int32)
 
     @cached_property
     def _tables(self) -> list[FeatureTable] | None:
         """One table for each feature that is asked; ``None`` if trees are too big for that."""
-        if self.tree_splits.max(initial=0) >= MASK_LEAVES:
+        if self.tree_splits.max(initial=0) >= MAX_MASK_LEAVES:
             return None
         features, group = np.unique(self.feature, return_inverse=True)
         n_lines = len(np.unique(np.column_stack([self.feature, self.threshold]), axis=0)) + 2 * len(features)
         n_lines += int(self.is_category[features].sum()) * self.subsets.shape[1]
-        if n_lines * self.n_trees * mask_dtype(self.tree_splits).itemsize > TABLE_BYTES:
+        if n_lines * self.n_trees * mask_dtype(self.tree_splits).itemsize > MAX_TABLE_BYTES:
             return None
         masks = Masks.of(self.tree_splits, self.spans.first_leaf, self.n_left, self.spans.n_splits)
         tree, tables = np.repeat(np.arange(self.n_trees), self.tree_splits), []

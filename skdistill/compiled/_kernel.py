@@ -80,7 +80,7 @@ class Landmarks(FlatData, kind="landmarks"):
         coef, linear = self.coef.astype(np.float64), None if self.linear is None else self.linear.astype(np.float64)
         for rows, cells in dense_chunks(X if hasattr(X, "toarray") else np.asarray(X), BLOCK_ROWS):
             inputs = self.design.inputs(cells)
-            sums = bumps(inputs, self._doubles, self.scales) @ coef
+            sums = rbf_kernel(inputs, self._doubles, self.scales) @ coef
             scores[rows] = self.base + (sums if linear is None else sums + inputs @ linear) * self.unit
         return scores
 
@@ -102,7 +102,7 @@ class Landmarks(FlatData, kind="landmarks"):
         return replace(self, positions=narrowed(self.positions), coef=narrowed(self.coef), linear=linear)
 
 
-def bumps(inputs: np.ndarray, positions: np.ndarray, scales: np.ndarray) -> np.ndarray:
+def rbf_kernel(inputs: np.ndarray, positions: np.ndarray, scales: np.ndarray) -> np.ndarray:
     """Return the kernel of rows of inputs with landmarks, of shape (n_rows, n_landmarks)."""
     inputs, positions = inputs * scales, positions * scales
     kernel = inputs @ (2 * positions.T)

@@ -31,7 +31,7 @@ def _exp_of_one(score: float) -> float:
     return math.exp(score) if score <= 709 else math.inf
 
 
-def _two_classes(scores: np.ndarray) -> np.ndarray:
+def _binary(scores: np.ndarray) -> np.ndarray:
     proba = _logistic(scores)
     return np.hstack([1 - proba, proba])
 
@@ -76,10 +76,10 @@ LINKS = {
     "identity": Link(lambda scores: scores, ending="    return array({scores})"),
     "exp": Link(_exp, lambda scores: tuple(map(_exp_of_one, scores))),
     "logistic": Link(_logistic, lambda scores: tuple(map(_logistic_of_one, scores))),
-    "two classes": Link(
-        _two_classes,
+    "binary": Link(
+        _binary,
         ending="    proba = 0.0 if s0 <= -700 else 1 / (1 + exp(-s0))\n    return array((1 - proba, proba))",
     ),
-    "one against the rest": Link(_one_vs_rest, _one_vs_rest_of_one),
+    "one-vs-rest": Link(_one_vs_rest, _one_vs_rest_of_one),
     "softmax": Link(_softmax, _softmax_of_one),
 }

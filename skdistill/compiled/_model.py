@@ -8,11 +8,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .._threads import blas_threads
-from ._asking import Names, as_floats, cells_of_frame, column_of_frame
 from ._code import Code, compile_row, row_source, scores_as_tuple
 from ._columns import Columns, names_of_frame
 from ._links import LINKS
 from ._row_code import row_code
+from ._row_input import Names, as_floats, cells_of_frame, column_of_frame
 from ._scorer import Scorer
 
 NUMBERS, CELLS = "fiub", "fiubOUSmM"
@@ -36,9 +36,9 @@ class CompiledModel:
     ----------
     scorer : Scorer
         Gives the scores of rows: a ``Forest``, ``Linear``, ``Network``, ``Landmarks``, or a ``Sum`` of such.
-    link : {"identity", "exp", "logistic", "two classes", "one against the rest", "softmax"}, default="identity"
-        From scores to outputs. ``"two classes"`` makes both probabilities of one score, ``"logistic"`` a probability of
-        each score, ``"one against the rest"`` divides these by their sum.
+    link : {"identity", "exp", "logistic", "binary", "one-vs-rest", "softmax"}, default="identity"
+        From scores to outputs. ``"binary"`` makes both probabilities of one score, ``"logistic"`` a probability of
+        each score, ``"one-vs-rest"`` divides these by their sum.
     power : float > 0, default=1.0
         Power to which probabilities are raised before they are normalised again: the temperature that the student was
         taught at, so that it answers at temperature 1.
@@ -89,7 +89,7 @@ class CompiledModel:
         self.is_single = is_single
         self.quantization_loss_ = 0.0
         self._names = Names(names)
-        self._forget_code()
+        self._reset_code()
 
     def __call__(self, X: Any) -> Any:
         """Return probabilities or values of rows, or of one row."""
@@ -162,7 +162,7 @@ class CompiledModel:
         """Return the same model with leaf values or weights of another precision."""
         model = copy.copy(self)
         model.scorer = self.scorer.stored_as(dtype)
-        model._forget_code()
+        model._reset_code()
         return model
 
     # ------------------------------------------------------------------ many rows
@@ -177,7 +177,7 @@ class CompiledModel:
             if cells.dtype == object:  # numbers with missing cells of other libraries
                 cells = Columns([None] * self.n_features_in_, np.zeros(self.n_features_in_, dtype=bool)).encode(X)
         if cells.ndim != 2 or cells.shape[1] != self.n_features_in_:
-            self._refuse(cells.shape)
+            self._raise_shape_error(cells.shape)
         with blas_threads(1, cells.shape[0]):
             scores = self.scorer.scores(cells)
         answer = LINKS[self.link].of_rows(scores)
@@ -201,9 +201,9 @@ class CompiledModel:
         if self._raw is None:
             return self._as_table(self._one_of_cells(cells))
         if len(cells) != self._width:
-            self._refuse((1, len(cells)))
+            self._raise_shape_error((1, len(cells)))
         places = order or range(len(cells))
-        codes = self._raw.encode_lone_row(cells, lambda index: column_of_frame(X, places[index]))
+        codes = self._raw.encode_single_row(cells, lambda index: column_of_frame(X, places[index]))
         return self._as_table(self._row_of_codes(codes))
 
     def _of_list(self, X: Sequence[Any]) -> Any:
@@ -223,7 +223,7 @@ class CompiledModel:
         """Return the answer for an array of cells, of shape (n_features,)."""
         row = self._row or self._make_row()
         if len(cells) != self._width:
-            self._refuse(cells.shape)
+            self._raise_shape_error(cells.shape)
         kind = cells.dtype.kind
         if self._raw is None and kind in NUMBERS:
             return row(cells if self._takes_array else cells.tolist())
@@ -241,21 +241,21 @@ class CompiledModel:
         """Return the answer for a list of cells."""
         row = self._row or self._make_row()
         if len(cells) != self._width:
-            self._refuse((len(cells),))
+            self._raise_shape_error((len(cells),))
         return row(as_floats(cells) if self._raw is None else cells)
 
     def _as_table(self, answer: Any) -> np.ndarray:
         """Return the answer for one row as that for a table of one row."""
         return np.array([answer]) if self.is_single else answer[None]
 
-    def _refuse(self, shape: tuple[int, ...]) -> NoReturn:
+    def _raise_shape_error(self, shape: tuple[int, ...]) -> NoReturn:
         width = self.n_features_in_
         raise ValueError(
             f"CompiledModel: got rows of shape {shape}; expected (n_rows, {width}), or ({width},) for a single row. "
             "Pass the columns of the fit, all of them and no others."
         )
 
-    def _forget_code(self) -> None:
+    def _reset_code(self) -> None:
         self._row: Callable[[Any], Any] | None = None
         """From cells to the answer."""
         self._row_of_codes: Callable[[Any], Any] | None = None
@@ -292,7 +292,7 @@ class CompiledModel:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._names = Names.unpacked(self.__dict__.pop("names"))
-        self._forget_code()
+        self._reset_code()
 
 
 def _after(first: Callable[[Any], Any], then: Callable[[Any], Any]) -> Callable[[Any], Any]:

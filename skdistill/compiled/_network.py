@@ -12,7 +12,7 @@ from ._scorer import FlatData
 BLOCK_ROWS = 2048
 """Rows in work at a time: what the hidden layers say of them stays in the cache."""
 
-QUIET = 1e-3
+MIN_DEVIATION_SHARE = 1e-3
 """Deviation of a hidden unit, as a share of the largest, below which its weights are not solved for again."""
 
 
@@ -112,7 +112,7 @@ class Network(FlatData, kind="network"):
         hidden = np.concatenate(chunks)
         center, deviation = hidden.mean(axis=0), hidden.std(axis=0)
         # units that hardly ever fire would need huge weights to matter: they are left as they are
-        scale = np.where(deviation > QUIET * deviation.max(initial=0), deviation, np.inf)
+        scale = np.where(deviation > MIN_DEVIATION_SHARE * deviation.max(initial=0), deviation, np.inf)
         return ((hidden - center) / scale).astype(np.float32), center, scale
 
     def with_output_changed(self, change: np.ndarray, center: np.ndarray) -> Self:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-MASK_LEAVES = 64
+MAX_MASK_LEAVES = 64
 """Leaves of a tree at most that fit a mask."""
 
 
@@ -131,7 +131,7 @@ class Intervals:
     """
 
     N_STEPS = 1024
-    MOST_IN_A_STEP = 4
+    MAX_CUTS_PER_STEP = 4
 
     def __init__(self, cuts: np.ndarray) -> None:
         self.cuts = np.append(cuts, cuts.dtype.type(np.inf))  # NaN is sorted behind infinity
@@ -141,7 +141,7 @@ class Intervals:
         if self.has_grid:
             steps = self._step_of(cuts)
             self.in_a_step = int(np.bincount(steps).max())
-            self.has_grid = self.in_a_step <= self.MOST_IN_A_STEP
+            self.has_grid = self.in_a_step <= self.MAX_CUTS_PER_STEP
             self.smaller = np.searchsorted(steps, np.arange(self.N_STEPS + 3))
 
     def __call__(self, cells: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ MAX_SPLITS = 20_000
 MAX_DEPTH = 80
 """Python's parser stops at 200 open parentheses."""
 
-TERMS = 50
+MAX_TERMS_PER_LINE = 50
 """Terms of a sum in one expression: the parser's nesting is limited."""
 
 
@@ -39,8 +39,11 @@ def forest_code(forest: Any) -> Code | None:
     coded, n_codes = [index for index in used if forest.is_category[index]], forest.subsets.shape[1]
     reads += [f"    x{index} = int(x{index}) if -1 < x{index} < {n_codes} else -1" for index in coded]
     for output, terms in enumerate(sums):
-        lines.append(f"    s{output} = {' + '.join(terms[:TERMS]) or 0.0}")
-        lines += [f"    s{output} += {' + '.join(terms[k : k + TERMS])}" for k in range(TERMS, len(terms), TERMS)]
+        lines.append(f"    s{output} = {' + '.join(terms[:MAX_TERMS_PER_LINE]) or 0.0}")
+        lines += [
+            f"    s{output} += {' + '.join(terms[k : k + MAX_TERMS_PER_LINE])}"
+            for k in range(MAX_TERMS_PER_LINE, len(terms), MAX_TERMS_PER_LINE)
+        ]
     return Code(reads + lines)
 
 

@@ -105,7 +105,7 @@ def _from_histograms(model: Any) -> CompiledModel:
         raise CompileError(f"compile: {type(model).__name__} was fitted on categories; encode them as numbers.")
     forest = trees_of_histograms(model).forest()
     if is_classifier(model):
-        of_classes = "two classes" if len(model.classes_) == 2 else "softmax"
+        of_classes = "binary" if len(model.classes_) == 2 else "softmax"
         return CompiledModel(forest, of_classes, classes=model.classes_, names=_names_of(model))
     link = _HISTOGRAM_LINKS.get(model.loss)
     if link is None:
@@ -131,8 +131,8 @@ def _from_lightgbm(model: Any) -> CompiledModel:
     forest = forest_from_lightgbm([text]).scaled(float(objective.options.get("sigmoid", 1)))
     classes = getattr(model, "classes_", None)
     if classes is not None and link == "logistic" and len(classes) == 2:
-        link = "two classes"
-    n_scores = 1 if classes is None or link == "two classes" else len(classes)
+        link = "binary"
+    n_scores = 1 if classes is None or link == "binary" else len(classes)
     if classes is not None and (link == "identity" or len(forest.base) != n_scores):
         raise CompileError(
             f"compile: {type(model).__name__} of {len(classes)} classes and objective {objective.name!r} has no "
@@ -165,13 +165,13 @@ def _from_linear(model: Any) -> CompiledModel:
 def _from_logistic(model: LogisticRegression) -> CompiledModel:
     linear = linear_weights_of(model).linear()
     if len(model.classes_) == 2:
-        link = "two classes"
+        link = "binary"
     else:  # which of the two a release takes for which solver has changed
         row = np.ones((1, linear.n_features))
         softmax = LINKS["softmax"].of_rows(linear.scores(row))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of names that the row lacks
-            link = "softmax" if np.allclose(softmax, model.predict_proba(row)) else "one against the rest"
+            link = "softmax" if np.allclose(softmax, model.predict_proba(row)) else "one-vs-rest"
     return CompiledModel(linear, link, classes=model.classes_, names=_names_of(model))
 
 
@@ -190,7 +190,7 @@ def _from_perceptron(model: Any) -> CompiledModel:
         raise CompileError(
             f"compile: {type(model).__name__} has {model.n_outputs_} labels a row; expected one of two or more classes."
         )
-    link = "two classes" if layers.output_activation == "logistic" else "softmax"
+    link = "binary" if layers.output_activation == "logistic" else "softmax"
     return CompiledModel(scorer, link, classes=model.classes_, names=_names_of(model))
 
 
@@ -237,7 +237,7 @@ def _from_calibrated(model: CalibratedClassifierCV) -> CompiledModel:
         )
     calibrators = pairs[0].calibrators
     slope, offset = (np.array([getattr(calibrator, name) for calibrator in calibrators]) for name in ("a_", "b_"))
-    link = "two classes" if len(model.classes_) == 2 else "one against the rest"
+    link = "binary" if len(model.classes_) == 2 else "one-vs-rest"
     return CompiledModel(margins.scaled(-slope, -offset), link, classes=model.classes_, names=_names_of(model))
 
 

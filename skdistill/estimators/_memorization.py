@@ -12,27 +12,27 @@ from ..samplers import LeafSwap
 from ..samplers._jitter import draw_beside
 from ..transfer import Oracle, TransferSet
 
-LEAST = 0.03
+MIN_SHARE = 0.03
 """Share of the variance from which on a teacher is taken to have memorised its rows."""
 
-CLEAR = 2.0
+MIN_ERRORS = 2.0
 """Standard errors that the share must be above zero for that."""
 
-SCALES = (0.05, 0.1)
+JITTER_SCALES = (0.05, 0.1)
 """Steps to the rows beside, as shares of the ranks of a column."""
 
-LOOKED_UP = 0.9
+MIN_LOOKUP_SHARE = 0.9
 """Share of its answers for synthetic rows that are answers for own rows, of a teacher that looks its answers up; and of
 the answers for own rows that then differ."""
 
-MOST_SHIFT = 0.5
+MAX_MEAN_SHIFT = 0.5
 """Standard deviations by which the mean answer for synthetic rows may differ from that for own rows: if it differs by
 more, synthetic rows are no rows of this table, and tell nothing about what is memorised."""
 
-STRONG = 0.18
+STRONG_SHARE = 0.18
 """Share from which on much is memorised: extra trees that fit their rows exactly have more, most others less."""
 
-ROW_QUERIES = 5
+QUERIES_PER_ROW = 5
 """Rows that the teacher is asked about for each real row looked at."""
 
 
@@ -56,17 +56,17 @@ class Memorization:
     @property
     def is_clear(self) -> bool:
         """Whether the teacher has memorised its rows, beyond chance."""
-        return bool(self.share > max(LEAST, CLEAR * self.error))
+        return bool(self.share > max(MIN_SHARE, MIN_ERRORS * self.error))
 
     @property
     def is_strong(self) -> bool:
         """Whether so much is memorised, beyond chance, that students are most likely better off without these rows."""
-        return self.is_clear and self.share > STRONG
+        return self.is_clear and self.share > STRONG_SHARE
 
     @property
     def is_possible(self) -> bool:
         """Whether it looks as if, if not beyond chance."""
-        return bool(self.share > LEAST)
+        return bool(self.share > MIN_SHARE)
 
 
 def measure_memorization(
@@ -105,7 +105,7 @@ def measure_memorization(
     X, outputs = oracle.draw(LeafSwap(), own, len(own), seeds[0])
     unit = _Unit.of(_flat(targets_of(real.outputs)))
     of_own, of_drawn = unit.scale(targets_of(own.outputs)), unit.scale(targets_of(outputs))
-    if np.linalg.norm(of_own.mean(axis=0) - of_drawn.mean(axis=0)) > MOST_SHIFT:
+    if np.linalg.norm(of_own.mean(axis=0) - of_drawn.mean(axis=0)) > MAX_MEAN_SHIFT:
         return Memorization()
     if _looks_up(_flat(real.outputs)[:, 0], _flat(outputs)[:, 0]):
         return Memorization(1.0, 0.0)
@@ -125,7 +125,7 @@ def measure_memorization(
 def _looks_up(own: np.ndarray, drawn: np.ndarray) -> bool:
     """Whether a teacher of many values answers other rows with those of its own, as one near neighbour does."""
     values = np.unique(own)
-    return len(values) > LOOKED_UP * len(own) and bool(np.isin(drawn, values).mean() > LOOKED_UP)
+    return len(values) > MIN_LOOKUP_SHARE * len(own) and bool(np.isin(drawn, values).mean() > MIN_LOOKUP_SHARE)
 
 
 def _beside(X: Any, seed: int) -> Any:
@@ -133,7 +133,7 @@ def _beside(X: Any, seed: int) -> Any:
     is_near = np.arange(X.shape[0]) < X.shape[0] // 2
     parts = [
         draw_beside(take_rows(X, np.flatnonzero(of)), seed, scale=scale)
-        for of, scale in zip((is_near, ~is_near), SCALES, strict=True)
+        for of, scale in zip((is_near, ~is_near), JITTER_SCALES, strict=True)
     ]
     return stack_rows(parts)
 

@@ -14,7 +14,14 @@ from ._callbacks import Phase
 from ._row_pool import Plan, RowPool
 from ._row_trials import RowTrial, RowTrials
 from ._run import Run
-from ._validation_rows import CLEAR, CLEAR_LESS, FEWEST_DRAWN, LEAST_LESS, HeldOut, Losses
+from ._validation_rows import (
+    MIN_ERRORS_REAL_WEIGHT,
+    MIN_ERRORS_SAMPLER,
+    MIN_GAIN_REAL_WEIGHT,
+    MIN_SYNTHETIC_ROWS,
+    HeldOut,
+    Losses,
+)
 
 NONE = "none"
 """What the results call no synthetic rows."""
@@ -22,13 +29,13 @@ NONE = "none"
 SEARCH_SHARE = 0.18
 """Share of the synthetic rows that samplers are tried with, shared out among them."""
 
-MOST_QUERIES = 1.4
+MAX_QUERY_RATIO = 1.4
 """Synthetic rows that the teacher is asked about, in multiples of those that are taught in the end."""
 
-MOST_REAL = 20_000
-"""Real rows that samplers are tried beside, and draw from meanwhile, at most."""
+MAX_REAL_ROWS = 20_000
+"""Real rows that samplers are tried beside, and draw from during the selection, at most."""
 
-MISLEADING = 2.0
+MAX_LOSS_RATIO = 2.0
 """Times the loss of real rows alone from which on synthetic rows are thought to mislead."""
 
 
@@ -69,7 +76,7 @@ def choose_rows(
     options : AutoSampler
     pool : RowPool
         Of all samplers there are to choose among, empty. Afterwards it has the rows that were drawn for the trials,
-        from the real rows that are taught meanwhile.
+        from the real rows that are taught during the selection.
     real : TransferSet
         All real rows.
     held_out : HeldOut or None
@@ -93,13 +100,13 @@ def choose_rows(
     if held_out is None:
         return RowChoice(_all_together(pool, options.weights[0]))
     seeds = [draw_seed(run.rng) for _ in range(2)]
-    n_each = min(max(int(n_synthetic * SEARCH_SHARE) // len(pool.samplers), FEWEST_DRAWN), n_synthetic)
+    n_each = min(max(int(n_synthetic * SEARCH_SHARE) // len(pool.samplers), MIN_SYNTHETIC_ROWS), n_synthetic)
     del pool.samplers[1 + n_synthetic // (4 * n_each) :]  # what the others drew is a quarter at most
     real_weights = _real_weights(options, held_out)
-    rules, rivals = _plans(pool, options.weights[0], real_weights)
+    defaults, alternatives = _plans(pool, options.weights[0], real_weights)
     if is_student_chosen:
-        rules = [_first_rule(rules, held_out)]
-    n_fits = len(students) * (1 + len(rules)) + len(rivals) + len(options.weights) - 1
+        defaults = [_first_default(defaults, held_out)]
+    n_fits = len(students) * (1 + len(defaults)) + len(alternatives) + len(options.weights) - 1
     progress = phase.progress("choosing a sampler", n_fits, "students")
     taught = real.take(_some_of(held_out.taught, run))
     ratio = n_synthetic / len(real)
@@ -107,11 +114,11 @@ def choose_rows(
 
     (none,) = trials.add([Plan(NONE)], students)
     if n_fits * trials.seconds > run.deadline.left / 4:
-        return RowChoice(rules[0], real_weights, trials.results())
+        return RowChoice(defaults[0], real_weights, trials.results())
     if none.losses.mean < options.tolerance and not held_out.memorization.is_clear:  # nothing more can be gained
         return RowChoice(none.plan, real_weights, trials.results())
     pool.draw_of_each(trials.real, n_each, seeds[1], run.n_jobs)
-    chosen = _best_plan(trials, rules, rivals, students, options.weights[1:], n_each)
+    chosen = _best_plan(trials, defaults, alternatives, students, options.weights[1:], n_each)
     if _misleads(chosen.losses, none.losses):
         chosen = none
     return RowChoice(chosen.plan, real_weights, trials.results())
@@ -125,22 +132,22 @@ def _all_together(pool: RowPool, weight: float) -> Plan:
 
 def _some_of(taught: np.ndarray, run: Run) -> np.ndarray:
     """Return as many of the rows as samplers are tried beside, in order."""
-    return taught if len(taught) <= MOST_REAL else np.sort(run.rng.permutation(taught)[:MOST_REAL])
+    return taught if len(taught) <= MAX_REAL_ROWS else np.sort(run.rng.permutation(taught)[:MAX_REAL_ROWS])
 
 
 def _best_plan(
     trials: RowTrials,
-    rules: list[Plan],
-    rivals: list[Plan],
+    defaults: list[Plan],
+    alternatives: list[Plan],
     students: dict[str, Any],
     other_weights: Sequence[float],
     n_each: int,
 ) -> RowTrial:
-    """Try rules, then rivals, then other weights of the best so far, each of which must be clearly better."""
-    rule = _best(trials.add(rules, students, n_each), CLEAR_LESS, LEAST_LESS)
-    rivals = [replace(plan, real_weight=rule.plan.real_weight) for plan in rivals]
-    best_student = {rule.student: students[rule.student]}
-    chosen = _best([rule, *trials.add(rivals, best_student, n_each)])
+    """Try defaults, then alternatives, then other weights of the best so far, each of which must be clearly better."""
+    default = _best(trials.add(defaults, students, n_each), MIN_ERRORS_REAL_WEIGHT, MIN_GAIN_REAL_WEIGHT)
+    alternatives = [replace(plan, real_weight=default.plan.real_weight) for plan in alternatives]
+    best_student = {default.student: students[default.student]}
+    chosen = _best([default, *trials.add(alternatives, best_student, n_each)])
     weights = other_weights if chosen.plan.real_weight else ()  # beside no real rows they all are the same
     others = [replace(chosen.plan, weight=weight) for weight in weights]
     return _best([chosen, *trials.add(others, best_student, n_each)])
@@ -149,18 +156,18 @@ def _best_plan(
 def only_plan(options: AutoSampler, pool: RowPool, held_out: HeldOut | None) -> RowChoice:
     """Return the plan of the only sampler there is, with the weights of the real rows that a student is chosen with."""
     real_weights = (1.0,) if held_out is None else _real_weights(options, held_out)
-    rules, _ = _plans(pool, options.weights[0], real_weights)
-    return RowChoice(rules[0] if held_out is None else _first_rule(rules, held_out), real_weights)
+    defaults, _ = _plans(pool, options.weights[0], real_weights)
+    return RowChoice(defaults[0] if held_out is None else _first_default(defaults, held_out), real_weights)
 
 
-def _first_rule(rules: list[Plan], held_out: HeldOut) -> Plan:
-    """Return the rule with the weight of the real rows that others must prove themselves against."""
-    return rules[-1 if held_out.starts_without_memorised else 0]
+def _first_default(defaults: list[Plan], held_out: HeldOut) -> Plan:
+    """Return the default with the weight of the real rows that others must prove themselves against."""
+    return defaults[-1 if held_out.starts_without_memorised else 0]
 
 
 def _misleads(losses: Losses, of_none: Losses) -> bool:
     """Whether synthetic rows are worse than none: by far, since trials have few of them."""
-    return losses.mean > MISLEADING * of_none.mean and losses.is_clearly_above(of_none, CLEAR)
+    return losses.mean > MAX_LOSS_RATIO * of_none.mean and losses.is_clearly_above(of_none, MIN_ERRORS_SAMPLER)
 
 
 def _real_weights(options: AutoSampler, held_out: HeldOut) -> tuple[float, ...]:
@@ -169,13 +176,13 @@ def _real_weights(options: AutoSampler, held_out: HeldOut) -> tuple[float, ...]:
 
 
 def _plans(pool: RowPool, weight: float, real_weights: Sequence[float]) -> tuple[list[Plan], list[Plan]]:
-    """Return the rule, once for each weight of real rows, and the plans that must be better than it."""
+    """Return the default, once for each weight of real rows, and the plans that must be better than it."""
     plans = [Plan(repr(sampler), (place,), weight) for place, sampler in enumerate(pool.samplers)]
     return [replace(plans[0], real_weight=share) for share in real_weights], plans[1:]
 
 
-def _best(trials: Sequence[RowTrial], n_errors: float = CLEAR, share: float = 0.0) -> RowTrial:
+def _best(trials: Sequence[RowTrial], n_errors: float = MIN_ERRORS_SAMPLER, share: float = 0.0) -> RowTrial:
     """Return the best of those that are clearly better than the first, or else the first."""
-    rule = trials[0]
-    better = [trial for trial in trials if rule.losses.is_clearly_above(trial.losses, n_errors, share)]
-    return max(better, key=lambda trial: trial.losses.fidelity, default=rule)
+    default = trials[0]
+    better = [trial for trial in trials if default.losses.is_clearly_above(trial.losses, n_errors, share)]
+    return max(better, key=lambda trial: trial.losses.fidelity, default=default)

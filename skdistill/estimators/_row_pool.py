@@ -58,12 +58,12 @@ class RowPool:
             return
         one = self.samplers[members[0]]
         sampler = one if len(members) == 1 else Mixture([self.samplers[member] for member in members])
-        self._phase.say(f"drawing {n_rows:,} rows with {sampler!r}")
+        self._phase.log(f"drawing {n_rows:,} rows with {sampler!r}")
         self._drawn[members[0]].append(self._oracle.draw(sampler, parents, n_rows, seed))
 
     def draw_of_each(self, parents: TransferSet, n_each: int, seed: int, n_jobs: int | None) -> None:
         """Draw so many rows of each sampler."""
-        self._phase.say(f"drawing {n_each:,} rows with each of {self.samplers!r}")
+        self._phase.log(f"drawing {n_each:,} rows with each of {self.samplers!r}")
         draws = [Draw(sampler, parents, n_each, seed) for sampler in self.samplers]
         for member, drawn in enumerate(self._oracle.draw_all(draws, n_jobs)):
             self._drawn[member].append(drawn)

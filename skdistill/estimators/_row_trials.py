@@ -34,7 +34,7 @@ class RowTrials:
     Parameters
     ----------
     real : TransferSet
-        Real rows that are taught meanwhile.
+        Real rows that are taught during the selection.
     pool : RowPool
     validation : Validation
     ratio : float
@@ -108,7 +108,7 @@ class RowTrials:
             "rank_fidelity": rankdata(-fidelity, method="min").astype(int),
             "n_queries": np.array([trial.n_queries for trial in self.all]),
             "seconds": np.array([trial.seconds for trial in self.all]),
-            "judged_on": np.array([self._validation.origin] * len(self.all), dtype=object),
+            "validated_on": np.array([self._validation.origin] * len(self.all), dtype=object),
         }
 
 

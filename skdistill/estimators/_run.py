@@ -30,6 +30,6 @@ class Run:
     deadline: Deadline
     n_jobs: int | None
 
-    def aside(self) -> "Run":
+    def with_copied_generator(self) -> "Run":
         """Return a run of a side step: it draws what this one would, and leaves this one's generator as it is."""
         return replace(self, rng=copy.deepcopy(self.rng))

@@ -18,18 +18,18 @@ from ._candidates import VALIDATED, Candidate
 from ._deadline import Deadline
 from ._targets import Targets
 from ._terms import Terms
-from ._validation_rows import CLEAR, CLEAR_LESS, LEAST_LESS, Losses, Validation
+from ._validation_rows import MIN_ERRORS_REAL_WEIGHT, MIN_ERRORS_SAMPLER, MIN_GAIN_REAL_WEIGHT, Losses, Validation
 
-SPARED = 0.96
+TARGET_BUDGET_SHARE = 0.96
 """Share of the budget that students grow to: on more rows they come out a little larger."""
 
-MOST_SIZES = 4
+MAX_SHRINK_ATTEMPTS = 4
 """Times that a student beyond the budget is made smaller."""
 
-LADDER = tuple(2.0**-step for step in (5, 4, 3, 2, 1, 0))
+BUDGET_SHARES = tuple(2.0**-step for step in (5, 4, 3, 2, 1, 0))
 """Shares of the budget that are tried, from small to large, to reach a fidelity."""
 
-UNKNOWN = (float("nan"),) * 7
+NOT_MEASURED = (float("nan"),) * 7
 """Size, costs and fidelity of a student that was not taught."""
 
 
@@ -64,7 +64,7 @@ class StudentTrials:
         self.options, self.terms, self.seed, self.real_weight = options, terms, seed, real_weight
         self._deadline = deadline
         self._targets, self._validation = targets, validation
-        self.judged_on = "nothing: there are too few rows" if validation is None else validation.origin
+        self.validated_on = "nothing: there are too few rows" if validation is None else validation.origin
         self.progress: Progress | None = None
         self.all: list[Candidate] = []
         self._losses: list[Losses | None] = []
@@ -137,7 +137,7 @@ class StudentTrials:
 
         def next_of(trial: Candidate) -> Any:
             most = self.terms.most_of(trial.family, self.options)
-            n_parameters = min(most, SPARED * trial.n_parameters / max(self.excess(trial), 1e-9))
+            n_parameters = min(most, TARGET_BUDGET_SHARE * trial.n_parameters / max(self.excess(trial), 1e-9))
             is_larger = n_parameters > trial.n_parameters
             return self.terms.with_parameters(trial.family, n_parameters) if is_larger else trial.student
 
@@ -174,12 +174,14 @@ class StudentTrials:
         if not scouts or real_weight < self.real_weight:
             return False
         (heavier,) = self.with_weight(scouts[:1], real_weight, rows, 0)
-        return self._losses_of(heavier).is_clearly_above(self._losses_of(scouts[0]), CLEAR, LEAST_LESS)
+        return self._losses_of(heavier).is_clearly_above(
+            self._losses_of(scouts[0]), MIN_ERRORS_SAMPLER, MIN_GAIN_REAL_WEIGHT
+        )
 
     def unvalidated(self, family: str) -> Candidate:
         """Return a student of a family that was not taught yet."""
         student = self.terms.sized(family, self.options)
-        return Candidate(family, 0, 0, *UNKNOWN, 0.0, True, self.judged_on, self.real_weight, student)
+        return Candidate(family, 0, 0, *NOT_MEASURED, 0.0, True, self.validated_on, self.real_weight, student)
 
     def again(self, trial: Candidate, rows: TransferSet, rung: int, *, is_validated: bool = True) -> Taught:
         """Teach a student that was tried on more rows, or with another weight of the real ones."""
@@ -191,7 +193,9 @@ class StudentTrials:
         if not others:
             return ranked
         more, less = sorted((ranked, others), key=lambda each: -each[0].real_weight)
-        is_clear = self._losses_of(more[0]).is_clearly_above(self._losses_of(less[0]), CLEAR_LESS, LEAST_LESS)
+        is_clear = self._losses_of(more[0]).is_clearly_above(
+            self._losses_of(less[0]), MIN_ERRORS_REAL_WEIGHT, MIN_GAIN_REAL_WEIGHT
+        )
         return less + more if is_clear else more + less
 
     def _losses_of(self, tried: Candidate) -> Losses:
@@ -202,7 +206,7 @@ class StudentTrials:
     def smallest_that_reaches(self, fidelity: float, tried: list[Candidate], rows: TransferSet) -> Candidate:
         """Teach students of the families tried, growing in size, until one reaches a fidelity."""
         fitting = list(tried)
-        for share in LADDER:
+        for share in BUDGET_SHARES:
             latest = self.largest([trial.family for trial in tried], rows, 1, share)
             fitting += [trial for trial in latest if trial.is_within_budget]
             largest = max((trial.n_bytes for trial in latest if trial.is_within_budget), default=0.0)
@@ -216,15 +220,15 @@ class StudentTrials:
             "less. A note to this error tells what was tried."
         )
 
-    def settle(self, targets: Targets, trial: Candidate, meanwhile: TransferSet | None) -> None:
+    def change_targets(self, targets: Targets, trial: Candidate, for_selection: TransferSet | None) -> None:
         """Go on with other targets, if they are others; what is said of the student is then said of one taught so."""
         if targets is not self._targets:
             self._targets = targets
-            if self._validation is not None and meanwhile is not None:
-                self.add([self.again(trial, meanwhile, 1)])
+            if self._validation is not None and for_selection is not None:
+                self.add([self.again(trial, for_selection, 1)])
 
     def _too_small(self, family: str, rung: int) -> Taught:
-        return Taught(Candidate(family, rung, 0, *UNKNOWN, 0.0, False, self.judged_on, self.real_weight))
+        return Taught(Candidate(family, rung, 0, *NOT_MEASURED, 0.0, False, self.validated_on, self.real_weight))
 
     def _within(
         self,
@@ -239,7 +243,7 @@ class StudentTrials:
     ) -> Taught:
         """Teach a student, and smaller ones of its family while it is beyond the budget."""
         real_weight = self.real_weight if real_weight is None else real_weight
-        for _ in range(MOST_SIZES):
+        for _ in range(MAX_SHRINK_ATTEMPTS):
             taught = self._try(family, student, rows, rung, real_weight, is_validated=is_validated)
             trial, excess = taught.candidate, self.excess(taught.candidate, share)
             if excess <= 1:
@@ -273,7 +277,7 @@ class StudentTrials:
             **validated,
             seconds=seconds,
             is_within_budget=True,
-            judged_on=self.judged_on,
+            validated_on=self.validated_on,
             real_weight=real_weight,
             student=student,
         )

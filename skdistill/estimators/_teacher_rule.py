@@ -14,11 +14,11 @@ from ..exceptions import TeacherError
 from ..teachers import (
     Teacher,
     as_teacher,
-    ask,
     fit_teacher,
     is_fitted_teacher,
     out_of_bag_outputs,
     out_of_fold_outputs,
+    query_teacher,
 )
 from ..transfer import Oracle, TransferSet, label_real_rows
 from ._given import Given
@@ -99,7 +99,7 @@ def resolve_teacher(model: Any, given: Given, run: Run) -> Teacher:
             f"{type(model.teacher).__name__} is not fitted. Pass y, or fit the teacher first."
         )
     with run.phases.phase("fit the teacher") as phase:
-        phase.say(f"fitting the teacher {type(model.teacher).__name__} on {given.X.shape[0]:,} rows")
+        phase.log(f"fitting the teacher {type(model.teacher).__name__} on {given.X.shape[0]:,} rows")
         is_oob = isinstance(model.teacher_cv, str)
         fitted = fit_teacher(
             model.teacher, given.X, given.y, sample_weight=given.sample_weight, rng=run.rng, oob=is_oob
@@ -159,14 +159,14 @@ def label_given(
 
 def _label(model: Any, teacher: Teacher, run: Run, rows: Any, origin: str) -> np.ndarray:
     with run.phases.phase(f"label {origin}") as phase:
-        return ask(
+        return query_teacher(
             teacher,
             rows,
             origin=origin,
             chunk_size=model.chunk_size,
             memory=check_memory(model.memory),
             verbose=model.verbose,
-            tell=phase.tell,
+            callback=phase.notify,
             n_jobs=model.n_jobs,
         )
 
@@ -185,7 +185,7 @@ def _out_of_sample_labels(
 
     def label_out_of_fold(_: np.ndarray) -> np.ndarray:
         with run.phases.phase("label out of fold") as phase:
-            phase.say("fitting a teacher for each fold")
+            phase.log("fitting a teacher for each fold")
             return out_of_fold_outputs(
                 fit,
                 lambda fold, X: _label(model, fold, run, X, "rows of a fold"),

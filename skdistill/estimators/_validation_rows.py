@@ -12,49 +12,49 @@ from .._validation import draw_seed
 from ..samplers import MUNGE, LeafSwap, TermSwap
 from ..teachers import find_out_of_bag
 from ..transfer import Draw, Oracle, TransferSet
-from ._memorization import ROW_QUERIES, Memorization, measure_memorization
+from ._memorization import QUERIES_PER_ROW, Memorization, measure_memorization
 from ._targets import Targets
 
-FEWEST_REAL = 30
+MIN_VALIDATION_ROWS = 30
 """Real rows below which nothing is held out, and rows of ``X_val`` that are of use at least."""
 
-FEWEST_POOL, MOST_ROWS = 100, 5000
+MIN_UNLABELED_ROWS, MAX_VALIDATION_ROWS = 100, 5000
 """Unlabelled rows that students are validated on instead of rows of ``X``, at least; and validation rows at most."""
 
-FEWEST_DRAWN, FEW_DRAWN = 50, 300
+MIN_SYNTHETIC_ROWS, SMALL_SYNTHETIC_ROWS = 50, 300
 """Synthetic rows that are of use at least, and up to which they may take twice the share of the queries."""
 
-CLEAR = 4.0
-"""Standard errors by which a choice must be better than the rule: on more rows than it is tried on it seldom is."""
+MIN_ERRORS_SAMPLER = 4.0
+"""Standard errors by which a choice must be better than the default: on more rows than it is tried on it seldom is."""
 
-CLEAR_LESS, LEAST_LESS = 2.0, 0.1
+MIN_ERRORS_REAL_WEIGHT, MIN_GAIN_REAL_WEIGHT = 2.0, 0.1
 """Standard errors by which a student must be better with less weight of the real rows, and share of its loss that it
 must be better by: synthetic rows that validate like students that were taught nothing else."""
 
-LEAST_KNOWN = 0.5
+MIN_OUT_OF_BAG_SHARE = 0.5
 """Share of the held-out rows that enough trees of a forest must have left out."""
 
 NO_ROWS = np.zeros(0, dtype=int)
 
-SHARE_DRAWN, SHARE_MEASURED = 0.03, 0.08
+VALIDATION_QUERY_SHARE, MEMORIZATION_QUERY_SHARE = 0.03, 0.08
 """Queries in shares of the synthetic rows: of each sampler that validates, and to measure what is memorised."""
 
-MOST_DRAWN, MOST_MEASURED = 2000, 1000
+MAX_SYNTHETIC_ROWS, MAX_MEMORIZATION_ROWS = 2000, 1000
 """Synthetic rows of a sampler that validate, and real rows by which it is measured what is memorised, at most."""
 
 ON_SYNTHETIC_ROWS = "synthetic rows"
 ON_SEEN_ROWS = "rows of X, which the teacher may have been fitted on"
 """What is said of validation rows that must be taken with care."""
 
-Z = 1.96
+Z_95 = 1.96
 """Standard errors to either side of an estimate."""
 
-GROWTH = 0.25
+FINAL_FIT_GAIN = 0.25
 """Share of what it loses while it is validated that a student of high fidelity f does not lose in the end, when it is
 taught on more real rows and twice the synthetic ones; times f². Measured on rows that no benchmark reports."""
 
-LEAST_SPREAD = 0.002
-SPREAD = {
+MIN_HALF_WIDTH = 0.002
+HALF_WIDTH_SHARES = {
     "given": (0.05, 0.05),
     "unseen": (0.33, 0.3),
     "out of bag": (0.33, 0.5),
@@ -202,10 +202,10 @@ class Validation:
             (self._losses(student, group) for group in self.reported), key=lambda found: found[0].mean()
         )
         loss = losses.mean()
-        error = Z * (losses - loss * shares).std() / np.sqrt(len(losses))
+        error = Z_95 * (losses - loss * shares).std() / np.sqrt(len(losses))
         if self.kind != "given":
-            loss *= 1 - GROWTH * max(1 - loss, 0) ** 2
-        below, above = (np.hypot(error, LEAST_SPREAD + share * loss) for share in SPREAD[self.kind])
+            loss *= 1 - FINAL_FIT_GAIN * max(1 - loss, 0) ** 2
+        below, above = (np.hypot(error, MIN_HALF_WIDTH + share * loss) for share in HALF_WIDTH_SHARES[self.kind])
         return Estimate(1 - loss, 1 - loss - below, min(1 - loss + above, 1.0))
 
     def _losses(self, student: Any, group: Group) -> tuple[np.ndarray, np.ndarray]:
@@ -220,7 +220,7 @@ class HeldOut:
     Attributes
     ----------
     taught : ndarray of int
-        Positions of the real rows that students are taught on meanwhile.
+        Positions of the real rows that students are taught on during the selection.
     validation : Validation
     memorization : Memorization
     """
@@ -247,8 +247,8 @@ class HeldOut:
 
 def label_given_rows(X_val: Any, targets: Targets, oracle: Oracle, rng: np.random.RandomState) -> Group | None:
     """Label the rows that the user holds out, as many as the budget allows; ``None`` if they are too few."""
-    n_rows = 0 if X_val is None else int(min(X_val.shape[0], MOST_ROWS, oracle.n_left / 4))
-    if n_rows < FEWEST_REAL:
+    n_rows = 0 if X_val is None else int(min(X_val.shape[0], MAX_VALIDATION_ROWS, oracle.n_left / 4))
+    if n_rows < MIN_VALIDATION_ROWS:
         return None
     X_val = take_rows(X_val, np.sort(rng.permutation(X_val.shape[0])[:n_rows]))
     return Group(X_val, targets.of(oracle.label(X_val, "validation rows")), np.ones(n_rows))
@@ -298,9 +298,9 @@ def hold_out(
     present = np.flatnonzero(real.sample_weight)
     if given is not None:
         return HeldOut(present, Validation((given,), (given,), "X_val", "given", targets), memorization)
-    is_pool = np.count_nonzero(real.is_unlabeled) >= FEWEST_POOL
+    is_pool = np.count_nonzero(real.is_unlabeled) >= MIN_UNLABELED_ROWS
     candidates, share = (np.flatnonzero(real.is_unlabeled), 0.5) if is_pool else (present, share)
-    n_rows = int(np.clip(round(share * len(candidates)), FEWEST_REAL // 4, MOST_ROWS))
+    n_rows = int(np.clip(round(share * len(candidates)), MIN_VALIDATION_ROWS // 4, MAX_VALIDATION_ROWS))
     rows = np.sort(rng.permutation(candidates)[:n_rows])
     if is_pool or are_out_of_sample:
         origin = "X_unlabeled" if is_pool else "rows of X, labelled by teachers that had not seen them"
@@ -324,9 +324,11 @@ def _of_seen_rows(
     """Return how to validate with some of the rows that the teacher may have been fitted on."""
     held, seeds = real.take(rows), [draw_seed(rng) for _ in range(3)]
     out_of_bag = _out_of_bag_group(real, rows, targets)
-    share = max(SHARE_DRAWN * n_synthetic, min(2 * SHARE_DRAWN * n_synthetic, FEW_DRAWN))
-    most = min(2 * len(held), share, oracle.n_left / 20, MOST_DRAWN)
-    n_drawn = int(most) if most >= FEWEST_DRAWN and not np.isnan(memorization.share) else 0
+    share = max(
+        VALIDATION_QUERY_SHARE * n_synthetic, min(2 * VALIDATION_QUERY_SHARE * n_synthetic, SMALL_SYNTHETIC_ROWS)
+    )
+    most = min(2 * len(held), share, oracle.n_left / 20, MAX_SYNTHETIC_ROWS)
+    n_drawn = int(most) if most >= MIN_SYNTHETIC_ROWS and not np.isnan(memorization.share) else 0
     copied = (
         _copied_rows(real, rows) if n_drawn and memorization.is_possible and out_of_bag is None else held.take(NO_ROWS)
     )
@@ -372,9 +374,9 @@ def _memorization(
 ) -> Memorization:
     """Measure what is memorised of ``X``, if the budget allows it."""
     own = np.flatnonzero(real.is_real & (real.sample_weight > 0))
-    most = SHARE_MEASURED * min(n_synthetic, oracle.n_left) / ROW_QUERIES
-    n_rows = int(min(len(own), most, MOST_MEASURED))
-    if n_rows < FEWEST_REAL:
+    most = MEMORIZATION_QUERY_SHARE * min(n_synthetic, oracle.n_left) / QUERIES_PER_ROW
+    n_rows = int(min(len(own), most, MAX_MEMORIZATION_ROWS))
+    if n_rows < MIN_VALIDATION_ROWS:
         return Memorization()
     return measure_memorization(oracle, real.take(own), targets.of, n_rows, rng)
 
@@ -384,7 +386,7 @@ def _out_of_bag_group(real: TransferSet, rows: np.ndarray, targets: Targets) -> 
     X = real.X if real.is_real.all() else take_rows(real.X, np.flatnonzero(real.is_real))
     rows = rows[real.is_real[rows]]
     out_of_bag = find_out_of_bag(targets.teacher, X, rows) if len(rows) else None
-    if out_of_bag is None or out_of_bag.is_known.mean() < LEAST_KNOWN:
+    if out_of_bag is None or out_of_bag.is_known.mean() < MIN_OUT_OF_BAG_SHARE:
         return None
     known = np.flatnonzero(out_of_bag.is_known)
     held = real.take(rows[known])

@@ -25,7 +25,7 @@ ROWS_FOR_THREADS = 10_000
 class _CompactBoosting(CompactStudent):
     """Tables in, flat trees out: what classifier and regressor share."""
 
-    _link_of_many = "one against the rest"
+    _link_of_many = "one-vs-rest"
 
     def __init__(
         self,

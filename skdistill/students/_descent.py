@@ -26,8 +26,8 @@ from ..targets import soften, softmax
 
 ANSWERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "identity": lambda scores: scores,
-    "two classes": expit,
-    "one against the rest": expit,
+    "binary": expit,
+    "one-vs-rest": expit,
     "softmax": softmax,
 }
 """From scores to what is compared with the targets, by link."""

@@ -18,7 +18,7 @@ NETWORK_SHARE = 0.5
 class _CompactHybrid(CompactStudent):
     """What classifier and regressor share."""
 
-    _link_of_many = "one against the rest"
+    _link_of_many = "one-vs-rest"
 
     def __init__(
         self,

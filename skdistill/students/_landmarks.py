@@ -9,7 +9,7 @@ from scipy.optimize import Bounds, minimize
 
 from ..compiled import Design
 from ..compiled._design import dense_chunks
-from ..compiled._kernel import bumps
+from ..compiled._kernel import rbf_kernel
 from ._solving import Features, choose_features, ridge_solution, solve
 
 WIDEST_LINEAR = 1000
@@ -45,7 +45,7 @@ def as_values(link: str, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return targets, np.ones(len(targets))
     proba = np.clip(targets, SMALLEST_PROBA, 1 - SMALLEST_PROBA)
     curvature = (proba * (1 - proba)).mean(axis=1)
-    if link == "two classes":
+    if link == "binary":
         return np.log(proba / (1 - proba)), curvature
     return np.log(proba) - np.log(proba).mean(axis=1, keepdims=True), curvature
 
@@ -80,7 +80,7 @@ class Kernel:
 
     def of(self, inputs: np.ndarray) -> np.ndarray:
         """Return the kernel of rows of inputs with the landmarks."""
-        return bumps(inputs, self.positions.astype(np.float64), self.scales.astype(np.float64))
+        return rbf_kernel(inputs, self.positions.astype(np.float64), self.scales.astype(np.float64))
 
 
 class Rows:
@@ -200,7 +200,7 @@ class Moving:
     def __call__(self, point: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the value and its gradient; coefficients count as constants there, since they are the best."""
         positions, scales = self.unpacked(point)
-        kernel = bumps(self.inputs, positions, scales)
+        kernel = rbf_kernel(self.inputs, positions, scales)
         features = np.hstack([self.inputs[:, : self.n_linear], kernel])
         root = np.sqrt(self.weight)[:, None]
         mean = self.weight @ features

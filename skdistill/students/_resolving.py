@@ -78,7 +78,7 @@ CROSS_ENTROPY = Loss(
     curvature=lambda score: np.maximum(expit(score) * expit(-score), 1e-6),
 )
 
-LOSSES = {"identity": SQUARED_ERROR, "two classes": CROSS_ENTROPY, "one against the rest": CROSS_ENTROPY}
+LOSSES = {"identity": SQUARED_ERROR, "binary": CROSS_ENTROPY, "one-vs-rest": CROSS_ENTROPY}
 """By the link of the scores."""
 
 

@@ -64,7 +64,7 @@ def softmax_loss(scores: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, n
     return np.log(total[:, 0]) - np.einsum("ij,ij->i", targets, shifted), proba - targets
 
 
-LOSSES: dict[str, Loss] = {"identity": squared_error, "two classes": logistic_loss, "softmax": softmax_loss}
+LOSSES: dict[str, Loss] = {"identity": squared_error, "binary": logistic_loss, "softmax": softmax_loss}
 """By the link of the scores."""
 
 
@@ -74,7 +74,7 @@ def best_constant(link: str, targets: np.ndarray, weight: np.ndarray) -> np.ndar
     if link == "identity":
         return mean
     mean = np.clip(mean, 1e-10, 1 - 1e-10)
-    return logit(mean) if link == "two classes" else np.log(mean) - np.log(mean).mean()
+    return logit(mean) if link == "binary" else np.log(mean) - np.log(mean).mean()
 
 
 def promised_curvature(link: str, targets: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -47,7 +47,7 @@ class CompactStudent(Documented):
             Checked, with raw cells.
         targets : ndarray of shape (n_rows, n_outputs)
             Standardised values (``_link`` is ``"identity"``), the probabilities of the second of two classes
-            (``"two classes"``), or of all of more classes (``_link_of_many``).
+            (``"binary"``), or of all of more classes (``_link_of_many``).
         weight : ndarray of shape (n_rows,)
             None is negative, some are above zero.
         """
@@ -203,7 +203,7 @@ class CompactClassifier(ClassifierMixin, CompactStudent):
     def _fit_checked(self, X: Any, targets: np.ndarray, classes: np.ndarray, sample_weight: Any) -> Self:
         if len(classes) < 2:
             raise ValueError(f"{type(self).__name__} needs at least 2 classes; got 1 class: {classes.tolist()}.")
-        self._link = "two classes" if len(classes) == 2 else self._link_of_many
+        self._link = "binary" if len(classes) == 2 else self._link_of_many
         weight = check_weights(sample_weight, X.shape[0])
         weight = weight / weight.max()
         self.scorer_ = self._learn(X, targets[:, 1:] if len(classes) == 2 else targets, weight)

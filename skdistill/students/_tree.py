@@ -64,7 +64,7 @@ class _CompactTree(CompactStudent):
         if self._link == "identity":
             return mean
         proba = np.clip(mean, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
-        return np.log(proba / (1 - proba)) if self._link == "two classes" else np.log(proba)
+        return np.log(proba / (1 - proba)) if self._link == "binary" else np.log(proba)
 
     def _params_of_size(self, n_parameters: int, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:  # noqa: ARG002
         n_leaves = (n_parameters + 2 - n_outputs) // (2 + n_outputs)

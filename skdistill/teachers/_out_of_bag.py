@@ -13,10 +13,10 @@ from ._adapter import Teacher
 FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor)
 """Forests that are known to answer with the mean of their trees; what derives from them may not."""
 
-FEWEST_TREES = 5
+MIN_OUT_OF_BAG_TREES = 5
 """Trees that must have left a row out: the mean of fewer says little of the forest."""
 
-TREES_CHECKED = 3
+N_CHECKED_TREES = 3
 """Trees whose leaves are counted to see whether the forest was fitted on these rows."""
 
 
@@ -78,13 +78,13 @@ def find_out_of_bag(teacher: Teacher, X: Any, rows: np.ndarray) -> OutOfBag | No
     mean = total / n_out
     of_fewer = (1 - n_out / len(in_bag)) / np.maximum(n_out - 1, 1)
     shape = (len(rows), *(() if mean.shape[1] == 1 else mean.shape[1:]))
-    return OutOfBag(mean.reshape(shape), (spread / n_out - mean**2) * of_fewer, count >= FEWEST_TREES)
+    return OutOfBag(mean.reshape(shape), (spread / n_out - mean**2) * of_fewer, count >= MIN_OUT_OF_BAG_TREES)
 
 
 def _was_fitted_on(forest: Any, in_bag: list[np.ndarray], cells: Any) -> bool:
     """Whether the distinct rows of a few trees' bags fall into their leaves as they did in the fit."""
     n_rows = cells.shape[0]
-    for index in np.unique(np.linspace(0, len(in_bag) - 1, TREES_CHECKED).astype(int)):
+    for index in np.unique(np.linspace(0, len(in_bag) - 1, N_CHECKED_TREES).astype(int)):
         tree, drawn = forest.estimators_[index].tree_, np.unique(in_bag[index])
         if drawn[-1] >= n_rows or cells.shape[1] != forest.n_features_in_:
             return False

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import check_cv
 
-from .._fitting import final_step, fit_weighted, takes_weights
+from .._fitting import accepts_sample_weight, final_step, fit_weighted
 from .._tables import take_rows
 from .._validation import seed_estimator
 from ..exceptions import TeacherError
@@ -45,7 +45,7 @@ def fit_teacher(
                 "Pass a number of folds, e.g. teacher_cv=5."
             )
         final.set_params(oob_score=True)
-    if sample_weight is not None and takes_weights(teacher):
+    if sample_weight is not None and accepts_sample_weight(teacher):
         return fit_weighted(teacher, X, y, sample_weight)
     return teacher.fit(X, y)
 
@@ -70,7 +70,7 @@ def out_of_bag_outputs(teacher: Teacher, outputs: np.ndarray) -> np.ndarray:
 
 def out_of_fold_outputs(
     fit: Callable[[Any, Any, Any], Teacher],
-    ask: Callable[[Teacher, Any], np.ndarray],
+    query: Callable[[Teacher, Any], np.ndarray],
     X: Any,
     y: Any,
     sample_weight: np.ndarray | None,
@@ -84,8 +84,8 @@ def out_of_fold_outputs(
     ----------
     fit : callable
         ``fit(X, y, sample_weight)`` returns a teacher.
-    ask : callable
-        ``ask(teacher, X)`` returns its outputs.
+    query : callable
+        ``query(teacher, X)`` returns its outputs.
     X : table of shape (n_samples, n_features)
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
     sample_weight : ndarray of shape (n_samples,) or None
@@ -103,7 +103,7 @@ def out_of_fold_outputs(
     for fitted_on, left_out in check_cv(cv, y, classifier=classes is not None).split(X, y):
         weight = None if sample_weight is None else sample_weight[fitted_on]
         teacher = fit(take_rows(X, fitted_on), y[fitted_on], weight)
-        answers = ask(teacher, take_rows(X, left_out))
+        answers = query(teacher, take_rows(X, left_out))
         if classes is not None and teacher.classes_ is not None:
             lowest = answers.min(axis=1, keepdims=True) if teacher.output_kind == "logit" else 0
             aligned = np.zeros((len(answers), len(classes))) + lowest

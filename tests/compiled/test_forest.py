@@ -70,7 +70,7 @@ def test_trees_too_many_for_tables_are_walked(monkeypatch):
     """Beyond the bytes that tables may take, the answer is the same."""
     X = table(seed=2)[0]
     expected = forest()[1].scores(X)
-    monkeypatch.setattr(forest_module, "TABLE_BYTES", 1000)
+    monkeypatch.setattr(forest_module, "MAX_TABLE_BYTES", 1000)
     flat = forest()[1]
     np.testing.assert_allclose(flat.scores(X), expected, rtol=1e-12)
     assert flat._tables is None

@@ -19,7 +19,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 import skdistill
 from skdistill import DistilledClassifier
-from skdistill.compiled._asking import cells_of_frame, column_of_frame
+from skdistill.compiled._row_input import cells_of_frame, column_of_frame
 from skdistill.students import CompactBoostingRegressor, CompactLinearRegressor, CompactMLPRegressor
 from skdistill.students._families import FAMILIES
 
@@ -180,7 +180,7 @@ def assert_coded_alike(model, frame, row_of):
     codes, many = model.columns.encode(frame), model(frame)
     for index in range(20):
         lone = row_of(frame, index)
-        alone = model.columns.encode_lone_row(
+        alone = model.columns.encode_single_row(
             cells_of_frame(lone), lambda place, lone=lone: column_of_frame(lone, place)
         )
         np.testing.assert_array_equal(alone, codes[index])

@@ -36,7 +36,7 @@ COLUMNS = {
     "rank_fidelity",
     "n_queries",
     "seconds",
-    "judged_on",
+    "validated_on",
 }
 
 
@@ -76,7 +76,7 @@ class TestResults:
         assert model.transfer_set_.sampler in {*results["sampler"], ""}
 
     @pytest.mark.parametrize(
-        ("arguments", "params", "judged_on"),
+        ("arguments", "params", "validated_on"),
         [
             ({}, {}, "rows of X, which the teacher may have been fitted on"),
             ({"X_val": X[:50]}, {}, "X_val"),
@@ -86,10 +86,10 @@ class TestResults:
             ({}, {"teacher_cv": 3}, "rows of X, labelled by teachers that had not seen them"),
         ],
     )
-    def test_the_best_judges_there_are(self, arguments, params, judged_on):
+    def test_the_best_judges_there_are(self, arguments, params, validated_on):
         """Rows the teacher has not seen are preferred, and the results say which were taken."""
         model = DistilledClassifier(TREE, TREE, n_synthetic=2.0, random_state=0, **params).fit(X, Y, **arguments)
-        assert set(model.sampler_results_["judged_on"]) == {judged_on}
+        assert set(model.sampler_results_["validated_on"]) == {validated_on}
 
     def test_validation_rows_are_not_taught(self):
         """They judge, and are not in the transfer set."""
@@ -185,9 +185,9 @@ class TestChoice:
     def test_few_judges_are_none(self):
         """A handful of validation rows decides nothing; neither does asking them use the budget up."""
         model = DistilledRegressor(spiral, random_state=0).fit(rows_of(200), X_val=rows_of(5))
-        assert set(model.sampler_results_["judged_on"]) != {"X_val"}
+        assert set(model.sampler_results_["validated_on"]) != {"X_val"}
         model.set_params(max_queries=600).fit(rows_of(200), X_val=rows_of(2000, seed=1))
-        assert set(model.sampler_results_["judged_on"]) == {"X_val"}
+        assert set(model.sampler_results_["validated_on"]) == {"X_val"}
         assert model.transfer_set_.n_synthetic >= 200
 
     @pytest.mark.parametrize("n_synthetic", [10, 100, 200, 300, 2000])
@@ -359,7 +359,7 @@ class TestScikitLearnLife:
 
     def test_progress_is_shown(self, capsys, monkeypatch):
         """``verbose`` tells how far the choice is."""
-        monkeypatch.setattr(_progress, "QUIET", 0.0)
+        monkeypatch.setattr(_progress, "QUIET_SECONDS", 0.0)
         DistilledClassifier(TREE, TREE, n_synthetic=2.0, verbose=1, random_state=0).fit(X, Y)
         assert "choosing a sampler" in capsys.readouterr().err
 

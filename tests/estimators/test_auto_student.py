@@ -158,7 +158,7 @@ class TestChoice:
             DistilledRegressor(FOREST, AutoStudent(min_fidelity=0.9), sampler=None).fit(X[:20])
 
     @pytest.mark.parametrize(
-        ("teacher", "sampler", "arguments", "judged_on"),
+        ("teacher", "sampler", "arguments", "validated_on"),
         [
             (FOREST, Jitter(), {"X_val": X[:50]}, "X_val"),
             (FOREST, Jitter(), {}, "rows of X, out of bag"),
@@ -169,11 +169,11 @@ class TestChoice:
             (plane, None, {}, "rows of X, which the teacher may have been fitted on"),
         ],
     )
-    def test_validation_rows_are_the_best_there_are(self, teacher, sampler, arguments, judged_on):
+    def test_validation_rows_are_the_best_there_are(self, teacher, sampler, arguments, validated_on):
         """Unseen rows first; synthetic ones alone where the teacher has memorised its own; none without a sampler."""
         rows = X if teacher is not plane else GRID[:400]
         model = DistilledRegressor(teacher, AutoStudent(["linear"]), sampler=sampler, n_synthetic=4000, random_state=0)
-        assert set(model.fit(rows, **arguments).candidates_["judged_on"]) == {judged_on}
+        assert set(model.fit(rows, **arguments).candidates_["validated_on"]) == {validated_on}
 
     def test_classes_several_outputs_compressed_targets_and_raw_tables(self):
         """Whatever the estimators take, the choice takes."""
@@ -308,7 +308,7 @@ class TestRefusals:
     def test_validation_rows_judge_though_queries_are_few(self):
         """They are labelled before synthetic rows use up what may be asked."""
         model = DistilledRegressor(FOREST, AutoStudent(["linear"]), sampler=Jitter(), max_queries=500, random_state=0)
-        assert set(model.fit(X[:300], X_val=X[300:]).candidates_["judged_on"]) == {"X_val"}
+        assert set(model.fit(X[:300], X_val=X[300:]).candidates_["validated_on"]) == {"X_val"}
 
     def test_a_teachers_kernel_that_no_student_can_have_is_no_hint(self):
         """Its width is chosen then."""

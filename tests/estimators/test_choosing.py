@@ -12,7 +12,7 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier, Rando
 import skdistill
 from skdistill import AutoSampler, AutoStudent, DistilledClassifier, DistilledRegressor
 from skdistill.estimators import _row_choice, _row_trials
-from skdistill.estimators._auto_student import MODEST_ROWS, MOST_RATIO
+from skdistill.estimators._auto_student import MAX_DEFAULT_ROWS, MAX_RATIO
 from skdistill.estimators._terms import Terms
 from skdistill.students._families import FAMILIES, scouted_families
 from skdistill.transfer import AUTO_RATIO
@@ -80,9 +80,9 @@ def test_synthetic_rows_are_in_proportion(n_rows):
     """Ten a real row without a budget, more of few rows, fewer of many; with one more, but at most forty."""
     modest = AutoStudent().count_synthetic(n_rows, 20, None)
     allowed = AutoStudent(max_bytes=100_000).count_synthetic(n_rows, 20, None)
-    assert modest <= MODEST_ROWS // 2 or modest + n_rows <= MODEST_ROWS
+    assert modest <= MAX_DEFAULT_ROWS // 2 or modest + n_rows <= MAX_DEFAULT_ROWS
     assert modest <= AUTO_RATIO * max(n_rows, min(2 * n_rows, 1000))
-    assert modest <= allowed <= MOST_RATIO * n_rows
+    assert modest <= allowed <= MAX_RATIO * n_rows
 
 
 def test_an_estimate_for_a_student_that_was_made_smaller():
@@ -126,7 +126,7 @@ def test_no_student_is_taught_twice_on_the_same_rows():
 
 def test_big_tables_are_tried_in_part(monkeypatch):
     """Samplers are tried beside a part of the real rows; in the end all of them are taught."""
-    monkeypatch.setattr(_row_choice, "MOST_REAL", 100)
+    monkeypatch.setattr(_row_choice, "MAX_REAL_ROWS", 100)
     taught = []
     teach = _row_trials.RowTrials.losses
     monkeypatch.setattr(

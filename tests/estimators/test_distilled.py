@@ -498,7 +498,7 @@ class TestScikitLearnLife:
 
     def test_progress_is_shown(self, capsys, monkeypatch):
         """``verbose`` shows the labelling on standard error."""
-        monkeypatch.setattr(_progress, "QUIET", 0.0)
+        monkeypatch.setattr(_progress, "QUIET_SECONDS", 0.0)
         DistilledClassifier(TREE, TREE, sampler=MUNGE(), n_synthetic=1.0, verbose=1).fit(X, Y)
         shown = capsys.readouterr().err
         assert "real rows" in shown

@@ -300,7 +300,7 @@ class TestProgress:
 
     def test_every_phase_is_told_in_order(self, capsys, monkeypatch):
         """Recipe, labelling, choosing a sampler, drawing, choosing a student, teaching it."""
-        monkeypatch.setattr(_progress, "QUIET", 0.0)
+        monkeypatch.setattr(_progress, "QUIET_SECONDS", 0.0)
         DistilledClassifier(TREE, SMALL, n_synthetic=5.0, random_state=0, verbose=1).fit(X, Y, X_unlabeled=POOL)
         captured = capsys.readouterr()
         assert captured.out == ""
@@ -339,7 +339,7 @@ class TestProgress:
         clock = type("Clock", (), {"now": 0.0, "perf_counter": lambda self: self.now})()
         monkeypatch.setattr(_progress, "time", clock)
         told = []
-        progress = _progress.Progress("choosing", 4, 1, "students", work=100, tell=told.append)
+        progress = _progress.Progress("choosing", 4, 1, "students", work=100, callback=told.append)
         clock.now = 10.0
         progress.update(2, 20)
         progress.update(4, 100)

@@ -15,7 +15,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor
-from skdistill.estimators._truth_weight import WEIGHTS, split_labels
+from skdistill.estimators._soft_weight import WEIGHTS, split_labels
 from skdistill.exceptions import TeacherWarning
 from skdistill.samplers import Jitter
 from skdistill.transfer import TransferSet
@@ -133,7 +133,7 @@ class TestRowsThatJudge:
         model = quick(lambda rows: rows[:, 0], Recorder(), DistilledRegressor, sampler=None)
         model.fit(X[:300], X[:300, 0], X_val=X[300:], y_val=X[300:, 0])
         assert [len(rows) for rows in Recorder.taught] == [300] * (len(WEIGHTS) + 2)
-        assert set(model.soft_weights_["judged_on"]) == {"X_val"}
+        assert set(model.soft_weights_["validated_on"]) == {"X_val"}
 
     @pytest.mark.parametrize("teacher_cv", [None, 2, PredefinedSplit(np.arange(400) % 2)])
     def test_a_recipe_is_fitted_without_them(self, teacher_cv):
@@ -142,15 +142,15 @@ class TestRowsThatJudge:
         with warnings.catch_warnings(action="ignore", category=TeacherWarning):
             unseen = quick(recipe, teacher_cv=teacher_cv).fit(X, NOISY)
             seen = quick(KNeighborsClassifier(1).fit(X, NOISY)).fit(X, NOISY)
-        assert "fitted without them" in unseen.soft_weights_["judged_on"][0]
-        assert "may have been fitted on" in seen.soft_weights_["judged_on"][0]
+        assert "fitted without them" in unseen.soft_weights_["validated_on"][0]
+        assert "may have been fitted on" in seen.soft_weights_["validated_on"][0]
         assert unseen.soft_weights_["skill"][0] < seen.soft_weights_["skill"][0]
 
     def test_a_recipe_that_then_knows_other_classes_is_not_fitted_again(self):
         """A clusterer may find other groups without some rows: then the one of all rows labels."""
         recipe = DBSCAN(eps=0.5, min_samples=5)
         model = quick(recipe, sampler=None).fit(X, recipe.fit_predict(X))
-        assert "may have been fitted on" in model.soft_weights_["judged_on"][0]
+        assert "may have been fitted on" in model.soft_weights_["validated_on"][0]
 
     def test_a_fitted_teacher_is_not_fitted_again(self):
         """It is only asked."""
@@ -219,7 +219,7 @@ class TestManners:
         np.testing.assert_array_equal(first.soft_weights_["skill"], other.soft_weights_["skill"])
         for teacher in (knows_the_truth, LogisticRegression()):
             model = quick(teacher).fit(X[:300], NOISY[:300], X_unlabeled=X[300:])
-            assert model.soft_weights_["n_judged"][0] <= 75
+            assert model.soft_weights_["n_validated"][0] <= 75
 
     def test_refused(self):
         """Other texts, and labels without rows."""

@@ -32,7 +32,7 @@ def answer(student, X):
 
 def draw_problem(link, n_rows=30, n_features=3, n_scores=3):
     rng = np.random.RandomState(0)
-    n_scores = 1 if link == "two classes" else n_scores
+    n_scores = 1 if link == "binary" else n_scores
     targets = rng.uniform(size=(n_rows, n_scores))
     targets = targets / targets.sum(axis=1, keepdims=True) if link == "softmax" else targets
     block, weight = rng.normal(size=(n_rows, n_features)), rng.uniform(size=n_rows)

@@ -1,8 +1,8 @@
 """How much truth to blend into the targets of real rows: ``soft_weight="auto"``, chosen by labels nobody is taught.
 
-The trap is a teacher that was fitted on the rows whose labels judge. Its answers for rows beside them carry these
+The trap is a teacher that was fitted on the rows whose labels validation. Its answers for rows beside them carry these
 labels to the students it teaches, so students with more of the teacher look better than they are. Hence labels of rows
-that it has not seen judge where there are any; a recipe is fitted once more without the rows that judge; and where a
+that it has not seen validation where there are any; a recipe is fitted once more without the rows that validation; and where a
 fitted teacher may have seen them, less of it must be clearly better, in spite of what favours it.
 """
 
@@ -25,22 +25,22 @@ from ._given import Given
 from ._run import Run
 from ._targets import Targets, threads_for
 from ._teacher_rule import label_given, oracle_of, resolve_teacher
-from ._validation_rows import CLEAR_LESS, FEWEST_REAL, ON_SEEN_ROWS, Group, Losses
+from ._validation_rows import MIN_ERRORS_REAL_WEIGHT, MIN_VALIDATION_ROWS, ON_SEEN_ROWS, Group, Losses
 
 WEIGHTS = (1.0, 0.75, 0.5, 0.25)
-"""Shares of the teacher that are tried, the rule first."""
+"""Shares of the teacher that are tried, the default first."""
 
-SHARE_JUDGED = 0.25
-"""Share of the rows of ``X`` whose labels judge, where there is no ``y_val``."""
+VALIDATION_SHARE = 0.25
+"""Share of the rows of ``X`` whose labels validation, where there is no ``y_val``."""
 
-SHARE_RESERVED = 0.25
+RESERVED_QUERY_SHARE = 0.25
 """Of a budget of queries, for the synthetic rows that a fitted teacher labels for this comparison."""
 
 ON_GIVEN_LABELS = "X_val"
 ON_UNSEEN_LABELS = "rows of X, with a teacher fitted without them"
 ON_SEEN_LABELS = ON_SEEN_ROWS
 
-CLEAR = {ON_GIVEN_LABELS: 1.0, ON_UNSEEN_LABELS: 1.0, ON_SEEN_LABELS: CLEAR_LESS}
+MIN_ERRORS = {ON_GIVEN_LABELS: 1.0, ON_UNSEEN_LABELS: 1.0, ON_SEEN_LABELS: MIN_ERRORS_REAL_WEIGHT}
 """Standard errors by which less of the teacher must be better, by what judges."""
 
 
@@ -52,28 +52,28 @@ class Comparison:
     ----------
     rows : TransferSet
         Taught: none of them judges, or was drawn from rows that do.
-    judge : Group
+    validation : Group
         Rows with true labels as targets.
     targets : Targets
         Of the teacher that labelled the rows.
     origin : str
-        Where the labels that judge come from, in words.
+        Where the labels that validation come from, in words.
     """
 
     rows: TransferSet
-    judge: Group
+    validation: Group
     targets: Any
     origin: str
 
     def losses(self, student: Any, rows: TransferSet, soft_weight: float, seed: int) -> Losses:
         """Teach a student with a share of the teacher, and return its losses to the truth."""
         taught = replace(self.targets, soft_weight=soft_weight).teach(student, rows, seed)
-        given = self.targets.predict(taught, self.judge.X)
-        return Losses((self.judge.losses(given, pools_outputs=self.targets.pools_outputs)[0],))
+        given = self.targets.predict(taught, self.validation.X)
+        return Losses((self.validation.losses(given, pools_outputs=self.targets.pools_outputs)[0],))
 
 
 @dataclass
-class TruthWeight:
+class SoftWeightChoice:
     """Chooses the share of the teacher for a student, and remembers what was tried.
 
     Attributes
@@ -101,7 +101,7 @@ class TruthWeight:
     results: dict[str, np.ndarray] = field(default_factory=dict, init=False)
     caution: str = field(default="", init=False)
 
-    def settle(self, student: Any, real_weight: float) -> Targets:
+    def choose_targets(self, student: Any, real_weight: float) -> Targets:
         """Return the targets with the share of the teacher that serves this student best."""
         rows, origin = self.comparison.rows, self.comparison.origin
         # the last is the student without the teacher; where real rows are not taught, nothing can be blended
@@ -121,7 +121,7 @@ class TruthWeight:
             for each in in_threads(losses_of, others, threads_for(student, self.run.n_jobs)):
                 losses.append(each)
                 progress.update(len(losses))
-        place = best_place(losses[:-1], CLEAR[origin])
+        place = best_place(losses[:-1], MIN_ERRORS[origin])
         self.soft_weight = shares[place]
         self.results = self._columns(shares, tried, losses)
         self.caution = self._caution(shares, losses)
@@ -135,20 +135,20 @@ class TruthWeight:
             "skill": np.array([each.fidelity for each in losses]),
             "gain": np.array([gain.mean for gain in gains]),
             "gain_error": np.array([gain.error for gain in gains]),
-            "n_judged": np.full(len(losses), len(self.comparison.judge.targets)),
-            "judged_on": np.array([self.comparison.origin] * len(losses), dtype=object),
+            "n_validated": np.full(len(losses), len(self.comparison.validation.targets)),
+            "validated_on": np.array([self.comparison.origin] * len(losses), dtype=object),
         }
 
     def _caution(self, shares: list[float], losses: list[Losses]) -> str:
         *others, without = losses
         place = int(np.argmin([each.mean for each in others]))
         best = others[place]
-        if not best.is_clearly_above(without, CLEAR_LESS):
+        if not best.is_clearly_above(without, MIN_ERRORS_REAL_WEIGHT):
             return ""
-        judge = self.comparison
+        validation = self.comparison
         return (
             f"the student is better without the teacher {self.targets.teacher.name}: taught the true labels of X alone "
-            f"it has a skill of {without.fidelity:.3f} on {len(judge.judge.targets):,} true labels ({judge.origin}), "
+            f"it has a skill of {without.fidelity:.3f} on {len(validation.validation.targets):,} true labels ({validation.origin}), "
             f"taught by the teacher {best.fidelity:.3f} at best (soft_weight={shares[place]:g}). Fit such a student "
             "on (X, y) itself, or find out what the teacher lacks; soft_weights_ has what was tried."
         )
@@ -160,28 +160,30 @@ def best_place(losses: list[Losses], n_errors: float) -> int:
     return min(better, key=lambda place: losses[place].mean, default=0)
 
 
-# ---------------------------------------------------------------------- which labels judge
+# ---------------------------------------------------------------------- which labels validation
 
 
-def is_truth_weighed(model: Any, y: Any) -> bool:
+def is_soft_weight_chosen(model: Any, y: Any) -> bool:
     """Whether a distilled estimator chooses the share of the teacher, and has labels to choose it by."""
     return isinstance(model.soft_weight, str) and y is not None
 
 
 @contextmanager
-def reserved(model: Any, given: Given, truth_val: np.ndarray | None, oracle: Oracle) -> Iterator[None]:
+def reserve_queries(model: Any, given: Given, truth_val: np.ndarray | None, oracle: Oracle) -> Iterator[None]:
     """Keep some of a budget for the rows that a fitted teacher must label to weigh the truth."""
-    needs_rows = is_truth_weighed(model, given.y) and not _is_enough(truth_val) and is_fitted_teacher(model.teacher)
+    needs_rows = (
+        is_soft_weight_chosen(model, given.y) and not _is_enough(truth_val) and is_fitted_teacher(model.teacher)
+    )
     if oracle.max_queries is None or not needs_rows:
         yield
         return
-    n_reserved = int(SHARE_RESERVED * oracle.n_left)
+    n_reserved = int(RESERVED_QUERY_SHARE * oracle.n_left)
     oracle.max_queries -= n_reserved
     yield
     oracle.max_queries += n_reserved
 
 
-def compare(
+def compare_soft_weights(
     model: Any,
     given: Given,
     truth_val: np.ndarray | None,
@@ -190,37 +192,39 @@ def compare(
     targets: Targets,
     oracle: Oracle,
     run: Run,
-) -> TruthWeight | None:
+) -> SoftWeightChoice | None:
     """Return what chooses the share of the teacher, by the best labels there are; ``None`` where they are too few."""
     if run.deadline.left <= 0:
         return None
     seed = draw_seed(run.rng)
     with run.phases.phase("hold labels out") as phase:
         if truth_val is not None and _is_enough(truth_val):
-            judge = Group(given.X_val, truth_val, np.ones(len(truth_val)))
-            return TruthWeight(Comparison(extension.rows.whole, judge, targets, ON_GIVEN_LABELS), targets, seed, run)
-        taught, judging = split_labels(real, targets.pools_outputs, run.rng)
-        if len(judging) < FEWEST_REAL:
+            validation = Group(given.X_val, truth_val, np.ones(len(truth_val)))
+            return SoftWeightChoice(
+                Comparison(extension.rows.whole, validation, targets, ON_GIVEN_LABELS), targets, seed, run
+            )
+        taught, validating = split_labels(real, targets.pools_outputs, run.rng)
+        if len(validating) < MIN_VALIDATION_ROWS:
             return None
         rows, of_rows, origin = real.take(taught), targets, ON_SEEN_LABELS
         # where the budget was too small for X, the recipe cannot be fitted on as many rows as it was
         if not is_fitted_teacher(model.teacher) and real.n_real == given.X.shape[0]:
-            unseen = _label_without(judging, model, given, real, targets.teacher, run)
+            unseen = _label_without(validating, model, given, real, targets.teacher, run)
             if unseen is not None:
                 (rows, of_rows, oracle), origin = unseen, ON_UNSEEN_LABELS
-        held = real.take(judging)
+        held = real.take(validating)
         assert held.truth is not None
-        judge = Group(held.X, held.truth, held.sample_weight)
+        validation = Group(held.X, held.truth, held.sample_weight)
         rows = extension.again(rows, oracle, draw_seed(run.rng), phase)
-        return TruthWeight(Comparison(rows, judge, of_rows, origin), targets, seed, run)
+        return SoftWeightChoice(Comparison(rows, validation, of_rows, origin), targets, seed, run)
 
 
 def _is_enough(truth: np.ndarray | None) -> bool:
-    return truth is not None and len(truth) >= FEWEST_REAL
+    return truth is not None and len(truth) >= MIN_VALIDATION_ROWS
 
 
 def split_labels(real: TransferSet, is_class: bool, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
-    """Return positions of the real rows to teach, and of those whose labels judge.
+    """Return positions of the real rows to teach, and of those whose labels validation.
 
     Of each class the same share judges, rounded down, so that each one is taught, too.
     """
@@ -229,19 +233,19 @@ def split_labels(real: TransferSet, is_class: bool, rng: np.random.RandomState) 
     own = rng.permutation(present[real.is_real[present]])
     classes = real.truth[own].argmax(axis=1) if is_class else np.zeros(len(own))
     of_classes = [own[classes == label] for label in np.unique(classes)]
-    judging = np.sort(np.concatenate([rows[: int(SHARE_JUDGED * len(rows))] for rows in of_classes]))
-    return np.setdiff1d(present, judging), judging
+    validating = np.sort(np.concatenate([rows[: int(VALIDATION_SHARE * len(rows))] for rows in of_classes]))
+    return np.setdiff1d(present, validating), validating
 
 
 def _label_without(
-    judging: np.ndarray, model: Any, given: Given, real: TransferSet, of_all: Teacher, run: Run
+    validating: np.ndarray, model: Any, given: Given, real: TransferSet, of_all: Teacher, run: Run
 ) -> tuple[TransferSet, Targets, Oracle] | None:
-    """Fit the recipe without the rows that judge, and let it label the others; it is asked as teachers of folds are.
+    """Fit the recipe without the rows that validation, and let it label the others; it is asked as teachers of folds are.
 
     ``None`` where it then knows other classes than the teacher of all rows, as a clusterer may.
     """
     assert real.truth is not None
-    others = np.setdiff1d(np.arange(given.X.shape[0]), judging)
+    others = np.setdiff1d(np.arange(given.X.shape[0]), validating)
     unlabeled = take_rows(real.X, np.flatnonzero(real.is_unlabeled)) if real.is_unlabeled.any() else None
     rest = replace(given.take(others), X_unlabeled=unlabeled)
     teacher = resolve_teacher(model, rest, run)

@@ -15,7 +15,7 @@ from ._fingerprint import fingerprint
 from ._out_of_bag import FORESTS
 
 
-def ask(
+def query_teacher(
     teacher: Teacher,
     X: Any,
     *,
@@ -23,7 +23,7 @@ def ask(
     chunk_size: int = 10_000,
     memory: joblib.Memory | None = None,
     verbose: int = 0,
-    tell: Callable[[float], str | None] | None = None,
+    callback: Callable[[float], str | None] | None = None,
     n_jobs: int | None = None,
 ) -> np.ndarray:
     """Return the teacher's outputs for every row of ``X``.
@@ -41,7 +41,7 @@ def ask(
         that was killed, or whose teacher raised, goes on where it stopped.
     verbose : int, default=0
         Above 0, progress is written to standard error.
-    tell : callable or None, default=None
+    callback : callable or None, default=None
         Called after each block with the share of the rows that is labelled.
     n_jobs : int or None, default=None
         Blocks that the teacher is asked about at a time, if it is a model that answers several threads, and each row
@@ -65,7 +65,7 @@ def ask(
         key = fingerprint(teacher, _probe(teacher, X, origin))
     if teacher.transductive:
         chunk_size = n_rows
-    progress = Progress(f"{teacher.name} labels {origin}", n_rows, verbose, tell=tell)
+    progress = Progress(f"{teacher.name} labels {origin}", n_rows, verbose, callback=callback)
     outputs: np.ndarray | None = None
     starts = range(0, n_rows, chunk_size)
 
@@ -74,7 +74,7 @@ def ask(
         block = X if stop - start == n_rows else take_rows(X, slice(start, stop))
         return answer(teacher, block, key, where=f"{origin} {start} to {stop - 1} of {n_rows}")
 
-    answers = in_threads(answer_from, starts, n_jobs) if answers_threads(teacher) else map(answer_from, starts)
+    answers = in_threads(answer_from, starts, n_jobs) if is_thread_safe(teacher) else map(answer_from, starts)
     for start, answered in zip(starts, answers, strict=True):
         stop = start + len(answered)
         if outputs is None:
@@ -90,7 +90,7 @@ def ask(
     return outputs
 
 
-def answers_threads(teacher: Teacher) -> bool:
+def is_thread_safe(teacher: Teacher) -> bool:
     """Whether a teacher may be asked by several threads at once, and tells each row the same whatever is beside it."""
     model = teacher.model
     return type(model) in FORESTS and model.n_jobs in (None, 1)
