@@ -1,4 +1,4 @@
-"""How estimators show themselves in notebooks: documentation of parameters, links, short texts for foreign objects."""
+"""Notebook representation of estimators: documentation of parameters, links, and short texts for foreign objects."""
 
 import re
 import reprlib
@@ -9,23 +9,23 @@ from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 
 DOCUMENTATION = ""
-"""Address of the built documentation, without a slash at its end; while there is none, nothing is linked."""
+"""URL of the documentation without a trailing slash; if empty, estimators have no links."""
 
 PAGE = "{site}/api/generated/{module}.{name}.html"
 
 QUICK_TO_SHOW = ("builtins", "joblib", "numpy", "skdistill", "sklearn")
-"""Packages whose objects have short texts; what others say of theirs may be slow, or megabytes."""
+"""Packages whose objects have a short ``repr``; the ``repr`` of objects of other packages may be slow or very long."""
 
 
 class Documented(BaseEstimator):
-    """Base of our estimators: in notebooks their parameters show what they mean, and link to our pages, if any.
+    """Base class of estimators whose notebook representation shows the documentation of their parameters.
 
-    scikit-learn shows the documentation of parameters only where there is a page to link to, and its own pages know
-    nothing of ours. So without a page the links are taken out again, and what they would show stays.
+    scikit-learn only shows the documentation of parameters of estimators that have a documentation page to link to.
+    Without such a page, this class generates the documentation with a placeholder link and removes the link afterwards.
     """
 
     def _get_doc_link(self) -> str:
-        """Return the address of the page about this estimator; empty for estimators of other packages."""
+        """Return the URL of the page of this estimator; empty for estimators of other packages."""
         if not DOCUMENTATION or not type(self).__module__.startswith("skdistill."):
             return ""
         package, room, *_ = type(self).__module__.split(".")
@@ -40,7 +40,7 @@ class Documented(BaseEstimator):
 
 
 class Text:
-    """An object whose ``repr`` is a text."""
+    """An object whose ``repr`` is a given text."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -50,7 +50,7 @@ class Text:
 
 
 def brief(thing: Any) -> str:
-    """Return a short text for any object, without asking those of other libraries what they say of themselves."""
+    """Return a short text for any object, without calling ``repr`` of objects of other libraries."""
     if isinstance(thing, FrozenEstimator):
         return f"FrozenEstimator(estimator={brief(thing.estimator)})"
     if isinstance(thing, BaseEstimator):
@@ -66,28 +66,28 @@ def brief(thing: Any) -> str:
 
 
 def quick_to_show(thing: Any) -> Any:
-    """Return an object itself where its text is short, else a stand-in that has a short one."""
+    """Return the object itself if its ``repr`` is short, otherwise a placeholder with a short ``repr``."""
     is_quick = type(thing) in (bool, int, float, str, type(None), np.ndarray)
     return thing if is_quick or shows_itself(thing) else Text(brief(thing))
 
 
 def shows_itself(thing: Any) -> bool:
-    """Whether an object is one of scikit-learn's kind, and not another one inside a frozen estimator."""
+    """Whether an object, or the object inside a ``FrozenEstimator``, is a scikit-learn estimator."""
     return shows_itself(thing.estimator) if isinstance(thing, FrozenEstimator) else isinstance(thing, BaseEstimator)
 
 
 class _Brief(reprlib.Repr):
-    """Shortens containers, and has short texts for what they hold."""
+    """Shortens containers, and uses short texts for their elements."""
 
     def repr_instance(self, x: Any, level: int) -> str:  # noqa: ARG002  (the signature of the base)
         return brief(x)
 
 
 _LINK = re.compile(r'rel="noreferrer" target="_blank" href="LINK#[^"]*"')
-"""Inside the name of a parameter; without it the name can still be pointed at, or reached by the keyboard."""
+"""The placeholder link of a parameter name, which is replaced by ``tabindex`` so that the name stays focusable."""
 
 _LINE_BREAK = re.compile(r"(?<!<br>)<br>(?!<br>)")
-"""Of a docstring, whose lines are longer than a narrow notebook."""
+"""A single line break of a docstring, which is replaced by a space: its lines are longer than a narrow notebook."""
 
 _STYLE = (
     "<style>.skdistill-documented .param-doc-link:focus .param-doc-description {display: block}"
@@ -96,9 +96,9 @@ _STYLE = (
 
 
 def _documented(shown: Any) -> Any:
-    """Have a table of parameters or fitted attributes show its documentation, also where there is no page to link to.
+    """Make a table of parameters or fitted attributes show its documentation even without a page to link to.
 
-    Tables of scikit-learn before 1.8 show none; where later ones are written otherwise, they stay as they are.
+    Tables of scikit-learn before 1.8, and tables with an unknown implementation, are returned unchanged.
     """
     write = getattr(shown, "_repr_html_inner", None)
     if getattr(shown, "doc_link", None) is None or write is None:

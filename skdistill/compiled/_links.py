@@ -1,4 +1,4 @@
-"""From scores to what a model returns: each link for many rows in numpy, and for one row in plain Python."""
+"""Inverse link functions, from scores to outputs: for many rows in numpy, and for one row in plain Python."""
 
 import math
 from collections.abc import Callable
@@ -10,7 +10,7 @@ Scores = tuple[float, ...]
 
 
 def _logistic(scores: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-s)), without overflow."""
+    """Return 1 / (1 + exp(-s)) without overflow."""
     decay = np.exp(-np.abs(scores))
     return np.where(scores >= 0, 1, decay) / (1 + decay)
 
@@ -37,7 +37,7 @@ def _binary(scores: np.ndarray) -> np.ndarray:
 
 
 def _one_vs_rest(scores: np.ndarray) -> np.ndarray:
-    """Logistic probabilities of each class alone, divided by their sum; far below zero that is the softmax."""
+    """Return the logistic probabilities of the classes divided by their sum, without underflow of all of them."""
     highest = np.minimum(scores.max(axis=1, keepdims=True), 0)
     proba = np.exp(np.minimum(scores, 0) - highest) / (1 + np.exp(-np.abs(scores)))
     return proba / proba.sum(axis=1, keepdims=True)
@@ -64,12 +64,12 @@ def _softmax_of_one(scores: Scores) -> Scores:
 
 @dataclass(frozen=True)
 class Link:
-    """From scores to outputs: shape (n_rows, n_scores) to (n_rows, n_outputs), and for one row tuple to tuple."""
+    """An inverse link: from shape (n_rows, n_scores) to (n_rows, n_outputs), and for one row from tuple to tuple."""
 
     of_rows: Callable[[np.ndarray], np.ndarray]
     of_one: Callable[[Scores], Scores] | None = None
     ending: str = "    return array(link({scores}))"
-    """What generated code for one row ends with; a call of ``of_one`` may cost more than what it does."""
+    """The return statement of generated code; it inlines short links, since a call would take longer."""
 
 
 LINKS = {

@@ -101,7 +101,7 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
         held_out, n_synthetic = None, self._count_synthetic(targets.teacher, real, oracle)
         n_before = oracle.n_queries
         if self._is_anything_chosen(n_synthetic) and np.count_nonzero(real.sample_weight) >= MIN_VALIDATION_ROWS:
-            with run.phases.phase("hold rows out") as phase:
+            with run.phases.phase("hold out rows") as phase:
                 held_out, n_before = self._hold_out(real, given, targets, oracle, n_synthetic, run)
                 phase.log(str(held_out))
             n_synthetic = int(min(n_synthetic, oracle.n_left))
@@ -155,7 +155,7 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
             validation = None if held_out is None else held_out.validation
             return choose_student(student, terms, rows, validation, targets, choose_targets=choose_targets, run=run)
         student, real_weight = self._sized(student, terms), rows.real_weights[0]
-        with run.phases.phase("teach the student") as phase:
+        with run.phases.phase("fit the student") as phase:
             targets = targets if choose_targets is None else choose_targets(student, real_weight)
             phase.log(f"fitting {type(student).__name__} on {len(rows.whole):,} rows")
             return targets.teach(student, rows.whole.weigh_real(real_weight), draw_seed(run.rng)), None
@@ -240,11 +240,11 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
         """Return the reporter of the phases that this fit consists of."""
         is_sampler_chosen = isinstance(self._sampler_or_options(), AutoSampler)
         known = {
-            "hold rows out": self._is_anything_chosen(1),
+            "hold out rows": self._is_anything_chosen(1),
             "choose a sampler": is_sampler_chosen,
             "draw rows": self.sampler is not None and not is_sampler_chosen,
             "choose a student": isinstance(self._resolve_student(), AutoStudent),
-            "teach the student": True,
+            "fit the student": True,
         }
         others = [not is_fitted_teacher(self.teacher), self.teacher_cv is not None, given.X_unlabeled is not None]
         others.append(is_soft_weight_chosen(self, given.y))

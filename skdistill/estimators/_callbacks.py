@@ -26,7 +26,7 @@ R = TypeVar("R")
 STEPS = 20
 """Number of steps of each phase that callbacks receive: they require this number when the phase begins."""
 
-SHARES = {"hold rows out": 8, "choose a sampler": 32, "draw rows": 40, "choose a student": 40, "teach the student": 20}
+SHARES = {"hold out rows": 8, "choose a sampler": 32, "draw rows": 40, "choose a student": 40, "fit the student": 20}
 """Relative durations of the phases, the medians of many fits, from which the remaining time is estimated."""
 
 

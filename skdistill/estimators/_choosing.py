@@ -86,7 +86,7 @@ def choose_student(
     try:
         with run.phases.phase("choose a student") as phase:
             ranked = _choose(trials, names, rows, validation, run, phase)
-        with run.phases.phase("teach the student") as phase:
+        with run.phases.phase("fit the student") as phase:
             student = _teach_best(trials, ranked, rows, validation, choose_targets, phase)
     except StudentError as error:
         error.add_note(str(Candidates(trials.all)))

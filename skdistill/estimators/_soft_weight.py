@@ -1,9 +1,9 @@
-"""How much truth to blend into the targets of real rows: ``soft_weight="auto"``, chosen by labels nobody is taught.
+"""``soft_weight="auto"``: selection of the weight of the teacher in the targets, by skill on held-out true labels.
 
-The trap is a teacher that was fitted on the rows whose labels validation. Its answers for rows beside them carry these
-labels to the students it teaches, so students with more of the teacher look better than they are. Hence labels of rows
-that it has not seen validation where there are any; a recipe is fitted once more without the rows that validation; and where a
-fitted teacher may have seen them, less of it must be clearly better, in spite of what favours it.
+If the teacher was fitted on the validation rows, its outputs on neighbouring rows leak their labels to the student, and
+the skill of students with a large weight of the teacher is overestimated. Labels of rows that the teacher has not seen
+are therefore preferred. A recipe is refitted without the validation rows. If a fitted teacher may have seen them, a
+smaller weight is only selected if it is better by more standard errors.
 """
 
 from collections.abc import Iterator
@@ -28,36 +28,36 @@ from ._teacher_rule import label_given, oracle_of, resolve_teacher
 from ._validation_rows import MIN_ERRORS_REAL_WEIGHT, MIN_VALIDATION_ROWS, ON_SEEN_ROWS, Group, Losses
 
 WEIGHTS = (1.0, 0.75, 0.5, 0.25)
-"""Shares of the teacher that are tried, the default first."""
+"""Weights of the teacher that are evaluated, the default first."""
 
 VALIDATION_SHARE = 0.25
-"""Share of the rows of ``X`` whose labels validation, where there is no ``y_val``."""
+"""Share of the rows of ``X`` that form the validation set if there is no ``y_val``."""
 
 RESERVED_QUERY_SHARE = 0.25
-"""Of a budget of queries, for the synthetic rows that a fitted teacher labels for this comparison."""
+"""Share of the query budget that is reserved for synthetic rows labelled by a fitted teacher for this comparison."""
 
 ON_GIVEN_LABELS = "X_val"
 ON_UNSEEN_LABELS = "rows of X, with a teacher fitted without them"
 ON_SEEN_LABELS = ON_SEEN_ROWS
 
 MIN_ERRORS = {ON_GIVEN_LABELS: 1.0, ON_UNSEEN_LABELS: 1.0, ON_SEEN_LABELS: MIN_ERRORS_REAL_WEIGHT}
-"""Standard errors by which less of the teacher must be better, by what judges."""
+"""Minimum number of standard errors by which a smaller weight must be better, by origin of the validation labels."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What students with more and less truth are taught on, and what judges them.
+    """The training rows and validation rows on which values of ``soft_weight`` are compared.
 
     Attributes
     ----------
     rows : TransferSet
-        Taught: none of them judges, or was drawn from rows that do.
+        Training rows: none of them is a validation row or was drawn from one.
     validation : Group
-        Rows with true labels as targets.
+        Validation rows with true labels as targets.
     targets : Targets
-        Of the teacher that labelled the rows.
+        Targets made from the outputs of the teacher that labelled ``rows``.
     origin : str
-        Where the labels that validation come from, in words.
+        Origin of the validation labels as text.
     """
 
     rows: TransferSet
@@ -66,7 +66,7 @@ class Comparison:
     origin: str
 
     def losses(self, student: Any, rows: TransferSet, soft_weight: float, seed: int) -> Losses:
-        """Teach a student with a share of the teacher, and return its losses to the truth."""
+        """Fit a student with the given weight of the teacher, and return its losses with respect to the true labels."""
         taught = replace(self.targets, soft_weight=soft_weight).teach(student, rows, seed)
         given = self.targets.predict(taught, self.validation.X)
         return Losses((self.validation.losses(given, pools_outputs=self.targets.pools_outputs)[0],))
@@ -74,23 +74,23 @@ class Comparison:
 
 @dataclass
 class SoftWeightChoice:
-    """Chooses the share of the teacher for a student, and remembers what was tried.
+    """Selects ``soft_weight`` for a student and stores the results.
 
     Attributes
     ----------
     comparison : Comparison
     targets : Targets
-        Of the fit.
+        Targets of the fit.
     seed : int
-        Of every student.
+        Seed of every student.
     run : Run
-        Where its deadline leaves no time, nothing is tried.
+        If its deadline leaves no time, no weight is evaluated.
     soft_weight : float
-        That was chosen.
+        The selected weight.
     results : dict of ndarray
-        What was tried, a column for each key.
+        Results, one column per key.
     caution : str
-        What to warn of; empty where the teacher is of use.
+        Text of the warning if the student is better without the teacher; empty otherwise.
     """
 
     comparison: Comparison
@@ -102,13 +102,13 @@ class SoftWeightChoice:
     caution: str = field(default="", init=False)
 
     def choose_targets(self, student: Any, real_weight: float) -> Targets:
-        """Return the targets with the share of the teacher that serves this student best."""
+        """Return the targets with the weight of the teacher that is best for this student."""
         rows, origin = self.comparison.rows, self.comparison.origin
-        # the last is the student without the teacher; where real rows are not taught, nothing can be blended
+        # the last one is the student without the teacher; without real rows, there are no labels to blend in
         shares = [*(WEIGHTS if real_weight else WEIGHTS[:1]), 0.0]
         tried = [*[rows.weigh_real(real_weight)] * (len(shares) - 1), rows.take(np.flatnonzero(rows.is_real))]
-        with self.run.phases.phase("weigh the truth") as phase:
-            progress = phase.progress("weighing the teacher against the truth", len(shares), "students")
+        with self.run.phases.phase("choose soft_weight") as phase:
+            progress = phase.progress("choosing soft_weight", len(shares), "students")
 
             def losses_of(trial: tuple[float, TransferSet]) -> Losses:
                 share, taught_on = trial
@@ -145,32 +145,32 @@ class SoftWeightChoice:
         best = others[place]
         if not best.is_clearly_above(without, MIN_ERRORS_REAL_WEIGHT):
             return ""
-        validation = self.comparison
+        n_labels, origin = len(self.comparison.validation.targets), self.comparison.origin
         return (
-            f"the student is better without the teacher {self.targets.teacher.name}: taught the true labels of X alone "
-            f"it has a skill of {without.fidelity:.3f} on {len(validation.validation.targets):,} true labels ({validation.origin}), "
-            f"taught by the teacher {best.fidelity:.3f} at best (soft_weight={shares[place]:g}). Fit such a student "
-            "on (X, y) itself, or find out what the teacher lacks; soft_weights_ has what was tried."
+            f"the student is better without the teacher {self.targets.teacher.name}: fitted on the true labels of X "
+            f"alone, its skill on {n_labels:,} held-out true labels ({origin}) is {without.fidelity:.3f}; distilled, "
+            f"it is at most {best.fidelity:.3f} (soft_weight={shares[place]:g}). Fit the student on (X, y) directly, "
+            "or improve the teacher; soft_weights_ holds the results."
         )
 
 
 def best_place(losses: list[Losses], n_errors: float) -> int:
-    """Return the place of the best of those that are better than the first by so many standard errors, or else 0."""
+    """Return the position of the best losses among those significantly better than the first, or 0."""
     better = [place for place, each in enumerate(losses) if losses[0].is_clearly_above(each, n_errors)]
     return min(better, key=lambda place: losses[place].mean, default=0)
 
 
-# ---------------------------------------------------------------------- which labels validation
+# ---------------------------------------------------------------------- validation labels
 
 
 def is_soft_weight_chosen(model: Any, y: Any) -> bool:
-    """Whether a distilled estimator chooses the share of the teacher, and has labels to choose it by."""
+    """Whether a distilled estimator selects ``soft_weight`` and has true labels to select it by."""
     return isinstance(model.soft_weight, str) and y is not None
 
 
 @contextmanager
 def reserve_queries(model: Any, given: Given, truth_val: np.ndarray | None, oracle: Oracle) -> Iterator[None]:
-    """Keep some of a budget for the rows that a fitted teacher must label to weigh the truth."""
+    """Reserve a part of the query budget for rows that a fitted teacher must label to select ``soft_weight``."""
     needs_rows = (
         is_soft_weight_chosen(model, given.y) and not _is_enough(truth_val) and is_fitted_teacher(model.teacher)
     )
@@ -193,11 +193,11 @@ def compare_soft_weights(
     oracle: Oracle,
     run: Run,
 ) -> SoftWeightChoice | None:
-    """Return what chooses the share of the teacher, by the best labels there are; ``None`` where they are too few."""
+    """Return the selection of ``soft_weight`` by the best validation labels; ``None`` if there are too few labels."""
     if run.deadline.left <= 0:
         return None
     seed = draw_seed(run.rng)
-    with run.phases.phase("hold labels out") as phase:
+    with run.phases.phase("hold out labels") as phase:
         if truth_val is not None and _is_enough(truth_val):
             validation = Group(given.X_val, truth_val, np.ones(len(truth_val)))
             return SoftWeightChoice(
@@ -207,7 +207,7 @@ def compare_soft_weights(
         if len(validating) < MIN_VALIDATION_ROWS:
             return None
         rows, of_rows, origin = real.take(taught), targets, ON_SEEN_LABELS
-        # where the budget was too small for X, the recipe cannot be fitted on as many rows as it was
+        # if the query budget covers only a part of X, the refitted recipe would have fewer training rows than before
         if not is_fitted_teacher(model.teacher) and real.n_real == given.X.shape[0]:
             unseen = _label_without(validating, model, given, real, targets.teacher, run)
             if unseen is not None:
@@ -224,9 +224,10 @@ def _is_enough(truth: np.ndarray | None) -> bool:
 
 
 def split_labels(real: TransferSet, is_class: bool, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
-    """Return positions of the real rows to teach, and of those whose labels validation.
+    """Return the positions of the training rows and of the validation rows among the real rows.
 
-    Of each class the same share judges, rounded down, so that each one is taught, too.
+    The split is stratified by class. The number of validation rows per class is rounded down, so that every class has
+    training rows.
     """
     assert real.truth is not None
     present = np.flatnonzero(real.sample_weight)
@@ -240,9 +241,10 @@ def split_labels(real: TransferSet, is_class: bool, rng: np.random.RandomState) 
 def _label_without(
     validating: np.ndarray, model: Any, given: Given, real: TransferSet, of_all: Teacher, run: Run
 ) -> tuple[TransferSet, Targets, Oracle] | None:
-    """Fit the recipe without the rows that validation, and let it label the others; it is asked as teachers of folds are.
+    """Fit the recipe without the validation rows, and label the other rows with it; the query budget does not apply.
 
-    ``None`` where it then knows other classes than the teacher of all rows, as a clusterer may.
+    The result is ``None`` if the classes of this teacher differ from those of the teacher fitted on all rows, which can
+    happen for a clusterer.
     """
     assert real.truth is not None
     others = np.setdiff1d(np.arange(given.X.shape[0]), validating)
@@ -259,7 +261,7 @@ def _label_without(
 
 
 def _folds_of(cv: Any, X: Any, y: np.ndarray, rows: np.ndarray, teacher: Teacher) -> Any:
-    """Return the folds of some rows of a table: those that a splitter makes of all, as it may know no other table."""
+    """Return the folds of a splitter restricted to the given rows: it may be defined for the whole table only."""
     if cv is None or isinstance(cv, str):
         return cv
     place = np.full(X.shape[0], -1)

@@ -1,4 +1,4 @@
-"""Anything that predicts, behind one narrow interface, and a safe way to query_teacher it."""
+"""A common interface to fitted models of any kind, and checked, cached queries of them."""
 
 from ._adapter import Task, Teacher, as_teacher
 from ._out_of_bag import OutOfBag, find_out_of_bag

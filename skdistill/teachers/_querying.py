@@ -1,4 +1,4 @@
-"""Asking a teacher about many rows: chunk by chunk, checked, and, with a memory, only once."""
+"""Queries of a teacher in chunks, with checks of the outputs and a cache."""
 
 from collections.abc import Callable
 from typing import Any
@@ -33,19 +33,19 @@ def query_teacher(
     teacher : Teacher
     X : table of shape (n_samples, n_features)
     origin : str, default="rows"
-        What messages call the rows.
+        Name of the rows in messages.
     chunk_size : int, default=10_000
-        Rows in one call of the teacher, and in one block of the memory.
+        Number of rows in one call of the teacher and in one entry of the cache.
     memory : joblib.Memory or None, default=None
-        Keeps each block's answer under the teacher's fingerprint and the block's rows, as soon as it is there: a run
-        that was killed, or whose teacher raised, goes on where it stopped.
+        Caches the outputs of each block, identified by the fingerprint of the teacher and the rows, as soon as they are
+        available. An interrupted query therefore resumes where it stopped.
     verbose : int, default=0
-        Above 0, progress is written to standard error.
+        If above 0, progress is written to standard error.
     callback : callable or None, default=None
-        Called after each block with the share of the rows that is labelled.
+        Called after each block with the completed share of the rows.
     n_jobs : int or None, default=None
-        Blocks that the teacher is asked about at a time, if it is a model that answers several threads, and each row
-        by itself: a forest of scikit-learn that is not told to use threads of its own.
+        Number of blocks that are labelled in parallel. Only used for teachers that are thread-safe and whose outputs do
+        not depend on the other rows of a block: scikit-learn forests that do not use threads themselves.
 
     Returns
     -------
@@ -54,9 +54,9 @@ def query_teacher(
     Raises
     ------
     TeacherQueryError
-        If the teacher raises; names the block.
+        If the teacher raises; the message names the block.
     TeacherOutputError
-        If an answer is malformed; names the block.
+        If an output is malformed; the message names the block.
     """
     n_rows = X.shape[0]
     answer, key = _answer_block, None
@@ -82,7 +82,8 @@ def query_teacher(
         if answered.shape[1:] != outputs.shape[1:]:
             raise TeacherOutputError(
                 f"{teacher.name} returned shape {answered.shape} for {origin} {start} to {stop - 1}; expected "
-                f"{(stop - start, *outputs.shape[1:])}, as for the rows before."
+                f"{(stop - start, *outputs.shape[1:])}, as for the previous rows. Return the same number of columns in "
+                "every call."
             )
         outputs[start:stop] = answered
         progress.update(stop)
@@ -91,17 +92,17 @@ def query_teacher(
 
 
 def is_thread_safe(teacher: Teacher) -> bool:
-    """Whether a teacher may be asked by several threads at once, and tells each row the same whatever is beside it."""
+    """Whether several threads may query a teacher, and its outputs do not depend on the other rows of a block."""
     model = teacher.model
     return type(model) in FORESTS and model.n_jobs in (None, 1)
 
 
 PROBE_ROWS = 16
-"""Rows whose answers are part of the teacher's fingerprint."""
+"""Number of rows whose outputs are part of the fingerprint of the teacher."""
 
 
 def _probe(teacher: Teacher, X: Any, origin: str) -> np.ndarray:
-    """Ask for a few rows from all over the table; a teacher that knows only its own rows, for all."""
+    """Label a few rows spread over the table, or all rows if the teacher is transductive."""
     spread = np.linspace(0, X.shape[0] - 1, num=min(X.shape[0], PROBE_ROWS), dtype=int)
     probe = X if teacher.transductive else take_rows(X, spread)
     return _answer_block(teacher, probe, None, where=f"{len(spread)} of the {origin}")
@@ -116,7 +117,7 @@ def _answer_block(teacher: Teacher, block: Any, key: str | None, where: str) -> 
         raise
     except Exception as error:
         raise TeacherQueryError(
-            f"{teacher.name} raised {type(error).__name__} when asked for {where}: {error}. Check that the rows are "
-            "what it was fitted on, or pass sampler=None if it cannot answer synthetic rows. With memory=... the "
-            "blocks that were answered are kept."
+            f"{teacher.name} raised {type(error).__name__} for {where}: {error}. Check that the rows have the format "
+            "that the teacher was fitted on, or pass sampler=None if it cannot label synthetic rows. With memory=..., "
+            "the outputs of completed blocks are cached."
         ) from error

@@ -371,9 +371,9 @@ def test_float16_is_smaller_and_says_what_it_costs(model):
     with pytest.raises(CompileError, match=r"loses .* of fidelity .* tolerance=0"):
         skdistill.compile(fitted, dtype="float16", X=X, tolerance=0)
     np.testing.assert_array_equal(fitted.predict(X), before)
-    with pytest.raises(ValueError, match="X is a single row or no table"):
+    with pytest.raises(ValueError, match="X is a single row or not a table"):
         skdistill.compile(fitted, dtype="float16", X=X[0])
-    with pytest.raises(ValueError, match="needs rows to measure its loss on"):
+    with pytest.raises(ValueError, match="needs rows to measure the loss of fidelity on"):
         skdistill.compile(fitted, dtype="float16")
 
 

@@ -99,9 +99,9 @@ class TestChoice:
     @pytest.mark.parametrize(
         ("options", "match"),
         [
-            ({"max_bytes": 300}, "no student meets max_bytes=300; nearest came .* bytes"),
+            ({"max_bytes": 300}, "no student meets max_bytes=300; the closest is .* bytes"),
             ({"max_ops": 1, "families": ["mlp"]}, "max_bytes='auto', max_ops=1"),
-            ({"min_fidelity": 1.0, "max_bytes": 2000}, "reaches min_fidelity=1.0; nearest came .* with fidelity 0"),
+            ({"min_fidelity": 1.0, "max_bytes": 2000}, "reaches min_fidelity=1.0; the closest is .* with fidelity 0"),
         ],
     )
     def test_what_nothing_meets_says_what_came_nearest(self, options, match):
@@ -109,7 +109,7 @@ class TestChoice:
         model = DistilledRegressor(edges, AutoStudent(**options), **QUICK)
         with pytest.raises(StudentError, match=match) as caught:
             model.fit(GRID)
-        assert "candidates was chosen" in caught.value.__notes__[0]
+        assert "candidates was selected" in caught.value.__notes__[0]
         assert "n_bytes" in caught.value.__notes__[0]
         assert not hasattr(model, "candidates_")
         assert not hasattr(model, "student_")
@@ -151,7 +151,7 @@ class TestChoice:
         model = DistilledRegressor(FOREST, AutoStudent(max_bytes=1500), sampler=None).fit(X[:20])
         assert model.candidates_.chosen.family == "boosting"
         assert skdistill.compile(model).n_bytes <= 1500
-        assert "taken without a choice" in model.candidates_.explain()
+        assert "is the default: there were too few rows" in model.candidates_.explain()
         linear = DistilledRegressor(FOREST, AutoStudent(["linear"]), sampler=None).fit(X[:20])
         assert linear.candidates_.chosen.family == "linear"
         with pytest.raises(StudentError, match="needs at least 30 real rows"):
@@ -204,7 +204,7 @@ class TestCandidates:
         """In a sentence and a table, as text and as HTML."""
         candidates = self.MODEL.candidates_
         assert candidates.explain().startswith(candidates.chosen.family.capitalize() + " within ")
-        assert "The others: " in candidates.explain()
+        assert "Other families: " in candidates.explain()
         assert "n_bytes" in str(candidates)
         assert candidates._repr_html_().count("<tr>") == 1 + len(candidates["family"])
 
@@ -297,7 +297,7 @@ class TestRefusals:
             {"key": [md5(bytes([i % 256, i // 256])).hexdigest() for i in range(3000)], "x": GRID[:, 0]}
         )
         model = DistilledRegressor(lambda rows: np.asarray(rows["x"]), AutoStudent(max_bytes=9000), **QUICK)
-        with pytest.raises(StudentError, match="no student meets max_bytes=9000; nearest came"):
+        with pytest.raises(StudentError, match="no student meets max_bytes=9000; the closest is"):
             model.fit(frame)
 
     def test_sampler_choice_takes_no_fraction_from_other_students(self):

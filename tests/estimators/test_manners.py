@@ -144,7 +144,7 @@ class TestNotebook:
         fitted_teacher, recipe = quick(), quick(teacher=TREE)
         assert badge not in estimator_html_repr(fitted_teacher)
         assert "<span>Not fitted</span>" in estimator_html_repr(fitted_teacher)
-        assert "teacher: fitted, only asked" in estimator_html_repr(fitted_teacher)
+        assert "teacher: fitted, used as it is" in estimator_html_repr(fitted_teacher)
         assert "teacher: recipe, fitted in fit" in estimator_html_repr(recipe)
         assert badge in estimator_html_repr(recipe.fit(X, Y))
 
@@ -176,8 +176,8 @@ class TestNotebook:
         ("estimator", "parameter", "text"),
         [
             (DistilledClassifier(FITTED), "temperature", "Divides the teacher"),
-            (AutoStudent(), "max_bytes", "Size of the compiled student"),
-            (AutoSampler(), "tolerance", "Loss (1 less fidelity)"),
+            (AutoStudent(), "max_bytes", "Maximum size of the compiled student"),
+            (AutoSampler(), "tolerance", "The search stops if the loss (1 - fidelity)"),
             (LeafSwap(), "random_state", "random_state: int"),
             (CompactBoostingClassifier(), "n_trees", "n_trees: int"),
         ],
@@ -313,7 +313,7 @@ class TestProgress:
             "labels synthetic rows",
             "choosing a sampler: ",
             "choosing a student: ",
-            "teaching the student (",
+            "fitting the student (",
         ]
         places = [shown.index(text) for text in told]
         assert places == sorted(places)
@@ -323,7 +323,7 @@ class TestProgress:
         """What is not chosen is drawn and taught; folds are told, too."""
         quick(teacher=TREE, teacher_cv=2, verbose=1).fit(X, Y)
         shown = capsys.readouterr().err
-        for text in ("fitting a teacher for each fold", "drawing 50 rows with Jitter()", "teaching DecisionTreeCl"):
+        for text in ("fitting a teacher for each fold", "drawing 50 rows with Jitter()", "fitting DecisionTreeCl"):
             assert text in shown
 
     def test_silence(self, capsys):
@@ -376,7 +376,7 @@ class TestCallbacks:
             if type(estimator) is DistilledClassifier and context.task_name != "step":
                 self.tasks.append(f"end {context.task_name}")
 
-    PHASES = ("label real rows", "draw rows", "teach the student")
+    PHASES = ("label real rows", "draw rows", "fit the student")
 
     def test_without_callbacks_nothing_experimental_is_called(self, monkeypatch):
         """A later scikit-learn may change it, and fits without callbacks go on."""
@@ -404,7 +404,7 @@ class TestCallbacks:
         listener = self.Listener()
         pipe = make_pipeline(StandardScaler(), quick())
         GridSearchCV(pipe, {"distilledclassifier__n_synthetic": [10, 20]}, cv=2).set_callbacks(listener).fit(X, Y)
-        assert listener.tasks.count("begin teach the student") == 5
+        assert listener.tasks.count("begin fit the student") == 5
 
     def test_failing_fits_close_them(self):
         """And the next fit starts anew."""

@@ -99,7 +99,7 @@ class TestMeasure:
 def test_it_is_told(capsys):
     """With ``verbose``, in a line with the validation rows."""
     DistilledClassifier(ExtraTreesClassifier(20, random_state=0).fit(X, Y), verbose=1, **QUICK).fit(X)
-    assert "validating on synthetic rows; the teacher has memorised its own rows (0." in capsys.readouterr().err
+    assert "validating on synthetic rows; the teacher has memorised its training rows (0." in capsys.readouterr().err
 
 
 class TestWhatFollowsFromIt:

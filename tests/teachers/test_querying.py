@@ -105,7 +105,7 @@ class Fragile:
 def test_answered_blocks_survive_an_error(memory):
     """A teacher that raises halfway: the error names the block, and what was answered before is kept."""
     Fragile.fails, Fragile.asked = True, 0
-    with pytest.raises(TeacherQueryError, match="Fragile raised MemoryError when asked for rows 100 to 149 of 150"):
+    with pytest.raises(TeacherQueryError, match="Fragile raised MemoryError for rows 100 to 149 of 150"):
         query_teacher(as_teacher(Fragile()), X, chunk_size=50, memory=memory)
     Fragile.fails, Fragile.asked = False, 0
     query_teacher(as_teacher(Fragile()), X, chunk_size=50, memory=memory)
@@ -124,7 +124,7 @@ def test_malformed_block_is_named():
 
 def test_shape_may_not_change_between_blocks():
     """All blocks have the same width."""
-    with pytest.raises(TeacherOutputError, match="as for the rows before"):
+    with pytest.raises(TeacherOutputError, match="as for the previous rows"):
         query_teacher(as_teacher(lambda rows: np.zeros((len(rows), len(rows)))), X[:15], chunk_size=10)
 
 
