@@ -125,8 +125,8 @@ class CompiledModel:
 
     def predict(self, X: Any) -> Any:
         """Return the labels of rows or of one row for a classifier, and the values for a regressor."""
-        answer = self(X)
-        return answer if self.classes_ is None else self.classes_[np.argmax(answer, axis=-1)]
+        outputs = self(X)
+        return outputs if self.classes_ is None else self.classes_[np.argmax(outputs, axis=-1)]
 
     @property
     def n_features_in_(self) -> int:
@@ -181,11 +181,11 @@ class CompiledModel:
             self._raise_shape_error(cells.shape)
         with blas_threads(1, cells.shape[0]):
             scores = self.scorer.scores(cells)
-        answer = LINKS[self.link].of_rows(scores)
+        outputs = LINKS[self.link].of_rows(scores)
         if self.power != 1:
-            answer = answer**self.power
-            answer /= answer.sum(axis=1, keepdims=True)
-        return answer[:, 0] if self.is_single else answer
+            outputs = outputs**self.power
+            outputs /= outputs.sum(axis=1, keepdims=True)
+        return outputs[:, 0] if self.is_single else outputs
 
     def _of_frame(self, X: Any) -> Any:
         """Return the outputs for a frame; its columns are reordered if they have the names of ``fit``."""
@@ -245,9 +245,9 @@ class CompiledModel:
             self._raise_shape_error((len(cells),))
         return row(as_floats(cells) if self._raw is None else cells)
 
-    def _as_table(self, answer: Any) -> np.ndarray:
+    def _as_table(self, outputs: Any) -> np.ndarray:
         """Return the output for one row with the shape of the output for a table of one row."""
-        return np.array([answer]) if self.is_single else answer[None]
+        return np.array([outputs]) if self.is_single else outputs[None]
 
     def _raise_shape_error(self, shape: tuple[int, ...]) -> NoReturn:
         width = self.n_features_in_

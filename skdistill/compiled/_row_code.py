@@ -123,9 +123,9 @@ WRITERS: dict[str, Callable[[Any, str], Code | None]] = {
 
 
 def _inputs(design: Any, p: str) -> list[str]:
-    """Return code that sets ``z``, the inputs of one row.
+    """Return the statements that compute ``z``, the inputs of one row.
 
-    Where there are more inputs than numbers, one more than there are stands behind them, for codes that are unknown.
+    With categorical columns, ``z`` has an additional last entry, which unknown categories set.
     """
     filled = ["    length = z.dot(z)", "    if length != length:", _fill(p)]
     lines = [f"    z = ({_clipped(design, p)} - {p}center) / {p}scale", *filled]

@@ -126,10 +126,10 @@ def _teach_best(
         phase.log(f"fitting the student ({trial.family}) on {len(rows.whole):,} rows")
         # no student is fitted on X_val, so the final student can be validated on it
         is_validated = validation is not None and validation.kind == "given"
-        taught = trials.again(trial, rows.whole, 2, is_validated=is_validated)
-        trials.add([taught])
-        if taught.candidate.is_within_budget:
-            return taught.student
+        fitted = trials.refit(trial, rows.whole, 2, is_validated=is_validated)
+        trials.add([fitted])
+        if fitted.candidate.is_within_budget:
+            return fitted.student
     raise StudentSizeError(trials.nothing_fits())
 
 

@@ -39,7 +39,7 @@ class Extension:
     plan: Plan | None = None
     samplers: tuple[Any, ...] = ()
 
-    def again(self, real: TransferSet, oracle: Oracle, seed: int, phase: Phase) -> TransferSet:
+    def repeat(self, real: TransferSet, oracle: Oracle, seed: int, phase: Phase) -> TransferSet:
         """Extend other real rows by the same samplers and at the same ratio, within the budget."""
         if self.plan is None:
             return real
@@ -80,9 +80,9 @@ def extend(
         Whether a student will be selected, which needs synthetic rows that were not drawn from validation rows.
     run : Run
     """
-    taught = None if held_out is None else real.take(held_out.taught)
+    training = None if held_out is None else real.take(held_out.training)
     if sampler is None or n_synthetic < 1:
-        return Extension(TrainingRows(real, taught), {})
+        return Extension(TrainingRows(real, training), {})
     seeds = [draw_seed(run.rng) for _ in range(2)]
     is_auto = isinstance(sampler, AutoSampler)
     with run.phases.phase("choose a sampler" if is_auto else "draw rows") as phase:
@@ -104,7 +104,7 @@ def extend(
             choice = only_plan(options, pool, held_out)
         plan = choice.plan
         if not plan.members:
-            return Extension(TrainingRows(real, taught), choice.results)
+            return Extension(TrainingRows(real, training), choice.results)
 
         def draw(parents: TransferSet, n_rows: float, seed: int) -> None:
             """Draw until there are ``n_rows`` rows, or until the query budget is exhausted."""
@@ -112,10 +112,10 @@ def extend(
             n_left = min(most - oracle.n_queries, oracle.n_left)
             pool.draw(plan.members, parents, int(min(n_rows - pool.count(plan.members), n_left)), seed)
 
-        if taught is not None and is_student_chosen:
-            draw(taught, SELECTION_SHARE * n_synthetic, seeds[0])
-            taught = pool.extend(taught, plan)
+        if training is not None and is_student_chosen:
+            draw(training, SELECTION_SHARE * n_synthetic, seeds[0])
+            training = pool.extend(training, plan)
         draw(real, n_synthetic, seeds[1])
     others = [share for share in choice.real_weights if share != plan.real_weight]
-    rows = TrainingRows(pool.extend(real, plan), taught, (plan.real_weight, *others))
+    rows = TrainingRows(pool.extend(real, plan), training, (plan.real_weight, *others))
     return Extension(rows, choice.results, plan, tuple(pool.samplers))

@@ -110,16 +110,16 @@ def measure_memorization(
     if _looks_up(_flat(real.outputs)[:, 0], _flat(outputs)[:, 0]):
         return Memorization(1.0, 0.0)
 
-    beside = [_beside(rows, seed) for rows in (own.X, X) for seed in seeds[1:]]
-    answers = unit.scale(targets_of(oracle.label(stack_rows(beside), "rows beside others")))
+    neighbors = [_neighbors_of(rows, seed) for rows in (own.X, X) for seed in seeds[1:]]
+    outputs_near = unit.scale(targets_of(oracle.label(stack_rows(neighbors), "neighbouring rows")))
 
-    def stands_out(at: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    def excess(at: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
         return ((at - one) ** 2 - (one - other) ** 2).sum(axis=1)
 
-    of_beside = np.split(answers, 4)
-    own_stand_out, drawn_stand_out = stands_out(of_own, *of_beside[:2]), stands_out(of_drawn, *of_beside[2:])
-    error = np.sqrt(own_stand_out.var() / len(own) + drawn_stand_out.var() / len(own))
-    return Memorization(float(np.clip(own_stand_out.mean() - drawn_stand_out.mean(), 0, 1)), float(error))
+    of_neighbors = np.split(outputs_near, 4)
+    own_excess, drawn_excess = excess(of_own, *of_neighbors[:2]), excess(of_drawn, *of_neighbors[2:])
+    error = np.sqrt(own_excess.var() / len(own) + drawn_excess.var() / len(own))
+    return Memorization(float(np.clip(own_excess.mean() - drawn_excess.mean(), 0, 1)), float(error))
 
 
 def _looks_up(own: np.ndarray, drawn: np.ndarray) -> bool:
@@ -128,7 +128,7 @@ def _looks_up(own: np.ndarray, drawn: np.ndarray) -> bool:
     return len(values) > MIN_LOOKUP_SHARE * len(own) and bool(np.isin(drawn, values).mean() > MIN_LOOKUP_SHARE)
 
 
-def _beside(X: Any, seed: int) -> Any:
+def _neighbors_of(X: Any, seed: int) -> Any:
     """Return one neighbouring row per row: at the smaller distance for the first half, at the larger for the rest."""
     is_near = np.arange(X.shape[0]) < X.shape[0] // 2
     parts = [

@@ -108,9 +108,9 @@ def choose_rows(
         defaults = [_first_default(defaults, held_out)]
     n_fits = len(students) * (1 + len(defaults)) + len(alternatives) + len(options.weights) - 1
     progress = phase.progress("choosing a sampler", n_fits, "students")
-    taught = real.take(_some_of(held_out.taught, run))
+    training = real.take(_some_of(held_out.training, run))
     ratio = n_synthetic / len(real)
-    trials = RowTrials(taught, pool, held_out.validation, ratio, seeds[0], progress, run.n_jobs)
+    trials = RowTrials(training, pool, held_out.validation, ratio, seeds[0], progress, run.n_jobs)
 
     (none,) = trials.add([Plan(NONE)], students)
     if n_fits * trials.seconds > run.deadline.left / 4:
@@ -130,9 +130,9 @@ def _all_together(pool: RowPool, weight: float) -> Plan:
     return Plan(repr(Mixture(pool.samplers) if len(members) > 1 else pool.samplers[0]), members, weight)
 
 
-def _some_of(taught: np.ndarray, run: Run) -> np.ndarray:
+def _some_of(training: np.ndarray, run: Run) -> np.ndarray:
     """Return at most ``MAX_REAL_ROWS`` of the rows, drawn at random, in order."""
-    return taught if len(taught) <= MAX_REAL_ROWS else np.sort(run.rng.permutation(taught)[:MAX_REAL_ROWS])
+    return training if len(training) <= MAX_REAL_ROWS else np.sort(run.rng.permutation(training)[:MAX_REAL_ROWS])
 
 
 def _best_plan(

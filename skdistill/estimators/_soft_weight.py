@@ -67,8 +67,8 @@ class Comparison:
 
     def losses(self, student: Any, rows: TransferSet, soft_weight: float, seed: int) -> Losses:
         """Fit a student with the given weight of the teacher, and return its losses with respect to the true labels."""
-        taught = replace(self.targets, soft_weight=soft_weight).teach(student, rows, seed)
-        given = self.targets.predict(taught, self.validation.X)
+        fitted = replace(self.targets, soft_weight=soft_weight).teach(student, rows, seed)
+        given = self.targets.predict(fitted, self.validation.X)
         return Losses((self.validation.losses(given, pools_outputs=self.targets.pools_outputs)[0],))
 
 
@@ -203,10 +203,10 @@ def compare_soft_weights(
             return SoftWeightChoice(
                 Comparison(extension.rows.whole, validation, targets, ON_GIVEN_LABELS), targets, seed, run
             )
-        taught, validating = split_labels(real, targets.pools_outputs, run.rng)
+        training, validating = split_labels(real, targets.pools_outputs, run.rng)
         if len(validating) < MIN_VALIDATION_ROWS:
             return None
-        rows, of_rows, origin = real.take(taught), targets, ON_SEEN_LABELS
+        rows, of_rows, origin = real.take(training), targets, ON_SEEN_LABELS
         # if the query budget covers only a part of X, the refitted recipe would have fewer training rows than before
         if not is_fitted_teacher(model.teacher) and real.n_real == given.X.shape[0]:
             unseen = _label_without(validating, model, given, real, targets.teacher, run)
@@ -215,7 +215,7 @@ def compare_soft_weights(
         held = real.take(validating)
         assert held.truth is not None
         validation = Group(held.X, held.truth, held.sample_weight)
-        rows = extension.again(rows, oracle, draw_seed(run.rng), phase)
+        rows = extension.repeat(rows, oracle, draw_seed(run.rng), phase)
         return SoftWeightChoice(Comparison(rows, validation, of_rows, origin), targets, seed, run)
 
 

@@ -39,7 +39,7 @@ def ranked_within_budget(tried: Iterable[Candidate]) -> list[Candidate]:
 
 
 @dataclass(frozen=True)
-class Taught:
+class FittedCandidate:
     """A candidate, its losses on the validation rows and its fitted student."""
 
     candidate: Candidate
@@ -69,13 +69,13 @@ class StudentTrials:
         self.all: list[Candidate] = []
         self._losses: list[Losses | None] = []
         """The losses of each candidate; ``None`` if it was not validated."""
-        self._best: Taught | None = None
+        self._best: FittedCandidate | None = None
         """The best student so far; only stored if there is a time limit."""
 
-    def add(self, taught: Iterable[Taught]) -> list[Candidate]:
+    def add(self, fitted: Iterable[FittedCandidate]) -> list[Candidate]:
         """Store the fitted candidates as they are completed, and return them."""
         added = []
-        for each in taught:
+        for each in fitted:
             added.append(each.candidate)
             self.all.append(each.candidate)
             self._losses.append(each.losses)
@@ -84,21 +84,21 @@ class StudentTrials:
                 self.progress.update(len(self.all), sum(trial.n_rows for trial in self.all))
         return added
 
-    def _remember(self, taught: Taught) -> None:
+    def _remember(self, fitted: FittedCandidate) -> None:
         """Store the best student so far if there is a time limit."""
-        trial = taught.candidate
+        trial = fitted.candidate
         if np.isinf(self._deadline.left) or not trial.is_within_budget or np.isnan(trial.score):
             return
         if self._best is None or (trial.rung, trial.score) > (self._best.candidate.rung, self._best.candidate.score):
-            self._best = taught
+            self._best = fitted
 
-    def kept(self, trial: Candidate, n_rows: int) -> Taught | None:
+    def kept(self, trial: Candidate, n_rows: int) -> FittedCandidate | None:
         """Return the best student so far if there is no time to fit ``trial`` on ``n_rows`` rows, else ``None``."""
         if self._best is None or self._deadline.left > trial.seconds * n_rows / max(trial.n_rows, 1):
             return None
         return replace(self._best, candidate=replace(self._best.candidate, rung=2))
 
-    def _try_all(self, teach: Callable[[Any], Taught], tried: Iterable[Any]) -> list[Candidate]:
+    def _try_all(self, teach: Callable[[Any], FittedCandidate], tried: Iterable[Any]) -> list[Candidate]:
         """Fit as many candidates as the deadline is expected to allow, at least one."""
         tried, longest = list(tried), max((trial.seconds for trial in self.all), default=0.0)
         n_in_time = (
@@ -109,7 +109,7 @@ class StudentTrials:
     def scouted(self, names: list[str], rows: TransferSet) -> list[Candidate]:
         """Fit a small student of each family, and return the candidates within the budget, the best first."""
 
-        def teach(family: str) -> Taught:
+        def teach(family: str) -> FittedCandidate:
             try:
                 student = self.terms.scout(family, self.options)
             except StudentError:
@@ -123,7 +123,7 @@ class StudentTrials:
     ) -> list[Candidate]:
         """Fit the largest student of each family within a share of the budget, or the one of default size."""
 
-        def teach(family: str) -> Taught:
+        def teach(family: str) -> FittedCandidate:
             try:
                 student = self.terms.sized(family, self.options, share, is_modest=is_modest)
             except StudentError:
@@ -145,7 +145,7 @@ class StudentTrials:
             """Whether the candidate of the earlier rung has the same rows and the same size."""
             return trial.n_rows == len(rows) and repr(next_of(trial)) == repr(trial.student)
 
-        def teach(trial: Candidate) -> Taught:
+        def teach(trial: Candidate) -> FittedCandidate:
             return self._within(trial.family, next_of(trial), rows, rung)
 
         others = [trial for trial in tried if not is_there(trial)]
@@ -161,7 +161,7 @@ class StudentTrials:
     def with_weight(self, tried: list[Candidate], real_weight: float, rows: TransferSet, rung: int) -> list[Candidate]:
         """Fit the same students with another weight of the real rows."""
         weighed = [replace(trial, real_weight=real_weight) for trial in tried]
-        return self._try_all(lambda trial: self.again(trial, rows, rung), weighed)
+        return self._try_all(lambda trial: self.refit(trial, rows, rung), weighed)
 
     def is_too_much(self, real_weight: float, rows: TransferSet) -> bool:
         """Whether a larger weight of the real rows is significantly worse for the best student of the first rung.
@@ -183,7 +183,7 @@ class StudentTrials:
         student = self.terms.sized(family, self.options)
         return Candidate(family, 0, 0, *NOT_MEASURED, 0.0, True, self.validated_on, self.real_weight, student)
 
-    def again(self, trial: Candidate, rows: TransferSet, rung: int, *, is_validated: bool = True) -> Taught:
+    def refit(self, trial: Candidate, rows: TransferSet, rung: int, *, is_validated: bool = True) -> FittedCandidate:
         """Fit the student of a candidate again, on other rows or with another weight of the real rows."""
         weight = trial.real_weight
         return self._within(trial.family, trial.student, rows, rung, real_weight=weight, is_validated=is_validated)
@@ -225,10 +225,12 @@ class StudentTrials:
         if targets is not self._targets:
             self._targets = targets
             if self._validation is not None and for_selection is not None:
-                self.add([self.again(trial, for_selection, 1)])
+                self.add([self.refit(trial, for_selection, 1)])
 
-    def _too_small(self, family: str, rung: int) -> Taught:
-        return Taught(Candidate(family, rung, 0, *NOT_MEASURED, 0.0, False, self.validated_on, self.real_weight))
+    def _too_small(self, family: str, rung: int) -> FittedCandidate:
+        return FittedCandidate(
+            Candidate(family, rung, 0, *NOT_MEASURED, 0.0, False, self.validated_on, self.real_weight)
+        )
 
     def _within(
         self,
@@ -240,24 +242,24 @@ class StudentTrials:
         *,
         real_weight: float | None = None,
         is_validated: bool = True,
-    ) -> Taught:
+    ) -> FittedCandidate:
         """Fit a student, and smaller ones of its family while it exceeds the budget."""
         real_weight = self.real_weight if real_weight is None else real_weight
         for _ in range(MAX_SHRINK_ATTEMPTS):
-            taught = self._try(family, student, rows, rung, real_weight, is_validated=is_validated)
-            trial, excess = taught.candidate, self.excess(taught.candidate, share)
+            fitted = self._try(family, student, rows, rung, real_weight, is_validated=is_validated)
+            trial, excess = fitted.candidate, self.excess(fitted.candidate, share)
             if excess <= 1:
                 break
-            taught = replace(taught, candidate=replace(trial, is_within_budget=False))
+            fitted = replace(fitted, candidate=replace(trial, is_within_budget=False))
             try:
                 student = self.terms.with_parameters(family, 0.95 * trial.n_parameters / excess)
             except StudentError:
                 break
-        return taught
+        return fitted
 
     def _try(
         self, family: str, student: Any, rows: TransferSet, rung: int, real_weight: float, *, is_validated: bool
-    ) -> Taught:
+    ) -> FittedCandidate:
         started = perf_counter()
         fitted, losses = self._targets.teach(student, rows.weigh_real(real_weight), self.seed), None
         seconds = perf_counter() - started
@@ -281,7 +283,7 @@ class StudentTrials:
             real_weight=real_weight,
             student=student,
         )
-        return Taught(candidate, losses, fitted)
+        return FittedCandidate(candidate, losses, fitted)
 
     def excess(self, trial: Candidate, share: float = 1.0) -> float:
         """Return the cost of a student divided by a share of the budget: above 1, it exceeds that share."""

@@ -132,7 +132,7 @@ class Group:
     noise: np.ndarray | None = None
     importance: float = 1.0
 
-    def beside(self, other: "Group", share: float) -> "Group":
+    def mixed_with(self, other: "Group", share: float) -> "Group":
         """Return the rows of both groups; the rows of ``other`` have the given share of the total weight."""
         weights = ((1 - share) * self.sample_weight / self.sample_weight.sum(), share * other.sample_weight)
         return Group(
@@ -227,13 +227,13 @@ class HeldOut:
 
     Attributes
     ----------
-    taught : ndarray of int
+    training : ndarray of int
         Positions of the real rows that students are fitted on during the selection.
     validation : Validation
     memorization : Memorization
     """
 
-    taught: np.ndarray
+    training: np.ndarray
     validation: Validation
     memorization: Memorization
 
@@ -246,11 +246,11 @@ class HeldOut:
         return self.validation.kind not in ("own", "synthetic") or self.memorization.is_strong
 
     def __str__(self) -> str:
-        said = f"validating on {self.validation.origin}"
+        text = f"validating on {self.validation.origin}"
         if self.memorization.is_clear:
             share = f"{self.memorization.share:.2f} of the variance of its outputs is specific to these rows"
-            said += f"; the teacher has memorised its training rows ({share})"
-        return said
+            text += f"; the teacher has memorised its training rows ({share})"
+        return text
 
 
 def label_given_rows(X_val: Any, targets: Targets, oracle: Oracle, rng: np.random.RandomState) -> Group | None:
@@ -351,7 +351,9 @@ def _of_seen_rows(
         for (X, outputs), (*_, importance) in zip(oracle.draw_all(draws, n_jobs), drawn, strict=True):
             group = Group(X, targets.of(outputs), np.ones(n_drawn), importance=importance)
             # unseen rows may be copies of training rows, at the same rate as held-out rows
-            groups.append(group.beside(_group_of(copied, targets), len(copied) / len(held)) if len(copied) else group)
+            groups.append(
+                group.mixed_with(_group_of(copied, targets), len(copied) / len(held)) if len(copied) else group
+            )
     of_held, of_all = tuple(groups[:2]), tuple(groups[2:])
     if out_of_bag is not None:
         return Validation((out_of_bag, *of_held), (out_of_bag,), "rows of X, out of bag", "out of bag", targets)

@@ -103,19 +103,19 @@ class Teacher:
         TeacherOutputError
             If the model returns any other output.
         """
-        answer = self._answer(X)
-        if isinstance(answer, list | tuple) and len(answer) != X.shape[0]:
+        returned = self._call_model(X)
+        if isinstance(returned, list | tuple) and len(returned) != X.shape[0]:
             raise self._output_error(
-                f"a list of {len(answer)} arrays for {X.shape[0]} rows",
+                f"a list of {len(returned)} arrays for {X.shape[0]} rows",
                 "one array. Multi-output classifiers are not supported; distil each output separately.",
             )
-        answer = answer.toarray() if sparse.issparse(answer) else np.asarray(answer)
-        if answer.ndim not in (1, 2) or answer.shape[0] != X.shape[0]:
-            raise self._output_error(f"shape {answer.shape} for {X.shape[0]} rows", "one output per row.")
+        returned = returned.toarray() if sparse.issparse(returned) else np.asarray(returned)
+        if returned.ndim not in (1, 2) or returned.shape[0] != X.shape[0]:
+            raise self._output_error(f"shape {returned.shape} for {X.shape[0]} rows", "one output per row.")
         read = {"proba": self._read_proba, "logit": self._read_margins, "value": self._read_values}[self.output_kind]
-        return read(answer)
+        return read(returned)
 
-    def _answer(self, X: Any) -> Any:
+    def _call_model(self, X: Any) -> Any:
         if self.transductive:
             return self._labels_of_known_rows(X)
         if _is_function(self.model):
@@ -135,26 +135,26 @@ class Teacher:
         self._known_rows = rows
         return labels
 
-    def _read_proba(self, answer: np.ndarray) -> np.ndarray:
+    def _read_proba(self, returned: np.ndarray) -> np.ndarray:
         assert self.classes_ is not None
-        if answer.ndim == 2 and answer.shape[1] == 1:
-            answer = answer[:, 0]
-        if answer.ndim == 1 and (self.response_method in ("predict", "labels_") or answer.dtype.kind != "f"):
+        if returned.ndim == 2 and returned.shape[1] == 1:
+            returned = returned[:, 0]
+        if returned.ndim == 1 and (self.response_method in ("predict", "labels_") or returned.dtype.kind != "f"):
             try:
-                return one_hot(answer, self.classes_)
+                return one_hot(returned, self.classes_)
             except ValueError as error:
                 expected = (
                     "labels that the model was fitted with. If these are probabilities, pass "
                     "teacher=lambda X: model.predict(X)."
                 )
                 raise self._output_error(str(error), expected) from None
-        proba = self._as_floats(answer)
+        proba = self._as_floats(returned)
         if proba.ndim == 1:
             proba = np.column_stack([1 - proba, proba])
         n_classes = len(self.classes_)
         if proba.shape[1] != n_classes:
             expected = f"{n_classes} columns for the classes {self.classes_}."
-            raise self._output_error(f"shape {answer.shape}", expected)
+            raise self._output_error(f"shape {returned.shape}", expected)
         total = proba.sum(axis=1)
         wrong = (np.abs(total - 1) > SUM_TOLERANCE) | (proba.min(axis=1) < -SUM_TOLERANCE)
         if wrong.any():
@@ -167,9 +167,9 @@ class Teacher:
         proba = np.maximum(proba, 0)[:, self._column_order]
         return proba / proba.sum(axis=1, keepdims=True)
 
-    def _read_margins(self, answer: np.ndarray) -> np.ndarray:
+    def _read_margins(self, returned: np.ndarray) -> np.ndarray:
         assert self.classes_ is not None
-        margins = self._as_floats(answer)
+        margins = self._as_floats(returned)
         if margins.ndim == 2 and margins.shape[1] == 1:
             margins = margins[:, 0]
         n_classes = len(self.classes_)
@@ -178,22 +178,22 @@ class Teacher:
         is_pairwise = n_classes > 2 and has_pairwise_margins(self.model)
         if margins.ndim == 1 or margins.shape[1] != n_classes or is_pairwise:
             raise self._output_error(
-                f"margins of shape {answer.shape}",
+                f"margins of shape {returned.shape}",
                 f'one column for each of the {n_classes} classes. An SVC needs decision_function_shape="ovr".',
             )
         return margins[:, self._column_order]
 
-    def _read_values(self, answer: np.ndarray) -> np.ndarray:
-        values = self._as_floats(answer)
+    def _read_values(self, returned: np.ndarray) -> np.ndarray:
+        values = self._as_floats(returned)
         return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
 
-    def _as_floats(self, answer: np.ndarray) -> np.ndarray:
-        if answer.dtype.kind not in "biuf":
+    def _as_floats(self, returned: np.ndarray) -> np.ndarray:
+        if returned.dtype.kind not in "biuf":
             try:
-                answer = answer.astype(np.float64)
+                returned = returned.astype(np.float64)
             except (TypeError, ValueError):
-                raise self._output_error(f"values of dtype {answer.dtype}", "numbers.") from None
-        values = answer.astype(np.float64)
+                raise self._output_error(f"values of dtype {returned.dtype}", "numbers.") from None
+        values = returned.astype(np.float64)
         if not np.isfinite(values).all():
             row = int(np.argmin(np.isfinite(values.reshape(len(values), -1)).all(axis=1)))
             raise self._output_error(f"row {row} as {values[row].tolist()}", "finite numbers, without NaN or infinity.")

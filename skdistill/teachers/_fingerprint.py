@@ -17,14 +17,14 @@ _KNOWN: dict[int, tuple[weakref.ref[Any], tuple[Any, ...], str]] = {}
 """Hashes of models by ``id``, so that a large forest is hashed once per process."""
 
 
-def fingerprint(teacher: Teacher, answers: np.ndarray) -> str:
-    """Return a hash of the model, the response method, the classes, and ``answers``, the outputs for a few rows.
+def fingerprint(teacher: Teacher, outputs: np.ndarray) -> str:
+    """Return a hash of the model, the response method, the classes, and ``outputs``, its outputs for a few rows.
 
     A model is hashed once per process, and again if its attributes were replaced, for example by ``fit``. The outputs
     detect changes inside attributes.
     """
     classes = None if teacher.classes_ is None else teacher.classes_.tolist()
-    rounded = answers.astype(np.float32)  # threads sum the trees of a forest in random order
+    rounded = outputs.astype(np.float32)  # threads sum the trees of a forest in random order
     return joblib.hash((_hash_model(teacher.model), teacher.response_method, classes, rounded))
 
 

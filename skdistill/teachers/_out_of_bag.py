@@ -59,8 +59,8 @@ def find_out_of_bag(teacher: Teacher, X: Any, rows: np.ndarray) -> OutOfBag | No
     """
     inside = unwrap(teacher.model, through=("pipeline", "frozen"))
     forest = inside.model
-    answers = {"proba": "predict_proba", "value": "predict"}.get(teacher.output_kind)
-    if type(forest) not in FORESTS or not forest.bootstrap or teacher.response_method != answers:
+    method = {"proba": "predict_proba", "value": "predict"}.get(teacher.output_kind)
+    if type(forest) not in FORESTS or not forest.bootstrap or teacher.response_method != method:
         return None
     seen = inside.transform(X)
     cells = (seen.tocsr() if sparse.issparse(seen) else np.asarray(seen)).astype(np.float32)  # the dtype of the trees
@@ -72,7 +72,7 @@ def find_out_of_bag(teacher: Teacher, X: Any, rows: np.ndarray) -> OutOfBag | No
     for tree, drawn in zip(forest.estimators_, in_bag, strict=True):
         is_out = np.ones(cells.shape[0], dtype=bool)
         is_out[drawn] = False
-        outputs = getattr(tree, answers)(queried).reshape(len(rows), -1) * is_out[rows, None]
+        outputs = getattr(tree, method)(queried).reshape(len(rows), -1) * is_out[rows, None]
         total, spread, count = total + outputs, spread + outputs**2, count + is_out[rows]
     n_out = np.maximum(count, 1)[:, None]
     mean = total / n_out

@@ -59,9 +59,9 @@ def query_teacher(
         If an output is malformed; the message names the block.
     """
     n_rows = X.shape[0]
-    answer, key = _answer_block, None
+    label_block, key = _label_block, None
     if memory is not None and getattr(memory, "location", None) is not None:
-        answer = memory.cache(_answer_block, ignore=["teacher", "where"])
+        label_block = memory.cache(_label_block, ignore=["teacher", "where"])
         key = fingerprint(teacher, _probe(teacher, X, origin))
     if teacher.transductive:
         chunk_size = n_rows
@@ -69,23 +69,23 @@ def query_teacher(
     outputs: np.ndarray | None = None
     starts = range(0, n_rows, chunk_size)
 
-    def answer_from(start: int) -> np.ndarray:
+    def label_from(start: int) -> np.ndarray:
         stop = min(start + chunk_size, n_rows)
         block = X if stop - start == n_rows else take_rows(X, slice(start, stop))
-        return answer(teacher, block, key, where=f"{origin} {start} to {stop - 1} of {n_rows}")
+        return label_block(teacher, block, key, where=f"{origin} {start} to {stop - 1} of {n_rows}")
 
-    answers = in_threads(answer_from, starts, n_jobs) if is_thread_safe(teacher) else map(answer_from, starts)
-    for start, answered in zip(starts, answers, strict=True):
-        stop = start + len(answered)
+    blocks = in_threads(label_from, starts, n_jobs) if is_thread_safe(teacher) else map(label_from, starts)
+    for start, labelled in zip(starts, blocks, strict=True):
+        stop = start + len(labelled)
         if outputs is None:
-            outputs = np.empty((n_rows, *answered.shape[1:]))
-        if answered.shape[1:] != outputs.shape[1:]:
+            outputs = np.empty((n_rows, *labelled.shape[1:]))
+        if labelled.shape[1:] != outputs.shape[1:]:
             raise TeacherOutputError(
-                f"{teacher.name} returned shape {answered.shape} for {origin} {start} to {stop - 1}; expected "
+                f"{teacher.name} returned shape {labelled.shape} for {origin} {start} to {stop - 1}; expected "
                 f"{(stop - start, *outputs.shape[1:])}, as for the previous rows. Return the same number of columns in "
                 "every call."
             )
-        outputs[start:stop] = answered
+        outputs[start:stop] = labelled
         progress.update(stop)
     assert outputs is not None
     return outputs
@@ -105,10 +105,10 @@ def _probe(teacher: Teacher, X: Any, origin: str) -> np.ndarray:
     """Label a few rows spread over the table, or all rows if the teacher is transductive."""
     spread = np.linspace(0, X.shape[0] - 1, num=min(X.shape[0], PROBE_ROWS), dtype=int)
     probe = X if teacher.transductive else take_rows(X, spread)
-    return _answer_block(teacher, probe, None, where=f"{len(spread)} of the {origin}")
+    return _label_block(teacher, probe, None, where=f"{len(spread)} of the {origin}")
 
 
-def _answer_block(teacher: Teacher, block: Any, key: str | None, where: str) -> np.ndarray:  # noqa: ARG001
+def _label_block(teacher: Teacher, block: Any, key: str | None, where: str) -> np.ndarray:  # noqa: ARG001
     try:
         return teacher.outputs(block)
     except TeacherOutputError as error:

@@ -104,15 +104,15 @@ def out_of_fold_outputs(
     for fitted_on, left_out in check_cv(cv, y, classifier=classes is not None).split(X, y):
         weight = None if sample_weight is None else sample_weight[fitted_on]
         teacher = fit(take_rows(X, fitted_on), y[fitted_on], weight)
-        answers = query(teacher, take_rows(X, left_out))
+        fold_outputs = query(teacher, take_rows(X, left_out))
         if classes is not None and teacher.classes_ is not None:
-            lowest = answers.min(axis=1, keepdims=True) if teacher.output_kind == "logit" else 0
-            aligned = np.zeros((len(answers), len(classes))) + lowest
-            aligned[:, np.searchsorted(classes, teacher.classes_)] = answers
-            answers = aligned
+            lowest = fold_outputs.min(axis=1, keepdims=True) if teacher.output_kind == "logit" else 0
+            aligned = np.zeros((len(fold_outputs), len(classes))) + lowest
+            aligned[:, np.searchsorted(classes, teacher.classes_)] = fold_outputs
+            fold_outputs = aligned
         if outputs is None:
-            outputs = np.zeros((X.shape[0], *answers.shape[1:]))
-        outputs[left_out] = answers
+            outputs = np.zeros((X.shape[0], *fold_outputs.shape[1:]))
+        outputs[left_out] = fold_outputs
         times_left_out[left_out] += 1
     if outputs is None or np.any(times_left_out != 1):
         raise TeacherError(

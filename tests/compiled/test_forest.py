@@ -138,7 +138,7 @@ def test_blocks_threads_and_layouts_change_nothing(monkeypatch, n_leaves):
 
 
 def test_sparse_rows_are_dense_ones(monkeypatch):
-    """Only the columns that are asked are made dense, some rows at a time."""
+    """Only the columns that splits test are made dense, some rows at a time."""
     X, y = table(missing=0)
     X[np.abs(X) < 1] = 0
     flat = forest_from_lightgbm([booster(X, y).model_to_string()], dtype=np.float32)

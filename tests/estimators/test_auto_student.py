@@ -147,7 +147,7 @@ class TestChoice:
         np.testing.assert_array_equal(one, two)
 
     def test_few_rows_are_no_choice(self):
-        """With fewer than 30 rows there is nobody to judge: boosting is taken, or what there is, within the budget."""
+        """With fewer than 30 rows there is no validation set: the default family is used within the budget."""
         model = DistilledRegressor(FOREST, AutoStudent(max_bytes=1500), sampler=None).fit(X[:20])
         assert model.candidates_.chosen.family == "boosting"
         assert skdistill.compile(model).n_bytes <= 1500
@@ -305,8 +305,8 @@ class TestRefusals:
         student = HistGradientBoostingRegressor(validation_fraction=None, max_iter=5)
         DistilledRegressor(FOREST, student, n_synthetic=200, random_state=0).fit(X)
 
-    def test_validation_rows_judge_though_queries_are_few(self):
-        """They are labelled before synthetic rows use up what may be asked."""
+    def test_validation_rows_are_used_although_queries_are_few(self):
+        """``X_val`` is labelled before synthetic rows exhaust the query budget."""
         model = DistilledRegressor(FOREST, AutoStudent(["linear"]), sampler=Jitter(), max_queries=500, random_state=0)
         assert set(model.fit(X[:300], X_val=X[300:]).candidates_["validated_on"]) == {"X_val"}
 

@@ -86,7 +86,7 @@ def test_synthetic_rows_are_in_proportion(n_rows):
 
 
 def test_an_estimate_for_a_student_that_was_made_smaller():
-    """A student that is resized when it is taught on everything keeps the estimate of the one that was judged."""
+    """A student that is resized when it is fitted on all rows keeps the estimate of the candidate validated."""
     tried = DistilledRegressor(waves, AutoStudent(["mlp"]), n_synthetic=2.0, random_state=0).fit(ROWS)
     candidates = tried.candidates_
     candidates["student"][-1] = "a smaller one"

@@ -381,7 +381,7 @@ class TestMemory:
         memory = joblib.Memory(tmp_path, verbose=0)
         for _ in range(4):
             DistilledClassifier(teacher, TREE, sampler=MUNGE(), memory=memory, random_state=0).fit(X)
-        assert len(list(tmp_path.rglob("_answer_block/*/output.pkl"))) == 2
+        assert len(list(tmp_path.rglob("_label_block/*/output.pkl"))) == 2
 
     def test_memory_that_is_off_needs_no_seed(self):
         """``Memory(None)`` keeps nothing, so no seed is needed."""

@@ -96,7 +96,7 @@ class TestMeasure:
         assert set(model.sampler_results_["validated_on"]) == {"rows of X, which the teacher may have been fitted on"}
 
 
-def test_it_is_told(capsys):
+def test_it_is_reported(capsys):
     """With ``verbose``, in a line with the validation rows."""
     DistilledClassifier(ExtraTreesClassifier(20, random_state=0).fit(X, Y), verbose=1, **QUICK).fit(X)
     assert "validating on synthetic rows; the teacher has memorised its training rows (0." in capsys.readouterr().err

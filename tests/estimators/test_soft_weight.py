@@ -84,7 +84,7 @@ class TestChoice:
                 np.testing.assert_array_equal(chosen.predict_proba(X), given.predict_proba(X))
         assert chosen.soft_weight_ < 1
 
-    def test_what_was_tried_is_told(self):
+    def test_results_are_kept(self):
         """All weights and the student without the teacher, with their gains over the teacher alone."""
         model = quick(knows_the_truth).fit(X, NOISY)
         tried = model.soft_weights_
@@ -114,11 +114,11 @@ class TestChoice:
         assert blended.candidates_.chosen.fidelity < alone.candidates_.chosen.fidelity
 
 
-class TestRowsThatJudge:
-    """Labels judge that students have not been taught, and teachers have not seen, where there are any."""
+class TestValidationLabels:
+    """Students are validated on labels that they were not fitted on and, if possible, the teacher has not seen."""
 
     def test_they_are_not_taught_meanwhile(self):
-        """No candidate sees a row that judges; the student in the end sees all of them."""
+        """No candidate is fitted on a validation row; the final student is fitted on all rows."""
         Recorder.taught = []
         quick(lambda rows: rows[:, 0], Recorder(), DistilledRegressor, sampler=None).fit(X, X[:, 0])
         *candidates, last = Recorder.taught
@@ -161,15 +161,15 @@ class TestRowsThatJudge:
         assert CountingClassifier.fits == before
 
     def test_each_class_is_taught(self):
-        """Also one of a single row; a quarter of the others judges."""
+        """Also one of a single row; a quarter of the other rows validates."""
         truth = np.eye(3)[[0] * 200 + [1] * 40 + [2]]
         real = TransferSet(np.zeros((241, 1)), truth, np.ones(241), truth)
-        taught, judging = split_labels(real, True, np.random.RandomState(0))
+        taught, validating = split_labels(real, True, np.random.RandomState(0))
         assert truth[taught].sum(axis=0).tolist() == [150, 30, 1]
-        assert sorted([*taught, *judging]) == list(range(241))
+        assert sorted([*taught, *validating]) == list(range(241))
 
     def test_few_rows_or_no_labels_leave_the_teacher_alone(self):
-        """There is nothing to judge by: the student is that of weight 1."""
+        """Without validation labels, the student is that of weight 1."""
         for rows, labels in ((X, None), (X[:60], CLEAN[:60])):
             teacher = LogisticRegression().fit(X, CLEAN)
             model = quick(teacher).fit(rows, labels)
@@ -179,7 +179,7 @@ class TestRowsThatJudge:
             np.testing.assert_array_equal(model.predict_proba(X), given.predict_proba(X))
 
 
-class TestManners:
+class TestLimits:
     """Budget, memory, threads, and what is refused."""
 
     @pytest.mark.parametrize("student", [TREE, AutoStudent(["linear", "tree"])])
@@ -213,7 +213,7 @@ class TestManners:
             np.testing.assert_array_equal(other.predict_proba(X), first.predict_proba(X))
 
     def test_weights_and_unlabelled_rows(self):
-        """Rows of weight zero neither teach nor judge; rows without labels are taught and do not judge."""
+        """Rows of weight zero are not used; unlabelled rows are training rows, but not validation rows."""
         weight = np.r_[np.ones(300), np.zeros(100)]
         wrong = np.r_[NOISY[:300], np.where(NOISY[300:] == "yes", "no", "yes")]
         first, other = (quick(knows_the_truth).fit(X, y, sample_weight=weight) for y in (NOISY, wrong))

@@ -1,4 +1,4 @@
-"""A teacher is asked chunk by chunk, and with a memory only once."""
+"""A teacher is queried in chunks, and with a memory only once."""
 
 import joblib
 import numpy as np
@@ -32,7 +32,7 @@ def memory(tmp_path):
 
 @pytest.mark.parametrize("chunk_size", [1, 7, 150, 1000])
 def test_chunks_do_not_change_the_answer(chunk_size, teacher):
-    """Whatever the chunks, each row is asked once and answered alike."""
+    """The outputs do not depend on the chunk size, and each row is queried once."""
     np.testing.assert_array_equal(
         query_teacher(as_teacher(teacher), X, chunk_size=chunk_size), teacher.tree_.predict_proba(X)
     )
@@ -49,7 +49,7 @@ def test_chunks_do_not_change_the_answer(chunk_size, teacher):
     ids=["numpy", "pandas", "polars"],
 )
 def test_memory_answers_the_same_rows(table, teacher, memory):
-    """Rows that were answered are not asked again, in an equal table made anew; a few rows probe the teacher."""
+    """Cached rows are not queried again, even in an equal copy of the table; a few rows probe the teacher."""
 
     def function(rows):
         teacher_rows.append(len(rows))
@@ -129,13 +129,13 @@ def test_shape_may_not_change_between_blocks():
 
 
 def test_transductive_teacher_is_asked_at_once(memory):
-    """A clusterer that knows its own rows only is never asked for a chunk of them."""
+    """A clusterer that only has labels for its training rows is never queried for a part of them."""
     teacher = as_teacher(DBSCAN(eps=0.8).fit(X))
     assert len(query_teacher(teacher, X, chunk_size=10, memory=memory)) == len(X)
 
 
 def test_progress_is_shown(capsys, monkeypatch):
-    """Labelling says how far it is, if asked to."""
+    """With ``verbose``, labelling reports its progress."""
     monkeypatch.setattr(_progress, "QUIET_SECONDS", 0.0)
     query_teacher(as_teacher(lambda rows: np.zeros(len(rows))), X, verbose=1)
     assert "150 of 150 rows" in capsys.readouterr().err

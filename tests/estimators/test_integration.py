@@ -1,4 +1,4 @@
-"""Manners: what is shown, what is told, what is routed, and what is left behind by a fit that fails."""
+"""Integration with scikit-learn and notebooks: representation, metadata routing, progress, callbacks, failed fits."""
 
 import pickle
 import re
@@ -52,7 +52,7 @@ class Slow:
     """A model of another library, whose text takes for ever."""
 
     def __repr__(self):
-        raise AssertionError("asked what it says of itself")
+        raise AssertionError("repr was called")
 
     def predict(self, rows):
         return first_column(rows)
@@ -69,7 +69,7 @@ def quick(model=DistilledClassifier, teacher=FITTED, student=TREE, **params):
 class TestText:
     """``repr`` is short, tells what was changed, and asks no foreign object."""
 
-    def test_only_what_was_changed_is_told(self):
+    def test_only_changed_parameters_are_shown(self):
         """Defaults are not; in a line that makes the same model again."""
         assert repr(DistilledClassifier(TREE, temperature=2.0)) == (
             "DistilledClassifier(teacher=DecisionTreeClassifier(max_leaf_nodes=6,\n"
@@ -217,7 +217,7 @@ class Weighted(RegressorMixin, BaseEstimator):
         return np.asarray(rows)[:, 0]
 
 
-POOL, JUDGES = X[:40] * 1.01, X[:35] * 0.99
+POOL, VALIDATION_ROWS = X[:40] * 1.01, X[:35] * 0.99
 
 
 @pytest.fixture
@@ -241,7 +241,7 @@ class TestRouting:
     def test_through_a_pipeline(self):
         """As they are: steps before do not see them."""
         pipe = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), self.model())
-        pipe.fit(X, X[:, 0], sample_weight=self.WEIGHT, X_unlabeled=POOL, X_val=JUDGES)
+        pipe.fit(X, X[:, 0], sample_weight=self.WEIGHT, X_unlabeled=POOL, X_val=VALIDATION_ROWS)
         student = pipe[-1].student_
         assert len(student.rows_) == len(X) + len(POOL)
         np.testing.assert_allclose(student.rows_[len(X) :], POOL)
@@ -253,15 +253,15 @@ class TestRouting:
         pipe = Pipeline(
             [("scale", StandardScaler()), ("distil", self.model())], transform_input=["X_unlabeled", "X_val"]
         )
-        pipe.fit(X, X[:, 0], X_unlabeled=POOL, X_val=JUDGES)
+        pipe.fit(X, X[:, 0], X_unlabeled=POOL, X_val=VALIDATION_ROWS)
         np.testing.assert_allclose(pipe[-1].student_.rows_[len(X) :], pipe[0].transform(POOL))
 
     def test_through_a_search_and_cross_validation(self):
         """Rows of another number than ``X`` pass whole, weights are cut with the folds."""
         search = GridSearchCV(self.model(), {"chunk_size": [7, 1000]}, cv=KFold(2))
-        search.fit(X, X[:, 0], sample_weight=self.WEIGHT, X_unlabeled=POOL, X_val=JUDGES)
+        search.fit(X, X[:, 0], sample_weight=self.WEIGHT, X_unlabeled=POOL, X_val=VALIDATION_ROWS)
         assert search.best_estimator_.transfer_set_.n_unlabeled == len(POOL)
-        params = {"sample_weight": self.WEIGHT, "X_unlabeled": POOL, "X_val": JUDGES}
+        params = {"sample_weight": self.WEIGHT, "X_unlabeled": POOL, "X_val": VALIDATION_ROWS}
         done = cross_validate(
             self.model(), X, X[:, 0], cv=KFold(2), params=params, return_estimator=True, return_indices=True
         )
@@ -298,14 +298,14 @@ def test_without_routing_pipelines_pass_arguments_by_the_name_of_the_step():
 class TestProgress:
     """``verbose`` announces every long phase; silence is silence."""
 
-    def test_every_phase_is_told_in_order(self, capsys, monkeypatch):
+    def test_every_phase_is_reported_in_order(self, capsys, monkeypatch):
         """Recipe, labelling, choosing a sampler, drawing, choosing a student, teaching it."""
         monkeypatch.setattr(_progress, "QUIET_SECONDS", 0.0)
         DistilledClassifier(TREE, SMALL, n_synthetic=5.0, random_state=0, verbose=1).fit(X, Y, X_unlabeled=POOL)
         captured = capsys.readouterr()
         assert captured.out == ""
         shown = captured.err
-        told = [
+        expected = [
             "fitting the teacher DecisionTreeClassifier on 150 rows",
             "labels real rows: 150 of 150 rows",
             "labels unlabelled rows: 40 of 40 rows",
@@ -315,12 +315,12 @@ class TestProgress:
             "choosing a student: ",
             "fitting the student (",
         ]
-        places = [shown.index(text) for text in told]
+        places = [shown.index(text) for text in expected]
         assert places == sorted(places)
         assert all(line.startswith("[skdistill] ") for line in shown.splitlines())
 
-    def test_one_sampler_and_one_student_are_told(self, capsys):
-        """What is not chosen is drawn and taught; folds are told, too."""
+    def test_one_sampler_and_one_student_are_reported(self, capsys):
+        """A given sampler and a given student are reported, and so are folds."""
         quick(teacher=TREE, teacher_cv=2, verbose=1).fit(X, Y)
         shown = capsys.readouterr().err
         for text in ("fitting a teacher for each fold", "drawing 50 rows with Jitter()", "fitting DecisionTreeCl"):
@@ -332,14 +332,14 @@ class TestProgress:
         captured = capsys.readouterr()
         assert captured.out + captured.err == ""
 
-    def test_time_left_is_told_by_rows_taught(self, capsys, monkeypatch):
-        """A choice of students begins with few rows: time left by their number would promise too much."""
+    def test_time_left_is_estimated_from_the_work(self, capsys, monkeypatch):
+        """A student selection begins with few rows: the number of students would underestimate the remaining time."""
         from skdistill import _progress
 
         clock = type("Clock", (), {"now": 0.0, "perf_counter": lambda self: self.now})()
         monkeypatch.setattr(_progress, "time", clock)
-        told = []
-        progress = _progress.Progress("choosing", 4, 1, "students", work=100, callback=told.append)
+        shares = []
+        progress = _progress.Progress("choosing", 4, 1, "students", work=100, callback=shares.append)
         clock.now = 10.0
         progress.update(2, 20)
         progress.update(4, 100)
@@ -347,12 +347,12 @@ class TestProgress:
             "[skdistill] choosing: 2 of 4 students, 40 s left",
             "[skdistill] choosing: 4 of 4 students, 10.0 s",
         ]
-        assert told == [0.2, 1.0]
+        assert shares == [0.2, 1.0]
 
 
 @pytest.mark.skipif(not HAS_CALLBACKS, reason="scikit-learn has no callbacks before 1.9")
 class TestCallbacks:
-    """scikit-learn's callbacks are told each phase."""
+    """scikit-learn's callbacks receive each phase."""
 
     class Listener:
         """Notes begin and end of tasks; ``tasks`` is of the class, as callbacks may be copied."""
@@ -395,7 +395,7 @@ class TestCallbacks:
         """Recipe, folds, more rows, all choices: no more than was announced."""
         listener = self.Listener()
         model = DistilledClassifier(TREE, SMALL, teacher_cv=KFold(3, shuffle=True), n_synthetic=3.0, random_state=0)
-        model.set_params(soft_weight="auto").set_callbacks(listener).fit(X, Y, X_unlabeled=POOL, X_val=JUDGES)
+        model.set_params(soft_weight="auto").set_callbacks(listener).fit(X, Y, X_unlabeled=POOL, X_val=VALIDATION_ROWS)
         assert len([task for task in listener.tasks if task.startswith("begin")]) == 1 + 9
         assert listener.tasks.count("teardown") == 1
 
@@ -545,7 +545,7 @@ def test_signatures_are_those_of_fit():
         assert sys.modules[model.__module__].__name__ == model.fit.__module__
 
 
-def test_models_are_pickled_with_all_their_manners():
+def test_models_are_pickled_with_their_attributes():
     """And shown again."""
     model = quick(teacher=DummyClassifier().fit(X, Y), student="tree").fit(X)
     again = pickle.loads(pickle.dumps(model))
