@@ -52,10 +52,10 @@ _HOME = {
 }
 
 
-if not TYPE_CHECKING:  # with this in sight, type checkers would take any name for public
+if not TYPE_CHECKING:  # otherwise, type checkers would accept any attribute name
 
     def __getattr__(name: str) -> Any:
-        """Import what is asked for, when it is asked for: a compiled model is unpickled with nothing but numpy."""
+        """Import a public name at its first use, so that unpickling a compiled model does not import scikit-learn."""
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         home = _HOME.get(name)

@@ -1,4 +1,4 @@
-"""Cells as numbers: what is missing, which category, which point in time. Needs nothing but numpy."""
+"""Conversion of cells to numbers: missing cells, category codes and times. This module depends on numpy only."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ def is_missing_object(cell: Any) -> bool:
 
 
 _MISSING_OBJECT = np.frompyfunc(is_missing_object, 1, 1)
-"""Cells of Python objects have no vectorised test of their own that also holds for pandas' NA."""
+"""Vectorised test for missing Python objects: ``isnan`` does not support pandas' NA."""
 
 
 _AS_TEXT = np.frompyfunc(str, 1, 1)
 
 
 def is_missing(values: np.ndarray) -> np.ndarray:
-    """Return which cells of a column are missing: NaN, NaT, None, NA."""
+    """Return a mask of the missing cells of a column: NaN, NaT, None, NA."""
     if values.dtype.kind == "f":
         return np.isnan(values)
     if values.dtype.kind in "mM":
@@ -31,22 +31,22 @@ def is_missing(values: np.ndarray) -> np.ndarray:
 
 
 def category_codes(values: np.ndarray, categories: np.ndarray) -> np.ndarray:
-    """Return the positions of present cells among categories as floats; NaN for one that is not there."""
+    """Return the positions of non-missing cells in ``categories`` as floats; NaN for unknown categories."""
     code = {category: float(position) for position, category in enumerate(categories.tolist())}
     return np.frompyfunc(lambda cell: code.get(cell, np.nan), 1, 1)(as_text(values)).astype(np.float64)
 
 
 def sorted_categories(values: np.ndarray) -> np.ndarray:
-    """Return the sorted text of present cells, each once, as an array of Python's strings."""
+    """Return the sorted distinct strings of non-missing cells as an object array."""
     distinct = sorted(set(as_text(values).tolist()))
     return np.array(distinct, dtype=object)
 
 
 def as_text(values: np.ndarray) -> np.ndarray:
-    """Return cells as Python's strings, whatever their length: an array of fixed width is as wide as the longest."""
+    """Return cells as an object array of strings: the memory of a fixed-width array depends on the longest string."""
     return values.astype(str).astype(object) if values.dtype.kind == "S" else _AS_TEXT(values.astype(object))
 
 
 def microseconds(values: np.ndarray) -> np.ndarray:
-    """Return present dates or durations as floats."""
+    """Return non-missing dates or durations in microseconds as floats."""
     return values.astype(f"{values.dtype.kind}8[us]").astype(np.int64).astype(np.float64)

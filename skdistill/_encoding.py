@@ -1,4 +1,4 @@
-"""A raw table as one matrix of floats: what distances, trees and networks need to read any table alike."""
+"""Encoding of tables of any kind as matrices of floats, for distances, trees and networks."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -15,8 +15,8 @@ from ._tables import is_frame
 
 _NUMERIC_KINDS = "biuf"
 
-MOST_KEPT_CELLS = 20_000_000
-"""Cells of all codes that :func:`encoded_once` keeps at most; the oldest are dropped first."""
+MAX_CACHED_CELLS = 20_000_000
+"""Maximum number of encoded cells that :func:`encoded_once` caches; the oldest arrays are dropped first."""
 
 Result = TypeVar("Result")
 _kept: ContextVar[dict[tuple[Any, ...], tuple[Any, ...]] | None] = ContextVar("kept", default=None)
@@ -26,22 +26,22 @@ MAX_COMMON_CATEGORIES, MIN_CATEGORY_ROWS = 100, 5
 
 
 class TableEncoder:
-    """Encode each column of a table as floats: numbers as they are, dates as time, categories as codes.
+    """Encode each column of a table as floats: numbers unchanged, dates in microseconds, categories as codes.
 
-    Missing cells become NaN. Categories are the sorted strings seen in ``fit``; a category that was not seen is
-    encoded as missing. Text is a category even where it looks like numbers; a column of other Python objects counts as
-    numeric if all of them convert.
+    Missing cells become NaN. The categories are the sorted strings seen in ``fit``; an unknown category is encoded as
+    missing. Strings are categories even if they represent numbers; a column of other Python objects is numeric if all
+    of them can be converted to floats.
 
     Attributes
     ----------
     categories_ : list of (ndarray of str) or None
         For each column, its sorted categories; ``None`` for a column of numbers or dates.
     is_category_ : ndarray of bool, shape (n_features,)
-        Which columns hold codes.
+        Mask of the columns that are encoded as category codes.
     is_time_ : ndarray of bool, shape (n_features,)
-        Which columns hold dates or durations, in microseconds.
+        Mask of the columns of dates or durations, which are encoded in microseconds.
     is_swap_only_ : ndarray of bool, shape (n_features,)
-        Which columns have no arithmetic of their own: all but integers and floats.
+        Mask of the columns that samplers may swap but not interpolate: all but integers and floats.
 
     Examples
     --------
@@ -74,13 +74,13 @@ class TableEncoder:
         return self
 
     def transform(self, X: Any) -> Any:
-        """Return the codes of ``X``, of X's shape: float64, but float32 and sparse stay what they are."""
+        """Return the encoded table, of the shape of ``X``, as float64; float32 and sparse matrices are kept."""
         if sparse.issparse(X) or (self.is_plain_ and not is_frame(X)):
             return X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
         return once(TableEncoder._encode_columns, self, X)
 
     def _encode_columns(self, X: Any) -> np.ndarray:
-        """Return the codes of a table that is no array of numbers."""
+        """Return the encoded table if ``X`` is not a numeric array."""
         encoded, columns = np.empty(X.shape), _columns_of(X)
         at_once = _numbers_at_once(columns, ~self.is_swap_only_)
         if at_once is not None:
@@ -90,14 +90,16 @@ class TableEncoder:
         return encoded
 
     def _encode_column(self, columns: Any, index: int) -> np.ndarray:
-        """Return one column as floats: NaN where a cell is missing or its category was not seen."""
+        """Return one column as floats: NaN for missing cells and unknown categories."""
         values, missing = _column(columns, index)
         codes = np.full(len(values), np.nan)
         present, categories = values[~missing], self.categories_[index]
         if categories is None:
             is_time = present.dtype.kind in "mM"
             if not is_time and not _is_numeric(present):
-                raise ValueError(f"column {index} held numbers in fit, but now holds text such as {present[0]!r}.")
+                raise ValueError(
+                    f"column {index} contains {present[0]!r}; expected numbers, as in fit. Convert it to numbers."
+                )
             codes[~missing] = microseconds(present) if is_time else present.astype(np.float64)
         else:
             codes[~missing] = category_codes(present, categories)
@@ -106,9 +108,9 @@ class TableEncoder:
 
 @contextmanager
 def encoded_once() -> Iterator[None]:
-    """Keep the encoders and codes of tables until the block ends, so that each table is encoded once.
+    """Cache encoders and encoded tables until the block ends, so that each table is encoded once.
 
-    The tables must not be changed meanwhile. Threads take part where they run in a copy of the context.
+    The tables must not be modified inside the block. Threads share the cache if they run in a copy of the context.
     """
     token = _kept.set({})
     try:
@@ -118,17 +120,17 @@ def encoded_once() -> Iterator[None]:
 
 
 def once(function: Callable[..., Result], *arguments: Any) -> Result:
-    """Return what a function returns for these very objects; within :func:`encoded_once` it is called once for them."""
+    """Call a function; within :func:`encoded_once`, the result for the same argument objects is cached."""
     kept = _kept.get()
     if kept is None:
         return function(*arguments)
     key = (function, *map(id, arguments))
     found = kept.get(key)
     if found is None:
-        found = kept[key] = (function(*arguments), *arguments)  # who is kept alive keeps its id
+        found = kept[key] = (function(*arguments), *arguments)  # references keep the ids valid
         n_cells = sum(result.size for result, *_ in kept.values() if isinstance(result, np.ndarray))
         for oldest in list(kept):
-            if n_cells <= MOST_KEPT_CELLS:
+            if n_cells <= MAX_CACHED_CELLS:
                 break
             dropped = kept.pop(oldest)[0]
             n_cells -= dropped.size if isinstance(dropped, np.ndarray) else 0
@@ -136,7 +138,7 @@ def once(function: Callable[..., Result], *arguments: Any) -> Result:
 
 
 def fit_table_encoder(X: Any) -> TableEncoder:
-    """Return a fitted encoder of a table, which is not to be changed."""
+    """Return a fitted encoder of a table; it may be shared and must not be modified."""
     return once(_fit_table_encoder, X)
 
 
@@ -145,7 +147,7 @@ def _fit_table_encoder(X: Any) -> TableEncoder:
 
 
 def find_among(X: Any, others: Any) -> np.ndarray:
-    """Return which rows of a table stand in another one, too: both dense, with the same columns."""
+    """Return a mask of the rows of ``X`` that also occur in ``others``; both are dense and have the same columns."""
     encoder = TableEncoder().fit(X)
     tables = (np.ascontiguousarray(encoder.transform(table) + 0.0, dtype=np.float64) for table in (X, others))
     rows, known = (table.view(np.dtype((np.void, table.itemsize * table.shape[1])))[:, 0] for table in tables)
@@ -153,7 +155,7 @@ def find_among(X: Any, others: Any) -> np.ndarray:
 
 
 def find_durations(X: Any) -> np.ndarray:
-    """Return which columns hold durations, where dates and durations are told apart."""
+    """Return a mask of the columns of durations."""
     if is_frame(X):
         return np.array([dtype == nw.Duration for dtype in nw.from_native(X, eager_only=True).schema.values()])
     return np.full(X.shape[1], X.dtype.kind == "m")
@@ -183,7 +185,7 @@ def _fit_encoder(X: Any) -> TableEncoder:
 
 
 def _numbers_at_once(columns: Any, is_number: np.ndarray) -> np.ndarray | None:
-    """Return all columns of numbers of a frame in one step, if the frame can: one row costs little that way."""
+    """Return all numeric columns of a frame in one conversion if possible, which is fast for single rows."""
     if not isinstance(columns, nw.DataFrame) or not is_number.any():
         return None
     values = (columns if is_number.all() else columns[:, np.flatnonzero(is_number).tolist()]).to_numpy()
@@ -191,12 +193,12 @@ def _numbers_at_once(columns: Any, is_number: np.ndarray) -> np.ndarray | None:
 
 
 def _columns_of(X: Any) -> Any:
-    """Return a frame of any library as one of narwhals, and an array as it is."""
+    """Return a frame as a narwhals frame, and an array unchanged."""
     return nw.from_native(X, eager_only=True) if is_frame(X) else X
 
 
 def _column(columns: Any, index: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the values of one column and which of them are missing."""
+    """Return the values of one column and a mask of the missing ones."""
     if isinstance(columns, nw.DataFrame):
         series = columns[:, index]
         missing = series.is_null().to_numpy()
@@ -209,7 +211,7 @@ def _column(columns: Any, index: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _spelled(series: Any) -> np.ndarray:
-    """Return categories as text: in pandas by their codes, so that 1 is not 1.0 beside a missing cell."""
+    """Return categories as strings; via the codes in pandas, where a missing cell would turn integers into floats."""
     if not series.implementation.is_pandas_like():
         return series.to_numpy()
     native = series.to_native().cat
@@ -220,14 +222,14 @@ _IS_TEXT = np.frompyfunc(lambda cell: isinstance(cell, str), 1, 1)
 
 
 def _is_number_column(columns: Any, index: int) -> bool:
-    """Whether a column is of integers or floats by its dtype."""
+    """Whether the dtype of a column is integer or float."""
     if isinstance(columns, nw.DataFrame):
         return bool(columns[:, index].dtype.is_numeric())
     return columns.dtype.kind in "iuf"
 
 
 def _holds_categories(columns: Any, index: int, present: np.ndarray) -> bool:
-    """Whether the present cells of a column are codes for something: text, or objects that are no numbers."""
+    """Whether the non-missing cells of a column are categories: strings, or objects that are not numbers."""
     if isinstance(columns, nw.DataFrame) and columns[:, index].dtype in (nw.String, nw.Categorical, nw.Enum):
         return True
     if present.dtype.kind == "O":

@@ -1,4 +1,4 @@
-"""Fitting somebody else's estimator, with weights where it takes them."""
+"""Fitting arbitrary estimators with sample weights, if they support them."""
 
 from typing import Any
 
@@ -9,32 +9,32 @@ from .convert import unwrap
 
 
 def final_step(estimator: Any) -> Any:
-    """Return the last step of a pipeline, however nested, and anything else as it is."""
+    """Return the last step of a pipeline, possibly nested, and any other estimator unchanged."""
     return unwrap(estimator, through=("pipeline",)).model
 
 
 def has_pairwise_margins(estimator: Any) -> bool:
-    """Whether a support vector machine, maybe in a pipeline or a search, has a margin for each pair of classes."""
+    """Whether a support vector machine, possibly in a pipeline or a search, has one margin per pair of classes."""
     return getattr(unwrap(estimator).model, "decision_function_shape", None) == "ovo"
 
 
-def takes_weights(estimator: Any) -> bool:
-    """Whether ``sample_weight`` reaches all who fit: the last step of a pipeline, and whatever that wraps."""
+def accepts_sample_weight(estimator: Any) -> bool:
+    """Whether the last step of a pipeline and all estimators that it wraps accept ``sample_weight``."""
     fits = final_step(estimator)
     return has_fit_parameter(fits, "sample_weight") and all(
-        has_fit_parameter(member, "sample_weight") and takes_weights(member) for member in _members(fits)
+        has_fit_parameter(member, "sample_weight") and accepts_sample_weight(member) for member in _members(fits)
     )
 
 
 def _members(estimator: Any) -> list[Any]:
-    """Return the estimators that a wrapper hands its weights on to."""
+    """Return the estimators that a wrapper passes its weights to."""
     single, several = getattr(estimator, "estimator", None), getattr(estimator, "estimators", None)
     members = [member[1] for member in several] if isinstance(several, list) else [single]
     return [member for member in members if hasattr(member, "fit")]
 
 
 def fit_weighted(estimator: Any, X: Any, y: Any, weight: Any) -> Any:
-    """Fit with ``sample_weight=weight``, handed to the last step of a pipeline, whether routing is on or off."""
+    """Fit with ``sample_weight=weight``, passed to the last step of a pipeline whether routing is enabled or not."""
     prefix = unwrap(estimator, through=("pipeline",)).prefix
     with sklearn.config_context(enable_metadata_routing=False):
         return estimator.fit(X, y, **{f"{prefix}sample_weight": weight})

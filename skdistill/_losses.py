@@ -175,13 +175,13 @@ class _LogisticLoss(Loss):
 class BinaryCrossEntropy(_LogisticLoss):
     """Cross-entropy of two classes; the one score and the one target of a row are those of the second class."""
 
-    link = "two classes"
+    link = "binary"
 
 
 class OneVsRestCrossEntropy(_LogisticLoss):
     """Cross-entropy of each class against all others, summed; compiled models normalise the probabilities."""
 
-    link = "one against the rest"
+    link = "one-vs-rest"
 
 
 class SoftmaxCrossEntropy(Loss):

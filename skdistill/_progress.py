@@ -1,33 +1,34 @@
-"""A line on standard error that says how far long work is and how long it still takes."""
+"""Progress reports on standard error with the remaining time."""
 
 import sys
 import time
 from collections.abc import Callable
 
-QUIET = 2.0
-"""Seconds below which work tells nothing of its progress."""
+QUIET_SECONDS = 2.0
+"""Work that takes less time than this, in seconds, does not report its progress."""
 
 
 class Progress:
-    """Report ``done`` of ``total`` at most every ``every`` seconds; of what takes less than two seconds nothing.
+    """Report progress at most every ``every`` seconds; work of less than two seconds reports nothing.
 
     Parameters
     ----------
     title : str
-        What is being done.
+        Description of the work.
     total : int
-        How much there is in all.
+        Total number of items.
     verbose : int
-        0 says nothing.
+        0 writes nothing.
     unit : str, default="rows"
-        What is counted.
+        Name of the items.
     every : float, default=1.0
-        Seconds between two lines.
+        Minimum number of seconds between two lines.
     work : float or None, default=None
-        Work in all, where what is counted takes unequal time: time left is told by it. ``None`` takes the count.
-    tell : callable or None, default=None
-        Called with the share of the work that is done, at each update, whatever ``verbose`` is. What it returns, a text
-        or ``None``, ends the line.
+        Total amount of work, from which the remaining time is estimated if items take unequal time. ``None`` uses the
+        number of items.
+    callback : callable or None, default=None
+        Called with the completed share of the work at each update, independently of ``verbose``. It returns a text that
+        is appended to the line, or ``None``.
     """
 
     def __init__(
@@ -39,21 +40,21 @@ class Progress:
         every: float = 1.0,
         *,
         work: float | None = None,
-        tell: Callable[[float], str | None] | None = None,
+        callback: Callable[[float], str | None] | None = None,
     ) -> None:
         self.title, self.total, self.verbose, self.unit, self.every = title, total, verbose, unit, every
-        self.work, self.tell = total if work is None else work, tell
-        self.started = self.told = time.perf_counter()
+        self.work, self.callback = total if work is None else work, callback
+        self.started = self.last_written = time.perf_counter()
 
     def update(self, done: int, work_done: float | None = None) -> None:
-        """Say that so much is done, and, where work was given, how much of it."""
+        """Report the number of completed items and, if ``work`` was given, the completed amount of work."""
         share = min((done if work_done is None else work_done) / self.work, 1.0)
-        overall = None if self.tell is None else self.tell(share)
+        overall = None if self.callback is None else self.callback(share)
         now = time.perf_counter()
-        is_quiet = now - self.started < QUIET or (done < self.total and now - self.told < self.every)
+        is_quiet = now - self.started < QUIET_SECONDS or (done < self.total and now - self.last_written < self.every)
         if not self.verbose or is_quiet:
             return
-        self.told = now
+        self.last_written = now
         spent = now - self.started
         left = spent * (1 - share) / max(share, 1e-9)
         tail = f"{left:.0f} s left" if done < self.total else f"{spent:.1f} s"
@@ -62,6 +63,6 @@ class Progress:
 
 
 def write(line: str, verbose: int) -> None:
-    """Write a line on standard error, unless ``verbose`` is 0."""
+    """Write a line to standard error unless ``verbose`` is 0."""
     if verbose:
         sys.stderr.write(f"[skdistill] {line}\n")

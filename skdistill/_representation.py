@@ -1,4 +1,4 @@
-"""How estimators show themselves in notebooks: documentation of parameters, links, short texts for foreign objects."""
+"""Notebook representation of estimators: documentation of parameters, links, and short texts for foreign objects."""
 
 import reprlib
 from typing import Any
@@ -8,10 +8,10 @@ from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 
 DOCUMENTATION = ""
-"""Address of the built documentation, without a slash at its end; while there is none, nothing is linked."""
+"""URL of the documentation without a trailing slash; if empty, estimators have no links."""
 
 QUICK_TO_SHOW = ("builtins", "joblib", "numpy", "skdistill", "sklearn")
-"""Packages whose objects have short texts; what others say of theirs may be slow, or megabytes."""
+"""Packages whose objects have a short ``repr``; the ``repr`` of objects of other packages may be slow or very long."""
 
 
 class Documented(BaseEstimator):
@@ -30,7 +30,7 @@ class Documented(BaseEstimator):
 
 
 class Text:
-    """An object whose ``repr`` is a text."""
+    """An object whose ``repr`` is a given text."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -40,7 +40,7 @@ class Text:
 
 
 def brief(thing: Any) -> str:
-    """Return a short text for any object, without asking those of other libraries what they say of themselves."""
+    """Return a short text for any object, without calling ``repr`` of objects of other libraries."""
     if isinstance(thing, FrozenEstimator):
         return f"FrozenEstimator(estimator={brief(thing.estimator)})"
     if isinstance(thing, BaseEstimator):
@@ -56,18 +56,18 @@ def brief(thing: Any) -> str:
 
 
 def quick_to_show(thing: Any) -> Any:
-    """Return an object itself where its text is short, else a stand-in that has a short one."""
+    """Return the object itself if its ``repr`` is short, otherwise a placeholder with a short ``repr``."""
     is_quick = type(thing) in (bool, int, float, str, type(None), np.ndarray)
     return thing if is_quick or shows_itself(thing) else Text(brief(thing))
 
 
 def shows_itself(thing: Any) -> bool:
-    """Whether an object is one of scikit-learn's kind, and not another one inside a frozen estimator."""
+    """Whether an object, or the object inside a ``FrozenEstimator``, is a scikit-learn estimator."""
     return shows_itself(thing.estimator) if isinstance(thing, FrozenEstimator) else isinstance(thing, BaseEstimator)
 
 
 class _Brief(reprlib.Repr):
-    """Shortens containers, and has short texts for what they hold."""
+    """Shortens containers, and uses short texts for their elements."""
 
     def repr_instance(self, x: Any, level: int) -> str:  # noqa: ARG002  (the signature of the base)
         return brief(x)

@@ -1,4 +1,4 @@
-"""Fits that leave an estimator either fitted or as it was."""
+"""A decorator that makes ``fit`` atomic."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -9,9 +9,9 @@ R = TypeVar("R")
 
 
 def all_or_nothing(fit: Callable[P, R]) -> Callable[P, R]:
-    """Decorate ``fit`` so that, where it fails or is interrupted, the estimator is as it was before.
+    """Decorate ``fit`` so that the state of the estimator is restored if ``fit`` raises or is interrupted.
 
-    A first fit then leaves no fitted attribute behind, and a later one no mixture of two models.
+    A failed fit then sets no fitted attributes, and a failed refit keeps those of the previous fit.
     """
 
     @wraps(fit)
@@ -20,7 +20,7 @@ def all_or_nothing(fit: Callable[P, R]) -> Callable[P, R]:
         before = dict(vars(estimator))
         try:
             return fit(*args, **kwargs)
-        except BaseException:  # an interrupt, too
+        except BaseException:  # including KeyboardInterrupt
             vars(estimator).clear()
             vars(estimator).update(before)
             raise

@@ -1,7 +1,7 @@
-"""Rows of any table: count, take, stack and compare them, whatever library holds the table.
+"""Operations on the rows of tables of any library: selecting, stacking, and comparing their columns.
 
-A table is a numpy array, a scipy sparse matrix, or an eager frame (pandas, polars, pyarrow, ...: whatever narwhals
-knows). Nothing here looks at a value.
+A table is a numpy array, a scipy sparse matrix, or an eager frame of a library that narwhals supports (pandas, polars,
+pyarrow, ...). These functions do not depend on the values of cells.
 """
 
 from collections.abc import Sequence
@@ -18,19 +18,19 @@ def is_frame(X: Any) -> bool:
 
 
 def take_rows(X: Any, rows: np.ndarray | slice) -> Any:
-    """Return the rows at ``rows`` (integer positions or a slice) as a table of the same kind and schema."""
+    """Return the rows at the positions ``rows`` (integers or a slice) as a table of the same type and schema."""
     if is_frame(X):
         return nw.from_native(X, eager_only=True)[rows].to_native()
     return X[rows]
 
 
 def renumber(X: Any) -> Any:
-    """Return the table with its rows numbered from 0, where the library numbers them."""
+    """Return the table with its index reset, if the library has an index."""
     return nw.maybe_reset_index(nw.from_native(X, eager_only=True)).to_native() if is_frame(X) else X
 
 
 def stack_rows(tables: Sequence[Any]) -> Any:
-    """Return the rows of all tables, one below the other; a single table comes back as it is."""
+    """Concatenate the rows of tables; a single table is returned unchanged."""
     first = tables[0]
     if len(tables) == 1:
         return first
@@ -43,7 +43,7 @@ def stack_rows(tables: Sequence[Any]) -> Any:
 
 
 def describe_mismatch(expected: Any, got: Any) -> str | None:
-    """Say how the columns of ``got`` differ from those of ``expected``; ``None`` if they do not."""
+    """Describe how the columns of ``got`` differ from those of ``expected``; ``None`` if they are equal."""
     if is_frame(expected) != is_frame(got) or sparse.issparse(expected) != sparse.issparse(got):
         return f"a {type(got).__name__} instead of a {type(expected).__name__}"
     shape = getattr(got, "shape", None)
@@ -67,7 +67,7 @@ _TEXT_KINDS = "OUS"
 
 
 def _describe_other_categories(expected: Any, got: Any) -> str | None:
-    """Say in which column of pandas the categories differ: stacked, they would become text."""
+    """Describe which pandas column has other categories: concatenation would convert such columns to objects."""
     if not nw.dependencies.is_pandas_dataframe(expected):
         return None
     changed = expected.columns[(expected.dtypes != got.dtypes).to_numpy()]

@@ -1,4 +1,4 @@
-"""A small table of columns, as text and as HTML."""
+"""Small tables formatted as text and as HTML."""
 
 from collections.abc import Iterable, Mapping
 from html import escape
@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 Table = Mapping[str, Iterable[Any]]
-"""Equally long columns by name."""
+"""Columns of equal length by name."""
 
 
 def cells(values: Iterable[Any]) -> list[str]:
-    """Return the cells of a column: numbers with as many digits as the column needs, ``-`` for what is not known."""
+    """Return the formatted cells of a column: numbers with suitable precision, ``-`` for missing values."""
     values = list(values)
     sizes = [abs(float(value)) for value in values if _is_number(value) and np.isfinite(float(value))]
     largest = max(sizes, default=0.0)
@@ -20,7 +20,7 @@ def cells(values: Iterable[Any]) -> list[str]:
         digits = 0
     elif 0 < largest < 0.1:
         digits = 2 - int(np.floor(np.log10(largest)))
-    else:  # four figures of the largest, and of small numbers beside large ones more than nothing
+    else:  # four significant digits of the largest number, and one decimal if there are small numbers as well
         digits = max(3 - min(int(np.log10(max(largest, 1.0))), 3), int(any(0 < size < 10 for size in sizes)))
     return [_cell(value, digits) for value in values]
 
@@ -38,7 +38,7 @@ def _is_number(value: Any) -> bool:
 
 
 def as_text(columns: Table) -> str:
-    """Return the table as lines of text, numbers right and texts left."""
+    """Return the table as text, with numbers right-aligned and strings left-aligned."""
     blocks = []
     for name, values in _listed(columns).items():
         texts = [name, *cells(values)]
@@ -48,7 +48,7 @@ def as_text(columns: Table) -> str:
 
 
 def as_html(columns: Table) -> str:
-    """Return the table as HTML; the first column names the rows, and texts have the class ``text``."""
+    """Return the table as HTML; the first column contains row headers, and strings have the class ``text``."""
     columns = _listed(columns)
     kinds = [" class=text" if _is_text(values) else "" for values in columns.values()]
     head = "".join(f'<th scope="col"{kind}>{escape(name)}</th>' for name, kind in zip(columns, kinds, strict=True))

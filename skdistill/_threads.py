@@ -1,4 +1,4 @@
-"""Products of matrices on as many threads as were asked for: on more, small ones can take a hundred times as long."""
+"""Limits on the number of BLAS threads: with too many threads, small matrix products can be a hundred times slower."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -7,13 +7,13 @@ from functools import cache
 from threading import Lock
 from typing import Any, TypeVar
 
-FEW_ROWS = 16
-"""Whose products are too small for BLAS to share out: to hold it back would cost more."""
+MAX_SMALL_ROWS = 16
+"""Products with at most this many rows run on one BLAS thread anyway, so limiting the threads would only cost time."""
 
 _lock = Lock()
 _n_inside = 0
 _limited: Any = None
-"""BLAS has one number of threads for everybody: the first one inside sets it, the last one out takes it back."""
+"""The number of BLAS threads is global: the first thread in a block sets the limit, the last thread out removes it."""
 
 
 Item = TypeVar("Item")
@@ -21,9 +21,9 @@ Result = TypeVar("Result")
 
 
 def in_threads(function: Callable[[Item], Result], items: Iterable[Item], n_jobs: int | None) -> Iterator[Result]:
-    """Yield what a function returns for each item, in their order, several at a time.
+    """Apply a function to items in parallel threads, and yield the results in order.
 
-    Each has a single thread of BLAS, so that results are the same whatever ``n_jobs`` is.
+    Each call uses a single BLAS thread, so that the results do not depend on ``n_jobs``.
     """
     from joblib import effective_n_jobs  # here, since compiled models need numpy only
     from sklearn.utils.parallel import Parallel, delayed
@@ -33,15 +33,15 @@ def in_threads(function: Callable[[Item], Result], items: Iterable[Item], n_jobs
             yield from map(function, items)
             return
         parallel = Parallel(n_jobs=n_jobs, backend="threading", batch_size=1, return_as="generator")
-        # what is kept for the fit at hand is kept in its context
+        # a copy of the context shares the cache of the current fit
         yield from parallel(delayed(copy_context().run)(function, item) for item in items)
 
 
 @contextmanager
 def blas_threads(n_threads: int, n_rows: int) -> Iterator[None]:
-    """Hold BLAS to so many threads while products with so many rows are made, or to those of who came first."""
+    """Limit BLAS to ``n_threads`` threads for products with ``n_rows`` rows, unless another limit is already active."""
     global _n_inside, _limited
-    controller = _blas() if n_rows > FEW_ROWS else None
+    controller = _blas() if n_rows > MAX_SMALL_ROWS else None
     if controller is None:
         yield
         return
@@ -59,13 +59,13 @@ def blas_threads(n_threads: int, n_rows: int) -> Iterator[None]:
 
 
 def one_blas_thread() -> AbstractContextManager[None]:
-    """Hold BLAS to a single thread: sums of several differ in their last digits."""
-    return blas_threads(1, FEW_ROWS + 1)
+    """Limit BLAS to a single thread, since sums over several threads differ in their last digits."""
+    return blas_threads(1, MAX_SMALL_ROWS + 1)
 
 
 @cache
 def _blas() -> Any:
-    """Return what holds BLAS back; ``None`` without threadpoolctl, which compiled models do not need."""
+    """Return the controller of the BLAS threads; ``None`` without threadpoolctl, which compiled models do not need."""
     try:
         from threadpoolctl import ThreadpoolController
     except ImportError:

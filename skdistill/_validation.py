@@ -1,4 +1,4 @@
-"""Checks of arguments and tables that every room shares."""
+"""Checks of arguments and tables that all subpackages share."""
 
 import copy
 from numbers import Integral, Real
@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from ._tables import is_frame
 
 _SPARSE_TAG_IS_SET = parse_version(sklearn.__version__) >= parse_version("1.7")
-"""Before, many estimators that take sparse matrices did not say so: left to them."""
+"""Before scikit-learn 1.7, many estimators that accept sparse matrices do not set the tag; they check ``X`` alone."""
 
 
 def check_number(
@@ -27,7 +27,7 @@ def check_number(
     low_open: bool = False,
     advice: str = "",
 ) -> None:
-    """Raise unless ``value`` is a finite number of ``kind`` in [low, high], or in (low, high] if ``low_open``."""
+    """Raise an error unless ``value`` is a finite ``kind`` in [low, high] or, if ``low_open``, in (low, high]."""
     is_kind = isinstance(value, kind) and not isinstance(value, bool | np.bool_)
     expected = f"{'an integer' if kind is Integral else 'a number'}"
     if np.isfinite(low):
@@ -42,10 +42,10 @@ def check_number(
 
 
 def check_table(estimator: Any, X: Any, *, reset: bool) -> Any:
-    """Check ``X`` as scikit-learn does, but keep what the estimator's tags say it can take.
+    """Check ``X`` as scikit-learn does, but keep table types that the estimator's tags allow.
 
-    Frames come back untouched, with names and width recorded or compared. Everything else becomes an array or,
-    where the tags allow it, a CSR matrix; object arrays stay as they are where strings are allowed.
+    Frames are returned unchanged after their column names and number of columns are recorded or compared. Other tables
+    are converted to an array or, if the tags allow it, to a CSR matrix; object arrays are kept if strings are allowed.
     """
     if not reset and _is_plain(estimator, X):
         return X
@@ -70,9 +70,9 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> Any:
 
 
 def _is_plain(estimator: Any, X: Any) -> bool:
-    """Whether rows are an array of finite floats of the width of the fit, without names: fine for every estimator.
+    """Whether ``X`` is an array of finite floats with the fitted number of columns, which every estimator accepts.
 
-    The same checks by way of the estimator's tags cost more than a compact student's answer for one row.
+    The general checks of scikit-learn take longer than the prediction of a compact student for one row.
     """
     return (
         type(X) is np.ndarray
@@ -86,13 +86,13 @@ def _is_plain(estimator: Any, X: Any) -> bool:
 
 
 def check_fitted(estimator: Any, attribute: str) -> None:
-    """Raise scikit-learn's ``NotFittedError`` unless a fit has set the attribute; its own check builds tags first."""
+    """Raise ``NotFittedError`` unless the attribute is set; ``check_is_fitted`` is slower, since it builds tags."""
     if attribute not in vars(estimator):
         check_is_fitted(estimator, attribute)
 
 
 def check_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
-    """Return ``sample_weight`` as floats of shape ``(n_rows,)``, all ones if it is ``None``."""
+    """Return ``sample_weight`` as floats of shape (n_rows,), all ones if it is ``None``."""
     if sample_weight is None:
         return np.ones(n_rows)
     weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
@@ -106,10 +106,10 @@ def check_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
 
 
 def input_tags_of(estimator: Any) -> Any:
-    """Return a copy of the estimator's input tags; a wrapper is taken to allow missing cells and strings.
+    """Return a copy of the estimator's input tags, with missing cells and strings allowed for wrappers.
 
-    The tags of a pipeline, a search or a vote do not say what encoders and imputers inside make of them, so that is
-    left to those.
+    The tags of a pipeline, a search or a voting ensemble do not consider the encoders and imputers inside, which check
+    their input themselves.
     """
     tags = copy.copy(get_tags(estimator).input_tags)
     if _is_wrapper(estimator):
@@ -118,18 +118,18 @@ def input_tags_of(estimator: Any) -> Any:
 
 
 def _is_wrapper(estimator: Any) -> bool:
-    """Whether an estimator holds another one: a pipeline, a search, an ensemble of given members."""
+    """Whether an estimator has another one as a parameter: a pipeline, a search, an ensemble of given members."""
     params = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
     return any(hasattr(value, "fit") and not isinstance(value, type) for value in params.values())
 
 
 def draw_seed(rng: np.random.RandomState) -> int:
-    """Draw one integer seed, so that whoever gets it is independent of who else draws."""
+    """Draw one integer seed, which makes the receiver independent of other users of ``rng``."""
     return int(rng.randint(np.iinfo(np.int32).max))
 
 
 def seed_estimator(estimator: Any, rng: np.random.RandomState) -> Any:
-    """Give every ``random_state`` of ``estimator`` that is ``None`` a seed drawn from ``rng``; others stay."""
+    """Set every ``random_state`` of ``estimator`` that is ``None`` to a seed drawn from ``rng``."""
     if not hasattr(estimator, "get_params"):
         return estimator
     params = estimator.get_params(deep=True)

@@ -1,4 +1,4 @@
-"""Compiling a fitted model to a function that needs numpy only."""
+"""Compilation of a fitted model to a callable that depends on numpy only."""
 
 from numbers import Real
 from typing import Any
@@ -19,10 +19,11 @@ DTYPES = ("float64", "float32", "float16")
 def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: float = 0.001) -> CompiledModel:
     """Compile a fitted model to a small callable for production.
 
-    The callable needs nothing but numpy, checks nothing but the number of columns, takes one row or many, can be
-    pickled, and answers as the model's ``predict_proba`` (classifiers) or ``predict`` (regressors) does, to 1e-6 of the
-    answers' scale. A single row goes through decision code that is generated and compiled in memory, many rows through
-    flat arrays. A model that was fitted on a frame takes rows by name, too.
+    The callable depends on numpy only, takes one row or many, and can be pickled. It returns the output of
+    ``predict_proba`` (classifiers) or ``predict`` (regressors) with an error of at most 1e-6 of the output scale. It
+    checks the number of columns, but nothing else. A single row is processed by Python code that is generated in
+    memory, many rows by vectorised operations on flat arrays. A model fitted on a data frame also takes rows by column
+    name.
 
     Parameters
     ----------
@@ -31,17 +32,17 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
         LightGBM model or ``Booster``, or one of these models of scikit-learn: a decision tree, a forest, histogram
         gradient boosting, a linear model, logistic regression, a multilayer perceptron with the activation
         ``"relu"`` or ``"identity"``, ``SVR`` and ``NuSVR`` with an RBF or linear kernel, ``KernelRidge`` with an RBF
-        kernel, or ``CalibratedClassifierCV(method="sigmoid", ensemble=False)`` of a linear classifier or of an ``SVC``
-        of two classes. Of a fitted search it is the best estimator. Other models take part by a method
+        kernel, or ``CalibratedClassifierCV(method="sigmoid", ensemble=False)`` of a linear classifier or of a binary
+        ``SVC``. For a fitted search, the best estimator is compiled. Other models can implement a method
         ``__skdistill_compile__()`` that returns a :class:`~skdistill.compiled.CompiledModel`.
     dtype : {"float32", "float64", "float16"}, default="float32"
-        Precision of the stored leaf values. ``"float16"`` also applies to the weights of linear models, and of
-        perceptrons and kernel machines of scikit-learn, which stay float64 otherwise. Students of this package are
-        stored in half precision anyway. Thresholds are never changed.
+        Precision of the stored leaf values. ``"float16"`` also applies to the weights of linear models and to those of
+        scikit-learn's perceptrons and kernel machines, which are stored as float64 otherwise. Students of this package
+        always use half precision. Thresholds are never rounded.
     X : table of shape (n_samples, n_features) or None, default=None
-        Rows on which the compiled model is compared with the model. Needed for ``dtype="float16"``.
+        Rows on which the compiled model is compared with the exact model. Required for ``dtype="float16"``.
     tolerance : float >= 0, default=0.001
-        Fidelity that a smaller ``dtype`` may cost on ``X``.
+        Maximum loss of fidelity on ``X`` caused by ``dtype``.
 
     Returns
     -------
@@ -50,12 +51,12 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
     Raises
     ------
     CompileError
-        If the model is of no kind that can be compiled, or loses more than ``tolerance``.
+        If the model cannot be compiled, or if the loss of fidelity exceeds ``tolerance``.
 
     Notes
     -----
-    Perceptrons and kernel machines of scikit-learn refuse missing cells. Their compiled forms check nothing: they take
-    a missing cell for 0, or for the mean of the support vectors. Impute such cells first.
+    Perceptrons and kernel machines of scikit-learn raise an error for missing values. Their compiled forms do not check
+    for missing values: they replace them by 0 or by the mean of the support vectors. Impute missing values first.
 
     Examples
     --------
@@ -72,9 +73,15 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
     if dtype not in DTYPES:
         raise ValueError(f"compile: dtype={dtype!r}; expected one of {DTYPES}.")
     if dtype == "float16" and X is None:
-        raise ValueError('compile: dtype="float16" needs rows to measure its loss on; pass X=..., rows of the fit.')
+        raise ValueError(
+            'compile: dtype="float16" needs rows to measure the loss of fidelity on, but X is None. Pass X, e.g. the '
+            "training rows."
+        )
     if X is not None and getattr(X, "ndim", np.ndim(X)) != 2:
-        raise ValueError("compile: X is a single row or no table; expected rows of shape (n_samples, n_features).")
+        raise ValueError(
+            "compile: X is a single row or not a table; expected shape (n_samples, n_features). Reshape a single row "
+            "to (1, n_features)."
+        )
     exact = _convert(model)
     stored = "float64" if dtype == "float32" and _has_full_weights(exact.scorer) else dtype
     compiled = exact.stored_as(np.dtype(stored))
@@ -86,7 +93,10 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
 def _measured_loss(exact: CompiledModel, compiled: CompiledModel, X: Any, tolerance: float) -> float:
     before, after = exact(X), compiled(X)
     if not np.all(np.isfinite(after)):
-        raise CompileError("compile: the answers leave the range of the dtype. Pass dtype='float32'.")
+        raise CompileError(
+            "compile: some outputs are infinite or NaN because parameters exceed the range of the dtype. Pass "
+            "dtype='float32'."
+        )
     if np.ptp(before, axis=0).max() == 0:
         loss = float(np.abs(after - before).max() / max(np.abs(before).max(), 1e-300))
     else:
@@ -94,15 +104,15 @@ def _measured_loss(exact: CompiledModel, compiled: CompiledModel, X: Any, tolera
     if loss > tolerance:
         raise CompileError(
             f"compile: the smaller dtype loses {loss:.2g} of fidelity on the {len(after)} rows of X; expected at most "
-            f"tolerance={tolerance:g}. Pass dtype='float32', or a larger tolerance."
+            f"tolerance={tolerance:g}. Pass dtype='float32' or a larger tolerance."
         )
     return loss
 
 
 def _has_full_weights(scorer: Any) -> bool:
-    """Whether a scorer is a network or an expansion in kernels with weights of float64, as other libraries fit them.
+    """Whether a scorer is a network or a kernel machine with float64 weights, as scikit-learn fits them.
 
-    Where large weights cancel, those of float32 would miss the answers by more than 1e-6 of their scale.
+    If large weights cancel, rounding them to float32 can cause errors above 1e-6 of the output scale.
     """
     weights = {Network: "weights", Landmarks: "positions"}.get(type(scorer))
     return weights is not None and np.asarray(getattr(scorer, weights)[0]).dtype == np.float64
@@ -112,7 +122,7 @@ def _has_full_weights(scorer: Any) -> bool:
 
 
 def _convert(model: Any) -> CompiledModel:
-    """Return the compiled form of a model, with all its digits."""
+    """Return the compiled form of a model at full precision."""
     inside = unwrap(model)
     several = next((pipeline for pipeline in inside.pipelines if len(pipeline) > 1), None)
     model = inside.model if several is None else several
@@ -138,7 +148,7 @@ def _convert(model: Any) -> CompiledModel:
 
 
 def _from_completed(model: CompletedClassifier) -> CompiledModel:
-    """Compile a student whose answers are completed to probabilities of all classes at temperature 1."""
+    """Compile a student whose outputs are completed to probabilities of all classes at temperature 1."""
     if model.response == "decision_function":
         return _from_margins(model)
     inner = _convert(model.estimator)
@@ -146,7 +156,7 @@ def _from_completed(model: CompletedClassifier) -> CompiledModel:
     is_plain = inner.link == "identity" and inner.power == 1
     if model.response == "logit" and model.decoder is None and is_plain:
         scorer = inner.scorer.scaled(model.temperature)
-        link = "two classes" if len(model.classes) == 2 else "softmax"
+        link = "binary" if len(model.classes) == 2 else "softmax"
         return CompiledModel(scorer, link, **described)
     if model.response == "predict_proba" and np.array_equal(model.estimator.classes_, model.classes):
         return CompiledModel(inner.scorer, inner.link, power=model.temperature, **described)
@@ -160,13 +170,13 @@ def _from_margins(model: CompletedClassifier) -> CompiledModel:
     margins = read_margins(inside.model) if knows_all and not inside.transformers else None
     if margins is None:
         raise _not_completed(model)
-    link = "two classes" if len(model.classes) == 2 else "softmax"
+    link = "binary" if len(model.classes) == 2 else "softmax"
     names = getattr(inside.model, "feature_names_in_", None)
     return CompiledModel(margins.scaled(model.scale * model.temperature), link, classes=model.classes, names=names)
 
 
 def _not_completed(model: CompletedClassifier) -> CompileError:
     return CompileError(
-        f"compile: the student {type(model.estimator).__name__} is completed by a step that has no compiled form. "
-        'Pass student="auto" and no target_compressor.'
+        f"compile: the outputs of the student {type(model.estimator).__name__} are converted to probabilities by a "
+        'step that has no compiled form. Pass student="auto" and target_compressor=None.'
     )

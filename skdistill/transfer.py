@@ -1,4 +1,4 @@
-"""The transfer set: the rows a student is taught on, and how they come together."""
+"""The transfer set: the rows a student is fitted on, and how they are drawn and labelled."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,42 +17,42 @@ from .exceptions import SamplerError
 from .samplers import as_sampler, choose_from_pool
 
 AUTO_RATIO = 10
-"""Synthetic rows a real one, for ``n_synthetic="auto"``."""
+"""Number of synthetic rows per real row for ``n_synthetic="auto"``."""
 
 AUTO_ROWS, AUTO_CELLS = 200_000, 20_000_000
-"""Synthetic rows and cells at most, for ``n_synthetic="auto"``: large tables need them least and pay most."""
+"""Maximum numbers of synthetic rows and of their cells for ``n_synthetic="auto"``: large tables gain the least."""
 
 
 SYNTHETIC_WEIGHT = 4.0
-"""Of all synthetic rows together, in weights of all real ones; none weighs more than a real one."""
+"""Total weight of the synthetic rows divided by that of the real rows; no synthetic row outweighs a mean real row."""
 
 REAL, UNLABELLED, SAMPLERS = 0, 1, 2
-"""Origins of rows that nobody drew, and the first of those that a sampler did."""
+"""Origins of real rows and of unlabelled real rows, and the origin of the first sampler."""
 
 
 @dataclass(frozen=True)
 class TransferSummary:
-    """What a transfer set was made of; it holds no rows.
+    """Summary of a transfer set without its rows.
 
     Attributes
     ----------
     n_real, n_unlabeled, n_synthetic : int
-        Rows by origin.
+        Number of rows by origin.
     real_weight : float
-        Share in [0, 1] of their weight that the rows of ``X`` were taught with; 0 where the teacher has memorised them
-        and the student is better off without.
+        Factor in [0, 1] that multiplies the weights of the rows of ``X``. It is 0 if the teacher has memorised these
+        rows and the student is better without them.
     synthetic_weight : float
-        Mean weight of a synthetic row; a real one has ``real_weight`` times its ``sample_weight``, or times 1.
+        Mean weight of a synthetic row. The weight of a row of ``X`` is ``real_weight`` times its ``sample_weight``.
     sampler : str
-        What the synthetic rows were drawn with; empty where there are none.
+        The sampler of the synthetic rows; empty if there are none.
     n_queries : int
-        Rows the teacher was asked about, also those that were asked only to choose a sampler or to validate.
+        Number of rows that the teacher labelled, including rows used only for selection and validation.
     label_seconds : float
-        Time the teacher took to label them (less where its answers were in the memory).
+        Time to label these rows, without rows that were cached in ``memory``.
     sample_seconds : float
-        Time the samplers took.
+        Time to draw synthetic rows.
     seconds : float
-        Time of all, from the teacher's first answer to the student.
+        Total time from the first query of the teacher until the student was fitted.
 
     Examples
     --------
@@ -78,26 +78,27 @@ class TransferSummary:
     seconds: float
 
     def __repr__(self) -> str:
-        told = {name: f"{value:.3g}" if isinstance(value, float) else repr(value) for name, value in vars(self).items()}
-        return f"TransferSummary({', '.join(f'{name}={text}' for name, text in told.items())})"
+        fields = vars(self).items()
+        texts = [f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value!r}" for name, value in fields]
+        return f"TransferSummary({', '.join(texts)})"
 
 
 @dataclass(frozen=True)
 class TransferSet:
-    """Rows with the teacher's outputs, a weight and an origin each.
+    """Rows with the teacher's outputs, their weights and their origins.
 
     Attributes
     ----------
     X : table of shape (n_samples, n_features)
     outputs : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        What the teacher said, and what is taught.
+        Outputs of the teacher.
     sample_weight : ndarray of shape (n_samples,)
     truth : ndarray of shape (n_samples,) or (n_samples, n_outputs) or None, default=None
-        True labels as targets; NaN in rows without.
+        True labels as targets; NaN for rows without a true label.
     origin : ndarray of int, shape (n_samples,), or None, default=None
-        Where each row comes from, as its place in ``origins``. ``None``: all are real.
+        Origin of each row, as its position in ``origins``. ``None`` means that all rows are real.
     origins : tuple of str, default=("real", "unlabelled")
-        Real rows of ``X``, real rows without a label, then the samplers of the synthetic rows.
+        Names of the origins: real rows of ``X``, unlabelled real rows, then the samplers of the synthetic rows.
 
     Examples
     --------
@@ -128,31 +129,31 @@ class TransferSet:
 
     @property
     def is_real(self) -> np.ndarray:
-        """Which rows are rows of ``X``."""
+        """Mask of the rows of ``X``."""
         return self.origin == REAL
 
     @property
     def is_unlabeled(self) -> np.ndarray:
-        """Which rows are real ones without a label."""
+        """Mask of the unlabelled real rows."""
         return self.origin == UNLABELLED
 
     @property
     def is_synthetic(self) -> np.ndarray:
-        """Which rows a sampler drew."""
+        """Mask of the synthetic rows."""
         return self.origin > UNLABELLED
 
     @property
     def n_real(self) -> int:
-        """How many rows are rows of ``X``."""
+        """Number of rows of ``X``."""
         return int(np.count_nonzero(self.is_real))
 
     @property
     def n_synthetic(self) -> int:
-        """How many rows a sampler drew."""
+        """Number of synthetic rows."""
         return int(np.count_nonzero(self.is_synthetic))
 
     def take(self, rows: np.ndarray) -> "TransferSet":
-        """Return the rows numbered ``rows``."""
+        """Return the rows at the positions ``rows``."""
         return replace(
             self,
             X=take_rows(self.X, rows),
@@ -163,10 +164,10 @@ class TransferSet:
         )
 
     def extend(self, synthetic: Sequence[tuple[Any, np.ndarray]], total_weight: float, sampler: str) -> "TransferSet":
-        """Return these rows with synthetic ones below.
+        """Return the transfer set with synthetic rows appended.
 
-        All that are added weigh together ``total_weight`` times as much as all real ones, labelled or not, but none
-        weighs more than a real one does in the mean.
+        The total weight of the added rows is ``total_weight`` times that of all real rows, labelled or not, but the
+        weight of one added row is at most the mean weight of a real row.
         """
         origins = self.origins if sampler in self.origins[SAMPLERS:] else (*self.origins, sampler)
         of_real = self.sample_weight[~self.is_synthetic]
@@ -175,7 +176,7 @@ class TransferSet:
         return self._stack(synthetic, weight, origins.index(sampler, SAMPLERS), origins)
 
     def with_unlabeled(self, X: Any, outputs: np.ndarray) -> "TransferSet":
-        """Return these real rows with others below that have no label, and their mean weight."""
+        """Return the transfer set with unlabelled real rows appended; each has the mean weight of the rows so far."""
         return self._stack([(X, outputs)], self.sample_weight.mean(), UNLABELLED, self.origins)
 
     def _stack(
@@ -195,18 +196,18 @@ class TransferSet:
         )
 
     def weigh_real(self, share: float) -> "TransferSet":
-        """Return the set with the weights of the rows of ``X`` multiplied by ``share``; without these rows for 0."""
+        """Return the transfer set with the weights of the rows of ``X`` multiplied by ``share``; 0 removes the rows."""
         if share == 1:
             return self
         if share == 0:
-            return once(TransferSet._without_real, self)  # one table for all students that are taught it
+            return once(TransferSet._without_real, self)  # one table for all students, so that it is encoded once
         return replace(self, sample_weight=np.where(self.is_real, share * self.sample_weight, self.sample_weight))
 
     def _without_real(self) -> "TransferSet":
         return self.take(np.flatnonzero(~self.is_real))
 
     def summary(self, oracle: "Oracle", real_weight: float = 1.0) -> TransferSummary:
-        """Return what the set was made of, and what share of their weight the rows of ``X`` were taught with."""
+        """Return the summary of the transfer set and of its costs."""
         is_synthetic = self.is_synthetic
         return TransferSummary(
             self.n_real,
@@ -224,25 +225,25 @@ class TransferSet:
 
 @dataclass
 class Oracle:
-    """The teacher, within a budget, and what it and the samplers have cost.
+    """Labels and draws rows within a query budget, and records the costs.
 
     Attributes
     ----------
-    ask : callable
-        ``ask(rows, origin)`` returns the teacher's outputs.
+    query : callable
+        ``query(rows, origin)`` returns the teacher's outputs.
     memory : joblib.Memory
-        Keeps drawn rows.
+        Caches drawn rows.
     max_queries : int or None, default=None
-        Rows it may be asked about.
+        Maximum number of rows to label.
     n_queries : int
-        Rows it was asked about.
+        Number of rows labelled so far.
     label_seconds, sample_seconds : float
-        Time to ask, and to draw rows.
+        Time spent on labelling and on drawing rows.
     started : float
-        When it was made, on the clock that never goes back.
+        Time of creation on a monotonic clock.
     """
 
-    ask: Callable[[Any, str], np.ndarray]
+    query: Callable[[Any, str], np.ndarray]
     memory: joblib.Memory
     max_queries: int | None = None
     n_queries: int = field(default=0, init=False)
@@ -252,23 +253,23 @@ class Oracle:
 
     @property
     def n_left(self) -> float:
-        """Rows it may still be asked about."""
+        """Number of rows that may still be labelled."""
         return np.inf if self.max_queries is None else self.max_queries - self.n_queries
 
     def label(self, rows: Any, origin: str) -> np.ndarray:
         """Return the teacher's outputs for ``rows``."""
         started = perf_counter()
-        outputs = self.ask(rows, origin)
+        outputs = self.query(rows, origin)
         self.label_seconds += perf_counter() - started
         self.n_queries += rows.shape[0]
         return outputs
 
     def draw(self, sampler: Any, real: TransferSet, n_samples: int, seed: int) -> tuple[Any, np.ndarray]:
-        """Draw so many synthetic rows from the real ones and label them."""
+        """Draw ``n_samples`` synthetic rows from the real ones and label them."""
         return self.draw_all([Draw(sampler, real, n_samples, seed)])[0]
 
     def draw_all(self, draws: Sequence["Draw"], n_jobs: int | None = None) -> list[tuple[Any, np.ndarray]]:
-        """Draw synthetic rows with several samplers, and label them all at once: a call has its price."""
+        """Draw synthetic rows with several samplers, and label them in one query, since each call has an overhead."""
         started = perf_counter()
         parts = list(in_threads(self._rows, draws, n_jobs))
         self.sample_seconds += perf_counter() - started
@@ -277,14 +278,14 @@ class Oracle:
         return list(zip(parts, np.split(outputs, ends), strict=True))
 
     def _rows(self, draw: "Draw") -> Any:
-        present = np.flatnonzero(draw.real.sample_weight)  # rows of weight zero are no rows
+        present = np.flatnonzero(draw.real.sample_weight)  # rows of weight zero are ignored
         base = draw.real if len(present) == len(draw.real.sample_weight) else draw.real.take(present)
         return self.memory.cache(draw_rows)(draw.sampler, base.X, base.outputs, draw.n_samples, draw.seed)
 
 
 @dataclass(frozen=True)
 class Draw:
-    """So many synthetic rows, of a sampler that is fitted on real ones."""
+    """A request for synthetic rows: a sampler, the real rows it is fitted on, the number of rows and a seed."""
 
     sampler: Any
     real: TransferSet
@@ -304,30 +305,30 @@ def label_real_rows(
 ) -> TransferSet:
     """Label the real rows, those of ``X`` first.
 
-    Where the budget is too small for ``X``, rows of it are drawn at random; where it is too small for ``X_unlabeled``,
-    more of its rows are drawn where the teacher's outputs vary more.
+    If the budget is smaller than ``X``, a random subset of its rows is labelled. If the rest of the budget is smaller
+    than ``X_unlabeled``, its rows are drawn with higher probability in regions where the teacher's outputs vary more.
 
     Parameters
     ----------
     X : table of shape (n_samples, n_features)
     oracle : Oracle
     sample_weight : ndarray of shape (n_samples,)
-        Weights of the rows of ``X``; unlabelled rows get their mean.
+        Weights of the rows of ``X``; unlabelled rows get the mean weight.
     truth : ndarray or None, default=None
         True labels of the rows of ``X``, as targets.
     X_unlabeled : table or None, default=None
-        More real rows.
+        Further real rows.
     label_anew : callable or None, default=None
-        Maps the teacher's in-sample outputs for ``X`` to those that are taught (out of fold, out of bag).
+        Maps the teacher's in-sample outputs for ``X`` to out-of-fold or out-of-bag outputs.
     rng : RandomState
 
     Returns
     -------
     real : TransferSet
-        With the outputs that are taught.
+        The labelled real rows.
     """
     if X.shape[0] > oracle.n_left:
-        first = np.argsort(sample_weight == 0, kind="stable")  # rows of weight zero are no rows
+        first = np.argsort(sample_weight == 0, kind="stable")  # rows of weight zero are ignored
         order = rng.permutation(np.count_nonzero(sample_weight))
         chosen = np.sort(np.append(first[: len(order)][order], first[len(order) :])[: int(oracle.n_left)])
         X, sample_weight = take_rows(X, chosen), sample_weight[chosen]
@@ -345,12 +346,12 @@ def label_real_rows(
 
 
 def draw_rows(sampler: Any, X: Any, outputs: np.ndarray, n_samples: int, seed: int) -> Any:
-    """Fit a clone of the sampler and draw rows, which must be rows of the same table.
+    """Fit a clone of the sampler and draw rows.
 
     Raises
     ------
     SamplerError
-        If they have other columns, another kind, or another number.
+        If the rows differ from ``X`` in columns, dtypes or table type, or if their number is not ``n_samples``.
     """
     rng = np.random.RandomState(seed)
     fitted = seed_estimator(as_sampler(sampler), rng).fit(X, outputs)
@@ -363,7 +364,7 @@ def draw_rows(sampler: Any, X: Any, outputs: np.ndarray, n_samples: int, seed: i
     if mismatch is not None:
         raise SamplerError(
             f"{type(sampler).__name__}.sample returned {mismatch}; expected rows like those it was fitted on. "
-            "Keep the columns, their order and their dtypes."
+            "Return the same table type with the same columns and dtypes."
         )
     return rows
 
@@ -371,7 +372,7 @@ def draw_rows(sampler: Any, X: Any, outputs: np.ndarray, n_samples: int, seed: i
 def count_synthetic(
     n_synthetic: int | float | Literal["auto"], n_rows: int, n_features: int, ratio: int = AUTO_RATIO
 ) -> int:
-    """Return how many rows ``n_synthetic`` means: their number, as a float a multiple of the real rows, or "auto"."""
+    """Return the number of rows that ``n_synthetic`` stands for; a float is a multiple of the number of real rows."""
     if n_synthetic == "auto":
         return min(ratio * n_rows, AUTO_ROWS, max(n_rows, AUTO_CELLS // n_features))
     return int(n_synthetic) if isinstance(n_synthetic, Integral) else round(float(n_synthetic) * n_rows)

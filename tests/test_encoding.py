@@ -305,7 +305,7 @@ class TestEncodedOnce:
 
     def test_few_codes_are_kept(self, monkeypatch):
         """Where there are too many cells the oldest codes are dropped, and made anew when they are asked for."""
-        monkeypatch.setattr("skdistill._encoding.MOST_KEPT_CELLS", 5)
+        monkeypatch.setattr("skdistill._encoding.MAX_CACHED_CELLS", 5)
         tables = [pd.DataFrame({"a": ["x", "y", place]}) for place in "abc"]
         with encoded_once():
             encoder = fit_table_encoder(tables[0])

@@ -8,7 +8,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skdistill._fitting import final_step, fit_weighted, takes_weights
+from skdistill._fitting import accepts_sample_weight, final_step, fit_weighted
 
 
 def test_final_step_is_the_one_that_predicts():
@@ -21,8 +21,8 @@ def test_final_step_is_the_one_that_predicts():
 @pytest.mark.parametrize(("estimator", "takes"), [(Ridge(), True), (KNeighborsClassifier(), False)])
 def test_weights_are_looked_for_at_the_end(estimator, takes):
     """A pipeline takes weights if its last step does."""
-    assert takes_weights(estimator) is takes
-    assert takes_weights(make_pipeline(StandardScaler(), estimator)) is takes
+    assert accepts_sample_weight(estimator) is takes
+    assert accepts_sample_weight(make_pipeline(StandardScaler(), estimator)) is takes
 
 
 @pytest.mark.parametrize("routing", [False, True])

@@ -167,7 +167,7 @@ def default(results, fit, columns, X_val, given=None):
             said=chosen.fidelity,
             low=chosen.fidelity_low,
             high=chosen.fidelity_high,
-            judged_on=str(chosen.judged_on),
+            validated_on=str(chosen.validated_on),
             memorization=model.teacher_memorization_,
             student=chosen.family,
             sampler=summary.sampler or "none",
@@ -287,7 +287,7 @@ def by_cell(measured):
                 number(chosen["fidelity"]),
                 f"{cell['gap']:+.4f}",
                 f"{chosen['student']}, {chosen['sampler'].removesuffix('()')}{weight}",
-                chosen["judged_on"].removeprefix("rows of X, "),
+                chosen["validated_on"].removeprefix("rows of X, "),
             ]
         )
     header = ["teacher", "table, rows", "one-liner", "best", "default", "difference", "chosen", "validated on"]
@@ -301,9 +301,9 @@ def truth(measured):
         rows_of = [(cell["teacher"], cell["cell"], cell[column]) for cell in measured if cell[column] is not None]
         if not rows_of:
             continue
-        kinds = dict.fromkeys(row["judged_on"] for *_, row in rows_of)
+        kinds = dict.fromkeys(row["validated_on"] for *_, row in rows_of)
         for kind in [None, *kinds] if len(kinds) > 1 else [None]:
-            of = [row for *_, row in rows_of if kind in (None, row["judged_on"])]
+            of = [row for *_, row in rows_of if kind in (None, row["validated_on"])]
             bias = np.array([row["said"] - row["fidelity"] for row in of])
             inside = np.array([row["low"] <= row["fidelity"] <= row["high"] for row in of])
             width = np.array([row["high"] - row["low"] for row in of])

@@ -1,4 +1,4 @@
-"""Compiled models: flat arrays that predict, with nothing but numpy."""
+"""Compiled models: prediction from flat arrays with numpy only."""
 
 from ._columns import Columns
 from ._design import Design

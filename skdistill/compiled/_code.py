@@ -1,7 +1,7 @@
-"""Python code for one row: generated from flat arrays, compiled in memory, never read from anywhere.
+"""Python code that scores one row: generated from flat arrays, compiled in memory, never loaded from a file.
 
-A numpy call costs about a microsecond whatever it does, a comparison of Python floats a hundredth of that. So for one
-row a forest becomes nested conditional expressions, and a network a few calls of numpy.
+A numpy call takes about a microsecond regardless of its size, a comparison of Python floats a hundredth of that.
+Therefore, for one row, a forest is compiled to nested conditional expressions, and a network to a few numpy calls.
 """
 
 import math
@@ -21,9 +21,9 @@ class Code:
     lines : list of str
         Indented statements.
     names : dict
-        Arrays that the lines mention, by name.
+        Arrays that the statements use, by name.
     takes_array : bool, default=False
-        Whether ``cells`` may be an array, rather than a list of floats.
+        Whether ``cells`` may be an array in addition to a list of floats.
     """
 
     lines: list[str]
@@ -32,12 +32,12 @@ class Code:
 
 
 def row_source(lines: list[str], ending: str) -> str:
-    """Return the text of ``row(cells)``, which takes a row's cells as floats, from its lines and the last of them."""
+    """Return the source of a function ``row(cells)`` from its lines and its return statement."""
     return "\n".join(["def row(cells):", *lines, ending, ""])
 
 
 def scores_as_tuple(n_outputs: int) -> str:
-    """Return the expression of all scores as a tuple."""
+    """Return the expression for a tuple of all scores."""
     return f"({''.join(f's{score}, ' for score in range(n_outputs))})"
 
 
@@ -53,11 +53,11 @@ FUNCTIONS = {
     "isnan": np.isnan,
     "copyto": np.copyto,
 }
-"""What all code may mention."""
+"""Functions and constants that generated code may use."""
 
 
 def compile_row(source: str, **names: Any) -> Callable[[Sequence[float]], Any]:
-    """Return the function that a source of our own defines."""
+    """Return the function ``row`` that generated source code defines."""
     names |= FUNCTIONS
     exec(compile(source, "<skdistill row>", "exec"), names)
     return names["row"]

@@ -1,4 +1,4 @@
-"""Columns of a raw table as the numbers that a compiled model compares, with nothing but numpy."""
+"""Encoding of the columns of a raw table for compiled models, with numpy only."""
 
 import json
 import zlib
@@ -21,16 +21,16 @@ def columns_of(X: Any) -> list[np.ndarray]:
 
 
 def names_of_frame(X: Any) -> Any:
-    """Return the names of a frame's columns; ``None`` of what is no frame."""
-    if hasattr(type(X), "column_names"):  # what pyarrow calls columns are no names
+    """Return the column names of a frame; ``None`` for other objects."""
+    if hasattr(type(X), "column_names"):  # the attribute columns of pyarrow does not hold names
         return X.column_names
     return getattr(X, "columns", None)
 
 
 def _values_of(series: Any) -> np.ndarray:
-    """Return a column as an array; categories of pandas by their spelling, which is what the fit has seen."""
+    """Return a column as an array; pandas categories as strings, as in ``fit``."""
     if getattr(getattr(series, "dtype", None), "tz", None) is not None:
-        return np.asarray(series, dtype="M8[us]")  # pandas' dates of a time zone, as UTC
+        return np.asarray(series, dtype="M8[us]")  # pandas dates with a time zone, converted to UTC
     if not hasattr(getattr(series, "cat", None), "codes"):
         return np.asarray(series)
     codes, spelled = np.asarray(series.cat.codes), np.asarray(series.cat.categories).astype(str).astype(object)
@@ -38,14 +38,14 @@ def _values_of(series: Any) -> np.ndarray:
 
 
 class Columns:
-    """Codes the cells of raw rows as the table's encoder did when the model was fitted.
+    """Encodes raw rows in the same way as the table encoder with which the model was fitted.
 
     Parameters
     ----------
     categories : list of (ndarray of str or None)
         Sorted categories of each column; ``None`` for numbers and times.
     is_time : ndarray of bool, shape (n_features,)
-        Which columns hold dates or durations.
+        Mask of the columns of dates or durations.
 
     Examples
     --------
@@ -63,7 +63,7 @@ class Columns:
 
     @property
     def are_numbers(self) -> bool:
-        """Whether floats are what they are, in every column."""
+        """Whether all columns are numeric, so that no encoding is needed."""
         return all(known is None for known in self.categories) and not self.is_time.any()
 
     def encode(self, X: Any) -> np.ndarray:
@@ -72,7 +72,7 @@ class Columns:
         if len(columns) != len(self.categories):
             raise ValueError(
                 f"CompiledModel: got rows of {len(columns)} columns; expected {len(self.categories)}. Pass the columns "
-                "of the fit, all of them and no others."
+                "of fit, all of them and no others."
             )
         return np.column_stack([self._encode_column(values, index) for index, values in enumerate(columns)])
 
@@ -87,27 +87,27 @@ class Columns:
             encoded[present] = microseconds(_as_times(cells))
         return encoded
 
-    def encode_lone_row(self, cells: Sequence[Any], column: Callable[[int], Any]) -> list[float]:
-        """Return the only row of a frame as floats, as :meth:`encode` does.
+    def encode_single_row(self, cells: Sequence[Any], column: Callable[[int], Any]) -> list[float]:
+        """Return the only row of a frame as floats, with the same result as :meth:`encode`.
 
         Parameters
         ----------
         cells : sequence of object
-            The row.
+            The cells of the row.
         column : callable
-            Returns the column at a place. It is asked where the cell alone does not tell how its column is encoded.
+            Returns the column at a position. It is called for cells whose encoding depends on the dtype of the column.
         """
-        asked = [index for index in self._coded if not _tells_all(cells[index], self.is_time[index])]
-        if not asked:
+        ambiguous = [index for index in self._coded if not _is_unambiguous(cells[index], self.is_time[index])]
+        if not ambiguous:
             return self._encode_row(cells)
-        codes = self._encode_row([None if index in asked else cell for index, cell in enumerate(cells)])
-        for index in asked:
+        codes = self._encode_row([None if index in ambiguous else cell for index, cell in enumerate(cells)])
+        for index in ambiguous:
             codes[index] = float(self._encode_column(_values_of(column(index)), index)[0])
         return codes
 
     @cached_property
     def _coded(self) -> list[int]:
-        """Columns that hold no numbers."""
+        """Positions of the columns that are not numeric."""
         return [index for index, known in enumerate(self.categories) if known is not None or self.is_time[index]]
 
     @cached_property
@@ -124,7 +124,7 @@ class Columns:
         self.is_time = state["is_time"]
 
     def row_encoder(self) -> Callable[[Sequence[Any]], list[float]]:
-        """Return a function that encodes one row, without numpy's overhead."""
+        """Return a function that encodes one row in plain Python."""
         coders = [
             _number if known is None and not is_time else _time if known is None else _coder(known.tolist())
             for known, is_time in zip(self.categories, self.is_time, strict=True)
@@ -133,7 +133,7 @@ class Columns:
 
 
 def _as_times(cells: np.ndarray) -> np.ndarray:
-    """Return dates or durations as numpy keeps them, also from Python's and pandas' objects."""
+    """Return dates or durations as numpy datetimes, also from Python and pandas objects."""
     if cells.dtype.kind in "mM" or len(cells) == 0:
         return cells if len(cells) else cells.astype("M8[us]")
     is_duration = isinstance(cells[0], np.timedelta64) or "delta" in type(cells[0]).__name__.lower()
@@ -152,16 +152,16 @@ def _coder(known: list[str]) -> Callable[[Any], float]:
         if _is_missing(cell):
             return nan
         if isinstance(cell, float) and cell.is_integer() and str(cell) not in code:
-            cell = int(cell)  # a row of a frame makes floats of integers
+            cell = int(cell)  # extracting a row of a frame converts integers to floats
         return code.get(str(cell), nan)
 
     return encode
 
 
-def _tells_all(cell: Any, is_time: bool) -> bool:
-    """Whether a cell of a frame that is no number is encoded alone as in its column.
+def _is_unambiguous(cell: Any, is_time: bool) -> bool:
+    """Whether a single cell of a non-numeric column is encoded in the same way as the whole column.
 
-    A float may be an integer of its column, a date may have a time zone, and columns of categories spell theirs.
+    This can fail for floats, which may be integers in their column, and for dates with a time zone.
     """
     if type(cell) is str:
         return True

@@ -1,4 +1,4 @@
-"""From coded cells to the inputs of weighted sums: numbers to one scale, categories to indicators."""
+"""The design of linear models, kernels and networks: standardised numbers and indicators of categories."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,32 +10,32 @@ import numpy as np
 from ._scorer import FlatData
 
 CHUNK_CELLS = 2_000_000
-"""Inputs in work at a time."""
+"""Maximum number of inputs that are computed at a time."""
 
-FURTHEST = 8.0
-"""Standard deviations beyond which cells count as that far away."""
+MAX_DEVIATIONS = 8.0
+"""Numbers are clipped at this many standard deviations from their mean."""
 
 
 @dataclass(eq=False)
 class Design(FlatData, kind="design"):
-    """Inputs made of cells: scaled numbers, then indicators of missing ones, then indicators of categories.
+    """Maps encoded cells to inputs: standardised numbers, then missing indicators, then one-hot encoded categories.
 
-    An input is a number less a center, divided by a scale, clipped to a range; one number may have several such inputs,
-    which then are its pieces (:meth:`in_pieces`). Rows far from all that was seen get the answer of the edge. A missing
-    number counts as the center; a missing or unseen category has no indicator.
+    A numeric input is a number minus its center, divided by its scale and clipped to a range; a number may have several
+    inputs, its piecewise linear encoding (:meth:`in_pieces`). Outside the range of the training data, inputs are
+    constant. A missing number is replaced by the center; a missing or unknown category sets no indicator.
 
     Parameters
     ----------
     numbers : ndarray of int, shape (n_numeric,)
         Column of each numeric input.
     center, scale : ndarray of float64, shape (n_numeric,)
-        Of numeric inputs.
+        Center and scale of each numeric input.
     low, high : ndarray of float32, shape (n_numeric,)
-        Their range once they are scaled.
+        Range of each numeric input after scaling.
     n_codes : ndarray of int, shape (n_features,)
         Number of categories of each column; 0 for numbers.
     has_missing : ndarray of bool, shape (n_features,)
-        Columns of numbers that have an indicator of missing cells.
+        Mask of the numeric columns that have a missing indicator.
 
     Examples
     --------
@@ -59,7 +59,7 @@ class Design(FlatData, kind="design"):
 
     @classmethod
     def of(cls, cells: Any, weight: np.ndarray, n_codes: np.ndarray) -> Self:
-        """Standardise the numbers of coded rows, dense or sparse, of shape (n_rows, n_features)."""
+        """Return the design that standardises the numbers of encoded rows of shape (n_rows, n_features)."""
         n_features = cells.shape[1]
         lowest, highest = np.full(n_features, np.inf), np.full(n_features, -np.inf)
         missing, total, present = np.zeros((3, n_features))
@@ -83,21 +83,21 @@ class Design(FlatData, kind="design"):
         scale = _rounded(np.where(deviation > 0, deviation, 1.0))
         rounded = _rounded(center)
         center = np.where(np.abs(rounded - center) < 0.01 * scale, rounded, center)
-        low, high = (np.clip((edge - center) / scale, -FURTHEST, FURTHEST) for edge in (lowest, highest))
+        low, high = (np.clip((edge - center) / scale, -MAX_DEVIATIONS, MAX_DEVIATIONS) for edge in (lowest, highest))
         numbers = np.flatnonzero(n_codes == 0)
         low, high = _half(low, -np.inf), _half(high, np.inf)
         affine = (center[numbers], scale[numbers], low[numbers], high[numbers])
         return cls(numbers, *affine, n_codes, (n_codes == 0) & (missing > 0))
 
     def in_pieces(self, knots: list[np.ndarray]) -> Self:
-        """Return a design with an input from 0 to 1 for each interval between neighbouring knots [1]_.
+        """Return the design with a piecewise linear encoding: one input in [0, 1] per interval between knots [1]_.
 
-        What is linear in the inputs is then piecewise linear in the number, with bends at its knots.
+        A linear function of these inputs is a piecewise linear function of the number with breakpoints at the knots.
 
         Parameters
         ----------
         knots : list of ndarray
-            For each number, in the order of ``numbers``, at least two ascending ones; fewer leave it as it is.
+            Ascending knots of each number, in the order of ``numbers``. Numbers with fewer than two are unchanged.
 
         References
         ----------
@@ -116,7 +116,7 @@ class Design(FlatData, kind="design"):
 
     @property
     def n_pieces(self) -> int:
-        """Number of intervals that have an input of their own."""
+        """Number of inputs of piecewise linear encodings."""
         is_piece = np.bincount(self.numbers, minlength=self.n_features)[self.numbers] > 1
         return int(np.count_nonzero(is_piece))
 
@@ -132,21 +132,21 @@ class Design(FlatData, kind="design"):
 
     @property
     def n_active(self) -> int:
-        """Inputs of a row that can differ from zero."""
+        """Maximum number of nonzero inputs of a row."""
         return self.n_before_codes + int(np.count_nonzero(self.n_codes))
 
     @cached_property
     def has_codes(self) -> bool:
-        """Whether there are columns of categories."""
+        """Whether any column is categorical."""
         return bool(self.n_codes.any())
 
     @cached_property
     def is_plain(self) -> bool:
-        """Whether every column is a number without an indicator, so that inputs are cells on another scale."""
+        """Whether every column has exactly one numeric input, so that inputs are scaled cells."""
         return self.width == self.n_features and np.array_equal(self.numbers, np.arange(self.n_features))
 
     def inputs(self, cells: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
-        """Return the inputs of dense coded rows, of shape (n_rows, width)."""
+        """Return the inputs of dense encoded rows, of shape (n_rows, width)."""
         values = cells if self.is_plain else cells.take(self.numbers, axis=1)
         with np.errstate(over="ignore", invalid="ignore"):
             scaled = values - self.center
@@ -165,11 +165,11 @@ class Design(FlatData, kind="design"):
         return inputs
 
     def before_codes(self) -> dict[str, np.ndarray]:
-        """Return what makes the inputs before those of categories of one row's cells, each of shape (n_before_codes,).
+        """Return the arrays, each of shape (n_before_codes,), that define the inputs before the category indicators.
 
-        They are ``(clip(cells[columns], low, high) - center) / scale``, and ``missing`` where the cell is. An indicator
-        is a cell whose range is 0 to 0: nothing but a missing cell shows. So is a number that never varies: a large one
-        would cost the others their digits where centers are folded into weights.
+        The inputs are ``(clip(cells[columns], low, high) - center) / scale``, or ``missing`` if the cell is missing. A
+        missing indicator has the range 0 to 0, so that it is zero unless the cell is missing. A constant number has the
+        range 0 to 0 as well, because folding a large center into the weights would lose precision.
         """
         columns = np.flatnonzero(self.has_missing)
         none = np.zeros(len(columns))
@@ -184,7 +184,7 @@ class Design(FlatData, kind="design"):
         }
 
     def _codes_of(self, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return row, column and code of all cells that hold a known category."""
+        """Return the row, column and code of all cells with a known category."""
         columns = np.flatnonzero(self.n_codes)
         coded = cells[:, columns]
         row, place = np.nonzero((coded > -1) & (coded < self.n_codes[columns]))
@@ -192,12 +192,12 @@ class Design(FlatData, kind="design"):
 
     @cached_property
     def n_before_codes(self) -> int:
-        """Inputs before those of categories."""
+        """Number of inputs before the category indicators."""
         return len(self.numbers) + int(self.has_missing.sum())
 
     @cached_property
     def first_input(self) -> np.ndarray:
-        """For each column of categories, the input of its first one."""
+        """Position of the indicator of the first category of each column."""
         return self.n_before_codes + np.cumsum(self.n_codes) - self.n_codes
 
 
@@ -205,21 +205,21 @@ _NUMERIC = ("numbers", "center", "scale", "low", "high")
 
 
 def _rounded(numbers: np.ndarray) -> np.ndarray:
-    """Return floats of float32 precision, where that has the range: their other bytes are zero, and pack well."""
+    """Return numbers rounded to float32 precision if they are in its range, because they compress better."""
     with np.errstate(over="ignore", under="ignore"):
         rounded = numbers.astype(np.float32).astype(np.float64)
     return np.where(np.isfinite(rounded) & ((rounded != 0) | (numbers == 0)), rounded, numbers)
 
 
 def _half(edge: np.ndarray, outside: float) -> np.ndarray:
-    """Return edges of half precision, rounded outwards, as float32."""
+    """Return bounds rounded outwards to half precision, as float32."""
     rounded = edge.astype(np.float16)
     is_inside = rounded > edge if outside < 0 else rounded < edge
     return np.where(is_inside, np.nextafter(rounded, np.float16(outside)), rounded).astype(np.float32)
 
 
 def dense_chunks(cells: Any, most_rows: int = CHUNK_CELLS) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield slices of rows, and these rows as dense arrays."""
+    """Yield consecutive slices of rows, and these rows as dense arrays."""
     step = int(np.clip(CHUNK_CELLS // max(cells.shape[1], 1), 1, most_rows))
     for start in range(0, cells.shape[0], step):
         rows = slice(start, start + step)

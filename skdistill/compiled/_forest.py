@@ -1,10 +1,10 @@
-"""Trees as flat arrays, and the two ways to find the leaves of many rows.
+"""Trees as flat arrays, and two algorithms that find the leaves of many rows.
 
 The splits of a tree are stored in preorder: the left child of a split follows it, the right child follows the whole
-left subtree. So one number a split, how many splits its left subtree has, tells the shape of a tree, and its leaves
-are numbered from left to right.
+left subtree. The shape of a tree is therefore determined by one number per split, the number of splits in its left
+subtree. Leaves are numbered from left to right.
 
-QuickScorer finds the leaves of trees of up to 64 leaves; bigger trees are walked level by level.
+QuickScorer finds the leaves of trees with at most 64 leaves; larger trees are traversed level by level.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +18,7 @@ import numpy as np
 from ._code import compile_row, row_source, scores_as_tuple
 from ._packing import PackedArrays, pack_forest, unpack_forest
 from ._quickscorer import (
-    MASK_LEAVES,
+    MAX_MASK_LEAVES,
     Codes,
     FeatureTable,
     Masks,
@@ -30,53 +30,54 @@ from ._quickscorer import (
 from ._scorer import FlatData
 from ._tree_code import forest_code
 
-TABLE_BYTES = 2**26
-"""Size of all tables together from which on trees are walked instead."""
+MAX_TABLE_BYTES = 2**26
+"""Maximum total size of the QuickScorer tables in bytes; forests with larger tables are traversed level by level."""
 
 SPARSE_CHUNK = 10_000
-"""Rows of a sparse matrix that are made dense at a time."""
+"""Number of rows of a sparse matrix that are converted to a dense array at a time."""
 
 BLOCK_BYTES = 2**21
-"""Bytes of masks in work at a time: they should stay in the processor's cache."""
+"""Maximum size of the masks of a block of rows in bytes, so that they stay in the processor's cache."""
 
 BLOCK_ROWS = 8192
-"""Rows in work at a time at most; threads get at least a quarter of that, or waiting for Python costs more."""
+"""Maximum number of rows per block; a thread gets at least a quarter of it, since smaller blocks wait for the GIL."""
 
 
 @dataclass(eq=False)
 class Forest(FlatData, kind="forest"):
-    """A sum of trees, each of which adds its leaf's values to some of the outputs.
+    """A sum of trees, each of which adds the values of a leaf to some of the outputs.
 
     Parameters
     ----------
     n_features : int
         Columns of a row.
     feature : ndarray of int, shape (n_splits,)
-        Column that a split asks.
+        Column that a split tests.
     threshold : ndarray of float32 or float64, shape (n_splits,)
-        Cells up to it go left. Rows are rounded to its dtype. For a category: which of ``subsets`` goes left.
+        Cells less than or equal to the threshold go left. Rows are rounded to its dtype. For a categorical column, the
+        position in ``subsets`` of the categories that go left.
     missing_left : ndarray of bool, shape (n_splits,)
-        Whether NaN goes left. Missing and unseen categories go right.
+        Whether NaN goes left. Missing and unknown categories go right.
     n_left : ndarray of int, shape (n_splits,)
-        Splits in the left subtree.
+        Number of splits in the left subtree.
     tree_splits : ndarray of int, shape (n_trees,)
-        Splits of each tree.
+        Number of splits of each tree.
     tree_output : ndarray of int, shape (n_trees,)
-        First of the outputs that a tree adds to, in ascending order.
+        First output that each tree adds to, in ascending order.
     value : ndarray of shape (n_leaves, width)
-        What the leaves, tree by tree and from left to right, add to ``width`` consecutive outputs.
+        Values that the leaves, tree by tree and from left to right, add to ``width`` consecutive outputs.
     base : ndarray of float64, shape (n_outputs,)
-        What is added to each row's outputs.
+        Constant that is added to the outputs of each row.
     subsets : ndarray of bool, shape (n_subsets, n_codes), default=None
-        Codes of categories that go left.
+        Masks of category codes that go left.
     is_category : ndarray of bool, shape (n_features,), default=None
-        Columns that hold codes; none unless told.
+        Mask of the columns of category codes. ``None`` means that there are none.
     unit : ndarray of float64, shape (n_outputs,), default=None
-        By which the stored values of each output are multiplied; ones unless told.
+        Factor of the stored values of each output. ``None`` means ones.
 
     Examples
     --------
-    One tree of one split: 1 up to 0.5 and where the cell is missing, 2 above.
+    One tree with one split: its value is 1 if the cell is at most 0.5 or missing, and 2 otherwise.
 
     >>> import numpy as np
     >>> from skdistill.compiled import Forest
@@ -127,24 +128,24 @@ class Forest(FlatData, kind="forest"):
 
     @property
     def n_leaves(self) -> int:
-        """Number of leaves of all trees."""
+        """Total number of leaves of all trees."""
         return len(self.value)
 
     @property
     def n_parameters(self) -> int:
-        """Numbers that were learned: feature and threshold of each split, the leaves' values, and the base."""
+        """Number of learned parameters: feature and threshold of each split, leaf values, and the base."""
         return 2 * len(self.feature) + self.value.size + len(self.base)
 
     @property
     def n_ops(self) -> int:
-        """Operations for a row: comparisons on the way to the mean leaf of each tree, and additions."""
+        """Number of operations per row: comparisons at the mean depth of the leaves of each tree, and additions."""
         leaves_below = self.spans.n_splits + 1
         comparisons = (leaves_below / np.repeat(self.tree_splits + 1, self.tree_splits)).sum()
         return round(comparisons) + self.n_trees * self.value.shape[1]
 
     @property
     def dtype(self) -> np.dtype:
-        """To which rows are rounded."""
+        """The dtype to which rows are rounded."""
         return self.threshold.dtype
 
     @cached_property
@@ -159,12 +160,12 @@ class Forest(FlatData, kind="forest"):
 
     @cached_property
     def spans(self) -> "Spans":
-        """Which splits and leaves lie below each split."""
+        """The ranges of splits and leaves below each split."""
         return Spans.of(self.n_left, self.tree_splits)
 
     @cached_property
     def first_leaf(self) -> np.ndarray:
-        """Index of the leaf at the far left below each split, counted over all trees, of shape (n_splits,)."""
+        """Index of the leftmost leaf below each split, counted over all trees, of shape (n_splits,)."""
         return self.spans.first_leaf + np.repeat(self.tree_leaf[:-1], self.tree_splits)
 
     # ------------------------------------------------------------------ predict
@@ -184,7 +185,7 @@ class Forest(FlatData, kind="forest"):
         return scores
 
     def leaves(self, X: Any, n_jobs: int = 1) -> np.ndarray:
-        """Return each row's leaf in each tree, counted over all trees: int32 of shape (n_rows, n_trees)."""
+        """Return the leaf of each row in each tree, counted over all trees: int32 of shape (n_rows, n_trees)."""
         if hasattr(X, "toarray"):
             return np.concatenate([self._narrow.leaves(rows, n_jobs) for rows in self._dense_chunks(X)])
         leaves = np.empty((len(X), self.n_trees), dtype=np.int32)
@@ -196,33 +197,33 @@ class Forest(FlatData, kind="forest"):
         return leaves
 
     def _for_each_block(self, work: Callable[[slice, np.ndarray], None], X: Any, n_jobs: int) -> None:
-        """Call ``work`` with blocks of rows, of a size that stays in the cache."""
+        """Call ``work`` with blocks of rows that fit in the processor's cache."""
         step, n_rows = self._block_rows, len(X)
         if n_jobs > 1:
             step = min(step, max(-(-n_rows // n_jobs), BLOCK_ROWS // 4))
-        with np.errstate(over="ignore"):  # what is too large for float32 is above every threshold
+        with np.errstate(over="ignore"):  # values too large for float32 exceed every threshold
             X = np.asarray(X).astype(self.dtype, copy=False)
         blocks = [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
         if n_jobs == 1 or len(blocks) < 2:
             for block in blocks:
                 work(block, X[block])
         else:
-            _ = self._tables or self._nodes  # made once, before threads ask for them
+            _ = self._tables or self._nodes  # computed once, before threads use them
             with ThreadPoolExecutor(min(n_jobs, len(blocks))) as pool:
                 list(pool.map(lambda block: work(block, X[block]), blocks))
 
     def _dense_chunks(self, X: Any) -> Iterator[np.ndarray]:
-        """Yield the columns that are asked of a sparse matrix, as dense rows."""
-        asked = X.tocsc()[:, np.unique(self.feature)].tocsr()
+        """Yield dense chunks of a sparse matrix, restricted to the columns that splits test."""
+        used = X.tocsc()[:, np.unique(self.feature)].tocsr()
         for start in range(0, max(X.shape[0], 1), SPARSE_CHUNK):
-            yield asked[start : start + SPARSE_CHUNK].toarray()
+            yield used[start : start + SPARSE_CHUNK].toarray()
 
     @cached_property
     def _narrow(self) -> "Forest":
-        """The same trees on the columns that they ask."""
-        asked, feature = np.unique(self.feature, return_inverse=True)
-        is_category = self.is_category[asked]
-        return replace(self, n_features=len(asked), feature=feature, is_category=is_category)
+        """The same trees on the columns that their splits test."""
+        used, feature = np.unique(self.feature, return_inverse=True)
+        is_category = self.is_category[used]
+        return replace(self, n_features=len(used), feature=feature, is_category=is_category)
 
     @cached_property
     def _block_rows(self) -> int:
@@ -232,7 +233,7 @@ class Forest(FlatData, kind="forest"):
 
     @cached_property
     def row(self) -> Callable[[Sequence[float]], tuple[float, ...]] | None:
-        """The function of one row's cells, as floats; ``None`` if the forest is too big for it."""
+        """A function that scores one row, given as floats; ``None`` if the forest is too large for generated code."""
         code, ending = forest_code(self), f"    return {scores_as_tuple(len(self.base))}"
         return None if code is None else compile_row(row_source(code.lines, ending))
 
@@ -258,28 +259,28 @@ class Forest(FlatData, kind="forest"):
 
     @cached_property
     def leaf_values(self) -> np.ndarray:
-        """What the leaves add, as float64 of shape (n_leaves, width)."""
+        """Leaf values as float64 of shape (n_leaves, width)."""
         return self.value * self.unit[self._leaf_output]
 
     # ------------------------------------------------------------------ small trees: QuickScorer
 
     def _quickscore(self, X: np.ndarray) -> np.ndarray:
         assert self._tables is not None
-        left_over: Any = None
+        remaining: Any = None
         for table in self._tables:
             lines = table.lines(X[:, table.feature])
-            left_over = lines if left_over is None else np.bitwise_and(left_over, lines, out=left_over)
-        return leaf_of(left_over) + self.tree_leaf[:-1].astype(np.int32)
+            remaining = lines if remaining is None else np.bitwise_and(remaining, lines, out=remaining)
+        return leaf_of(remaining) + self.tree_leaf[:-1].astype(np.int32)
 
     @cached_property
     def _tables(self) -> list[FeatureTable] | None:
-        """One table for each feature that is asked; ``None`` if trees are too big for that."""
-        if self.tree_splits.max(initial=0) >= MASK_LEAVES:
+        """One QuickScorer table per feature that splits test; ``None`` if the trees are too large for QuickScorer."""
+        if self.tree_splits.max(initial=0) >= MAX_MASK_LEAVES:
             return None
         features, group = np.unique(self.feature, return_inverse=True)
         n_lines = len(np.unique(np.column_stack([self.feature, self.threshold]), axis=0)) + 2 * len(features)
         n_lines += int(self.is_category[features].sum()) * self.subsets.shape[1]
-        if n_lines * self.n_trees * mask_dtype(self.tree_splits).itemsize > TABLE_BYTES:
+        if n_lines * self.n_trees * mask_dtype(self.tree_splits).itemsize > MAX_TABLE_BYTES:
             return None
         masks = Masks.of(self.tree_splits, self.spans.first_leaf, self.n_left, self.spans.n_splits)
         tree, tables = np.repeat(np.arange(self.n_trees), self.tree_splits), []
@@ -292,17 +293,17 @@ class Forest(FlatData, kind="forest"):
                 tables.append(table_of_numbers(*splits, self.threshold[of], self.missing_left[of]))
         return tables
 
-    # ------------------------------------------------------------------ big trees: walk
+    # ------------------------------------------------------------------ large trees: level-wise traversal
 
     def pointers(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return each tree's root, and both children of each node; leaf j is node n_splits + j, its children -1."""
+        """Return the root of each tree and both children of each node; leaf j is node n_splits + j with children -1."""
         root, left, right = self._nodes
         leaf = np.full(self.n_leaves, -1)
         return root, np.append(left, leaf), np.append(right, leaf)
 
     @cached_property
     def _nodes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Root of each tree, and left and right child of each split."""
+        """The root of each tree, and the left and right child of each split."""
         n_splits = len(self.feature)
         split, first = np.arange(n_splits), self.first_leaf + n_splits
         left = np.where(self.n_left > 0, split + 1, first)
@@ -333,7 +334,7 @@ class Forest(FlatData, kind="forest"):
             goes_left[coded] = seen & self.subsets[subset, np.where(seen, code, 0)]
         return goes_left
 
-    # ------------------------------------------------------------------ the same with a change
+    # ------------------------------------------------------------------ modified copies
 
     def with_values(self, value: np.ndarray, base: np.ndarray | None = None) -> Self:
         """Return the same trees with other leaf values."""
@@ -345,7 +346,7 @@ class Forest(FlatData, kind="forest"):
         return replace(self, base=shift + factor * self.base, unit=factor * self.unit)
 
     def with_missing_sent(self, has_missing: np.ndarray, leaf_weight: np.ndarray) -> Self:
-        """Return the same trees with missing cells sent to the heavier side in columns that had none when they grew."""
+        """Return the trees with missing cells sent to the heavier child in columns without missing training cells."""
         cumulated = np.append(0, np.cumsum(leaf_weight))
         start, end = self.first_leaf, self.first_leaf + self.spans.n_splits + 1
         heavier_left = 2 * cumulated[start + self.n_left + 1] >= cumulated[start] + cumulated[end]
@@ -353,9 +354,9 @@ class Forest(FlatData, kind="forest"):
         return replace(self, missing_left=np.where(free, heavier_left, self.missing_left))
 
     def stored_as(self, dtype: Any) -> Self:
-        """Return the same trees with leaf values of this precision where they have more, in units of the largest.
+        """Return the trees with leaf values rounded to at most this precision, relative to the largest value.
 
-        Of trees whose values differ little for their size the mean becomes part of ``base``.
+        If the values of a tree are large compared with their differences, their mean is moved to ``base``.
         """
         if self.value.dtype.itemsize <= np.dtype(dtype).itemsize:
             return self
@@ -374,10 +375,10 @@ class Forest(FlatData, kind="forest"):
 
     @property
     def _leaf_output(self) -> np.ndarray:
-        """To which output each leaf value is added, of the values' shape."""
+        """The output to which each leaf value is added, of the shape of ``value``."""
         return np.repeat(self.tree_output, self.tree_splits + 1)[:, None] + np.arange(self.value.shape[1])
 
-    # ------------------------------------------------------------------ pickle: small
+    # ------------------------------------------------------------------ compressed pickle
 
     def __getstate__(self) -> PackedArrays:
         return pack_forest(self)
@@ -388,7 +389,7 @@ class Forest(FlatData, kind="forest"):
 
 @dataclass(frozen=True)
 class Spans:
-    """Below each split: how many splits (itself counted), its tree's leaf at the far left, and its depth."""
+    """The number of splits below each split (including itself), its leftmost leaf within the tree, and its depth."""
 
     n_splits: np.ndarray
     first_leaf: np.ndarray
@@ -396,7 +397,7 @@ class Spans:
 
     @classmethod
     def of(cls, n_left: np.ndarray, tree_splits: np.ndarray) -> Self:
-        """Unroll preorder level by level, all trees at once."""
+        """Compute the spans from the preorder representation, level by level for all trees at once."""
         n_splits, first_leaf, depth = (np.zeros(len(n_left), dtype=np.int64) for _ in range(3))
         has_split = tree_splits > 0
         level = (np.cumsum(tree_splits) - tree_splits)[has_split]

@@ -1,4 +1,4 @@
-"""Kernel scorers: sums of bumps around landmarks, and a linear part beside them."""
+"""Kernel scorers: weighted sums of RBF kernels at landmarks, plus a linear part."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,29 +13,29 @@ from ._scorer import FlatData
 
 @dataclass(eq=False)
 class Landmarks(FlatData, kind="landmarks"):
-    r"""Bumps around landmarks, :math:`s(z) = \sum_j a_j \exp(-\sum_i (\nu_i (z_i - c_{ji}))^2) + z W`.
+    r"""RBF kernels at landmarks, :math:`s(z) = \sum_j a_j \exp(-\sum_i (\nu_i (z_i - c_{ji}))^2) + z W`.
 
     Parameters
     ----------
     design : Design
-        From a row's cells to the inputs :math:`z`.
+        Maps cells to the inputs :math:`z`.
     positions : ndarray of shape (n_landmarks, n_inputs)
-        The landmarks :math:`c_j`, of any precision; sums are float64.
+        The landmarks :math:`c_j`, of any precision; sums are computed in float64.
     scales : ndarray of shape (n_inputs,)
-        :math:`\nu_i \ge 0`, by which an input counts; all of them :math:`\sqrt\gamma` in the usual kernel.
+        The inverse length scales :math:`\nu_i \ge 0` of the inputs; all are :math:`\sqrt\gamma` in an isotropic kernel.
     coef : ndarray of shape (n_landmarks, n_outputs)
-        :math:`a_j`.
+        The coefficients :math:`a_j`.
     linear : ndarray of shape (n_inputs, n_outputs) or None
-        :math:`W`; ``None`` for bumps alone.
+        The weights :math:`W` of the linear part; ``None`` if there is none.
     base, unit : ndarray of float64, shape (n_outputs,)
-        Sums are multiplied by ``unit``, then ``base`` is added.
+        The sums are multiplied by ``unit``, then ``base`` is added.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skdistill.compiled import Design, Landmarks
     >>> design = Design.of(np.array([[-1.0], [1.0]]), np.ones(2), n_codes=np.array([0]))
-    >>> bump = Landmarks(
+    >>> kernel = Landmarks(
     ...     design,
     ...     positions=np.array([[0.5]]),
     ...     scales=np.ones(1),
@@ -44,7 +44,7 @@ class Landmarks(FlatData, kind="landmarks"):
     ...     base=np.zeros(1),
     ...     unit=np.ones(1),
     ... )
-    >>> bump.scores(np.array([[0.5], [-0.5]])).round(3)
+    >>> kernel.scores(np.array([[0.5], [-0.5]])).round(3)
     array([[2.   ],
            [0.736]])
     """
@@ -59,20 +59,20 @@ class Landmarks(FlatData, kind="landmarks"):
 
     @property
     def n_features(self) -> int:
-        """Columns of a row."""
+        """Number of columns of a row."""
         return self.design.n_features
 
     @property
     def n_parameters(self) -> int:
-        """Numbers that were learned: landmarks, scales, coefficients and the base."""
-        of_bumps = self.positions.size + self.scales.size + self.coef.size + self.base.size
-        return of_bumps + (0 if self.linear is None else self.linear.size)
+        """Number of learned parameters: landmarks, scales, coefficients, linear weights and the base."""
+        of_kernels = self.positions.size + self.scales.size + self.coef.size + self.base.size
+        return of_kernels + (0 if self.linear is None else self.linear.size)
 
     @property
     def n_ops(self) -> int:
-        """Multiplications and exponentials for a row."""
-        of_bumps = len(self.scales) + self.positions.size + len(self.coef) + self.coef.size
-        return of_bumps + (0 if self.linear is None else self.design.n_active * len(self.base))
+        """Number of multiplications and exponentials per row."""
+        of_kernels = len(self.scales) + self.positions.size + len(self.coef) + self.coef.size
+        return of_kernels + (0 if self.linear is None else self.design.n_active * len(self.base))
 
     def scores(self, X: Any, n_jobs: int = 1) -> np.ndarray:  # noqa: ARG002
         """Return the scores, of shape (n_rows, n_outputs), as float64."""
@@ -80,7 +80,7 @@ class Landmarks(FlatData, kind="landmarks"):
         coef, linear = self.coef.astype(np.float64), None if self.linear is None else self.linear.astype(np.float64)
         for rows, cells in dense_chunks(X if hasattr(X, "toarray") else np.asarray(X), BLOCK_ROWS):
             inputs = self.design.inputs(cells)
-            sums = bumps(inputs, self._doubles, self.scales) @ coef
+            sums = rbf_kernel(inputs, self._doubles, self.scales) @ coef
             scores[rows] = self.base + (sums if linear is None else sums + inputs @ linear) * self.unit
         return scores
 
@@ -89,11 +89,11 @@ class Landmarks(FlatData, kind="landmarks"):
         return self.positions.astype(np.float64)
 
     def scaled(self, factor: Any, shift: Any = 0.0) -> Self:
-        """Return the same with scores ``factor`` times as large, plus ``shift``."""
+        """Return a copy whose scores are multiplied by ``factor``, plus ``shift``."""
         return replace(self, base=self.base * factor + shift, unit=self.unit * factor)
 
     def stored_as(self, dtype: Any) -> Self:
-        """Return the same with landmarks and coefficients of this precision, where they have more."""
+        """Return a copy with landmarks and coefficients rounded to at most this precision."""
 
         def narrowed(array: np.ndarray) -> np.ndarray:
             return array if array.dtype.itemsize <= np.dtype(dtype).itemsize else array.astype(dtype)
@@ -102,8 +102,8 @@ class Landmarks(FlatData, kind="landmarks"):
         return replace(self, positions=narrowed(self.positions), coef=narrowed(self.coef), linear=linear)
 
 
-def bumps(inputs: np.ndarray, positions: np.ndarray, scales: np.ndarray) -> np.ndarray:
-    """Return the kernel of rows of inputs with landmarks, of shape (n_rows, n_landmarks)."""
+def rbf_kernel(inputs: np.ndarray, positions: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    """Return the RBF kernel of rows of inputs with landmarks, of shape (n_rows, n_landmarks)."""
     inputs, positions = inputs * scales, positions * scales
     kernel = inputs @ (2 * positions.T)
     kernel -= (inputs**2).sum(axis=1, keepdims=True)

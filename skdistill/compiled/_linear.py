@@ -1,4 +1,4 @@
-"""Linear scores."""
+"""Linear scorers."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -10,14 +10,14 @@ from ._scorer import FlatData
 
 @dataclass(eq=False)
 class Linear(FlatData, kind="linear"):
-    """Weighted sums of a row's cells.
+    """Weighted sums of the cells of a row.
 
     Parameters
     ----------
     value : ndarray of shape (n_features, n_outputs)
         Weights.
     base : ndarray of float64, shape (n_outputs,)
-        What is added.
+        Intercepts.
 
     Examples
     --------
@@ -32,7 +32,7 @@ class Linear(FlatData, kind="linear"):
 
     @property
     def n_features(self) -> int:
-        """Columns of a row."""
+        """Number of columns of a row."""
         return len(self.value)
 
     def scores(self, X: Any, n_jobs: int = 1) -> np.ndarray:  # noqa: ARG002
@@ -42,19 +42,19 @@ class Linear(FlatData, kind="linear"):
         ) + self.base
 
     def scaled(self, factor: Any, shift: Any = 0.0) -> Self:
-        """Return the same with scores ``factor`` times as large, plus ``shift``."""
+        """Return a copy whose scores are multiplied by ``factor``, plus ``shift``."""
         return replace(self, value=factor * self.value, base=factor * self.base + shift)
 
     def stored_as(self, dtype: Any) -> Self:
-        """Return the same with weights of another precision; float32 would save little and cost digits."""
+        """Return a copy with weights rounded to float16 if that is ``dtype``; float32 would save little memory."""
         return replace(self, value=self.value.astype(dtype)) if dtype == np.float16 else self
 
     @property
     def n_parameters(self) -> int:
-        """Numbers that were learned."""
+        """Number of learned parameters."""
         return self.value.size + len(self.base)
 
     @property
     def n_ops(self) -> int:
-        """Multiplications for a row."""
+        """Number of multiplications per row."""
         return self.value.size

@@ -1,4 +1,4 @@
-"""From scores to what a model returns: each link for many rows in numpy, and for one row in plain Python."""
+"""Inverse link functions, from scores to outputs: for many rows in numpy, and for one row in plain Python."""
 
 import math
 from collections.abc import Callable
@@ -10,7 +10,7 @@ Scores = tuple[float, ...]
 
 
 def _logistic(scores: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-s)), without overflow."""
+    """Return 1 / (1 + exp(-s)) without overflow."""
     decay = np.exp(-np.abs(scores))
     return np.where(scores >= 0, 1, decay) / (1 + decay)
 
@@ -31,13 +31,13 @@ def _exp_of_one(score: float) -> float:
     return math.exp(score) if score <= 709 else math.inf
 
 
-def _two_classes(scores: np.ndarray) -> np.ndarray:
+def _binary(scores: np.ndarray) -> np.ndarray:
     proba = _logistic(scores)
     return np.hstack([1 - proba, proba])
 
 
 def _one_vs_rest(scores: np.ndarray) -> np.ndarray:
-    """Logistic probabilities of each class alone, divided by their sum; far below zero that is the softmax."""
+    """Return the logistic probabilities of the classes divided by their sum, without underflow of all of them."""
     highest = np.minimum(scores.max(axis=1, keepdims=True), 0)
     proba = np.exp(np.minimum(scores, 0) - highest) / (1 + np.exp(-np.abs(scores)))
     return proba / proba.sum(axis=1, keepdims=True)
@@ -64,22 +64,22 @@ def _softmax_of_one(scores: Scores) -> Scores:
 
 @dataclass(frozen=True)
 class Link:
-    """From scores to outputs: shape (n_rows, n_scores) to (n_rows, n_outputs), and for one row tuple to tuple."""
+    """An inverse link: from shape (n_rows, n_scores) to (n_rows, n_outputs), and for one row from tuple to tuple."""
 
     of_rows: Callable[[np.ndarray], np.ndarray]
     of_one: Callable[[Scores], Scores] | None = None
     ending: str = "    return array(link({scores}))"
-    """What generated code for one row ends with; a call of ``of_one`` may cost more than what it does."""
+    """The return statement of generated code; it inlines short links, since a call would take longer."""
 
 
 LINKS = {
     "identity": Link(lambda scores: scores, ending="    return array({scores})"),
     "exp": Link(_exp, lambda scores: tuple(map(_exp_of_one, scores))),
     "logistic": Link(_logistic, lambda scores: tuple(map(_logistic_of_one, scores))),
-    "two classes": Link(
-        _two_classes,
+    "binary": Link(
+        _binary,
         ending="    proba = 0.0 if s0 <= -700 else 1 / (1 + exp(-s0))\n    return array((1 - proba, proba))",
     ),
-    "one against the rest": Link(_one_vs_rest, _one_vs_rest_of_one),
+    "one-vs-rest": Link(_one_vs_rest, _one_vs_rest_of_one),
     "softmax": Link(_softmax, _softmax_of_one),
 }

@@ -1,4 +1,4 @@
-"""The callable that ships."""
+"""The compiled model: a callable that returns outputs for one row or many."""
 
 import copy
 import pickle
@@ -8,55 +8,56 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .._threads import blas_threads
-from ._asking import Names, as_floats, cells_of_frame, column_of_frame
 from ._code import Code, compile_row, row_source, scores_as_tuple
 from ._columns import Columns, names_of_frame
 from ._links import LINKS
 from ._row_code import row_code
+from ._row_input import Names, as_floats, cells_of_frame, column_of_frame
 from ._scorer import Scorer
 
 NUMBERS, CELLS = "fiub", "fiubOUSmM"
-"""Kinds of arrays that the code of one row takes, without and with raw columns."""
+"""Array kinds that the generated code for one row accepts: without and with columns that need encoding."""
 
 
 class CompiledModel:
-    """A fitted model as a function of rows, which needs numpy only and checks nothing but the number of columns.
+    """A fitted model as a callable that depends on numpy only and checks only the number of columns.
 
-    ``compiled(X)`` returns what ``predict_proba`` (classifiers) or ``predict`` (regressors) of the model returns. A
-    single row may be given as it is: an array of shape (n_features,), a list, a Series, or a dict with a cell for each
-    name of a column. Then a row of probabilities comes back, or a number. A table of one row is hardly slower than
-    that; its answer has the shape of a table's.
+    ``compiled(X)`` returns the output of ``predict_proba`` (classifiers) or ``predict`` (regressors) of the model. A
+    single row can be an array of shape (n_features,), a list, a Series, or a dict that maps column names to cells; the
+    result is then a row of probabilities or a number. A table of one row is almost as fast, and its result has the
+    shape of a table.
 
-    The names of a dict must be those of the fit. Else columns are taken in their order, whatever their names; but a
-    frame or a Series that has the very names of the fit in another order is read by name.
+    A dict must have the column names of ``fit``. In other inputs, columns are identified by position, unless a frame or
+    a Series has exactly the column names of ``fit`` in another order: then columns are identified by name.
 
-    Made by :func:`skdistill.compile`.
+    Compiled models are created by :func:`skdistill.compile`.
 
     Parameters
     ----------
     scorer : Scorer
-        Gives the scores of rows: a ``Forest``, ``Linear``, ``Network``, ``Landmarks``, or a ``Sum`` of such.
-    link : {"identity", "exp", "logistic", "two classes", "one against the rest", "softmax"}, default="identity"
-        From scores to outputs. ``"two classes"`` makes both probabilities of one score, ``"logistic"`` a probability of
-        each score, ``"one against the rest"`` divides these by their sum.
+        Computes the scores of rows: a ``Forest``, ``Linear``, ``Network`` or ``Landmarks``, or a ``Sum`` of scorers.
+    link : {"identity", "exp", "logistic", "binary", "one-vs-rest", "softmax"}, default="identity"
+        Conversion of scores to outputs. ``"binary"`` computes both class probabilities from one score, ``"logistic"``
+        one probability per score, and ``"one-vs-rest"`` divides these by their sum.
     power : float > 0, default=1.0
-        Power to which probabilities are raised before they are normalised again: the temperature that the student was
-        taught at, so that it answers at temperature 1.
+        Power to which probabilities are raised before they are normalised. This is the temperature that the student was
+        fitted at, so that the outputs are at temperature 1.
     classes : ndarray of shape (n_classes,) or None, default=None
         Labels of a classifier.
     columns : Columns or None, default=None
-        How raw cells become numbers; ``None`` for tables of numbers.
+        Encoder of raw cells; ``None`` for numeric tables.
     is_single : bool, default=False
-        Whether there is a single output, returned without its axis.
+        Whether there is a single output, so that the result has no axis of outputs.
     names : sequence of str or None, default=None
-        Names of the columns; ``None`` where the model was fitted without.
+        Column names; ``None`` if the model was fitted without column names.
 
     Attributes
     ----------
     feature_names_in_ : list of str or None
-        Names of the columns.
+        Column names.
     quantization_loss_ : float
-        Fidelity lost to a smaller dtype, as 1 - R² to the answers without it; 0 without one.
+        Loss of fidelity caused by a smaller dtype: 1 - R² with respect to the outputs at full precision. It is 0 if no
+        dtype was applied.
 
     Examples
     --------
@@ -89,7 +90,7 @@ class CompiledModel:
         self.is_single = is_single
         self.quantization_loss_ = 0.0
         self._names = Names(names)
-        self._forget_code()
+        self._reset_code()
 
     def __call__(self, X: Any) -> Any:
         """Return probabilities or values of rows, or of one row."""
@@ -117,24 +118,24 @@ class CompiledModel:
 
     @property
     def predict_proba(self) -> Callable[[Any], Any]:
-        """What a call of a classifier returns; regressors have none."""
+        """The method that returns class probabilities; only classifiers have it."""
         if self.classes_ is None:
-            raise AttributeError("a compiled regressor has no predict_proba; call it, or its predict")
+            raise AttributeError("a compiled regressor has no predict_proba. Call the model or its predict method.")
         return self.__call__
 
     def predict(self, X: Any) -> Any:
-        """Return labels of rows (or of one row) for a classifier, and what a call returns for a regressor."""
-        answer = self(X)
-        return answer if self.classes_ is None else self.classes_[np.argmax(answer, axis=-1)]
+        """Return the labels of rows or of one row for a classifier, and the values for a regressor."""
+        outputs = self(X)
+        return outputs if self.classes_ is None else self.classes_[np.argmax(outputs, axis=-1)]
 
     @property
     def n_features_in_(self) -> int:
-        """Columns of a row."""
+        """Number of columns of a row."""
         return self.scorer.n_features
 
     @property
     def feature_names_in_(self) -> list[str] | None:
-        """Names of the columns; ``None`` where the model was fitted without."""
+        """Column names; ``None`` if the model was fitted without column names."""
         return None if self._names.known is None else list(self._names.known)
 
     @property
@@ -144,7 +145,7 @@ class CompiledModel:
 
     @property
     def source(self) -> str | None:
-        """The Python code that answers for one row of numbers; ``None`` where there would be too much of it."""
+        """The generated Python code for one numeric row; ``None`` if the model is too large for generated code."""
         code = self._code()
         return None if code is None else self._source_of(code)
 
@@ -159,10 +160,10 @@ class CompiledModel:
         return row_source(code.lines, ending.format(scores=scores))
 
     def stored_as(self, dtype: np.dtype) -> "CompiledModel":
-        """Return the same model with leaf values or weights of another precision."""
+        """Return a copy with leaf values or weights of another precision."""
         model = copy.copy(self)
         model.scorer = self.scorer.stored_as(dtype)
-        model._forget_code()
+        model._reset_code()
         return model
 
     # ------------------------------------------------------------------ many rows
@@ -174,20 +175,20 @@ class CompiledModel:
             cells = X
         else:
             cells = np.asarray(X)
-            if cells.dtype == object:  # numbers with missing cells of other libraries
+            if cells.dtype == object:  # numbers with missing cells such as None and NA
                 cells = Columns([None] * self.n_features_in_, np.zeros(self.n_features_in_, dtype=bool)).encode(X)
         if cells.ndim != 2 or cells.shape[1] != self.n_features_in_:
-            self._refuse(cells.shape)
+            self._raise_shape_error(cells.shape)
         with blas_threads(1, cells.shape[0]):
             scores = self.scorer.scores(cells)
-        answer = LINKS[self.link].of_rows(scores)
+        outputs = LINKS[self.link].of_rows(scores)
         if self.power != 1:
-            answer = answer**self.power
-            answer /= answer.sum(axis=1, keepdims=True)
-        return answer[:, 0] if self.is_single else answer
+            outputs = outputs**self.power
+            outputs /= outputs.sum(axis=1, keepdims=True)
+        return outputs[:, 0] if self.is_single else outputs
 
     def _of_frame(self, X: Any) -> Any:
-        """Return the answer for a frame of any library, by name where its names are ours in another order."""
+        """Return the outputs for a frame; its columns are reordered if they have the names of ``fit``."""
         order = self._names.order_in(names_of_frame(X))
         cells = cells_of_frame(X)
         if self._row is None and cells is not None:
@@ -201,13 +202,13 @@ class CompiledModel:
         if self._raw is None:
             return self._as_table(self._one_of_cells(cells))
         if len(cells) != self._width:
-            self._refuse((1, len(cells)))
+            self._raise_shape_error((1, len(cells)))
         places = order or range(len(cells))
-        codes = self._raw.encode_lone_row(cells, lambda index: column_of_frame(X, places[index]))
+        codes = self._raw.encode_single_row(cells, lambda index: column_of_frame(X, places[index]))
         return self._as_table(self._row_of_codes(codes))
 
     def _of_list(self, X: Sequence[Any]) -> Any:
-        """Return the answer for a list of cells, or of rows."""
+        """Return the output for a list of cells or for a list of rows."""
         first = X[0]
         if isinstance(first, Mapping):
             return self._many([self._names.cells_of(row) for row in X])
@@ -220,55 +221,55 @@ class CompiledModel:
     # ------------------------------------------------------------------ one row
 
     def _one(self, cells: np.ndarray) -> Any:
-        """Return the answer for an array of cells, of shape (n_features,)."""
+        """Return the output for an array of cells of shape (n_features,)."""
         row = self._row or self._make_row()
         if len(cells) != self._width:
-            self._refuse(cells.shape)
+            self._raise_shape_error(cells.shape)
         kind = cells.dtype.kind
         if self._raw is None and kind in NUMBERS:
             return row(cells if self._takes_array else cells.tolist())
         if kind in "mM":
-            cells = cells.astype(f"{kind}8[us]").astype(object)  # as dates: nanoseconds would come as integers
+            cells = cells.astype(f"{kind}8[us]").astype(object)  # nanoseconds would become integers
         return self._one_of_cells(cells.tolist())
 
     def _one_of_series(self, X: Any) -> Any:
-        """Return the answer for one row of a frame."""
+        """Return the output for a Series that is one row of a frame."""
         cells, index = X.tolist() if hasattr(X, "tolist") else np.asarray(X).tolist(), getattr(X, "index", None)
         order = None if index is None or callable(index) else self._names.order_in(index)
         return self._one_of_cells(cells if order is None else [cells[place] for place in order])
 
     def _one_of_cells(self, cells: Sequence[Any]) -> Any:
-        """Return the answer for a list of cells."""
+        """Return the output for a list of cells."""
         row = self._row or self._make_row()
         if len(cells) != self._width:
-            self._refuse((len(cells),))
+            self._raise_shape_error((len(cells),))
         return row(as_floats(cells) if self._raw is None else cells)
 
-    def _as_table(self, answer: Any) -> np.ndarray:
-        """Return the answer for one row as that for a table of one row."""
-        return np.array([answer]) if self.is_single else answer[None]
+    def _as_table(self, outputs: Any) -> np.ndarray:
+        """Return the output for one row with the shape of the output for a table of one row."""
+        return np.array([outputs]) if self.is_single else outputs[None]
 
-    def _refuse(self, shape: tuple[int, ...]) -> NoReturn:
+    def _raise_shape_error(self, shape: tuple[int, ...]) -> NoReturn:
         width = self.n_features_in_
         raise ValueError(
             f"CompiledModel: got rows of shape {shape}; expected (n_rows, {width}), or ({width},) for a single row. "
-            "Pass the columns of the fit, all of them and no others."
+            "Pass the columns of fit, all of them and no others."
         )
 
-    def _forget_code(self) -> None:
+    def _reset_code(self) -> None:
         self._row: Callable[[Any], Any] | None = None
-        """From cells to the answer."""
+        """Function from cells to the output."""
         self._row_of_codes: Callable[[Any], Any] | None = None
-        """The same of encoded cells; ``None`` where no code is generated."""
+        """Function from encoded cells to the output; ``None`` if no code is generated."""
         self._raw = None if self.columns is None or self.columns.are_numbers else self.columns
-        """What encodes cells, where they are not numbers anyway."""
+        """Encoder of the cells; ``None`` for numeric tables."""
         self._takes_array = False
         self._kinds = ""
-        """Kinds of arrays for which a table of one row is asked as that row."""
+        """Array kinds for which a table of one row is scored by the function for one row."""
         self._width = self.n_features_in_
 
     def _make_row(self) -> Callable[[Any], Any]:
-        """Compose, once, the function of one row."""
+        """Build the function for one row."""
         code = self._code()
         if code is None:
             self._takes_array = self._raw is None
@@ -283,7 +284,7 @@ class CompiledModel:
         self._row = row
         return row
 
-    # ------------------------------------------------------------------ pickle: code is made of arrays, never read
+    # ------------------------------------------------------------------ pickle: arrays only, code is generated again
 
     def __getstate__(self) -> dict[str, Any]:
         shipped = ("scorer", "link", "power", "classes_", "columns", "is_single", "quantization_loss_")
@@ -292,7 +293,7 @@ class CompiledModel:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._names = Names.unpacked(self.__dict__.pop("names"))
-        self._forget_code()
+        self._reset_code()
 
 
 def _after(first: Callable[[Any], Any], then: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -1,4 +1,4 @@
-"""Networks of few layers, and as the case without hidden ones, linear scores of standardised inputs."""
+"""Feed-forward networks; without hidden layers, linear scores of standardised inputs."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,28 +10,28 @@ from ._design import Design, dense_chunks
 from ._scorer import FlatData
 
 BLOCK_ROWS = 2048
-"""Rows in work at a time: what the hidden layers say of them stays in the cache."""
+"""Number of rows that are scored at a time, so that the hidden layers fit in the processor's cache."""
 
-QUIET = 1e-3
-"""Deviation of a hidden unit, as a share of the largest, below which its weights are not solved for again."""
+MIN_DEVIATION_SHARE = 1e-3
+"""Hidden units whose standard deviation is a smaller share of the largest one are excluded from refitting."""
 
 
 @dataclass(eq=False)
 class Network(FlatData, kind="network"):
-    r"""Layers of weighted sums, :math:`h_{l+1} = \max(0, h_l W_l + b_l)`, the last one without the maximum.
+    r"""A network with rectified hidden layers, :math:`h_{l+1} = \max(0, h_l W_l + b_l)`, and a linear last layer.
 
     Parameters
     ----------
     design : Design
-        From a row's cells to the inputs :math:`h_0`.
+        Maps cells to the inputs :math:`h_0`.
     weights : list of ndarray of shape (n_inputs, n_hidden), ..., (n_hidden, n_outputs)
-        Of any precision; sums are float64.
+        Weights of each layer, of any precision; sums are computed in float64.
     biases : list of ndarray of shape (n_hidden,)
-        One for each hidden layer.
+        Biases of each hidden layer.
     base, unit : ndarray of float64, shape (n_outputs,)
-        The last layer's sums are multiplied by ``unit``, then ``base`` is added.
+        The sums of the last layer are multiplied by ``unit``, then ``base`` is added.
     pairs : ndarray of int, shape (n_pairs, 2), or None, default=None
-        Pairs of inputs whose products are further inputs, behind those of the design.
+        Pairs of inputs whose products are appended to the inputs of the design.
 
     Examples
     --------
@@ -61,12 +61,12 @@ class Network(FlatData, kind="network"):
 
     @property
     def n_features(self) -> int:
-        """Columns of a row."""
+        """Number of columns of a row."""
         return self.design.n_features
 
     @property
     def n_parameters(self) -> int:
-        """Numbers that were learned: weights, biases, the base, which inputs are multiplied, and where numbers bend."""
+        """Number of learned parameters: weights, biases, the base, pairs of inputs, and knots of the encoding."""
         in_all = sum(array.size for array in (*self.weights, *self.biases, self.base))
         return in_all + 2 * self._n_pairs + 2 * self.design.n_pieces
 
@@ -76,7 +76,7 @@ class Network(FlatData, kind="network"):
 
     @property
     def n_ops(self) -> int:
-        """Multiplications and maxima for a row; a category costs one row of weights, however many there are."""
+        """Number of multiplications and maxima per row; a categorical column uses the weights of one category."""
         n_inputs = self.design.n_active + self._n_pairs
         return (
             self._n_pairs
@@ -93,7 +93,7 @@ class Network(FlatData, kind="network"):
         return scores
 
     def hidden(self, inputs: np.ndarray) -> np.ndarray:
-        """Return the last hidden layer of rows of inputs; the inputs and their products where there is none."""
+        """Return the last hidden layer for rows of inputs; without hidden layers, the inputs and their products."""
         hidden = inputs if self.pairs is None else with_products(inputs, self.pairs)
         for weights, bias in zip(self._doubles[:-1], self.biases, strict=True):
             hidden = hidden @ weights
@@ -106,19 +106,19 @@ class Network(FlatData, kind="network"):
         return [weights.astype(np.float64) for weights in self.weights]
 
     def standardised_hidden(self, X: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the last hidden layer of coded rows, standardised as float32, and the mean and scale it had."""
+        """Return the last hidden layer of encoded rows, standardised as float32, and its mean and scale."""
         cells = X if hasattr(X, "toarray") else np.asarray(X)
         chunks = [self.hidden(self.design.inputs(dense)) for _, dense in dense_chunks(cells, BLOCK_ROWS)]
         hidden = np.concatenate(chunks)
         center, deviation = hidden.mean(axis=0), hidden.std(axis=0)
-        # units that hardly ever fire would need huge weights to matter: they are left as they are
-        scale = np.where(deviation > QUIET * deviation.max(initial=0), deviation, np.inf)
+        # units that are almost always inactive would need very large weights, so their weights stay unchanged
+        scale = np.where(deviation > MIN_DEVIATION_SHARE * deviation.max(initial=0), deviation, np.inf)
         return ((hidden - center) / scale).astype(np.float32), center, scale
 
     def with_output_changed(self, change: np.ndarray, center: np.ndarray) -> Self:
-        """Return the same with ``change``, of shape (n_hidden, n_outputs), added to the last layer's weights.
+        """Return a copy with ``change``, of shape (n_hidden, n_outputs), added to the weights of the last layer.
 
-        It acts on hidden numbers less ``center``.
+        The change applies to the hidden units minus ``center``.
         """
         last = self.weights[-1].astype(np.float64) + change / self.unit
         fits = np.abs(last).max(initial=0) <= np.finfo(self.weights[-1].dtype).max
@@ -127,11 +127,11 @@ class Network(FlatData, kind="network"):
         return replace(self, weights=[*self.weights[:-1], rounded], base=base)
 
     def scaled(self, factor: Any, shift: Any = 0.0) -> Self:
-        """Return the same with scores ``factor`` times as large, plus ``shift``."""
+        """Return a copy whose scores are multiplied by ``factor``, plus ``shift``."""
         return replace(self, base=self.base * factor + shift, unit=self.unit * factor)
 
     def stored_as(self, dtype: Any) -> Self:
-        """Return the same with weights of this precision, where they have more."""
+        """Return a copy with weights rounded to at most this precision."""
         if self.weights[0].dtype.itemsize <= np.dtype(dtype).itemsize:
             return self
         biases = [bias.astype(dtype) for bias in self.biases]
@@ -139,5 +139,5 @@ class Network(FlatData, kind="network"):
 
 
 def with_products(inputs: np.ndarray, pairs: np.ndarray) -> np.ndarray:
-    """Return rows of inputs, and behind them the products of pairs of inputs."""
+    """Return rows of inputs with the products of pairs of inputs appended."""
     return np.hstack([inputs, inputs[:, pairs[:, 0]] * inputs[:, pairs[:, 1]]])

@@ -1,4 +1,4 @@
-"""From nodes with pointers, as libraries keep them, to a forest of flat arrays."""
+"""Conversion of trees with child pointers, the format of other libraries, to a forest of flat arrays."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +20,7 @@ def forest_from_nodes(
     value: np.ndarray,
     **others: Any,
 ) -> Forest:
-    """Build a forest from the nodes of all trees in any order; nodes that no root leads to are left out.
+    """Build a forest from the nodes of all trees in any order; nodes that no root reaches are omitted.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def forest_from_nodes(
 
 
 def _levels(root: np.ndarray, left: np.ndarray, right: np.ndarray) -> list[np.ndarray]:
-    """Return the splits of all trees, level by level."""
+    """Return the splits of all trees as one array per level."""
     levels, level = [], root[left[root] >= 0]
     while len(level):
         levels.append(level)
@@ -78,14 +78,14 @@ def _levels(root: np.ndarray, left: np.ndarray, right: np.ndarray) -> list[np.nd
 
 
 def round_down(thresholds: np.ndarray) -> np.ndarray:
-    """Return the largest float32 up to each number: a float32 cell is up to either, or to neither."""
+    """Return the largest float32 at most each threshold, which gives the same comparisons with float32 cells."""
     with np.errstate(over="ignore", under="ignore"):
         rounded = thresholds.astype(np.float32)
         return np.where(rounded > thresholds, np.nextafter(rounded, np.float32(-np.inf)), rounded)
 
 
 def stack_outputs(forests: Sequence[Forest]) -> Forest:
-    """Return one forest of all outputs from one for each."""
+    """Return one forest with the outputs of all forests."""
     n_outputs = np.array([len(forest.base) for forest in forests])
     n_subsets = np.array([len(forest.subsets) for forest in forests])
     subsets = np.zeros((n_subsets.sum(), max(forest.subsets.shape[1] for forest in forests)), dtype=bool)

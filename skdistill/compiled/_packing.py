@@ -1,4 +1,4 @@
-"""Flat arrays as few bytes: what a pickle of a scorer holds."""
+"""Lossless compression of flat arrays, used in the pickles of scorers."""
 
 import math
 import zlib
@@ -12,10 +12,9 @@ PackedArrays = tuple[list[tuple[str, str, tuple[int, ...]]], bytes]
 
 
 def pack_arrays(arrays: dict[str, np.ndarray]) -> PackedArrays:
-    """Return arrays as names, dtypes and shapes, and their bytes compressed without loss.
+    """Return the names, dtypes and shapes of arrays, and their losslessly compressed bytes.
 
-    First bytes of all numbers come first, then second bytes, and so on: those of alike numbers are alike. Booleans
-    take a bit each.
+    The bytes are transposed, first bytes of all numbers first, because this compresses better. A boolean uses one bit.
     """
     described, planes = [], []
     for name, array in arrays.items():
@@ -40,7 +39,7 @@ def unpack_arrays(packed: PackedArrays) -> dict[str, np.ndarray]:
 
 
 def pack_fields(scorer: Any) -> dict[str, Any]:
-    """Return the fields of a dataclass, all arrays and lists of arrays compressed together; others as they are."""
+    """Return the fields of a dataclass with all arrays and lists of arrays compressed together."""
     arrays: dict[str, np.ndarray] = {}
     state: dict[str, Any] = {}
     for name in scorer.__dataclass_fields__:
@@ -68,10 +67,10 @@ def unpack_fields(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def pack_forest(forest: Any) -> PackedArrays:
-    """Return the fields of a forest in few bytes.
+    """Return the compressed fields of a forest.
 
-    Thresholds of a feature that repeat are kept once, with a code for each split: exact, and one byte a split where
-    there are at most 256 of them.
+    The distinct thresholds of each feature are stored once, together with an integer code per split. This is lossless
+    and takes one byte per split if a feature has at most 256 distinct thresholds.
     """
     arrays = {name: getattr(forest, name) for name in forest.__dataclass_fields__ if name not in ("n_features", *_INTS)}
     arrays |= {name: smallest_ints(getattr(forest, name)) for name in _INTS}
@@ -101,5 +100,5 @@ def unpack_forest(packed: PackedArrays) -> dict[str, Any]:
 
 
 def smallest_ints(numbers: np.ndarray) -> np.ndarray:
-    """Return the same integers, none negative, in the smallest dtype."""
+    """Return nonnegative integers in the smallest unsigned dtype."""
     return numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))))

@@ -1,8 +1,9 @@
-"""Striking out: the leaves of small trees without walking, after QuickScorer [1]_.
+"""QuickScorer [1]_: the leaves of small trees by bitwise operations instead of traversal.
 
-Each split strikes out the leaves on the side that a row does not take, and the leaf that no split strikes out is the
-row's. For each feature a table holds, for each interval between neighbouring thresholds or each category, the leaves of
-all trees that are left, one bit a leaf; a row looks up one line for each feature and takes the bitwise "and".
+Each split excludes the leaves on the side that a row does not take; the leaf of the row is the only leaf that no split
+excludes. For each feature, a table has one line per interval between neighbouring thresholds, or per category: a mask
+per tree with one bit for each leaf that the splits on this feature do not exclude. A row looks up one line per feature
+and combines the lines by bitwise "and".
 
 .. [1] C. Lucchese et al., "QuickScorer: A Fast Algorithm to Rank Documents with Additive Ensembles of Regression
    Trees", SIGIR 2015.
@@ -13,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-MASK_LEAVES = 64
-"""Leaves of a tree at most that fit a mask."""
+MAX_MASK_LEAVES = 64
+"""Maximum number of leaves of a tree, which is the number of bits of the largest mask."""
 
 
 @dataclass(frozen=True)
 class Masks:
-    """The leaves of each tree, and those that are left for a row on either side of each split, one bit a leaf."""
+    """Masks with one bit per leaf: all leaves of each tree, and the remaining leaves on either side of each split."""
 
     whole: np.ndarray
     goes_left: np.ndarray
@@ -27,7 +28,7 @@ class Masks:
 
     @classmethod
     def of(cls, tree_splits: np.ndarray, first_leaf: np.ndarray, n_left: np.ndarray, n_splits: np.ndarray) -> "Masks":
-        """Return the masks of trees and splits, whose leaves are counted within their tree."""
+        """Return the masks of trees and splits; leaves are numbered within their tree."""
         dtype = mask_dtype(tree_splits)
         ends = (first_leaf, first_leaf + n_left + 1, first_leaf + n_splits + 1)
         start, middle, end = (_lowest_bits(bits).astype(dtype) for bits in ends)
@@ -47,7 +48,7 @@ def _lowest_bits(n_bits: np.ndarray) -> np.ndarray:
 
 
 def leaf_of(one_bit: np.ndarray) -> np.ndarray:
-    """Return which bit is set, of numbers with exactly one bit: the exponent of the same number as a float."""
+    """Return the position of the only bit of each number, which is the exponent of the number as a float."""
     if one_bit.dtype == np.uint64:
         exponent = one_bit.view(np.int64).astype(np.float64).view(np.int64) >> 52
         return (exponent & 0x7FF).astype(np.int32) - 1023
@@ -60,15 +61,15 @@ def leaf_of(one_bit: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class FeatureTable:
-    """For one feature: from a cell to the leaves of all trees that its splits leave over.
+    """The QuickScorer table of one feature.
 
     Parameters
     ----------
     feature : int
     line_of : Intervals or Codes
-        From a cell to its line.
+        Maps cells to lines.
     table : ndarray of masks, shape (n_lines, n_trees)
-        The last line is for missing cells and unseen categories.
+        The remaining leaves of each tree; the last line is for missing cells and unknown categories.
     """
 
     feature: int
@@ -76,7 +77,7 @@ class FeatureTable:
     table: np.ndarray
 
     def lines(self, cells: np.ndarray) -> np.ndarray:
-        """Return a line for each cell, of shape (n_cells, n_trees)."""
+        """Return the line of each cell, of shape (n_cells, n_trees)."""
         return self.table.take(self.line_of(cells), axis=0)
 
 
@@ -89,14 +90,14 @@ def table_of_numbers(
     threshold: np.ndarray,
     missing_left: np.ndarray,
 ) -> FeatureTable:
-    """Return the table of a feature of numbers.
+    """Return the table of a numeric feature.
 
     Parameters
     ----------
     feature : int
     whole : ndarray of masks, shape (n_trees,)
     tree, goes_left, goes_right, threshold, missing_left : ndarray of shape (n_splits,)
-        Of the splits that ask the feature.
+        Arrays of the splits that test the feature.
     """
     cuts, line = np.unique(threshold, return_inverse=True)
     upwards, downwards = (np.tile(whole, (len(cuts) + 2, 1)) for _ in range(2))
@@ -116,7 +117,7 @@ def table_of_categories(
     goes_right: np.ndarray,
     subsets: np.ndarray,
 ) -> FeatureTable:
-    """Return the table of a feature of categories; ``subsets``, of shape (n_splits, n_codes), tells which go left."""
+    """Return the table of a categorical feature; ``subsets`` of shape (n_splits, n_codes) masks codes that go left."""
     is_left = np.hstack([subsets, np.zeros((len(subsets), 1), dtype=bool)])
     by_tree = np.tile(whole[:, None], (1, is_left.shape[1]))
     np.bitwise_and.at(by_tree, tree, np.where(is_left, goes_left[:, None], goes_right[:, None]))
@@ -124,14 +125,15 @@ def table_of_categories(
 
 
 class Intervals:
-    """Finds between which of the sorted ``cuts`` cells lie: how many cuts are smaller; one more than cuts for NaN.
+    """Maps cells to intervals between the sorted ``cuts``: the number of smaller cuts, or ``len(cuts) + 1`` for NaN.
 
-    A grid of equal steps over the cuts knows the answer but for the cuts in the cell's own step, which are compared.
-    That has no branches to mispredict, as a binary search has; where many cuts share a step, the search is faster.
+    A regular grid over the range of the cuts stores the number of cuts below each step, so that a cell is only compared
+    with the cuts in its own step. Unlike a binary search, this has no unpredictable branches. If many cuts share a
+    step, a binary search is used.
     """
 
     N_STEPS = 1024
-    MOST_IN_A_STEP = 4
+    MAX_CUTS_PER_STEP = 4
 
     def __init__(self, cuts: np.ndarray) -> None:
         self.cuts = np.append(cuts, cuts.dtype.type(np.inf))  # NaN is sorted behind infinity
@@ -141,11 +143,11 @@ class Intervals:
         if self.has_grid:
             steps = self._step_of(cuts)
             self.in_a_step = int(np.bincount(steps).max())
-            self.has_grid = self.in_a_step <= self.MOST_IN_A_STEP
+            self.has_grid = self.in_a_step <= self.MAX_CUTS_PER_STEP
             self.smaller = np.searchsorted(steps, np.arange(self.N_STEPS + 3))
 
     def __call__(self, cells: np.ndarray) -> np.ndarray:
-        """Return an integer for each cell."""
+        """Return the interval of each cell."""
         if not self.has_grid:
             return np.searchsorted(self.cuts, cells)
         interval = self.smaller.take(self._step_of(cells))
@@ -157,7 +159,7 @@ class Intervals:
         return interval
 
     def _step_of(self, cells: np.ndarray) -> np.ndarray:
-        """Return the number of the step; it never falls as the cell grows, however the arithmetic is rounded."""
+        """Return the step of each cell; it is a nondecreasing function of the cell despite rounding errors."""
         with np.errstate(over="ignore", invalid="ignore"):
             steps = (cells - self.cuts[0]) / self.step
         return (np.fmin(np.fmax(steps, -1), self.N_STEPS + 1) + 1).astype(np.intp)
@@ -165,11 +167,11 @@ class Intervals:
 
 @dataclass(frozen=True)
 class Codes:
-    """Returns categories as integers; missing and unseen ones are ``n_codes``."""
+    """Maps category codes to integers; missing and unknown categories are mapped to ``n_codes``."""
 
     n_codes: int
 
     def __call__(self, cells: np.ndarray) -> np.ndarray:
-        """Return an integer for each cell."""
-        known = (cells > -1) & (cells < self.n_codes)  # LightGBM cuts fractions off
+        """Return the integer code of each cell."""
+        known = (cells > -1) & (cells < self.n_codes)  # LightGBM truncates fractions
         return np.where(known, cells, self.n_codes).astype(np.intp)

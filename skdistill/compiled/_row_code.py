@@ -1,4 +1,4 @@
-"""The writer of Python: from a scorer to the code that answers for one row."""
+"""Code generator for Python: from a scorer to code that scores one row."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,17 +9,17 @@ from ._code import Code
 from ._tree_code import forest_code
 
 MAX_TERMS = 500
-"""Products that Python adds up faster than numpy starts."""
+"""Maximum number of products that plain Python computes faster than numpy."""
 
 
 def row_code(scorer: Any, prefix: str = "") -> Code | None:
-    """Return the code of a scorer; ``None`` for kinds without a writer, and for too much code.
+    """Return the code of a scorer; ``None`` for kinds without a code generator, and for scorers that are too large.
 
     Parameters
     ----------
     scorer : Scorer
     prefix : str, default=""
-        Of all names of arrays, so that the parts of a sum do not share theirs.
+        Prefix of the names of arrays, which keeps the names of the parts of a sum distinct.
     """
     writer = WRITERS.get(getattr(scorer, "kind", ""))
     return None if writer is None else writer(scorer, prefix)
@@ -42,7 +42,7 @@ def _linear(linear: Any, prefix: str) -> Code | None:  # noqa: ARG001
 
 
 def _network(network: Any, prefix: str) -> Code:
-    """Scale and unit are folded into the weights, where inputs are not multiplied."""
+    """Generate the code of a network; without products of inputs, scale and unit are folded into the weights."""
     p, design = prefix, network.design
     weights = [array.astype(np.float64) for array in network.weights]
     biases = [*(bias.astype(np.float64) for bias in network.biases), network.base]
@@ -73,11 +73,11 @@ def _network(network: Any, prefix: str) -> Code:
 
 
 def _landmarks(kernel: Any, prefix: str) -> Code:
-    """``unit`` is folded into the coefficients."""
+    """Generate the code of a kernel scorer; ``unit`` is folded into the coefficients."""
     p, n_outputs = prefix, len(kernel.base)
     scales, positions = kernel.scales.astype(np.float64), kernel.positions.astype(np.float64)
     linear = np.zeros((len(scales), n_outputs)) if kernel.linear is None else kernel.linear * kernel.unit
-    if kernel.design.has_codes:  # the place of unknown codes does not count
+    if kernel.design.has_codes:  # the last input is for unknown codes and has scale 0
         scales, positions = np.append(scales, 0), np.hstack([positions, np.zeros((len(positions), 1))])
         linear = np.vstack([linear, np.zeros((1, n_outputs))])
     scaled = positions * scales
@@ -93,7 +93,7 @@ def _landmarks(kernel: Any, prefix: str) -> Code:
 
 
 def _sum(total: Any, prefix: str) -> Code | None:
-    """Each part sets the scores, which are kept under names of its own."""
+    """Generate the code of a sum; the scores of each part are stored under distinct names."""
     lines: list[str] = []
     names: dict[str, Any] = {}
     takes_array, scores = True, [f"s{output}" for output in range(len(total.base))]
@@ -116,16 +116,16 @@ WRITERS: dict[str, Callable[[Any, str], Code | None]] = {
     "landmarks": _landmarks,
     "sum": _sum,
 }
-"""By kind of scorer."""
+"""Code generators by kind of scorer."""
 
 
 # ---------------------------------------------------------------------- inputs of weighted sums
 
 
 def _inputs(design: Any, p: str) -> list[str]:
-    """Return code that sets ``z``, the inputs of one row.
+    """Return the statements that compute ``z``, the inputs of one row.
 
-    Where there are more inputs than numbers, one more than there are stands behind them, for codes that are unknown.
+    With categorical columns, ``z`` has an additional last entry, which unknown categories set.
     """
     filled = ["    length = z.dot(z)", "    if length != length:", _fill(p)]
     lines = [f"    z = ({_clipped(design, p)} - {p}center) / {p}scale", *filled]
@@ -136,18 +136,18 @@ def _inputs(design: Any, p: str) -> list[str]:
 
 
 def _clipped(design: Any, p: str) -> str:
-    """Return the expression of a row's numbers and indicators, clipped to their range; NaN stays."""
+    """Return the expression for the numbers and missing indicators of a row, clipped to their range; NaN is kept."""
     cells = "array(cells, float)" if design.is_plain else f"array(cells, float).take({p}columns)"
     return f"minimum(maximum({cells}, {p}low), {p}high)"
 
 
 def _fill(p: str) -> str:
-    """Return the line that a row with missing cells pays for, and no other: they are NaN until then."""
+    """Return the statement that replaces NaN; only rows with missing cells execute it."""
     return f"        copyto(z, {p}missing, where=isnan(z))"
 
 
 def _places_of_codes(design: Any, shift: int = 0) -> str:
-    """Return the expression of the inputs that a row's categories set, -1 where they are unknown."""
+    """Return the expression for the positions of the inputs set by the categories of a row; -1 if unknown."""
     columns = np.flatnonzero(design.n_codes)
     codes = [
         f"{first + shift} + int(cells[{column}]) if -1 < cells[{column}] < {design.n_codes[column]} else -1"

@@ -1,4 +1,4 @@
-"""What may be asked of any scorer, and a scorer as plain data."""
+"""The protocol of scorers, and the conversion of scorers to plain data."""
 
 import pickle
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
@@ -10,10 +10,10 @@ from ._packing import pack_fields, unpack_fields
 
 @runtime_checkable
 class Scorer(Protocol):
-    """From coded rows to scores: what a compiled model ships, and what a writer turns into code of a language.
+    """Computes scores of encoded rows: the model inside a compiled model, and the input of code generators.
 
-    Objects of other packages may be scorers, too. Without a ``kind`` that a writer knows, one of them scores a single
-    row as it scores many.
+    Classes of other packages can implement this protocol. A scorer whose ``kind`` has no code generator scores a single
+    row in the same way as many rows.
 
     Examples
     --------
@@ -25,19 +25,19 @@ class Scorer(Protocol):
 
     @property
     def base(self) -> np.ndarray:
-        """Constant of each output, of shape (n_outputs,)."""
+        """Constant that is added to each output, of shape (n_outputs,)."""
 
     @property
     def n_features(self) -> int:
-        """Columns of a row."""
+        """Number of columns of a row."""
 
     @property
     def n_parameters(self) -> int:
-        """Numbers that were learned."""
+        """Number of learned parameters."""
 
     @property
     def n_ops(self) -> int:
-        """Operations for a row."""
+        """Number of operations per row."""
 
     @property
     def n_bytes(self) -> int:
@@ -47,22 +47,24 @@ class Scorer(Protocol):
         """Return the scores of rows, of shape (n_rows, n_outputs), as float64."""
 
     def scaled(self, factor: Any, shift: Any = 0.0) -> Self:
-        """Return a scorer whose scores are ``factor`` times as large, plus ``shift``; numbers, or one per output."""
+        """Return a scorer with scores multiplied by ``factor``, plus ``shift``: numbers, or arrays over the outputs."""
 
     def stored_as(self, dtype: Any) -> Self:
-        """Return a scorer whose learned numbers are stored with this precision, where they have more."""
+        """Return a scorer whose parameters are rounded to at most this precision."""
 
     def content(self) -> dict[str, Any]:
-        """Return the kind and all fields as plain data, which a writer can walk."""
+        """Return the kind and all fields as plain data."""
 
 
 class FlatData:
-    """A dataclass of arrays, numbers, lists, and other objects like it, which are its plain data and its pickle.
+    """Base class of dataclasses whose fields are arrays, numbers, lists, or other such dataclasses.
+
+    The class implements their conversion to plain data and a compressed pickle.
 
     Attributes
     ----------
     kind : str
-        Name in the data; unique.
+        Unique name of the class in the plain data.
     """
 
     kind: ClassVar[str]
@@ -82,7 +84,7 @@ class FlatData:
     def content(self) -> dict[str, Any]:
         """Return the kind and all fields as plain data: arrays, numbers, ``None``, lists and dicts of these.
 
-        :func:`scorer_from_content` undoes it.
+        :func:`scorer_from_content` is the inverse.
         """
         fields: dict[str, Any] = self.__dataclass_fields__  # type: ignore[attr-defined]  # subclasses are dataclasses
         return {"kind": self.kind} | {name: _as_data(getattr(self, name)) for name in fields}
@@ -95,7 +97,7 @@ class FlatData:
 
 
 def scorer_from_content(content: dict[str, Any]) -> Any:
-    """Return the scorer, or the design of one, that :meth:`FlatData.content` described.
+    """Return the scorer or design from the plain data that its method ``content`` returned.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Scorers that add up."""
+"""Sums of scorers."""
 
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -16,7 +16,7 @@ class Sum(FlatData, kind="sum"):
     Parameters
     ----------
     parts : list of scorers
-        E.g. a network, and trees that were grown on what it leaves.
+        For example a network, and trees fitted on its residuals.
 
     Examples
     --------
@@ -31,22 +31,22 @@ class Sum(FlatData, kind="sum"):
 
     @property
     def n_features(self) -> int:
-        """Columns of a row."""
+        """Number of columns of a row."""
         return self.parts[0].n_features
 
     @property
     def base(self) -> np.ndarray:
-        """What is added to each row's scores, of shape (n_outputs,)."""
+        """Constant that is added to each output, of shape (n_outputs,)."""
         return reduce(np.add, [part.base for part in self.parts])
 
     @property
     def n_parameters(self) -> int:
-        """Numbers that were learned."""
+        """Number of learned parameters."""
         return sum(part.n_parameters for part in self.parts)
 
     @property
     def n_ops(self) -> int:
-        """Operations for a row."""
+        """Number of operations per row."""
         return sum(part.n_ops for part in self.parts)
 
     def scores(self, X: Any, n_jobs: int = 1) -> np.ndarray:
@@ -54,10 +54,10 @@ class Sum(FlatData, kind="sum"):
         return reduce(np.add, [part.scores(X, n_jobs) for part in self.parts])
 
     def scaled(self, factor: Any, shift: Any = 0.0) -> Self:
-        """Return the same with scores ``factor`` times as large, plus ``shift``."""
+        """Return a copy whose scores are multiplied by ``factor``, plus ``shift``."""
         first, *others = self.parts
         return replace(self, parts=[first.scaled(factor, shift), *(part.scaled(factor) for part in others)])
 
     def stored_as(self, dtype: Any) -> Self:
-        """Return the same with each part at this precision."""
+        """Return a copy with the parameters of each part rounded to at most this precision."""
         return replace(self, parts=[part.stored_as(dtype) for part in self.parts])

@@ -1,4 +1,4 @@
-"""Trees as Python expressions: nested conditional expressions of one row's cells."""
+"""Code generator for trees: nested conditional expressions of the cells of one row."""
 
 from typing import Any
 
@@ -7,17 +7,17 @@ import numpy as np
 from ._code import Code
 
 MAX_SPLITS = 20_000
-"""Bigger forests are not worth compiling: the processor's caches hold them no more."""
+"""Maximum number of splits for code generation: the code of larger forests exceeds the processor's caches."""
 
 MAX_DEPTH = 80
-"""Python's parser stops at 200 open parentheses."""
+"""Maximum depth of a tree for code generation: Python's parser allows 200 open parentheses."""
 
-TERMS = 50
-"""Terms of a sum in one expression: the parser's nesting is limited."""
+MAX_TERMS_PER_LINE = 50
+"""Maximum number of terms of a sum in one expression, since the nesting depth of the parser is limited."""
 
 
 def forest_code(forest: Any) -> Code | None:
-    """Return the code for a forest; ``None`` if it is too big or too deep."""
+    """Return the code of a forest; ``None`` if it is too large or too deep."""
     if max(len(forest.feature), forest.value.size // 2) > MAX_SPLITS or forest.spans.depth.max(initial=0) >= MAX_DEPTH:
         return None
     sums = [[repr(start)] if start else [] for start in forest.base.tolist()]
@@ -34,18 +34,21 @@ def forest_code(forest: Any) -> Code | None:
                 sums[output + column].append(name)
     used = sorted(set(forest.feature.tolist()))
     reads = [f"    x{index} = cells[{index}]" for index in used]
-    if len(used) * 2 > forest.n_features:  # unpacking all cells is faster than picking half of them
+    if len(used) * 2 > forest.n_features:  # unpacking all cells is faster than indexing half of them
         reads = [f"    {', '.join(f'x{index}' for index in range(forest.n_features))}, = cells"]
     coded, n_codes = [index for index in used if forest.is_category[index]], forest.subsets.shape[1]
     reads += [f"    x{index} = int(x{index}) if -1 < x{index} < {n_codes} else -1" for index in coded]
     for output, terms in enumerate(sums):
-        lines.append(f"    s{output} = {' + '.join(terms[:TERMS]) or 0.0}")
-        lines += [f"    s{output} += {' + '.join(terms[k : k + TERMS])}" for k in range(TERMS, len(terms), TERMS)]
+        lines.append(f"    s{output} = {' + '.join(terms[:MAX_TERMS_PER_LINE]) or 0.0}")
+        lines += [
+            f"    s{output} += {' + '.join(terms[k : k + MAX_TERMS_PER_LINE])}"
+            for k in range(MAX_TERMS_PER_LINE, len(terms), MAX_TERMS_PER_LINE)
+        ]
     return Code(reads + lines)
 
 
 class _TreeWriter:
-    """Writes trees as expressions; cells of float32 forests may come as any float."""
+    """Generates the expressions of trees; float64 cells give the same result as cells rounded to float32."""
 
     def __init__(self, forest: Any) -> None:
         self.feature = forest.feature.tolist()
@@ -80,14 +83,14 @@ class _TreeWriter:
 def _bounds_for_doubles(threshold: np.ndarray) -> np.ndarray:
     """Return for each float32 threshold the largest float64 that is rounded to it or below.
 
-    Then a comparison of doubles decides as if the cell had been rounded first: half way to the next float32 a number
-    is rounded to the even one.
+    Comparing a float64 cell with this bound gives the same result as rounding the cell to float32 first. A number half
+    way between two float32 numbers is rounded to the even one.
     """
     if threshold.dtype != np.float32:
         return threshold
     with np.errstate(over="ignore", under="ignore"):
         above = np.nextafter(threshold, np.float32(np.inf)).astype(np.float64)
-    above = np.where(np.isinf(above), 2.0**128, above)  # what is rounded to infinity lies half a step beyond
+    above = np.where(np.isinf(above), 2.0**128, above)  # half a step above the largest float32 rounds to infinity
     middle = (threshold.astype(np.float64) + above) / 2
     is_even = threshold.view(np.uint32) % 2 == 0
     bound = np.where(is_even, middle, np.nextafter(middle, -np.inf))

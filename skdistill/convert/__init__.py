@@ -1,4 +1,4 @@
-"""The one reader of foreign models: from a fitted model of another library to its arrays, and to a scorer."""
+"""Conversion of fitted models of scikit-learn and LightGBM to arrays and scorers."""
 
 from ._kernels import KernelMachine, read_kernel
 from ._lightgbm import forest_from_lightgbm, is_booster, is_lightgbm, splits_of_lightgbm

@@ -1,4 +1,4 @@
-"""Kernel machines of scikit-learn: the rows that they keep, how fast their kernel falls, and the weights."""
+"""Kernel machines of scikit-learn: support vectors, kernel width and coefficients."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,20 +10,21 @@ from ..compiled import Design, Landmarks
 
 @dataclass(frozen=True)
 class KernelMachine:
-    r"""A sum of kernels around rows of the training data.
+    r"""A weighted sum of kernels at training rows.
 
     Parameters
     ----------
     rows : ndarray or sparse matrix of shape (n_rows, n_inputs)
-        Support vectors or training rows, in the model's own inputs.
+        Support vectors or training rows, as inputs of the model.
     gamma : float, ndarray of shape (n_inputs,) or None
-        Of an RBF kernel, :math:`\exp(-\gamma d^2)`, of all inputs or of each; ``None`` for any other kernel.
+        Coefficient of an RBF kernel, :math:`\exp(-\gamma d^2)`, common to all inputs or one per input; ``None`` for any
+        other kernel.
     coef : ndarray or sparse matrix of shape (n_rows, n_outputs), or None
-        Weights of the kernels; ``None`` of Gaussian processes, which are not read that far.
+        Coefficients of the kernels; ``None`` for Gaussian processes, whose coefficients are not read.
     intercept : ndarray
-        What is added; empty where nothing is.
+        Intercepts; empty if there are none.
     n_calibration : int
-        Further numbers of a support vector machine that make probabilities of its margins.
+        Number of parameters of the probability calibration of a support vector machine.
     """
 
     rows: Any
@@ -34,25 +35,25 @@ class KernelMachine:
 
     @property
     def n_parameters(self) -> int:
-        """Numbers that were learned: rows, weights, intercepts and the calibration."""
+        """Number of learned parameters: support vectors, coefficients, intercepts and calibration."""
         return self.rows.size + self.coef.size + self.intercept.size + self.n_calibration
 
     @property
     def n_operations(self) -> int:
-        """Operations for a row: one for each number of a kept row, for each kernel and for each weight."""
+        """Number of operations per row: one per number of the support vectors, per kernel and per coefficient."""
         return self.rows.size + self.coef.size + self.rows.shape[0]
 
     @property
     def dense_rows(self) -> np.ndarray:
-        """The rows as an array of floats."""
+        """The support vectors as an array of floats."""
         return self.rows.toarray() if hasattr(self.rows, "toarray") else np.asarray(self.rows, dtype=np.float64)
 
     def landmarks(self) -> Landmarks:
-        """Return the scores of rows; only for an RBF kernel with one weight for each row and output."""
+        """Return the scorer; only for an RBF kernel with one coefficient per support vector and output."""
         rows, n_inputs = self.dense_rows.astype(np.float64), self.rows.shape[1]
         coef = self.coef.toarray() if hasattr(self.coef, "toarray") else np.asarray(self.coef, dtype=np.float64)
         n_outputs = coef.shape[1]
-        center = rows.mean(axis=0)  # near the rows, few digits of their distances cancel
+        center = rows.mean(axis=0)  # centering reduces cancellation in the distances
         return Landmarks(
             plain_design(n_inputs, center),
             positions=rows - center,
@@ -66,7 +67,7 @@ class KernelMachine:
 
 def read_kernel(model: Any) -> KernelMachine | None:
     """Read a fitted support vector machine, kernel ridge regression or Gaussian process; ``None`` for other models."""
-    if hasattr(model, "base_estimator_"):  # a Gaussian process classifier, one for each class
+    if hasattr(model, "base_estimator_"):  # a Gaussian process classifier, which has one model per class
         model = getattr(model.base_estimator_, "estimators_", [model.base_estimator_])[0]
     kept = (getattr(model, name, None) for name in ("support_vectors_", "X_train_", "X_fit_"))
     rows = next((rows for rows in kept if rows is not None), None)
@@ -97,7 +98,7 @@ def _gamma_of(model: Any, n_inputs: int) -> Any:
 
 
 def plain_design(n_inputs: int, center: np.ndarray | None = None) -> Design:
-    """Return the design of a table of numbers whose inputs are its cells, less a center."""
+    """Return the design of a numeric table whose inputs are its cells minus a center."""
     return Design(
         numbers=np.arange(n_inputs),
         center=np.zeros(n_inputs) if center is None else center,

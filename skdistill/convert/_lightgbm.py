@@ -1,8 +1,7 @@
-"""Models of LightGBM, read from their text: the one form of its trees that is documented and needs no library.
+"""LightGBM models, read from their text format, which is documented and can be parsed without LightGBM.
 
-Importing LightGBM takes a sixth of a second, and whoever only predicts needs none of it. So the policy of this package:
-LightGBM is imported inside the functions that train with it, and nowhere else; its models are recognised here, without
-an import, and read from their text.
+Importing LightGBM takes about 0.17 seconds and is not needed for prediction. This package therefore imports LightGBM
+only inside functions that train with it; this module recognises LightGBM models without an import.
 """
 
 import re
@@ -23,31 +22,31 @@ _MISSING_IS_ZERO, _MISSING_IS_NAN = 4, 8
 
 
 def is_booster(model: Any) -> bool:
-    """Whether a model is a ``Booster`` of LightGBM."""
-    lightgbm = sys.modules.get("lightgbm")  # whose models exist only where it has been imported
+    """Whether a model is a LightGBM ``Booster``."""
+    lightgbm = sys.modules.get("lightgbm")  # its models only exist if it has been imported
     return lightgbm is not None and isinstance(model, lightgbm.Booster)
 
 
 def is_lightgbm(model: Any) -> bool:
-    """Whether a model is an estimator or a ``Booster`` of LightGBM."""
+    """Whether a model is a LightGBM estimator or ``Booster``."""
     lightgbm = sys.modules.get("lightgbm")
     return lightgbm is not None and isinstance(model, lightgbm.Booster | lightgbm.LGBMModel)
 
 
 def lightgbm_text(model: Any) -> str:
-    """Return the text of a fitted estimator or ``Booster``."""
+    """Return the text format of a fitted LightGBM estimator or ``Booster``."""
     return (model if hasattr(model, "model_to_string") else model.booster_).model_to_string()
 
 
 class Objective(NamedTuple):
-    """What a model was trained for: a name, and options such as ``{"sigmoid": "1"}``."""
+    """The objective of a model: its name, and options such as ``{"sigmoid": "1"}``."""
 
     name: str
     options: dict[str, str]
 
     @classmethod
     def of_text(cls, text: str) -> "Objective":
-        """Read it from the text of a model; the name of a custom one is ``"none"``."""
+        """Read the objective from the text of a model; the name of a custom objective is ``"none"``."""
         name, *options = _header_value(text, "objective", "none").split()
         return cls(name, {key: value for key, _, value in (option.partition(":") for option in options)})
 
@@ -61,25 +60,27 @@ def forest_from_lightgbm(texts: list[str], *, dtype: Any = np.float64, n_trees: 
     Parameters
     ----------
     texts : list of str
-        One model, or several that go on from each other.
+        The text of one model, or the texts of several models of which each continues the training of the previous one.
     dtype : {float64, float32}
-        Precision of the thresholds. With float32, rows must be of float32 too to take the same sides.
+        Precision of the thresholds. With float32, rows must be float32 as well to reach the same leaves.
     n_trees : int or None, default=None
-        Read only the first trees.
+        Number of trees to read; ``None`` reads all.
 
     Raises
     ------
     CompileError
-        If the trees have linear leaves, or take zeros for missing cells.
+        If the trees have linear leaves or treat zeros as missing values.
     """
     header, members = _read(texts, n_trees)
     if any(member.is_linear for member in members):
         raise CompileError(
-            "the LightGBM model has linear trees; expected constant leaves. Train with linear_tree=False."
+            "the LightGBM model has linear trees; expected constant leaves. Train it with linear_tree=False."
         )
     decision = _joined([member.decision for member in members], np.int64)
     if np.any(decision & _MISSING == _MISSING_IS_ZERO):
-        raise CompileError("the LightGBM model takes zeros as missing; expected NaN. Pass zero_as_missing=False.")
+        raise CompileError(
+            "the LightGBM model treats zeros as missing values; expected NaN. Train it with zero_as_missing=False."
+        )
     trees = _joined_trees(header, members)
     if dtype == np.float32:
         is_coded = decision & _CATEGORY > 0
@@ -89,23 +90,23 @@ def forest_from_lightgbm(texts: list[str], *, dtype: Any = np.float64, n_trees: 
 
 
 def trees_of_lightgbm(model: Any) -> Trees:
-    """Read the trees of a fitted estimator or ``Booster``; of linear leaves the constants."""
+    """Read the trees of a fitted estimator or ``Booster``; linear leaves are reduced to their constants."""
     return _joined_trees(*_read([lightgbm_text(model)]))
 
 
 def splits_of_lightgbm(text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return feature, threshold and gain of all splits in the text of a model."""
+    """Return the feature, threshold and gain of all splits in the text of a model."""
     _, members = _read([text])
     feature = _joined([member.feature[: member.n_splits] for member in members], np.int64)
     threshold = _joined([member.threshold[: member.n_splits] for member in members], np.float64)
     return feature, threshold, _joined([member.gain for member in members], np.float64)
 
 
-# ---------------------------------------------------------------------- the text
+# ---------------------------------------------------------------------- text format
 
 
 def _read(texts: list[str], n_trees: int | None = None) -> tuple[str, list["_Tree"]]:
-    """Return the header of the first text, and the trees of all."""
+    """Return the header of the first text, and the trees of all texts."""
     parts = [re.split(r"^Tree=\d+\n", text.split("\nend of trees")[0], flags=re.MULTILINE) for text in texts]
     blocks = [block for part in parts for block in part[1:]]
     return parts[0][0], [_Tree(block) for block in blocks[:n_trees]]
@@ -118,7 +119,7 @@ def _header_value(text: str, name: str, default: str = "") -> str:
 
 
 class _Tree:
-    """One tree of the text: splits are nodes 0 to k - 1, leaf j is node k + j."""
+    """One tree of the text format: splits are nodes 0 to k - 1, leaf j is node k + j."""
 
     def __init__(self, block: str) -> None:
         self._lines = lines = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
@@ -145,7 +146,7 @@ class _Tree:
 
     @property
     def gain(self) -> np.ndarray:
-        """By how much each split lowers the loss, of shape (n_splits,)."""
+        """Decrease of the loss by each split, of shape (n_splits,)."""
         return self._numbers("split_gain", np.float64)[: self.n_splits]
 
 
@@ -153,11 +154,11 @@ def _extended(of_splits: np.ndarray, n_splits: int, n_leaves: int) -> np.ndarray
     return np.concatenate([of_splits[:n_splits], np.zeros(n_leaves, dtype=of_splits.dtype)])
 
 
-# ---------------------------------------------------------------------- all trees together
+# ---------------------------------------------------------------------- joining the trees
 
 
 def _joined_trees(header: str, members: list[_Tree]) -> Trees:
-    """Return all trees as nodes."""
+    """Return the nodes of all trees."""
     n_outputs = int(_header_value(header, "num_tree_per_iteration"))
     size = np.array([member.n_nodes for member in members], dtype=np.int64)
     root = np.cumsum(size) - size
@@ -171,7 +172,7 @@ def _joined_trees(header: str, members: list[_Tree]) -> Trees:
     is_category[feature[is_coded]] = True
     first_subset = np.cumsum([0, *(len(member.subsets) for member in members)])[:-1]
     threshold[is_coded] += np.repeat(first_subset, size)[is_coded]
-    # where no cell was missing in training, LightGBM takes a missing one for zero
+    # if no training cell was missing, LightGBM treats a missing cell as zero
     missing_left = np.where(decision & _MISSING == _MISSING_IS_NAN, decision & _DEFAULT_LEFT > 0, threshold >= 0)
     share = 1 / max(len(members) // n_outputs, 1) if "\naverage_output" in header else 1.0
     return Trees(
@@ -191,7 +192,7 @@ def _joined_trees(header: str, members: list[_Tree]) -> Trees:
 
 
 def _table_of_subsets(subsets: list[np.ndarray]) -> np.ndarray:
-    """Return sets of categories of different lengths as one table, of shape (n_subsets, n_codes)."""
+    """Return masks of categories of different lengths as one array of shape (n_subsets, n_codes)."""
     table = np.zeros((len(subsets), max((len(subset) for subset in subsets), default=0)), dtype=bool)
     for line, subset in zip(table, subsets, strict=True):
         line[: len(subset)] = subset

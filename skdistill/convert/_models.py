@@ -1,4 +1,4 @@
-"""From a fitted model of scikit-learn or LightGBM to a compiled one: its scorer, link, classes and names of columns."""
+"""Conversion of fitted models of scikit-learn and LightGBM to compiled models."""
 
 import warnings
 from collections.abc import Callable
@@ -48,19 +48,20 @@ from ._wrappers import unwrap
 
 
 def read_model(model: Any) -> CompiledModel | None:
-    """Return the compiled form of a fitted model, with all its digits; ``None`` for a model of an unknown kind.
+    """Return the compiled form of a fitted model at full precision; ``None`` for models of an unknown kind.
 
-    It answers as ``predict_proba`` of classifiers and ``predict`` of regressors do, to 1e-6 of the answers' scale.
+    Its outputs are those of ``predict_proba`` of classifiers and ``predict`` of regressors, with an error of at most
+    1e-6 of the output scale.
 
     Parameters
     ----------
     model : estimator or Booster
-        Fitted, and not inside a wrapper: see :func:`unwrap`.
+        A fitted model, not inside a wrapper; see :func:`unwrap`.
 
     Raises
     ------
     CompileError
-        If the kind is known, but no scorer answers as this model does.
+        If the kind is known, but no scorer can represent this model.
     """
     if is_lightgbm(model):
         return _from_lightgbm(model)
@@ -71,13 +72,13 @@ def read_model(model: Any) -> CompiledModel | None:
 
 
 def read_margins(model: Any) -> Scorer | None:
-    """Return the scorer of a classifier's ``decision_function``, one score for two classes; ``None`` if it is unknown.
+    """Return a scorer of ``decision_function``, with one score for binary problems; ``None`` if there is none.
 
     Parameters
     ----------
     model : classifier
-        Fitted: a linear model, or an ``SVC`` or ``NuSVC`` of two classes with an RBF or linear kernel. Of more classes,
-        the margins of these are no sums of kernels, but votes of pairs.
+        A fitted linear model, or a fitted binary ``SVC`` or ``NuSVC`` with an RBF or linear kernel. The margins of
+        multiclass SVCs are votes of pairwise classifiers, not sums of kernels.
     """
     if isinstance(model, _LINEAR_CLASSIFIERS):
         return linear_weights_of(model).linear()
@@ -90,26 +91,33 @@ def read_margins(model: Any) -> Scorer | None:
 
 
 def _from_trees(model: Any) -> CompiledModel:
-    """Read a tree of scikit-learn, or the mean of many."""
+    """Read a scikit-learn tree or the mean of the trees of a forest."""
     n_outputs = getattr(model, "n_outputs_", 1)
     if is_classifier(model) and n_outputs > 1:
-        raise CompileError(f"compile: {type(model).__name__} has {n_outputs} outputs; expected a single one.")
+        raise CompileError(
+            f"compile: {type(model).__name__} has {n_outputs} outputs; expected a single one. Fit one model per output."
+        )
     is_single = not is_classifier(model) and n_outputs == 1
     classes = getattr(model, "classes_", None)
     return CompiledModel(trees_of_sklearn(model).forest(), classes=classes, is_single=is_single, names=_names_of(model))
 
 
 def _from_histograms(model: Any) -> CompiledModel:
-    """Read histogram gradient boosting of numbers."""
+    """Read histogram gradient boosting without categorical features."""
     if getattr(model, "_preprocessor", None) is not None:
-        raise CompileError(f"compile: {type(model).__name__} was fitted on categories; encode them as numbers.")
+        raise CompileError(
+            f"compile: {type(model).__name__} was fitted on categories; encode them as numbers before fitting."
+        )
     forest = trees_of_histograms(model).forest()
     if is_classifier(model):
-        of_classes = "two classes" if len(model.classes_) == 2 else "softmax"
+        of_classes = "binary" if len(model.classes_) == 2 else "softmax"
         return CompiledModel(forest, of_classes, classes=model.classes_, names=_names_of(model))
     link = _HISTOGRAM_LINKS.get(model.loss)
     if link is None:
-        raise CompileError(f"compile: {type(model).__name__} with the loss {model.loss!r} has no compiled form.")
+        raise CompileError(
+            f"compile: {type(model).__name__} with loss={model.loss!r} has no compiled form; expected one of "
+            f"{sorted(_HISTOGRAM_LINKS)}."
+        )
     return CompiledModel(forest, link, is_single=True, names=_names_of(model))
 
 
@@ -122,24 +130,29 @@ _HISTOGRAM_LINKS = {
 def _from_lightgbm(model: Any) -> CompiledModel:
     booster = model if is_booster(model) else model.booster_
     if booster.pandas_categorical:
-        raise CompileError("compile: the LightGBM model was fitted on pandas categories; encode them as numbers.")
+        raise CompileError(
+            "compile: the LightGBM model was fitted on pandas categories; encode them as numbers before fitting."
+        )
     text = lightgbm_text(booster)
     objective = Objective.of_text(text)
     link = _LIGHTGBM_LINKS.get(objective.name)
     if link is None or "sqrt" in objective.options:
-        raise CompileError(f"compile: LightGBM's objective {str(objective)!r} has no compiled form.")
+        raise CompileError(
+            f"compile: the LightGBM objective {str(objective)!r} has no compiled form; expected e.g. 'regression', "
+            "'binary' or 'multiclass', without reg_sqrt."
+        )
     forest = forest_from_lightgbm([text]).scaled(float(objective.options.get("sigmoid", 1)))
     classes = getattr(model, "classes_", None)
     if classes is not None and link == "logistic" and len(classes) == 2:
-        link = "two classes"
-    n_scores = 1 if classes is None or link == "two classes" else len(classes)
+        link = "binary"
+    n_scores = 1 if classes is None or link == "binary" else len(classes)
     if classes is not None and (link == "identity" or len(forest.base) != n_scores):
         raise CompileError(
-            f"compile: {type(model).__name__} of {len(classes)} classes and objective {objective.name!r} has no "
-            'probabilities of them; expected objective "binary" for two classes, "multiclass" or "multiclassova" for '
-            "more."
+            f"compile: {type(model).__name__} with {len(classes)} classes and the objective {objective.name!r} has no "
+            'class probabilities; expected the objective "binary" for two classes, and "multiclass" or "multiclassova" '
+            "for more."
         )
-    names = booster.feature_name()  # numbered where it was given none
+    names = booster.feature_name()  # Column_0, Column_1, ... if it was fitted without names
     is_single = classes is None and len(forest.base) == 1
     names = None if names == [f"Column_{index}" for index in range(len(names))] else names
     return CompiledModel(forest, link, classes=classes, is_single=is_single, names=names)
@@ -154,7 +167,7 @@ _LIGHTGBM_LINKS = {
 }
 
 
-# ---------------------------------------------------------------------- weighted sums
+# ---------------------------------------------------------------------- linear models and networks
 
 
 def _from_linear(model: Any) -> CompiledModel:
@@ -165,18 +178,18 @@ def _from_linear(model: Any) -> CompiledModel:
 def _from_logistic(model: LogisticRegression) -> CompiledModel:
     linear = linear_weights_of(model).linear()
     if len(model.classes_) == 2:
-        link = "two classes"
-    else:  # which of the two a release takes for which solver has changed
+        link = "binary"
+    else:  # softmax or one-vs-rest: this depends on the solver and the release
         row = np.ones((1, linear.n_features))
         softmax = LINKS["softmax"].of_rows(linear.scores(row))
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of names that the row lacks
-            link = "softmax" if np.allclose(softmax, model.predict_proba(row)) else "one against the rest"
+            warnings.simplefilter("ignore")  # the row has no column names
+            link = "softmax" if np.allclose(softmax, model.predict_proba(row)) else "one-vs-rest"
     return CompiledModel(linear, link, classes=model.classes_, names=_names_of(model))
 
 
 def _from_perceptron(model: Any) -> CompiledModel:
-    """Read a multilayer perceptron of rectified or no hidden layers."""
+    """Read a multilayer perceptron with rectified hidden layers or without hidden layers."""
     layers = layers_of(model)
     scorer = layers.scorer()
     if scorer is None:
@@ -188,21 +201,22 @@ def _from_perceptron(model: Any) -> CompiledModel:
         return CompiledModel(scorer, link, is_single=model.n_outputs_ == 1, names=_names_of(model))
     if layers.output_activation == "logistic" and (model.n_outputs_ > 1 or len(model.classes_) != 2):
         raise CompileError(
-            f"compile: {type(model).__name__} has {model.n_outputs_} labels a row; expected one of two or more classes."
+            f"compile: {type(model).__name__} is a multilabel classifier with {model.n_outputs_} labels per row; "
+            "expected one label per row. Fit one model per label."
         )
-    link = "two classes" if layers.output_activation == "logistic" else "softmax"
+    link = "binary" if layers.output_activation == "logistic" else "softmax"
     return CompiledModel(scorer, link, classes=model.classes_, names=_names_of(model))
 
 
 _OUTPUT_ACTIVATIONS = {"identity": "identity", "exp": "exp"}
-"""Links of multilayer perceptrons for values."""
+"""Links of multilayer perceptron regressors by output activation."""
 
 
 # ---------------------------------------------------------------------- kernels
 
 
 def _from_kernel(model: Any) -> CompiledModel:
-    """Read support vector regression, or kernel ridge regression."""
+    """Read support vector regression or kernel ridge regression."""
     scorer = _kernel_scorer(model)
     if scorer is None:
         expected = "'rbf'" if isinstance(model, KernelRidge) else "'rbf' or 'linear'"
@@ -212,7 +226,7 @@ def _from_kernel(model: Any) -> CompiledModel:
 
 
 def _kernel_scorer(model: Any) -> Scorer | None:
-    """Return the sum of kernels of a model, or of a linear kernel the weighted sum; ``None`` for another kernel."""
+    """Return the kernel scorer of an RBF kernel or the linear scorer of a linear kernel; ``None`` for other kernels."""
     kernel = model.kernel if isinstance(model.kernel, str) else ""
     if kernel == "linear" and hasattr(model, "coef_"):
         return linear_weights_of(model).linear()
@@ -224,7 +238,7 @@ def _kernel_scorer(model: Any) -> Scorer | None:
 
 
 def _from_calibrated(model: CalibratedClassifierCV) -> CompiledModel:
-    """Read a single classifier whose margins a sigmoid turns into probabilities."""
+    """Read a single classifier whose margins are calibrated by sigmoids."""
     pairs = model.calibrated_classifiers_
     inside = unwrap(pairs[0].estimator)
     knows_all = np.array_equal(getattr(inside.model, "classes_", ()), model.classes_)
@@ -232,20 +246,20 @@ def _from_calibrated(model: CalibratedClassifierCV) -> CompiledModel:
     if margins is None or len(pairs) > 1 or model.method != "sigmoid":
         raise CompileError(
             f"compile: {type(model).__name__} has {len(pairs)} {type(inside.model).__name__} with "
-            f"method={model.method!r}; expected ensemble=False, method='sigmoid', and a linear classifier, or an SVC "
-            "of two classes with an RBF or linear kernel."
+            f"method={model.method!r}; expected ensemble=False, method='sigmoid', and a linear classifier or a binary "
+            "SVC with an RBF or linear kernel."
         )
     calibrators = pairs[0].calibrators
     slope, offset = (np.array([getattr(calibrator, name) for calibrator in calibrators]) for name in ("a_", "b_"))
-    link = "two classes" if len(model.classes_) == 2 else "one against the rest"
+    link = "binary" if len(model.classes_) == 2 else "one-vs-rest"
     return CompiledModel(margins.scaled(-slope, -offset), link, classes=model.classes_, names=_names_of(model))
 
 
-# ---------------------------------------------------------------------- which kind is read how
+# ---------------------------------------------------------------------- functions by kind of model
 
 
 def _names_of(model: Any) -> Any:
-    """Return the names of the columns of the fit, which scikit-learn keeps where all of them are text."""
+    """Return the column names seen in ``fit``, which scikit-learn stores if all of them are strings."""
     return getattr(model, "feature_names_in_", None)
 
 

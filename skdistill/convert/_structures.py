@@ -1,4 +1,4 @@
-"""What a fitted model is made of, known by its attributes: no library has to be imported for it."""
+"""The learned structure of a fitted model, recognised by its attributes without importing its library."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -10,21 +10,22 @@ from ._weights import Layers, LinearWeights
 
 
 class Structure(Protocol):
-    """The numbers that a model has learned: trees, a kernel machine, layers or linear weights."""
+    """The learned parameters of a model: trees, a kernel machine, layers or linear weights."""
 
     @property
     def n_parameters(self) -> int:
-        """How many numbers were learned."""
+        """Number of learned parameters."""
 
     @property
     def n_operations(self) -> float:
-        """How many operations a row takes."""
+        """Number of operations per row."""
 
 
 def read_structure(model: Any) -> Structure | None:
-    """Return the structure of a single fitted model of scikit-learn or LightGBM; ``None`` for any other.
+    """Return the structure of a single fitted model of scikit-learn or LightGBM; ``None`` for other models.
 
-    It is read whether or not a scorer can express the model. An ensemble has none: its members have.
+    The structure is also returned for models that no scorer can represent. Meta-ensembles have no structure of their
+    own; read their members instead.
     """
     for attributes, read in _READERS:
         if all(_has(model, attribute) for attribute in attributes):
@@ -44,13 +45,13 @@ def linear_weights_of(model: Any) -> LinearWeights:
 
 
 def _has(thing: Any, path: str) -> bool:
-    """Whether there is an attribute, or one of an attribute: ``a.b``."""
+    """Whether an object has an attribute or a nested attribute such as ``a.b``."""
     name, _, rest = path.partition(".")
     return hasattr(thing, name) and (not rest or _has(getattr(thing, name), rest))
 
 
 _READERS: tuple[tuple[tuple[str, ...], Callable[[Any], Any]], ...] = (
-    (("tree_.children_left", "tree_.value"), trees_of_sklearn),  # others keep a tree of neighbours there
+    (("tree_.children_left", "tree_.value"), trees_of_sklearn),  # nearest-neighbour models also have tree_
     (("_predictors", "_baseline_prediction"), trees_of_histograms),
     (("model_to_string",), trees_of_lightgbm),
     (("booster_", "fitted_"), trees_of_lightgbm),
@@ -58,4 +59,5 @@ _READERS: tuple[tuple[tuple[str, ...], Callable[[Any], Any]], ...] = (
     (("coefs_", "intercepts_"), layers_of),
     (("coef_",), linear_weights_of),
 )
-"""By which attributes a kind is known, the first that fits; a support vector machine may have ``coef_`` as well."""
+"""Attributes that a model must have, and its reader. The first match applies, since support vector machines may have
+``coef_`` as well."""

@@ -1,4 +1,4 @@
-"""Trees of scikit-learn: the nodes that the library keeps, and the forest that they make."""
+"""Trees of scikit-learn: their nodes, and the conversion to a forest scorer."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from ..compiled._nodes import forest_from_nodes, round_down
 
 @dataclass(frozen=True)
 class Trees:
-    """The nodes of all trees of a model, in the order of the library.
+    """The nodes of all trees of a model in the order of its library.
 
     Parameters
     ----------
@@ -21,16 +21,16 @@ class Trees:
     left, right : ndarray of int, shape (n_nodes,)
         Children of each node; -1 for leaves.
     feature, threshold, missing_left : ndarray of shape (n_nodes,)
-        As for :class:`~skdistill.compiled.Forest`; ignored for leaves.
+        Splits as in :class:`~skdistill.compiled.Forest`; the entries of leaves are ignored.
     value : ndarray of shape (n_nodes, width)
-        Leaf values; ignored for splits.
+        Leaf values; the entries of splits are ignored.
     tree_output : ndarray of int, shape (n_trees,)
-        First of the outputs that a tree adds to.
+        First output that each tree adds to.
     n_outputs : int
     start : ndarray of shape (n_outputs,) or None, default=None
-        What is added to the trees' sums, where a constant was learned.
+        Learned constant that is added to the sums of the trees; ``None`` if there is none.
     subsets, is_category : ndarray or None, default=None
-        As for :class:`~skdistill.compiled.Forest`.
+        Categorical splits as in :class:`~skdistill.compiled.Forest`.
     """
 
     n_features: int
@@ -48,7 +48,7 @@ class Trees:
     is_category: np.ndarray | None = None
 
     def forest(self) -> Forest:
-        """Return the trees as a scorer."""
+        """Return the forest scorer."""
         order = np.argsort(self.tree_output, kind="stable")
         return forest_from_nodes(
             n_features=self.n_features,
@@ -67,14 +67,14 @@ class Trees:
 
     @property
     def n_parameters(self) -> int:
-        """Numbers that were learned: feature and threshold of each split, the values of each leaf, and a constant."""
+        """Number of learned parameters: feature and threshold of each split, leaf values, and the constant."""
         n_splits = int(np.count_nonzero(self.left >= 0))
         n_leaves = len(self.left) - n_splits
         return 2 * n_splits + self.value.shape[1] * n_leaves + (0 if self.start is None else self.start.size)
 
     @property
     def n_operations(self) -> float:
-        """Operations for a row: splits on the way to the mean leaf of each tree, and additions of its values."""
+        """Number of operations per row: comparisons at the mean depth of the leaves of each tree, and additions."""
         depth, tree = np.zeros(len(self.left), dtype=np.int64), np.zeros(len(self.left), dtype=np.int64)
         level, n_levels = self.root, 0
         tree[level] = np.arange(len(level))
@@ -89,7 +89,7 @@ class Trees:
 
 
 def trees_of_sklearn(model: Any) -> Trees:
-    """Read a tree of scikit-learn, or the mean of the trees of a forest."""
+    """Read a scikit-learn tree or the mean of the trees of a forest."""
     members = [member.tree_ for member in getattr(model, "estimators_", [model])]
     size = np.array([member.node_count for member in members])
     root = np.cumsum(size) - size
@@ -116,7 +116,7 @@ def trees_of_sklearn(model: Any) -> Trees:
 
 
 def trees_of_histograms(model: Any) -> Trees:
-    """Read histogram gradient boosting of scikit-learn; splits on categories are read as if they were on numbers."""
+    """Read histogram gradient boosting of scikit-learn; categorical splits are read as numeric splits."""
     members = [predictor.nodes for of_iteration in model._predictors for predictor in of_iteration]
     size = np.array([len(nodes) for nodes in members], dtype=np.int64)
     root = np.cumsum(size) - size

@@ -1,4 +1,4 @@
-"""Linear models and multilayer perceptrons of scikit-learn: their weights, layer by layer."""
+"""Weights of scikit-learn's linear models and multilayer perceptrons."""
 
 from dataclasses import dataclass
 from functools import reduce
@@ -12,14 +12,14 @@ from ._kernels import plain_design
 
 @dataclass(frozen=True)
 class LinearWeights:
-    """Weighted sums of a row's cells.
+    """Weights of a linear model.
 
     Parameters
     ----------
     coef : ndarray or sparse matrix of shape (n_outputs, n_features) or (n_features,)
-        Weights, as the model keeps them.
+        Weights in the format of the model.
     intercept : ndarray or float
-        What is added; empty where the model has none.
+        Intercepts; empty if the model has none.
     """
 
     coef: Any
@@ -27,16 +27,16 @@ class LinearWeights:
 
     @property
     def n_parameters(self) -> int:
-        """Numbers that were learned."""
+        """Number of learned parameters."""
         return self.coef.size + np.size(self.intercept)
 
     @property
     def n_operations(self) -> int:
-        """Multiplications for a row."""
+        """Number of multiplications per row."""
         return self.coef.size
 
     def linear(self) -> Linear:
-        """Return the sums as a scorer."""
+        """Return the linear scorer."""
         given = self.coef.toarray() if hasattr(self.coef, "toarray") else self.coef
         coef = np.atleast_2d(given).T
         return Linear(coef.astype(np.float64), np.broadcast_to(self.intercept, coef.shape[1]).astype(np.float64))
@@ -44,14 +44,14 @@ class LinearWeights:
 
 @dataclass(frozen=True)
 class Layers:
-    """A multilayer perceptron.
+    """Weights and activations of a multilayer perceptron.
 
     Parameters
     ----------
     weights : list of ndarray of shape (n_inputs, n_hidden), ..., (n_hidden, n_outputs)
-    biases : list of ndarray, one for each of ``weights``
+    biases : list of ndarray, one per array in ``weights``
     activation, output_activation : str
-        Of hidden layers and of the last one, as scikit-learn names them.
+        scikit-learn's names of the activations of the hidden layers and of the output layer.
     """
 
     weights: list[np.ndarray]
@@ -61,16 +61,16 @@ class Layers:
 
     @property
     def n_parameters(self) -> int:
-        """Weights and biases."""
+        """Number of weights and biases."""
         return sum(np.size(array) for array in (*self.weights, *self.biases))
 
     @property
     def n_operations(self) -> int:
-        """Multiplications and additions for a row."""
+        """Number of multiplications and additions per row."""
         return self.n_parameters
 
     def scorer(self) -> Linear | Network | None:
-        """Return the last layer before its activation as a scorer; ``None`` where hidden ones are not rectified."""
+        """Return a scorer of the output layer before its activation; ``None`` unless hidden layers are rectified."""
         weights = [np.asarray(array, dtype=np.float64) for array in self.weights]
         biases = [np.asarray(array, dtype=np.float64) for array in self.biases]
         if self.activation == "identity" or len(weights) == 1:

@@ -1,4 +1,4 @@
-"""Meta-estimators: the model inside those that answer as it does, and the members of those that combine several."""
+"""Unwrapping of meta-estimators: the model inside transparent wrappers, and the members of ensembles."""
 
 from typing import Any, Literal, NamedTuple
 
@@ -9,18 +9,18 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 Wrapper = Literal["pipeline", "frozen", "search"]
 
 WRAPPERS: tuple[Wrapper, ...] = ("pipeline", "frozen", "search")
-"""Meta-estimators that answer exactly as the model inside, on rows that earlier steps of pipelines have transformed."""
+"""Transparent wrappers: their outputs are those of the model inside, for rows transformed by earlier pipeline steps."""
 
 
 class Unwrapped(NamedTuple):
-    """The model inside some wrappers.
+    """The model inside wrappers, and the pipelines around it.
 
     Parameters
     ----------
     model : object
         The innermost model.
     pipelines : tuple of Pipeline
-        The pipelines around it, the outermost first.
+        The pipelines around the model, the outermost first.
     """
 
     model: Any
@@ -28,36 +28,36 @@ class Unwrapped(NamedTuple):
 
     @property
     def transformers(self) -> tuple[Any, ...]:
-        """The earlier steps of each pipeline that has any, as pipelines, the outermost first."""
+        """The steps before the last one of each pipeline, as pipelines, the outermost first."""
         return tuple(pipeline[:-1] for pipeline in self.pipelines if len(pipeline) > 1)
 
     @property
     def prefix(self) -> str:
-        """The prefix of the model's parameters in ``set_params`` of the outermost of several pipelines."""
+        """The prefix of the parameters of the model in ``set_params`` of the outermost pipeline."""
         return "".join(f"{pipeline.steps[-1][0]}__" for pipeline in self.pipelines)
 
     def transform(self, X: Any) -> Any:
-        """Return rows as the model takes them, given rows as the outermost wrapper takes them."""
+        """Transform input rows of the outermost wrapper to input rows of the model."""
         for transformer in self.transformers:
             X = transformer.transform(X)
         return X
 
     def inverse_transform(self, X: Any) -> Any:
-        """Undo :meth:`transform`, where every earlier step can."""
+        """Invert :meth:`transform`, if every step has ``inverse_transform``."""
         for transformer in reversed(self.transformers):
             X = transformer.inverse_transform(X)
         return X
 
 
 def unwrap(model: Any, through: tuple[Wrapper, ...] = WRAPPERS) -> Unwrapped:
-    """Return the model inside pipelines, frozen estimators and fitted searches, however nested.
+    """Return the model inside pipelines, frozen estimators and fitted searches, which may be nested.
 
     Parameters
     ----------
     model : object
-        Anything; what is no wrapper is returned as it is.
+        Any object; objects other than wrappers are returned unchanged.
     through : tuple of {"pipeline", "frozen", "search"}, default=("pipeline", "frozen", "search")
-        Wrappers to look into: ``"pipeline"`` goes to the last step, ``"search"`` to ``best_estimator_`` of a fitted
+        Wrappers to unwrap: ``"pipeline"`` returns the last step, ``"search"`` the ``best_estimator_`` of a fitted
         search.
     """
     pipelines: list[Pipeline] = []
@@ -74,27 +74,27 @@ def unwrap(model: Any, through: tuple[Wrapper, ...] = WRAPPERS) -> Unwrapped:
 
 
 def is_fitted_search(model: Any) -> bool:
-    """Whether a model is a search that was refitted with its best parameters; distilled estimators are none."""
+    """Whether a model is a search with a refitted ``best_estimator_``; distilled estimators are not searches."""
     return not isinstance(model, FrozenEstimator) and hasattr(model, "best_estimator_") and not is_distilled(model)
 
 
 def is_distilled(model: Any) -> bool:
-    """Whether a model is a distilled estimator of this package, fitted or not."""
+    """Whether a model is a fitted or unfitted distilled estimator of this package."""
     return hasattr(model, "soft_targets")
 
 
 def members_of(model: Any) -> list[Any] | None:
-    """Return the fitted members of a model that combines several or wraps one; ``None`` of any other model.
+    """Return the fitted members of an ensemble or meta-estimator; ``None`` for other models.
 
-    Steps of pipelines, transformers of columns, members of ensembles, models and calibrators of
+    The members are steps of pipelines, transformers of columns, members of ensembles, models and calibrators of
     ``CalibratedClassifierCV``, and the model inside ``TransformedTargetRegressor``, multi-output, threshold and other
-    meta-estimators. Some may be ``None`` or texts such as ``"passthrough"``.
+    meta-estimators. A member may be ``None`` or a string such as ``"passthrough"``.
     """
     if isinstance(model, Pipeline):
         return [step for _, step in model.steps]
     if isinstance(model, FeatureUnion):
         return [step for _, step in model.transformer_list]
-    if hasattr(model, "transformers_"):  # by columns
+    if hasattr(model, "transformers_"):  # a ColumnTransformer
         return [step for _, step, _ in model.transformers_]
     if hasattr(model, "calibrated_classifiers_"):
         pairs = model.calibrated_classifiers_

@@ -1,4 +1,4 @@
-"""The two estimators users meet: thin; ``fit`` reads as the picture of the whole package does."""
+"""The public estimators ``DistilledClassifier`` and ``DistilledRegressor``, and their automatic options."""
 
 from ._auto_sampler import AutoSampler
 from ._auto_student import AutoStudent

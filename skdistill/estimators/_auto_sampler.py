@@ -1,4 +1,4 @@
-"""``AutoSampler``: choose sampler, number and weight of synthetic rows by fidelity on held-out real rows."""
+"""``AutoSampler``: select the sampler and the weight of the synthetic rows by fidelity on validation rows."""
 
 from collections.abc import Sequence
 from numbers import Integral
@@ -14,56 +14,58 @@ from ..samplers import MUNGE, LeafSwap, MarginalResampling, TermSwap, as_sampler
 
 
 class AutoSampler(Documented):
-    """Choose how to draw synthetic rows, for this teacher, table and student, by fidelity on held-out real rows.
+    """Select the sampler of the synthetic rows and their weight by fidelity on validation rows.
 
-    These are the options of ``sampler="auto"`` of the distilled estimators. The search needs no label:
+    ``sampler="auto"`` of the distilled estimators is this object with its defaults. The search needs no true labels:
 
-    1. The teacher is asked about some rows beside its own and beside synthetic ones, to see whether it has memorised
-       its own rows. Validation rows are held out: the best there are, see Notes.
-    2. The student is taught on the real rows that are left. If it loses less than ``tolerance`` with these alone, and
-       the teacher has not memorised its rows, synthetic ones cannot bring more, and the search stops.
-    3. Each sampler draws an equal share of a fifth of the synthetic rows, which are labelled once. The student is
-       taught on rows of each, and with other ``weights``: beside the real rows, or without them if the teacher has
-       memorised much of these.
-    4. The first sampler is the rule. Another choice must be better by four standard errors: on more rows than it is
-       tried on it seldom is. What is chosen draws the other rows, now from all real ones.
-    5. If the teacher has memorised its rows, the student is taught with each of the ``real_weights``. Less than the
-       full weight must be better by two standard errors, and by a tenth of the loss.
+    1. The teacher labels rows close to its training rows and rows close to synthetic rows, to measure whether it has
+       memorised its training rows. Validation rows are held out; Notes says which.
+    2. The student is fitted on the remaining real rows alone. The search stops if its loss is below ``tolerance`` and
+       the teacher has not memorised its training rows, because synthetic rows cannot improve the student further.
+    3. Each sampler draws an equal share of a fifth of the synthetic rows, which the teacher labels once. The student is
+       fitted on the rows of each sampler and with each of the ``weights``, together with the real rows, or without them
+       if the teacher has strongly memorised them.
+    4. The first sampler is the default. Another one is selected only if it is better by four standard errors, because
+       smaller differences rarely persist on larger transfer sets. The selected sampler draws the remaining rows from
+       all real rows.
+    5. If the teacher has memorised its training rows, the student is fitted with each of the ``real_weights``. A weight
+       below one is selected only if it is better by two standard errors and by a tenth of the loss.
 
-    With ``student="auto"``, scouts of two families are taught in steps 2 and 3, and the better one goes on to the other
-    samplers; step 5 is for the student that is chosen.
+    With ``student="auto"``, steps 2 and 3 fit small students of two families, and the better one evaluates the other
+    samplers; step 5 applies to the selected student.
 
     Parameters
     ----------
     samplers : sequence of samplers or "auto", default="auto"
-        What to choose among; only the first of them where there are too few synthetic rows for each to draw 50.
-        ``"auto"`` is leaf swap, MUNGE and marginal resampling; for sparse matrices term swap, leaf swap and
-        MUNGE.
+        Samplers to select from. If there are too few synthetic rows for each sampler to draw 50, only the first ones
+        are evaluated. ``"auto"`` is leaf swap, MUNGE and marginal resampling; for sparse matrices, term swap, leaf swap
+        and MUNGE.
     weights : sequence of float, default=(4.0, 1.0)
-        Weights to choose among: of all synthetic rows together, in weights of all real rows together. One synthetic
-        row never weighs more than a real one in the mean.
-    validation_fraction : float in (0, 1), default=0.25
-        Share of the real rows that is held out where there are no better judges, at most 5,000 rows.
+        Weights to select from. A weight is the total weight of all synthetic rows divided by the total weight of all
+        real rows. The weight of one synthetic row never exceeds the mean weight of a real row.
+    validation_fraction : float in (0, 0.9], default=0.25
+        Fraction of the real rows held out for validation if there are no better validation rows; at most 5,000 rows are
+        held out.
     max_queries : int or None, default=None
-        Synthetic rows the teacher is asked about at most. ``None`` needs up to 1.4 times ``n_synthetic``.
+        Maximum number of synthetic rows that the teacher labels. ``None`` allows 1.4 times ``n_synthetic``.
     tolerance : float >= 0, default=0.001
-        Loss (1 less fidelity) with real rows alone below which the search stops. 0 never stops.
+        The search stops if the loss (1 - fidelity) with real rows alone is below this. 0 never stops the search.
     real_weights : sequence of float in [0, 1], default=(1.0, 0.0)
-        Shares of their weight, to choose among, that the rows of ``X`` are taught with where the teacher has memorised
-        them; 0 leaves them out. What it answers there is then another function than anywhere else.
+        Factors to select from that multiply the weights of the rows of ``X`` if the teacher has memorised them; 0
+        excludes these rows. The outputs of such a teacher are overfitted on its training rows.
 
     See Also
     --------
-    skdistill.DistilledClassifier : Its ``sampler_results_`` tell what was tried.
+    skdistill.DistilledClassifier : Its attribute ``sampler_results_`` holds the results of the search.
 
     Notes
     -----
-    The best validation rows are those the teacher was not fitted on: ``X_val``, else half of ``X_unlabeled``, else rows
-    of ``X`` that are labelled out of fold or out of bag (``teacher_cv``). A fitted forest of scikit-learn that draws
-    bootstrap samples knows which of its trees left a row out: if ``X`` is what it was fitted on, its out-of-bag answers
-    validate. Where the teacher has memorised its rows, synthetic rows of held-out parents validate; elsewhere held-out
-    rows of ``X``. ``sampler_results_["judged_on"]`` says which. Beside out-of-bag and own rows, synthetic rows of
-    held-out parents count as well.
+    The best validation rows are rows that the teacher was not fitted on: ``X_val``, otherwise half of ``X_unlabeled``,
+    otherwise rows of ``X`` that are labelled out-of-fold or out-of-bag (``teacher_cv``). For a fitted scikit-learn
+    forest with bootstrap samples whose training set is ``X``, the out-of-bag outputs are used. Otherwise, if the
+    teacher has memorised its training rows, the validation set consists of synthetic rows drawn from held-out rows; if
+    not, of held-out rows of ``X``. ``sampler_results_["validated_on"]`` reports which. Out-of-bag rows and held-out
+    rows of ``X`` are combined with synthetic rows drawn from held-out rows.
 
     Examples
     --------
@@ -74,7 +76,7 @@ class AutoSampler(Documented):
     >>> forest = RandomForestRegressor(random_state=0).fit(X[:300], y[:300])
     >>> model = DistilledRegressor(forest, sampler=AutoSampler(weights=[1.0]), random_state=0)
     >>> model = model.fit(X[:300], X_val=X[300:])
-    >>> model.sampler_results_["sampler"][0], str(model.sampler_results_["judged_on"][0])
+    >>> model.sampler_results_["sampler"][0], str(model.sampler_results_["validated_on"][0])
     ('none', 'X_val')
     """
 
@@ -95,7 +97,7 @@ class AutoSampler(Documented):
         self.real_weights = real_weights
 
     def check(self) -> None:
-        """Raise for options that cannot be."""
+        """Raise an error if an option is invalid."""
         if not isinstance(self.samplers, Sequence) or len(self.samplers) == 0 or self.samplers == "":
             raise SamplerError(f"AutoSampler: samplers={self.samplers!r}; expected a list of samplers, or 'auto'.")
         if isinstance(self.samplers, str) and self.samplers != "auto":
@@ -115,7 +117,7 @@ class AutoSampler(Documented):
             check_number(self, "max_queries", self.max_queries, kind=Integral, low=0)
 
     def candidates(self, X: Any, n_jobs: int | None) -> list[Any]:
-        """Return the samplers to choose among for a table."""
+        """Return the samplers to select from for ``X``."""
         if not isinstance(self.samplers, str):
             return list(self.samplers)
         if sparse.issparse(X):

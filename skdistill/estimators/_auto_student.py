@@ -1,4 +1,4 @@
-"""``AutoStudent``: what a student is chosen among, and within which budget."""
+"""``AutoStudent``: the candidate families of students and the budget within which one is selected."""
 
 from collections.abc import Sequence
 from numbers import Integral
@@ -13,79 +13,80 @@ from ..exceptions import StudentError
 from ..students._families import FAMILIES, current_name, warn_of_former_names
 from ..transfer import AUTO_RATIO, count_synthetic
 
-WIDE = 1000
-"""Columns of a sparse table from which on some families are not tried."""
+WIDE_TABLE_COLUMNS = 1000
+"""Sparse tables with more columns than this exclude the tree family from ``families="auto"``."""
 
 
-BYTES_OF_A_PARAMETER, FIXED_BYTES = 1.6, 1000
-"""First guess of what a size costs, until a student of a family is there."""
+BYTES_PER_PARAMETER, FIXED_BYTES = 1.6, 1000
+"""Initial estimate of the size of a compiled student, used until a student of the family has been measured."""
 
-MOST_PARAMETERS = 60_000
-"""Of a student unless ``student_size`` asks for more: with these it is no longer compact, and slow to teach."""
+MAX_PARAMETERS = 60_000
+"""Maximum number of parameters unless ``student_size`` is larger: beyond it, students are neither compact nor fast."""
 
-ROWS_OF_A_PARAMETER, MOST_RATIO = 10, 40
-"""Synthetic rows that the parameters of a budget are worth, and most of them for each real row."""
+ROWS_PER_PARAMETER, MAX_RATIO = 10, 40
+"""Number of synthetic rows drawn per parameter of a budget, and the maximum number of them per real row."""
 
-FEW_ROWS, RATIO_OF_FEW = 1000, 20
-"""Real rows below which there are more synthetic ones for each, since they cost little time, and how many at most."""
+SMALL_TABLE_ROWS, MAX_SMALL_TABLE_RATIO = 1000, 20
+"""Tables with fewer real rows than the first number draw more synthetic rows per real row, at most the second."""
 
-MODEST_ROWS = 100_000
-"""Rows that a student of modest size is taught on at most; half of them may be synthetic in any case."""
+MAX_DEFAULT_ROWS = 100_000
+"""Maximum number of rows without a budget of the user; at least half of it may be synthetic rows."""
 
 
 class AutoStudent(Documented):
-    """Choose family and size of the student, for this teacher and table, by fidelity on held-out real rows.
+    """Select the family and the size of the student by fidelity on validation rows, within a budget.
 
-    These are the options of ``student="auto"`` of the distilled estimators. The search needs no label:
+    ``student="auto"`` of the distilled estimators is this object with its defaults. The search needs no true labels and
+    is a successive halving [1]_:
 
-    1. A scout of each family, a small student that is taught quickly, is taught on a fifth of the real rows that do
-       not validate and of half of the synthetic rows.
-    2. The ``n_finalists`` families whose scouts are best are taught on all of these rows, as large as the budget
-       allows, and so is a hybrid, whose two parts are among those scouted. What is compiled too large, or takes too
-       many operations, is made smaller. Within a budget that the user gives, the best is also taught in a modest size.
-       If the teacher has memorised its rows, the best is taught with another weight of the real rows.
-    3. The best of these is taught on everything.
+    1. A small, quick student of each family is fitted on a fifth of the selection set: the real rows that are not
+       validation rows, and half of the synthetic rows.
+    2. The ``n_finalists`` best families are fitted on the whole selection set at the largest size within the budget,
+       and so is the hybrid family, whose two parts were evaluated in step 1. A student that exceeds the budget once it
+       is compiled is made smaller. If the user sets a budget, the best family is also fitted at its default size. If
+       the teacher has memorised its training rows, the best student is also fitted with other weights of the real rows.
+    3. The best student is fitted on the whole transfer set.
 
-    With ``min_fidelity`` all families grow instead from small to large, until one reaches it.
+    With ``min_fidelity``, students of all families are fitted at increasing sizes instead, until one reaches it.
 
     Parameters
     ----------
     families : sequence of str or "auto", default="auto"
-        What to choose among: ``"linear"``, ``"tree"``, ``"kernel"``, ``"mlp"``, ``"mlp_ple"`` (an MLP on piecewise
+        Families to select from: ``"linear"``, ``"tree"``, ``"kernel"``, ``"mlp"``, ``"mlp_ple"`` (an MLP on piecewise
         linear encodings of numbers), ``"boosting"``, ``"hybrid"``, and names that
-        :func:`~skdistill.students.register_family` has registered. ``"auto"`` is all of them that are tried
-        automatically: not the kernel, which was the best on none of the twelve tables that it was measured on.
+        :func:`~skdistill.students.register_family` has registered. ``"auto"`` includes all automatic families; the
+        kernel family is not automatic, because it was best on none of the twelve benchmark tables.
     max_bytes : int, "auto" or None, default="auto"
-        Size of the compiled student at most, in bytes. ``"auto"`` is modest, about 10 kB for one output and more for
-        several, unless ``max_ops`` or ``student_size`` says what is allowed. What is allowed is used, up to some 60,000
-        parameters (100 kB; more if ``student_size`` asks for them), and a larger student is taught on more synthetic
+        Maximum size of the compiled student in bytes. ``"auto"`` is about 10 kB for one output and more for several
+        outputs, unless ``max_ops`` or ``student_size`` sets the budget. The search uses the whole budget, up to about
+        60,000 parameters (100 kB), or more if ``student_size`` is larger. Larger students are fitted on more synthetic
         rows, which takes longer.
     max_ops : int or None, default=None
-        Operations for a row at most: comparisons, multiplications, additions. A count, so that it is the same
-        everywhere; ``docs/students/choosing.md`` has a table of what it costs in microseconds.
+        Maximum number of operations per row: comparisons, multiplications and additions. This count does not depend on
+        the machine; ``docs/students/choosing.md`` has a table of the corresponding times in microseconds.
     min_fidelity : float or None, default=None
-        Fidelity in (0, 1] that is enough: of all that are tried, in six sizes for each family, the smallest student
-        that reaches it is chosen.
+        Sufficient fidelity in (0, 1]. Six sizes of each family are evaluated, and the smallest student that reaches
+        this fidelity is selected.
     n_finalists : int >= 1, default=2
-        Families, beside those that have no scouts, that are taught on half of the synthetic rows.
+        Number of families that step 2 evaluates in addition to the families that step 1 does not evaluate.
     validation_fraction : float in (0, 0.9], default=0.25
-        Share of the real rows that validate where there are no better rows; where a sampler is chosen, that of
-        :class:`~skdistill.AutoSampler` counts.
+        Fraction of the real rows held out for validation if there are no better validation rows. If the sampler is
+        selected as well, ``validation_fraction`` of :class:`~skdistill.AutoSampler` applies instead.
 
     See Also
     --------
-    skdistill.DistilledClassifier : Its ``candidates_`` tell what was tried.
+    skdistill.DistilledClassifier : Its attribute ``candidates_`` holds the results of the search.
 
     Notes
     -----
-    The best validation rows are real ones that the teacher was not fitted on: ``X_val``, ``X_unlabeled``, or rows of
-    ``X`` that are labelled out of fold (``teacher_cv``) or out of bag. See :class:`~skdistill.AutoSampler` for what
-    serves where there are none.
+    The best validation rows are real rows that the teacher was not fitted on: ``X_val``, ``X_unlabeled``, or rows of
+    ``X`` that are labelled out-of-fold (``teacher_cv``) or out-of-bag. :class:`~skdistill.AutoSampler` describes the
+    validation rows that are used otherwise.
 
     References
     ----------
     .. [1] K. Jamieson and A. Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter Optimization",
-       AISTATS 2016 (successive halving).
+       AISTATS 2016.
 
     Examples
     --------
@@ -119,7 +120,7 @@ class AutoStudent(Documented):
         self.validation_fraction = validation_fraction
 
     def check(self) -> None:
-        """Raise for options that cannot be."""
+        """Raise an error if an option is invalid."""
         warn_of_former_names("AutoStudent", np.atleast_1d(np.asarray(self.families, dtype=object)))
         names = self.family_names()
         unknown = [name for name in names if name not in FAMILIES]
@@ -136,34 +137,38 @@ class AutoStudent(Documented):
         check_number(self, "validation_fraction", self.validation_fraction, low=0, high=0.9, low_open=True)
 
     def family_names(self) -> list[Any]:
-        """Return the names of the families to choose among."""
+        """Return the names of the families to select from."""
         if isinstance(self.families, str) and self.families == "auto":
             return [name for name, family in FAMILIES.items() if family.is_automatic]
         is_one = isinstance(self.families, str) or not np.iterable(self.families)
         return list(dict.fromkeys(map(current_name, [self.families] if is_one else self.families)))
 
     def families_for(self, X: Any) -> list[str]:
-        """Return those of them that serve a table: on wide sparse ones trees cost much and keep little."""
+        """Return the families to evaluate on ``X``: on wide sparse tables, trees are large and have low fidelity."""
         names, is_auto = self.family_names(), isinstance(self.families, str) and self.families == "auto"
-        is_wide = sparse.issparse(X) and X.shape[1] > WIDE
+        is_wide = sparse.issparse(X) and X.shape[1] > WIDE_TABLE_COLUMNS
         return [name for name in names if not (is_auto and is_wide and name == "tree")]
 
     def allowed_parameters(self, student_size: int | None) -> float | None:
-        """Return about how many parameters the user allows; ``None`` if there is no budget."""
+        """Return the approximate number of parameters that the user's budget allows; ``None`` without a budget."""
         most = [float(student_size)] if student_size is not None else []
         if isinstance(self.max_bytes, Integral):
-            of_bytes = max((self.max_bytes - FIXED_BYTES) / BYTES_OF_A_PARAMETER, self.max_bytes / 8)
-            most.append(min(of_bytes, MOST_PARAMETERS))
+            of_bytes = max((self.max_bytes - FIXED_BYTES) / BYTES_PER_PARAMETER, self.max_bytes / 8)
+            most.append(min(of_bytes, MAX_PARAMETERS))
         if self.max_bytes is None or self.max_ops is not None:
-            most.append(MOST_PARAMETERS)
+            most.append(MAX_PARAMETERS)
         return min(most, default=None)
 
     def count_synthetic(self, n_rows: int, n_features: int, student_size: int | None) -> int:
-        """Return how many synthetic rows a student within the budget is worth."""
+        """Return the number of synthetic rows to draw for a student within the budget."""
         n_parameters = self.allowed_parameters(student_size)
         if n_parameters is None:
-            ratio = AUTO_RATIO if n_rows >= FEW_ROWS else min(AUTO_RATIO * FEW_ROWS // n_rows, RATIO_OF_FEW)
-            most = max(MODEST_ROWS - n_rows, MODEST_ROWS // 2)
+            ratio = (
+                AUTO_RATIO
+                if n_rows >= SMALL_TABLE_ROWS
+                else min(AUTO_RATIO * SMALL_TABLE_ROWS // n_rows, MAX_SMALL_TABLE_RATIO)
+            )
+            most = max(MAX_DEFAULT_ROWS - n_rows, MAX_DEFAULT_ROWS // 2)
             return min(count_synthetic("auto", n_rows, n_features, ratio), most)
-        ratio = np.clip(ROWS_OF_A_PARAMETER * min(n_parameters, MOST_PARAMETERS) / n_rows, AUTO_RATIO, MOST_RATIO)
+        ratio = np.clip(ROWS_PER_PARAMETER * min(n_parameters, MAX_PARAMETERS) / n_rows, AUTO_RATIO, MAX_RATIO)
         return count_synthetic("auto", n_rows, n_features, int(ratio))

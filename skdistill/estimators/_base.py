@@ -1,4 +1,4 @@
-"""What both distilled estimators share: the story of a fit, and what a fitted one answers."""
+"""The base class of both distilled estimators: the steps of ``fit``, and prediction."""
 
 import warnings
 from contextlib import suppress
@@ -14,28 +14,28 @@ from ..metrics import fidelity
 from ..students import CompactBoostingClassifier, CompactBoostingRegressor
 from ..students._families import FAMILIES, current_name, scouted_families
 from ..students._student import count_inputs
-from ..teachers import Teacher, ask, is_fitted_teacher
+from ..teachers import Teacher, is_fitted_teacher, query_teacher
 from ..transfer import Oracle, TransferSet, count_synthetic
 from ._auto_sampler import AutoSampler
 from ._auto_student import AutoStudent
 from ._callbacks import CallbackSupport, Phases
 from ._candidates import Candidates
-from ._choosing import SAFE, TaughtRows, choose_student
+from ._choosing import DEFAULT_FAMILY, TrainingRows, choose_student
 from ._deadline import Deadline
 from ._extending import Extension, extend
 from ._given import Given, check_given
 from ._parameters import check_parameters
 from ._run import Run
 from ._showing import Shown
+from ._soft_weight import SoftWeightChoice, compare_soft_weights, is_soft_weight_chosen, reserve_queries
 from ._targets import Targets
 from ._tasks import FitTask
 from ._teacher_rule import KeepsTeacher, label_given, oracle_of, resolve_teacher
 from ._terms import Terms
-from ._truth_weight import TruthWeight, compare, is_truth_weighed, reserved
-from ._validation_rows import FEWEST_REAL, HeldOut, hold_out, label_given_rows
+from ._validation_rows import MIN_VALIDATION_ROWS, HeldOut, hold_out, label_given_rows
 
 PROXIES = ("mlp_ple", "boosting")
-"""Families whose scouts synthetic rows are tried with, where they are allowed."""
+"""Families whose small students evaluate the samplers with ``student="auto"``, if the user allows these families."""
 
 
 class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
@@ -64,7 +64,7 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
     # ------------------------------------------------------------------ the fit
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any, X_val: Any, y_val: Any) -> None:
-        """Check, resolve the teacher, label, extend, teach; what is fitted is set when all of it is there."""
+        """Check, resolve the teacher, label, extend and fit the student; set all fitted attributes at the end."""
         check_parameters(self, y)
         given = check_given(self, X, y, sample_weight, X_unlabeled, X_val, y_val, self._task.check_y)
         run = self._run(given)
@@ -75,17 +75,19 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
         oracle = oracle_of(self, teacher, given, run)
         real = label_given(self, teacher, given, truth, oracle, run)
         targets = self._task.targets(self, teacher, real)
-        with reserved(self, given, truth_val, oracle):
+        with reserve_queries(self, given, truth_val, oracle):
             held_out, extension = self._extend(real, given, targets, oracle, run)
-        truth_weight = None
-        if is_truth_weighed(self, given.y):
-            truth_weight = compare(self, given, truth_val, extension, real, targets, oracle, run.aside())
-        student, candidates = self._teach(extension.rows, held_out, targets, truth_weight, run)
+        soft_weight_choice = None
+        if is_soft_weight_chosen(self, given.y):
+            soft_weight_choice = compare_soft_weights(
+                self, given, truth_val, extension, real, targets, oracle, run.with_copied_generator()
+            )
+        student, candidates = self._teach(extension.rows, held_out, targets, soft_weight_choice, run)
 
-        self._keep(student, teacher, oracle, extension, held_out, candidates, truth_weight)
+        self._keep(student, teacher, oracle, extension, held_out, candidates, soft_weight_choice)
         self._targets = targets
-        if truth_weight is not None and truth_weight.caution:
-            warnings.warn(f"{type(self).__name__}: {truth_weight.caution}", TeacherWarning, stacklevel=5)
+        if soft_weight_choice is not None and soft_weight_choice.caution:
+            warnings.warn(f"{type(self).__name__}: {soft_weight_choice.caution}", TeacherWarning, stacklevel=5)
         run.phases.end()
 
     def _run(self, given: Given) -> Run:
@@ -95,13 +97,13 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
     def _extend(
         self, real: TransferSet, given: Given, targets: Targets, oracle: Oracle, run: Run
     ) -> tuple[HeldOut | None, Extension]:
-        """Hold validation rows out, where anything is chosen, and add synthetic rows to the real ones."""
+        """Hold out validation rows if a sampler or a student is selected, and add synthetic rows to the real ones."""
         held_out, n_synthetic = None, self._count_synthetic(targets.teacher, real, oracle)
         n_before = oracle.n_queries
-        if self._is_anything_chosen(n_synthetic) and np.count_nonzero(real.sample_weight) >= FEWEST_REAL:
-            with run.phases.phase("hold rows out") as phase:
+        if self._is_anything_chosen(n_synthetic) and np.count_nonzero(real.sample_weight) >= MIN_VALIDATION_ROWS:
+            with run.phases.phase("hold out rows") as phase:
                 held_out, n_before = self._hold_out(real, given, targets, oracle, n_synthetic, run)
-                phase.say(str(held_out))
+                phase.log(str(held_out))
             n_synthetic = int(min(n_synthetic, oracle.n_left))
         extension = extend(
             self._sampler_or_options(),
@@ -119,11 +121,11 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
     def _hold_out(
         self, real: TransferSet, given: Given, targets: Targets, oracle: Oracle, n_synthetic: int, run: Run
     ) -> tuple[HeldOut, int]:
-        """Hold out validation rows; also return how many queries there were before any synthetic row was labelled."""
+        """Hold out validation rows; also return the number of queries before the first synthetic row is labelled."""
         options = self._sampler_or_options()
         if not isinstance(options, AutoSampler):
             options = self._resolve_student()
-        of_user = label_given_rows(given.X_val, targets, oracle, run.rng)  # before synthetic rows use up the budget
+        of_user = label_given_rows(given.X_val, targets, oracle, run.rng)  # before synthetic rows exhaust the budget
         n_before = oracle.n_queries
         held_out = hold_out(
             options.validation_fraction,
@@ -140,22 +142,22 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
 
     def _teach(
         self,
-        rows: TaughtRows,
+        rows: TrainingRows,
         held_out: HeldOut | None,
         targets: Targets,
-        truth_weight: TruthWeight | None,
+        soft_weight_choice: SoftWeightChoice | None,
         run: Run,
     ) -> tuple[Any, Candidates | None]:
-        """Return the student, taught: the one given, or the one that serves this teacher best, and what was tried."""
+        """Return the fitted student, which is the one given or the best candidate, and the candidates evaluated."""
         student, terms = self._student_to_teach(), self._terms(targets, rows.whole)
-        settle = None if truth_weight is None else truth_weight.settle
+        choose_targets = None if soft_weight_choice is None else soft_weight_choice.choose_targets
         if isinstance(student, AutoStudent):
             validation = None if held_out is None else held_out.validation
-            return choose_student(student, terms, rows, validation, targets, settle=settle, run=run)
+            return choose_student(student, terms, rows, validation, targets, choose_targets=choose_targets, run=run)
         student, real_weight = self._sized(student, terms), rows.real_weights[0]
-        with run.phases.phase("teach the student") as phase:
-            targets = targets if settle is None else settle(student, real_weight)
-            phase.say(f"teaching {type(student).__name__} on {len(rows.whole):,} rows")
+        with run.phases.phase("fit the student") as phase:
+            targets = targets if choose_targets is None else choose_targets(student, real_weight)
+            phase.log(f"fitting {type(student).__name__} on {len(rows.whole):,} rows")
             return targets.teach(student, rows.whole.weigh_real(real_weight), draw_seed(run.rng)), None
 
     def _keep(
@@ -166,9 +168,9 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
         extension: Extension,
         held_out: HeldOut | None,
         candidates: Candidates | None,
-        truth_weight: TruthWeight | None,
+        soft_weight_choice: SoftWeightChoice | None,
     ) -> None:
-        """Set fitted attributes; those that this fit does not have are not left over from an earlier one."""
+        """Set the fitted attributes, and delete attributes of an earlier fit that this fit does not set."""
         real_weight = extension.rows.real_weights[0] if candidates is None else candidates.tried[-1].real_weight
         fitted = {
             "student_": student,
@@ -177,8 +179,8 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
             "candidates_": candidates,
             "sampler_results_": extension.results or None,
             "teacher_memorization_": None if held_out is None else held_out.memorization.share,
-            "soft_weight_": self._given_soft_weight if truth_weight is None else truth_weight.soft_weight,
-            "soft_weights_": None if truth_weight is None else truth_weight.results or None,
+            "soft_weight_": self._given_soft_weight if soft_weight_choice is None else soft_weight_choice.soft_weight,
+            "soft_weights_": None if soft_weight_choice is None else soft_weight_choice.results or None,
             "classes_": teacher.classes_,
         }
         for name, value in fitted.items():
@@ -186,10 +188,10 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
             if value is not None:
                 setattr(self, name, value)
 
-    # ------------------------------------------------------------------ what is chosen, and by which rows
+    # ------------------------------------------------------------------ which sampler and student, how many rows
 
     def _sampler_or_options(self) -> Any:
-        """Return the sampler, or the options to choose one."""
+        """Return the sampler, or the options for selecting one."""
         return AutoSampler() if isinstance(self.sampler, str) else self.sampler
 
     def _is_anything_chosen(self, n_synthetic: int) -> bool:
@@ -197,7 +199,7 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
         return is_sampler_chosen or isinstance(self._resolve_student(), AutoStudent)
 
     def _count_synthetic(self, teacher: Teacher, real: TransferSet, oracle: Oracle) -> int:
-        """Return how many synthetic rows there will be, as far as budget, teacher and real rows allow."""
+        """Return the number of synthetic rows, limited by the budget, the teacher and the real rows."""
         options, (n_rows, n_features) = self._sampler_or_options(), real.X.shape
         is_auto = isinstance(options, AutoSampler)
         if options is None or (is_auto and (teacher.transductive or np.count_nonzero(real.sample_weight) < 2)):
@@ -209,7 +211,7 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
         return int(min(n_synthetic, oracle.n_left, most))
 
     def _students_to_try(self, targets: Targets, real: TransferSet) -> dict[str, Any]:
-        """Return the students that synthetic rows are tried with: the one given, or one of each of two families."""
+        """Return the students that samplers are evaluated with: the one given, or small ones of two families."""
         student, terms = self._student_to_teach(), self._terms(targets, real)
         if not isinstance(student, AutoStudent):
             return {type(student).__name__: self._sized(student, terms)}
@@ -221,7 +223,7 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
         return scouts or {allowed[0]: FAMILIES[allowed[0]].member(classifies=targets.classifies, n_jobs=self.n_jobs)}
 
     def _terms(self, targets: Targets, transfer_set: TransferSet) -> Terms:
-        """Return what a student of ours is made for."""
+        """Return the dimensions of the problem that a compact student is sized for."""
         n_outputs = targets.of(transfer_set.outputs[:1]).reshape(1, -1).shape[1]
         if self._task.name == "classification" and n_outputs == 2:
             n_outputs = 1
@@ -229,28 +231,28 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
         return Terms(targets.classifies, n_inputs, n_outputs, len(transfer_set), self.student_size, self.n_jobs)
 
     def _sized(self, student: Any, terms: Terms) -> Any:
-        """Return a student of the size that was asked for."""
+        """Return the student at size ``student_size``, if that is set."""
         if self.student_size is None:
             return student
         return student.sized(self.student_size, n_inputs=terms.n_inputs, n_outputs=terms.n_outputs)
 
     def _phases(self, given: Given) -> Phases:
-        """Return what tells the phases of this fit: labelling, teaching, and before, between and after these others."""
+        """Return the reporter of the phases that this fit consists of."""
         is_sampler_chosen = isinstance(self._sampler_or_options(), AutoSampler)
         known = {
-            "hold rows out": self._is_anything_chosen(1),
+            "hold out rows": self._is_anything_chosen(1),
             "choose a sampler": is_sampler_chosen,
             "draw rows": self.sampler is not None and not is_sampler_chosen,
             "choose a student": isinstance(self._resolve_student(), AutoStudent),
-            "teach the student": True,
+            "fit the student": True,
         }
         others = [not is_fitted_teacher(self.teacher), self.teacher_cv is not None, given.X_unlabeled is not None]
-        others.append(is_truth_weighed(self, given.y))
+        others.append(is_soft_weight_chosen(self, given.y))
         names = [name for name, is_there in known.items() if is_there]
         return Phases(self, 1 + sum(others) + len(names), given.X, given.y, names)
 
     def _student_to_teach(self) -> Any:
-        """Return the student; one of ours keeps its trees where the teacher's answers are kept."""
+        """Return the student; compact boosting caches its trees in ``memory``."""
         student = self._resolve_student()
         is_ours = isinstance(student, CompactBoostingClassifier | CompactBoostingRegressor)
         if self.memory is None or not is_ours or student.memory is not None:
@@ -258,7 +260,7 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
         return clone(student).set_params(memory=self.memory)
 
     def _resolve_student(self) -> Any:
-        """Return the student or the options to choose one, where a name was given."""
+        """Return the student, or the options for selecting one, if ``student`` is a name."""
         if not isinstance(self.student, str):
             return self.student
         name = current_name(self.student)
@@ -269,12 +271,12 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
 
     @property
     def _target_compressor(self) -> Any:
-        """The target compressor, under whichever name it was passed."""
+        """The target compressor, passed under its current or its former name."""
         return self.target_compressor if isinstance(self.compressor, str) else self.compressor
 
     @property
     def _given_soft_weight(self) -> float:
-        """The share of the teacher that was asked for: all, while that is still to be chosen."""
+        """``soft_weight``, or 1 until ``"auto"`` has selected a weight."""
         return 1.0 if isinstance(self.soft_weight, str) else float(self.soft_weight)
 
     # ------------------------------------------------------------------ after fit
@@ -296,9 +298,10 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
         return self.student_.predict(check_table(self, X, reset=False))
 
     def fidelity(self, X: Any, *, sample_weight: Any = None) -> float:
-        """R² of the student's outputs to the teacher's: 1 is a perfect copy.
+        """R² of the student's outputs with respect to the teacher's: 1 is a perfect copy.
 
-        Asks the teacher, which may be slow. Rows the student was not fitted on tell the truth.
+        This queries the teacher, which may be slow. Evaluate on rows that neither the teacher nor the student was
+        fitted on.
 
         Parameters
         ----------
@@ -317,10 +320,10 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
         return fidelity(soft_targets, outputs, sample_weight=sample_weight, multioutput=self._task.multioutput)
 
     def soft_targets(self, X: Any) -> np.ndarray:
-        """Return what the teacher says of ``X``, as the student is taught it at temperature 1.
+        """Return the teacher's outputs for ``X`` as soft targets at temperature 1.
 
-        Asks the teacher, which may be slow. To be compared with ``predict_proba`` of a classifier and ``predict`` of a
-        regressor, for example by :mod:`skdistill.metrics`.
+        This queries the teacher, which may be slow. Compare the soft targets with ``predict_proba`` of a classifier and
+        with ``predict`` of a regressor, for example with the functions of :mod:`skdistill.metrics`.
 
         Parameters
         ----------
@@ -334,14 +337,14 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
         """
         check_fitted(self, "student_")
         X = check_table(self, X, reset=False)
-        outputs = ask(self._targets.teacher, X, chunk_size=self.chunk_size, verbose=self.verbose)
+        outputs = query_teacher(self._targets.teacher, X, chunk_size=self.chunk_size, verbose=self.verbose)
         return self._targets.of(outputs)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         student = self._resolve_student()
         if isinstance(student, AutoStudent):
-            student = FAMILIES[SAFE].member(classifies=False)
+            student = FAMILIES[DEFAULT_FAMILY].member(classifies=False)
         if hasattr(student, "__sklearn_tags__"):
             tags.input_tags = input_tags_of(student)
         fitted = is_fitted_teacher(self.teacher)

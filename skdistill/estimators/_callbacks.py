@@ -1,6 +1,7 @@
-"""The phases of a fit, told to scikit-learn's callbacks (from 1.9 on) and on standard error.
+"""Reports the phases of a fit to scikit-learn's callbacks (from 1.9 on) and on standard error.
 
-scikit-learn calls its callbacks experimental. All that touches them is here; without them, phases are only written.
+The callbacks of scikit-learn are experimental. This is the only module that uses them; without them, phases are only
+written to standard error.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -17,36 +18,36 @@ except ImportError:  # before scikit-learn 1.9
     CallbackSupportMixin, with_callbacks = type("NoCallbacks", (), {}), None
 
 CallbackSupport: Any = CallbackSupportMixin
-"""Base of estimators that take callbacks, by ``set_callbacks``."""
+"""Base class of estimators that accept callbacks by ``set_callbacks``."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 STEPS = 20
-"""Steps that a callback sees of a phase: it wants to know their number beforehand."""
+"""Number of steps of each phase that callbacks receive: they require this number when the phase begins."""
 
-SHARES = {"hold rows out": 8, "choose a sampler": 32, "draw rows": 40, "choose a student": 40, "teach the student": 20}
-"""Parts of the time of a fit that its phases take, in the median of many fits: by these the time left is told."""
+SHARES = {"hold out rows": 8, "choose a sampler": 32, "draw rows": 40, "choose a student": 40, "fit the student": 20}
+"""Relative durations of the phases, the medians of many fits, from which the remaining time is estimated."""
 
 
 def supports_callbacks(fit: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a ``fit`` that opens :class:`Phases`, so that callbacks are closed however it ends."""
+    """Decorate a ``fit`` that uses :class:`Phases`, so that its callbacks are closed even if it raises."""
     return fit if with_callbacks is None else cast(Callable[P, R], with_callbacks(fit))
 
 
 class Phases:
-    """Tell what a fit is doing: on standard error if the estimator is verbose, and to its callbacks if it has any.
+    """Report the progress of a fit on standard error if the estimator is verbose, and to its callbacks if it has any.
 
     Parameters
     ----------
     estimator : estimator
-        Its ``fit`` is decorated by :func:`supports_callbacks`.
+        An estimator whose ``fit`` is decorated by :func:`supports_callbacks`.
     n_phases : int
-        How many there are at most.
+        Maximum number of phases.
     X, y : object
-        What it is fitted on, for callbacks that ask.
+        The training data, which is passed to the callbacks.
     names : collection of str, default=()
-        The phases whose share of the time is known, of those that there will be.
+        The phases of this fit that have an entry in ``SHARES``.
     """
 
     def __init__(self, estimator: Any, n_phases: int, X: Any, y: Any, names: Collection[str] = ()) -> None:
@@ -55,13 +56,13 @@ class Phases:
         self._done, self._started = 0.0, perf_counter()
         self._context: Any = None
         self._is_open = False
-        if hasattr(estimator, "_skl_callbacks"):  # without any, nothing experimental is touched
+        if hasattr(estimator, "_skl_callbacks"):  # without callbacks, no experimental code runs
             self._context = estimator._init_callback_context(max_subtasks=n_phases)
             self._context.call_on_fit_task_begin(estimator=estimator, **self._data)
 
     @contextmanager
     def phase(self, name: str) -> Iterator["Phase"]:
-        """Tell callbacks that a phase begins and ends. One inside another is part of it, and tells them nothing."""
+        """Report the begin and the end of a phase to the callbacks; a nested phase is part of the outer one."""
         verbose = self._estimator.verbose
         if self._is_open:
             yield Phase(verbose)
@@ -80,7 +81,7 @@ class Phases:
             task.call_on_fit_task_end(estimator=self._estimator)
 
     def _time_left(self, name: str, share: float) -> str | None:
-        """Return how long the whole fit still takes, as far as can be told."""
+        """Return the estimated remaining time of the whole fit as text; ``None`` if it cannot be estimated."""
         done = self._done + share * self._shares.get(name, 0)
         if name not in self._shares or done == 0:
             return None
@@ -88,22 +89,22 @@ class Phases:
         return f"about {left:.0f} s in all"
 
     def end(self) -> None:
-        """Tell callbacks that the estimator is fitted."""
+        """Report to the callbacks that the estimator is fitted."""
         if self._context is not None:
             self._context.call_on_fit_task_end(estimator=self._estimator, reconstruction_attributes=dict, **self._data)
 
 
 class Phase:
-    """What can be told within a phase.
+    """Reports the progress within a phase.
 
     Parameters
     ----------
     verbose : int
     task : CallbackContext or None, default=None
-        scikit-learn's; ``None`` where callbacks are not told.
+        The callback context of scikit-learn; ``None`` if there are no callbacks.
     estimator : estimator or None, default=None
-    time_left : callable, default=none is told
-        From the share of the phase that is done to the time left of the whole fit, in words.
+    time_left : callable, default=a function that returns None
+        Maps the completed share of the phase to the remaining time of the whole fit as text.
     """
 
     def __init__(
@@ -116,16 +117,16 @@ class Phase:
         self._verbose, self._task, self._estimator, self._time_left = verbose, task, estimator, time_left
         self._n_steps = 0
 
-    def say(self, line: str) -> None:
-        """Write a line."""
+    def log(self, line: str) -> None:
+        """Write a line to standard error."""
         write(line, self._verbose)
 
     def progress(self, title: str, total: int, unit: str, work: float | None = None) -> Progress:
-        """Return progress that is also told to callbacks."""
-        return Progress(title, total, self._verbose, unit, work=work, tell=self.tell)
+        """Return a progress reporter that also notifies the callbacks."""
+        return Progress(title, total, self._verbose, unit, work=work, callback=self.notify)
 
-    def tell(self, share: float) -> str | None:
-        """Tell callbacks which share of the phase is done; return how long the fit still takes, in words."""
+    def notify(self, share: float) -> str | None:
+        """Notify the callbacks of the completed share of the phase; return the remaining time of the fit as text."""
         while self._task is not None and self._n_steps < int(STEPS * share):
             self._n_steps += 1
             step = self._task.subcontext(task_name="step").call_on_fit_task_begin(estimator=self._estimator)

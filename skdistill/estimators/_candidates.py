@@ -1,4 +1,4 @@
-"""What a chooser of students saw: a table, and a sentence."""
+"""The candidates of a student selection as a table, and an explanation of the selection."""
 
 from dataclasses import dataclass, field, replace
 from html import escape
@@ -22,46 +22,50 @@ COLUMNS = (
     "fidelity_high",
     "seconds",
 )
-"""Of the printed table."""
+"""Columns of the printed table."""
 
 VALIDATED = ("score", "fidelity", "fidelity_low", "fidelity_high")
-"""What only validation rows can tell."""
+"""Attributes of a candidate that are measured on validation rows."""
 
 CAUTIONS = {
-    ON_SYNTHETIC_ROWS: " The teacher has memorised the rows it was fitted on, and there were no others, so the "
-    "interval is wide: pass X_val, rows the teacher has not seen, to be sure.",
-    ON_SEEN_ROWS: " It was not measured whether the teacher has memorised these rows: pass X_val to be sure.",
+    ON_SYNTHETIC_ROWS: " The interval is wide because the teacher has memorised its training rows and no other real "
+    "rows were available: pass X_val, rows that the teacher was not fitted on, for a reliable estimate.",
+    ON_SEEN_ROWS: " It was not measured whether the teacher has memorised these rows: pass X_val for a reliable "
+    "estimate.",
 }
-"""What must be said of estimates from some rows."""
+"""Caution that is added to the explanation, by origin of the validation rows."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A student that was tried.
+    """A student that was evaluated.
 
     Attributes
     ----------
     family : str
+        Name of the family.
     rung : int
-        0 where all families were tried, 1 among the finalists, 2 for the chosen student.
+        Round of the search: 0 for all families, 1 for the finalists, 2 for the selected student.
     n_rows : int
-        Rows it was taught on.
+        Number of rows that the candidate was fitted on.
     n_parameters, n_bytes, n_ops : float
-        Size, bytes once it is compiled, operations for a row; NaN where the budget is too small for the family.
+        Number of parameters, size of the compiled student in bytes and operations per row; NaN if the budget is too
+        small for the family.
     score : float
-        What candidates are ranked by: fidelity on the validation rows, the mean of their groups where there are several
-        (out-of-bag rows and synthetic ones). NaN where the candidate was not validated.
+        Fidelity on the validation rows, by which candidates are ranked; the weighted mean if there are several groups
+        of them, such as out-of-bag rows and synthetic rows. NaN if the candidate was not validated.
     fidelity, fidelity_low, fidelity_high : float
-        Estimate of its fidelity on unseen rows, and the 95 % interval of that; NaN where it was not validated.
+        Estimated fidelity on unseen rows, and its 95 % interval; NaN if the candidate was not validated.
     seconds : float
-        To teach it.
+        Time to fit the candidate.
     is_within_budget : bool
-    judged_on : str
-        Which rows validated.
+        Whether the candidate meets the budget.
+    validated_on : str
+        Origin of the validation rows.
     real_weight : float, default=1.0
-        Share of their weight that the rows of ``X`` were taught with.
+        Factor by which the weights of the rows of ``X`` were multiplied.
     student : estimator or None
-        Unfitted.
+        The unfitted student.
     """
 
     family: str
@@ -76,30 +80,31 @@ class Candidate:
     fidelity_high: float
     seconds: float
     is_within_budget: bool
-    judged_on: str
+    validated_on: str
     real_weight: float = 1.0
     student: Any = field(default=None, repr=False)
 
     def describe(self) -> str:
-        """Return family, size and fidelity in a few words."""
+        """Return family, size and fidelity as text."""
         kept = "" if np.isnan(self.fidelity) else f", with fidelity {self.fidelity:.3f}"
         return f"{self.family} of {self.n_bytes:,.0f} bytes and {self.n_ops:,.0f} operations{kept}"
 
 
 class Candidates(dict[str, np.ndarray]):
-    """What was tried, a column for each key, as ``cv_results_`` are: ``pandas.DataFrame(candidates)`` is a frame.
+    """Results of a student selection, one column per key, in the format of ``cv_results_``.
 
-    The columns are the attributes of a candidate. Printed, it is a sentence and a small table.
+    The columns are the attributes of the candidates; ``pandas.DataFrame(candidates)`` converts them to a frame. The
+    printed form is an explanation of the selection and a table.
 
     Parameters
     ----------
     tried : list of Candidate
-        In order.
+        The candidates in the order in which they were evaluated.
 
     Attributes
     ----------
     chosen : Candidate or None
-        The student that was chosen.
+        The selected student.
 
     Examples
     --------
@@ -123,27 +128,27 @@ class Candidates(dict[str, np.ndarray]):
 
     @property
     def chosen(self) -> Candidate | None:
-        """The student that was chosen, with the fidelity that it was chosen for; ``None`` if none was."""
+        """The selected student with its fidelity on the validation rows; ``None`` if no student was selected."""
         if not self.tried or self.tried[-1].rung != 2 or not self.tried[-1].is_within_budget:
             return None
         last = self.tried[-1]
-        is_judged = ~np.isnan(self["fidelity"])
-        is_like = is_judged & (self["family"] == last.family) & (self["real_weight"] == last.real_weight)
+        is_validated = ~np.isnan(self["fidelity"])
+        is_like = is_validated & (self["family"] == last.family) & (self["real_weight"] == last.real_weight)
         is_same = is_like & (self["student"] == self["student"][-1])
-        # taught on all rows it may be beyond the budget, and is made a little smaller than what was judged
-        judged = np.flatnonzero(is_same if is_same.any() else is_like)
-        if len(judged) == 0:
+        # fitted on all rows, it may exceed the budget and be made slightly smaller than the candidate validated
+        validated = np.flatnonzero(is_same if is_same.any() else is_like)
+        if len(validated) == 0:
             return last
-        trial = self.tried[judged[-1]]
+        trial = self.tried[validated[-1]]
         return replace(last, **{name: getattr(trial, name) for name in VALIDATED})
 
     def explain(self) -> str:
-        """Return why it was chosen, in a sentence or two."""
+        """Return a short explanation of the selection."""
         chosen = self.chosen
         if chosen is None:
-            return f"None of {len(self.tried)} candidates was chosen."
+            return f"None of the {len(self.tried)} candidates was selected."
         if np.isnan(chosen.fidelity):
-            return f"{chosen.describe().capitalize()} was taken without a choice: there were too few rows to validate."
+            return f"{chosen.describe().capitalize()} is the default: there were too few rows for a validation set."
         latest = {trial.family: trial for trial in self.tried if trial.rung < 2 and trial.is_within_budget}
         others = sorted(
             (trial for trial in latest.values() if trial.family != chosen.family),
@@ -156,10 +161,10 @@ class Candidates(dict[str, np.ndarray]):
         )
         interval = f"95 % interval {chosen.fidelity_low:.3f} to {chosen.fidelity_high:.3f}"
         return (
-            f"{chosen.family.capitalize()} within {_kilobytes(chosen.n_bytes)}: its fidelity on unseen rows is "
-            f"estimated as {chosen.fidelity:.3f} ({interval}), from {chosen.judged_on}."
-            + CAUTIONS.get(chosen.judged_on, "")
-            + (f" The others: {of_others}." if others else "")
+            f"{chosen.family.capitalize()} within {_kilobytes(chosen.n_bytes)}: its estimated fidelity on unseen rows "
+            f"is {chosen.fidelity:.3f} ({interval}), measured on {chosen.validated_on}."
+            + CAUTIONS.get(chosen.validated_on, "")
+            + (f" Other families: {of_others}." if others else "")
         )
 
     def _table(self) -> dict[str, list[Any]]:

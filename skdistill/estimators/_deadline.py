@@ -1,18 +1,18 @@
-"""How long a choice may go on."""
+"""The time limit of a fit."""
 
 from time import perf_counter
 
-LABELLED_SHARE = 0.3
-"""Share of the time left that the teacher may be asked about synthetic rows for."""
+MAX_QUERY_TIME_SHARE = 0.3
+"""Maximum share of the remaining time that is spent on labelling synthetic rows."""
 
 
 class Deadline:
-    """The time that a fit has, from now on.
+    """The end of the time limit of a fit.
 
     Parameters
     ----------
     seconds : float or None
-        ``None`` is for ever.
+        Time limit, counted from now; ``None`` sets no limit.
     """
 
     def __init__(self, seconds: float | None) -> None:
@@ -20,9 +20,9 @@ class Deadline:
 
     @property
     def left(self) -> float:
-        """Seconds that are left; negative where it is over."""
+        """Remaining seconds; negative after the deadline."""
         return self._end - perf_counter()
 
     def rows_in_time(self, n_rows: int, seconds: float) -> float:
-        """Return how many synthetic rows can be asked for, where so many rows took so many seconds."""
-        return LABELLED_SHARE * max(self.left, 0.0) * n_rows / max(seconds, 1e-9)
+        """Return how many synthetic rows can be labelled in time, given that ``n_rows`` rows took ``seconds``."""
+        return MAX_QUERY_TIME_SHARE * max(self.left, 0.0) * n_rows / max(seconds, 1e-9)

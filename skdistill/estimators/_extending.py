@@ -1,4 +1,4 @@
-"""From real rows to a transfer set: which synthetic rows are added, and from which real rows they are drawn."""
+"""Extension of the real rows by synthetic rows, drawn by a given sampler or by the selected one."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,38 +9,38 @@ from .._validation import draw_seed
 from ..transfer import SYNTHETIC_WEIGHT, Oracle, TransferSet
 from ._auto_sampler import AutoSampler
 from ._callbacks import Phase
-from ._choosing import TaughtRows
-from ._row_choice import MOST_QUERIES, choose_rows, only_plan
+from ._choosing import TrainingRows
+from ._row_choice import MAX_QUERY_RATIO, choose_rows, only_plan
 from ._row_pool import Plan, RowPool
 from ._run import Run
 from ._validation_rows import HeldOut
 
-MEANWHILE_SHARE = 0.5
-"""Share of the synthetic rows that candidates are taught on: those are drawn from rows that do not validate."""
+SELECTION_SHARE = 0.5
+"""Share of the synthetic rows that candidates are fitted on; these are not drawn from validation rows."""
 
 
 @dataclass(frozen=True)
 class Extension:
-    """Real rows with synthetic ones, and how these were chosen.
+    """Real and synthetic rows, and the results of the sampler selection.
 
     Attributes
     ----------
-    rows : TaughtRows
+    rows : TrainingRows
     results : dict of ndarray
-        What was tried to choose a sampler; empty where none was chosen.
+        Results of the sampler selection; empty if no sampler was selected.
     plan : Plan or None, default=None
-        How the synthetic rows were drawn; ``None`` where there are none.
+        How the synthetic rows were drawn; ``None`` if there are none.
     samplers : tuple of samplers, default=()
-        Those that the plan counts.
+        The samplers that ``plan.members`` refers to.
     """
 
-    rows: TaughtRows
+    rows: TrainingRows
     results: dict[str, np.ndarray]
     plan: Plan | None = None
     samplers: tuple[Any, ...] = ()
 
-    def again(self, real: TransferSet, oracle: Oracle, seed: int, phase: Phase) -> TransferSet:
-        """Add as many synthetic rows a real one to others, by the same samplers, as far as the budget allows."""
+    def repeat(self, real: TransferSet, oracle: Oracle, seed: int, phase: Phase) -> TransferSet:
+        """Extend other real rows by the same samplers and at the same ratio, within the budget."""
         if self.plan is None:
             return real
         whole, pool = self.rows.whole, RowPool(self.samplers, oracle, phase)
@@ -61,28 +61,28 @@ def extend(
     is_student_chosen: bool,
     run: Run,
 ) -> Extension:
-    """Add synthetic rows to the real ones: of the sampler given, or of those that serve the student best.
+    """Add synthetic rows to the real ones, drawn by the given sampler or by the one that is best for the student.
 
     Parameters
     ----------
     sampler : sampler, AutoSampler or None
     real : TransferSet
     held_out : HeldOut or None
-        ``None`` where nothing is chosen, or there are too few rows to choose by.
+        ``None`` if nothing is selected, or if there are too few rows for a validation set.
     students : dict of {str: estimator}
-        Those that rows are tried with.
+        Students that samplers are evaluated with.
     oracle : Oracle
     n_synthetic : int
-        Synthetic rows in the end.
+        Final number of synthetic rows.
     n_before : int
-        Queries before any synthetic row was asked for.
+        Number of queries before the first synthetic row is labelled.
     is_student_chosen : bool
-        Whether a student will be chosen, on rows that were not drawn from validation rows.
+        Whether a student will be selected, which needs synthetic rows that were not drawn from validation rows.
     run : Run
     """
-    taught = None if held_out is None else real.take(held_out.taught)
+    training = None if held_out is None else real.take(held_out.training)
     if sampler is None or n_synthetic < 1:
-        return Extension(TaughtRows(real, taught), {})
+        return Extension(TrainingRows(real, training), {})
     seeds = [draw_seed(run.rng) for _ in range(2)]
     is_auto = isinstance(sampler, AutoSampler)
     with run.phases.phase("choose a sampler" if is_auto else "draw rows") as phase:
@@ -104,18 +104,18 @@ def extend(
             choice = only_plan(options, pool, held_out)
         plan = choice.plan
         if not plan.members:
-            return Extension(TaughtRows(real, taught), choice.results)
+            return Extension(TrainingRows(real, training), choice.results)
 
         def draw(parents: TransferSet, n_rows: float, seed: int) -> None:
-            """Draw until there are so many rows, or the teacher may not be asked more."""
-            most = np.inf if not is_auto else n_before + (options.max_queries or MOST_QUERIES * n_synthetic)
+            """Draw until there are ``n_rows`` rows, or until the query budget is exhausted."""
+            most = np.inf if not is_auto else n_before + (options.max_queries or MAX_QUERY_RATIO * n_synthetic)
             n_left = min(most - oracle.n_queries, oracle.n_left)
             pool.draw(plan.members, parents, int(min(n_rows - pool.count(plan.members), n_left)), seed)
 
-        if taught is not None and is_student_chosen:
-            draw(taught, MEANWHILE_SHARE * n_synthetic, seeds[0])
-            taught = pool.extend(taught, plan)
+        if training is not None and is_student_chosen:
+            draw(training, SELECTION_SHARE * n_synthetic, seeds[0])
+            training = pool.extend(training, plan)
         draw(real, n_synthetic, seeds[1])
     others = [share for share in choice.real_weights if share != plan.real_weight]
-    rows = TaughtRows(pool.extend(real, plan), taught, (plan.real_weight, *others))
+    rows = TrainingRows(pool.extend(real, plan), training, (plan.real_weight, *others))
     return Extension(rows, choice.results, plan, tuple(pool.samplers))

@@ -1,4 +1,4 @@
-"""What a fit is given: real rows and true labels, checked."""
+"""The arguments of ``fit``, checked."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -35,7 +35,7 @@ class Given:
         return np.ones(self.X.shape[0]) if self.sample_weight is None else self.sample_weight
 
     def take(self, rows: np.ndarray) -> "Given":
-        """Return some rows of ``X``, with their labels and weights."""
+        """Return the given rows of ``X`` with their labels and weights."""
         weight = None if self.sample_weight is None else self.sample_weight[rows]
         y = None if self.y is None else self.y[rows]
         return replace(self, X=take_rows(self.X, rows), y=y, sample_weight=weight)
@@ -44,32 +44,35 @@ class Given:
 def check_given(
     model: Any, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any, X_val: Any, y_val: Any, check_y: Any
 ) -> Given:
-    """Return the arguments of the ``fit`` of a distilled estimator, checked; ``check_y(model, X, y)`` checks labels."""
+    """Check the arguments of ``fit`` of a distilled estimator; ``check_y(model, X, y)`` checks the labels."""
     name = type(model).__name__
     X = check_table(model, X, reset=True)
     if X.shape[0] < 2:
-        raise ValueError(f"{name} got n_samples = {X.shape[0]} row; expected at least 2.")
+        raise ValueError(f"{name} got n_samples = {X.shape[0]}; expected at least 2. Pass more rows.")
     if sample_weight is not None:
         sample_weight = check_weights(sample_weight, X.shape[0])
     if model.max_queries is not None and model.teacher_cv is not None and model.max_queries < X.shape[0]:
         raise ValueError(
             f"{name}: max_queries={model.max_queries} is less than the {X.shape[0]} rows of X, which "
-            f"teacher_cv={model.teacher_cv!r} labels all. Pass at least so many, or teacher_cv=None."
+            f"teacher_cv={model.teacher_cv!r} labels completely. Pass max_queries of at least {X.shape[0]}, or "
+            "teacher_cv=None."
         )
     X_unlabeled, X_val = (
         _check_more_rows(model, what, rows, X) for what, rows in (("X_unlabeled", X_unlabeled), ("X_val", X_val))
     )
     y = check_y(model, X, y)
     if y_val is not None and X_val is None:
-        raise ValueError(f"{name}: y_val is given, but X_val is None. Pass the rows that it labels.")
+        raise ValueError(f"{name}: y_val is given, but X_val is None. Pass the rows of y_val as X_val.")
     y_val = check_y(model, X_val, y_val)
     if y_val is not None and y is not None and y_val.shape[1:] != y.shape[1:]:
-        raise ValueError(f"{name}: y_val has shape {y_val.shape}, but y has shape {y.shape}; expected as many outputs.")
+        raise ValueError(
+            f"{name}: y_val has shape {y_val.shape}, but y has shape {y.shape}; expected the same number of outputs."
+        )
     return Given(X, y, sample_weight, X_unlabeled, X_val, y_val)
 
 
 def _check_more_rows(model: Any, what: str, rows: Any, X: Any) -> Any:
-    """Return more real rows, which must be rows of the same table."""
+    """Return further real rows after checking that they have the columns and dtypes of ``X``."""
     if rows is None:
         return None
     rows = check_table(model, rows, reset=False)

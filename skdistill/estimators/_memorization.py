@@ -1,4 +1,4 @@
-"""Whether a teacher has memorised the rows it was fitted on: seen without labels, on rows beside them."""
+"""A measure, without true labels, of whether a teacher has memorised its training rows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,40 +12,40 @@ from ..samplers import LeafSwap
 from ..samplers._jitter import draw_beside
 from ..transfer import Oracle, TransferSet
 
-LEAST = 0.03
-"""Share of the variance from which on a teacher is taken to have memorised its rows."""
+MIN_SHARE = 0.03
+"""Minimum share of the variance for which a teacher counts as having memorised its training rows."""
 
-CLEAR = 2.0
-"""Standard errors that the share must be above zero for that."""
+MIN_ERRORS = 2.0
+"""Minimum number of standard errors by which the share must exceed zero."""
 
-SCALES = (0.05, 0.1)
-"""Steps to the rows beside, as shares of the ranks of a column."""
+JITTER_SCALES = (0.05, 0.1)
+"""Distances from a row to its neighbouring rows, as fractions of the range of ranks of a column."""
 
-LOOKED_UP = 0.9
-"""Share of its answers for synthetic rows that are answers for own rows, of a teacher that looks its answers up; and of
-the answers for own rows that then differ."""
+MIN_LOOKUP_SHARE = 0.9
+"""A teacher that returns stored values has more than this share of distinct outputs on its training rows, and more than
+this share of its outputs on synthetic rows are among them."""
 
-MOST_SHIFT = 0.5
-"""Standard deviations by which the mean answer for synthetic rows may differ from that for own rows: if it differs by
-more, synthetic rows are no rows of this table, and tell nothing about what is memorised."""
+MAX_MEAN_SHIFT = 0.5
+"""Maximum difference, in standard deviations, between the mean outputs on synthetic rows and on real rows. If it is
+larger, synthetic rows are too unlike the real ones to measure memorisation with."""
 
-STRONG = 0.18
-"""Share from which on much is memorised: extra trees that fit their rows exactly have more, most others less."""
+STRONG_SHARE = 0.18
+"""Minimum share for strong memorisation: extra trees without regularisation exceed it, most other teachers do not."""
 
-ROW_QUERIES = 5
-"""Rows that the teacher is asked about for each real row looked at."""
+QUERIES_PER_ROW = 5
+"""Number of queries per real row that is examined."""
 
 
 @dataclass(frozen=True)
 class Memorization:
-    """How much of a teacher's answers on its own rows is found on no row beside them.
+    """The share of a teacher's outputs on its training rows that it does not reproduce on neighbouring rows.
 
     Attributes
     ----------
     share : float
-        Share of the variance of its answers: 0 where it answers its own rows as it does any, 1 where it answers any
-        rows with values of its own ones, as a single near neighbour does. NaN if it was not measured, or the synthetic
-        rows that it was compared with are too unlike the real ones.
+        Share of the variance of the outputs: 0 if training rows and unseen rows have similar outputs, 1 if the teacher
+        returns stored values for all rows, as 1-nearest-neighbour models do. NaN if it was not measured, or if the
+        synthetic rows used for comparison are too unlike the real rows.
     error : float
         Standard error of the share.
     """
@@ -55,18 +55,18 @@ class Memorization:
 
     @property
     def is_clear(self) -> bool:
-        """Whether the teacher has memorised its rows, beyond chance."""
-        return bool(self.share > max(LEAST, CLEAR * self.error))
+        """Whether the teacher has significantly memorised its training rows."""
+        return bool(self.share > max(MIN_SHARE, MIN_ERRORS * self.error))
 
     @property
     def is_strong(self) -> bool:
-        """Whether so much is memorised, beyond chance, that students are most likely better off without these rows."""
-        return self.is_clear and self.share > STRONG
+        """Whether memorisation is significant and so strong that excluding these rows most likely helps students."""
+        return self.is_clear and self.share > STRONG_SHARE
 
     @property
     def is_possible(self) -> bool:
-        """Whether it looks as if, if not beyond chance."""
-        return bool(self.share > LEAST)
+        """Whether the estimated share is above the minimum, significantly or not."""
+        return bool(self.share > MIN_SHARE)
 
 
 def measure_memorization(
@@ -76,24 +76,24 @@ def measure_memorization(
     n_rows: int,
     rng: np.random.RandomState,
 ) -> Memorization:
-    r"""Ask a teacher about rows beside its own ones and beside synthetic ones.
+    r"""Measure memorisation by the teacher's outputs close to its training rows and close to synthetic rows.
 
-    Let :math:`f` be the teacher, :math:`x` a row, and :math:`x', x''` two rows close to it, drawn independently. Where
-    :math:`f` is at :math:`x` what it is around it, :math:`D(x) = E|f(x) - f(x')|^2 - E|f(x') - f(x'')|^2` is not above
-    zero, since :math:`x'` and :math:`x''` are farther apart. Where the answer at :math:`x` itself stands out, it is.
-    The share is the difference of the means of :math:`D` over own rows and over synthetic rows, which no teacher has
-    seen, divided by the variance of :math:`f`.
+    Let :math:`f` be the teacher, :math:`x` a row, and :math:`x', x''` two rows close to it, drawn independently. If
+    :math:`f` is smooth around :math:`x`, then :math:`D(x) = E|f(x) - f(x')|^2 - E|f(x') - f(x'')|^2` is at most zero,
+    since :math:`x'` and :math:`x''` are farther apart. If :math:`f(x)` is an outlier among the outputs around
+    :math:`x`, then :math:`D(x)` is positive. The share is the difference between the mean of :math:`D` over training
+    rows and its mean over synthetic rows, which no teacher has seen, divided by the variance of :math:`f`.
 
     Parameters
     ----------
     oracle : Oracle
-        Asked about five rows for each row looked at.
+        Labels five rows for each row examined.
     real : TransferSet
         Rows that the teacher may have been fitted on.
     targets_of : callable
-        Makes soft targets of the teacher's outputs.
+        Maps outputs of the teacher to soft targets.
     n_rows : int
-        Rows to look at.
+        Number of rows to examine.
     rng : RandomState
 
     Returns
@@ -105,49 +105,49 @@ def measure_memorization(
     X, outputs = oracle.draw(LeafSwap(), own, len(own), seeds[0])
     unit = _Unit.of(_flat(targets_of(real.outputs)))
     of_own, of_drawn = unit.scale(targets_of(own.outputs)), unit.scale(targets_of(outputs))
-    if np.linalg.norm(of_own.mean(axis=0) - of_drawn.mean(axis=0)) > MOST_SHIFT:
+    if np.linalg.norm(of_own.mean(axis=0) - of_drawn.mean(axis=0)) > MAX_MEAN_SHIFT:
         return Memorization()
     if _looks_up(_flat(real.outputs)[:, 0], _flat(outputs)[:, 0]):
         return Memorization(1.0, 0.0)
 
-    beside = [_beside(rows, seed) for rows in (own.X, X) for seed in seeds[1:]]
-    answers = unit.scale(targets_of(oracle.label(stack_rows(beside), "rows beside others")))
+    neighbors = [_neighbors_of(rows, seed) for rows in (own.X, X) for seed in seeds[1:]]
+    outputs_near = unit.scale(targets_of(oracle.label(stack_rows(neighbors), "neighbouring rows")))
 
-    def stands_out(at: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    def excess(at: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
         return ((at - one) ** 2 - (one - other) ** 2).sum(axis=1)
 
-    of_beside = np.split(answers, 4)
-    own_stand_out, drawn_stand_out = stands_out(of_own, *of_beside[:2]), stands_out(of_drawn, *of_beside[2:])
-    error = np.sqrt(own_stand_out.var() / len(own) + drawn_stand_out.var() / len(own))
-    return Memorization(float(np.clip(own_stand_out.mean() - drawn_stand_out.mean(), 0, 1)), float(error))
+    of_neighbors = np.split(outputs_near, 4)
+    own_excess, drawn_excess = excess(of_own, *of_neighbors[:2]), excess(of_drawn, *of_neighbors[2:])
+    error = np.sqrt(own_excess.var() / len(own) + drawn_excess.var() / len(own))
+    return Memorization(float(np.clip(own_excess.mean() - drawn_excess.mean(), 0, 1)), float(error))
 
 
 def _looks_up(own: np.ndarray, drawn: np.ndarray) -> bool:
-    """Whether a teacher of many values answers other rows with those of its own, as one near neighbour does."""
+    """Whether the outputs on drawn rows are stored outputs of training rows, as for a 1-nearest-neighbour model."""
     values = np.unique(own)
-    return len(values) > LOOKED_UP * len(own) and bool(np.isin(drawn, values).mean() > LOOKED_UP)
+    return len(values) > MIN_LOOKUP_SHARE * len(own) and bool(np.isin(drawn, values).mean() > MIN_LOOKUP_SHARE)
 
 
-def _beside(X: Any, seed: int) -> Any:
-    """Return a row beside each one: near to the first half of the rows, farther from the others."""
+def _neighbors_of(X: Any, seed: int) -> Any:
+    """Return one neighbouring row per row: at the smaller distance for the first half, at the larger for the rest."""
     is_near = np.arange(X.shape[0]) < X.shape[0] // 2
     parts = [
         draw_beside(take_rows(X, np.flatnonzero(of)), seed, scale=scale)
-        for of, scale in zip((is_near, ~is_near), SCALES, strict=True)
+        for of, scale in zip((is_near, ~is_near), JITTER_SCALES, strict=True)
     ]
     return stack_rows(parts)
 
 
 @dataclass(frozen=True)
 class _Unit:
-    """Scales targets so that their variances over real rows sum to one, each output counting the same."""
+    """Scales targets so that their variances over the real rows sum to one, with equal contributions of all outputs."""
 
     largest: float
     deviation: np.ndarray
 
     @classmethod
     def of(cls, targets: np.ndarray) -> "_Unit":
-        largest = float(np.abs(targets).max()) or 1.0  # squares of large outputs stay within floats
+        largest = float(np.abs(targets).max()) or 1.0  # avoids overflow in the squares of large outputs
         deviation: np.ndarray = (targets / largest).std(axis=0)
         deviation[deviation == 0] = np.inf
         return cls(largest, deviation * np.sqrt(max(int(np.isfinite(deviation).sum()), 1)))

@@ -1,4 +1,4 @@
-"""Checks of the parameters of distilled estimators, before anything is asked or fitted."""
+"""Checks of the parameters of distilled estimators before any query or fit."""
 
 import warnings
 from numbers import Integral, Real
@@ -14,7 +14,7 @@ from ._auto_student import AutoStudent
 
 
 def check_parameters(model: Any, y: Any) -> None:
-    """Raise for parameters that cannot be, alone or together."""
+    """Raise an error if a parameter is invalid, or if parameters are inconsistent."""
     _warn_of_former_names(model)
     _check_numbers(model)
     _check_texts(model)
@@ -32,8 +32,8 @@ def _warn_of_former_names(model: Any) -> None:
     warn_of_former_names(type(model).__name__, [model.student])
     if not isinstance(model.compressor, str):
         warnings.warn(
-            f"{type(model).__name__}: compressor= is now called target_compressor=. The former name will be an "
-            "error in a later release.",
+            f"{type(model).__name__}: compressor= is now called target_compressor=. The former name is deprecated and "
+            "will be removed in a later release.",
             FutureWarning,
             stacklevel=6,
         )
@@ -54,7 +54,7 @@ def _check_numbers(model: Any) -> None:
 
 
 def _check_texts(model: Any) -> None:
-    """Few parameters take a text, and each of them one."""
+    """Check the parameters that accept a string: each accepts one value, ``student`` the name of a family."""
     name = type(model).__name__
     if isinstance(model.student, str) and current_name(model.student) not in ("auto", *FAMILIES):
         raise ValueError(
@@ -65,7 +65,7 @@ def _check_texts(model: Any) -> None:
         value, allowed = getattr(model, parameter), "oob" if parameter == "teacher_cv" else "auto"
         if isinstance(value, str) and value != allowed:
             advice = " Pass a sampler, such as skdistill.samplers.LeafSwap()." if parameter == "sampler" else ""
-            raise ValueError(f"{name}: {parameter}={value!r}; expected {allowed!r} if it is a text.{advice}")
+            raise ValueError(f"{name}: {parameter}={value!r}; expected {allowed!r} if it is a string.{advice}")
 
 
 def _check_student(model: Any) -> None:
@@ -75,8 +75,8 @@ def _check_student(model: Any) -> None:
     elif model.student_size is not None and not isinstance(student, CompactStudent):
         raise StudentError(
             f"{type(model).__name__}: student_size={model.student_size} needs a compact student of this package, or "
-            f'student="auto"; got {type(student).__name__}. Pass its own parameters as student__..., and '
-            "student_size=None."
+            f'student="auto"; got {type(student).__name__}. Pass student_size=None, and set the size by parameters of '
+            "the student (student__...)."
         )
 
 
@@ -89,6 +89,6 @@ def _check_sampler(model: Any) -> None:
     keeps = model.memory is not None and getattr(model.memory, "location", model.memory) is not None
     if keeps and draws_rows and not isinstance(model.random_state, Integral):
         raise ValueError(
-            f"{type(model).__name__}: memory= needs an integer random_state, so that the same rows are drawn again "
-            f"and found; got random_state={model.random_state!r}. Pass e.g. random_state=0."
+            f"{type(model).__name__}: memory= needs an integer random_state, so that the same rows are drawn in every "
+            f"fit and found in the cache; got random_state={model.random_state!r}. Pass e.g. random_state=0."
         )

@@ -14,116 +14,119 @@ from ._tasks import FitTask, ValueTask
 
 
 class DistilledRegressor(RegressorMixin, BaseDistilled):
-    """A small, fast regressor that imitates a slow model.
+    """A small, fast regressor distilled from a slow model.
 
-    The teacher labels real and synthetic rows with values; the student is fitted on them. Values are what the teacher
-    predicts, or what another of its methods returns: a slow anomaly score or embedding becomes a fast function.
+    The teacher labels real and synthetic rows with values, and the student is fitted on them. The values are the
+    predictions of the teacher or the output of another of its methods, such as an anomaly score or an embedding.
 
     Parameters
     ----------
     teacher : object
-        What is imitated. A *fitted* regressor, pipeline, transformer, outlier detector, LightGBM ``Booster`` or
-        function of ``X`` is used as it is: never refitted, copied or changed, not even by ``clone`` or a search (the
-        values of a search grid are the exception: put fitted teachers there inside ``FrozenEstimator``). An
-        *unfitted* estimator is a recipe: a clone is fitted on ``(X, y)``.
+        The model to imitate. A *fitted* regressor, pipeline, transformer, outlier detector, LightGBM ``Booster`` or
+        function of ``X`` is used as it is: it is never refitted, copied or changed, not even by ``clone`` or a search
+        (except as a value of a search grid: wrap a fitted teacher in ``FrozenEstimator`` there). An *unfitted*
+        estimator is a recipe: a clone of it is fitted on ``(X, y)``.
     student : estimator, str or "auto", default="auto"
-        Any scikit-learn regressor, or a pipeline that ends in one. ``"auto"``, which is
-        :class:`~skdistill.AutoStudent` with its defaults, chooses family and size of a compact student within a
-        budget; the name of a family, such as ``"boosting"`` or ``"mlp_ple"``, is that student with its defaults.
+        Any scikit-learn regressor, or a pipeline that ends in one. ``"auto"`` is
+        :class:`~skdistill.AutoStudent` with its defaults and selects the family and size of a compact student within a
+        budget. The name of a family, such as ``"boosting"`` or ``"mlp_ple"``, is that student with its defaults.
     student_size : int or None, default=None
-        Parameters of the student at most: weights, thresholds, leaf values. All compact students of this package and
-        ``"auto"`` understand it, so that one grid sweeps families and sizes. ``None`` leaves students as they are.
+        Maximum number of parameters of the student: weights, thresholds, leaf values. All compact students of this
+        package and ``"auto"`` support it, so that one grid can vary family and size. ``None`` sets no maximum.
     sampler : sampler, None or "auto", default="auto"
-        Draws synthetic rows: an object with ``fit(X, y)`` and ``sample(n_samples, random_state)``, scikit-learn's
-        ``KernelDensity`` or ``GaussianMixture``. ``None`` draws none; ``"auto"``, which is
-        :class:`~skdistill.AutoSampler` with its defaults, chooses what serves this student best.
+        Draws the synthetic rows: an object with ``fit(X, y)`` and ``sample(n_samples, random_state)``, or
+        scikit-learn's ``KernelDensity`` or ``GaussianMixture``. ``None`` draws no synthetic rows. ``"auto"`` is
+        :class:`~skdistill.AutoSampler` with its defaults and selects the sampler with the highest fidelity.
     n_synthetic : int, float or "auto", default="auto"
-        Number of synthetic rows; as a float, a multiple of the real ones. ``"auto"`` is ten a real row, twenty of
-        few rows for a student that is chosen, up to forty within a large budget, at most 200,000; of wide tables 20
-        million cells, but at least one a real row.
+        Number of synthetic rows; a float is a multiple of the number of real rows. ``"auto"`` draws ten synthetic rows
+        per real row; with ``student="auto"``, up to twenty on tables of fewer than 1,000 rows and up to forty within a
+        large budget. ``"auto"`` draws at most 200,000 rows and 20 million cells, but at least one row per real row.
     soft_weight : float in [0, 1] or "auto", default=1.0
-        Share of the teacher, against the true values ``y``, in the targets of real rows. 1 is the teacher alone;
-        less can bring the student nearer to the truth where values have little noise, and costs fidelity where they
-        have much. ``"auto"`` chooses among 1, 0.75, 0.5 and 0.25 by true values that students are not taught, best
-        ``y_val``, and warns where the student is better without the teacher; without ``y`` it is 1.
+        Weight of the teacher's values in the targets of the real rows; the true values ``y`` have the rest. 1 uses the
+        teacher alone. A smaller weight can improve the skill of the student if the true values have little noise, and
+        lowers its fidelity if they have much. ``"auto"`` selects among 1, 0.75, 0.5 and 0.25 by the skill on held-out
+        true values, preferably ``y_val``, and warns if the student is better without the teacher. Without ``y``,
+        ``"auto"`` is 1.
     teacher_cv : int, splitter, "oob" or None, default=None
-        How a recipe labels the real rows: by a teacher that saw them (``None``), out of fold, or out of bag.
+        How a recipe labels the real rows: in-sample (``None``), out-of-fold (an integer or a splitter) or out-of-bag
+        (``"oob"``).
     target_compressor : transformer or None, default=None
-        Fitted on the teacher's outputs, e.g. ``PCA(5)``; the student learns the code, which is decoded by
-        ``inverse_transform`` at predict. For many outputs.
+        Compresses the teacher's outputs, e.g. ``PCA(5)``, for problems with many outputs. The student is fitted on the
+        compressed outputs; ``predict`` decodes its output by ``inverse_transform``.
     max_queries : int or None, default=None
-        Rows that a slow or dear teacher is asked about in ``fit``, at most: first those of ``X``, then of
-        ``X_unlabeled``, then of ``X_val``, then synthetic ones. Where it is less than the rows of ``X``, so many
-        of them are drawn at random. Not counted are the 16 rows that ``memory`` asks to know a teacher again, and the
-        teachers of folds.
+        Maximum number of rows that the teacher labels in ``fit``, for teachers that are slow or expensive to query.
+        Rows of ``X`` are labelled first, then those of ``X_unlabeled``, those of ``X_val`` and synthetic rows. If ``X``
+        has more rows than this, a random subset of them is used. The count excludes the 16 rows that ``memory`` queries
+        to identify the teacher, and the queries of teachers fitted on folds.
     response_method : {"auto", "predict", "decision_function", "score_samples", "transform", "predict_proba"}, \
 default="auto"
-        How to ask the teacher; see :func:`~skdistill.as_teacher`.
+        Method of the teacher that is called; see :func:`~skdistill.as_teacher`.
     memory : str, joblib.Memory or None, default=None
-        Where the teacher's answers and the drawn rows are kept, so that a grid over students labels once and a killed
-        run goes on. Needs an integer ``random_state``.
+        Caches the teacher's outputs and the synthetic rows, so that a grid search over students queries the teacher
+        once and an interrupted run resumes. Requires an integer ``random_state``.
     chunk_size : int >= 1, default=10_000
-        Rows the teacher is asked at once.
+        Number of rows in one call of the teacher.
     time_limit : float > 0 or None, default=None
-        Seconds that choosing and teaching may take, counted from when the teacher is there. As many synthetic rows are
-        drawn as can be labelled in a part of it, and the choice goes on as long as what comes next should end in time;
-        then the best student so far is kept. One is taught in any case, and the rows of ``X`` are labelled. With a
-        limit, the same seed may give another student.
+        Time limit in seconds for selecting and fitting the student, counted from when the teacher is fitted. The number
+        of synthetic rows is limited to those that can be labelled within a part of this time. The search stops when the
+        next step is expected to exceed the limit, and the best student so far is kept. The rows of ``X`` are always
+        labelled and one student is always fitted. With a limit, the result may differ between runs with the same seed.
     random_state : int, RandomState instance or None, default=None
-        Seeds sampler, student and recipe wherever their own ``random_state`` is ``None``.
+        Seeds the sampler, the student and the recipe where their own ``random_state`` is ``None``.
     n_jobs : int or None, default=None
-        Students that are tried at a time, and threads of the default student and sampler. The same student comes out
-        whatever it is.
+        Number of candidate students fitted in parallel, and number of threads of the default student and sampler. The
+        result does not depend on it.
     verbose : int, default=0
-        Above 0, labelling, drawing, choosing and teaching are told on standard error, the long ones with time left.
-        From scikit-learn 1.9 on its callbacks are told them too: ``set_callbacks(ProgressBar())``.
+        If above 0, progress is written to standard error, with an estimate of the remaining time for long phases. From
+        scikit-learn 1.9 on, its callbacks receive the same progress: ``set_callbacks(ProgressBar())``.
     compressor : "deprecated" or transformer, default="deprecated"
         Former name of ``target_compressor``.
 
     Attributes
     ----------
     teacher_ : object
-        The fitted teacher; the object given, if that was fitted.
+        The fitted teacher: the object passed, if it was fitted.
     student_ : estimator
-        The student, complete by itself.
+        The fitted student, usable without this object.
     transfer_set_ : TransferSummary
-        Rows by origin, their weights, and queries and seconds it took to draw and label them.
+        Number and weight of the rows by origin, number of queries, and seconds spent on drawing and labelling.
     candidates_ : Candidates
-        What :class:`~skdistill.AutoStudent` tried, a column for each key; printed, it says why what was chosen. Only
-        there where a student was chosen: with ``student="auto"`` and at least 30 real rows.
+        Candidates evaluated by :class:`~skdistill.AutoStudent`, one column per key; the printed form explains the
+        selection. Only set if the student was selected: with ``student="auto"`` and at least 30 real rows.
     sampler_results_ : dict of ndarray
-        What :class:`~skdistill.AutoSampler` tried, a column for each key, as ``cv_results_`` are: ``sampler``,
-        ``n_synthetic``, ``weight``, ``real_weight``, the ``student`` it was tried with, ``fidelity``, ``gain`` over no
-        synthetic rows with the same student and its standard error ``gain_error``, ``rank_fidelity``, ``n_queries`` and
-        ``seconds`` up to then, and ``judged_on``, the validation rows. Only there where a sampler was chosen: with
-        ``sampler="auto"`` and at least 30 real rows.
+        Results of :class:`~skdistill.AutoSampler`, one column per key, in the format of ``cv_results_``: ``sampler``,
+        ``n_synthetic``, ``weight``, ``real_weight``, the ``student`` it was evaluated with, ``fidelity``, the ``gain``
+        over the same student without synthetic rows and its standard error ``gain_error``, ``rank_fidelity``, the
+        cumulative ``n_queries`` and ``seconds``, and ``validated_on``, the origin of the validation rows. Only set if
+        the sampler was selected: with ``sampler="auto"`` and at least 30 real rows.
     teacher_memorization_ : float
-        Share in [0, 1] of the variance of the teacher's answers on rows of ``X`` that is found on no row beside them: 0
-        where it answers the rows it was fitted on as it does any others, 1 where it looks all answers up among those of
-        its own rows. NaN where it was not measured (too few rows or
-        queries, or synthetic rows that the teacher answers quite otherwise). Only there where a sampler or a student
-        was chosen.
+        How strongly the teacher has memorised the rows of ``X``: the share in [0, 1] of the variance of its outputs on
+        these rows that it does not reproduce on neighbouring rows. 0 means that its outputs on its training rows are
+        like its outputs on unseen rows; 1 means that it returns stored values, as a nearest-neighbour model does. NaN
+        if it was not measured: too few rows or queries, or synthetic rows whose outputs are distributed differently.
+        Only set if the sampler or the student was selected.
     soft_weight_ : float
-        Share of the teacher that the student was taught with.
+        Weight of the teacher in the targets that the student was fitted on.
     soft_weights_ : dict of ndarray
-        What ``soft_weight="auto"`` tried, a column for each key: ``soft_weight``, ``n_synthetic``, ``skill``, which is
-        the explained share of the variance of the true values, ``gain`` over the teacher alone and its standard error
-        ``gain_error``, ``n_judged``, the number of true values that judged, and ``judged_on``, where they are from.
-        The last row is the student without the teacher: ``soft_weight`` 0 and no synthetic rows. Only there with
+        Results of ``soft_weight="auto"``, one column per key: ``soft_weight``, ``n_synthetic``, ``skill`` (the share of
+        the variance of the true values that is explained), the ``gain`` over the teacher alone and its standard error
+        ``gain_error``, ``n_validated`` (the number of true values used for validation) and ``validated_on`` (their
+        origin).
+        The last row is the student without the teacher: ``soft_weight`` 0 and no synthetic rows. Only set with
         ``"auto"`` and about 120 real rows with true values, or 30 of ``y_val``.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
-        Names of the columns, for frames whose names are all strings.
+        Column names, if ``X`` is a frame whose column names are all strings.
 
     See Also
     --------
-    DistilledClassifier : For classes.
+    DistilledClassifier : Distillation of classifiers.
 
     Notes
     -----
-    With a fitted teacher that has seen all of ``X``, cross-validation leaks: each fold is judged on rows the teacher
-    was trained on. Keep a test set from the teacher, or pass the teacher unfitted.
+    If the fitted teacher was trained on all of ``X``, cross-validation leaks: each test fold contains rows that the
+    teacher was trained on. Evaluate on a test set that the teacher has not seen, or pass the teacher unfitted.
 
     References
     ----------
@@ -194,24 +197,24 @@ default="auto"
         X_val: Any = None,
         y_val: Any = None,
     ) -> Self:
-        """Check, resolve the teacher, extend the rows, ask, teach.
+        """Label real and synthetic rows with the teacher, and fit the student on them.
 
         Parameters
         ----------
         X : table of shape (n_samples, n_features)
-            Real rows: an array, a sparse matrix or a frame, as teacher and student take them.
+            Real rows: an array, a sparse matrix or a data frame that both teacher and student accept.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            True values. Not needed with a fitted teacher.
+            True values. Not needed if the teacher is fitted.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row, for the student and for a recipe that takes weights.
+            Weight of each row, for the student and for a recipe that accepts ``sample_weight``.
         X_unlabeled : table of shape (n_unlabeled, n_features), default=None
             More real rows, without values.
         X_val : table of shape (n_validation, n_features), default=None
-            Real rows the teacher was not fitted on, without labels: what synthetic rows and students are best chosen
-            by, and what their fidelity is best estimated on, where there are at least 30. The student is not taught on
-            them.
+            Real rows, without labels, that the teacher was not fitted on. If there are at least 30, samplers and
+            students are selected by their fidelity on these rows, and ``candidates_`` reports that fidelity. The
+            student is not fitted on them.
         y_val : array-like of shape (n_validation,) or (n_validation, n_outputs), default=None
-            True values of ``X_val``, which only ``soft_weight="auto"`` uses: it is best chosen by them.
+            True values of ``X_val``, used only by ``soft_weight="auto"``.
 
         Returns
         -------
@@ -220,13 +223,13 @@ default="auto"
         Raises
         ------
         TeacherError, TeacherOutputError, TeacherQueryError
-            If the teacher cannot be used, answers nonsense, or raises.
+            If the teacher is unusable, returns malformed outputs, or raises.
         SamplerError
-            If the sampler returns rows of another table.
+            If the sampler returns rows with other columns or dtypes than ``X``.
         StudentError
-            If the student cannot be taught.
+            If the student cannot be fitted.
         ValueError
-            For arguments and tables that do not fit.
+            If an argument is invalid or inconsistent with ``X``.
         """
         with encoded_once():
             self._fit(X, y, sample_weight, X_unlabeled, X_val, y_val)

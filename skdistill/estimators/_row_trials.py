@@ -1,4 +1,4 @@
-"""Plans of synthetic rows that are tried with students: how well each did."""
+"""Evaluation of plans of synthetic rows with students."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from ._validation_rows import Losses, Validation
 
 @dataclass(frozen=True)
 class RowTrial:
-    """A plan that was tried with a student."""
+    """The result of one plan with one student."""
 
     plan: Plan
     student: str
@@ -29,21 +29,21 @@ class RowTrial:
 
 
 class RowTrials:
-    """Teach students by plans, and remember how well they did.
+    """Fits students on the rows of plans and stores the results.
 
     Parameters
     ----------
     real : TransferSet
-        Real rows that are taught meanwhile.
+        Real training rows of the selection.
     pool : RowPool
     validation : Validation
     ratio : float
-        Synthetic rows a real one in the end.
+        Final number of synthetic rows per real row.
     seed : int
-        Of every student.
+        Seed of every student.
     progress : Progress
     n_jobs : int or None
-        Students that are taught at a time.
+        Number of students fitted in parallel.
     """
 
     def __init__(
@@ -62,14 +62,17 @@ class RowTrials:
         self.all: list[RowTrial] = []
 
     def add(self, plans: Sequence[Plan], students: dict[str, Any], most: int | None = None) -> list[RowTrial]:
-        """Teach students by plans, with so many synthetic rows at most, and return the trial of the best for each."""
+        """Evaluate plans with at most ``most`` synthetic rows; return the trial of the best student for each plan."""
         tried = [(plan, self._rows(plan, most), name) for plan in plans for name in students]
 
         def teach(trial: tuple[Plan, TransferSet, str]) -> Losses:
             plan, rows, name = trial
             return self.losses(students[name], rows.weigh_real(plan.real_weight))
 
-        trials, n_jobs = [], threads_for(next(iter(students.values())), self._n_jobs)  # all are ours, or it is one
+        trials, n_jobs = (
+            [],
+            threads_for(next(iter(students.values())), self._n_jobs),
+        )  # compact, or only one
         for (plan, rows, name), losses in zip(tried, in_threads(teach, tried, n_jobs), strict=True):
             trials.append(RowTrial(plan, name, losses, rows.n_synthetic, self._pool.n_queries, self.seconds))
             self.all.append(trials[-1])
@@ -83,16 +86,16 @@ class RowTrials:
         return _weighed_as_in_the_end(rows, min(plan.weight, self._ratio)) if plan.members else rows
 
     def losses(self, student: Any, rows: TransferSet) -> Losses:
-        """Return the losses of a student taught on these rows."""
+        """Return the losses of a student fitted on these rows."""
         return self._validation.losses(self._validation.targets.teach(student, rows, self._seed))
 
     @property
     def seconds(self) -> float:
-        """Since the first of them began."""
+        """Seconds since the first trial began."""
         return perf_counter() - self._started
 
     def results(self) -> dict[str, np.ndarray]:
-        """Return the trials as columns, as ``cv_results_`` are."""
+        """Return the trials as columns in the format of ``cv_results_``."""
         without = {trial.student: trial.losses for trial in self.all if not trial.plan.members}
         gains = [without[trial.student] - trial.losses for trial in self.all]
         fidelity = np.array([trial.losses.fidelity for trial in self.all])
@@ -108,14 +111,14 @@ class RowTrials:
             "rank_fidelity": rankdata(-fidelity, method="min").astype(int),
             "n_queries": np.array([trial.n_queries for trial in self.all]),
             "seconds": np.array([trial.seconds for trial in self.all]),
-            "judged_on": np.array([self._validation.origin] * len(self.all), dtype=object),
+            "validated_on": np.array([self._validation.origin] * len(self.all), dtype=object),
         }
 
 
 def _weighed_as_in_the_end(rows: TransferSet, total_weight: float) -> TransferSet:
-    """Return the rows with so little weight of the real ones as they will have beside many more synthetic ones.
+    """Return the rows with the weights of real rows reduced to their relative weight in the final transfer set.
 
-    These will weigh ``total_weight`` times as much as all real ones.
+    There, the total weight of the synthetic rows is ``total_weight`` times the total weight of the real rows.
     """
     of_synthetic = rows.sample_weight[rows.is_synthetic].sum()
     of_real = rows.sample_weight[~rows.is_synthetic].sum()

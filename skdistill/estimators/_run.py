@@ -1,4 +1,4 @@
-"""What all steps of one fit share: generator, phases, time and threads."""
+"""The state that all steps of one fit share: random generator, progress, deadline and number of jobs."""
 
 import copy
 from dataclasses import dataclass, replace
@@ -11,18 +11,18 @@ from ._deadline import Deadline
 
 @dataclass(frozen=True)
 class Run:
-    """One fit.
+    """The shared state of one fit.
 
     Attributes
     ----------
     rng : RandomState
-        The one generator, drawn from in the order of the steps.
+        The random generator, which the steps use in their order.
     phases : Phases
-        Told how far the fit is.
+        Reports the progress of the fit.
     deadline : Deadline
-        The time that is left.
+        The end of the time limit.
     n_jobs : int or None
-        Students that are taught at a time.
+        Number of students fitted in parallel.
     """
 
     rng: np.random.RandomState
@@ -30,6 +30,6 @@ class Run:
     deadline: Deadline
     n_jobs: int | None
 
-    def aside(self) -> "Run":
-        """Return a run of a side step: it draws what this one would, and leaves this one's generator as it is."""
+    def with_copied_generator(self) -> "Run":
+        """Return a run with a copy of the generator, for optional steps that must not change later random draws."""
         return replace(self, rng=copy.deepcopy(self.rng))

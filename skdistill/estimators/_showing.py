@@ -1,4 +1,4 @@
-"""How distilled estimators show themselves: teacher, sampler and student as blocks of a diagram, and in a line."""
+"""Representations of distilled estimators: an HTML diagram of teacher, sampler and student, and ``repr``."""
 
 import copy
 from contextlib import suppress
@@ -13,14 +13,14 @@ from ..teachers import is_fitted_teacher
 from ._auto_sampler import AutoSampler
 
 _VisualBlock: Any = None
-"""scikit-learn's own, which has no public name; where it has moved, estimators show themselves as any other does."""
+"""The block class of scikit-learn's diagrams, which is private; without it, the default diagram is used."""
 for _home in ("_repr_html.estimator", "_estimator_html_repr"):  # the second before scikit-learn 1.7
     with suppress(ImportError, AttributeError):
         _VisualBlock = _VisualBlock or import_module(f"sklearn.utils.{_home}")._VisualBlock
 
 
 class Shown(Documented):
-    """An estimator with a teacher, which may be any object: what is shown of it is short and never slow."""
+    """Mixin for an estimator whose teacher may be any object: its representations are short and computed quickly."""
 
     teacher: Any
     sampler: Any
@@ -32,19 +32,19 @@ class Shown(Documented):
     def __repr__(self, N_CHAR_MAX: int = 700) -> str:
         shown = copy.copy(self)
         shown.__dict__.update({name: quick_to_show(value) for name, value in self.get_params(deep=False).items()})
-        # scikit-learn breaks the lines of those classes only whose __repr__ is its own
+        # scikit-learn only wraps the lines of classes that inherit its __repr__
         shown.__class__ = type(type(self).__name__, (type(self),), {"__repr__": BaseEstimator.__repr__})
         return repr(shown) if N_CHAR_MAX == 700 else BaseEstimator.__repr__(shown, N_CHAR_MAX)
 
     @available_if(lambda self: _VisualBlock is not None)  # type: ignore[untyped-decorator]  # noqa: ARG005
     def _sk_visual_block_(self) -> Any:
-        """Return teacher, sampler and student, one below the other; the fitted ones once there are such."""
-        state = "fitted, only asked" if is_fitted_teacher(self.teacher) else "recipe, fitted in fit"
+        """Return a serial block of teacher, sampler and student; after ``fit``, the fitted ones."""
+        state = "fitted, used as it is" if is_fitted_teacher(self.teacher) else "recipe, fitted in fit"
         parts = {f"teacher: {state}": getattr(self, "teacher_", self.teacher)}
         if self.sampler is not None:
             parts["sampler"] = AutoSampler() if isinstance(self.sampler, str) else self.sampler
         parts["student"] = getattr(self, "student_", None) or self._resolve_student()
-        # a list of one, beside nothing, is what scikit-learn writes a label on
+        # scikit-learn shows a label only on members of parallel blocks
         blocks = [
             _VisualBlock("parallel", [_block_of(part)], names=[name], dash_wrapped=False)
             for name, part in parts.items()
@@ -53,7 +53,7 @@ class Shown(Documented):
 
 
 def _block_of(part: Any) -> Any:
-    """Return what scikit-learn shows as a block: estimators as they are, anything else by a short text."""
+    """Return a block for scikit-learn's diagram: the estimator itself, or a short text for any other object."""
     if shows_itself(part):
         return part
     name = getattr(part, "__qualname__", type(part).__name__)

@@ -1,4 +1,4 @@
-"""Students that are taught to choose one of them: what each cost, and how well it did."""
+"""Evaluation of candidate students: cost and fidelity of each."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -18,19 +18,19 @@ from ._candidates import VALIDATED, Candidate
 from ._deadline import Deadline
 from ._targets import Targets
 from ._terms import Terms
-from ._validation_rows import CLEAR, CLEAR_LESS, LEAST_LESS, Losses, Validation
+from ._validation_rows import MIN_ERRORS_REAL_WEIGHT, MIN_ERRORS_SAMPLER, MIN_GAIN_REAL_WEIGHT, Losses, Validation
 
-SPARED = 0.96
-"""Share of the budget that students grow to: on more rows they come out a little larger."""
+TARGET_BUDGET_SHARE = 0.96
+"""Share of the budget that a student is sized for: fitted on more rows, it becomes slightly larger."""
 
-MOST_SIZES = 4
-"""Times that a student beyond the budget is made smaller."""
+MAX_SHRINK_ATTEMPTS = 4
+"""Maximum number of attempts to make a student that exceeds the budget smaller."""
 
-LADDER = tuple(2.0**-step for step in (5, 4, 3, 2, 1, 0))
-"""Shares of the budget that are tried, from small to large, to reach a fidelity."""
+BUDGET_SHARES = tuple(2.0**-step for step in (5, 4, 3, 2, 1, 0))
+"""Shares of the budget that ``min_fidelity`` evaluates, in increasing order."""
 
-UNKNOWN = (float("nan"),) * 7
-"""Size, costs and fidelity of a student that was not taught."""
+NOT_MEASURED = (float("nan"),) * 7
+"""Size, costs and fidelity of a student that was not fitted."""
 
 
 def ranked_within_budget(tried: Iterable[Candidate]) -> list[Candidate]:
@@ -39,17 +39,17 @@ def ranked_within_budget(tried: Iterable[Candidate]) -> list[Candidate]:
 
 
 @dataclass(frozen=True)
-class Taught:
-    """A candidate that was taught."""
+class FittedCandidate:
+    """A candidate, its losses on the validation rows and its fitted student."""
 
     candidate: Candidate
     losses: Losses | None = None
     student: Any = None
-    """Fitted."""
+    """The fitted student."""
 
 
 class StudentTrials:
-    """What was tried, and how well it did."""
+    """Fits candidate students within a budget and stores the results."""
 
     def __init__(
         self,
@@ -64,18 +64,18 @@ class StudentTrials:
         self.options, self.terms, self.seed, self.real_weight = options, terms, seed, real_weight
         self._deadline = deadline
         self._targets, self._validation = targets, validation
-        self.judged_on = "nothing: there are too few rows" if validation is None else validation.origin
+        self.validated_on = "nothing: too few rows" if validation is None else validation.origin
         self.progress: Progress | None = None
         self.all: list[Candidate] = []
         self._losses: list[Losses | None] = []
-        """Of each of these, where it was validated."""
-        self._best: Taught | None = None
-        """The best so far, where there may be no time for more."""
+        """The losses of each candidate; ``None`` if it was not validated."""
+        self._best: FittedCandidate | None = None
+        """The best student so far; only stored if there is a time limit."""
 
-    def add(self, taught: Iterable[Taught]) -> list[Candidate]:
-        """Remember what was taught, as it comes, and return its candidates."""
+    def add(self, fitted: Iterable[FittedCandidate]) -> list[Candidate]:
+        """Store the fitted candidates as they are completed, and return them."""
         added = []
-        for each in taught:
+        for each in fitted:
             added.append(each.candidate)
             self.all.append(each.candidate)
             self._losses.append(each.losses)
@@ -84,22 +84,22 @@ class StudentTrials:
                 self.progress.update(len(self.all), sum(trial.n_rows for trial in self.all))
         return added
 
-    def _remember(self, taught: Taught) -> None:
-        """Remember the best student so far, if there is a limit of time."""
-        trial = taught.candidate
+    def _remember(self, fitted: FittedCandidate) -> None:
+        """Store the best student so far if there is a time limit."""
+        trial = fitted.candidate
         if np.isinf(self._deadline.left) or not trial.is_within_budget or np.isnan(trial.score):
             return
         if self._best is None or (trial.rung, trial.score) > (self._best.candidate.rung, self._best.candidate.score):
-            self._best = taught
+            self._best = fitted
 
-    def kept(self, trial: Candidate, n_rows: int) -> Taught | None:
-        """Return the best student so far, as the one that is chosen, if there is no time to teach on so many rows."""
+    def kept(self, trial: Candidate, n_rows: int) -> FittedCandidate | None:
+        """Return the best student so far if there is no time to fit ``trial`` on ``n_rows`` rows, else ``None``."""
         if self._best is None or self._deadline.left > trial.seconds * n_rows / max(trial.n_rows, 1):
             return None
         return replace(self._best, candidate=replace(self._best.candidate, rung=2))
 
-    def _try_all(self, teach: Callable[[Any], Taught], tried: Iterable[Any]) -> list[Candidate]:
-        """Teach all that should end in time, but one in any case."""
+    def _try_all(self, teach: Callable[[Any], FittedCandidate], tried: Iterable[Any]) -> list[Candidate]:
+        """Fit as many candidates as the deadline is expected to allow, at least one."""
         tried, longest = list(tried), max((trial.seconds for trial in self.all), default=0.0)
         n_in_time = (
             max(int(self._deadline.left / longest), 1) if longest and self._deadline.left < np.inf else len(tried)
@@ -107,9 +107,9 @@ class StudentTrials:
         return self.add(in_threads(teach, tried[:n_in_time], self.terms.n_jobs))
 
     def scouted(self, names: list[str], rows: TransferSet) -> list[Candidate]:
-        """Teach the scouts of families, and return those within the budget, the best first."""
+        """Fit a small student of each family, and return the candidates within the budget, the best first."""
 
-        def teach(family: str) -> Taught:
+        def teach(family: str) -> FittedCandidate:
             try:
                 student = self.terms.scout(family, self.options)
             except StudentError:
@@ -121,9 +121,9 @@ class StudentTrials:
     def largest(
         self, names: list[str], rows: TransferSet, rung: int, share: float = 1.0, *, is_modest: bool = False
     ) -> list[Candidate]:
-        """Teach the largest students of families within a share of the budget, or modest ones within it."""
+        """Fit the largest student of each family within a share of the budget, or the one of default size."""
 
-        def teach(family: str) -> Taught:
+        def teach(family: str) -> FittedCandidate:
             try:
                 student = self.terms.sized(family, self.options, share, is_modest=is_modest)
             except StudentError:
@@ -133,40 +133,40 @@ class StudentTrials:
         return self._try_all(teach, names)
 
     def grown(self, tried: list[Candidate], rows: TransferSet, rung: int) -> list[Candidate]:
-        """Teach students that were tried on few rows on more, at the largest size that the budget allows."""
+        """Fit candidates of an earlier rung on more rows, at the largest size that the budget allows."""
 
         def next_of(trial: Candidate) -> Any:
             most = self.terms.most_of(trial.family, self.options)
-            n_parameters = min(most, SPARED * trial.n_parameters / max(self.excess(trial), 1e-9))
+            n_parameters = min(most, TARGET_BUDGET_SHARE * trial.n_parameters / max(self.excess(trial), 1e-9))
             is_larger = n_parameters > trial.n_parameters
             return self.terms.with_parameters(trial.family, n_parameters) if is_larger else trial.student
 
         def is_there(trial: Candidate) -> bool:
-            """Where there are no more rows, a student that does not grow is there already."""
+            """Whether the candidate of the earlier rung has the same rows and the same size."""
             return trial.n_rows == len(rows) and repr(next_of(trial)) == repr(trial.student)
 
-        def teach(trial: Candidate) -> Taught:
+        def teach(trial: Candidate) -> FittedCandidate:
             return self._within(trial.family, next_of(trial), rows, rung)
 
         others = [trial for trial in tried if not is_there(trial)]
         return [trial for trial in tried if is_there(trial)] + (self._try_all(teach, others) if others else [])
 
     def modest(self, trial: Candidate, rows: TransferSet, rung: int) -> list[Candidate]:
-        """Teach a student of the family, of the size that it has where no budget is given, if that is smaller."""
+        """Fit a student of the family at the size that it has without a budget, if that size differs."""
         student = self.terms.sized(trial.family, self.options, is_modest=True)
         if repr(student) == repr(trial.student):
             return []
         return self.add([self._within(trial.family, student, rows, rung)])
 
     def with_weight(self, tried: list[Candidate], real_weight: float, rows: TransferSet, rung: int) -> list[Candidate]:
-        """Teach the same students with another weight of the real rows."""
+        """Fit the same students with another weight of the real rows."""
         weighed = [replace(trial, real_weight=real_weight) for trial in tried]
-        return self._try_all(lambda trial: self.again(trial, rows, rung), weighed)
+        return self._try_all(lambda trial: self.refit(trial, rows, rung), weighed)
 
     def is_too_much(self, real_weight: float, rows: TransferSet) -> bool:
-        """Whether real rows of more weight are clearly worse, as the best scout tells.
+        """Whether a larger weight of the real rows is significantly worse for the best student of the first rung.
 
-        On more rows they are worse still: synthetic rows are then more, and do better without them.
+        The difference grows with the number of synthetic rows, so the larger weight need not be evaluated again.
         """
         scouts = ranked_within_budget(
             trial for trial in self.all if trial.rung == 0 and trial.family in scouted_families()
@@ -174,24 +174,28 @@ class StudentTrials:
         if not scouts or real_weight < self.real_weight:
             return False
         (heavier,) = self.with_weight(scouts[:1], real_weight, rows, 0)
-        return self._losses_of(heavier).is_clearly_above(self._losses_of(scouts[0]), CLEAR, LEAST_LESS)
+        return self._losses_of(heavier).is_clearly_above(
+            self._losses_of(scouts[0]), MIN_ERRORS_SAMPLER, MIN_GAIN_REAL_WEIGHT
+        )
 
     def unvalidated(self, family: str) -> Candidate:
-        """Return a student of a family that was not taught yet."""
+        """Return an unfitted candidate of a family at the size that the budget allows."""
         student = self.terms.sized(family, self.options)
-        return Candidate(family, 0, 0, *UNKNOWN, 0.0, True, self.judged_on, self.real_weight, student)
+        return Candidate(family, 0, 0, *NOT_MEASURED, 0.0, True, self.validated_on, self.real_weight, student)
 
-    def again(self, trial: Candidate, rows: TransferSet, rung: int, *, is_validated: bool = True) -> Taught:
-        """Teach a student that was tried on more rows, or with another weight of the real ones."""
+    def refit(self, trial: Candidate, rows: TransferSet, rung: int, *, is_validated: bool = True) -> FittedCandidate:
+        """Fit the student of a candidate again, on other rows or with another weight of the real rows."""
         weight = trial.real_weight
         return self._within(trial.family, trial.student, rows, rung, real_weight=weight, is_validated=is_validated)
 
     def merge(self, ranked: list[Candidate], others: list[Candidate]) -> list[Candidate]:
-        """Return candidates with two weights of the real rows; those with less come first only if clearly better."""
+        """Merge candidates of two real weights; the smaller weight ranks first only if it is significantly better."""
         if not others:
             return ranked
         more, less = sorted((ranked, others), key=lambda each: -each[0].real_weight)
-        is_clear = self._losses_of(more[0]).is_clearly_above(self._losses_of(less[0]), CLEAR_LESS, LEAST_LESS)
+        is_clear = self._losses_of(more[0]).is_clearly_above(
+            self._losses_of(less[0]), MIN_ERRORS_REAL_WEIGHT, MIN_GAIN_REAL_WEIGHT
+        )
         return less + more if is_clear else more + less
 
     def _losses_of(self, tried: Candidate) -> Losses:
@@ -200,9 +204,9 @@ class StudentTrials:
         return losses
 
     def smallest_that_reaches(self, fidelity: float, tried: list[Candidate], rows: TransferSet) -> Candidate:
-        """Teach students of the families tried, growing in size, until one reaches a fidelity."""
+        """Fit students of the given families at increasing sizes until one reaches ``fidelity``, and return it."""
         fitting = list(tried)
-        for share in LADDER:
+        for share in BUDGET_SHARES:
             latest = self.largest([trial.family for trial in tried], rows, 1, share)
             fitting += [trial for trial in latest if trial.is_within_budget]
             largest = max((trial.n_bytes for trial in latest if trial.is_within_budget), default=0.0)
@@ -211,20 +215,22 @@ class StudentTrials:
                 return min(reached, key=lambda trial: trial.n_bytes)
         best = max(fitting, key=lambda trial: trial.fidelity)
         raise StudentError(
-            f"AutoStudent: no student within the budget reaches min_fidelity={fidelity!r}; nearest came "
-            f"{best.describe()}. Allow more bytes, operations or parameters, draw more synthetic rows, or ask for "
-            "less. A note to this error tells what was tried."
+            f"AutoStudent: no student within the budget reaches min_fidelity={fidelity!r}; the closest is "
+            f"{best.describe()}. Raise max_bytes, max_ops, student_size or n_synthetic, or lower min_fidelity. The "
+            "note of this error lists the candidates."
         )
 
-    def settle(self, targets: Targets, trial: Candidate, meanwhile: TransferSet | None) -> None:
-        """Go on with other targets, if they are others; what is said of the student is then said of one taught so."""
+    def change_targets(self, targets: Targets, trial: Candidate, for_selection: TransferSet | None) -> None:
+        """Use other targets from now on; if they differ, fit and validate the candidate again with them."""
         if targets is not self._targets:
             self._targets = targets
-            if self._validation is not None and meanwhile is not None:
-                self.add([self.again(trial, meanwhile, 1)])
+            if self._validation is not None and for_selection is not None:
+                self.add([self.refit(trial, for_selection, 1)])
 
-    def _too_small(self, family: str, rung: int) -> Taught:
-        return Taught(Candidate(family, rung, 0, *UNKNOWN, 0.0, False, self.judged_on, self.real_weight))
+    def _too_small(self, family: str, rung: int) -> FittedCandidate:
+        return FittedCandidate(
+            Candidate(family, rung, 0, *NOT_MEASURED, 0.0, False, self.validated_on, self.real_weight)
+        )
 
     def _within(
         self,
@@ -236,24 +242,24 @@ class StudentTrials:
         *,
         real_weight: float | None = None,
         is_validated: bool = True,
-    ) -> Taught:
-        """Teach a student, and smaller ones of its family while it is beyond the budget."""
+    ) -> FittedCandidate:
+        """Fit a student, and smaller ones of its family while it exceeds the budget."""
         real_weight = self.real_weight if real_weight is None else real_weight
-        for _ in range(MOST_SIZES):
-            taught = self._try(family, student, rows, rung, real_weight, is_validated=is_validated)
-            trial, excess = taught.candidate, self.excess(taught.candidate, share)
+        for _ in range(MAX_SHRINK_ATTEMPTS):
+            fitted = self._try(family, student, rows, rung, real_weight, is_validated=is_validated)
+            trial, excess = fitted.candidate, self.excess(fitted.candidate, share)
             if excess <= 1:
                 break
-            taught = replace(taught, candidate=replace(trial, is_within_budget=False))
+            fitted = replace(fitted, candidate=replace(trial, is_within_budget=False))
             try:
                 student = self.terms.with_parameters(family, 0.95 * trial.n_parameters / excess)
             except StudentError:
                 break
-        return taught
+        return fitted
 
     def _try(
         self, family: str, student: Any, rows: TransferSet, rung: int, real_weight: float, *, is_validated: bool
-    ) -> Taught:
+    ) -> FittedCandidate:
         started = perf_counter()
         fitted, losses = self._targets.teach(student, rows.weigh_real(real_weight), self.seed), None
         seconds = perf_counter() - started
@@ -273,14 +279,14 @@ class StudentTrials:
             **validated,
             seconds=seconds,
             is_within_budget=True,
-            judged_on=self.judged_on,
+            validated_on=self.validated_on,
             real_weight=real_weight,
             student=student,
         )
-        return Taught(candidate, losses, fitted)
+        return FittedCandidate(candidate, losses, fitted)
 
     def excess(self, trial: Candidate, share: float = 1.0) -> float:
-        """Return how many times a share of the budget a student needs."""
+        """Return the cost of a student divided by a share of the budget: above 1, it exceeds that share."""
         needs = [
             (trial.n_bytes, self.options.max_bytes if isinstance(self.options.max_bytes, Integral) else None),
             (trial.n_ops, self.options.max_ops),
@@ -289,15 +295,15 @@ class StudentTrials:
         return max((need / (share * most) for need, most in needs if most is not None), default=0.0)
 
     def nothing_fits(self) -> str:
-        """Return what to say where no student meets the budget, and what came nearest."""
+        """Return the error message if no student meets the budget; it names the closest candidate."""
         budgets = {"max_bytes": self.options.max_bytes, "max_ops": self.options.max_ops}
         budgets["student_size"] = self.terms.most_parameters
         budget = ", ".join(f"{name}={most!r}" for name, most in budgets.items() if most is not None)
         there = [trial for trial in self.all if np.isfinite(trial.n_bytes)]
         if not there:
-            return f"AutoStudent: {budget} leaves too few parameters for any student of this table; raise it."
+            return f"AutoStudent: {budget} allows too few parameters for any student of this table. Raise the budget."
         nearest = min(there, key=self.excess)
         return (
-            f"AutoStudent: no student meets {budget}; nearest came {nearest.describe()}. Raise the budget, or leave "
-            "out columns. A note to this error tells what was tried."
+            f"AutoStudent: no student meets {budget}; the closest is {nearest.describe()}. Raise the budget, or drop "
+            "columns. The note of this error lists the candidates."
         )

@@ -1,4 +1,4 @@
-"""What differs between classes and values: how outputs become targets, how a student is taught and asked."""
+"""Targets of classification and regression: soft targets from the teacher's outputs, and students fitted on them."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,16 +13,16 @@ from ..transfer import TransferSet
 
 
 class Targets(Protocol):
-    """What a fit needs to know of its task; it holds the teacher, and neither rows nor students.
+    """The task-specific part of a fit; it holds the teacher, but neither rows nor students.
 
     Attributes
     ----------
     teacher : Teacher
-        Adapted, fitted.
+        The fitted teacher.
     classifies : bool
-        Whether students of a family are classifiers: of compressed targets they are regressors.
+        Whether compact students are classifiers; they are regressors if the targets are compressed.
     pools_outputs : bool
-        Whether fidelity weights outputs by their variance, as for probabilities; else each output counts the same.
+        Whether fidelity weights outputs by their variance, as for probabilities, or uniformly.
     """
 
     @property
@@ -39,17 +39,17 @@ class Targets(Protocol):
         ...
 
     def teach(self, student: Any, transfer_set: TransferSet, seed: int) -> Any:
-        """Return the student, taught and complete."""
+        """Return a fitted clone of the student, completed to a usable estimator."""
         ...
 
     def predict(self, student: Any, X: Any) -> np.ndarray:
-        """Return what a taught student says of rows, to be compared with soft targets."""
+        """Return the outputs of a fitted student for ``X``, comparable to soft targets."""
         ...
 
 
 @dataclass(frozen=True)
 class ClassTargets:
-    """Probabilities: the teacher's, blended with the truth and softened."""
+    """Class probabilities of the teacher, blended with true labels and softened by the temperature."""
 
     teacher: Teacher
     classes: np.ndarray
@@ -61,7 +61,7 @@ class ClassTargets:
 
     @classmethod
     def fit(cls, teacher: Teacher, real: TransferSet, **params: Any) -> "ClassTargets":
-        """Find the scale of the margins of a teacher without probabilities, on labelled rows that have a weight."""
+        """Fit the scale of the margins of a teacher without probabilities on labelled rows of positive weight."""
         assert teacher.classes_ is not None
         scale = 1.0
         if teacher.output_kind == "logit":
@@ -79,7 +79,7 @@ class ClassTargets:
         return softmax(self.margin_scale * outputs) if self.teacher.output_kind == "logit" else outputs
 
     def teach(self, student: Any, transfer_set: TransferSet, seed: int) -> Any:
-        """Return the student, taught on probabilities."""
+        """Return the student fitted on probabilities."""
         proba = self.of(transfer_set.outputs)
         if transfer_set.truth is not None:
             proba = blend(proba, transfer_set.truth, self.soft_weight)
@@ -101,7 +101,7 @@ class ClassTargets:
 
 @dataclass(frozen=True)
 class ValueTargets:
-    """Values: the teacher's, blended with the truth."""
+    """Values of the teacher, blended with true values."""
 
     teacher: Teacher
     soft_weight: float
@@ -110,11 +110,11 @@ class ValueTargets:
     pools_outputs: bool = False
 
     def of(self, outputs: np.ndarray) -> np.ndarray:
-        """Return the teacher's outputs, which are values."""
+        """Return the teacher's outputs unchanged."""
         return outputs
 
     def teach(self, student: Any, transfer_set: TransferSet, seed: int) -> Any:
-        """Return the student, taught on values."""
+        """Return the student fitted on values."""
         targets = transfer_set.outputs
         if transfer_set.truth is not None:
             targets = blend(targets, transfer_set.truth, self.soft_weight)
@@ -133,12 +133,12 @@ class ValueTargets:
 
 
 def threads_for(student: Any, n_jobs: int | None) -> int | None:
-    """Return how many such students may be taught at a time: of others' estimators one, as they may share things."""
+    """Return ``n_jobs`` for compact students and ``None`` for other estimators, which may not be thread-safe."""
     return n_jobs if isinstance(student, CompactStudent) else None
 
 
 def _inheriting(student: Any, teacher: Teacher) -> Any:
-    """Return a kernel student with the kernel of the teacher, where that has one, and none of its rows."""
+    """Return a kernel student with the kernel width of the teacher, if it has one, but not with its training rows."""
     if not isinstance(student, CompactKernelClassifier | CompactKernelRegressor):
         return student
     return student.inherit(teacher.model).set_params(landmarks=student.landmarks)

@@ -1,4 +1,4 @@
-"""What differs between the two estimators: how labels are checked, and how the teacher's outputs become targets."""
+"""Classification and regression tasks: how labels are checked, and how the teacher's outputs become targets."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -15,13 +15,13 @@ from ._targets import ClassTargets, Targets, ValueTargets
 
 
 class FitTask(Protocol):
-    """The task of a distilled estimator, which each method is given as ``model``.
+    """The task of a distilled estimator; each method receives the estimator as ``model``.
 
     Attributes
     ----------
     name : {"classification", "regression"}
     multioutput : str
-        How fidelity pools several outputs.
+        Averaging of :func:`~skdistill.metrics.fidelity` over several outputs.
     """
 
     @property
@@ -31,32 +31,32 @@ class FitTask(Protocol):
     def multioutput(self) -> str: ...
 
     def check_parameters(self, model: Any) -> None:
-        """Check the parameters that only this task has."""
+        """Check the parameters that are specific to this task."""
         ...
 
     def check_y(self, model: Any, X: Any, y: Any) -> np.ndarray | None:
-        """Return true labels or values, checked."""
+        """Check and return true labels or values."""
         ...
 
     def truth(self, model: Any, teacher: Teacher, y: np.ndarray | None, name: str = "y") -> np.ndarray | None:
-        """Return the truth as targets, where it is used."""
+        """Return true labels or values as targets; ``None`` if they are not used."""
         ...
 
     def targets(self, model: Any, teacher: Teacher, real: TransferSet) -> Targets:
-        """Return how the teacher's outputs become targets."""
+        """Return the conversion of the teacher's outputs to targets."""
         ...
 
 
 @dataclass(frozen=True)
 class ClassTask:
-    """Labels, and probabilities of them."""
+    """Classification: labels and class probabilities."""
 
     name: Task = "classification"
     multioutput: str = "variance_weighted"
 
     def check_parameters(self, model: Any) -> None:
         """Check the temperature."""
-        advice = "1 leaves the teacher as it is."
+        advice = "A temperature of 1 leaves the teacher's probabilities unchanged."
         check_number(model, "temperature", model.temperature, low=0, low_open=True, advice=advice)
 
     def check_y(self, model: Any, X: Any, y: Any) -> np.ndarray | None:  # noqa: ARG002
@@ -69,13 +69,13 @@ class ClassTask:
         return y
 
     def truth(self, model: Any, teacher: Teacher, y: np.ndarray | None, name: str = "y") -> np.ndarray | None:
-        """Return the true labels one-hot; there must be a choice to make, and the teacher must know them."""
+        """Return the true labels one-hot encoded; the teacher must have at least two classes and know all labels."""
         classes = teacher.classes_
         assert classes is not None
         if len(classes) < 2:
             raise ValueError(
-                f"{type(model).__name__}: the teacher {teacher.name} knows 1 class, {classes.tolist()}; "
-                "expected at least 2."
+                f"{type(model).__name__}: the teacher {teacher.name} has 1 class, {classes.tolist()}; expected at "
+                "least 2 classes. Fit the teacher on labels of several classes."
             )
         if y is None:
             return None
@@ -83,12 +83,12 @@ class ClassTask:
             return one_hot(y, classes)
         except ValueError as error:
             raise ValueError(
-                f"{type(model).__name__}: {name} has labels that the teacher does not know: {error}. Pass the labels "
-                f"it was fitted with, or no {name}."
+                f"{type(model).__name__}: {name} has labels that the teacher does not know: {error}. Pass labels that "
+                f"the teacher was fitted with, or {name}=None."
             ) from None
 
     def targets(self, model: Any, teacher: Teacher, real: TransferSet) -> Targets:
-        """Return how outputs become probabilities."""
+        """Return the conversion of outputs to probabilities."""
         return ClassTargets.fit(
             teacher,
             real,
@@ -100,13 +100,13 @@ class ClassTask:
 
 @dataclass(frozen=True)
 class ValueTask:
-    """Values of one or several outputs."""
+    """Regression: values of one or several outputs."""
 
     name: Task = "regression"
     multioutput: str = "uniform_average"
 
     def check_parameters(self, model: Any) -> None:
-        """There is nothing to check."""
+        """Do nothing: regression has no specific parameters."""
 
     def check_y(self, model: Any, X: Any, y: Any) -> np.ndarray | None:
         """Return the values as an array of shape (n_samples,) or (n_samples, n_outputs)."""
@@ -117,14 +117,14 @@ class ValueTask:
         return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
 
     def truth(self, model: Any, teacher: Teacher, y: np.ndarray | None, name: str = "y") -> np.ndarray | None:  # noqa: ARG002
-        """Return the true values, if they are blended in."""
+        """Return the true values if they are blended in, otherwise ``None``."""
         return y if model.soft_weight != 1 else None
 
     def targets(self, model: Any, teacher: Teacher, real: TransferSet) -> Targets:
-        """Return how outputs become values."""
+        """Return the conversion of outputs to values."""
         if real.truth is not None and real.truth.shape[1:] != real.outputs.shape[1:]:
             raise ValueError(
-                f"{type(model).__name__}: y has shape {real.truth.shape}, but the teacher answers with shape "
-                f"{real.outputs.shape}. Pass y of that shape, or soft_weight=1."
+                f"{type(model).__name__}: y has shape {real.truth.shape}, but the outputs of the teacher have shape "
+                f"{real.outputs.shape}. Pass y of the same shape, or soft_weight=1."
             )
         return ValueTargets(teacher, model._given_soft_weight, model._target_compressor)

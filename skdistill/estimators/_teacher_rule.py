@@ -1,4 +1,7 @@
-"""The teacher of a distilled estimator: a fitted one is kept as it is, an unfitted one is a recipe; and its labels."""
+"""The teacher of a distilled estimator: how it is resolved, queried and cloned.
+
+A fitted teacher is used as it is; an unfitted one is a recipe, of which a clone is fitted.
+"""
 
 import copy
 from collections.abc import Callable
@@ -14,11 +17,11 @@ from ..exceptions import TeacherError
 from ..teachers import (
     Teacher,
     as_teacher,
-    ask,
     fit_teacher,
     is_fitted_teacher,
     out_of_bag_outputs,
     out_of_fold_outputs,
+    query_teacher,
 )
 from ..transfer import Oracle, TransferSet, label_real_rows
 from ._given import Given
@@ -26,7 +29,7 @@ from ._run import Run
 
 
 class KeepsTeacher(BaseEstimator):
-    """An estimator whose fitted teacher survives ``clone``, and has no parameters that a search could set."""
+    """Mixin for an estimator whose fitted teacher is kept by ``clone`` and cannot be changed by ``set_params``."""
 
     teacher: Any
 
@@ -40,12 +43,12 @@ class KeepsTeacher(BaseEstimator):
         return twin
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters; those of a fitted teacher are not among them.
+        """Return the parameters, without those of a fitted teacher.
 
         Parameters
         ----------
         deep : bool, default=True
-            Also those of student, sampler, target compressor and an unfitted teacher.
+            Whether to include the parameters of the student, sampler, target compressor and an unfitted teacher.
 
         Returns
         -------
@@ -57,12 +60,12 @@ class KeepsTeacher(BaseEstimator):
         return params
 
     def set_params(self, **params: Any) -> Any:
-        """Set parameters; those of a fitted teacher cannot be set.
+        """Set parameters; parameters of a fitted teacher cannot be set.
 
         Parameters
         ----------
         **params : dict
-            Parameters, those of nested estimators as ``student__max_leaf_nodes``.
+            Parameters; nested ones have names such as ``student__max_leaf_nodes``.
 
         Returns
         -------
@@ -71,14 +74,15 @@ class KeepsTeacher(BaseEstimator):
         Raises
         ------
         ValueError
-            For ``teacher__*`` with a fitted teacher: the caller's model is never changed.
+            If a parameter is ``teacher__*`` and the teacher is fitted, because a fitted teacher is never changed.
         """
         nested = [name for name in params if name.startswith("teacher__")]
         teacher = params.get("teacher", self.teacher)
         if nested and is_fitted_teacher(teacher):
             raise ValueError(
-                f"{type(self).__name__}: cannot set {nested[0]}: the teacher {type(teacher).__name__} is fitted and is "
-                "never changed. Set it on the model itself before fitting it, or pass an unfitted one as a recipe."
+                f"{type(self).__name__}: cannot set {nested[0]}: the teacher {type(teacher).__name__} is fitted, and "
+                "fitted teachers are never changed. Set the parameter before you fit the teacher, or pass the teacher "
+                "unfitted."
             )
         return super().set_params(**params)
 
@@ -89,8 +93,8 @@ def resolve_teacher(model: Any, given: Given, run: Run) -> Teacher:
     if is_fitted_teacher(model.teacher):
         if model.teacher_cv is not None:
             raise TeacherError(
-                f"{name}: teacher_cv={model.teacher_cv!r} fits teachers, but the teacher "
-                f"{type(model.teacher).__name__} is fitted already. Pass it unfitted, or teacher_cv=None."
+                f"{name}: teacher_cv={model.teacher_cv!r} needs an unfitted teacher, but the teacher "
+                f"{type(model.teacher).__name__} is already fitted. Pass it unfitted, or teacher_cv=None."
             )
         return _adapt(model, model.teacher, given.y)
     if given.y is None and (model.teacher_cv is not None or get_tags(model.teacher).target_tags.required):
@@ -99,7 +103,7 @@ def resolve_teacher(model: Any, given: Given, run: Run) -> Teacher:
             f"{type(model.teacher).__name__} is not fitted. Pass y, or fit the teacher first."
         )
     with run.phases.phase("fit the teacher") as phase:
-        phase.say(f"fitting the teacher {type(model.teacher).__name__} on {given.X.shape[0]:,} rows")
+        phase.log(f"fitting the teacher {type(model.teacher).__name__} on {given.X.shape[0]:,} rows")
         is_oob = isinstance(model.teacher_cv, str)
         fitted = fit_teacher(
             model.teacher, given.X, given.y, sample_weight=given.sample_weight, rng=run.rng, oob=is_oob
@@ -107,7 +111,7 @@ def resolve_teacher(model: Any, given: Given, run: Run) -> Teacher:
     if model.teacher_cv is not None and model._task.name == "classification" and not hasattr(fitted, "classes_"):
         raise TeacherError(
             f"{name}: teacher_cv={model.teacher_cv!r} fits several teachers, but "
-            f"{type(fitted).__name__} numbers its groups anew in every fit. Pass teacher_cv=None."
+            f"the clusters of {type(fitted).__name__} are numbered differently in every fit. Pass teacher_cv=None."
         )
     return _adapt(model, fitted, given.y)
 
@@ -118,11 +122,11 @@ def _adapt(model: Any, fitted: Any, y: Any) -> Teacher:
 
 
 def oracle_of(model: Any, teacher: Teacher, given: Given, run: Run) -> Oracle:
-    """Return the teacher within the budget, with the memory."""
+    """Return the oracle that queries the teacher within the budget and caches its outputs."""
     n_rows = given.X.shape[0]
     if teacher.transductive and model.max_queries is not None and model.max_queries < n_rows:
         raise TeacherError(
-            f"{type(model).__name__}: {teacher.name} answers for all {n_rows} rows of X or none, but "
+            f"{type(model).__name__}: {teacher.name} only has labels_ for all {n_rows} rows of X together, but "
             f"max_queries={model.max_queries}. Pass max_queries=None, or a teacher with predict."
         )
     return Oracle(partial(_label, model, teacher, run), check_memory(model.memory), model.max_queries)
@@ -131,7 +135,7 @@ def oracle_of(model: Any, teacher: Teacher, given: Given, run: Run) -> Oracle:
 def label_given(
     model: Any, teacher: Teacher, given: Given, truth: np.ndarray | None, oracle: Oracle, run: Run, *, cv: Any = None
 ) -> TransferSet:
-    """Label the real rows; of a recipe out of fold or out of bag, where that is asked for.
+    """Label the real rows: in-sample, or out-of-fold or out-of-bag according to ``teacher_cv``.
 
     Parameters
     ----------
@@ -141,10 +145,10 @@ def label_given(
     truth : ndarray or None
         True labels of the rows of ``X`` as targets.
     oracle : Oracle
-        Of the teacher.
+        Queries the teacher.
     run : Run
     cv : splitter, iterable or None, default=None
-        Folds of these rows; ``None``: those of ``teacher_cv``.
+        Folds of these rows; ``None`` uses ``teacher_cv``.
     """
     return label_real_rows(
         given.X,
@@ -159,14 +163,14 @@ def label_given(
 
 def _label(model: Any, teacher: Teacher, run: Run, rows: Any, origin: str) -> np.ndarray:
     with run.phases.phase(f"label {origin}") as phase:
-        return ask(
+        return query_teacher(
             teacher,
             rows,
             origin=origin,
             chunk_size=model.chunk_size,
             memory=check_memory(model.memory),
             verbose=model.verbose,
-            tell=phase.tell,
+            callback=phase.notify,
             n_jobs=model.n_jobs,
         )
 
@@ -174,7 +178,7 @@ def _label(model: Any, teacher: Teacher, run: Run, rows: Any, origin: str) -> np
 def _out_of_sample_labels(
     model: Any, teacher: Teacher, given: Given, run: Run, cv: Any
 ) -> Callable[[np.ndarray], np.ndarray] | None:
-    """Return what makes out-of-bag or out-of-fold labels of a recipe's in-sample ones, if that is asked for."""
+    """Return the function that replaces in-sample labels by out-of-bag or out-of-fold ones; ``None`` without ``cv``."""
     if cv is None:
         return None
     if isinstance(cv, str):
@@ -185,7 +189,7 @@ def _out_of_sample_labels(
 
     def label_out_of_fold(_: np.ndarray) -> np.ndarray:
         with run.phases.phase("label out of fold") as phase:
-            phase.say("fitting a teacher for each fold")
+            phase.log("fitting a teacher for each fold")
             return out_of_fold_outputs(
                 fit,
                 lambda fold, X: _label(model, fold, run, X, "rows of a fold"),

@@ -1,4 +1,4 @@
-"""How large a student may be: what a choice is made for, and the limits that follow from it."""
+"""The sizes of candidate students: limits that follow from the data and from the budget."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from ..exceptions import StudentError
 from ..students._families import FAMILIES
 from ._auto_student import AutoStudent
 
-PARAMETERS_OF_A_ROW, FEWEST_PARAMETERS = 2, 500
-"""For each output at most: what few rows cannot fix is not worth its bytes."""
+MAX_PARAMETERS_PER_ROW, MIN_MAX_PARAMETERS = 2, 500
+"""The first number bounds the parameters per row and output; the resulting bound is at least the second number."""
 
 SCOUT_PARAMETERS = 2000
-"""Of a scout for one output; they grow with the root of the number of outputs."""
+"""Parameters of a small student of the first rung for one output; they grow with the root of the number of outputs."""
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What a choice is made for: the kind of student, its inputs, outputs and rows, and the most parameters of any."""
+    """The kind of student, its numbers of inputs, outputs and rows, and the maximum number of parameters."""
 
     classifies: bool
     n_inputs: int
@@ -29,11 +29,11 @@ class Terms:
     n_jobs: int | None = None
 
     def sized(self, family: str, options: AutoStudent, share: float = 1.0, *, is_modest: bool = False) -> Any:
-        """Return the unfitted student of a family that the budget should allow, before any of it is measured."""
+        """Return the unfitted student of a family at the estimated size that a share of the budget allows."""
         return self.with_parameters(family, share * self.most_of(family, options, is_modest=is_modest))
 
     def scout(self, family: str, options: AutoStudent) -> Any:
-        """Return the quick student that speaks for a family: a small one, if there is any."""
+        """Return the unfitted student that represents a family in the first rung: small and quick to fit."""
         most = self.most_of(family, options)
         quick = FAMILIES[family].scout or {}
         with suppress(StudentError):
@@ -42,18 +42,18 @@ class Terms:
         return self.with_parameters(family, most).set_params(**quick)
 
     def has_budget(self, options: AutoStudent) -> bool:
-        """Whether the user allows a size, so that all of it may be used."""
+        """Whether the user sets a budget, which the search then uses completely."""
         return options.allowed_parameters(self.most_parameters) is not None
 
     def with_parameters(self, family: str, n_parameters: float) -> Any:
-        """Return the unfitted student of a family with so many parameters at most."""
+        """Return the unfitted student of a family with at most ``n_parameters`` parameters."""
         student = FAMILIES[family].member(classifies=self.classifies, n_jobs=self.n_jobs)
         return student.sized(max(int(n_parameters), 1), n_inputs=self.n_inputs, n_outputs=self.n_outputs)
 
     def most_of(self, family: str, options: AutoStudent, *, is_modest: bool = False) -> float:
-        """Return the most parameters that a family should have."""
+        """Return the maximum number of parameters of a family, given the data and the budget."""
         allowed = options.allowed_parameters(self.most_parameters)
         is_modest = is_modest or allowed is None
         of_family = FAMILIES[family].most_parameters(self.n_outputs, is_modest=is_modest)
-        of_rows = max(PARAMETERS_OF_A_ROW * self.n_rows, FEWEST_PARAMETERS) * self.n_outputs
+        of_rows = max(MAX_PARAMETERS_PER_ROW * self.n_rows, MIN_MAX_PARAMETERS) * self.n_outputs
         return min(of_family, of_rows, np.inf if allowed is None else allowed)

@@ -1,4 +1,4 @@
-"""The rows that students are validated on while they are chosen, and what these rows can tell of unseen ones."""
+"""Validation rows of the sampler and student selection, and estimates of the fidelity on unseen rows from them."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,68 +12,73 @@ from .._validation import draw_seed
 from ..samplers import MUNGE, LeafSwap, TermSwap
 from ..teachers import find_out_of_bag
 from ..transfer import Draw, Oracle, TransferSet
-from ._memorization import ROW_QUERIES, Memorization, measure_memorization
+from ._memorization import QUERIES_PER_ROW, Memorization, measure_memorization
 from ._targets import Targets
 
-FEWEST_REAL = 30
-"""Real rows below which nothing is held out, and rows of ``X_val`` that are of use at least."""
+MIN_VALIDATION_ROWS = 30
+"""Minimum number of real rows for holding out a validation set, and minimum number of usable rows of ``X_val``."""
 
-FEWEST_POOL, MOST_ROWS = 100, 5000
-"""Unlabelled rows that students are validated on instead of rows of ``X``, at least; and validation rows at most."""
+MIN_UNLABELED_ROWS, MAX_VALIDATION_ROWS = 100, 5000
+"""The first number is the minimum number of unlabelled rows for using them instead of rows of ``X`` as validation rows;
+the second is the maximum number of validation rows."""
 
-FEWEST_DRAWN, FEW_DRAWN = 50, 300
-"""Synthetic rows that are of use at least, and up to which they may take twice the share of the queries."""
+MIN_SYNTHETIC_ROWS, SMALL_SYNTHETIC_ROWS = 50, 300
+"""The first number is the minimum number of synthetic validation rows of a sampler. Up to the second number, they may
+use twice ``VALIDATION_QUERY_SHARE``."""
 
-CLEAR = 4.0
-"""Standard errors by which a choice must be better than the rule: on more rows than it is tried on it seldom is."""
+MIN_ERRORS_SAMPLER = 4.0
+"""Minimum number of standard errors by which another sampler must be better than the default: smaller differences
+rarely persist on larger transfer sets."""
 
-CLEAR_LESS, LEAST_LESS = 2.0, 0.1
-"""Standard errors by which a student must be better with less weight of the real rows, and share of its loss that it
-must be better by: synthetic rows that validate like students that were taught nothing else."""
+MIN_ERRORS_REAL_WEIGHT, MIN_GAIN_REAL_WEIGHT = 2.0, 0.1
+"""Minimum number of standard errors, and minimum share of the loss, by which a smaller weight of the real rows must be
+better: synthetic validation rows favour students that were fitted on synthetic rows only."""
 
-LEAST_KNOWN = 0.5
-"""Share of the held-out rows that enough trees of a forest must have left out."""
+MIN_OUT_OF_BAG_SHARE = 0.5
+"""Minimum share of the held-out rows that have out-of-bag outputs of enough trees."""
 
 NO_ROWS = np.zeros(0, dtype=int)
 
-SHARE_DRAWN, SHARE_MEASURED = 0.03, 0.08
-"""Queries in shares of the synthetic rows: of each sampler that validates, and to measure what is memorised."""
+VALIDATION_QUERY_SHARE, MEMORIZATION_QUERY_SHARE = 0.03, 0.08
+"""Number of queries, as shares of the number of synthetic rows, for the validation rows of each sampler and for the
+measurement of memorisation."""
 
-MOST_DRAWN, MOST_MEASURED = 2000, 1000
-"""Synthetic rows of a sampler that validate, and real rows by which it is measured what is memorised, at most."""
+MAX_SYNTHETIC_ROWS, MAX_MEMORIZATION_ROWS = 2000, 1000
+"""Maximum numbers of synthetic validation rows of a sampler, and of real rows for the measurement of memorisation."""
 
 ON_SYNTHETIC_ROWS = "synthetic rows"
 ON_SEEN_ROWS = "rows of X, which the teacher may have been fitted on"
-"""What is said of validation rows that must be taken with care."""
+"""Origins of validation rows whose estimates may be biased."""
 
-Z = 1.96
-"""Standard errors to either side of an estimate."""
+Z_95 = 1.96
+"""Half-width of a 95 % interval in standard errors."""
 
-GROWTH = 0.25
-"""Share of what it loses while it is validated that a student of high fidelity f does not lose in the end, when it is
-taught on more real rows and twice the synthetic ones; times f². Measured on rows that no benchmark reports."""
+FINAL_FIT_GAIN = 0.25
+"""Relative decrease of the loss of a student of fidelity f, divided by f², when it is finally fitted on more real rows
+and twice as many synthetic rows. This was measured on rows that no benchmark reports."""
 
-LEAST_SPREAD = 0.002
-SPREAD = {
+MIN_HALF_WIDTH = 0.002
+HALF_WIDTH_SHARES = {
     "given": (0.05, 0.05),
     "unseen": (0.33, 0.3),
     "out of bag": (0.33, 0.5),
     "own": (0.6, 0.6),
     "synthetic": (0.6, 0.8),
 }
-"""What an interval is wider by to either side: a constant, and for each kind of rows shares of the mean loss."""
+"""Systematic error of an estimate, which widens its interval: a constant plus, for each kind of validation rows, shares
+of the mean loss below and above the estimate."""
 
 
 @dataclass(frozen=True)
 class Losses:
-    """Losses of validation rows, in groups.
+    """Losses of a student on groups of validation rows.
 
     Attributes
     ----------
     groups : tuple of ndarray
-        For each group the losses of its rows; fidelity is one minus their mean.
+        The losses of the rows of each group; fidelity is one minus their mean.
     weights : tuple of float
-        Of the groups, however many rows they have; they sum to one.
+        Weights of the groups, independent of their numbers of rows; they sum to one.
     """
 
     groups: tuple[np.ndarray, ...]
@@ -96,19 +101,19 @@ class Losses:
         return float(np.sqrt(sum(w**2 * losses.var() / len(losses) for w, losses in of_groups)))
 
     def __sub__(self, other: "Losses") -> "Losses":
-        """Return what each row loses more than by another student."""
+        """Return the differences of the losses from those of another student on the same rows."""
         differences = tuple(mine - others for mine, others in zip(self.groups, other.groups, strict=True))
         return Losses(differences, self.weights)
 
     def is_clearly_above(self, other: "Losses", n_errors: float, share: float = 0.0) -> bool:
-        """Whether more is lost than by another student, by more than so many standard errors and a share of all."""
+        """Whether the mean exceeds that of another student by ``n_errors`` standard errors and by a share of itself."""
         more = self - other
         return bool(more.mean > max(n_errors * more.error, share * self.mean))
 
 
 @dataclass(frozen=True)
 class Group:
-    """Rows with what a perfect student would say of them.
+    """Validation rows with the targets of a perfect student.
 
     Attributes
     ----------
@@ -116,9 +121,9 @@ class Group:
     targets : ndarray of shape (n_samples,) or (n_samples, n_outputs)
     sample_weight : ndarray of shape (n_samples,)
     noise : ndarray of shape (n_samples, n_outputs) or None, default=None
-        Variance of the targets that no student can follow, and that is left out of losses and variance.
+        Variance of the noise of the targets, which is subtracted from the losses and from the variance.
     importance : float, default=1.0
-        How much the group counts beside others.
+        Relative weight of the group.
     """
 
     X: Any
@@ -127,8 +132,8 @@ class Group:
     noise: np.ndarray | None = None
     importance: float = 1.0
 
-    def beside(self, other: "Group", share: float) -> "Group":
-        """Return rows of both, of which those of the other have a share of the weight."""
+    def mixed_with(self, other: "Group", share: float) -> "Group":
+        """Return the rows of both groups; the rows of ``other`` have the given share of the total weight."""
         weights = ((1 - share) * self.sample_weight / self.sample_weight.sum(), share * other.sample_weight)
         return Group(
             stack_rows([self.X, other.X]),
@@ -138,8 +143,8 @@ class Group:
         )
 
     def losses(self, given: np.ndarray, *, pools_outputs: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Return for each row its loss, and its share of the variance, times the number of rows."""
-        size = np.abs(self.targets).max() or 1.0  # squares of large outputs stay within floats
+        """Return the loss of each row, and its contribution to the variance times the number of rows."""
+        size = np.abs(self.targets).max() or 1.0  # avoids overflow in the squares of large outputs
         targets = self.targets.reshape(len(self.targets), -1) / size
         noise = 0.0 if self.noise is None else self.noise / size / size
         weight = (self.sample_weight / self.sample_weight.mean())[:, None]
@@ -155,12 +160,14 @@ class Group:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Fidelity on unseen rows, estimated.
+    """Estimated fidelity on unseen rows.
 
     Attributes
     ----------
-    fidelity, low, high : float
-        And its 95 % interval.
+    fidelity : float
+        The estimate.
+    low, high : float
+        Its 95 % interval.
     """
 
     fidelity: float
@@ -170,17 +177,18 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Validation:
-    """Rows that rank students, and rows that tell how well the chosen one follows the teacher.
+    """Validation rows that rank students, and validation rows that estimate the fidelity of the selected student.
 
     Attributes
     ----------
     ranking : tuple of Group
+        Groups that rank students.
     reported : tuple of Group
-        Where there are several, each tends to tell too little, and the one that tells most is believed.
+        Groups that estimate the fidelity. Each of several groups tends to underestimate it, so the highest is reported.
     origin : str
-        Where the rows come from, in words.
+        Origin of the rows as text.
     kind : {"given", "unseen", "out of bag", "own", "synthetic"}
-        What they are. Only those given are not taught in the end, and the last two may mislead.
+        Kind of the rows. The final student is fitted on all kinds but "given". The last two kinds may be biased.
     targets : Targets
     """
 
@@ -191,21 +199,21 @@ class Validation:
     targets: Targets = field(repr=False)
 
     def losses(self, student: Any) -> Losses:
-        """Return the losses that rank a student."""
+        """Return the losses of a student that determine its rank."""
         total = sum(group.importance for group in self.ranking)
         weights = tuple(group.importance / total for group in self.ranking)
         return Losses(tuple(self._losses(student, group)[0] for group in self.ranking), weights)
 
     def estimate(self, student: Any) -> Estimate:
-        """Return how well a student follows the teacher on unseen rows, as far as these rows can tell."""
+        """Return the estimated fidelity of a student on unseen rows."""
         losses, shares = min(
             (self._losses(student, group) for group in self.reported), key=lambda found: found[0].mean()
         )
         loss = losses.mean()
-        error = Z * (losses - loss * shares).std() / np.sqrt(len(losses))
+        error = Z_95 * (losses - loss * shares).std() / np.sqrt(len(losses))
         if self.kind != "given":
-            loss *= 1 - GROWTH * max(1 - loss, 0) ** 2
-        below, above = (np.hypot(error, LEAST_SPREAD + share * loss) for share in SPREAD[self.kind])
+            loss *= 1 - FINAL_FIT_GAIN * max(1 - loss, 0) ** 2
+        below, above = (np.hypot(error, MIN_HALF_WIDTH + share * loss) for share in HALF_WIDTH_SHARES[self.kind])
         return Estimate(1 - loss, 1 - loss - below, min(1 - loss + above, 1.0))
 
     def _losses(self, student: Any, group: Group) -> tuple[np.ndarray, np.ndarray]:
@@ -215,40 +223,40 @@ class Validation:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What is held out of a table while sampler, weights and student are chosen.
+    """The split of the real rows for the selection of sampler, weights and student.
 
     Attributes
     ----------
-    taught : ndarray of int
-        Positions of the real rows that students are taught on meanwhile.
+    training : ndarray of int
+        Positions of the real rows that students are fitted on during the selection.
     validation : Validation
     memorization : Memorization
     """
 
-    taught: np.ndarray
+    training: np.ndarray
     validation: Validation
     memorization: Memorization
 
     @property
     def starts_without_memorised(self) -> bool:
-        """Whether rows of ``X`` are left out until they prove their worth, if they are clearly memorised.
+        """Whether the selection starts without the rows of ``X``, if the teacher has significantly memorised them.
 
-        Where only synthetic rows validate, which like students that were taught nothing else, much must be memorised.
+        Synthetic validation rows favour students fitted without these rows; memorisation must then be strong.
         """
         return self.validation.kind not in ("own", "synthetic") or self.memorization.is_strong
 
     def __str__(self) -> str:
-        said = f"validating on {self.validation.origin}"
+        text = f"validating on {self.validation.origin}"
         if self.memorization.is_clear:
-            share = f"{self.memorization.share:.2f} of the variance of its answers there is found on no row beside them"
-            said += f"; the teacher has memorised its own rows ({share})"
-        return said
+            share = f"{self.memorization.share:.2f} of the variance of its outputs is specific to these rows"
+            text += f"; the teacher has memorised its training rows ({share})"
+        return text
 
 
 def label_given_rows(X_val: Any, targets: Targets, oracle: Oracle, rng: np.random.RandomState) -> Group | None:
-    """Label the rows that the user holds out, as many as the budget allows; ``None`` if they are too few."""
-    n_rows = 0 if X_val is None else int(min(X_val.shape[0], MOST_ROWS, oracle.n_left / 4))
-    if n_rows < FEWEST_REAL:
+    """Label as many rows of ``X_val`` as the budget allows; ``None`` if they are too few."""
+    n_rows = 0 if X_val is None else int(min(X_val.shape[0], MAX_VALIDATION_ROWS, oracle.n_left / 4))
+    if n_rows < MIN_VALIDATION_ROWS:
         return None
     X_val = take_rows(X_val, np.sort(rng.permutation(X_val.shape[0])[:n_rows]))
     return Group(X_val, targets.of(oracle.label(X_val, "validation rows")), np.ones(n_rows))
@@ -266,27 +274,27 @@ def hold_out(
     n_jobs: int | None,
     rng: np.random.RandomState,
 ) -> HeldOut:
-    """Choose validation rows: the best that there are.
+    """Select the best available validation rows.
 
-    Best are rows that the teacher was not fitted on: those given (``X_val``), half of ``X_unlabeled``, rows of ``X``
-    that are labelled out of fold, or out of bag, which a fitted forest can do for the rows it was fitted on. Next are
-    rows of ``X``, if the teacher answers them as it does any others. Where it has memorised them, synthetic rows of
-    held-out parents rank the students, and synthetic rows of all parents tell how well the chosen one does.
+    The best are rows that the teacher was not fitted on: ``X_val``, half of ``X_unlabeled``, rows of ``X`` that are
+    labelled out-of-fold, or rows of ``X`` for which a fitted forest has out-of-bag outputs. The next best are rows of
+    ``X``, if the teacher has not memorised them. Otherwise, synthetic rows drawn from held-out rows rank the students,
+    and synthetic rows drawn from all rows estimate the fidelity of the selected one.
 
     Parameters
     ----------
     share : float
-        Of the rows of ``X``, where these validate.
+        Share of the rows of ``X`` to hold out, if these are the validation rows.
     real : TransferSet
         Labelled real rows.
     given : Group or None
-        Rows of the user, labelled.
+        Labelled rows of ``X_val``.
     targets : Targets
     oracle : Oracle
     are_out_of_sample : bool
-        The rows of ``X`` are labelled by teachers that have not seen them.
+        Whether the rows of ``X`` are labelled by teachers that have not seen them.
     n_synthetic : int
-        Synthetic rows in the end, in shares of which queries may be spent; 0 allows none.
+        Final number of synthetic rows, which limits the number of queries; 0 allows none.
     n_jobs : int or None
     rng : RandomState
 
@@ -298,9 +306,9 @@ def hold_out(
     present = np.flatnonzero(real.sample_weight)
     if given is not None:
         return HeldOut(present, Validation((given,), (given,), "X_val", "given", targets), memorization)
-    is_pool = np.count_nonzero(real.is_unlabeled) >= FEWEST_POOL
+    is_pool = np.count_nonzero(real.is_unlabeled) >= MIN_UNLABELED_ROWS
     candidates, share = (np.flatnonzero(real.is_unlabeled), 0.5) if is_pool else (present, share)
-    n_rows = int(np.clip(round(share * len(candidates)), FEWEST_REAL // 4, MOST_ROWS))
+    n_rows = int(np.clip(round(share * len(candidates)), MIN_VALIDATION_ROWS // 4, MAX_VALIDATION_ROWS))
     rows = np.sort(rng.permutation(candidates)[:n_rows])
     if is_pool or are_out_of_sample:
         origin = "X_unlabeled" if is_pool else "rows of X, labelled by teachers that had not seen them"
@@ -321,12 +329,14 @@ def _of_seen_rows(
     n_jobs: int | None,
     rng: np.random.RandomState,
 ) -> Validation:
-    """Return how to validate with some of the rows that the teacher may have been fitted on."""
+    """Return the validation rows made from rows that the teacher may have been fitted on."""
     held, seeds = real.take(rows), [draw_seed(rng) for _ in range(3)]
     out_of_bag = _out_of_bag_group(real, rows, targets)
-    share = max(SHARE_DRAWN * n_synthetic, min(2 * SHARE_DRAWN * n_synthetic, FEW_DRAWN))
-    most = min(2 * len(held), share, oracle.n_left / 20, MOST_DRAWN)
-    n_drawn = int(most) if most >= FEWEST_DRAWN and not np.isnan(memorization.share) else 0
+    share = max(
+        VALIDATION_QUERY_SHARE * n_synthetic, min(2 * VALIDATION_QUERY_SHARE * n_synthetic, SMALL_SYNTHETIC_ROWS)
+    )
+    most = min(2 * len(held), share, oracle.n_left / 20, MAX_SYNTHETIC_ROWS)
+    n_drawn = int(most) if most >= MIN_SYNTHETIC_ROWS and not np.isnan(memorization.share) else 0
     copied = (
         _copied_rows(real, rows) if n_drawn and memorization.is_possible and out_of_bag is None else held.take(NO_ROWS)
     )
@@ -340,8 +350,10 @@ def _of_seen_rows(
         ]
         for (X, outputs), (*_, importance) in zip(oracle.draw_all(draws, n_jobs), drawn, strict=True):
             group = Group(X, targets.of(outputs), np.ones(n_drawn), importance=importance)
-            # beside rows that unseen rows would be copies of
-            groups.append(group.beside(_group_of(copied, targets), len(copied) / len(held)) if len(copied) else group)
+            # unseen rows may be copies of training rows, at the same rate as held-out rows
+            groups.append(
+                group.mixed_with(_group_of(copied, targets), len(copied) / len(held)) if len(copied) else group
+            )
     of_held, of_all = tuple(groups[:2]), tuple(groups[2:])
     if out_of_bag is not None:
         return Validation((out_of_bag, *of_held), (out_of_bag,), "rows of X, out of bag", "out of bag", targets)
@@ -350,13 +362,13 @@ def _of_seen_rows(
     own, origin = _group_of(held, targets), "rows of X and synthetic rows" if of_all else ON_SEEN_ROWS
     if real.is_unlabeled.any():
         origin = "rows of X and X_unlabeled; the teacher may have been fitted on the first"
-    if of_held and memorization.is_possible:  # own rows may mislead
+    if of_held and memorization.is_possible:  # rows of X may be biased
         return Validation(of_held, of_all, origin, "synthetic", targets)
     return Validation(of_held or (own,), (own, *of_all), origin, "own", targets)
 
 
 def _copied_rows(real: TransferSet, rows: np.ndarray) -> TransferSet:
-    """Return those held-out rows that stand among the others, too: as many of the unseen rows will be copies."""
+    """Return the held-out rows that have a copy among the other rows."""
     if sparse.issparse(real.X):
         return real.take(NO_ROWS)
     others = np.setdiff1d(np.flatnonzero(real.sample_weight), rows)
@@ -370,21 +382,21 @@ def _group_of(rows: TransferSet, targets: Targets) -> Group:
 def _memorization(
     real: TransferSet, targets: Targets, oracle: Oracle, n_synthetic: int, rng: np.random.RandomState
 ) -> Memorization:
-    """Measure what is memorised of ``X``, if the budget allows it."""
+    """Measure whether the teacher has memorised ``X``, if the query budget allows it."""
     own = np.flatnonzero(real.is_real & (real.sample_weight > 0))
-    most = SHARE_MEASURED * min(n_synthetic, oracle.n_left) / ROW_QUERIES
-    n_rows = int(min(len(own), most, MOST_MEASURED))
-    if n_rows < FEWEST_REAL:
+    most = MEMORIZATION_QUERY_SHARE * min(n_synthetic, oracle.n_left) / QUERIES_PER_ROW
+    n_rows = int(min(len(own), most, MAX_MEMORIZATION_ROWS))
+    if n_rows < MIN_VALIDATION_ROWS:
         return Memorization()
     return measure_memorization(oracle, real.take(own), targets.of, n_rows, rng)
 
 
 def _out_of_bag_group(real: TransferSet, rows: np.ndarray, targets: Targets) -> Group | None:
-    """Return rows with out-of-bag answers, where the teacher is a forest that was fitted on ``X``."""
+    """Return rows with out-of-bag outputs if the teacher is a forest fitted on ``X``, otherwise ``None``."""
     X = real.X if real.is_real.all() else take_rows(real.X, np.flatnonzero(real.is_real))
     rows = rows[real.is_real[rows]]
     out_of_bag = find_out_of_bag(targets.teacher, X, rows) if len(rows) else None
-    if out_of_bag is None or out_of_bag.is_known.mean() < LEAST_KNOWN:
+    if out_of_bag is None or out_of_bag.is_known.mean() < MIN_OUT_OF_BAG_SHARE:
         return None
     known = np.flatnonzero(out_of_bag.is_known)
     held = real.take(rows[known])

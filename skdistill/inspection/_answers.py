@@ -17,7 +17,7 @@ from ..metrics import fidelity
 from ..metrics._checks import check_finite, check_outputs, check_probabilities, check_row_weights
 from ..metrics._unwrapping import distilled_inside, shipped
 from ..targets import fit_margin_scale, one_hot, softmax
-from ..teachers import Teacher, as_teacher, ask
+from ..teachers import Teacher, as_teacher, query_teacher
 
 
 @dataclass(frozen=True)
@@ -315,7 +315,7 @@ def _ask_pair(who: str, model: Any, X: Any, teacher: Teacher, y: np.ndarray | No
     """Query a teacher and any other model, and return the fields of the answers."""
     student = as_teacher(model, task=teacher.task, classes=teacher.classes_)
     started = perf_counter()
-    said = ask(teacher, X)
+    said = query_teacher(teacher, X)
     seconds = perf_counter() - started
     given = [_as_targets(who, each, outputs, y) for each, outputs in ((teacher, said), (student, student.outputs(X)))]
     known = [None if each.classes_ is None else each.classes_.tolist() for each in (teacher, student)]

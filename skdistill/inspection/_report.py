@@ -422,7 +422,7 @@ def _notes_of_fitting(distilled: Any, measured: Estimate) -> list[str]:
 def _promise_kept(chosen: Any, promised: float, measured: Estimate) -> str:
     """Return the fidelity that was estimated during fit, the one measured here, and whether they agree."""
     low, high = (float(getattr(chosen, f"fidelity_{end}", float("nan"))) for end in ("low", "high"))
-    source = f"from {getattr(chosen, 'judged_on', 'rows held out')}"
+    source = f"from {getattr(chosen, 'validated_on', 'rows held out')}"
     interval = f"95 % interval {low:.3f} to {high:.3f}, " if low <= high else ""
     said = (
         f"During fit, its fidelity on unseen rows was estimated as {promised:.3f} ({interval}{source}); here "

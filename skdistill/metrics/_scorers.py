@@ -23,7 +23,7 @@ __all__ = [
 Scorer = TypeVar("Scorer", bound=Callable[..., float])
 
 
-def accepts_sample_weight(scorer: Scorer) -> Scorer:
+def requests_sample_weight(scorer: Scorer) -> Scorer:
     """Tell scikit-learn to pass the sample weights of a search to the scorer.
 
     The first attribute is needed by scikit-learn 1.9 if several functions are used as scorers with weights; the second
@@ -41,7 +41,7 @@ def _request_of_weights(owner: str) -> MetadataRequest:
     return request
 
 
-@accepts_sample_weight
+@requests_sample_weight
 def fidelity_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any = None) -> float:  # noqa: ARG001
     """Return the fidelity of a fitted distilled estimator, for the ``scoring`` parameter.
 
@@ -83,7 +83,7 @@ def fidelity_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any = 
     return float(model.fidelity(X, sample_weight=sample_weight))
 
 
-@accepts_sample_weight
+@requests_sample_weight
 def agreement_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any = None) -> float:  # noqa: ARG001
     """Return the share of rows with equal labels of student and teacher, for the ``scoring`` parameter.
 
@@ -131,7 +131,7 @@ def agreement_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any =
     return agreement(labels, model.predict(X), sample_weight=sample_weight)
 
 
-@accepts_sample_weight
+@requests_sample_weight
 def retention_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any = None) -> float:
     """Return the student's skill as a share of the teacher's, for the ``scoring`` parameter.
 
@@ -188,7 +188,7 @@ def retention_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any =
     return float(retention(*skills))
 
 
-@accepts_sample_weight
+@requests_sample_weight
 def neg_bytes_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any = None) -> float:  # noqa: ARG001
     """Return the negative size of the student alone in bytes, for the ``scoring`` parameter.
 
@@ -230,7 +230,7 @@ def neg_bytes_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any =
     return -float(_bytes_of(model.student_))
 
 
-@accepts_sample_weight
+@requests_sample_weight
 def neg_latency_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any = None) -> float:  # noqa: ARG001
     """Return the negative time of the student alone for one row, for the ``scoring`` parameter.
 

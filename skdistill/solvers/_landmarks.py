@@ -16,7 +16,7 @@ from scipy.optimize import Bounds, minimize
 from .._losses import Loss, SquaredError
 from ..compiled import Design
 from ..compiled._design import dense_chunks
-from ..compiled._kernel import bumps
+from ..compiled._kernel import rbf_kernel
 from ._regression import Features, choose_features, ridge_solution, solve
 
 MAX_LINEAR_INPUTS = 1000
@@ -102,7 +102,7 @@ class Kernel:
 
     def of(self, inputs: np.ndarray) -> np.ndarray:
         """Return the kernel values of rows of inputs and the landmarks."""
-        return bumps(inputs, self.positions.astype(np.float64), self.scales.astype(np.float64))
+        return rbf_kernel(inputs, self.positions.astype(np.float64), self.scales.astype(np.float64))
 
 
 class LandmarkSearch:
@@ -282,7 +282,7 @@ class VariableProjection:
     def __call__(self, point: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the value and its gradient, for which the optimal coefficients count as constants."""
         positions, scales = self.unpacked(point)
-        kernel = bumps(self.inputs, positions, scales)
+        kernel = rbf_kernel(self.inputs, positions, scales)
         features = np.hstack([self.inputs[:, : self.n_linear], kernel])
         root = np.sqrt(self.weight)[:, None]
         mean = self.weight @ features

@@ -16,7 +16,7 @@ from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
-from .._fitting import final_step, fit_weighted, takes_weights
+from .._fitting import accepts_sample_weight, final_step, fit_weighted
 from .._tables import take_rows
 from .._validation import seed_estimator
 from ..exceptions import StudentError
@@ -108,7 +108,7 @@ def teach_classifier(
         fitted = _fit_soft(student, X, proba, classes, sample_weight)
     elif not is_classifier(student):
         raise StudentError(f"the student {type(student).__name__} is no classifier and no regressor; expected either.")
-    elif takes_weights(student):
+    elif accepts_sample_weight(student):
         rows, columns, weight = _one_row_per_class(proba, sample_weight)
         rows_of_X = X if len(rows) == len(proba) else take_rows(X, rows)
         fitted = _fit(student, rows_of_X, classes[columns], weight)
@@ -218,7 +218,7 @@ def _fit_values(student: Any, X: Any, values: np.ndarray, weight: np.ndarray, rn
         student = MultiOutputRegressor(student)
     if np.all(weight == weight[0]):
         return _fit(student, X, values)
-    if takes_weights(student):
+    if accepts_sample_weight(student):
         return _fit(student, X, values, weight)
     rows = _draw_rows(weight, rng)
     return _fit(student, take_rows(X, rows), values[rows])

@@ -1,4 +1,4 @@
-"""Soft targets: soften, blend, compress. Arrays in, arrays out."""
+"""Functions that soften, blend and compress soft targets."""
 
 from ._blending import blend, one_hot
 from ._compression import TargetCompressor

@@ -4,19 +4,19 @@ import numpy as np
 
 
 def one_hot(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Return true labels as probabilities of shape (n_samples, n_classes).
+    """Return one-hot encoded labels of shape (n_samples, n_classes).
 
     Parameters
     ----------
     labels : ndarray of shape (n_samples,)
-        Each one of ``classes``.
+        Labels, each of which is in ``classes``.
     classes : ndarray of shape (n_classes,)
-        Sorted and unique.
+        Sorted, unique labels.
 
     Raises
     ------
     ValueError
-        If a label is not among ``classes``.
+        If a label is not in ``classes``.
 
     Examples
     --------
@@ -33,16 +33,16 @@ def one_hot(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
 
 
 def blend(soft: np.ndarray, hard: np.ndarray, soft_weight: float) -> np.ndarray:
-    """Return ``soft_weight`` parts of the teacher and ``1 - soft_weight`` parts of the truth.
+    """Return the weighted mean of soft and hard targets, ``soft_weight * soft + (1 - soft_weight) * hard``.
 
     Parameters
     ----------
     soft : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        The teacher's outputs at temperature 1.
+        Outputs of the teacher at temperature 1.
     hard : ndarray of the same shape
-        The truth: true values, or true labels as :func:`one_hot`. Where it is NaN, the teacher stands alone.
+        True values, or true labels encoded by :func:`one_hot`. Entries that are NaN are replaced by the soft targets.
     soft_weight : float in [0, 1]
-        1 is the teacher alone, 0 the truth alone.
+        Weight of the soft targets: 1 ignores the hard targets, 0 ignores the soft targets.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Compressing targets: the student learns a short code, and its code is decoded at predict."""
+"""Compression of targets: the student learns a code of few components, which is decoded in ``predict``."""
 
 from typing import Any
 
@@ -7,16 +7,16 @@ from sklearn.base import clone
 
 
 class TargetCompressor:
-    """Fit any transformer with ``inverse_transform`` on the targets and use it both ways.
+    """Encode and decode targets with a transformer that has ``inverse_transform``.
 
-    A teacher with many outputs has fewer degrees of freedom than outputs: 100 regression outputs, or the logits of
-    26 classes, are often spanned by a handful of directions. A student that learns the code is smaller and faster by
-    about the same factor; what PCA leaves out it cannot learn.
+    The outputs of a teacher are often strongly correlated: 100 regression outputs, or the logits of 26 classes, may be
+    well approximated in a subspace of few dimensions. A student that learns the code is smaller and faster by about the
+    ratio of dimensions, but cannot learn what the compression discards.
 
     Parameters
     ----------
     transformer : transformer
-        Unfitted, with ``inverse_transform``, e.g. ``PCA(5)``. It is cloned.
+        An unfitted transformer with ``inverse_transform``, e.g. ``PCA(5)``. ``fit`` clones it.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class TargetCompressor:
         self.transformer = transformer
 
     def fit(self, outputs: np.ndarray) -> "TargetCompressor":
-        """Fit on ``outputs`` of shape (n_samples, n_outputs): values or centred logits."""
+        """Fit the transformer on ``outputs`` of shape (n_samples, n_outputs): values or centred logits."""
         self.transformer_ = clone(self.transformer).fit(outputs)
         return self
 
@@ -49,5 +49,5 @@ class TargetCompressor:
         return np.asarray(self.transformer_.transform(outputs))
 
     def decode(self, code: np.ndarray) -> np.ndarray:
-        """Return outputs of shape (n_samples, n_outputs) for a code."""
+        """Return the outputs of shape (n_samples, n_outputs) that a code stands for."""
         return np.asarray(self.transformer_.inverse_transform(code.reshape(len(code), -1)))

@@ -1,4 +1,4 @@
-"""Margins as logits: how steep a decision function is."""
+"""Scaling of decision function margins to logits."""
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -6,25 +6,27 @@ from scipy.optimize import minimize_scalar
 from ._temperature import softmax
 
 SIZE_WITHOUT_LABELS = 2.0
-"""Mean logit gap given to margins when there is no truth to fit it on: a typical row gets a top class of 0.88."""
+"""Mean difference between the two largest logits without labels: a typical top class has probability 0.88."""
 
 LARGEST_GAP = 20.0
+"""Maximum mean difference between the two largest logits."""
 
 
 def fit_margin_scale(margins: np.ndarray, proba: np.ndarray | None = None) -> float:
-    r"""Return the factor a > 0 that turns margins into logits.
+    r"""Return the factor a > 0 that scales margins to logits.
 
-    A margin (the output of ``decision_function``) orders the classes but says nothing of how sure it is. With
-    probabilities to fit, a minimises the cross-entropy of ``softmax(a * margins)``: Platt's scaling [1]_ without the
-    shift, so that the top class stays the one the model predicts. Without, a makes the mean gap between the two
-    largest margins of a row a logit of 2: a convention, no estimate.
+    Margins (the output of ``decision_function``) rank the classes, but are not calibrated. If ``proba`` is given, a
+    minimises the cross-entropy of ``softmax(a * margins)``. This is Platt scaling [1]_ without the shift, so that the
+    predicted class does not change. Otherwise, a is chosen so that the mean difference between the two largest logits
+    of a row is 2; this is a convention, not an estimate.
 
     Parameters
     ----------
     margins : ndarray of shape (n_samples, n_classes)
-        Raw margins; binary margins m as the two columns -m / 2 and m / 2.
+        Raw margins; binary margins m are represented by two columns, -m / 2 and m / 2.
     proba : ndarray of shape (n_samples, n_classes) or None, default=None
-        True labels as :func:`one_hot`, or soft targets. Smoothed by one row's worth against separable data.
+        True labels encoded by :func:`one_hot`, or soft targets. They are smoothed by the weight of one uniform row, so
+        that the optimum is finite on separable data.
 
     Returns
     -------

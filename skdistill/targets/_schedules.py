@@ -1,26 +1,26 @@
-"""Temperatures that change while a student is taught."""
+"""Temperature schedules: temperatures that change during the training of a student."""
 
 from collections.abc import Callable
 
 import numpy as np
 
 Schedule = Callable[[float], float]
-"""From the share of the training that is over, in [0, 1], to the share of the way from start to end, in [0, 1]."""
+"""Maps the completed share of the training to the share of the change from start to end temperature; both in [0, 1]."""
 
 
 def logistic_schedule(steepness: float = 10.0, center: float = 0.5) -> Schedule:
-    r"""Return a schedule that stays near the start, changes fast around ``center``, and stays near the end.
+    r"""Return a logistic schedule: nearly constant at first, changing around ``center``, then nearly constant again.
 
     .. math:: T(x) = \frac{1}{1 + \exp(-k (x - c))},
 
-    stretched so that it goes from exactly 0 to exactly 1.
+    rescaled so that its values at 0 and 1 are exactly 0 and 1.
 
     Parameters
     ----------
     steepness : float > 0, default=10.0
-        k: how sudden the change is.
+        The slope parameter k.
     center : float in [0, 1], default=0.5
-        c: when half of it is over.
+        The inflection point c.
 
     Returns
     -------
@@ -35,7 +35,8 @@ def logistic_schedule(steepness: float = 10.0, center: float = 0.5) -> Schedule:
     """
     if not steepness > 0 or not 0 <= center <= 1:
         raise ValueError(
-            f"logistic_schedule: steepness={steepness!r}, center={center!r}; expected above 0, and in [0, 1]."
+            f"logistic_schedule: steepness={steepness!r}, center={center!r}; expected steepness above 0 and center in "
+            "[0, 1]."
         )
 
     def at(share: float) -> float:
@@ -53,17 +54,17 @@ SCHEDULES: dict[str, Schedule] = {
 
 
 def scheduled_temperature(schedule: str | Schedule, start: float, end: float, share: float) -> float:
-    """Return the temperature when a share of the training is over.
+    """Return the temperature at a given share of the training.
 
     Parameters
     ----------
     schedule : {"constant", "linear", "cosine", "logistic"} or callable
-        How the temperature goes from ``start`` to ``end``; ``"constant"`` stays at the start. A callable takes the
-        share of the training that is over and returns the share of the way.
+        How the temperature changes from ``start`` to ``end``; ``"constant"`` remains at ``start``. A callable maps the
+        completed share of the training to the share of the change.
     start, end : float > 0
-        Temperatures.
+        Temperatures at the start and at the end of the training.
     share : float in [0, 1]
-        Of the training that is over.
+        Completed share of the training.
 
     Returns
     -------
@@ -71,7 +72,7 @@ def scheduled_temperature(schedule: str | Schedule, start: float, end: float, sh
 
     References
     ----------
-    .. [1] A. Jafari et al., "Annealing Knowledge Distillation", EACL 2021, lower the temperature step by step.
+    .. [1] A. Jafari et al., "Annealing Knowledge Distillation", EACL 2021.
 
     Examples
     --------
@@ -83,7 +84,7 @@ def scheduled_temperature(schedule: str | Schedule, start: float, end: float, sh
     temperature = start + (end - start) * way(share)
     if not temperature > 0:
         raise ValueError(
-            f"temperature_schedule: the temperature is {temperature!r} when {share:.0%} is over; expected a number "
-            "above 0."
+            f"temperature_schedule: the temperature is {temperature!r} after {share:.0%} of the training; expected a "
+            "number above 0. Change the schedule, or its start and end temperatures."
         )
     return temperature

@@ -1,10 +1,10 @@
-"""Temperature: between probabilities and logits."""
+"""Softmax, centred logits, and softening of probabilities by a temperature."""
 
 import numpy as np
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Return the probabilities of logits, row by row; both of shape (n_samples, n_classes).
+    """Return the softmax of each row of logits.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def centred_logits(proba: np.ndarray, *, floor: float = 0.001) -> np.ndarray:
-    r"""Return the logits of probabilities, centred so that each row sums to zero.
+    r"""Return the logits of probabilities, centred so that each row has sum zero.
 
     .. math:: z_k = \log p_k - \frac{1}{K} \sum_j \log p_j
 
@@ -35,12 +35,12 @@ def centred_logits(proba: np.ndarray, *, floor: float = 0.001) -> np.ndarray:
     proba : ndarray of shape (n_samples, n_classes)
         Each row sums to one.
     floor : float in (0, 1), default=0.001
-        Probabilities below it are raised to it first: a forest's zero is a small probability, not an impossibility.
+        Probabilities below the floor are replaced by it: a forest can return zero for classes that are possible.
 
     Returns
     -------
     logits : ndarray of shape (n_samples, n_classes)
-        ``softmax(logits)`` gives ``proba`` back, up to the floor.
+        ``softmax(logits)`` equals ``proba`` up to the floor.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def centred_logits(proba: np.ndarray, *, floor: float = 0.001) -> np.ndarray:
 
 
 def soften(proba: np.ndarray, temperature: float) -> np.ndarray:
-    r"""Divide the logits by a temperature and return probabilities again [1]_.
+    r"""Return the probabilities of the logits divided by a temperature [1]_.
 
     .. math:: p_k(T) = \frac{p_k^{1/T}}{\sum_j p_j^{1/T}}
 
@@ -63,22 +63,22 @@ def soften(proba: np.ndarray, temperature: float) -> np.ndarray:
     proba : ndarray of shape (n_samples, n_classes)
         Probabilities at temperature 1.
     temperature : float > 0
-        Above 1 spreads the probability over the classes, below 1 sharpens it. Dimensionless.
+        Temperatures above 1 make the distribution more uniform, temperatures below 1 concentrate it. Dimensionless.
 
     Returns
     -------
     softened : ndarray of shape (n_samples, n_classes)
-        Each row sums to one, the order of the classes is kept, and an exact zero stays zero.
-        ``soften(soften(p, T), 1 / T)`` is ``p``.
+        Softened probabilities. Each row sums to one, the ranking of the classes is preserved, and zeros remain zero.
+        ``soften(soften(p, T), 1 / T)`` equals ``p``.
 
     Notes
     -----
-    *Where is the T squared?* The gradient of the cross-entropy between two distributions softened by T shrinks as
-    1/T² (once because the logits are divided by T, once because the two distributions move closer). Hinton et al.
-    therefore multiply the soft loss by T² before they add it to a hard loss, which does not shrink. Here no two
-    losses are added: true labels are blended into the target *before* it is softened, so that the loss is one
-    cross-entropy and T² would be a constant factor that changes no minimiser. What remains of it is that a student's
-    own penalties weigh relatively more at a high temperature.
+    The gradient of the cross-entropy between two distributions softened by T is proportional to 1/T²: the logits are
+    divided by T, and the difference between the distributions shrinks with 1/T. Hinton et al. therefore multiply the
+    soft loss by T² before they add it to a hard loss, which has no such factor. This package does not add two losses:
+    true labels are blended into the targets *before* they are softened. T² would then be a constant factor that does
+    not change the minimiser, except that the regularisation of a student has a larger relative weight at a high
+    temperature.
 
     References
     ----------

@@ -1,8 +1,8 @@
-"""Anything that predicts, behind one narrow interface, and a safe way to ask it."""
+"""A common interface to fitted models of any kind, and checked, cached queries of them."""
 
 from ._adapter import Task, Teacher, as_teacher
-from ._asking import ask
 from ._out_of_bag import OutOfBag, find_out_of_bag
+from ._querying import query_teacher
 from ._recipes import fit_teacher, out_of_bag_outputs, out_of_fold_outputs
 from ._rule import is_fitted_teacher
 
@@ -11,10 +11,10 @@ __all__ = [
     "Task",
     "Teacher",
     "as_teacher",
-    "ask",
     "find_out_of_bag",
     "fit_teacher",
     "is_fitted_teacher",
     "out_of_bag_outputs",
     "out_of_fold_outputs",
+    "query_teacher",
 ]

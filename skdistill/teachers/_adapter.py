@@ -1,4 +1,4 @@
-"""The narrow interface to a teacher: ``classes_``, ``output_kind`` and ``outputs(X)``."""
+"""The interface to a teacher: ``classes_``, ``output_kind`` and ``outputs(X)``."""
 
 from collections.abc import Callable
 from typing import Any, Literal
@@ -29,29 +29,29 @@ RESPONSES: dict[Task, dict[str, OutputKind]] = {
         "predict_proba": "value",
     },
 }
-"""For each task the methods a teacher may answer with, the preferred one first, and what they return."""
+"""For each task, the methods of a teacher that can be used, in order of preference, and the kind of their outputs."""
 
 SUM_TOLERANCE = 1e-3
-"""How far from one the probabilities of a row may sum: room for float32 and rounding, not for scores."""
+"""Maximum deviation of the sum of the probabilities of a row from one, which allows for rounding errors of float32."""
 
 
 class Teacher:
-    """A fitted model seen as a teacher. Made by :func:`as_teacher`.
+    """A fitted model with the interface of a teacher, created by :func:`as_teacher`.
 
     Attributes
     ----------
     model : object
-        The model itself, by reference.
+        The model, by reference.
     task : {"classification", "regression"}
-        What the outputs are taken for.
+        Task of the teacher.
     response_method : str
-        The method that answers; for a function, how its answer is read.
+        The method that is called; for a function, the method whose output format it has.
     output_kind : {"proba", "logit", "value"}
         Class probabilities, raw margins, or values.
     classes_ : ndarray of shape (n_classes,) or None
-        Sorted labels, the columns of ``outputs``; ``None`` for regression.
+        Sorted labels, in the order of the columns of ``outputs``; ``None`` for regression.
     transductive : bool
-        The model labels only the rows it was fitted on.
+        Whether the model only has labels for the rows that it was fitted on.
 
     Examples
     --------
@@ -81,41 +81,41 @@ class Teacher:
 
     @property
     def name(self) -> str:
-        """What messages call the model."""
+        """Name of the model in messages."""
         return getattr(self.model, "__name__", type(_innermost(self.model)).__name__)
 
     def outputs(self, X: Any) -> np.ndarray:
-        """Ask the model and check its answer.
+        """Query the model and check its outputs.
 
         Parameters
         ----------
         X : table of shape (n_samples, n_features)
-            As the model wants it.
+            Rows in a format that the model accepts.
 
         Returns
         -------
         outputs : ndarray of float64
-            Shape (n_samples, n_classes) for ``"proba"`` (each row sums to one) and ``"logit"`` (binary margins m as
-            -m / 2 and m / 2); (n_samples,) or (n_samples, n_outputs) for ``"value"``.
+            Shape (n_samples, n_classes) for ``"proba"`` (each row sums to one) and ``"logit"`` (a binary margin m is
+            represented by -m / 2 and m / 2); (n_samples,) or (n_samples, n_outputs) for ``"value"``.
 
         Raises
         ------
         TeacherOutputError
-            If the answer is no such array.
+            If the model returns any other output.
         """
-        answer = self._answer(X)
-        if isinstance(answer, list | tuple) and len(answer) != X.shape[0]:
+        returned = self._call_model(X)
+        if isinstance(returned, list | tuple) and len(returned) != X.shape[0]:
             raise self._output_error(
-                f"a list of {len(answer)} arrays for {X.shape[0]} rows",
-                "one array: a classifier of several outputs is not one teacher. Distil each output by itself.",
+                f"a list of {len(returned)} arrays for {X.shape[0]} rows",
+                "one array. Multi-output classifiers are not supported; distil each output separately.",
             )
-        answer = answer.toarray() if sparse.issparse(answer) else np.asarray(answer)
-        if answer.ndim not in (1, 2) or answer.shape[0] != X.shape[0]:
-            raise self._output_error(f"shape {answer.shape} for {X.shape[0]} rows", "one answer for each row.")
+        returned = returned.toarray() if sparse.issparse(returned) else np.asarray(returned)
+        if returned.ndim not in (1, 2) or returned.shape[0] != X.shape[0]:
+            raise self._output_error(f"shape {returned.shape} for {X.shape[0]} rows", "one output per row.")
         read = {"proba": self._read_proba, "logit": self._read_margins, "value": self._read_values}[self.output_kind]
-        return read(answer)
+        return read(returned)
 
-    def _answer(self, X: Any) -> Any:
+    def _call_model(self, X: Any) -> Any:
         if self.transductive:
             return self._labels_of_known_rows(X)
         if _is_function(self.model):
@@ -124,49 +124,52 @@ class Teacher:
         return getattr(self.model, method)(_readable_by(self.model, X))
 
     def _labels_of_known_rows(self, X: Any) -> Any:
-        """Return ``labels_``; the first rows asked for are taken for those the model was fitted on."""
+        """Return ``labels_``; the first rows that are queried are assumed to be the training rows of the model."""
         labels, rows = _innermost(self.model).labels_, joblib.hash(X)
         if len(labels) != X.shape[0] or (self._known_rows or rows) != rows:
             raise TeacherError(
-                f"{self.name} only has labels_ for the {len(labels)} rows it was fitted on, in their order, but was "
-                f"asked for {X.shape[0]} others. Fit the student on exactly those rows, with sampler=None and without "
+                f"{self.name} only has labels_ for the {len(labels)} rows it was fitted on, in their order; got "
+                f"{X.shape[0]} other rows. Fit the student on exactly the training rows, with sampler=None and without "
                 "X_unlabeled."
             )
         self._known_rows = rows
         return labels
 
-    def _read_proba(self, answer: np.ndarray) -> np.ndarray:
+    def _read_proba(self, returned: np.ndarray) -> np.ndarray:
         assert self.classes_ is not None
-        if answer.ndim == 2 and answer.shape[1] == 1:
-            answer = answer[:, 0]
-        if answer.ndim == 1 and (self.response_method in ("predict", "labels_") or answer.dtype.kind != "f"):
+        if returned.ndim == 2 and returned.shape[1] == 1:
+            returned = returned[:, 0]
+        if returned.ndim == 1 and (self.response_method in ("predict", "labels_") or returned.dtype.kind != "f"):
             try:
-                return one_hot(answer, self.classes_)
+                return one_hot(returned, self.classes_)
             except ValueError as error:
-                expected = "labels it was fitted with. If these are probabilities: teacher=lambda X: model.predict(X)."
+                expected = (
+                    "labels that the model was fitted with. If these are probabilities, pass "
+                    "teacher=lambda X: model.predict(X)."
+                )
                 raise self._output_error(str(error), expected) from None
-        proba = self._as_floats(answer)
+        proba = self._as_floats(returned)
         if proba.ndim == 1:
             proba = np.column_stack([1 - proba, proba])
         n_classes = len(self.classes_)
         if proba.shape[1] != n_classes:
             expected = f"{n_classes} columns for the classes {self.classes_}."
-            raise self._output_error(f"shape {answer.shape}", expected)
+            raise self._output_error(f"shape {returned.shape}", expected)
         total = proba.sum(axis=1)
         wrong = (np.abs(total - 1) > SUM_TOLERANCE) | (proba.min(axis=1) < -SUM_TOLERANCE)
         if wrong.any():
             row = int(np.argmax(wrong))
             raise self._output_error(
                 f"row {row} as {proba[row].tolist()} ({int(wrong.sum())} such rows)",
-                "probabilities: in [0, 1], each row summing to one. If these are margins, pass "
+                "probabilities in [0, 1] with a sum of one per row. If these are margins, pass "
                 'response_method="decision_function".',
             )
         proba = np.maximum(proba, 0)[:, self._column_order]
         return proba / proba.sum(axis=1, keepdims=True)
 
-    def _read_margins(self, answer: np.ndarray) -> np.ndarray:
+    def _read_margins(self, returned: np.ndarray) -> np.ndarray:
         assert self.classes_ is not None
-        margins = self._as_floats(answer)
+        margins = self._as_floats(returned)
         if margins.ndim == 2 and margins.shape[1] == 1:
             margins = margins[:, 0]
         n_classes = len(self.classes_)
@@ -175,25 +178,25 @@ class Teacher:
         is_pairwise = n_classes > 2 and has_pairwise_margins(self.model)
         if margins.ndim == 1 or margins.shape[1] != n_classes or is_pairwise:
             raise self._output_error(
-                f"margins of shape {answer.shape}",
-                f'one column for each of {n_classes} classes. An SVC needs decision_function_shape="ovr".',
+                f"margins of shape {returned.shape}",
+                f'one column for each of the {n_classes} classes. An SVC needs decision_function_shape="ovr".',
             )
         return margins[:, self._column_order]
 
-    def _read_values(self, answer: np.ndarray) -> np.ndarray:
-        values = self._as_floats(answer)
+    def _read_values(self, returned: np.ndarray) -> np.ndarray:
+        values = self._as_floats(returned)
         return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
 
-    def _as_floats(self, answer: np.ndarray) -> np.ndarray:
-        if answer.dtype.kind not in "biuf":
+    def _as_floats(self, returned: np.ndarray) -> np.ndarray:
+        if returned.dtype.kind not in "biuf":
             try:
-                answer = answer.astype(np.float64)
+                returned = returned.astype(np.float64)
             except (TypeError, ValueError):
-                raise self._output_error(f"values of dtype {answer.dtype}", "numbers.") from None
-        values = answer.astype(np.float64)
+                raise self._output_error(f"values of dtype {returned.dtype}", "numbers.") from None
+        values = returned.astype(np.float64)
         if not np.isfinite(values).all():
             row = int(np.argmin(np.isfinite(values.reshape(len(values), -1)).all(axis=1)))
-            raise self._output_error(f"row {row} as {values[row].tolist()}", "finite numbers, no NaN and no infinity.")
+            raise self._output_error(f"row {row} as {values[row].tolist()}", "finite numbers, without NaN or infinity.")
         return values
 
     def _output_error(self, got: str, expected: str) -> TeacherOutputError:
@@ -207,22 +210,23 @@ def as_teacher(
     task: Task | None = None,
     classes: Any = None,
 ) -> Teacher:
-    """Adapt any fitted model, or any function of ``X``, to the interface of a teacher.
+    """Return a teacher for any fitted model or any function of ``X``.
 
     Parameters
     ----------
     obj : object
-        A fitted scikit-learn estimator or pipeline (or one that behaves like it), a LightGBM estimator or
-        ``Booster``, or a function ``f(X)``. What this function returned before is accepted too.
+        A fitted scikit-learn estimator or pipeline (or a compatible object), a LightGBM estimator or ``Booster``, a
+        function ``f(X)``, or a ``Teacher``.
     response_method : str, default="auto"
-        How to ask it. For classification the first it has of ``"predict_proba"``, ``"decision_function"`` and
-        ``"predict"`` (for a clusterer that cannot predict, ``"labels_"``); for regression of ``"predict"``,
-        ``"decision_function"``, ``"transform"`` and ``"score_samples"``. For a function it says how to read the
-        answer: floats are probabilities, other one-dimensional answers labels, unless this says otherwise.
+        Method of the model to call. ``"auto"`` uses the first available method: for classification,
+        ``"predict_proba"``, ``"decision_function"`` and ``"predict"`` (or ``"labels_"`` for a clusterer without
+        ``predict``); for regression, ``"predict"``, ``"decision_function"``, ``"transform"`` and ``"score_samples"``.
+        For a function, this is the method whose output format the function has; with ``"auto"``, floats are
+        probabilities and other one-dimensional outputs are labels.
     task : {"classification", "regression"} or None, default=None
-        ``None`` takes it from the model; a function is a regressor unless ``classes`` are given.
+        ``None`` infers the task from the model; a function is a regressor unless ``classes`` is given.
     classes : array-like of shape (n_classes,), default=None
-        Labels, for models that do not know theirs, in the order of the output columns.
+        Labels in the order of the output columns, for models without ``classes_``.
 
     Returns
     -------
@@ -231,7 +235,7 @@ def as_teacher(
     Raises
     ------
     TeacherError
-        If the model has no method that fits the task, or its classes are not known.
+        If the model has no suitable method for the task, or if its classes are unknown.
 
     Examples
     --------
@@ -245,9 +249,13 @@ def as_teacher(
     """
     if isinstance(obj, Teacher):
         if task not in (None, obj.task):
-            raise TeacherError(f"{obj!r} is for {obj.task}; expected one for {task}. Adapt it with task={task!r}.")
+            raise TeacherError(
+                f"{obj!r} is for {obj.task}; expected one for {task}. Pass the model to as_teacher with task={task!r}."
+            )
         if response_method not in ("auto", obj.response_method):
-            raise TeacherError(f"{obj!r} already has a response_method; got another one: {response_method!r}.")
+            raise TeacherError(
+                f"{obj!r} already has a response_method; got another one, {response_method!r}. Pass the model instead."
+            )
         return obj
     if isinstance(obj, type):
         raise TeacherError(f"got the class {obj.__name__} as a teacher; expected an object, e.g. {obj.__name__}().")
@@ -264,7 +272,7 @@ def _infer_task(obj: Any, classes: Any) -> Task:
 
 
 def _is(kind: Callable[[Any], bool], obj: Any) -> bool:
-    """Ask scikit-learn of what kind an object is; one without its tags is of none."""
+    """Apply a type check of scikit-learn; objects without tags have no type."""
     try:
         return kind(obj)
     except AttributeError:
@@ -272,7 +280,7 @@ def _is(kind: Callable[[Any], bool], obj: Any) -> bool:
 
 
 def _predicts_groups(obj: Any) -> bool:
-    """Whether what ``predict`` returns are labels or numbers of groups, not values."""
+    """Whether ``predict`` returns class labels or cluster numbers rather than values."""
     kinds = (is_classifier, is_clusterer, is_outlier_detector, _is_density_estimator)
     return any(_is(kind, obj) for kind in kinds)
 
@@ -282,7 +290,7 @@ def _is_density_estimator(obj: Any) -> bool:
 
 
 def _is_function(obj: Any) -> bool:
-    """Whether ``obj`` is asked by calling it: it is callable and has none of the methods of a model."""
+    """Whether ``obj`` is queried by calling it: it is callable and has none of the methods of a model."""
     return callable(obj) and not any(hasattr(obj, name) for name in RESPONSES["regression"])
 
 
@@ -290,7 +298,8 @@ def _resolve_method(obj: Any, response_method: str, task: Task) -> str:
     allowed = RESPONSES[task]
     if response_method != "auto" and response_method not in allowed:
         raise TeacherError(
-            f"response_method={response_method!r} is none for {task}; expected 'auto' or one of {list(allowed)}."
+            f"response_method={response_method!r} is not available for {task}; expected 'auto' or one of "
+            f"{list(allowed)}."
         )
     if _is_function(obj):
         default = "predict_proba" if task == "classification" else "predict"
@@ -298,19 +307,23 @@ def _resolve_method(obj: Any, response_method: str, task: Task) -> str:
     name = type(obj).__name__
     if response_method != "auto":
         if not hasattr(obj, response_method):
-            raise TeacherError(f"{name} has no {response_method}; it has {_methods_of(obj, allowed) or 'none'}.")
+            raise TeacherError(
+                f"{name} has no {response_method}; expected one of its methods {_methods_of(obj, allowed)}. Pass "
+                "another response_method, or pass a function as the teacher."
+            )
         return response_method
     if task == "regression" and _predicts_groups(obj):
         raise TeacherError(
-            f"{name} predicts classes or groups; expected values. Use DistilledClassifier, or name the method whose "
-            f"values to imitate: response_method= one of {[m for m in _methods_of(obj, allowed) if m != 'predict']}."
+            f"{name} predicts classes or clusters; expected values. Use DistilledClassifier, or pass one of "
+            f"{[m for m in _methods_of(obj, allowed) if m != 'predict']} as response_method."
         )
     if task == "classification" and _is(is_regressor, obj):
         raise TeacherError(f"{name} is a regressor; expected a classifier. Use DistilledRegressor.")
     usable = [method for method in _methods_of(obj, allowed) if method != "predict_proba" or task == "classification"]
     if not usable:
         raise TeacherError(
-            f"{name} has no usable method for {task}; expected one of {list(allowed)}. Wrap it: teacher=lambda X: ..."
+            f"{name} has no suitable method for {task}; expected one of {list(allowed)}. Pass a function instead: "
+            "teacher=lambda X: ..."
         )
     if is_booster(obj):
         return "predict_proba" if task == "classification" else "predict"
@@ -324,7 +337,7 @@ def _methods_of(obj: Any, names: dict[str, OutputKind]) -> list[str]:
 
 
 def _resolve_classes(obj: Any, classes: Any) -> np.ndarray:
-    """Return the model's own classes, those of a model that numbers its groups, or else the given ones."""
+    """Return the classes of the model, the numbers of its clusters, or else the given classes."""
     final = _innermost(obj)
     known = getattr(obj, "classes_", None)
     if known is None and _is(is_outlier_detector, obj):
@@ -339,23 +352,24 @@ def _resolve_classes(obj: Any, classes: Any) -> np.ndarray:
         known = np.arange(max(obj.num_model_per_iteration(), 2))
     if known is None:
         raise TeacherError(
-            f"{getattr(obj, '__name__', type(obj).__name__)} does not say its classes; pass y to fit, or give them: "
+            f"{getattr(obj, '__name__', type(obj).__name__)} has no classes_. Pass y to fit, or pass the classes: "
             "as_teacher(model, classes=[...])."
         )
     if isinstance(known, list) and known and isinstance(known[0], np.ndarray):
         raise TeacherError(
-            f"{type(obj).__name__} has {len(known)} outputs of classes; expected one. Distil each output by itself."
+            f"{type(obj).__name__} is a multi-output classifier with {len(known)} outputs; expected one. Distil each "
+            "output separately."
         )
     return np.asarray(known)
 
 
 def _innermost(model: Any) -> Any:
-    """Return the model inside pipelines and frozen estimators; searches answer for themselves."""
+    """Return the model inside pipelines and frozen estimators, but not inside searches."""
     return unwrap(model, through=("pipeline", "frozen")).model
 
 
 def _readable_by(model: Any, X: Any) -> Any:
-    """Hand LightGBM no frame but pandas: strings in a polars frame abort the process inside the library."""
+    """Convert frames other than pandas to arrays for LightGBM: strings in a polars frame would abort the process."""
     final = unwrap(model, through=("frozen",)).model
     if not is_lightgbm(final) or not is_frame(X) or nw.dependencies.is_pandas_dataframe(X):
         return X
@@ -364,6 +378,6 @@ def _readable_by(model: Any, X: Any) -> Any:
     if texts:
         raise TeacherQueryError(
             f"{type(final).__name__} cannot read columns {texts} of a {type(X).__module__.split('.')[0]} frame; "
-            "expected numbers. Pass a pandas frame, or put an encoder before it in a Pipeline."
+            "expected numbers. Pass a pandas frame, or add an encoder to the model in a Pipeline."
         )
     return frame.to_numpy()

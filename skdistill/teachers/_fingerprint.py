@@ -1,4 +1,4 @@
-"""A short name for what a teacher knows, so that its answers can be kept on disk."""
+"""Fingerprints of teachers, which identify cached outputs on disk."""
 
 import contextlib
 import hashlib
@@ -14,17 +14,17 @@ from ..exceptions import TeacherError
 from ._adapter import Teacher
 
 _KNOWN: dict[int, tuple[weakref.ref[Any], tuple[Any, ...], str]] = {}
-"""Hashes of the models of this process by ``id``, so that a large forest is hashed once."""
+"""Hashes of models by ``id``, so that a large forest is hashed once per process."""
 
 
-def fingerprint(teacher: Teacher, answers: np.ndarray) -> str:
-    """Return a hash of the teacher: of the model, of how it is asked, and of ``answers``, its outputs for a few rows.
+def fingerprint(teacher: Teacher, outputs: np.ndarray) -> str:
+    """Return a hash of the model, the response method, the classes, and ``outputs``, its outputs for a few rows.
 
-    The model is hashed once a process, and again when its attributes were replaced, as ``fit`` does. Fresh answers
-    tell apart what changed deeper inside.
+    A model is hashed once per process, and again if its attributes were replaced, for example by ``fit``. The outputs
+    detect changes inside attributes.
     """
     classes = None if teacher.classes_ is None else teacher.classes_.tolist()
-    rounded = answers.astype(np.float32)  # threads add up the trees of a forest in any order
+    rounded = outputs.astype(np.float32)  # threads sum the trees of a forest in random order
     return joblib.hash((_hash_model(teacher.model), teacher.response_method, classes, rounded))
 
 
@@ -34,7 +34,7 @@ def _hash_model(model: Any) -> str:
     if known is not None and known[0]() is model and known[1] == state:
         return known[2]
     digest = _hash_anything(model)
-    with contextlib.suppress(TypeError):  # not weakly referable: hashed anew each time
+    with contextlib.suppress(TypeError):  # without weak references, the model is hashed each time
         _KNOWN[key] = (weakref.ref(model, lambda _: _KNOWN.pop(key, None)), state, digest)
     return digest
 
@@ -42,18 +42,18 @@ def _hash_model(model: Any) -> str:
 def _hash_anything(model: Any) -> str:
     try:
         return joblib.hash(_function_state(model) if isinstance(model, FunctionType) else model)
-    except Exception:  # joblib cannot hash all that can be pickled, e.g. the masked arrays of a fitted search
+    except Exception:  # joblib cannot hash some picklable objects, e.g. masked arrays of a fitted search
         try:
             return hashlib.sha256(pickle.dumps(model)).hexdigest()
         except Exception as error:
             raise TeacherError(
-                f"memory= needs a teacher that can be pickled, to know it again; {type(model).__name__} cannot "
-                f"({error}). Pass memory=None."
+                f"memory= needs a teacher that can be pickled, because its hash identifies cached outputs; got "
+                f"{type(model).__name__}, which cannot be pickled ({error}). Pass memory=None."
             ) from error
 
 
 def _function_state(function: FunctionType) -> tuple[Any, ...]:
-    """Return what a function does, not what it is called: its code, defaults and closure. Globals are not looked at."""
+    """Return the code, defaults and closure of a function, but neither its name nor the globals that it uses."""
     closure = [cell.cell_contents for cell in function.__closure__ or ()]
     inner = [_function_state(value) if isinstance(value, FunctionType) else value for value in closure]
     return (_code_state(function.__code__), function.__defaults__, function.__kwdefaults__, inner)

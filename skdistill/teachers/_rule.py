@@ -1,4 +1,4 @@
-"""The teacher rule: a fitted teacher is used as it is and kept by reference; an unfitted one is a recipe."""
+"""The distinction between fitted teachers, which are used as they are, and unfitted ones, which are recipes."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from sklearn.utils.validation import check_is_fitted
 
 
 def is_fitted_teacher(teacher: Any) -> bool:
-    """Whether ``teacher`` can be asked as it is; otherwise it is a recipe to clone and fit.
+    """Whether ``teacher`` is used as it is; otherwise it is a recipe, of which a clone is fitted.
 
-    What cannot be cloned and fitted (a function, a LightGBM ``Booster``, what :func:`as_teacher` returns) and every
-    ``FrozenEstimator`` counts as fitted. An unfitted frozen estimator is found out when it is asked.
+    Objects that cannot be cloned and fitted (functions, LightGBM ``Booster``, results of :func:`as_teacher`) and every
+    ``FrozenEstimator`` count as fitted. A ``FrozenEstimator`` of an unfitted estimator raises an error when queried.
     """
     is_estimator = hasattr(teacher, "fit") and hasattr(teacher, "get_params")
     if not is_estimator or isinstance(teacher, FrozenEstimator | type):
@@ -20,6 +20,6 @@ def is_fitted_teacher(teacher: Any) -> bool:
         check_is_fitted(teacher)
     except NotFittedError:
         return False
-    except AttributeError:  # no BaseEstimator: scikit-learn's convention for fitted attributes has to do
+    except AttributeError:  # not a BaseEstimator: the naming convention of fitted attributes decides
         return any(name.endswith("_") and not name.startswith("__") for name in vars(teacher))
     return True

@@ -371,9 +371,9 @@ def test_float16_is_smaller_and_says_what_it_costs(model):
     with pytest.raises(CompileError, match=r"loses .* of fidelity .* tolerance=0"):
         skdistill.compile(fitted, dtype="float16", X=X, tolerance=0)
     np.testing.assert_array_equal(fitted.predict(X), before)
-    with pytest.raises(ValueError, match="X is a single row or no table"):
+    with pytest.raises(ValueError, match="X is a single row or not a table"):
         skdistill.compile(fitted, dtype="float16", X=X[0])
-    with pytest.raises(ValueError, match="needs rows to measure its loss on"):
+    with pytest.raises(ValueError, match="needs rows to measure the loss of fidelity on"):
         skdistill.compile(fitted, dtype="float16")
 
 
@@ -459,12 +459,12 @@ def test_other_estimators_take_part():
 @given(scores=st.lists(st.floats(-800, 800), min_size=2, max_size=5), link=st.sampled_from(sorted(LINKS)))
 def test_links_of_one_row_are_links_of_many(scores, link):
     """Generated code and numpy agree, far into saturation, and probabilities sum to one."""
-    scores = scores[:1] if link == "two classes" else [min(score, 700) for score in scores]
+    scores = scores[:1] if link == "binary" else [min(score, 700) for score in scores]
     many = LINKS[link].of_rows(np.array([scores]))[0]
     given_scores = "\n".join(f"    s{index} = cells[{index}]" for index in range(len(scores)))
     ending = LINKS[link].ending.format(scores=scores_as_tuple(len(scores)))
     one = compile_row(f"def row(cells):\n{given_scores}\n{ending}", link=LINKS[link].of_one)(scores)
     np.testing.assert_allclose(one, many, rtol=1e-9, atol=1e-300)
-    if link in ("two classes", "one against the rest", "softmax"):
+    if link in ("binary", "one-vs-rest", "softmax"):
         assert many.sum() == pytest.approx(1)
         assert np.all(many >= 0)

@@ -70,7 +70,7 @@ def test_trees_too_many_for_tables_are_walked(monkeypatch):
     """Beyond the bytes that tables may take, the answer is the same."""
     X = table(seed=2)[0]
     expected = forest()[1].scores(X)
-    monkeypatch.setattr(forest_module, "TABLE_BYTES", 1000)
+    monkeypatch.setattr(forest_module, "MAX_TABLE_BYTES", 1000)
     flat = forest()[1]
     np.testing.assert_allclose(flat.scores(X), expected, rtol=1e-12)
     assert flat._tables is None
@@ -138,7 +138,7 @@ def test_blocks_threads_and_layouts_change_nothing(monkeypatch, n_leaves):
 
 
 def test_sparse_rows_are_dense_ones(monkeypatch):
-    """Only the columns that are asked are made dense, some rows at a time."""
+    """Only the columns that splits test are made dense, some rows at a time."""
     X, y = table(missing=0)
     X[np.abs(X) < 1] = 0
     flat = forest_from_lightgbm([booster(X, y).model_to_string()], dtype=np.float32)

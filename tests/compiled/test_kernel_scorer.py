@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from skdistill.compiled import CompiledModel, Design
-from skdistill.compiled._kernel import Landmarks, bumps
+from skdistill.compiled._kernel import Landmarks, rbf_kernel
 
 
 def draw_scorer(seed=0, n_outputs=2, linear=True, kind="plain", scale=0.5, n_landmarks=5):
@@ -85,6 +85,6 @@ def test_precision_and_size(linear):
 def test_bumps_are_never_above_one():
     """Rounding does not make a distance negative, however large the scale."""
     inputs = np.random.RandomState(0).normal(size=(50, 8))
-    kernel = bumps(inputs, inputs, np.full(8, 1e4))
+    kernel = rbf_kernel(inputs, inputs, np.full(8, 1e4))
     assert kernel.max() <= 1
     np.testing.assert_allclose(kernel, np.eye(50), atol=1e-5)

@@ -19,7 +19,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 import skdistill
 from skdistill import DistilledClassifier
-from skdistill.compiled._asking import cells_of_frame, column_of_frame
+from skdistill.compiled._row_input import cells_of_frame, column_of_frame
 from skdistill.students import CompactBoostingRegressor, CompactLinearRegressor, CompactMLPRegressor
 from skdistill.students._families import FAMILIES
 
@@ -180,7 +180,7 @@ def assert_coded_alike(model, frame, row_of):
     codes, many = model.columns.encode(frame), model(frame)
     for index in range(20):
         lone = row_of(frame, index)
-        alone = model.columns.encode_lone_row(
+        alone = model.columns.encode_single_row(
             cells_of_frame(lone), lambda place, lone=lone: column_of_frame(lone, place)
         )
         np.testing.assert_array_equal(alone, codes[index])
@@ -283,18 +283,18 @@ def test_names_that_do_not_fit_are_refused():
     """The error says what lacks, what is unknown, what was expected, and what to do."""
     model = compiled_of("mlp_ple", "values", "frame")
     row = FRAME.iloc[0].to_dict()
-    with pytest.raises(ValueError, match=r"by name without 'text'; expected the 8 columns .*'d', 'b', .* Pass each"):
+    with pytest.raises(ValueError, match=r"by name without 'text'; expected the 8 columns .*'d', 'b', .* Pass exactly"):
         model({name: cell for name, cell in row.items() if name != "text"})
-    with pytest.raises(ValueError, match="by name with the unknown 'extra'; expected"):
+    with pytest.raises(ValueError, match="by name with unknown columns 'extra'; expected"):
         model(row | {"extra": 1})
-    with pytest.raises(ValueError, match="by name without 'text' and with the unknown 'txt'; expected"):
+    with pytest.raises(ValueError, match="by name without 'text' and with unknown columns 'txt'; expected"):
         model([{"txt" if name == "text" else name: cell for name, cell in row.items()}])
     with pytest.raises(ValueError, match="got a dict of whole columns; expected one row"):
         model(FRAME.to_dict("list"))
     for whole in (FRAME, pl.from_pandas(FRAME.astype({"kind": str}))):
         with pytest.raises(ValueError, match="got a dict of whole columns; expected one row"):
             model({name: whole[name] for name in FRAME.columns})
-    with pytest.raises(ValueError, match="fitted without names of columns; expected cells in the order of the fit"):
+    with pytest.raises(ValueError, match="fitted without column names; expected cells in the column order of fit"):
         compiled_of("mlp_ple", "values")({"a": 1.0})
 
 

@@ -36,7 +36,7 @@ COLUMNS = {
     "rank_fidelity",
     "n_queries",
     "seconds",
-    "judged_on",
+    "validated_on",
 }
 
 
@@ -78,7 +78,7 @@ class TestResults:
         assert model.transfer_set_.sampler == results["sampler"][2] == "LeafSwap()"
 
     @pytest.mark.parametrize(
-        ("arguments", "params", "judged_on"),
+        ("arguments", "params", "validated_on"),
         [
             ({}, {}, "rows of X, which the teacher may have been fitted on"),
             ({"X_val": X[:50]}, {}, "X_val"),
@@ -88,13 +88,13 @@ class TestResults:
             ({}, {"teacher_cv": 3}, "rows of X, labelled by teachers that had not seen them"),
         ],
     )
-    def test_the_best_judges_there_are(self, arguments, params, judged_on):
+    def test_the_best_validation_rows_are_used(self, arguments, params, validated_on):
         """Rows the teacher has not seen are preferred, and the results say which were taken."""
         model = DistilledClassifier(TREE, TREE, n_synthetic=2.0, random_state=0, **params).fit(X, Y, **arguments)
-        assert set(model.sampler_results_["judged_on"]) == {judged_on}
+        assert set(model.sampler_results_["validated_on"]) == {validated_on}
 
     def test_validation_rows_are_not_taught(self):
-        """They judge, and are not in the transfer set."""
+        """``X_val`` validates, and is not in the transfer set."""
         model = DistilledClassifier(TREE, TREE, n_synthetic=2.0, random_state=0).fit(X, Y, X_val=X[:60])
         summary = model.transfer_set_
         assert (summary.n_real, summary.n_unlabeled) == (150, 0)
@@ -170,7 +170,7 @@ class TestChoice:
 
     @pytest.mark.parametrize("n_rows", [2, 5, 29])
     def test_tiny_tables_hold_nothing_out(self, n_rows):
-        """With fewer than 30 rows nothing can be judged: all samplers draw together."""
+        """With fewer than 30 rows there is no validation set: all samplers draw together."""
         model = DistilledRegressor(spiral, DecisionTreeRegressor(random_state=0), random_state=0).fit(rows_of(n_rows))
         assert model.transfer_set_.sampler.startswith("Mixture")
         assert not hasattr(model, "sampler_results_")
@@ -198,12 +198,12 @@ class TestChoice:
         )
         np.testing.assert_allclose(model.sampler_results_["fidelity"], small.sampler_results_["fidelity"], atol=1e-3)
 
-    def test_few_judges_are_none(self):
+    def test_too_few_validation_rows_are_ignored(self):
         """A handful of validation rows decides nothing; neither does asking them use the budget up."""
         model = DistilledRegressor(spiral, random_state=0).fit(rows_of(200), X_val=rows_of(5))
-        assert set(model.sampler_results_["judged_on"]) != {"X_val"}
+        assert set(model.sampler_results_["validated_on"]) != {"X_val"}
         model.set_params(max_queries=600).fit(rows_of(200), X_val=rows_of(2000, seed=1))
-        assert set(model.sampler_results_["judged_on"]) == {"X_val"}
+        assert set(model.sampler_results_["validated_on"]) == {"X_val"}
         assert model.transfer_set_.n_synthetic >= 200
 
     @pytest.mark.parametrize("n_synthetic", [10, 100, 200, 300, 2000])
@@ -222,7 +222,7 @@ class TestChoice:
         assert list(results["weight"]) == [0.0, 0.5, 1.0, 2.0]
         assert list(results["sampler"][1:]) == ["Jitter()"] * 3
 
-    def test_rows_of_weight_zero_neither_teach_nor_judge(self):
+    def test_rows_of_weight_zero_neither_teach_nor_validate(self):
         """Weights of zero are as good as absence."""
         rows = np.r_[rows_of(200), rows_of(200, seed=1) + 50]
         teacher = lambda rows: np.where(rows[:, 0] < 5, spiral(rows), 1e6)  # noqa: E731

@@ -99,11 +99,11 @@ class TestChoice:
     @pytest.mark.parametrize(
         ("options", "match"),
         [
-            ({"max_bytes": 300}, "no student meets max_bytes=300; nearest came .* bytes"),
+            ({"max_bytes": 300}, "no student meets max_bytes=300; the closest is .* bytes"),
             ({"max_ops": 1, "families": ["mlp"]}, "max_bytes='auto', max_ops=1"),
             (
                 {"min_fidelity": 1.0, "max_bytes": 2000, "families": ["linear", "mlp"]},
-                "reaches min_fidelity=1.0; nearest came .* with fidelity 0",
+                "reaches min_fidelity=1.0; the closest is .* with fidelity 0",
             ),
         ],
     )
@@ -112,7 +112,7 @@ class TestChoice:
         model = DistilledRegressor(edges, AutoStudent(**options), **QUICK)
         with pytest.raises(StudentError, match=match) as caught:
             model.fit(GRID)
-        assert "candidates was chosen" in caught.value.__notes__[0]
+        assert "candidates was selected" in caught.value.__notes__[0]
         assert "n_bytes" in caught.value.__notes__[0]
         assert not hasattr(model, "candidates_")
         assert not hasattr(model, "student_")
@@ -150,18 +150,18 @@ class TestChoice:
         np.testing.assert_array_equal(one, two)
 
     def test_few_rows_are_no_choice(self):
-        """With fewer than 30 rows there is nobody to judge: boosting is taken, or what there is, within the budget."""
+        """With fewer than 30 rows there is no validation set: the default family is used within the budget."""
         model = DistilledRegressor(FOREST, AutoStudent(max_bytes=1500), sampler=None).fit(X[:20])
         assert model.candidates_.chosen.family == "boosting"
         assert skdistill.compile(model).n_bytes <= 1500
-        assert "taken without a choice" in model.candidates_.explain()
+        assert "is the default: there were too few rows" in model.candidates_.explain()
         linear = DistilledRegressor(FOREST, AutoStudent(["linear"]), sampler=None).fit(X[:20])
         assert linear.candidates_.chosen.family == "linear"
         with pytest.raises(StudentError, match="needs at least 30 real rows"):
             DistilledRegressor(FOREST, AutoStudent(min_fidelity=0.9), sampler=None).fit(X[:20])
 
     @pytest.mark.parametrize(
-        ("teacher", "sampler", "arguments", "judged_on"),
+        ("teacher", "sampler", "arguments", "validated_on"),
         [
             (FOREST, Jitter(), {"X_val": X[:50]}, "X_val"),
             (FOREST, Jitter(), {}, "rows of X, out of bag"),
@@ -172,11 +172,11 @@ class TestChoice:
             (plane, None, {}, "rows of X, which the teacher may have been fitted on"),
         ],
     )
-    def test_validation_rows_are_the_best_there_are(self, teacher, sampler, arguments, judged_on):
+    def test_validation_rows_are_the_best_there_are(self, teacher, sampler, arguments, validated_on):
         """Unseen rows first; synthetic ones alone where the teacher has memorised its own; none without a sampler."""
         rows = X if teacher is not plane else GRID[:400]
         model = DistilledRegressor(teacher, AutoStudent(["linear"]), sampler=sampler, n_synthetic=4000, random_state=0)
-        assert set(model.fit(rows, **arguments).candidates_["judged_on"]) == {judged_on}
+        assert set(model.fit(rows, **arguments).candidates_["validated_on"]) == {validated_on}
 
     def test_classes_several_outputs_compressed_targets_and_raw_tables(self):
         """Whatever the estimators take, the choice takes."""
@@ -207,7 +207,7 @@ class TestCandidates:
         """In a sentence and a table, as text and as HTML."""
         candidates = self.MODEL.candidates_
         assert candidates.explain().startswith(candidates.chosen.family.capitalize() + " within ")
-        assert "The others: " in candidates.explain()
+        assert "Other families: " in candidates.explain()
         assert "n_bytes" in str(candidates)
         assert candidates._repr_html_().count("<tr>") == 1 + len(candidates["family"])
 
@@ -300,7 +300,7 @@ class TestRefusals:
             {"key": [md5(bytes([i % 256, i // 256])).hexdigest() for i in range(3000)], "x": GRID[:, 0]}
         )
         model = DistilledRegressor(lambda rows: np.asarray(rows["x"]), AutoStudent(max_bytes=9000), **QUICK)
-        with pytest.raises(StudentError, match="no student meets max_bytes=9000; nearest came"):
+        with pytest.raises(StudentError, match="no student meets max_bytes=9000; the closest is"):
             model.fit(frame)
 
     def test_sampler_choice_takes_no_fraction_from_other_students(self):
@@ -315,10 +315,10 @@ class TestRefusals:
         for other in tried[1:]:
             np.testing.assert_array_equal(other["fidelity"], tried[0]["fidelity"])
 
-    def test_validation_rows_judge_though_queries_are_few(self):
-        """They are labelled before synthetic rows use up what may be asked."""
+    def test_validation_rows_are_used_although_queries_are_few(self):
+        """``X_val`` is labelled before synthetic rows exhaust the query budget."""
         model = DistilledRegressor(FOREST, AutoStudent(["linear"]), sampler=Jitter(), max_queries=500, random_state=0)
-        assert set(model.fit(X[:300], X_val=X[300:]).candidates_["judged_on"]) == {"X_val"}
+        assert set(model.fit(X[:300], X_val=X[300:]).candidates_["validated_on"]) == {"X_val"}
 
     def test_a_teachers_kernel_that_no_student_can_have_is_no_hint(self):
         """Its width is chosen then, as that of a student whose teacher is a function."""

@@ -45,32 +45,37 @@ def raises_halfway(rows):
 @pytest.mark.parametrize(
     ("params", "arguments", "error", "match"),
     [
-        ({"teacher": NearestNeighbors().fit(X)}, {"y": Y}, TeacherError, "NearestNeighbors has no usable method"),
-        ({"teacher": lambda X: np.full((len(X), 3), np.nan)}, {"y": Y}, TeacherOutputError, "finite numbers, no NaN"),
-        ({"teacher": lambda X: np.ones((len(X), 3))}, {"y": Y}, TeacherOutputError, "each row summing to one"),
+        ({"teacher": NearestNeighbors().fit(X)}, {"y": Y}, TeacherError, "NearestNeighbors has no suitable method"),
+        (
+            {"teacher": lambda X: np.full((len(X), 3), np.nan)},
+            {"y": Y},
+            TeacherOutputError,
+            "finite numbers, without NaN",
+        ),
+        ({"teacher": lambda X: np.ones((len(X), 3))}, {"y": Y}, TeacherOutputError, "with a sum of one per row"),
         ({"teacher": lambda X: np.ones((4, 3))}, {"y": Y}, TeacherOutputError, r"shape \(4, 3\) for 150 rows"),
-        ({"teacher": lambda X: X}, {}, TeacherError, "does not say its classes; pass y"),
+        ({"teacher": lambda X: X}, {}, TeacherError, "has no classes_. Pass y"),
         ({}, {"y": np.where(Y == "setosa", "rose", Y)}, ValueError, r"labels that the teacher does not know.*'rose'"),
         (
             {"teacher": raises_halfway, "chunk_size": 100},
             {"y": Y},
             TeacherQueryError,
-            "raised RuntimeError when asked for real rows 100 to 149 of 150: connection lost",
+            "raised RuntimeError for real rows 100 to 149 of 150: connection lost",
         ),
         ({"teacher": LogisticRegression()}, {}, ValueError, "requires y to be passed, but the target y is None"),
-        ({"teacher": DummyClassifier()}, {"y": np.zeros(150)}, ValueError, "knows 1 class, .*; expected at least 2"),
-        ({}, {"X": X[:1], "y": Y[:1]}, ValueError, "n_samples = 1 row; expected at least 2"),
+        ({"teacher": DummyClassifier()}, {"y": np.zeros(150)}, ValueError, "has 1 class, .*; expected at least 2"),
+        ({}, {"X": X[:1], "y": Y[:1]}, ValueError, "n_samples = 1; expected at least 2"),
         ({}, {"X": X[:0], "y": Y[:0]}, ValueError, r"0 sample\(s\)"),
         ({}, {"X": pd.DataFrame(X[:0])}, ValueError, r"0 sample\(s\)"),
         ({}, {"y": Y[:9]}, ValueError, "inconsistent numbers of samples"),
-        ({"temperature": 0}, {}, ValueError, "temperature=0; expected a number above 0. 1 leaves the teacher as it is"),
+        ({"temperature": 0}, {}, ValueError, "temperature=0; expected a number above 0. A temperature of 1 leaves"),
         ({"temperature": "hot"}, {}, TypeError, "temperature='hot'; expected a number"),
         ({"soft_weight": 0.5}, {}, ValueError, "soft_weight=0.5 blends in true labels, but y is None. Pass y"),
         ({"soft_weight": 1.5}, {"y": Y}, ValueError, "soft_weight=1.5; expected a number of at least 0 and at most 1"),
         ({"n_synthetic": -1}, {}, ValueError, "n_synthetic=-1; expected a number of at least 0"),
-        ({"n_synthetic": "many"}, {}, ValueError, "n_synthetic='many'; expected 'auto' if it is a text"),
+        ({"n_synthetic": "many"}, {}, ValueError, "n_synthetic='many'; expected 'auto' if it is a string"),
         ({"chunk_size": 0}, {}, ValueError, "chunk_size=0; expected an integer of at least 1"),
-        ({"sampler": "munge"}, {}, ValueError, "sampler='munge'; expected 'auto' if it is a text"),
+        ({"sampler": "munge"}, {}, ValueError, "sampler='munge'; expected 'auto' if it is a string"),
         (
             {"student": "forest"},
             {},
@@ -80,16 +85,26 @@ def raises_halfway(rows):
         ({"sampler": PCA()}, {}, SamplerError, "has no sample; expected"),
         ({"student": NearestNeighbors()}, {}, StudentError, "is no classifier and no regressor"),
         ({"student": TREE, "target_compressor": PCA(2)}, {}, StudentError, "is no regressor; pass"),
-        ({"response_method": "score_samples"}, {}, TeacherError, "is none for classification; expected 'auto' or"),
-        ({"response_method": "decision_function"}, {}, TeacherError, "has no decision_function; it has"),
-        ({"teacher_cv": 3}, {"y": Y}, TeacherError, "is fitted already. Pass it unfitted, or teacher_cv=None"),
+        (
+            {"response_method": "score_samples"},
+            {},
+            TeacherError,
+            "is not available for classification; expected 'auto' or",
+        ),
+        (
+            {"response_method": "decision_function"},
+            {},
+            TeacherError,
+            "has no decision_function; expected one of its methods",
+        ),
+        ({"teacher_cv": 3}, {"y": Y}, TeacherError, "is already fitted. Pass it unfitted, or teacher_cv=None"),
         ({"teacher": TREE, "teacher_cv": "oob"}, {"y": Y}, TeacherError, 'teacher_cv="oob" needs a forest'),
-        ({"teacher": TREE, "teacher_cv": ShuffleSplit(2)}, {"y": Y}, TeacherError, "not leave each row out exactly"),
+        ({"teacher": TREE, "teacher_cv": ShuffleSplit(2)}, {"y": Y}, TeacherError, "are not in exactly one test fold"),
         (
             {"teacher": TREE, "teacher_cv": "folds"},
             {"y": Y},
             ValueError,
-            "teacher_cv='folds'; expected 'oob' if it is a text",
+            "teacher_cv='folds'; expected 'oob' if it is a string",
         ),
         ({"memory": "nowhere", "random_state": None}, {}, ValueError, "memory= needs an integer random_state"),
         ({}, {"sample_weight": -np.ones(150)}, ValueError, "150 negative weights"),
@@ -107,7 +122,7 @@ def raises_halfway(rows):
             {"teacher": DBSCAN(eps=0.8).fit(X), "max_queries": 9},
             {},
             TeacherError,
-            "all 150 rows of X or none",
+            "only has labels_ for all 150 rows of X together",
         ),
         ({"sampler": 5}, {}, SamplerError, "got 5 as a sampler, which has no fit and no sample"),
         ({}, {"X_val": X[:, :2]}, ValueError, "X has 2 features, but .* is expecting 4"),
@@ -180,7 +195,7 @@ def test_regressor_refuses_values_of_another_shape():
     """Values to blend must look like the teacher's."""
     Z, values = dataset("regression")
     teacher = Ridge().fit(Z, np.column_stack([values, values]))
-    with pytest.raises(ValueError, match=r"y has shape \(150,\), but the teacher answers with shape \(150, 2\)"):
+    with pytest.raises(ValueError, match=r"y has shape \(150,\), but the outputs of the teacher have shape \(150, 2\)"):
         DistilledRegressor(teacher, Ridge(), soft_weight=0.5).fit(Z, values)
     with pytest.raises(ValueError, match="contains NaN"):
         DistilledRegressor(teacher, Ridge()).fit(Z, np.full(150, np.nan))

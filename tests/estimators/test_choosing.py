@@ -90,7 +90,7 @@ def test_synthetic_rows_are_in_proportion(n_rows, modest, allowed):
 
 
 def test_an_estimate_for_a_student_that_was_made_smaller():
-    """A student that is resized when it is taught on everything keeps the estimate of the one that was judged."""
+    """A student that is resized when it is fitted on all rows keeps the estimate of the candidate validated."""
     tried = DistilledRegressor(waves, AutoStudent(["mlp"]), n_synthetic=2.0, random_state=0).fit(ROWS)
     candidates = tried.candidates_
     candidates["student"][-1] = "a smaller one"
@@ -130,7 +130,7 @@ def test_no_student_is_taught_twice_on_the_same_rows():
 
 def test_big_tables_are_tried_in_part(monkeypatch):
     """Samplers are tried beside a part of the real rows; in the end all of them are taught."""
-    monkeypatch.setattr(_row_choice, "MOST_REAL", 100)
+    monkeypatch.setattr(_row_choice, "MAX_REAL_ROWS", 100)
     taught = []
     teach = _row_trials.RowTrials.losses
     monkeypatch.setattr(

@@ -296,7 +296,7 @@ class TestHeldOutLabels:
 
     def test_groups_are_not_labelled_out_of_fold(self):
         """Each fold would number them anew."""
-        with pytest.raises(TeacherError, match="numbers its groups anew in every fit"):
+        with pytest.raises(TeacherError, match=r"the clusters of .* are numbered differently in every fit"):
             DistilledClassifier(KMeans(3, n_init=1), teacher_cv=5).fit(X, Y)
 
     def test_out_of_fold_with_a_rare_class(self):
@@ -391,7 +391,7 @@ class TestMemory:
         memory = joblib.Memory(tmp_path, verbose=0)
         for _ in range(4):
             DistilledClassifier(teacher, TREE, sampler=MUNGE(), memory=memory, random_state=0).fit(X)
-        assert len(list(tmp_path.rglob("_answer_block/*/output.pkl"))) == 2
+        assert len(list(tmp_path.rglob("_label_block/*/output.pkl"))) == 2
 
     def test_memory_that_is_off_needs_no_seed(self):
         """``Memory(None)`` keeps nothing: no seed is needed, and each fit asks for all rows again."""

@@ -93,13 +93,13 @@ class TestMeasure:
         teacher = lambda rows: np.where(np.ptp(rows, axis=1) < 1e-9, np.sin(9 * rows[:, 0]), 100.0)  # noqa: E731
         model = DistilledRegressor(teacher, **QUICK).fit(line)
         assert np.isnan(model.teacher_memorization_)
-        assert set(model.sampler_results_["judged_on"]) == {"rows of X, which the teacher may have been fitted on"}
+        assert set(model.sampler_results_["validated_on"]) == {"rows of X, which the teacher may have been fitted on"}
 
 
-def test_it_is_told(capsys):
+def test_it_is_reported(capsys):
     """With ``verbose``, in a line with the validation rows."""
     DistilledClassifier(ExtraTreesClassifier(20, random_state=0).fit(X, Y), verbose=1, **QUICK).fit(X)
-    assert "validating on synthetic rows; the teacher has memorised its own rows (0." in capsys.readouterr().err
+    assert "validating on synthetic rows; the teacher has memorised its training rows (0." in capsys.readouterr().err
 
 
 class TestWhatFollowsFromIt:
@@ -122,7 +122,7 @@ class TestWhatFollowsFromIt:
         assert not hasattr(model, "sampler_results_")
 
     @pytest.mark.parametrize(
-        ("teacher", "judged_on"),
+        ("teacher", "validated_on"),
         [
             (TREES, "synthetic rows"),
             (RandomForestClassifier(50, random_state=0).fit(X, Y), "rows of X, out of bag"),
@@ -130,15 +130,15 @@ class TestWhatFollowsFromIt:
         ],
         ids=["extra trees", "forest", "linear"],
     )
-    def test_the_interval_holds(self, teacher, judged_on):
+    def test_the_interval_holds(self, teacher, validated_on):
         """The default says on which rows its estimate rests, and unseen rows do not contradict it."""
         student = AutoStudent(["boosting", "mlp_ple"], max_bytes=8000)
         model = DistilledClassifier(teacher, student, n_synthetic=4000, random_state=0).fit(X)
         chosen = model.candidates_.chosen
-        assert chosen.judged_on == judged_on
+        assert chosen.validated_on == validated_on
         assert chosen.fidelity_low <= model.fidelity(UNSEEN) <= chosen.fidelity_high
         assert chosen.fidelity_low < chosen.fidelity < chosen.fidelity_high <= 1
-        assert ("pass X_val" in model.candidates_.explain()) == (judged_on == "synthetic rows")
+        assert ("pass X_val" in model.candidates_.explain()) == (validated_on == "synthetic rows")
 
     def test_given_rows_tell_of_the_student_itself(self):
         """They are taught to nobody, so that the estimate is the fidelity of the student that is there in the end."""

@@ -68,7 +68,8 @@ class TestChoice:
     def test_truth_corrects_a_poor_teacher(self):
         """Where a teacher is wrong and labels are clean, least of the teacher is taught, and that is warned of."""
         poor = DummyClassifier(strategy="uniform").fit(X, CLEAN)
-        with pytest.warns(TeacherWarning, match="better without the teacher DummyClassifier.* true labels of X alone"):
+        warning = r"better without the teacher DummyClassifier.* true labels of X alone, its skill"
+        with pytest.warns(TeacherWarning, match=warning):
             model = quick(poor).fit(X, CLEAN)
         assert model.soft_weight_ == min(SHARES)
         skill = model.soft_weights_["skill"]
@@ -84,7 +85,7 @@ class TestChoice:
                 np.testing.assert_array_equal(chosen.predict_proba(X), given.predict_proba(X))
         assert chosen.soft_weight_ < 1
 
-    def test_what_was_tried_is_told(self):
+    def test_results_are_kept(self):
         """All weights and the student without the teacher, with their gains over the teacher alone."""
         model = quick(knows_the_truth).fit(X, NOISY)
         tried = model.soft_weights_
@@ -114,11 +115,11 @@ class TestChoice:
         assert blended.candidates_.chosen.fidelity < alone.candidates_.chosen.fidelity
 
 
-class TestRowsThatJudge:
-    """Labels judge that students have not been taught, and teachers have not seen, where there are any."""
+class TestValidationLabels:
+    """Students are validated on labels that they were not fitted on and, if possible, the teacher has not seen."""
 
     def test_they_are_not_taught_meanwhile(self):
-        """No candidate sees a row that judges; the student in the end sees all of them."""
+        """No candidate is fitted on a validation row; the final student is fitted on all rows."""
         Recorder.taught = []
         quick(lambda rows: rows[:, 0], Recorder(), DistilledRegressor, sampler=None).fit(X, X[:, 0])
         *candidates, last = Recorder.taught
@@ -134,7 +135,7 @@ class TestRowsThatJudge:
         model = quick(lambda rows: rows[:, 0], Recorder(), DistilledRegressor, sampler=None)
         model.fit(X[:300], X[:300, 0], X_val=X[300:], y_val=X[300:, 0])
         assert [len(rows) for rows in Recorder.taught] == [300] * (len(SHARES) + 2)
-        assert set(model.soft_weights_["judged_on"]) == {"X_val"}
+        assert set(model.soft_weights_["validated_on"]) == {"X_val"}
 
     @pytest.mark.parametrize("teacher_cv", [None, 2, PredefinedSplit(np.arange(400) % 2)])
     def test_a_recipe_is_fitted_without_them(self, teacher_cv):
@@ -143,15 +144,15 @@ class TestRowsThatJudge:
         with warnings.catch_warnings(action="ignore", category=TeacherWarning):
             unseen = quick(recipe, teacher_cv=teacher_cv).fit(X, NOISY)
             seen = quick(KNeighborsClassifier(1).fit(X, NOISY)).fit(X, NOISY)
-        assert "fitted without them" in unseen.soft_weights_["judged_on"][0]
-        assert "may have been fitted on" in seen.soft_weights_["judged_on"][0]
+        assert "fitted without them" in unseen.soft_weights_["validated_on"][0]
+        assert "may have been fitted on" in seen.soft_weights_["validated_on"][0]
         assert unseen.soft_weights_["skill"][0] < seen.soft_weights_["skill"][0]
 
     def test_a_recipe_that_then_knows_other_classes_is_not_fitted_again(self):
         """A clusterer may find other groups without some rows: then the one of all rows labels."""
         recipe = DBSCAN(eps=0.5, min_samples=5)
         model = quick(recipe, sampler=None).fit(X, recipe.fit_predict(X))
-        assert "may have been fitted on" in model.soft_weights_["judged_on"][0]
+        assert "may have been fitted on" in model.soft_weights_["validated_on"][0]
 
     def test_a_fitted_teacher_is_not_fitted_again(self):
         """It is only asked."""
@@ -171,7 +172,7 @@ class TestRowsThatJudge:
         assert len(last) == 241
 
     def test_few_rows_or_no_labels_leave_the_teacher_alone(self):
-        """There is nothing to judge by: the student is that of weight 1."""
+        """Without validation labels, the student is that of weight 1."""
         for rows, labels in ((X, None), (X[:60], CLEAN[:60])):
             teacher = LogisticRegression().fit(X, CLEAN)
             model = quick(teacher).fit(rows, labels)
@@ -215,7 +216,7 @@ class TestLimits:
             np.testing.assert_array_equal(other.predict_proba(X), first.predict_proba(X))
 
     def test_weights_and_unlabelled_rows(self):
-        """Rows of weight zero neither teach nor judge; rows without labels are taught and do not judge."""
+        """Rows of weight zero are not used; unlabelled rows are training rows, but not validation rows."""
         weight = np.r_[np.ones(300), np.zeros(100)]
         wrong = np.r_[NOISY[:300], np.where(NOISY[300:] == "yes", "no", "yes")]
         first, other = (quick(knows_the_truth).fit(X, y, sample_weight=weight) for y in (NOISY, wrong))
@@ -223,11 +224,11 @@ class TestLimits:
         for teacher in (knows_the_truth, LogisticRegression()):
             model = quick(teacher).fit(X[:300], NOISY[:300], X_unlabeled=X[300:])
             assert model.transfer_set_.n_unlabeled == 100
-            assert 60 < model.soft_weights_["n_judged"][0] <= 75
+            assert 60 < model.soft_weights_["n_validated"][0] <= 75
 
     def test_refused(self):
         """Other texts, and labels without rows."""
-        with pytest.raises(ValueError, match="soft_weight='half'; expected 'auto' if it is a text"):
+        with pytest.raises(ValueError, match="soft_weight='half'; expected 'auto' if it is a string"):
             quick(knows_the_truth, soft_weight="half").fit(X, CLEAN)
         with pytest.raises(ValueError, match="y_val is given, but X_val is None"):
             quick(knows_the_truth).fit(X, CLEAN, y_val=CLEAN)

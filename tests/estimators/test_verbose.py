@@ -14,7 +14,7 @@ POOL = X[:40] * 1.01
 
 def test_every_phase_is_told_in_order(capsys, monkeypatch):
     """Recipe, labelling, choosing a sampler, drawing, choosing a student, teaching it."""
-    monkeypatch.setattr(_progress, "QUIET", 0.0)
+    monkeypatch.setattr(_progress, "QUIET_SECONDS", 0.0)
     DistilledClassifier(TREE, SMALL, n_synthetic=5.0, random_state=0, verbose=1).fit(X, Y, X_unlabeled=POOL)
     captured = capsys.readouterr()
     assert captured.out == ""

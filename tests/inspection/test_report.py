@@ -1387,7 +1387,7 @@ def test_a_teacher_that_has_memorised_is_told(make):
 def test_what_was_promised_while_fitting_is_compared(make, shift, text):
     """With what is measured here; only what is beyond the chance of both is called wrong."""
     case = make("two classes")
-    chosen = SimpleNamespace(fidelity=0.9, judged_on="X_val")
+    chosen = SimpleNamespace(fidelity=0.9, validated_on="X_val")
     said, measured = notes_of(case, {"candidates_": SimpleNamespace(chosen=chosen)})
     assert f"estimated as 0.900 (from X_val); here it is {measured:.3f}." in said
     middle = measured - shift
@@ -1401,7 +1401,7 @@ def test_what_was_promised_while_fitting_is_compared(make, shift, text):
 def test_nothing_promised_is_compared_with_nothing(make):
     """No choice, none that was judged, and no fidelity here."""
     case = make("two classes")
-    unjudged = SimpleNamespace(fidelity=float("nan"), judged_on="nothing: there are too few rows")
+    unjudged = SimpleNamespace(fidelity=float("nan"), validated_on="nothing: there are too few rows")
     for chosen in (None, unjudged):
         assert "During fit" not in notes_of(case, {"candidates_": SimpleNamespace(chosen=chosen)})[0]
     assert "During fit" not in notes_of(case, {"candidates_": None})[0]

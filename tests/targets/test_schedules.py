@@ -35,7 +35,7 @@ def test_logistic_is_steepest_at_its_center(steepness, center):
 
 def test_logistic_refuses_what_is_no_schedule():
     """By name."""
-    with pytest.raises(ValueError, match=r"steepness=0, center=0.5; expected above 0, and in \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"steepness=0, center=0.5; expected steepness above 0 and center in \[0, 1\]"):
         logistic_schedule(0)
 
 

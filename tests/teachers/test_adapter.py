@@ -91,7 +91,7 @@ def test_transductive_clusterer_answers_for_its_own_rows_only():
     teacher = as_teacher(DBSCAN(eps=0.8).fit(X))
     assert teacher.transductive
     np.testing.assert_array_equal(teacher.classes_[teacher.outputs(X).argmax(axis=1)], teacher.model.labels_)
-    with pytest.raises(TeacherError, match=r"only has labels_ for the 150 rows .* asked for 10 others"):
+    with pytest.raises(TeacherError, match=r"only has labels_ for the 150 rows .* got 10 other rows"):
         teacher.outputs(X[:10])
 
 
@@ -161,7 +161,7 @@ class TestFunctions:
 
     def test_classes_must_be_known(self):
         """A classifier needs classes."""
-        with pytest.raises(TeacherError, match="does not say its classes; pass y to fit, or give them"):
+        with pytest.raises(TeacherError, match=r"has no classes_\. Pass y to fit, or pass the classes"):
             as_teacher(lambda X: X, task="classification")
 
 
@@ -172,12 +172,12 @@ class TestFunctions:
         (lambda X: np.full((len(X), 2), 0.7), r"row 0 as \[0.7, 0.7\] \(150 such rows\); expected probabilities"),
         (lambda X: np.tile([1.5, -0.5], (len(X), 1)), "expected probabilities"),
         (lambda X: np.full((len(X), 3), 1 / 3), r"shape \(150, 3\); expected 2 columns"),
-        (lambda X: np.ones((3, 2)), r"shape \(3, 2\) for 150 rows; expected one answer for each row"),
-        (lambda X: np.ones((len(X), 2, 2)), "expected one answer for each row"),
+        (lambda X: np.ones((3, 2)), r"shape \(3, 2\) for 150 rows; expected one output per row"),
+        (lambda X: np.ones((len(X), 2, 2)), "expected one output per row"),
         (lambda X: [np.ones((len(X), 2))] * 3, "a list of 3 arrays for 150 rows; expected one array"),
         (lambda X: np.full(len(X), "maybe"), "unknown labels .*maybe.*; known are"),
         (lambda X: np.full((len(X), 2), "a"), "expected numbers"),
-        (lambda X: None, "expected one answer for each row"),
+        (lambda X: None, "expected one output per row"),
     ],
     ids=["NaN", "sum", "negative", "width", "length", "3-D", "list", "labels", "text", "None"],
 )
@@ -196,17 +196,25 @@ def test_infinite_values_are_named():
 @pytest.mark.parametrize(
     ("model", "arguments", "match"),
     [
-        (NearestNeighbors().fit(X), {"task": "classification"}, "NearestNeighbors has no usable method"),
-        (PCA().fit(X), {"response_method": "predict"}, r"PCA has no predict; it has \['transform', 'score_samples'\]"),
+        (NearestNeighbors().fit(X), {"task": "classification"}, "NearestNeighbors has no suitable method"),
+        (
+            PCA().fit(X),
+            {"response_method": "predict"},
+            r"PCA has no predict; expected one of its methods \['transform', 'score_samples'\]",
+        ),
         (Ridge().fit(X, CODES), {"task": "classification"}, "Ridge is a regressor; .* Use DistilledRegressor"),
         (
             RandomForestClassifier(2).fit(X, Y),
             {"task": "regression"},
             "predicts classes or .* Use DistilledClassifier",
         ),
-        (RandomForestClassifier(2).fit(X, Y), {"response_method": "transform"}, "is none for classification"),
+        (RandomForestClassifier(2).fit(X, Y), {"response_method": "transform"}, "is not available for classification"),
         (RandomForestClassifier, {}, "got the class RandomForestClassifier"),
-        (RandomForestClassifier(2).fit(X, np.c_[CODES, CODES]), {}, "has 2 outputs of classes; expected one"),
+        (
+            RandomForestClassifier(2).fit(X, np.c_[CODES, CODES]),
+            {},
+            "is a multi-output classifier with 2 outputs; expected one",
+        ),
     ],
 )
 def test_unusable_teachers(model, arguments, match):
@@ -244,7 +252,7 @@ def test_one_column_is_the_probability_of_the_second_class():
 def test_groups_are_no_values(model):
     """Numbers of groups are not regressed by accident; scores are, when named."""
     fitted = model.fit(X)
-    with pytest.raises(TeacherError, match="predicts classes or groups; expected values"):
+    with pytest.raises(TeacherError, match="predicts classes or clusters; expected values"):
         as_teacher(fitted, task="regression")
 
 

@@ -1,4 +1,4 @@
-"""One row in the shapes that people hold it in: by name, as a row of a frame, in another order."""
+"""Conversion of a single row from a frame, a mapping of column names, or another column order."""
 
 import json
 import zlib
@@ -8,36 +8,36 @@ from typing import Any
 from .._coding import is_missing_object
 
 _SINGLE = {float, int, bool, str, type(None)}
-"""Types of most cells, which need no second look."""
+"""Common types of cells, which need no further check."""
 
 
 def as_floats(cells: Sequence[Any]) -> list[float]:
-    """Return cells as Python's floats, missing ones as NaN: numpy's scalars would be compared in their precision."""
+    """Return cells as Python floats, missing ones as NaN: numpy scalars would be compared at their own precision."""
     try:
         return list(map(float, cells))
-    except TypeError:  # of missing cells, as other libraries and JSON have them
+    except TypeError:  # missing cells of other libraries and of JSON
         return [float("nan") if is_missing_object(cell) else float(cell) for cell in cells]
 
 
 def cells_of_frame(X: Any) -> list[Any] | None:
-    """Return the cells of a frame of one row; ``None`` for more rows, and for what is no frame of pandas or polars."""
+    """Return the cells of a pandas or polars frame of one row; ``None`` for more rows and for other objects."""
     if hasattr(type(X), "iloc"):
-        return X.iloc[0].tolist() if len(X) == 1 else None  # a twentieth of what its columns take, one by one
+        return X.iloc[0].tolist() if len(X) == 1 else None  # 20 times faster than column by column
     return list(X.row(0)) if hasattr(type(X), "row") and len(X) == 1 else None
 
 
 def column_of_frame(X: Any, place: int) -> Any:
-    """Return the column at a place of a frame that :func:`cells_of_frame` knows."""
+    """Return the column at position ``place`` of a pandas or polars frame."""
     return X.iloc[:, place] if hasattr(type(X), "iloc") else X[:, place]
 
 
 class Names:
-    """The names of columns in the order of the fit.
+    """The column names in the order of ``fit``.
 
     Parameters
     ----------
     names : sequence of str, or None
-        ``None`` where the fit has seen none.
+        ``None`` if the model was fitted without column names.
     """
 
     def __init__(self, names: Sequence[str] | None) -> None:
@@ -46,14 +46,14 @@ class Names:
         self._in_order: Any = None
 
     def order_in(self, given: Any) -> list[int] | None:
-        """Return at which places of ``given`` the names stand; ``None`` to take columns as they come.
+        """Return the positions of the names in ``given``; ``None`` if the columns are to be used in the given order.
 
-        That is where they stand in their order, and where other names are given: those say nothing of the order.
+        The result is ``None`` if the names are already in the order of ``fit``, or if they are other names.
         """
         if self.known is None or len(given) != len(self.known):
             return None
         if hasattr(type(given), "equals") and given.equals(self._in_order):
-            return None  # an index of pandas knows itself at once, while its names take longer than a row
+            return None  # comparing a pandas index with itself is fast, listing its names is slow
         names = given.tolist() if hasattr(given, "tolist") else list(given)
         if names == self.known:
             self._in_order = given
@@ -62,32 +62,32 @@ class Names:
         return [place[name] for name in self.known] if place.keys() == self._set else None
 
     def cells_of(self, row: Mapping[Any, Any]) -> list[Any]:
-        """Return the cells of a row by name, in order."""
+        """Return the cells of a row given by column name, in the order of ``fit``."""
         if self.known is None:
             raise ValueError(
-                "CompiledModel: got a row by name, but the model was fitted without names of columns; expected cells "
-                "in the order of the fit. Pass them as a list or an array, or fit on a frame and compile again."
+                "CompiledModel: got a row by name, but the model was fitted without column names; expected cells in "
+                "the column order of fit. Pass a list or an array, or fit on a data frame and compile again."
             )
         if row.keys() != self._set:
             lacking = [name for name in self.known if name not in row]
             unknown = [name for name in row if name not in self._set]
-            found = (("without", lacking), ("with the unknown", unknown))
+            found = (("without", lacking), ("with unknown columns", unknown))
             got = " and ".join(f"{how} {_listed(names)}" for how, names in found if names)
             raise ValueError(
-                f"CompiledModel: got a row by name {got}; expected the {len(self.known)} columns of the fit, "
-                f"{_listed(self.known)}. Pass each of them, None where the cell is missing, and nothing else."
+                f"CompiledModel: got a row by name {got}; expected the {len(self.known)} columns of fit, "
+                f"{_listed(self.known)}. Pass exactly these columns, with None for missing values."
             )
         cells = [row[name] for name in self.known]
         kinds = set(map(type, cells)) - _SINGLE
         if any(hasattr(kind, "__len__") and not issubclass(kind, str | bytes | tuple) for kind in kinds):
             raise ValueError(
-                "CompiledModel: got a dict of whole columns; expected one row, a single cell for each name. Pass many "
-                "rows as a frame, or as a list of such dicts."
+                "CompiledModel: got a dict of whole columns; expected one row with a single cell per column. Pass "
+                "several rows as a data frame or as a list of dicts."
             )
         return cells
 
     def packed(self) -> bytes | None:
-        """Return the names in few bytes."""
+        """Return the names as compressed bytes."""
         return None if self.known is None else zlib.compress(json.dumps(self.known).encode(), 9)
 
     @classmethod

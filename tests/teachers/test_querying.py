@@ -1,4 +1,4 @@
-"""A teacher is asked chunk by chunk, and with a memory only once."""
+"""A teacher is queried in chunks, and with a memory only once."""
 
 import joblib
 import numpy as np
@@ -10,7 +10,7 @@ from sklearn.cluster import DBSCAN
 
 from skdistill import _progress, as_teacher
 from skdistill.exceptions import TeacherOutputError, TeacherQueryError
-from skdistill.teachers import ask
+from skdistill.teachers import query_teacher
 
 X, Y = dataset("three classes")
 NAMES = list("abcd")
@@ -31,8 +31,10 @@ def memory(tmp_path):
 
 @pytest.mark.parametrize("chunk_size", [1, 7, 150, 1000])
 def test_chunks_do_not_change_the_answer(chunk_size, teacher):
-    """Whatever the chunks, each row is asked once and answered alike."""
-    np.testing.assert_array_equal(ask(as_teacher(teacher), X, chunk_size=chunk_size), teacher.tree_.predict_proba(X))
+    """The outputs do not depend on the chunk size, and each row is queried once."""
+    np.testing.assert_array_equal(
+        query_teacher(as_teacher(teacher), X, chunk_size=chunk_size), teacher.tree_.predict_proba(X)
+    )
     assert CountingClassifier.rows_asked == len(X)
 
 
@@ -46,16 +48,16 @@ def test_chunks_do_not_change_the_answer(chunk_size, teacher):
     ids=["numpy", "pandas", "polars"],
 )
 def test_memory_answers_the_same_rows(table, teacher, memory):
-    """Rows that were answered are not asked again, in an equal table made anew; a few rows probe the teacher."""
+    """Cached rows are not queried again, even in an equal copy of the table; a few rows probe the teacher."""
 
     def function(rows):
         teacher_rows.append(len(rows))
         return np.zeros(len(rows))
 
     teacher_rows = []
-    first = ask(as_teacher(function), table(), chunk_size=40, memory=memory)
+    first = query_teacher(as_teacher(function), table(), chunk_size=40, memory=memory)
     assert sum(teacher_rows) == len(X) + PROBE
-    second = ask(as_teacher(function), table(), chunk_size=40, memory=memory)
+    second = query_teacher(as_teacher(function), table(), chunk_size=40, memory=memory)
     assert sum(teacher_rows) == len(X) + 2 * PROBE
     np.testing.assert_array_equal(first, second)
 
@@ -63,10 +65,10 @@ def test_memory_answers_the_same_rows(table, teacher, memory):
 def test_memory_knows_a_teacher_that_was_fitted_again(teacher, memory):
     """Answers of a model that changed in place are not given again."""
     adapted = as_teacher(teacher)
-    ask(adapted, X, memory=memory)
+    query_teacher(adapted, X, memory=memory)
     teacher.max_depth = 1
     teacher.fit(X, Y)
-    np.testing.assert_array_equal(ask(adapted, X, memory=memory), teacher.tree_.predict_proba(X))
+    np.testing.assert_array_equal(query_teacher(adapted, X, memory=memory), teacher.tree_.predict_proba(X))
 
 
 def test_memory_tells_functions_apart(memory):
@@ -75,7 +77,7 @@ def test_memory_tells_functions_apart(memory):
     def closure(value):
         return lambda X: np.full(len(X), value)
 
-    answers = [ask(as_teacher(closure(value)), X, memory=memory)[-1] for value in (1.0, 2.0)]
+    answers = [query_teacher(as_teacher(closure(value)), X, memory=memory)[-1] for value in (1.0, 2.0)]
     assert answers == [1.0, 2.0]
 
 
@@ -86,7 +88,7 @@ def test_model_is_hashed_once_a_process(teacher, memory, monkeypatch):
         "skdistill.teachers._fingerprint._hash_anything", lambda model: hashed.append(model) or "a digest"
     )
     for rows in (X, X[:50], X + 1):
-        ask(as_teacher(teacher), rows, memory=memory)
+        query_teacher(as_teacher(teacher), rows, memory=memory)
     assert hashed == [teacher]
 
 
@@ -106,10 +108,10 @@ class Fragile:
 def test_answered_blocks_survive_an_error(memory):
     """A teacher that raises halfway: the error names the block, and what was answered before is kept."""
     Fragile.fails, Fragile.asked = True, 0
-    with pytest.raises(TeacherQueryError, match="Fragile raised MemoryError when asked for rows 100 to 149 of 150"):
-        ask(as_teacher(Fragile()), X, chunk_size=50, memory=memory)
+    with pytest.raises(TeacherQueryError, match="Fragile raised MemoryError for rows 100 to 149 of 150"):
+        query_teacher(as_teacher(Fragile()), X, chunk_size=50, memory=memory)
     Fragile.fails, Fragile.asked = False, 0
-    ask(as_teacher(Fragile()), X, chunk_size=50, memory=memory)
+    query_teacher(as_teacher(Fragile()), X, chunk_size=50, memory=memory)
     assert Fragile.asked == 50 + PROBE
 
 
@@ -120,27 +122,27 @@ def test_malformed_block_is_named():
         return np.where(np.all(rows == X[53], axis=1), np.nan, 0.0)
 
     with pytest.raises(TeacherOutputError, match=r"row 3 as nan; .*\(in rows 50 to 99 of 150\)"):
-        ask(as_teacher(with_a_hole), X, chunk_size=50)
+        query_teacher(as_teacher(with_a_hole), X, chunk_size=50)
 
 
 def test_shape_may_not_change_between_blocks():
     """All blocks have the same width."""
-    with pytest.raises(TeacherOutputError, match="as for the rows before"):
-        ask(as_teacher(lambda rows: np.zeros((len(rows), len(rows)))), X[:15], chunk_size=10)
+    with pytest.raises(TeacherOutputError, match="as for the previous rows"):
+        query_teacher(as_teacher(lambda rows: np.zeros((len(rows), len(rows)))), X[:15], chunk_size=10)
 
 
 def test_transductive_teacher_is_asked_at_once(memory):
-    """A clusterer that knows its own rows only is never asked for a chunk of them."""
+    """A clusterer that only has labels for its training rows is never queried for a part of them."""
     teacher = as_teacher(DBSCAN(eps=0.8).fit(X))
-    assert len(ask(teacher, X, chunk_size=10, memory=memory)) == len(X)
+    assert len(query_teacher(teacher, X, chunk_size=10, memory=memory)) == len(X)
 
 
 def test_progress_is_shown(capsys, monkeypatch):
-    """Labelling says how far it is, if asked to."""
-    monkeypatch.setattr(_progress, "QUIET", 0.0)
-    ask(as_teacher(lambda rows: np.zeros(len(rows))), X, verbose=1)
+    """With ``verbose``, labelling reports its progress."""
+    monkeypatch.setattr(_progress, "QUIET_SECONDS", 0.0)
+    query_teacher(as_teacher(lambda rows: np.zeros(len(rows))), X, verbose=1)
     assert "150 of 150 rows" in capsys.readouterr().err
-    ask(as_teacher(lambda rows: np.zeros(len(rows))), X)
+    query_teacher(as_teacher(lambda rows: np.zeros(len(rows))), X)
     assert capsys.readouterr().err == ""
 
 
@@ -151,4 +153,4 @@ def test_interrupt_passes_through():
         raise KeyboardInterrupt("stopped")
 
     with pytest.raises(KeyboardInterrupt, match="stopped"):
-        ask(as_teacher(interrupted), X)
+        query_teacher(as_teacher(interrupted), X)
