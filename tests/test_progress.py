@@ -65,7 +65,7 @@ def test_progress_goes_where_standard_error_is_now(monkeypatch, seconds):
     progress = Progress("asking", total=1, verbose=1)
     seconds.now = 3.0
     progress.update(1)
-    assert len(written) == 1
+    assert written == ["[skdistill] asking: 1 of 1 rows, 3.0 s\n"]
 
 
 def test_short_work_is_quiet(capsys, seconds):
