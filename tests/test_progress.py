@@ -65,7 +65,7 @@ def test_progress_goes_where_standard_error_is_now(monkeypatch, seconds):
     progress = Progress("asking", total=1, verbose=1)
     seconds.now = 3.0
     progress.update(1)
-    assert len(written) == 1
+    assert written == ["[skdistill] asking: 1 of 1 rows, 3.0 s\n"]
 
 
 def test_short_work_is_quiet(capsys, seconds):
@@ -79,7 +79,7 @@ def test_short_work_is_quiet(capsys, seconds):
 
 def test_the_time_of_the_whole_fit_ends_the_line(capsys, seconds):
     """Where it is known, how long the whole fit still takes stands beside what this work takes."""
-    progress = Progress("asking", total=4, verbose=1, tell=lambda share: f"about {100 * share:.0f} s in all")
+    progress = Progress("asking", total=4, verbose=1, callback=lambda share: f"about {100 * share:.0f} s in all")
     seconds.now = 4.0
     progress.update(1)
     assert capsys.readouterr().err == "[skdistill] asking: 1 of 4 rows, 12 s left; about 25 s in all\n"
@@ -88,7 +88,7 @@ def test_the_time_of_the_whole_fit_ends_the_line(capsys, seconds):
 def test_time_left_is_told_by_rows_taught(capsys, seconds):
     """A choice of students begins with few rows: time left by their number would promise too much."""
     told = []
-    progress = Progress("choosing", 4, 1, "students", work=100, tell=told.append)
+    progress = Progress("choosing", 4, 1, "students", work=100, callback=told.append)
     seconds.now = 10.0
     progress.update(2, 20)
     progress.update(4, 100)

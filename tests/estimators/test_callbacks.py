@@ -55,7 +55,7 @@ class TestCallbacks:
             if type(estimator) is DistilledClassifier and context.task_name != "step":
                 self.tasks.append(f"end {context.task_name}")
 
-    PHASES = ("label real rows", "draw rows", "teach the student")
+    PHASES = ("label real rows", "draw rows", "fit the student")
 
     def test_without_callbacks_nothing_experimental_is_called(self, monkeypatch):
         """A later scikit-learn may change it, and fits without callbacks go on."""
@@ -83,7 +83,7 @@ class TestCallbacks:
         listener = self.Listener()
         pipe = make_pipeline(StandardScaler(), quick())
         GridSearchCV(pipe, {"distilledclassifier__n_synthetic": [10, 20]}, cv=2).set_callbacks(listener).fit(X, Y)
-        assert listener.tasks.count("begin teach the student") == 5
+        assert listener.tasks.count("begin fit the student") == 5
 
     def test_failing_fits_close_them(self):
         """And the next fit starts anew."""

@@ -132,7 +132,7 @@ class TestNotebook:
         fitted_teacher, recipe = quick(), quick(teacher=TREE)
         assert badge not in estimator_html_repr(fitted_teacher)
         assert "<span>Not fitted</span>" in estimator_html_repr(fitted_teacher)
-        assert "teacher: fitted, only asked" in estimator_html_repr(fitted_teacher)
+        assert "teacher: fitted, used as it is" in estimator_html_repr(fitted_teacher)
         assert "teacher: recipe, fitted in fit" in estimator_html_repr(recipe)
         assert badge in estimator_html_repr(recipe.fit(X, Y))
 

@@ -27,7 +27,7 @@ def test_every_phase_is_told_in_order(capsys, monkeypatch):
         "labels synthetic rows",
         "choosing a sampler: ",
         "choosing a student: ",
-        "teaching the student (",
+        "fitting the student (",
     ]
     places = [shown.index(text) for text in told]
     assert places == sorted(places)
@@ -39,7 +39,7 @@ def test_one_sampler_and_one_student_are_told(capsys):
     options = {"sampler": Jitter(), "n_synthetic": 50, "teacher_cv": 2, "random_state": 0}
     DistilledClassifier(TREE, TREE, verbose=1, **options).fit(X, Y)
     shown = capsys.readouterr().err
-    for text in ("fitting a teacher for each fold", "drawing 50 rows with Jitter()", "teaching DecisionTreeCl"):
+    for text in ("fitting a teacher for each fold", "drawing 50 rows with Jitter()", "fitting DecisionTreeCl"):
         assert text in shown
 
 

@@ -274,7 +274,8 @@ def test_fit_returns_the_sampler_and_records_the_table():
 
 def test_lists_are_tables():
     """Lists of lists are taken, too, as anywhere in scikit-learn."""
-    assert draw([[1, 2.5], [3, 4.5], [5, 6.5]], 7).shape == (7, 2)
+    table = [[1, 2.5], [3, 4.5], [5, 6.5]]
+    np.testing.assert_array_equal(draw(table, 7), draw(np.array(table), 7))
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "float64", "csr_matrix float64"])
