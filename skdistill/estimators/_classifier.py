@@ -40,7 +40,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     n_synthetic : int, float or "auto", default="auto"
         Number of synthetic rows; a float is a multiple of the number of real rows. ``"auto"`` draws ten synthetic rows
         per real row; with ``student="auto"``, up to twenty on tables of fewer than 1,000 rows and up to forty within a
-        large budget. ``"auto"`` draws at most 200,000 rows and 20 million cells, but at least one row per real row.
+        large budget. ``"auto"`` draws at most 200,000 rows. On wide tables, it draws at most 20 million cells, but at
+        least one row per real row.
     temperature : float > 0, default=1.0
         Divides the teacher's logits before the student is fitted. ``predict_proba`` always returns probabilities at
         temperature 1.

@@ -40,7 +40,8 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
     n_synthetic : int, float or "auto", default="auto"
         Number of synthetic rows; a float is a multiple of the number of real rows. ``"auto"`` draws ten synthetic rows
         per real row; with ``student="auto"``, up to twenty on tables of fewer than 1,000 rows and up to forty within a
-        large budget. ``"auto"`` draws at most 200,000 rows and 20 million cells, but at least one row per real row.
+        large budget. ``"auto"`` draws at most 200,000 rows. On wide tables, it draws at most 20 million cells, but at
+        least one row per real row.
     soft_weight : float in [0, 1] or "auto", default=1.0
         Weight of the teacher's values in the targets of the real rows; the true values ``y`` have the rest. 1 uses the
         teacher alone. A smaller weight can improve the skill of the student if the true values have little noise, and
