@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from ._tables import is_frame
 
 _SPARSE_TAG_IS_SET = parse_version(sklearn.__version__) >= parse_version("1.7")
-"""Before scikit-learn 1.7, many estimators that accept sparse matrices do not set the tag; they check ``X`` alone."""
+"""Before scikit-learn 1.7, many estimators that accept sparse matrices do not set the tag; their own checks decide."""
 
 
 def check_number(

@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from tables import encoder, load, outputs, skill, split, svm_teacher, vote_teacher
 
 from skdistill import DistilledClassifier, DistilledRegressor
-from skdistill.estimators._soft_weight import MIN_ERRORS, ON_GIVEN_LABELS, ON_SEEN_LABELS, ON_UNSEEN_LABELS
+from skdistill.estimators._soft_weight import MIN_ERRORS_SOFT_WEIGHT, ON_GIVEN_LABELS, ON_SEEN_LABELS, ON_UNSEEN_LABELS
 from skdistill.exceptions import TeacherWarning
 from skdistill.metrics import fidelity, retention
 from skdistill.samplers import LeafSwap
@@ -98,7 +98,7 @@ def measure(results, folder):
 def chosen(row, source):
     """Return the weight that the rule takes, by the gains that it saw."""
     gains, errors = np.array(row[f"{source} gain"][:-1]), np.array(row[f"{source} gain_error"][:-1])
-    clear = gains > MIN_ERRORS[SOURCES[source]] * errors
+    clear = gains > MIN_ERRORS_SOFT_WEIGHT[SOURCES[source]] * errors
     return f"{WEIGHTS[int(np.argmax(np.where(clear, gains, 0)))]:g}"
 
 

@@ -60,34 +60,16 @@ class Design(FlatData, kind="design"):
     @classmethod
     def of(cls, cells: Any, weight: np.ndarray, n_codes: np.ndarray) -> Self:
         """Return the design that standardises the numbers of encoded rows of shape (n_rows, n_features)."""
-        n_features = cells.shape[1]
-        lowest, highest = np.full(n_features, np.inf), np.full(n_features, -np.inf)
-        missing, total, present = np.zeros((3, n_features))
-        for rows, dense in dense_chunks(cells):
-            known = np.isfinite(dense) & (weight[rows, None] > 0)
-            filled = np.where(known, dense, 0.0)
-            lowest = np.minimum(lowest, np.where(known, filled, np.inf).min(axis=0))
-            highest = np.maximum(highest, np.where(known, filled, -np.inf).max(axis=0))
-            missing += (np.isnan(dense) & (weight[rows, None] > 0)).sum(axis=0)
-            present += weight[rows] @ known
-            total += weight[rows] @ filled
-        lowest, highest = np.where(np.isfinite(lowest), (lowest, highest), 0.0)
-        center = np.clip(total / np.maximum(present, 1e-300), lowest, highest)
-        squares = np.zeros(n_features)
-        span = np.where(highest / 2 > lowest / 2, highest / 2 - lowest / 2, 1.0)
-        for rows, dense in dense_chunks(cells):
-            known = np.isfinite(dense) & (weight[rows, None] > 0)
-            away = np.where(known, dense, center) / 2 - center / 2
-            squares += weight[rows] @ (away / span) ** 2
-        deviation = 2 * span * np.sqrt(squares / np.maximum(present, 1e-300))
-        scale = _rounded(np.where(deviation > 0, deviation, 1.0))
+        moments = _Moments.of(cells, weight)
+        lowest, highest, center = moments.lowest, moments.highest, moments.center
+        scale = _rounded(np.where(moments.deviation > 0, moments.deviation, 1.0))
         rounded = _rounded(center)
         center = np.where(np.abs(rounded - center) < 0.01 * scale, rounded, center)
         low, high = (np.clip((edge - center) / scale, -MAX_DEVIATIONS, MAX_DEVIATIONS) for edge in (lowest, highest))
         numbers = np.flatnonzero(n_codes == 0)
         low, high = _half(low, -np.inf), _half(high, np.inf)
         affine = (center[numbers], scale[numbers], low[numbers], high[numbers])
-        return cls(numbers, *affine, n_codes, (n_codes == 0) & (missing > 0))
+        return cls(numbers, *affine, n_codes, (n_codes == 0) & moments.has_missing)
 
     def in_pieces(self, knots: list[np.ndarray]) -> Self:
         """Return the design with a piecewise linear encoding: one input in [0, 1] per interval between knots [1]_.
@@ -199,6 +181,43 @@ class Design(FlatData, kind="design"):
     def first_input(self) -> np.ndarray:
         """Position of the indicator of the first category of each column."""
         return self.n_before_codes + np.cumsum(self.n_codes) - self.n_codes
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """Range, mean and standard deviation of the finite cells of each column, and whether any cell is missing.
+
+    Rows of weight zero are ignored. Neither sums nor squares of large numbers leave the range of floats.
+    """
+
+    lowest: np.ndarray
+    highest: np.ndarray
+    center: np.ndarray
+    deviation: np.ndarray
+    has_missing: np.ndarray
+
+    @classmethod
+    def of(cls, cells: Any, weight: np.ndarray) -> Self:
+        n_features = cells.shape[1]
+        lowest, highest = np.full(n_features, np.inf), np.full(n_features, -np.inf)
+        missing, total, present, squares = np.zeros((4, n_features))
+        for rows, dense in dense_chunks(cells):
+            known = np.isfinite(dense) & (weight[rows, None] > 0)
+            filled = np.where(known, dense, 0.0)
+            lowest = np.minimum(lowest, np.where(known, filled, np.inf).min(axis=0))
+            highest = np.maximum(highest, np.where(known, filled, -np.inf).max(axis=0))
+            missing += (np.isnan(dense) & (weight[rows, None] > 0)).sum(axis=0)
+            present += weight[rows] @ known
+            total += weight[rows] @ filled
+        lowest, highest = np.where(np.isfinite(lowest), (lowest, highest), 0.0)
+        center = np.clip(total / np.maximum(present, 1e-300), lowest, highest)
+        span = np.where(highest / 2 > lowest / 2, highest / 2 - lowest / 2, 1.0)
+        for rows, dense in dense_chunks(cells):
+            known = np.isfinite(dense) & (weight[rows, None] > 0)
+            away = np.where(known, dense, center) / 2 - center / 2
+            squares += weight[rows] @ (away / span) ** 2
+        deviation = 2 * span * np.sqrt(squares / np.maximum(present, 1e-300))
+        return cls(lowest, highest, center, deviation, missing > 0)
 
 
 _NUMERIC = ("numbers", "center", "scale", "low", "high")

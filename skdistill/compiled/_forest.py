@@ -36,10 +36,10 @@ MAX_TABLE_BYTES = 2**26
 SPARSE_CHUNK = 10_000
 """Number of rows of a sparse matrix that are converted to a dense array at a time."""
 
-BLOCK_BYTES = 2**21
+MAX_BLOCK_BYTES = 2**21
 """Maximum size of the masks of a block of rows in bytes, so that they stay in the processor's cache."""
 
-BLOCK_ROWS = 8192
+MAX_BLOCK_ROWS = 8192
 """Maximum number of rows per block; a thread gets at least a quarter of it, since smaller blocks wait for the GIL."""
 
 
@@ -200,7 +200,7 @@ class Forest(FlatData, kind="forest"):
         """Call ``work`` with blocks of rows that fit in the processor's cache."""
         step, n_rows = self._block_rows, len(X)
         if n_jobs > 1:
-            step = min(step, max(-(-n_rows // n_jobs), BLOCK_ROWS // 4))
+            step = min(step, max(-(-n_rows // n_jobs), MAX_BLOCK_ROWS // 4))
         with np.errstate(over="ignore"):  # values too large for float32 exceed every threshold
             X = np.asarray(X).astype(self.dtype, copy=False)
         blocks = [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
@@ -229,7 +229,7 @@ class Forest(FlatData, kind="forest"):
     def _block_rows(self) -> int:
         per_tree = 64 if self._tables is None else mask_dtype(self.tree_splits).itemsize
         width = max(per_tree, 8 * (self.value.shape[1] - 1))
-        return int(np.clip(BLOCK_BYTES // (width * max(self.n_trees, 1)), 64, BLOCK_ROWS))
+        return int(np.clip(MAX_BLOCK_BYTES // (width * max(self.n_trees, 1)), 64, MAX_BLOCK_ROWS))
 
     @cached_property
     def row(self) -> Callable[[Sequence[float]], tuple[float, ...]] | None:

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from ._design import Design, dense_chunks
-from ._network import BLOCK_ROWS
+from ._network import LAYER_BLOCK_ROWS
 from ._scorer import FlatData
 
 
@@ -78,7 +78,7 @@ class Landmarks(FlatData, kind="landmarks"):
         """Return the scores, of shape (n_rows, n_outputs), as float64."""
         scores = np.empty((X.shape[0], len(self.base)))
         coef, linear = self.coef.astype(np.float64), None if self.linear is None else self.linear.astype(np.float64)
-        for rows, cells in dense_chunks(X if hasattr(X, "toarray") else np.asarray(X), BLOCK_ROWS):
+        for rows, cells in dense_chunks(X if hasattr(X, "toarray") else np.asarray(X), LAYER_BLOCK_ROWS):
             inputs = self.design.inputs(cells)
             sums = rbf_kernel(inputs, self._doubles, self.scales) @ coef
             scores[rows] = self.base + (sums if linear is None else sums + inputs @ linear) * self.unit

@@ -9,7 +9,7 @@ import numpy as np
 from ._design import Design, dense_chunks
 from ._scorer import FlatData
 
-BLOCK_ROWS = 2048
+LAYER_BLOCK_ROWS = 2048
 """Number of rows that are scored at a time, so that the hidden layers fit in the processor's cache."""
 
 MIN_DEVIATION_SHARE = 1e-3
@@ -87,7 +87,7 @@ class Network(FlatData, kind="network"):
     def scores(self, X: Any, n_jobs: int = 1) -> np.ndarray:  # noqa: ARG002
         """Return the scores, of shape (n_rows, n_outputs), as float64."""
         scores = np.empty((X.shape[0], len(self.base)))
-        for rows, cells in dense_chunks(X if hasattr(X, "toarray") else np.asarray(X), BLOCK_ROWS):
+        for rows, cells in dense_chunks(X if hasattr(X, "toarray") else np.asarray(X), LAYER_BLOCK_ROWS):
             hidden = self.hidden(self.design.inputs(cells))
             scores[rows] = self.base + (hidden @ self._doubles[-1]) * self.unit
         return scores
@@ -108,7 +108,7 @@ class Network(FlatData, kind="network"):
     def standardised_hidden(self, X: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the last hidden layer of encoded rows, standardised as float32, and its mean and scale."""
         cells = X if hasattr(X, "toarray") else np.asarray(X)
-        chunks = [self.hidden(self.design.inputs(dense)) for _, dense in dense_chunks(cells, BLOCK_ROWS)]
+        chunks = [self.hidden(self.design.inputs(dense)) for _, dense in dense_chunks(cells, LAYER_BLOCK_ROWS)]
         hidden = np.concatenate(chunks)
         center, deviation = hidden.mean(axis=0), hidden.std(axis=0)
         # units that are almost always inactive would need very large weights, so their weights stay unchanged

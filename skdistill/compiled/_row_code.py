@@ -42,34 +42,47 @@ def _linear(linear: Any, prefix: str) -> Code | None:  # noqa: ARG001
 
 
 def _network(network: Any, prefix: str) -> Code:
-    """Generate the code of a network; without products of inputs, scale and unit are folded into the weights."""
-    p, design = prefix, network.design
+    """Generate the code of a network; the unit of the outputs is folded into the weights of the last layer."""
     weights = [array.astype(np.float64) for array in network.weights]
     biases = [*(bias.astype(np.float64) for bias in network.biases), network.base]
     weights[-1] = weights[-1] * network.unit
-    names, of_inputs = design.before_codes(), weights[0][: design.width]
-    no_code = np.zeros((1, of_inputs.shape[1]))
-    if network.pairs is None:
-        weights[0] = of_inputs[: design.n_before_codes] / names["scale"][:, None]
-        biases[0] = biases[0] - names["center"] @ weights[0]
-        names["missing"] = names["missing"] + names["center"]
-        names["of_code"] = np.vstack([of_inputs[design.n_before_codes :], no_code])
-        lines = [f"    z = {_clipped(design, p)}", f"    h = z.dot({p}w0)"]
-        lines += ["    if h.item(0) != h.item(0):", _fill(p), f"        h = z.dot({p}w0)"]
-        if design.has_codes:
-            lines.append(f"    h += {p}of_code[{_places_of_codes(design, -design.n_before_codes)}].sum(0)")
-    else:
-        names |= {"first": network.pairs[:, 0].astype(np.intp), "second": network.pairs[:, 1].astype(np.intp)}
-        names["of_pair"] = weights[0][design.width :]
-        weights[0] = np.vstack([of_inputs, no_code]) if design.has_codes else of_inputs
-        lines = _inputs(design, p)
-        lines += [f"    h = z.dot({p}w0)", f"    h += (z.take({p}first) * z.take({p}second)).dot({p}of_pair)"]
+    first_layer = _first_layer if network.pairs is None else _first_layer_with_products
+    lines, names, weights[0], biases[0] = first_layer(network, weights[0], biases[0], prefix)
     for layer in range(1, len(weights)):
-        lines += [f"    h += {p}b{layer - 1}", f"    h = maximum(h, 0.0).dot({p}w{layer})"]
+        lines += [f"    h += {prefix}b{layer - 1}", f"    h = maximum(h, 0.0).dot({prefix}w{layer})"]
     names |= {f"w{layer}": array for layer, array in enumerate(weights)}
     names |= {f"b{layer}": array for layer, array in enumerate(biases)}
-    lines += [f"    h += {p}b{len(biases) - 1}", f"    {_targets(network)} = h.tolist()"]
-    return Code(lines, _prefixed(names, p), not design.has_codes)
+    lines += [f"    h += {prefix}b{len(biases) - 1}", f"    {_targets(network)} = h.tolist()"]
+    return Code(lines, _prefixed(names, prefix), not network.design.has_codes)
+
+
+FirstLayer = tuple[list[str], dict[str, Any], np.ndarray, np.ndarray]
+"""Code that sets the sums of the first layer without its bias, the arrays that it mentions, weights, and bias."""
+
+
+def _first_layer(network: Any, weights: np.ndarray, bias: np.ndarray, p: str) -> FirstLayer:
+    """Fold the scale of the inputs into the weights, and their center into the bias."""
+    design, names = network.design, network.design.before_codes()
+    of_numbers = weights[: design.n_before_codes] / names["scale"][:, None]
+    names["missing"] = names["missing"] + names["center"]
+    names["of_code"] = np.vstack([weights[design.n_before_codes : design.width], np.zeros((1, weights.shape[1]))])
+    lines = [f"    z = {_clipped(design, p)}", f"    h = z.dot({p}w0)"]
+    lines += ["    if h.item(0) != h.item(0):", _fill(p), f"        h = z.dot({p}w0)"]
+    if design.has_codes:
+        lines.append(f"    h += {p}of_code[{_places_of_codes(design, -design.n_before_codes)}].sum(0)")
+    return lines, names, of_numbers, bias - names["center"] @ of_numbers
+
+
+def _first_layer_with_products(network: Any, weights: np.ndarray, bias: np.ndarray, p: str) -> FirstLayer:
+    """Compute the inputs, since pairs of them are multiplied."""
+    design, pairs = network.design, network.pairs
+    names = design.before_codes() | {"first": pairs[:, 0].astype(np.intp), "second": pairs[:, 1].astype(np.intp)}
+    names["of_pair"], of_inputs = weights[design.width :], weights[: design.width]
+    if design.has_codes:  # the last input is for unknown codes
+        of_inputs = np.vstack([of_inputs, np.zeros((1, weights.shape[1]))])
+    lines = _inputs(design, p)
+    lines += [f"    h = z.dot({p}w0)", f"    h += (z.take({p}first) * z.take({p}second)).dot({p}of_pair)"]
+    return lines, names, of_inputs, bias
 
 
 def _landmarks(kernel: Any, prefix: str) -> Code:

@@ -19,7 +19,7 @@ class AutoSampler(Documented):
     ``sampler="auto"`` of the distilled estimators is this object with its defaults. The search needs no true labels:
 
     1. The teacher labels rows close to its training rows and rows close to synthetic rows, to measure whether it has
-       memorised its training rows. Validation rows are held out; Notes says which.
+       memorised its training rows. Validation rows are held out; the notes below describe them.
     2. The student is fitted on the remaining real rows alone. The search stops if its loss is below ``tolerance`` and
        the teacher has not memorised its training rows, because synthetic rows cannot improve the student further.
     3. Each sampler draws an equal share of a fifth of the synthetic rows, which the teacher labels once. The student is

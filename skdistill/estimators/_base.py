@@ -23,14 +23,14 @@ from ._candidates import Candidates
 from ._choosing import DEFAULT_FAMILY, TrainingRows, choose_student
 from ._deadline import Deadline
 from ._extending import Extension, extend
-from ._given import Given, check_given
+from ._fit_arguments import FitArguments, check_fit_arguments
+from ._html_diagram import HTMLDiagramMixin
 from ._parameters import check_parameters
 from ._run import Run
-from ._showing import Shown
 from ._soft_weight import SoftWeightChoice, compare_soft_weights, is_soft_weight_chosen, reserve_queries
 from ._targets import Targets
 from ._tasks import FitTask
-from ._teacher_rule import KeepsTeacher, label_given, oracle_of, resolve_teacher
+from ._teacher_rule import TeacherMixin, label_given, oracle_of, resolve_teacher
 from ._terms import Terms
 from ._validation_rows import MIN_VALIDATION_ROWS, HeldOut, hold_out, label_given_rows
 
@@ -38,7 +38,7 @@ PROXIES = ("mlp_ple", "boosting")
 """Families whose small students evaluate the samplers with ``student="auto"``, if the user allows these families."""
 
 
-class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
+class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
     """Base of ``DistilledClassifier`` and ``DistilledRegressor``."""
 
     _task: ClassVar[FitTask]
@@ -66,7 +66,7 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
     def _fit(self, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any, X_val: Any, y_val: Any) -> None:
         """Check, resolve the teacher, label, extend and fit the student; set all fitted attributes at the end."""
         check_parameters(self, y)
-        given = check_given(self, X, y, sample_weight, X_unlabeled, X_val, y_val, self._task.check_y)
+        given = check_fit_arguments(self, X, y, sample_weight, X_unlabeled, X_val, y_val, self._task.check_y)
         run = self._run(given)
         teacher = resolve_teacher(self, given, run)
         truth = self._task.truth(self, teacher, given.y)
@@ -90,12 +90,12 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
             warnings.warn(f"{type(self).__name__}: {soft_weight_choice.caution}", TeacherWarning, stacklevel=5)
         run.phases.end()
 
-    def _run(self, given: Given) -> Run:
+    def _run(self, given: FitArguments) -> Run:
         rng = check_random_state(self.random_state)
         return Run(rng, self._phases(given), Deadline(self.time_limit), self.n_jobs)
 
     def _extend(
-        self, real: TransferSet, given: Given, targets: Targets, oracle: Oracle, run: Run
+        self, real: TransferSet, given: FitArguments, targets: Targets, oracle: Oracle, run: Run
     ) -> tuple[HeldOut | None, Extension]:
         """Hold out validation rows if a sampler or a student is selected, and add synthetic rows to the real ones."""
         held_out, n_synthetic = None, self._count_synthetic(targets.teacher, real, oracle)
@@ -119,7 +119,7 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
         return held_out, extension
 
     def _hold_out(
-        self, real: TransferSet, given: Given, targets: Targets, oracle: Oracle, n_synthetic: int, run: Run
+        self, real: TransferSet, given: FitArguments, targets: Targets, oracle: Oracle, n_synthetic: int, run: Run
     ) -> tuple[HeldOut, int]:
         """Hold out validation rows; also return the number of queries before the first synthetic row is labelled."""
         options = self._sampler_or_options()
@@ -236,7 +236,7 @@ class BaseDistilled(CallbackSupport, Shown, KeepsTeacher):
             return student
         return student.sized(self.student_size, n_inputs=terms.n_inputs, n_outputs=terms.n_outputs)
 
-    def _phases(self, given: Given) -> Phases:
+    def _phases(self, given: FitArguments) -> Phases:
         """Return the reporter of the phases that this fit consists of."""
         is_sampler_chosen = isinstance(self._sampler_or_options(), AutoSampler)
         known = {

@@ -183,7 +183,7 @@ def _rank(trials: StudentTrials, names: list[str], rungs: Rungs, real_weights: t
         is_modest = not isinstance(options.max_bytes, Integral)  # the size that max_ops allows is unknown at first
         sized = ranked_within_budget(trials.largest(finalists, first, 0, is_modest=is_modest))
         grown = ranked_within_budget(trials.grown(sized[: options.n_finalists], second, 1))
-        # a larger budget must not make it worse
+        # a larger budget must not give a worse student
         grown = ranked_within_budget([*grown, *trials.modest(grown[0], second, 1)]) if grown else sized
     else:
         grown = ranked_within_budget(trials.largest(finalists, second, 1))

@@ -12,10 +12,10 @@ from ..samplers import LeafSwap
 from ..samplers._jitter import draw_beside
 from ..transfer import Oracle, TransferSet
 
-MIN_SHARE = 0.03
+MIN_MEMORIZED_SHARE = 0.03
 """Minimum share of the variance for which a teacher counts as having memorised its training rows."""
 
-MIN_ERRORS = 2.0
+MIN_MEMORIZED_ERRORS = 2.0
 """Minimum number of standard errors by which the share must exceed zero."""
 
 JITTER_SCALES = (0.05, 0.1)
@@ -26,10 +26,10 @@ MIN_LOOKUP_SHARE = 0.9
 this share of its outputs on synthetic rows are among them."""
 
 MAX_MEAN_SHIFT = 0.5
-"""Maximum difference, in standard deviations, between the mean outputs on synthetic rows and on real rows. If it is
-larger, synthetic rows are too unlike the real ones to measure memorisation with."""
+"""Maximum difference, in standard deviations, between the mean outputs on synthetic rows and on real rows. If the
+difference is larger, synthetic rows are too unlike the real rows for measuring memorisation."""
 
-STRONG_SHARE = 0.18
+MIN_STRONGLY_MEMORIZED_SHARE = 0.18
 """Minimum share for strong memorisation: extra trees without regularisation exceed it, most other teachers do not."""
 
 QUERIES_PER_ROW = 5
@@ -56,17 +56,17 @@ class Memorization:
     @property
     def is_clear(self) -> bool:
         """Whether the teacher has significantly memorised its training rows."""
-        return bool(self.share > max(MIN_SHARE, MIN_ERRORS * self.error))
+        return bool(self.share > max(MIN_MEMORIZED_SHARE, MIN_MEMORIZED_ERRORS * self.error))
 
     @property
     def is_strong(self) -> bool:
         """Whether memorisation is significant and so strong that excluding these rows most likely helps students."""
-        return self.is_clear and self.share > STRONG_SHARE
+        return self.is_clear and self.share > MIN_STRONGLY_MEMORIZED_SHARE
 
     @property
     def is_possible(self) -> bool:
         """Whether the estimated share is above the minimum, significantly or not."""
-        return bool(self.share > MIN_SHARE)
+        return bool(self.share > MIN_MEMORIZED_SHARE)
 
 
 def measure_memorization(

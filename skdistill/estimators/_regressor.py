@@ -32,15 +32,16 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         budget. The name of a family, such as ``"boosting"`` or ``"mlp_ple"``, is that student with its defaults.
     student_size : int or None, default=None
         Maximum number of parameters of the student: weights, thresholds, leaf values. All compact students of this
-        package and ``"auto"`` support it, so that one grid can vary family and size. ``None`` sets no maximum.
+        package and ``"auto"`` support it, so that one grid can vary family and size. ``None`` does not change the size.
     sampler : sampler, None or "auto", default="auto"
         Draws the synthetic rows: an object with ``fit(X, y)`` and ``sample(n_samples, random_state)``, or
         scikit-learn's ``KernelDensity`` or ``GaussianMixture``. ``None`` draws no synthetic rows. ``"auto"`` is
-        :class:`~skdistill.AutoSampler` with its defaults and selects the sampler with the highest fidelity.
+        :class:`~skdistill.AutoSampler` with its defaults and selects a sampler by the fidelity of the student.
     n_synthetic : int, float or "auto", default="auto"
         Number of synthetic rows; a float is a multiple of the number of real rows. ``"auto"`` draws ten synthetic rows
         per real row; with ``student="auto"``, up to twenty on tables of fewer than 1,000 rows and up to forty within a
-        large budget. ``"auto"`` draws at most 200,000 rows and 20 million cells, but at least one row per real row.
+        large budget. ``"auto"`` draws at most 200,000 rows. On wide tables, it draws at most 20 million cells, but at
+        least one row per real row.
     soft_weight : float in [0, 1] or "auto", default=1.0
         Weight of the teacher's values in the targets of the real rows; the true values ``y`` have the rest. 1 uses the
         teacher alone. A smaller weight can improve the skill of the student if the true values have little noise, and
@@ -111,8 +112,7 @@ default="auto"
         Results of ``soft_weight="auto"``, one column per key: ``soft_weight``, ``n_synthetic``, ``skill`` (the share of
         the variance of the true values that is explained), the ``gain`` over the teacher alone and its standard error
         ``gain_error``, ``n_validated`` (the number of true values used for validation) and ``validated_on`` (their
-        origin).
-        The last row is the student without the teacher: ``soft_weight`` 0 and no synthetic rows. Only set with
+        origin). The last row is the student without the teacher: ``soft_weight`` 0 and no synthetic rows. Only set with
         ``"auto"`` and about 120 real rows with true values, or 30 of ``y_val``.
     n_features_in_ : int
         Number of features.

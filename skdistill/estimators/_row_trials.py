@@ -69,10 +69,8 @@ class RowTrials:
             plan, rows, name = trial
             return self.losses(students[name], rows.weigh_real(plan.real_weight))
 
-        trials, n_jobs = (
-            [],
-            threads_for(next(iter(students.values())), self._n_jobs),
-        )  # compact, or only one
+        trials: list[RowTrial] = []
+        n_jobs = threads_for(next(iter(students.values())), self._n_jobs)  # the students are all compact, or one
         for (plan, rows, name), losses in zip(tried, in_threads(teach, tried, n_jobs), strict=True):
             trials.append(RowTrial(plan, name, losses, rows.n_synthetic, self._pool.n_queries, self.seconds))
             self.all.append(trials[-1])

@@ -21,7 +21,7 @@ from .._validation import draw_seed
 from ..teachers import Teacher, is_fitted_teacher
 from ..transfer import Oracle, TransferSet
 from ._extending import Extension
-from ._given import Given
+from ._fit_arguments import FitArguments
 from ._run import Run
 from ._targets import Targets, threads_for
 from ._teacher_rule import label_given, oracle_of, resolve_teacher
@@ -40,7 +40,7 @@ ON_GIVEN_LABELS = "X_val"
 ON_UNSEEN_LABELS = "rows of X, with a teacher fitted without them"
 ON_SEEN_LABELS = ON_SEEN_ROWS
 
-MIN_ERRORS = {ON_GIVEN_LABELS: 1.0, ON_UNSEEN_LABELS: 1.0, ON_SEEN_LABELS: MIN_ERRORS_REAL_WEIGHT}
+MIN_ERRORS_SOFT_WEIGHT = {ON_GIVEN_LABELS: 1.0, ON_UNSEEN_LABELS: 1.0, ON_SEEN_LABELS: MIN_ERRORS_REAL_WEIGHT}
 """Minimum number of standard errors by which a smaller weight must be better, by origin of the validation labels."""
 
 
@@ -121,7 +121,7 @@ class SoftWeightChoice:
             for each in in_threads(losses_of, others, threads_for(student, self.run.n_jobs)):
                 losses.append(each)
                 progress.update(len(losses))
-        place = best_place(losses[:-1], MIN_ERRORS[origin])
+        place = best_place(losses[:-1], MIN_ERRORS_SOFT_WEIGHT[origin])
         self.soft_weight = shares[place]
         self.results = self._columns(shares, tried, losses)
         self.caution = self._caution(shares, losses)
@@ -169,7 +169,7 @@ def is_soft_weight_chosen(model: Any, y: Any) -> bool:
 
 
 @contextmanager
-def reserve_queries(model: Any, given: Given, truth_val: np.ndarray | None, oracle: Oracle) -> Iterator[None]:
+def reserve_queries(model: Any, given: FitArguments, truth_val: np.ndarray | None, oracle: Oracle) -> Iterator[None]:
     """Reserve a part of the query budget for rows that a fitted teacher must label to select ``soft_weight``."""
     needs_rows = (
         is_soft_weight_chosen(model, given.y) and not _is_enough(truth_val) and is_fitted_teacher(model.teacher)
@@ -185,7 +185,7 @@ def reserve_queries(model: Any, given: Given, truth_val: np.ndarray | None, orac
 
 def compare_soft_weights(
     model: Any,
-    given: Given,
+    given: FitArguments,
     truth_val: np.ndarray | None,
     extension: Extension,
     real: TransferSet,
@@ -239,7 +239,7 @@ def split_labels(real: TransferSet, is_class: bool, rng: np.random.RandomState) 
 
 
 def _label_without(
-    validating: np.ndarray, model: Any, given: Given, real: TransferSet, of_all: Teacher, run: Run
+    validating: np.ndarray, model: Any, given: FitArguments, real: TransferSet, of_all: Teacher, run: Run
 ) -> tuple[TransferSet, Targets, Oracle] | None:
     """Fit the recipe without the validation rows, and label the other rows with it; the query budget does not apply.
 

@@ -24,11 +24,11 @@ from ..teachers import (
     query_teacher,
 )
 from ..transfer import Oracle, TransferSet, label_real_rows
-from ._given import Given
+from ._fit_arguments import FitArguments
 from ._run import Run
 
 
-class KeepsTeacher(BaseEstimator):
+class TeacherMixin(BaseEstimator):
     """Mixin for an estimator whose fitted teacher is kept by ``clone`` and cannot be changed by ``set_params``."""
 
     teacher: Any
@@ -87,7 +87,7 @@ class KeepsTeacher(BaseEstimator):
         return super().set_params(**params)
 
 
-def resolve_teacher(model: Any, given: Given, run: Run) -> Teacher:
+def resolve_teacher(model: Any, given: FitArguments, run: Run) -> Teacher:
     """Adapt the fitted teacher of a distilled estimator, or fit a clone of the recipe."""
     name = type(model).__name__
     if is_fitted_teacher(model.teacher):
@@ -121,7 +121,7 @@ def _adapt(model: Any, fitted: Any, y: Any) -> Teacher:
     return as_teacher(fitted, model.response_method, task=model._task.name, classes=classes)
 
 
-def oracle_of(model: Any, teacher: Teacher, given: Given, run: Run) -> Oracle:
+def oracle_of(model: Any, teacher: Teacher, given: FitArguments, run: Run) -> Oracle:
     """Return the oracle that queries the teacher within the budget and caches its outputs."""
     n_rows = given.X.shape[0]
     if teacher.transductive and model.max_queries is not None and model.max_queries < n_rows:
@@ -133,7 +133,14 @@ def oracle_of(model: Any, teacher: Teacher, given: Given, run: Run) -> Oracle:
 
 
 def label_given(
-    model: Any, teacher: Teacher, given: Given, truth: np.ndarray | None, oracle: Oracle, run: Run, *, cv: Any = None
+    model: Any,
+    teacher: Teacher,
+    given: FitArguments,
+    truth: np.ndarray | None,
+    oracle: Oracle,
+    run: Run,
+    *,
+    cv: Any = None,
 ) -> TransferSet:
     """Label the real rows: in-sample, or out-of-fold or out-of-bag according to ``teacher_cv``.
 
@@ -141,7 +148,7 @@ def label_given(
     ----------
     model : distilled estimator
     teacher : Teacher
-    given : Given
+    given : FitArguments
     truth : ndarray or None
         True labels of the rows of ``X`` as targets.
     oracle : Oracle
@@ -176,7 +183,7 @@ def _label(model: Any, teacher: Teacher, run: Run, rows: Any, origin: str) -> np
 
 
 def _out_of_sample_labels(
-    model: Any, teacher: Teacher, given: Given, run: Run, cv: Any
+    model: Any, teacher: Teacher, given: FitArguments, run: Run, cv: Any
 ) -> Callable[[np.ndarray], np.ndarray] | None:
     """Return the function that replaces in-sample labels by out-of-bag or out-of-fold ones; ``None`` without ``cv``."""
     if cv is None:

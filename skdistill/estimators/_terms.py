@@ -10,7 +10,7 @@ from ..exceptions import StudentError
 from ..students._families import FAMILIES
 from ._auto_student import AutoStudent
 
-MAX_PARAMETERS_PER_ROW, MIN_MAX_PARAMETERS = 2, 500
+MAX_PARAMETERS_PER_ROW, MIN_PARAMETER_BOUND = 2, 500
 """The first number bounds the parameters per row and output; the resulting bound is at least the second number."""
 
 SCOUT_PARAMETERS = 2000
@@ -55,5 +55,5 @@ class Terms:
         allowed = options.allowed_parameters(self.most_parameters)
         is_modest = is_modest or allowed is None
         of_family = FAMILIES[family].most_parameters(self.n_outputs, is_modest=is_modest)
-        of_rows = max(MAX_PARAMETERS_PER_ROW * self.n_rows, MIN_MAX_PARAMETERS) * self.n_outputs
+        of_rows = max(MAX_PARAMETERS_PER_ROW * self.n_rows, MIN_PARAMETER_BOUND) * self.n_outputs
         return min(of_family, of_rows, np.inf if allowed is None else allowed)

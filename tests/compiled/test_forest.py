@@ -133,7 +133,7 @@ def test_blocks_threads_and_layouts_change_nothing(monkeypatch, n_leaves):
     np.testing.assert_array_equal(flat.scores(X.astype(np.float64)), expected)
     np.testing.assert_allclose(np.vstack([flat.scores(row[None]) for row in X[:50]]), expected[:50], rtol=1e-12)
     for block_bytes, n_jobs in ((1, 1), (1, 3), (2**30, 2)):
-        monkeypatch.setattr(forest_module, "BLOCK_BYTES", block_bytes)
+        monkeypatch.setattr(forest_module, "MAX_BLOCK_BYTES", block_bytes)
         np.testing.assert_array_equal(forest(n_leaves)[1].scores(X, n_jobs), expected)
 
 

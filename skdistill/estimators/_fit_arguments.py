@@ -10,7 +10,7 @@ from .._validation import check_table, check_weights
 
 
 @dataclass(frozen=True)
-class Given:
+class FitArguments:
     """The checked arguments of ``fit``.
 
     Attributes
@@ -34,16 +34,16 @@ class Given:
         """Weight of each row of ``X``."""
         return np.ones(self.X.shape[0]) if self.sample_weight is None else self.sample_weight
 
-    def take(self, rows: np.ndarray) -> "Given":
+    def take(self, rows: np.ndarray) -> "FitArguments":
         """Return the given rows of ``X`` with their labels and weights."""
         weight = None if self.sample_weight is None else self.sample_weight[rows]
         y = None if self.y is None else self.y[rows]
         return replace(self, X=take_rows(self.X, rows), y=y, sample_weight=weight)
 
 
-def check_given(
+def check_fit_arguments(
     model: Any, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any, X_val: Any, y_val: Any, check_y: Any
-) -> Given:
+) -> FitArguments:
     """Check the arguments of ``fit`` of a distilled estimator; ``check_y(model, X, y)`` checks the labels."""
     name = type(model).__name__
     X = check_table(model, X, reset=True)
@@ -68,7 +68,7 @@ def check_given(
         raise ValueError(
             f"{name}: y_val has shape {y_val.shape}, but y has shape {y.shape}; expected the same number of outputs."
         )
-    return Given(X, y, sample_weight, X_unlabeled, X_val, y_val)
+    return FitArguments(X, y, sample_weight, X_unlabeled, X_val, y_val)
 
 
 def _check_more_rows(model: Any, what: str, rows: Any, X: Any) -> Any:

@@ -19,7 +19,7 @@ for _home in ("_repr_html.estimator", "_estimator_html_repr"):  # the second bef
         _VisualBlock = _VisualBlock or import_module(f"sklearn.utils.{_home}")._VisualBlock
 
 
-class Shown(Documented):
+class HTMLDiagramMixin(Documented):
     """Mixin for an estimator whose teacher may be any object: its representations are short and computed quickly."""
 
     teacher: Any
