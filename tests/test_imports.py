@@ -38,8 +38,26 @@ RANKS = {
 }
 """A room or module of a higher rank imports from those of lower ranks."""
 
-PRIVATE_IMPORTS: dict[tuple[str, str], str] = {}
-"""Private modules that another room imports, by room, and why they are not public."""
+PRIVATE_IMPORTS = {
+    ("compilation", "students._completion"): "a student that answers through a wrapper is compiled through it",
+    ("convert", "compiled._links"): "which link a fitted model has is found out by comparing what links return",
+    ("convert", "compiled._nodes"): "nodes with pointers, as libraries store trees, become flat arrays",
+    ("estimators", "samplers._jitter"): "rows close to others measure what a teacher has memorised",
+    ("estimators", "students._families"): "the registry behind register_family",
+    ("estimators", "students._student"): "the base class tells the students of this package from others",
+    ("inspection", "metrics._checks"): "displays and metrics check the same arguments with the same words",
+    ("inspection", "metrics._footprint"): "a model that cannot be pickled has no size in a report",
+    ("inspection", "metrics._unwrapping"): "a report and a metric look at the same part of a model",
+    ("solvers", "compiled._design"): "inputs are made in the chunks that predict uses",
+    ("solvers", "compiled._kernel"): "a kernel is fitted with the function that predicts",
+    ("solvers", "compiled._network"): "products of inputs are made by the function that predicts",
+    ("solvers", "compiled._nodes"): "grown trees become flat arrays as those of other libraries do",
+    ("students", "compiled._design"): "rows are encoded in the chunks that predict uses",
+    ("students", "compiled._links"): "predict applies the link that the compiled form applies",
+    ("students", "compiled._nodes"): "forests of several outputs become one",
+    ("students", "targets._schedules"): "a schedule may be named, and names are checked where the parameter is",
+}
+"""Private modules that another room imports, and why: what they hold is no use to users."""
 
 
 def modules():

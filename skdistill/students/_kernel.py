@@ -8,8 +8,7 @@ from sklearn.base import clone
 
 from .._threads import one_blas_thread
 from .._validation import check_number, check_random_state
-from ..compiled import Design
-from ..compiled._kernel import Landmarks
+from ..compiled import Design, Landmarks
 from ..solvers import MAX_LINEAR_INPUTS, LandmarkSearch, as_values, narrowed, solve
 from ._inheriting import kernel_hints
 from ._student import CompactClassifier, CompactRegressor, CompactStudent, largest_below
