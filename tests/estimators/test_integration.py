@@ -555,5 +555,5 @@ def test_models_are_pickled_with_their_attributes():
 
 def test_parts_of_scikit_learn_that_may_move_are_not_needed(monkeypatch):
     """Where scikit-learn's blocks have moved, an estimator shows itself as any other does."""
-    monkeypatch.setattr("skdistill.estimators._showing._VisualBlock", None)
+    monkeypatch.setattr("skdistill.estimators._html_diagram._VisualBlock", None)
     assert "DistilledRegressor" in DistilledRegressor(DecisionTreeRegressor())._repr_html_()
