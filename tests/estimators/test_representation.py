@@ -193,5 +193,5 @@ def test_a_pickle_is_shown_alike():
 
 def test_parts_of_scikit_learn_that_may_move_are_not_needed(monkeypatch):
     """Where scikit-learn's blocks have moved, an estimator shows itself as any other does."""
-    monkeypatch.setattr("skdistill.estimators._showing._VisualBlock", None)
+    monkeypatch.setattr("skdistill.estimators._html_diagram._VisualBlock", None)
     assert "DistilledRegressor" in DistilledRegressor(DecisionTreeRegressor())._repr_html_()
