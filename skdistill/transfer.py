@@ -13,7 +13,7 @@ from ._encoding import once
 from ._tables import describe_mismatch, stack_rows, take_rows
 from ._threads import in_threads
 from ._validation import draw_seed, seed_estimator
-from .exceptions import SamplerError
+from .exceptions import SamplerError, TeacherOutputError
 from .samplers import as_sampler, choose_from_pool
 
 AUTO_RATIO = 10
@@ -274,6 +274,12 @@ class Oracle:
         parts = list(in_threads(self._rows, draws, n_jobs))
         self.sample_seconds += perf_counter() - started
         outputs = self.label(parts[0] if len(parts) == 1 else stack_rows(parts), "synthetic rows")
+        expected = draws[0].real.outputs.shape[1:]
+        if outputs.shape[1:] != expected:
+            raise TeacherOutputError(
+                f"the outputs of the teacher have shape {outputs.shape} for synthetic rows, but shape "
+                f"{draws[0].real.outputs.shape} for real rows; expected the same number of outputs."
+            )
         ends = np.cumsum([part.shape[0] for part in parts])[:-1]
         return list(zip(parts, np.split(outputs, ends), strict=True))
 

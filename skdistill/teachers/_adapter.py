@@ -1,20 +1,22 @@
 """The interface to a teacher: ``classes_``, ``output_kind`` and ``outputs(X)``."""
 
+import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 import joblib
 import narwhals as nw
 import numpy as np
-from scipy import sparse
 from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
 from sklearn.utils import get_tags
 
 from .._fitting import has_pairwise_margins
 from .._tables import is_frame
 from ..convert import is_booster, is_lightgbm, unwrap
-from ..exceptions import TeacherError, TeacherOutputError, TeacherQueryError
+from ..exceptions import TeacherError, TeacherOutputError, TeacherQueryError, TeacherWarning
 from ..targets import one_hot
+from ._answers import UnreadableError, as_array, as_floats, column_names, has_changed, order_by_name, own_rows
 
 Task = Literal["classification", "regression"]
 OutputKind = Literal["proba", "logit", "value"]
@@ -75,6 +77,7 @@ class Teacher:
         self._column_order = None if classes is None else np.argsort(classes)
         self.transductive = response_method == "labels_"
         self._known_rows: str | None = None
+        self._writes_into_rows = False
 
     def __repr__(self) -> str:
         return f"Teacher({self.name}, task={self.task!r}, response_method={self.response_method!r})"
@@ -103,17 +106,34 @@ class Teacher:
         TeacherOutputError
             If the model returns any other output.
         """
-        returned = self._call_model(X)
+        returned = self._call_with_own_rows(X)
         if isinstance(returned, list | tuple) and len(returned) != X.shape[0]:
             raise self._output_error(
                 f"a list of {len(returned)} arrays for {X.shape[0]} rows",
                 "one array. Multi-output classifiers are not supported; distil each output separately.",
             )
-        returned = returned.toarray() if sparse.issparse(returned) else np.asarray(returned)
-        if returned.ndim not in (1, 2) or returned.shape[0] != X.shape[0]:
-            raise self._output_error(f"shape {returned.shape} for {X.shape[0]} rows", "one output per row.")
-        read = {"proba": self._read_proba, "logit": self._read_margins, "value": self._read_values}[self.output_kind]
-        return read(returned)
+        try:
+            names, returned = column_names(returned), as_array(returned)
+            if returned.ndim not in (1, 2) or returned.shape[0] != X.shape[0]:
+                raise UnreadableError(f"shape {returned.shape} for {X.shape[0]} rows", "one output per row.")
+            read = {"proba": self._read_proba, "logit": self._read_margins, "value": self._read_values}
+            return read[self.output_kind](returned, names)
+        except UnreadableError as error:
+            raise self._output_error(error.got, error.expected) from None
+
+    def _call_with_own_rows(self, X: Any) -> Any:
+        """Call the model with a copy of the rows, so that it cannot change the rows of the caller."""
+        rows = own_rows(X)
+        returned = self._call_model(rows)
+        if not self._writes_into_rows and has_changed(rows, X):
+            self._writes_into_rows = True  # warn once
+            warnings.warn(
+                f"{self.name} changed the rows that were passed to it. They were a copy: your rows are unchanged, and "
+                "the outputs are used as the outputs for your rows.",
+                TeacherWarning,
+                stacklevel=3,
+            )
+        return returned
 
     def _call_model(self, X: Any) -> Any:
         if self.transductive:
@@ -135,7 +155,7 @@ class Teacher:
         self._known_rows = rows
         return labels
 
-    def _read_proba(self, returned: np.ndarray) -> np.ndarray:
+    def _read_proba(self, returned: np.ndarray, names: list[Any] | None) -> np.ndarray:
         assert self.classes_ is not None
         if returned.ndim == 2 and returned.shape[1] == 1:
             returned = returned[:, 0]
@@ -148,7 +168,7 @@ class Teacher:
                     "teacher=lambda X: model.predict(X)."
                 )
                 raise self._output_error(str(error), expected) from None
-        proba = self._as_floats(returned)
+        proba = as_floats(returned)
         if proba.ndim == 1:
             proba = np.column_stack([1 - proba, proba])
         n_classes = len(self.classes_)
@@ -164,12 +184,12 @@ class Teacher:
                 "probabilities in [0, 1] with a sum of one per row. If these are margins, pass "
                 'response_method="decision_function".',
             )
-        proba = np.maximum(proba, 0)[:, self._column_order]
+        proba = np.maximum(proba, 0)[:, self._order_of(names)]
         return proba / proba.sum(axis=1, keepdims=True)
 
-    def _read_margins(self, returned: np.ndarray) -> np.ndarray:
+    def _read_margins(self, returned: np.ndarray, names: list[Any] | None) -> np.ndarray:
         assert self.classes_ is not None
-        margins = self._as_floats(returned)
+        margins = as_floats(returned)
         if margins.ndim == 2 and margins.shape[1] == 1:
             margins = margins[:, 0]
         n_classes = len(self.classes_)
@@ -181,23 +201,19 @@ class Teacher:
                 f"margins of shape {returned.shape}",
                 f'one column for each of the {n_classes} classes. An SVC needs decision_function_shape="ovr".',
             )
-        return margins[:, self._column_order]
+        return margins[:, self._order_of(names)]
 
-    def _read_values(self, returned: np.ndarray) -> np.ndarray:
-        values = self._as_floats(returned)
+    def _read_values(self, returned: np.ndarray, names: list[Any] | None) -> np.ndarray:  # noqa: ARG002
+        values = as_floats(returned)
         return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
 
-    def _as_floats(self, returned: np.ndarray) -> np.ndarray:
-        if returned.dtype.kind not in "biuf":
-            try:
-                returned = returned.astype(np.float64)
-            except (TypeError, ValueError):
-                raise self._output_error(f"values of dtype {returned.dtype}", "numbers.") from None
-        values = returned.astype(np.float64)
-        if not np.isfinite(values).all():
-            row = int(np.argmin(np.isfinite(values.reshape(len(values), -1)).all(axis=1)))
-            raise self._output_error(f"row {row} as {values[row].tolist()}", "finite numbers, without NaN or infinity.")
-        return values
+    def _order_of(self, names: list[Any] | None) -> np.ndarray:
+        """Return the position of each class among the columns: by name, if the columns have names."""
+        assert self.classes_ is not None
+        assert self._column_order is not None
+        has_columns = names is not None and len(names) == len(self.classes_)
+        by_name = order_by_name(names, self.classes_) if has_columns and names is not None else None
+        return self._column_order if by_name is None else by_name
 
     def _output_error(self, got: str, expected: str) -> TeacherOutputError:
         return TeacherOutputError(f"{self.name}.{self.response_method} returned {got}; expected {expected}")
@@ -265,6 +281,9 @@ def as_teacher(
 
 
 def _infer_task(obj: Any, classes: Any) -> Task:
+    method, of_method = _bound_method(obj)
+    if of_method is not None and method in RESPONSES["classification"] and method != "predict":
+        return "classification"
     knows_classes = classes is not None or getattr(obj, "classes_", None) is not None
     if knows_classes or any(_is(kind, obj) for kind in (is_classifier, is_clusterer, is_outlier_detector)):
         return "classification"
@@ -294,6 +313,18 @@ def _is_function(obj: Any) -> bool:
     return callable(obj) and not any(hasattr(obj, name) for name in RESPONSES["regression"])
 
 
+def _bound_method(obj: Any) -> tuple[str, Any]:
+    """Return the name of a bound method of a model, and the classes of that model, in the order of its columns.
+
+    The name is empty if ``obj`` is not such a method.
+    """
+    function = obj.func if isinstance(obj, partial) else obj
+    model = getattr(function, "__self__", None)
+    if model is None or not hasattr(model, "predict"):
+        return "", None
+    return getattr(function, "__name__", ""), getattr(model, "classes_", None)
+
+
 def _resolve_method(obj: Any, response_method: str, task: Task) -> str:
     allowed = RESPONSES[task]
     if response_method != "auto" and response_method not in allowed:
@@ -303,6 +334,8 @@ def _resolve_method(obj: Any, response_method: str, task: Task) -> str:
         )
     if _is_function(obj):
         default = "predict_proba" if task == "classification" else "predict"
+        method, _ = _bound_method(obj)
+        default = method if method in allowed else default
         return default if response_method == "auto" else response_method
     name = type(obj).__name__
     if response_method != "auto":
@@ -340,6 +373,8 @@ def _resolve_classes(obj: Any, classes: Any) -> np.ndarray:
     """Return the classes of the model, the numbers of its clusters, or else the given classes."""
     final = _innermost(obj)
     known = getattr(obj, "classes_", None)
+    if known is None:
+        known = _bound_method(obj)[1]
     if known is None and _is(is_outlier_detector, obj):
         known = [-1, 1]
     if known is None and hasattr(final, "labels_"):

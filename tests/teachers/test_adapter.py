@@ -176,7 +176,7 @@ class TestFunctions:
         (lambda X: np.ones((len(X), 2, 2)), "expected one output per row"),
         (lambda X: [np.ones((len(X), 2))] * 3, "a list of 3 arrays for 150 rows; expected one array"),
         (lambda X: np.full(len(X), "maybe"), "unknown labels .*maybe.*; known are"),
-        (lambda X: np.full((len(X), 2), "a"), "expected numbers"),
+        (lambda X: np.full((len(X), 2), "a"), "expected real numbers"),
         (lambda X: None, "expected one output per row"),
     ],
     ids=["NaN", "sum", "negative", "width", "length", "3-D", "list", "labels", "text", "None"],

@@ -1,0 +1,126 @@
+"""Reading the outputs of a teacher: columns by name, and real numbers only."""
+
+from collections.abc import Sequence
+from os.path import commonprefix
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+from scipy import sparse
+
+from .._tables import is_frame
+
+LARGEST = 1e300
+"""Bounds the outputs: larger values overflow as soon as a student adds or multiplies them."""
+
+_IS_TEXT = np.frompyfunc(lambda cell: isinstance(cell, str | bytes), 1, 1)
+
+
+class UnreadableError(ValueError):
+    """Raised for outputs that cannot be read; the message states what was returned and what was expected."""
+
+    def __init__(self, got: str, expected: str) -> None:
+        super().__init__(f"{got}; expected {expected}")
+        self.got, self.expected = got, expected
+
+
+def own_rows(X: Any) -> Any:
+    """Return a copy of rows for the teacher, which may write into the rows that it is given."""
+    if isinstance(X, np.ndarray):
+        return X.copy(order="K")
+    copied = getattr(X, "copy", None) or getattr(X, "clone", None)
+    return X if copied is None else copied()
+
+
+def has_changed(given: Any, X: Any) -> bool:
+    """Return whether a copy of ``X`` was changed, as far as this can be checked quickly."""
+    if isinstance(X, np.ndarray):
+        return X.dtype != object and not np.array_equal(given, X, equal_nan=X.dtype.kind == "f")
+    return nw.dependencies.is_pandas_dataframe(X) and not X.equals(given)
+
+
+def as_array(answer: Any) -> np.ndarray:
+    """Return outputs as an array; a masked array must not have masked cells."""
+    if sparse.issparse(answer):
+        return answer.toarray()
+    if isinstance(answer, np.ma.MaskedArray) and np.ma.getmaskarray(answer).any():
+        raise UnreadableError(
+            f"an array with {int(np.ma.getmaskarray(answer).sum())} masked cells", "an output for each row."
+        )
+    return np.asarray(answer)
+
+
+def as_floats(answer: np.ndarray) -> np.ndarray:
+    """Return real numbers as floats; dates, complex numbers and texts raise an error."""
+    kind = answer.dtype.kind
+    is_text = kind in "USTV" or (kind == "O" and bool(_IS_TEXT(answer).any()))
+    if kind not in "biufO" or is_text:
+        raise UnreadableError(f"{'texts' if is_text else 'values'} of dtype {answer.dtype}", "real numbers.")
+    try:
+        values = answer.astype(np.float64)
+    except (TypeError, ValueError):
+        raise UnreadableError(f"values of dtype {answer.dtype}", "real numbers.") from None
+    _check_each(np.isfinite(values), values, "finite numbers, no NaN and no infinity.")
+    _check_each(
+        np.abs(values) <= LARGEST, values, f"numbers of at most {LARGEST:g}. Express the outputs in a larger unit."
+    )
+    return values
+
+
+def _check_each(is_good: np.ndarray, values: np.ndarray, expected: str) -> None:
+    if not is_good.all():
+        row = int(np.argmin(is_good.reshape(len(values), -1).all(axis=1)))
+        raise UnreadableError(f"row {row} as {values[row].tolist()}", expected)
+
+
+def column_names(answer: Any) -> list[Any] | None:
+    """Return the column names of a frame of any library, and ``None`` for other objects."""
+    if not is_frame(answer):
+        return None
+    if nw.dependencies.is_pandas_dataframe(answer):
+        return list(answer.columns)
+    return list(nw.from_native(answer, eager_only=True).columns)
+
+
+def order_by_name(names: Sequence[Any], classes: np.ndarray) -> np.ndarray | None:
+    """Return the position of each class among the columns of a frame; ``None`` if the names are only numbers.
+
+    Names may have a prefix and a suffix that all of them share, as in ``proba_yes`` and ``proba_no``.
+
+    Raises
+    ------
+    UnreadableError
+        If the names are neither classes nor consecutive numbers.
+    """
+    wanted = [_spelled(label) for label in classes.tolist()]
+    texts = [str(name) for name in names]
+    without = _without_shared(texts)
+    for found in ([_spelled(name) for name in names], list(map(_spelled, texts)), list(map(_spelled, without))):
+        if len(set(found)) == len(found) and set(found) == set(wanted):
+            return np.array([found.index(label) for label in wanted])
+    numbered = [str(place) for place in range(len(names) + 1)]
+    if texts in (numbered[:-1], numbered[1:]) or without in (numbered[:-1], numbered[1:]):
+        return None
+    raise UnreadableError(
+        f"a frame with the columns {list(names)}",
+        f"columns named after the classes {classes.tolist()}, in any order. Rename them, or return an array "
+        "whose columns are in the order of the classes.",
+    )
+
+
+def _spelled(label: Any) -> str:
+    """Return a label as text; equal numbers give the same text, whether they are integers, floats or texts."""
+    try:
+        return f"{float(label):.17g}"
+    except (TypeError, ValueError):
+        return str(label)
+
+
+def _without_shared(texts: list[str]) -> list[str]:
+    """Return texts without their common prefix and suffix."""
+    if len(texts) < 2:
+        return texts
+    start = len(commonprefix(texts))  # noqa: RUF071 - characters are what is compared
+    texts = [text[start:] for text in texts]
+    end = len(commonprefix([text[::-1] for text in texts]))  # noqa: RUF071
+    return [text[: len(text) - end] for text in texts]
