@@ -29,7 +29,7 @@ LEAST_KEPT = 0.98
 TOO_LITTLE_KEPT = 0.9
 """Share of the teacher's skill below which a student is not shipped, whatever its fidelity."""
 
-FEWEST_ROWS = 50
+MIN_ROWS_FOR_INTERVAL = 50
 """Minimum number of rows for an interval; with fewer rows, the standard error is unreliable."""
 
 MANY_ROWS = 100
@@ -38,7 +38,7 @@ MANY_ROWS = 100
 MOST_TIMES = 100
 """Maximum multiple of the rows that an open decision on few rows asks for, since their standard error is unreliable."""
 
-MOST_ROWS = 1_000_000
+MAX_STATED_ROWS = 1_000_000
 """Maximum number of needed rows that is stated; beyond it, the estimate is too close to its limit."""
 
 
@@ -115,7 +115,7 @@ def _rows_that_do_not_tell(found: Findings) -> Decision | None:
     """Cannot tell from few rows, from training rows, and if the teacher's output is constant."""
     if not _are_untold(found):
         return None
-    if found.n_rows < FEWEST_ROWS:
+    if found.n_rows < MIN_ROWS_FOR_INTERVAL:
         few = "a single row is not enough" if found.n_rows == 1 else f"{found.n_rows} rows are too few"
         return Decision(CANNOT_TELL, f"{few}; {_needed(found, _rows_after_few(found))}", "rows")
     if is_mostly_training_rows(found):
@@ -181,7 +181,7 @@ def _by_closeness(found: Findings) -> Decision:
 
 def _are_untold(found: Findings) -> bool:
     """Whether these rows are not sufficient for a decision."""
-    return found.n_rows < FEWEST_ROWS or is_mostly_training_rows(found) or not found.fidelity.is_known
+    return found.n_rows < MIN_ROWS_FOR_INTERVAL or is_mostly_training_rows(found) or not found.fidelity.is_known
 
 
 def _is_better(found: Findings) -> bool:
@@ -231,7 +231,7 @@ def _rows_to_tell(found: Findings, estimate: Estimate, limit: float) -> float:
 def _needed(found: Findings, n_rows: float) -> str:
     """Return a text with the number of needed rows: more than there are, and rounded up."""
     least = max(MANY_ROWS, found.n_rows + 1, 0 if math.isnan(n_rows) else n_rows)
-    most = max(MOST_ROWS, 10 * found.n_rows)
+    most = max(MAX_STATED_ROWS, 10 * found.n_rows)
     if least > most:
         return f"more than {_round_up(most):,} rows are needed, because the estimate is very close to its limit"
     if least == MANY_ROWS:

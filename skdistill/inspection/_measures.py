@@ -30,7 +30,7 @@ from ..metrics._footprint import bytes_or_nan
 from ..metrics._unwrapping import compiled_form, completed
 from ..students import teach_classifier, teach_regressor
 from ._answers import Answers, as_table, check_labels, spread, variance, varies
-from ._rules import FEWEST_ROWS, mean, standard_error
+from ._rules import MIN_RULE_ROWS, mean, standard_error
 from ._slices import Slice
 
 STEPS = "earlier steps"
@@ -252,7 +252,7 @@ def by_slice(answers: Answers, slices: list[Slice]) -> Columns:
     for name, values in measured.items():
         means = np.array([mean(values, weight, part.rows) for part in slices])
         columns[name] = np.sqrt(means) if name.endswith("_error") else means
-    surely = np.where(columns["n_rows"] < FEWEST_ROWS, -np.inf, columns["distance"] - 2 * np.nan_to_num(error))
+    surely = np.where(columns["n_rows"] < MIN_RULE_ROWS, -np.inf, columns["distance"] - 2 * np.nan_to_num(error))
     order = np.argsort(-surely, kind="stable")
     return {name: values[order] for name, values in columns.items()}
 

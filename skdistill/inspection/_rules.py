@@ -12,7 +12,7 @@ from ._answers import Answers
 MOST_SPARSE = 5000
 """Maximum number of columns of a sparse table for which rules are computed."""
 
-FEWEST_ROWS, SMALLEST_SHARE = 10, 0.02
+MIN_RULE_ROWS, MIN_RULE_SHARE = 10, 0.02
 """Minimum number and minimum share of the rows in a rule."""
 
 
@@ -57,7 +57,7 @@ def find_rules(answers: Answers, max_rules: int) -> Rules:
     """Return at most ``max_rules`` rules."""
     distance, weight = answers.distance, answers.weight
     n_rows = len(distance)
-    fewest = max(FEWEST_ROWS, round(SMALLEST_SHARE * n_rows))
+    fewest = max(MIN_RULE_ROWS, round(MIN_RULE_SHARE * n_rows))
     if not has_rules(answers.X) or max_rules < 2 or n_rows < 2 * fewest or np.ptp(distance) == 0:
         leaf, rules = np.zeros(n_rows, dtype=int), ["every row"]
     else:

@@ -250,14 +250,14 @@ class SizeFidelityDisplay:
                 f"{who} got a {type(candidates).__name__}; expected candidates_ of a model that was fitted with "
                 'student="auto". Pass model.candidates_.'
             )
-        judged = np.flatnonzero(~np.isnan(np.asarray(candidates["fidelity"], dtype=float)))
-        if len(judged) == 0:
+        validated = np.flatnonzero(~np.isnan(np.asarray(candidates["fidelity"], dtype=float)))
+        if len(validated) == 0:
             raise ValueError(
                 f"{who}: none of the {len(candidates.tried)} candidates was validated; expected at least one. Pass "
                 "more rows to fit, or pass sizes and X to from_estimator."
             )
         kinds = list(zip(candidates["student"].tolist(), candidates["real_weight"].tolist(), strict=True))
-        rows = np.array(sorted({kinds[row]: row for row in judged}.values()))  # the last trial of each
+        rows = np.array(sorted({kinds[row]: row for row in validated}.values()))  # the last trial of each
         is_chosen = [candidates.chosen is not None and kinds[row] == kinds[-1] for row in rows]
         of_chosen = np.flatnonzero(is_chosen)
         size = candidates["n_bytes" if x == "size" else "n_ops"][rows]

@@ -7,7 +7,7 @@ from scipy import sparse
 
 from ..convert import splits_of_lightgbm
 
-MOST_ROWS = 10_000
+MAX_KNOT_ROWS = 10_000
 """Most rows from which the outer knots of a column are computed."""
 
 ENDS = 0.002
@@ -51,7 +51,7 @@ def find_knots(
     places, of = np.unique(np.column_stack([feature, threshold])[is_number], axis=0, return_inverse=True)
     gains = np.bincount(of.reshape(-1), gain[is_number], len(places))
     best = places[np.argsort(-gains, kind="stable")[:n_knots]]
-    some = np.random.RandomState(seed).permutation(cells.shape[0])[:MOST_ROWS]
+    some = np.random.RandomState(seed).permutation(cells.shape[0])[:MAX_KNOT_ROWS]
     knots = []
     for column in columns:
         values = cells[some, column]

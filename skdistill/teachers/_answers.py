@@ -60,7 +60,7 @@ def as_floats(answer: np.ndarray) -> np.ndarray:
         values = answer.astype(np.float64)
     except (TypeError, ValueError):
         raise UnreadableError(f"values of dtype {answer.dtype}", "real numbers.") from None
-    _check_each(np.isfinite(values), values, "finite numbers, no NaN and no infinity.")
+    _check_each(np.isfinite(values), values, "finite numbers, without NaN or infinity.")
     _check_each(
         np.abs(values) <= LARGEST, values, f"numbers of at most {LARGEST:g}. Express the outputs in a larger unit."
     )

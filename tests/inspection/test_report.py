@@ -449,9 +449,9 @@ def test_the_guide_names_the_limits():
         f"at least {_decision.LEAST_FIDELITY}",
         f"at least {_decision.LEAST_KEPT:.0%}",
         f"below {_decision.TOO_LITTLE_KEPT:.0%}",
-        f"fewer than {_decision.FEWEST_ROWS} rows",
+        f"fewer than {_decision.MIN_ROWS_FOR_INTERVAL} rows",
         f"at least {_decision.MANY_ROWS}",
-        f"{_decision.MOST_ROWS:,}",
+        f"{_decision.MAX_STATED_ROWS:,}",
         f"{CLEAR} standard errors",
     ):
         assert text in section, text
