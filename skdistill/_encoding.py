@@ -1,9 +1,11 @@
 """Encoding of tables of any kind as matrices of floats, for distances, trees and networks."""
 
 import copy
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import Lock
 from typing import Any, TypeVar
 
 import narwhals as nw
@@ -19,7 +21,6 @@ MAX_CACHED_CELLS = 20_000_000
 """Maximum number of encoded cells that :func:`encoded_once` caches; the oldest arrays are dropped first."""
 
 Result = TypeVar("Result")
-_kept: ContextVar[dict[tuple[Any, ...], tuple[Any, ...]] | None] = ContextVar("kept", default=None)
 
 MAX_COMMON_CATEGORIES, MIN_CATEGORY_ROWS = 100, 5
 """In columns with more categories than the first, categories with fewer rows than the second count as unseen."""
@@ -106,35 +107,59 @@ class TableEncoder:
         return codes
 
 
+class _Cache:
+    """Results of functions by the identity of their arguments; the oldest are dropped above a number of cells."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        self._lock, self._n_cells = Lock(), 0
+
+    def get(self, key: tuple[Any, ...]) -> Any:
+        """Return a result in a tuple; ``None`` if there is none."""
+        return self._found.get(key)
+
+    def put(self, key: tuple[Any, ...], *entry: Any) -> None:
+        """Store a result and its arguments, whose ids stay valid while they are stored."""
+        with self._lock:
+            if key in self._found:  # another thread was faster
+                return
+            self._found[key] = entry
+            self._n_cells += _count_cells(entry)
+            while self._n_cells > MAX_CACHED_CELLS and len(self._found) > 1:
+                self._n_cells -= _count_cells(self._found.pop(next(iter(self._found))))
+
+
+def _count_cells(entry: tuple[Any, ...]) -> int:
+    """Count the cells of tables, and of the tables of transfer sets."""
+    tables = [getattr(thing, "X", thing) for thing in entry]
+    return sum(math.prod(table.shape) for table in tables if len(getattr(table, "shape", ())) == 2)
+
+
 @contextmanager
 def encoded_once() -> Iterator[None]:
     """Cache encoders and encoded tables until the block ends, so that each table is encoded once.
 
     The tables must not be modified inside the block. Threads share the cache if they run in a copy of the context.
     """
-    token = _kept.set({})
+    token = _cache.set(_Cache())
     try:
         yield
     finally:
-        _kept.reset(token)
+        _cache.reset(token)
 
 
 def once(function: Callable[..., Result], *arguments: Any) -> Result:
     """Call a function; within :func:`encoded_once`, the result for the same argument objects is cached."""
-    kept = _kept.get()
-    if kept is None:
+    cache = _cache.get()
+    if cache is None:
         return function(*arguments)
     key = (function, *map(id, arguments))
-    found = kept.get(key)
-    if found is None:
-        found = kept[key] = (function(*arguments), *arguments)  # references keep the ids valid
-        n_cells = sum(result.size for result, *_ in kept.values() if isinstance(result, np.ndarray))
-        for oldest in list(kept):
-            if n_cells <= MAX_CACHED_CELLS:
-                break
-            dropped = kept.pop(oldest)[0]
-            n_cells -= dropped.size if isinstance(dropped, np.ndarray) else 0
-    return found[0]
+    found = cache.get(key)
+    if found is not None:
+        return found[0]
+    result = function(*arguments)
+    cache.put(key, result, *arguments)
+    return result
 
 
 def fit_table_encoder(X: Any) -> TableEncoder:
@@ -182,6 +207,9 @@ def _fit_encoder(X: Any) -> TableEncoder:
         counts = np.bincount(codes[~np.isnan(codes)].astype(np.intp), minlength=len(known[index]))
         encoder.categories_[index] = known[index][counts >= MIN_CATEGORY_ROWS]
     return encoder
+
+
+_cache: ContextVar[_Cache | None] = ContextVar("cache", default=None)
 
 
 def _numbers_at_once(columns: Any, is_number: np.ndarray) -> np.ndarray | None:

@@ -24,6 +24,14 @@ def take_rows(X: Any, rows: np.ndarray | slice) -> Any:
     return X[rows]
 
 
+def own_rows(X: Any) -> Any:
+    """Return a copy of a table for a model of others, which may write into the rows that it is given."""
+    if isinstance(X, np.ndarray):
+        return X.copy(order="K")
+    copied = getattr(X, "copy", None) or getattr(X, "clone", None)
+    return X if copied is None else copied()
+
+
 def renumber(X: Any) -> Any:
     """Return the table with its index reset, if the library has an index."""
     return nw.maybe_reset_index(nw.from_native(X, eager_only=True)).to_native() if is_frame(X) else X

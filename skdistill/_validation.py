@@ -1,6 +1,8 @@
 """Checks of arguments and tables that all subpackages share."""
 
 import copy
+import sys
+import warnings
 from numbers import Integral, Real
 from typing import Any
 
@@ -121,6 +123,14 @@ def _is_wrapper(estimator: Any) -> bool:
     """Whether an estimator has another one as a parameter: a pipeline, a search, an ensemble of given members."""
     params = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
     return any(hasattr(value, "fit") and not isinstance(value, type) for value in params.values())
+
+
+def warn_caller(message: str, category: type[Warning]) -> None:
+    """Warn at the line outside this package and scikit-learn that led here."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in ("skdistill", "sklearn"):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
 
 
 def draw_seed(rng: np.random.RandomState) -> int:

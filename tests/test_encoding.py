@@ -1,4 +1,5 @@
 import datetime as dt
+import sys
 import tracemalloc
 
 import numpy as np
@@ -336,3 +337,17 @@ class TestEncodedOnce:
         keys = [tuple(map(id, call)) for call in calls]  # the objects are alive, so that ids are theirs
         assert len(keys) > 10
         assert len(set(keys)) == len(keys)
+
+    def test_many_threads_share_the_cache(self, monkeypatch):
+        """While they fill it and it drops the oldest, each finds its own codes."""
+        monkeypatch.setattr("skdistill._encoding.MAX_CACHED_CELLS", 40)
+        tables = [pd.DataFrame({"a": [f"x{place}", "y", "z"]}) for place in range(60)]
+        switches = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        try:
+            with encoded_once():
+                codes = list(in_threads(lambda table: fit_table_encoder(table).transform(table), tables * 3, 4))
+        finally:
+            sys.setswitchinterval(switches)
+        for found in codes:
+            np.testing.assert_array_equal(found, [[0], [1], [2]])

@@ -1,6 +1,5 @@
 """The base class of both distilled estimators: the steps of ``fit``, and prediction."""
 
-import warnings
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -8,7 +7,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
-from .._validation import check_fitted, check_random_state, check_table, draw_seed, input_tags_of
+from .._validation import check_fitted, check_random_state, check_table, draw_seed, input_tags_of, warn_caller
 from ..exceptions import StudentError, TeacherWarning
 from ..metrics import fidelity
 from ..students import CompactBoostingClassifier, CompactBoostingRegressor
@@ -87,7 +86,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         self._keep(student, teacher, oracle, extension, held_out, candidates, soft_weight_choice)
         self._targets = targets
         if soft_weight_choice is not None and soft_weight_choice.caution:
-            warnings.warn(f"{type(self).__name__}: {soft_weight_choice.caution}", TeacherWarning, stacklevel=5)
+            warn_caller(f"{type(self).__name__}: {soft_weight_choice.caution}", TeacherWarning)
         run.phases.end()
 
     def _run(self, given: FitArguments) -> Run:
@@ -272,7 +271,8 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
     @property
     def _target_compressor(self) -> Any:
         """The target compressor, passed under its current or its former name."""
-        return self.target_compressor if isinstance(self.compressor, str) else self.compressor
+        is_given = not (self.compressor is None or isinstance(self.compressor, str))
+        return self.compressor if is_given else self.target_compressor
 
     @property
     def _given_soft_weight(self) -> float:

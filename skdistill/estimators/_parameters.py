@@ -1,10 +1,9 @@
 """Checks of the parameters of distilled estimators before any query or fit."""
 
-import warnings
 from numbers import Integral, Real
 from typing import Any
 
-from .._validation import check_number
+from .._validation import check_number, warn_caller
 from ..exceptions import StudentError
 from ..samplers import as_sampler
 from ..students._families import FAMILIES, current_name, warn_of_former_names
@@ -30,13 +29,18 @@ def check_parameters(model: Any, y: Any) -> None:
 
 def _warn_of_former_names(model: Any) -> None:
     warn_of_former_names(type(model).__name__, [model.student])
-    if not isinstance(model.compressor, str):
-        warnings.warn(
-            f"{type(model).__name__}: compressor= is now called target_compressor=. The former name is deprecated and "
-            "will be removed in a later release.",
-            FutureWarning,
-            stacklevel=6,
+    if model.compressor is None or isinstance(model.compressor, str):
+        return
+    if model.target_compressor is not None:
+        raise ValueError(
+            f"{type(model).__name__}: got target_compressor={model.target_compressor!r} and compressor="
+            f"{model.compressor!r}; expected only target_compressor. Omit compressor, its former name."
         )
+    warn_caller(
+        f"{type(model).__name__}: compressor= is now called target_compressor=. The former name will be an error in a "
+        "later release.",
+        FutureWarning,
+    )
 
 
 def _check_numbers(model: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..students import CompactKernelClassifier, CompactKernelRegressor, teach_classifier, teach_regressor
-from ..students._student import CompactStudent
+from ..students._student import CompactStudent, rows_for
 from ..targets import blend, fit_margin_scale, soften, softmax
 from ..teachers import Teacher
 from ..transfer import TransferSet
@@ -96,7 +96,7 @@ class ClassTargets:
 
     def predict(self, student: Any, X: Any) -> np.ndarray:
         """Return the student's probabilities."""
-        return np.asarray(student.predict_proba(X), dtype=np.float64)
+        return np.asarray(student.predict_proba(rows_for(student, X)), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class ValueTargets:
 
     def predict(self, student: Any, X: Any) -> np.ndarray:
         """Return the student's values."""
-        return np.asarray(student.predict(X), dtype=np.float64)
+        return np.asarray(student.predict(rows_for(student, X)), dtype=np.float64)
 
 
 def threads_for(student: Any, n_jobs: int | None) -> int | None:

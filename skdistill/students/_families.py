@@ -1,12 +1,12 @@
 """The registry of the families of students that a chooser tries, and that a name stands for."""
 
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from .._validation import warn_caller
 from ..exceptions import StudentError
 from ._boosting import CompactBoostingClassifier, CompactBoostingRegressor
 from ._hybrid import CompactHybridClassifier, CompactHybridRegressor
@@ -184,11 +184,10 @@ def warn_of_former_names(who: str, names: Iterable[Any]) -> None:
     """Warn of names that families had before."""
     for name in names:
         if current_name(name) != name:
-            warnings.warn(
+            warn_caller(
                 f"{who}: the family {name!r} is now called {current_name(name)!r}. The former name will be an error in "
                 "a later release.",
                 FutureWarning,
-                stacklevel=2,
             )
 
 

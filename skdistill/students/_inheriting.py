@@ -42,7 +42,7 @@ def _hints_of(model: Any) -> dict[str, Any]:
         of_inputs = machine.gamma * np.var(rows, axis=0)
         if np.all(of_inputs > 0) and of_inputs.max() < ONE_SCALE * of_inputs.min():
             hints["gamma"] = float(np.exp(np.log(of_inputs).mean()))
-    landmarks = inside.inverse_transform(rows)
+    landmarks = inside.inverse_transform(rows.copy())  # a step may write into the rows
     if np.all(np.isfinite(landmarks)):
         hints["landmarks"] = np.asarray(landmarks)
     return hints

@@ -14,6 +14,7 @@ from .._encoding import TableEncoder, fit_encoder
 from .._losses import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy, SquaredError
 from .._representation import Documented
 from .._restoring import all_or_nothing
+from .._tables import own_rows
 from .._threads import blas_threads
 from .._validation import check_fitted, check_number, check_table, check_weights
 from ..compiled import Columns, CompiledModel, Design
@@ -279,6 +280,11 @@ class CompactRegressor(RegressorMixin, CompactStudent):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+
+def rows_for(student: Any, X: Any) -> Any:
+    """Return rows for a student: students of others get a copy, since a step may write into its rows."""
+    return X if isinstance(getattr(student, "estimator", student), CompactStudent) else own_rows(X)
 
 
 def count_inputs(X: Any) -> int:

@@ -22,6 +22,7 @@ from .._validation import seed_estimator
 from ..exceptions import StudentError
 from ..targets import TargetCompressor, centred_logits
 from ._completion import CompletedClassifier, DecodedRegressor, complete_classifier
+from ._student import rows_for
 
 MIN_PROBABILITY = 1e-3
 """Bounds the probability of classes that get a copy of the row; the weight of others is shared among these."""
@@ -88,7 +89,7 @@ def teach_classifier(
            [0.5, 0.5],
            [0.2, 0.8]])
     """
-    student = _seeded_clone(student, rng)
+    student, X = _seeded_clone(student, rng), rows_for(student, X)
     final = final_step(student)
     if is_regressor(student):
         logits = centred_logits(proba)
@@ -163,7 +164,7 @@ def teach_regressor(
     >>> student.predict([[4.0]]).round(6)
     array([12.])
     """
-    student = _seeded_clone(student, rng)
+    student, X = _seeded_clone(student, rng), rows_for(student, X)
     if not is_regressor(student):
         raise StudentError(f"the student {type(student).__name__} is no regressor; expected one to imitate values.")
     if target_compressor is None:

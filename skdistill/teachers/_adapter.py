@@ -1,6 +1,5 @@
 """The interface to a teacher: ``classes_``, ``output_kind`` and ``outputs(X)``."""
 
-import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
@@ -12,11 +11,12 @@ from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_re
 from sklearn.utils import get_tags
 
 from .._fitting import has_pairwise_margins
-from .._tables import is_frame
+from .._tables import is_frame, own_rows
+from .._validation import warn_caller
 from ..convert import is_booster, is_lightgbm, unwrap
 from ..exceptions import TeacherError, TeacherOutputError, TeacherQueryError, TeacherWarning
 from ..targets import one_hot
-from ._answers import UnreadableError, as_array, as_floats, column_names, has_changed, order_by_name, own_rows
+from ._answers import UnreadableError, as_array, as_floats, column_names, has_changed, order_by_name
 
 Task = Literal["classification", "regression"]
 OutputKind = Literal["proba", "logit", "value"]
@@ -127,11 +127,10 @@ class Teacher:
         returned = self._call_model(rows)
         if not self._writes_into_rows and has_changed(rows, X):
             self._writes_into_rows = True  # warn once
-            warnings.warn(
+            warn_caller(
                 f"{self.name} changed the rows that were passed to it. They were a copy: your rows are unchanged, and "
                 "the outputs are used as the outputs for your rows.",
                 TeacherWarning,
-                stacklevel=3,
             )
         return returned
 
@@ -195,7 +194,7 @@ class Teacher:
         n_classes = len(self.classes_)
         if margins.ndim == 1 and n_classes == 2:
             margins = np.column_stack([-margins / 2, margins / 2])
-        is_pairwise = n_classes > 2 and has_pairwise_margins(self.model)
+        is_pairwise = n_classes > 2 and has_pairwise_margins(_owner(self.model))
         if margins.ndim == 1 or margins.shape[1] != n_classes or is_pairwise:
             raise self._output_error(
                 f"margins of shape {returned.shape}",
@@ -238,9 +237,11 @@ def as_teacher(
         ``"predict_proba"``, ``"decision_function"`` and ``"predict"`` (or ``"labels_"`` for a clusterer without
         ``predict``); for regression, ``"predict"``, ``"decision_function"``, ``"transform"`` and ``"score_samples"``.
         For a function, this is the method whose output format the function has; with ``"auto"``, floats are
-        probabilities and other one-dimensional outputs are labels.
+        probabilities and other one-dimensional outputs are labels. A bound method, such as ``model.predict_proba``, has
+        the output format of its name, and the classes of its model in their order.
     task : {"classification", "regression"} or None, default=None
-        ``None`` infers the task from the model; a function is a regressor unless ``classes`` is given.
+        ``None`` infers the task from the model; a function is a regressor unless ``classes`` is given or it is a bound
+        ``predict_proba`` or ``decision_function`` of a model with ``classes_``.
     classes : array-like of shape (n_classes,), default=None
         Labels in the order of the output columns, for models without ``classes_``.
 
@@ -313,16 +314,26 @@ def _is_function(obj: Any) -> bool:
     return callable(obj) and not any(hasattr(obj, name) for name in RESPONSES["regression"])
 
 
+def _owner(obj: Any) -> Any:
+    """Return the model whose bound method ``obj`` is, or ``obj`` itself."""
+    function = obj.func if isinstance(obj, partial) else obj
+    model = getattr(function, "__self__", None)
+    return obj if model is None or not hasattr(model, "predict") else model
+
+
 def _bound_method(obj: Any) -> tuple[str, Any]:
     """Return the name of a bound method of a model, and the classes of that model, in the order of its columns.
 
-    The name is empty if ``obj`` is not such a method.
+    The name is empty if ``obj`` is not such a method, or if it is the ``predict`` of a model that is not known to
+    return labels.
     """
-    function = obj.func if isinstance(obj, partial) else obj
-    model = getattr(function, "__self__", None)
-    if model is None or not hasattr(model, "predict"):
+    model = _owner(obj)
+    if model is obj:
         return "", None
-    return getattr(function, "__name__", ""), getattr(model, "classes_", None)
+    name = getattr(obj.func if isinstance(obj, partial) else obj, "__name__", "")
+    classes = getattr(model, "classes_", None)
+    returns_labels = classes is not None or _is(is_classifier, model) or _is(is_clusterer, model)
+    return "" if name == "predict" and not returns_labels else name, classes
 
 
 def _resolve_method(obj: Any, response_method: str, task: Task) -> str:

@@ -1,7 +1,6 @@
 """Reading the outputs of a teacher: columns by name, and real numbers only."""
 
 from collections.abc import Sequence
-from os.path import commonprefix
 from typing import Any
 
 import narwhals as nw
@@ -24,18 +23,10 @@ class UnreadableError(ValueError):
         self.got, self.expected = got, expected
 
 
-def own_rows(X: Any) -> Any:
-    """Return a copy of rows for the teacher, which may write into the rows that it is given."""
-    if isinstance(X, np.ndarray):
-        return X.copy(order="K")
-    copied = getattr(X, "copy", None) or getattr(X, "clone", None)
-    return X if copied is None else copied()
-
-
 def has_changed(given: Any, X: Any) -> bool:
     """Return whether a copy of ``X`` was changed, as far as this can be checked quickly."""
     if isinstance(X, np.ndarray):
-        return X.dtype != object and not np.array_equal(given, X, equal_nan=X.dtype.kind == "f")
+        return X.dtype != object and not np.array_equal(given, X, equal_nan=X.dtype.kind in "fcmM")
     return nw.dependencies.is_pandas_dataframe(X) and not X.equals(given)
 
 
@@ -83,7 +74,7 @@ def column_names(answer: Any) -> list[Any] | None:
 
 
 def order_by_name(names: Sequence[Any], classes: np.ndarray) -> np.ndarray | None:
-    """Return the position of each class among the columns of a frame; ``None`` if the names are only numbers.
+    """Return the position of each class among the columns of a frame; ``None`` if the columns are only numbered.
 
     Names may have a prefix and a suffix that all of them share, as in ``proba_yes`` and ``proba_no``.
 
@@ -92,35 +83,38 @@ def order_by_name(names: Sequence[Any], classes: np.ndarray) -> np.ndarray | Non
     UnreadableError
         If the names are neither classes nor consecutive numbers.
     """
-    wanted = [_spelled(label) for label in classes.tolist()]
-    texts = [str(name) for name in names]
-    without = _without_shared(texts)
-    for found in ([_spelled(name) for name in names], list(map(_spelled, texts)), list(map(_spelled, without))):
-        if len(set(found)) == len(found) and set(found) == set(wanted):
-            return np.array([found.index(label) for label in wanted])
-    numbered = [str(place) for place in range(len(names) + 1)]
-    if texts in (numbered[:-1], numbered[1:]) or without in (numbered[:-1], numbered[1:]):
+    texts, wanted = [str(name) for name in names], [str(label) for label in classes.tolist()]
+    for before, after in [("", ""), *_affixes(texts[0], wanted)]:
+        spelled = [f"{before}{label}{after}" for label in wanted]
+        if set(spelled) == set(texts) and len(set(texts)) == len(texts):
+            return np.array([texts.index(text) for text in spelled])
+    numbers, of_classes = _as_numbers(texts), _as_numbers(wanted)
+    if numbers is not None and of_classes is not None and set(numbers) == set(of_classes):
+        return np.array([numbers.index(number) for number in of_classes])
+    if _are_numbered(texts):
         return None
     raise UnreadableError(
         f"a frame with the columns {list(names)}",
-        f"columns named after the classes {classes.tolist()}, in any order. Rename them, or return an array "
-        "whose columns are in the order of the classes.",
+        f"columns named after the classes {classes.tolist()}, in any order. Rename them, or return an array whose "
+        "columns are in the order of the classes.",
     )
 
 
-def _spelled(label: Any) -> str:
-    """Return a label as text; equal numbers give the same text, whether they are integers, floats or texts."""
+def _affixes(text: str, wanted: list[str]) -> list[tuple[str, str]]:
+    """Return what may be before and after the class in a column name."""
+    found = [(label, text.find(label)) for label in wanted if label]
+    return [(text[:start], text[start + len(label) :]) for label, start in found if start >= 0]
+
+
+def _as_numbers(texts: list[str]) -> list[float] | None:
     try:
-        return f"{float(label):.17g}"
-    except (TypeError, ValueError):
-        return str(label)
+        return [float(text) for text in texts]
+    except ValueError:
+        return None
 
 
-def _without_shared(texts: list[str]) -> list[str]:
-    """Return texts without their common prefix and suffix."""
-    if len(texts) < 2:
-        return texts
-    start = len(commonprefix(texts))  # noqa: RUF071 - characters are what is compared
-    texts = [text[start:] for text in texts]
-    end = len(commonprefix([text[::-1] for text in texts]))  # noqa: RUF071
-    return [text[: len(text) - end] for text in texts]
+def _are_numbered(texts: list[str]) -> bool:
+    """Whether the names are consecutive numbers from 0 or 1, possibly with a prefix that all of them share."""
+    prefix = texts[0].rstrip("0123456789")
+    numbers = [text.removeprefix(prefix) for text in texts]
+    return any(numbers == [str(first + place) for place in range(len(texts))] for first in (0, 1))

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
 
+from .._tables import own_rows
 from ..convert import unwrap
 from ._adapter import Teacher
 
@@ -62,7 +63,7 @@ def find_out_of_bag(teacher: Teacher, X: Any, rows: np.ndarray) -> OutOfBag | No
     method = {"proba": "predict_proba", "value": "predict"}.get(teacher.output_kind)
     if type(forest) not in FORESTS or not forest.bootstrap or teacher.response_method != method:
         return None
-    seen = inside.transform(X)
+    seen = inside.transform(own_rows(X))
     cells = (seen.tocsr() if sparse.issparse(seen) else np.asarray(seen)).astype(np.float32)  # the dtype of the trees
     in_bag = forest.estimators_samples_
     if not _was_fitted_on(forest, in_bag, cells):

@@ -85,6 +85,7 @@ def raises_halfway(rows):
         ({"sampler": PCA()}, {}, SamplerError, "has no sample; expected"),
         ({"student": NearestNeighbors()}, {}, StudentError, "is no classifier and no regressor"),
         ({"student": TREE, "target_compressor": PCA(2)}, {}, StudentError, "is no regressor; pass"),
+        ({"target_compressor": PCA(2), "compressor": PCA(2)}, {}, ValueError, "expected only target_compressor"),
         (
             {"response_method": "score_samples"},
             {},

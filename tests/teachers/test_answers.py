@@ -11,8 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
+from sklearn.base import clone
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.svm import SVC, SVR
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skdistill import DistilledClassifier, DistilledRegressor, as_teacher
 from skdistill.exceptions import TeacherOutputError, TeacherWarning
@@ -53,13 +57,15 @@ class TestNamedColumns:
             ([1.0, 2.0, 10.0], ["10", "1", "2"]),
             ([False, True], [True, False]),
             ([0, 1], [1, 0]),
+            ([False, True], ["True", "False"]),
         ],
     )
     def test_labels_of_any_kind(self, classes, names):
         """Numbers are matched by their value, however they are spelled."""
         width = len(classes)
         proba = probabilities(ROWS)[:, :width] / probabilities(ROWS)[:, :width].sum(axis=1, keepdims=True)
-        places = [[str(float(label)) for label in classes].index(str(float(name))) for name in names]
+        value = lambda label: float({"True": 1, "False": 0}.get(label, label))  # noqa: E731
+        places = [[value(label) for label in classes].index(value(name)) for name in names]
         frame = pd.DataFrame(proba[:, places], columns=names)
         np.testing.assert_allclose(as_teacher(lambda _: frame, classes=classes).outputs(ROWS), proba)
 
@@ -70,6 +76,25 @@ class TestNamedColumns:
         """Names that only count say nothing."""
         frame = pd.DataFrame(probabilities(ROWS), columns=list(names))
         np.testing.assert_allclose(as_teacher(lambda _: frame, classes=LABELS).outputs(ROWS), probabilities(ROWS))
+
+    @pytest.mark.parametrize(
+        ("classes", "names"),
+        [
+            (["a1", "a0"], ["p_a0", "p_a1"]),
+            ([10, 11], ["p11", "p10"]),
+            (["bad", "bat"], ["proba_bat", "proba_bad"]),
+            (["high", "higher"], ["p_higher", "p_high"]),
+        ],
+    )
+    def test_classes_that_share_letters_are_told_apart(self, classes, names):
+        """What all names share is not taken from the classes."""
+        proba = np.column_stack([probabilities(ROWS)[:, 0], 1 - probabilities(ROWS)[:, 0]])
+        ordered = sorted(classes)
+        column_of = {str(label): proba[:, place] for place, label in enumerate(ordered)}
+        frame = pd.DataFrame(
+            {name: column_of[name.removeprefix("proba_").removeprefix("p_").removeprefix("p")] for name in names}
+        )
+        np.testing.assert_allclose(as_teacher(lambda _: frame, classes=classes).outputs(ROWS), proba)
 
     @pytest.mark.parametrize("names", [["high", "low", "middle"], ["a", "b", "c"], ["2", "0", "1"]])
     def test_other_names_are_refused(self, names):
@@ -133,6 +158,29 @@ class TestBoundMethods:
         assert teacher.response_method == method
         np.testing.assert_array_equal(teacher.classes_, LABELS)
         np.testing.assert_array_equal(LABELS[teacher.outputs(ROWS).argmax(axis=1)], OwnOrder().predict(ROWS))
+
+    def test_predict_of_a_model_without_classes_returns_probabilities(self):
+        """A booster or a network of one output answers ``predict`` with probabilities, whether bound or in a lambda."""
+
+        class Network:
+            def predict(self, rows):
+                return probabilities(rows)[:, 0]
+
+        student, labels = DecisionTreeClassifier(random_state=0), (probabilities(ROWS)[:, 0] > 0.5).astype(int)
+        bound, wrapped = (
+            DistilledClassifier(teacher, student, sampler=None, random_state=0).fit(ROWS, labels).predict_proba(ROWS)
+            for teacher in (Network().predict, lambda rows: Network().predict(rows))
+        )
+        np.testing.assert_array_equal(bound, wrapped)
+        np.testing.assert_array_equal(bound.argmax(axis=1), labels)
+
+    def test_margins_of_pairs_are_refused_as_those_of_the_model(self):
+        """Three margins for three classes may be those of pairs."""
+        labels = probabilities(ROWS).argmax(axis=1)
+        machine = SVC(decision_function_shape="ovo").fit(ROWS, labels)
+        for teacher in (machine, machine.decision_function):
+            with pytest.raises(TeacherOutputError, match="one column for each of the 3 classes"):
+                as_teacher(teacher, task="classification").outputs(ROWS)
 
 
 class TestNumbers:
@@ -219,13 +267,37 @@ class TestOwnRows:
         assert same
 
     def test_a_teacher_that_writes_is_told_of_once(self):
-        """The warning names it, and says what was done about it."""
+        """The warning names it, says what was done about it, and points at the call."""
         with pytest.warns(TeacherWarning, match="edit changed the rows that were passed to it") as told:
             DistilledRegressor(edit, "linear", sampler=Jitter(), n_synthetic=2.0, random_state=0).fit(ROWS)
         assert len(told) == 1
+        assert told[0].filename == __file__
+
+    def test_models_that_write_change_neither_rows_nor_the_teacher(self):
+        """A teacher with a kernel, one with out-of-bag rows, and a student of others: all write into their rows."""
+        values, rows = ROWS[:, 0] ** 2, ROWS.copy()
+        machine = make_pipeline(StandardScaler(copy=False), SVR()).fit(ROWS.copy(), values)
+        forest = make_pipeline(StandardScaler(copy=False), RandomForestRegressor(30, random_state=0))
+        forest.fit(ROWS.copy(), values)
+        before = [teacher.predict(ROWS.copy()) for teacher in (machine, forest)]
+        student = make_pipeline(StandardScaler(copy=False), DecisionTreeRegressor(random_state=0))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", TeacherWarning)
+            DistilledRegressor(machine, "kernel", sampler=None, random_state=0).fit(rows)
+            model = DistilledRegressor(forest, student, n_synthetic=2.0, random_state=0).fit(rows)
+            gentle = clone(student).set_params(standardscaler__copy=True)
+            same = DistilledRegressor(forest, gentle, n_synthetic=2.0, random_state=0).fit(rows)
+        np.testing.assert_array_equal(rows, ROWS)
+        for teacher, answers in zip((machine, forest), before, strict=True):
+            np.testing.assert_array_equal(teacher.predict(ROWS.copy()), answers)
+        np.testing.assert_array_equal(model.sampler_results_["fidelity"], same.sampler_results_["fidelity"])
 
     def test_others_are_not(self):
-        """Missing cells are equal to themselves."""
+        """Missing cells are equal to themselves, missing dates too."""
+        dates = np.array([["2020-01-01"], ["NaT"]], dtype="M8[D]")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            as_teacher(lambda given: np.zeros(len(given))).outputs(dates)
         rows = ROWS.copy()
         rows[::5, 1] = np.nan
         with warnings.catch_warnings():
