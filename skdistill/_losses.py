@@ -25,7 +25,7 @@ from scipy.special import expit, logit
 from .targets import soften, softmax
 
 MIN_CURVATURE = 1e-6
-"""Bounds the curvature of rows from below; it vanishes where outputs are certain."""
+"""Minimum curvature of a row, which would be zero if its output is certain."""
 
 MEAN_MARGIN = 1e-10
 """Bounds the distance of mean probabilities to 0 and to 1, where scores would be infinite."""

@@ -78,5 +78,7 @@ def _check_more_rows(model: Any, what: str, rows: Any, X: Any) -> Any:
     rows = check_table(model, rows, reset=False)
     mismatch = describe_mismatch(X, rows)
     if mismatch is not None:
-        raise ValueError(f"{type(model).__name__}: {what} is or has {mismatch}; expected the columns and dtypes of X.")
+        raise ValueError(
+            f"{type(model).__name__}: {what} does not match X: got {mismatch}. Pass rows of the same table."
+        )
     return rows

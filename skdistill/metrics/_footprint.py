@@ -133,7 +133,7 @@ class Footprint:
 def footprint(model: Any, X: Any, *, n_rows: int = 1000) -> Footprint:
     """Measure what a model costs: bytes, parameters, operations, and microseconds for one row and for a batch.
 
-    It is asked for ``predict_proba`` if it has that, else for ``predict`` (or ``transform``), else called; compiled
+    The first available method of ``predict_proba``, ``predict`` and ``transform`` is called, or the model itself; compiled
     models are called. One row comes as a table of one row, and for compiled models as the plain row they take.
 
     Parameters
@@ -142,7 +142,7 @@ def footprint(model: Any, X: Any, *, n_rows: int = 1000) -> Footprint:
         A fitted estimator, a compiled model, or a function of rows. Of a distilled estimator, alone or at the end of a
         pipeline or in a fitted search, what is shipped is measured: its student, without the teacher.
     X : table of shape (n_samples, n_features)
-        An array, a frame or a sparse matrix, as the model takes it. The first row is the one asked alone.
+        An array, a frame or a sparse matrix, as the model takes it. The first row is also predicted alone.
     n_rows : int >= 1, default=1000
         Rows of the batch: the first ones of ``X``, all if there are fewer. A batch of few rows costs more a row.
 
@@ -154,7 +154,7 @@ def footprint(model: Any, X: Any, *, n_rows: int = 1000) -> Footprint:
     Raises
     ------
     TypeError
-        If the model cannot be asked.
+        If the model has no such method and is not callable.
     ValueError
         If there is no row, or ``n_rows`` is below 1.
 
@@ -172,18 +172,18 @@ def footprint(model: Any, X: Any, *, n_rows: int = 1000) -> Footprint:
     X = as_rows(X)
     _count_rows("footprint", X)
     model = shipped(model)
-    ask = asker(model, "footprint")
+    predict = prediction_function(model, "footprint")
     batch, row = first_rows(X, n_rows), first_rows(X, 1)
     return Footprint(
         n_bytes=bytes_or_nan(model),
         n_parameters=n_parameters(model),
         n_operations=n_operations(model),
-        one_row=_median_seconds(ask, _plain_row(row) if is_compiled(model) else row) * 1e6,
-        many_rows=latency(ask, batch),
+        one_row=_median_seconds(predict, _plain_row(row) if is_compiled(model) else row) * 1e6,
+        many_rows=latency(predict, batch),
     )
 
 
-def asker(model: Any, who: str) -> Callable[[Any], Any]:
+def prediction_function(model: Any, who: str) -> Callable[[Any], Any]:
     """Return the function that answers for rows."""
     if is_compiled(model):
         return model

@@ -7,7 +7,7 @@ from sklearn.utils.metadata_routing import MetadataRequest
 
 from .._validation import check_fitted
 from ._fidelity import agreement
-from ._footprint import asker, latency, pickled_bytes
+from ._footprint import latency, pickled_bytes, prediction_function
 from ._skill import brier_skill, r2_skill, retention
 from ._unwrapping import compiled_form, completed, distilled_inside, first_rows
 
@@ -269,7 +269,7 @@ def neg_latency_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any
     """
     model, row = distilled_inside(estimator, first_rows(X, 1), who="neg_latency_scorer")
     check_fitted(model, "student_")
-    return -latency(asker(model.student_, "neg_latency_scorer"), row)
+    return -latency(prediction_function(model.student_, "neg_latency_scorer"), row)
 
 
 def _bytes_of(student: Any) -> int:

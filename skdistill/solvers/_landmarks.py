@@ -32,7 +32,7 @@ VALIDATION_SHARE = 0.2
 """Share of the rows that are held out for validation."""
 
 MIN_ROWS_TO_VALIDATE = 50
-"""Bounds the rows with which some are held out from below; with fewer, landmarks are not moved."""
+"""Minimum number of rows for holding some of them out; with fewer rows, landmarks are not moved."""
 
 N_INITIAL, INITIAL_ROWS, INITIAL_STEPS = 30, 3000, 10
 """Number of landmarks, rows and L-BFGS steps with which the scales of inputs are learned first."""
@@ -50,7 +50,7 @@ MAX_CELLS = 20_000_000
 """Bounds the inputs that are processed at a time; for wide tables it bounds the rows."""
 
 MIN_CANDIDATES = 500
-"""Bounds the number of rows that are candidates for landmarks from below."""
+"""Minimum number of rows that are candidates for landmarks."""
 
 BLOCK_CELLS = 1_000_000
 """Number of kernel values that are computed at a time."""

@@ -34,13 +34,13 @@ STANDARD_ERRORS = 2.0
 """Number of standard errors by which the validation loss of the chosen ridge may exceed the smallest."""
 
 MIN_ROWS_TO_REFIT = 50
-"""Bounds the rows with which leaves are refitted from below; fewer are too few to choose a ridge on."""
+"""Minimum number of rows for refitting leaves; fewer rows are not enough to choose a ridge."""
 
 MAX_NEWTON_STEPS = 4
 """Bounds the Newton steps, all of which use the curvature of the first."""
 
 MIN_GAIN_SHARE = 0.01
-"""Bounds from below the gain of a step as a share of the gain so far; a smaller one ends the iterations."""
+"""Minimum gain of a step as a share of the gain so far; a smaller gain ends the iterations."""
 
 MAX_CURVATURE_ROWS = 15_000
 """Bounds the rows that the curvature is estimated on."""

@@ -21,7 +21,7 @@ from scipy.optimize import Bounds, minimize
 from .._losses import Loss
 
 MIN_RIDGE = 1e-10
-"""Bounds the ridge from below, as a share of the mean square of a feature, so that features may be collinear."""
+"""Minimum ridge, as a share of the mean square of a feature, so that features may be collinear."""
 
 LBFGS_OPTIONS = {"maxiter": 500, "maxfun": 1000, "maxcor": 20, "gtol": 1e-5, "ftol": 1e-9}
 """Options of L-BFGS in coordinates with unit curvature; gradients are means over rows."""
@@ -37,7 +37,7 @@ MIN_STEP_LENGTH = 1e-4
 """Bounds how far the line search shortens a Newton step."""
 
 MIN_EXPECTED_GAIN = 1e-12
-"""Bounds from below the decrease that a Newton step must promise."""
+"""Minimum decrease of the loss that a Newton step must promise."""
 
 MAX_CELLS_IN_MEMORY = 20_000_000
 """Bounds the features of all rows that are kept in memory; beyond it they are computed again for each pass."""

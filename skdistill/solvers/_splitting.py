@@ -92,7 +92,7 @@ def best_splits(
     unit : float
         Unit of scores; a difference below about 1e-11 of it is a tie.
     features : ndarray of int, default=None
-        Columns to choose from; all unless told.
+        Columns to choose from; ``None`` means all columns.
     of_feature : ndarray of shape (n_nodes, n_features), default=None
         Where to write the least score of each column.
 

@@ -18,7 +18,7 @@ LEAVES_PER_SPARE_LEAF = 8
 """Number of allowed leaves for which one more is grown before the cheapest are merged."""
 
 MIN_SAVED_SHARE = 1e-9
-"""Bounds from below what a change must save, as a share of the sum of squares of the targets."""
+"""Minimum decrease of the loss by a change, as a share of the sum of squares of the targets."""
 
 
 def fit_tree(rows: TreeData, max_leaves: int, *, optimize: bool, n_regrowths: int) -> Tree:

@@ -18,11 +18,11 @@ from ..solvers import VALIDATION_SHARE, TreeGrower, TreeTable, leaf_weights, pru
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
 MIN_ROWS_FOR_THREADS = 10_000
-"""Bounds the rows for which LightGBM uses several threads from below; on a busy machine fewer are slower for them."""
+"""Minimum number of rows for several threads of LightGBM; with fewer rows, threads are slower on a busy machine."""
 
 
 class _CompactBoosting(CompactStudent):
-    """Tables in, flat trees out: what classifier and regressor share."""
+    """Base class of the boosted classifier and regressor."""
 
     _loss_of_many = OneVsRestCrossEntropy
 

@@ -111,7 +111,7 @@ def raises_halfway(rows):
         ({}, {"sample_weight": -np.ones(150)}, ValueError, "150 negative weights"),
         ({}, {"sample_weight": np.ones(3)}, ValueError, "one weight for each row"),
         ({}, {"X_unlabeled": X[:, :2]}, ValueError, "X has 2 features, but .* is expecting 4"),
-        ({}, {"X_unlabeled": pd.DataFrame(X)}, ValueError, "X_unlabeled is or has a DataFrame instead of a ndarray"),
+        ({}, {"X_unlabeled": pd.DataFrame(X)}, ValueError, "X_unlabeled does not match X: got a DataFrame instead"),
         ({"teacher": DBSCAN(eps=0.8).fit(X)}, {"X": X[:90]}, TeacherError, "only has labels_ for the 150 rows"),
         (
             {"teacher": DBSCAN(eps=0.8).fit(X), "sampler": MUNGE()},
