@@ -133,8 +133,8 @@ class Footprint:
 def footprint(model: Any, X: Any, *, n_rows: int = 1000) -> Footprint:
     """Measure what a model costs: bytes, parameters, operations, and microseconds for one row and for a batch.
 
-    The first available method of ``predict_proba``, ``predict`` and ``transform`` is called, or the model itself; compiled
-    models are called. One row comes as a table of one row, and for compiled models as the plain row they take.
+    The first available method of ``predict_proba``, ``predict`` and ``transform`` is called, or the model itself, as
+    with compiled models. One row comes as a table of one row, and for compiled models as the plain row they take.
 
     Parameters
     ----------
