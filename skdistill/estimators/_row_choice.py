@@ -38,6 +38,9 @@ MAX_REAL_ROWS = 20_000
 MAX_LOSS_RATIO = 2.0
 """Synthetic rows are rejected if the loss with them exceeds the loss with real rows alone by more than this factor."""
 
+LOSS_OF_CONSTANT, RUINOUS_RATIO = 1.0, 10.0
+"""Minimum loss, and minimum ratio of losses, of a plan that is replaced whatever the standard error."""
+
 
 @dataclass(frozen=True)
 class RowChoice:
@@ -167,7 +170,16 @@ def _first_default(defaults: list[Plan], held_out: HeldOut) -> Plan:
 
 def _misleads(losses: Losses, of_none: Losses) -> bool:
     """Whether synthetic rows increase the loss: by a large factor, since trials have few synthetic rows."""
-    return losses.mean > MAX_LOSS_RATIO * of_none.mean and losses.is_clearly_above(of_none, MIN_ERRORS_SAMPLER)
+    is_above = losses.mean > MAX_LOSS_RATIO * of_none.mean and losses.is_clearly_above(of_none, MIN_ERRORS_SAMPLER)
+    return is_above or _is_ruinous(losses, of_none)
+
+
+def _is_ruinous(losses: Losses, of_other: Losses) -> bool:
+    """Whether a student is worse than a constant and far worse than another student.
+
+    If few validation rows have huge losses, the standard error is as large as the difference and cannot tell.
+    """
+    return losses.mean > LOSS_OF_CONSTANT and losses.mean > RUINOUS_RATIO * of_other.mean
 
 
 def _real_weights(options: AutoSampler, held_out: HeldOut) -> tuple[float, ...]:
@@ -184,5 +196,9 @@ def _plans(pool: RowPool, weight: float, real_weights: Sequence[float]) -> tuple
 def _best(trials: Sequence[RowTrial], n_errors: float = MIN_ERRORS_SAMPLER, share: float = 0.0) -> RowTrial:
     """Return the best of the trials that are significantly better than the first, or the first."""
     default = trials[0]
-    better = [trial for trial in trials if default.losses.is_clearly_above(trial.losses, n_errors, share)]
+    better = [
+        trial
+        for trial in trials
+        if default.losses.is_clearly_above(trial.losses, n_errors, share) or _is_ruinous(default.losses, trial.losses)
+    ]
     return max(better, key=lambda trial: trial.losses.fidelity, default=default)
