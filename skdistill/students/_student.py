@@ -14,7 +14,7 @@ from .._encoding import TableEncoder, fit_encoder
 from .._losses import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy, SquaredError
 from .._representation import Documented
 from .._restoring import all_or_nothing
-from .._tables import own_rows
+from .._tables import own_rows, take_rows
 from .._threads import blas_threads
 from .._validation import check_fitted, check_number, check_table, check_weights
 from ..compiled import Columns, CompiledModel, Design
@@ -48,7 +48,7 @@ class CompactStudent(Documented):
             What ``_loss`` compares the scores with: standardised values, the probabilities of the second of two
             classes, or of all of more classes.
         weight : ndarray of shape (n_rows,)
-            None is negative, some are above zero.
+            All are positive; rows of weight zero have been removed.
         """
         raise NotImplementedError
 
@@ -87,14 +87,12 @@ class CompactStudent(Documented):
         return clone(self).set_params(**params)
 
     def _prepare(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray, Design]:
-        """Set ``_encoder``; return codes, targets, weights and design of the rows that have a weight.
+        """Set ``_encoder``; return codes, targets, weights and the design.
 
-        Rows without a weight do not count for the ranges of columns. The targets of a softmax sum to one exactly.
+        The targets of a softmax sum to one exactly.
         """
         self._encoder = fit_encoder(X)
         cells = self._encode(X)
-        if not weight.all():
-            cells, targets, weight = cells[weight > 0], targets[weight > 0], weight[weight > 0]
         if isinstance(self._loss, SoftmaxCrossEntropy):
             targets = targets / targets.sum(axis=1, keepdims=True)
         return cells, targets, weight, Design.of(cells, weight, self._n_codes())
@@ -203,7 +201,7 @@ class CompactClassifier(ClassifierMixin, CompactStudent):
         if len(classes) < 2:
             raise ValueError(f"{type(self).__name__} needs at least 2 classes; got 1 class: {classes.tolist()}.")
         self._loss = BinaryCrossEntropy() if len(classes) == 2 else self._loss_of_many()
-        weight = check_weights(sample_weight, X.shape[0])
+        X, targets, weight = rows_with_weight(X, targets, check_weights(sample_weight, X.shape[0]))
         weight = weight / weight.max()
         self.scorer_ = self._learn(X, targets[:, 1:] if len(classes) == 2 else targets, weight)
         self.classes_ = classes
@@ -257,9 +255,8 @@ class CompactRegressor(RegressorMixin, CompactStudent):
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         check_consistent_length(X, y)
-        weight = check_weights(sample_weight, X.shape[0])
         self._is_single = y.ndim == 1
-        values = y.reshape(len(y), -1)
+        X, values, weight = rows_with_weight(X, y.reshape(len(y), -1), check_weights(sample_weight, X.shape[0]))
         weight = weight / weight.max()  # sums of huge weights, and squares of huge values, stay within floats
         size = np.maximum(np.abs(values).max(axis=0), np.finfo(np.float64).tiny)
         mean = np.average(values / size, axis=0, weights=weight)
@@ -280,6 +277,14 @@ class CompactRegressor(RegressorMixin, CompactStudent):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+
+def rows_with_weight(X: Any, targets: np.ndarray, weight: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray]:
+    """Return the rows of positive weight; the fit is then as if the others were not there."""
+    if weight.all():
+        return X, targets, weight
+    rows = np.flatnonzero(weight)
+    return take_rows(X, rows), targets[rows], weight[rows]
 
 
 def rows_for(student: Any, X: Any) -> Any:

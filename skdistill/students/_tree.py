@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from .._encoding import find_durations
-from .._tables import take_rows
 from .._validation import check_fitted, check_number, check_table
 from ..compiled import Forest
 from ..solvers import MISSING, BinnedTable, TreeData, TreeTable, add_up, fit_tree, forest_from_tree
@@ -38,9 +37,6 @@ class _CompactTree(CompactStudent):
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Forest:
         """Return a forest of one tree, whose leaves hold the scores of the mean targets."""
         self._check_parameters()
-        used = np.flatnonzero(weight > 0)
-        if len(used) < len(weight):
-            X, targets, weight = take_rows(X, used), targets[used], weight[used]
         table = TreeTable(X, weight)
         self._encoder, self._is_duration, self._has_missing = table.encoder, find_durations(X), table.has_missing
         binned = BinnedTable(table.cells, table.weight, self._n_codes(), self.max_bins)
