@@ -1,5 +1,6 @@
 import datetime as dt
 import sys
+import time
 import tracemalloc
 
 import numpy as np
@@ -22,7 +23,7 @@ from strategies import (
     mixed_values,
 )
 
-from skdistill import DistilledRegressor
+from skdistill import DistilledRegressor, _encoding
 from skdistill._encoding import TableEncoder, encoded_once, find_among, fit_table_encoder
 from skdistill._tables import take_rows
 from skdistill._threads import in_threads
@@ -351,3 +352,12 @@ class TestEncodedOnce:
             sys.setswitchinterval(switches)
         for found in codes:
             np.testing.assert_array_equal(found, [[0], [1], [2]])
+
+    def test_the_cache_counts_what_it_holds(self, monkeypatch):
+        """However many threads store at the same time, even if they are interrupted while they count."""
+        count = _encoding._count_cells
+        monkeypatch.setattr(_encoding, "_count_cells", lambda entry: time.sleep(0.001) or count(entry))
+        monkeypatch.setattr(_encoding, "MAX_CACHED_CELLS", 50)
+        cache, tables = _encoding._Cache(), [np.zeros((3, 1)) for _ in range(40)]
+        list(in_threads(lambda table: cache.put((id(table),), table), tables, 4))
+        assert cache._n_cells == sum(map(count, cache._found.values())) <= 50
