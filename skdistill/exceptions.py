@@ -129,7 +129,7 @@ class CompileError(SkdistillError, ValueError):
 
 
 class TeacherWarning(UserWarning):
-    """The same student, fitted to the true labels alone, is better on validation labels than with the teacher.
+    """The teacher hinders the fit: it refuses synthetic rows, changes rows, or the student is better without it.
 
     Examples
     --------

@@ -10,6 +10,7 @@ import joblib
 import numpy as np
 
 from ._encoding import once
+from ._refusals import Refusals
 from ._tables import describe_mismatch, stack_rows, take_rows
 from ._threads import in_threads
 from ._validation import draw_seed, seed_estimator
@@ -236,11 +237,13 @@ class Oracle:
     max_queries : int or None, default=None
         Maximum number of rows to label.
     n_queries : int
-        Number of rows labelled so far.
+        Number of rows labelled so far, and rows that the teacher refused.
     label_seconds, sample_seconds : float
         Time spent on labelling and on drawing rows.
     started : float
         Time of creation on a monotonic clock.
+    refusals : Refusals
+        What the teacher has refused.
     """
 
     query: Callable[[Any, str], np.ndarray]
@@ -250,6 +253,10 @@ class Oracle:
     label_seconds: float = field(default=0.0, init=False)
     sample_seconds: float = field(default=0.0, init=False)
     started: float = field(default_factory=perf_counter, init=False)
+    refusals: Refusals = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.refusals = Refusals(self.label, lambda: self.n_left)
 
     @property
     def n_left(self) -> float:
@@ -257,31 +264,45 @@ class Oracle:
         return np.inf if self.max_queries is None else self.max_queries - self.n_queries
 
     def label(self, rows: Any, origin: str) -> np.ndarray:
-        """Return the teacher's outputs for ``rows``."""
+        """Return the teacher's outputs for ``rows``; rows that it refuses count, too."""
         started = perf_counter()
+        self.n_queries += rows.shape[0]
         outputs = self.query(rows, origin)
         self.label_seconds += perf_counter() - started
-        self.n_queries += rows.shape[0]
         return outputs
 
-    def draw(self, sampler: Any, real: TransferSet, n_samples: int, seed: int) -> tuple[Any, np.ndarray]:
-        """Draw ``n_samples`` synthetic rows from the real ones and label them."""
-        return self.draw_all([Draw(sampler, real, n_samples, seed)])[0]
+    def label_drawn(self, rows: Any, origin: str) -> tuple[Any, np.ndarray]:
+        """Return the drawn rows that the teacher does not refuse, restricted to values that it knows, and outputs."""
+        return self.refusals.label_parts([self.refusals.restrict(rows)], origin)[0]
 
-    def draw_all(self, draws: Sequence["Draw"], n_jobs: int | None = None) -> list[tuple[Any, np.ndarray]]:
-        """Draw synthetic rows with several samplers, and label them in one query, since each call has an overhead."""
+    def draw(
+        self, sampler: Any, real: TransferSet, n_samples: int, seed: int, *, is_given: bool = False
+    ) -> tuple[Any, np.ndarray]:
+        """Draw ``n_samples`` synthetic rows from the real ones and label them."""
+        return self.draw_all([Draw(sampler, real, n_samples, seed)], is_given=is_given)[0]
+
+    def draw_all(
+        self, draws: Sequence["Draw"], n_jobs: int | None = None, *, is_given: bool = False
+    ) -> list[tuple[Any, np.ndarray]]:
+        """Draw synthetic rows with several samplers, and label them in one query, since each call has an overhead.
+
+        Rows that the teacher refuses are left out, or an error if the user has given the sampler (``is_given``).
+        """
         started = perf_counter()
-        parts = list(in_threads(self._rows, draws, n_jobs))
+        parts = [self.refusals.restrict(part) for part in in_threads(self._rows, draws, n_jobs)]
         self.sample_seconds += perf_counter() - started
-        outputs = self.label(parts[0] if len(parts) == 1 else stack_rows(parts), "synthetic rows")
+        if is_given:
+            drawn = [self.refusals.label_all(part, draw.sampler) for part, draw in zip(parts, draws, strict=True)]
+        else:
+            drawn = self.refusals.label_parts(parts, "synthetic rows")
         expected = draws[0].real.outputs.shape[1:]
-        if outputs.shape[1:] != expected:
-            raise TeacherOutputError(
-                f"the outputs of the teacher have shape {outputs.shape} for synthetic rows, but shape "
-                f"{draws[0].real.outputs.shape} for real rows; expected the same number of outputs."
-            )
-        ends = np.cumsum([part.shape[0] for part in parts])[:-1]
-        return list(zip(parts, np.split(outputs, ends), strict=True))
+        for _, outputs in drawn:
+            if len(outputs) and outputs.shape[1:] != expected:
+                raise TeacherOutputError(
+                    f"the outputs of the teacher have shape {outputs.shape} for synthetic rows, but shape "
+                    f"{draws[0].real.outputs.shape} for real rows; expected the same number of outputs."
+                )
+        return drawn
 
     def _rows(self, draw: "Draw") -> Any:
         present = np.flatnonzero(draw.real.sample_weight)  # rows of weight zero are ignored
@@ -343,12 +364,13 @@ def label_real_rows(
     if label_anew is not None:
         outputs = label_anew(outputs)
     real = TransferSet(X, outputs, sample_weight, truth)
-    if X_unlabeled is None or oracle.n_left < 1:
-        return real
-    pool = X_unlabeled
-    if pool.shape[0] > oracle.n_left:
-        pool = take_rows(pool, choose_from_pool(X, outputs, pool, int(oracle.n_left), rng))
-    return real.with_unlabeled(pool, oracle.label(pool, "unlabelled rows"))
+    if X_unlabeled is not None and oracle.n_left >= 1:
+        pool = X_unlabeled
+        if pool.shape[0] > oracle.n_left:
+            pool = take_rows(pool, choose_from_pool(X, outputs, pool, int(oracle.n_left), rng))
+        real = real.with_unlabeled(pool, oracle.label(pool, "unlabelled rows"))
+    oracle.refusals.learn(real.X)
+    return real
 
 
 def draw_rows(sampler: Any, X: Any, outputs: np.ndarray, n_samples: int, seed: int) -> Any:

@@ -25,6 +25,7 @@ RANKS = {
     "_losses": 2,
     "compiled": 2,
     "samplers": 2,
+    "_refusals": 3,
     "convert": 3,
     "_fitting": 4,
     "metrics": 4,
@@ -39,6 +40,7 @@ RANKS = {
 """A room or module of a higher rank imports from those of lower ranks."""
 
 PRIVATE_IMPORTS = {
+    ("_refusals", "samplers._seen_values"): "rows that a teacher refuses are restricted to values that it knows",
     ("compilation", "students._completion"): "a student that answers through a wrapper is compiled through it",
     ("convert", "compiled._links"): "which link a fitted model has is found out by comparing what links return",
     ("convert", "compiled._nodes"): "nodes with pointers, as libraries store trees, become flat arrays",

@@ -87,6 +87,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         self._targets = targets
         if soft_weight_choice is not None and soft_weight_choice.caution:
             warn_caller(f"{type(self).__name__}: {soft_weight_choice.caution}", TeacherWarning)
+        self._warn_of_refusals(oracle, extension)
         run.phases.end()
 
     def _run(self, given: FitArguments) -> Run:
@@ -186,6 +187,13 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
             self.__dict__.pop(name, None)
             if value is not None:
                 setattr(self, name, value)
+
+    def _warn_of_refusals(self, oracle: Oracle, extension: Extension) -> None:
+        """Warn once if the teacher has refused synthetic rows."""
+        if text := oracle.refusals.summary():
+            is_alone = extension.rows.whole.n_synthetic == 0
+            alone = " The student was fitted on real rows alone." if is_alone else ""
+            warn_caller(f"{type(self).__name__}: {text}{alone}", TeacherWarning)
 
     # ------------------------------------------------------------------ which sampler and student, how many rows
 

@@ -87,7 +87,8 @@ def extend(
     is_auto = isinstance(sampler, AutoSampler)
     with run.phases.phase("choose a sampler" if is_auto else "draw rows") as phase:
         options = sampler if is_auto else AutoSampler([sampler], weights=[SYNTHETIC_WEIGHT])
-        pool = RowPool(options.candidates(real.X, run.n_jobs), oracle, phase)
+        most = n_before + (options.max_queries or MAX_QUERY_RATIO * n_synthetic) if is_auto else np.inf
+        pool = RowPool(options.candidates(real.X, run.n_jobs), oracle, phase, most, is_given=not is_auto)
         if is_auto:
             choice = choose_rows(
                 options,
@@ -106,16 +107,12 @@ def extend(
         if not plan.members:
             return Extension(TrainingRows(real, training), choice.results)
 
-        def draw(parents: TransferSet, n_rows: float, seed: int) -> None:
-            """Draw until there are ``n_rows`` rows, or until the query budget is exhausted."""
-            most = np.inf if not is_auto else n_before + (options.max_queries or MAX_QUERY_RATIO * n_synthetic)
-            n_left = min(most - oracle.n_queries, oracle.n_left)
-            pool.draw(plan.members, parents, int(min(n_rows - pool.count(plan.members), n_left)), seed)
-
         if training is not None and is_student_chosen:
-            draw(training, SELECTION_SHARE * n_synthetic, seeds[0])
+            pool.fill(plan.members, training, SELECTION_SHARE * n_synthetic, seeds[0])
             training = pool.extend(training, plan)
-        draw(real, n_synthetic, seeds[1])
+        pool.fill(plan.members, real, n_synthetic, seeds[1])
+        if pool.count(plan.members) == 0:  # the teacher refuses all synthetic rows
+            return Extension(TrainingRows(real, training), choice.results)
     others = [share for share in choice.real_weights if share != plan.real_weight]
     rows = TrainingRows(pool.extend(real, plan), training, (plan.real_weight, *others))
     return Extension(rows, choice.results, plan, tuple(pool.samplers))

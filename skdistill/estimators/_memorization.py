@@ -32,6 +32,9 @@ difference is larger, synthetic rows are too unlike the real rows for measuring 
 MIN_STRONGLY_MEMORIZED_SHARE = 0.18
 """Minimum share for strong memorisation: extra trees without regularisation exceed it, most other teachers do not."""
 
+MIN_DRAWN_ROWS = 30
+"""Minimum number of synthetic rows that the teacher labels."""
+
 QUERIES_PER_ROW = 5
 """Number of queries per real row that is examined."""
 
@@ -103,6 +106,8 @@ def measure_memorization(
     seeds = [draw_seed(rng) for _ in range(3)]
     own = real.take(np.sort(rng.permutation(len(real))[:n_rows]))
     X, outputs = oracle.draw(LeafSwap(), own, len(own), seeds[0])
+    if len(outputs) < MIN_DRAWN_ROWS:  # the teacher refuses synthetic rows
+        return Memorization()
     unit = _Unit.of(_flat(targets_of(real.outputs)))
     of_own, of_drawn = unit.scale(targets_of(own.outputs)), unit.scale(targets_of(outputs))
     if np.linalg.norm(of_own.mean(axis=0) - of_drawn.mean(axis=0)) > MAX_MEAN_SHIFT:
@@ -110,15 +115,18 @@ def measure_memorization(
     if _looks_up(_flat(real.outputs)[:, 0], _flat(outputs)[:, 0]):
         return Memorization(1.0, 0.0)
 
-    neighbors = [_neighbors_of(rows, seed) for rows in (own.X, X) for seed in seeds[1:]]
-    outputs_near = unit.scale(targets_of(oracle.label(stack_rows(neighbors), "neighbouring rows")))
+    neighbors = stack_rows([_neighbors_of(rows, seed) for rows in (own.X, X) for seed in seeds[1:]])
+    neighbors, labels_near = oracle.label_drawn(neighbors, "neighbouring rows")
+    if len(labels_near) < 2 * (len(own) + len(outputs)):  # pairs are incomplete
+        return Memorization()
+    outputs_near = unit.scale(targets_of(labels_near))
 
     def excess(at: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
         return ((at - one) ** 2 - (one - other) ** 2).sum(axis=1)
 
-    of_neighbors = np.split(outputs_near, 4)
+    of_neighbors = np.split(outputs_near, np.cumsum([len(own), len(own), len(outputs)]))
     own_excess, drawn_excess = excess(of_own, *of_neighbors[:2]), excess(of_drawn, *of_neighbors[2:])
-    error = np.sqrt(own_excess.var() / len(own) + drawn_excess.var() / len(own))
+    error = np.sqrt(own_excess.var() / len(own) + drawn_excess.var() / len(outputs))
     return Memorization(float(np.clip(own_excess.mean() - drawn_excess.mean(), 0, 1)), float(error))
 
 

@@ -46,10 +46,24 @@ class RowPool:
         Draws and labels the rows.
     phase : Phase
         Logs what is drawn.
+    max_queries : float, default=inf
+        :meth:`fill` stops when the teacher has labelled this many rows in total.
+    is_given : bool, default=False
+        Whether the user has given the sampler: it is an error if the teacher refuses its rows. Otherwise, refused rows
+        are left out, so there may be fewer rows than were to be drawn, or none.
     """
 
-    def __init__(self, samplers: Sequence[Any], oracle: Oracle, phase: Phase) -> None:
+    def __init__(
+        self,
+        samplers: Sequence[Any],
+        oracle: Oracle,
+        phase: Phase,
+        max_queries: float = np.inf,
+        *,
+        is_given: bool = False,
+    ) -> None:
         self.samplers, self._oracle, self._phase = list(samplers), oracle, phase
+        self._max_queries, self._is_given = max_queries, is_given
         self._drawn: list[list[Drawn]] = [[] for _ in self.samplers]
 
     def draw(self, members: Sequence[int], parents: TransferSet, n_rows: int, seed: int) -> None:
@@ -59,13 +73,22 @@ class RowPool:
         one = self.samplers[members[0]]
         sampler = one if len(members) == 1 else Mixture([self.samplers[member] for member in members])
         self._phase.log(f"drawing {n_rows:,} rows with {sampler!r}")
-        self._drawn[members[0]].append(self._oracle.draw(sampler, parents, n_rows, seed))
+        self._add(members[0], self._oracle.draw(sampler, parents, n_rows, seed, is_given=self._is_given))
+
+    def fill(self, members: Sequence[int], parents: TransferSet, n_rows: float, seed: int) -> None:
+        """Draw until there are ``n_rows`` rows, or until the query budget is exhausted."""
+        n_left = min(self._max_queries - self.n_queries, self._oracle.n_left)
+        self.draw(members, parents, int(min(n_rows - self.count(members), n_left)), seed)
 
     def draw_of_each(self, parents: TransferSet, n_each: int, seed: int, n_jobs: int | None) -> None:
         """Draw ``n_each`` rows with each sampler."""
         self._phase.log(f"drawing {n_each:,} rows with each of {self.samplers!r}")
         draws = [Draw(sampler, parents, n_each, seed) for sampler in self.samplers]
         for member, drawn in enumerate(self._oracle.draw_all(draws, n_jobs)):
+            self._add(member, drawn)
+
+    def _add(self, member: int, drawn: Drawn) -> None:
+        if len(drawn[1]):
             self._drawn[member].append(drawn)
 
     @property

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._tables import is_frame
 from .._validation import check_number, check_table
 from ..exceptions import SamplerError
+from ._cells import Numbers
 
 
 def as_sampler(sampler: Any) -> Any:
@@ -89,8 +90,7 @@ class DensitySampler(BaseEstimator):
                 f"{self._name} got missing values; expected none, since a density only supports numbers. {_ADVICE}"
             )
         self.density_ = clone(self.density).fit(values)
-        self._low, self._high = values.min(axis=0), values.max(axis=0)
-        self._is_integral = np.all(values == np.round(values), axis=0)
+        self._numbers = Numbers(values)
         self._template = X[:0]
         return self
 
@@ -103,7 +103,7 @@ class DensitySampler(BaseEstimator):
         else:
             drawn = self.density_.set_params(random_state=random_state).sample(n_samples)
         rows = drawn[0] if isinstance(drawn, tuple) else drawn
-        rows = np.clip(np.where(self._is_integral, np.round(rows), rows), self._low, self._high)
+        rows = self._numbers.fit_in(rows)
         if not is_frame(self._template):
             return rows.astype(self._template.dtype)
         frame = nw.from_native(self._template, eager_only=True)

@@ -13,6 +13,9 @@ from .._tables import is_frame
 LARGEST_EXACT_INTEGER = 2**53
 """Larger numbers are swapped but not shifted, because floats cannot represent all integers above."""
 
+MIN_ROWS_PER_VALUE = 20
+"""A column of whole numbers has few values if each of them has at least this many rows on average."""
+
 
 class Numbers:
     """The values, range and grid of the columns of a table.
@@ -27,6 +30,9 @@ class Numbers:
         Whether a column has integers or floats; all other columns can only be swapped.
     is_integral : ndarray of bool, shape (n_features,)
         Whether a column only has whole numbers, whatever its dtype.
+    few_values : dict of {int: ndarray}
+        The values of each movable column of whole numbers that has few of them. No others are drawn, because they may
+        be codes, such as the numbers of the branches of a bank.
     """
 
     def __init__(self, X: Any) -> None:
@@ -37,6 +43,9 @@ class Numbers:
         is_exact = np.fmax(np.abs(self.low), np.abs(self.high)) <= LARGEST_EXACT_INTEGER
         self.is_movable = is_exact & ~encoder.is_swap_only_
         self.is_integral = np.array([is_integral(column) for column in self.values.T])
+        of_whole = np.flatnonzero(self.is_movable & self.is_integral).tolist()
+        few = {index: values_if_few(self.values[:, index]) for index in of_whole}
+        self.few_values = {index: values for index, values in few.items() if values is not None}
 
     def deviation(self) -> np.ndarray:
         """Return the standard deviation of the present values of each column, or 0 if there are none."""
@@ -48,8 +57,10 @@ class Numbers:
         return np.where(np.isfinite(deviation), deviation, 0.0)
 
     def fit_in(self, drawn: np.ndarray) -> np.ndarray:
-        """Round and clip ``drawn``, of shape (n_rows, n_features), in place, to grid and range."""
+        """Round and clip ``drawn``, of shape (n_rows, n_features), in place, to grid, range and few values."""
         np.rint(drawn, out=drawn, where=self.is_integral)
+        for index, values in self.few_values.items():
+            drawn[:, index] = nearest_values(values, drawn[:, index])
         return np.clip(drawn, self.low, self.high, out=drawn)
 
 
@@ -57,6 +68,26 @@ def is_integral(column: np.ndarray) -> bool:
     """Whether all present values are whole numbers."""
     finite = column[np.isfinite(column)]
     return bool(np.all(finite == np.round(finite)))
+
+
+def values_if_few(column: np.ndarray) -> np.ndarray | None:
+    """Return the ascending values of a column of whole numbers, if it has few and leaves out others in between.
+
+    If there are few values, and all whole numbers in between are among them, rounding alone keeps to values seen.
+    """
+    present = column[np.isfinite(column)]
+    most = len(present) // MIN_ROWS_PER_VALUE
+    if len(np.unique(present[: 2 * most + 1])) > most:  # saves sorting the whole column of most tables
+        return None
+    values = np.unique(present)
+    has_gaps = len(values) > 1 and values[-1] - values[0] >= len(values)
+    return values if has_gaps and len(values) <= most else None
+
+
+def nearest_values(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Return the nearest of the ascending values for each number; NaN remains NaN."""
+    nearest = values[np.searchsorted(values[:-1] / 2 + values[1:] / 2, numbers)]  # halved first: no overflow
+    return np.where(np.isnan(numbers), np.nan, nearest)
 
 
 def choose_cells(shape: tuple[int, int], probability: float, rng: np.random.Generator) -> np.ndarray:

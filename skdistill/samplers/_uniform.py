@@ -19,10 +19,10 @@ LARGEST_EXACT_PRIME = 2039
 class UniformBox(BaseSampler):
     """Draw synthetic rows uniformly over the range of each column, with or without data.
 
-    Numbers are drawn uniformly from their range, and integers uniformly from the integers in it. Each category, boolean
-    and date is equally likely. A cell that is missing in the real row that a synthetic row starts from remains missing,
-    so that the frequencies of missing patterns are kept. The columns are independent, so most rows are far from all
-    real ones.
+    Numbers are drawn uniformly from their range, and integers uniformly from the integers in it; in a column of few
+    whole numbers with others in between, the nearest number seen is drawn. Each category, boolean and date is equally
+    likely. A cell that is missing in the real row that a synthetic row starts from remains missing, so that the
+    frequencies of missing patterns are kept. The columns are independent, so most rows are far from all real ones.
 
     With ``columns``, no real row is needed (data-free distillation).
 
@@ -104,6 +104,7 @@ class UniformBox(BaseSampler):
             specs = _specs(self.columns)
             self._numbers.is_movable = np.array([_is_range(column) for column in specs])
             self._numbers.is_integral = np.array([_is_integer_range(column) for column in specs])
+            self._numbers.few_values = {}
         self._levels = [
             None if is_movable else _first_rows(values)
             for is_movable, values in zip(self._numbers.is_movable, self._numbers.values.T, strict=True)
@@ -139,7 +140,7 @@ class UniformBox(BaseSampler):
         numbers = self._numbers
         with np.errstate(over="ignore", invalid="ignore"):
             drawn = (1 - share) * numbers.low + share * (numbers.high + numbers.is_integral)
-            drawn = np.clip(np.where(numbers.is_integral, np.floor(drawn), drawn), numbers.low, numbers.high)
+            drawn = numbers.fit_in(np.where(numbers.is_integral, np.floor(drawn), drawn))
         is_present = ~np.isnan(numbers.values[own])
         source = np.repeat(own[:, None], share.shape[1], axis=1)
         for index, level in enumerate(self._levels):

@@ -118,6 +118,5 @@ def _label_block(teacher: Teacher, block: Any, key: str | None, where: str) -> n
     except Exception as error:
         raise TeacherQueryError(
             f"{teacher.name} raised {type(error).__name__} for {where}: {error}. Check that the rows have the format "
-            "that the teacher was fitted on, or pass sampler=None if it cannot label synthetic rows. With memory=..., "
-            "the outputs of completed blocks are cached."
+            "that the teacher was fitted on. With memory=..., the outputs of completed blocks are cached."
         ) from error
