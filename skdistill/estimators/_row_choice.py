@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from .._progress import Progress
 from .._validation import draw_seed
 from ..samplers import Mixture
 from ..transfer import TransferSet
 from ._auto_sampler import AutoSampler
 from ._callbacks import Phase
+from ._row_confirmation import is_confirmed
 from ._row_pool import Plan, RowPool
 from ._row_trials import RowTrial, RowTrials
 from ._run import Run
@@ -34,6 +36,9 @@ MAX_QUERY_RATIO = 1.4
 
 MAX_REAL_ROWS = 20_000
 """Maximum number of real rows that are used during the selection."""
+
+MIN_LABELLED_SHARE = 0.25
+"""Minimum share of the rows of a sampler that the teacher labels; a sampler of which it refuses more is passed over."""
 
 MAX_LOSS_RATIO = 2.0
 """Synthetic rows are rejected if the loss with them exceeds the loss with real rows alone by more than this factor."""
@@ -111,18 +116,21 @@ def choose_rows(
         defaults = [_first_default(defaults, held_out)]
     n_fits = len(students) * (1 + len(defaults)) + len(alternatives) + len(options.weights) - 1
     progress = phase.progress("choosing a sampler", n_fits, "students")
-    training = real.take(_some_of(held_out.training, run))
-    ratio = n_synthetic / len(real)
-    trials = RowTrials(training, pool, held_out.validation, ratio, seeds[0], progress, run.n_jobs)
+    trials = _row_trials(real, held_out, pool, n_synthetic, progress, seeds[0], run)
 
     (none,) = trials.add([Plan(NONE)], students)
     if n_fits * trials.seconds > run.deadline.left / 4:
         return RowChoice(defaults[0], real_weights, trials.results())
-    if none.losses.mean < options.tolerance and not held_out.memorization.is_clear:  # no further gain is possible
+    if none.losses.mean < options.tolerance and held_out.is_trusted:  # no further gain is possible
         return RowChoice(none.plan, real_weights, trials.results())
     pool.draw_of_each(trials.real, n_each, seeds[1], run.n_jobs)
+    defaults, alternatives = _without_refused(pool, defaults, alternatives, MIN_LABELLED_SHARE * n_each)
+    if not defaults:
+        return RowChoice(none.plan, real_weights, trials.results())
     chosen = _best_plan(trials, defaults, alternatives, students, options.weights[1:], n_each)
-    if _misleads(chosen.losses, none.losses):
+    if _misleads(chosen.losses, none.losses) or not is_confirmed(
+        chosen, none, trials, pool, students, n_synthetic, run
+    ):
         chosen = none
     return RowChoice(chosen.plan, real_weights, trials.results())
 
@@ -131,6 +139,13 @@ def _all_together(pool: RowPool, weight: float) -> Plan:
     """Return the plan that mixes the rows of all samplers."""
     members = tuple(range(len(pool.samplers)))
     return Plan(repr(Mixture(pool.samplers) if len(members) > 1 else pool.samplers[0]), members, weight)
+
+
+def _row_trials(
+    real: TransferSet, held_out: HeldOut, pool: RowPool, n_synthetic: int, progress: Progress, seed: int, run: Run
+) -> RowTrials:
+    training, ratio = real.take(_some_of(held_out.training, run)), n_synthetic / len(real)
+    return RowTrials(training, pool, held_out.validation, ratio, seed, progress, run.n_jobs)
 
 
 def _some_of(training: np.ndarray, run: Run) -> np.ndarray:
@@ -191,6 +206,16 @@ def _plans(pool: RowPool, weight: float, real_weights: Sequence[float]) -> tuple
     """Return the default plan, once for each weight of the real rows, and the alternative plans."""
     plans = [Plan(repr(sampler), (place,), weight) for place, sampler in enumerate(pool.samplers)]
     return [replace(plans[0], real_weight=share) for share in real_weights], plans[1:]
+
+
+def _without_refused(
+    pool: RowPool, defaults: list[Plan], alternatives: list[Plan], least: float
+) -> tuple[list[Plan], list[Plan]]:
+    """Return the plans of samplers of which the teacher has labelled enough rows; the first of them is the default."""
+    of_samplers = [plan for plan in (defaults[0], *alternatives) if pool.count(plan.members) >= least]
+    if not of_samplers:
+        return [], []
+    return [replace(of_samplers[0], real_weight=plan.real_weight) for plan in defaults], of_samplers[1:]
 
 
 def _best(trials: Sequence[RowTrial], n_errors: float = MIN_ERRORS_SAMPLER, share: float = 0.0) -> RowTrial:

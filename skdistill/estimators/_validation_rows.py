@@ -41,7 +41,7 @@ NO_ROWS = np.zeros(0, dtype=int)
 
 VALIDATION_QUERY_SHARE, MEMORIZATION_QUERY_SHARE = 0.03, 0.08
 """Number of queries, as shares of the number of synthetic rows, for the validation rows of each sampler and for the
-measurement of memorisation."""
+measurement of memorisation. For the minimum number of rows, the measurement may use twice its share."""
 
 MAX_SYNTHETIC_ROWS, MAX_MEMORIZATION_ROWS = 2000, 1000
 """Maximum numbers of synthetic validation rows of a sampler, and of real rows for the measurement of memorisation."""
@@ -238,6 +238,12 @@ class HeldOut:
     memorization: Memorization
 
     @property
+    def is_trusted(self) -> bool:
+        """Whether a small loss means that no further gain is possible: the teacher has not memorised its own rows."""
+        is_known = self.validation.kind != "own" or not np.isnan(self.memorization.share)
+        return is_known and not self.memorization.is_clear
+
+    @property
     def starts_without_memorised(self) -> bool:
         """Whether the selection starts without the rows of ``X``, if the teacher has significantly memorised them.
 
@@ -341,30 +347,44 @@ def _of_seen_rows(
         _copied_rows(real, rows) if n_drawn and memorization.is_possible and out_of_bag is None else held.take(NO_ROWS)
     )
 
-    groups: list[Group] = []
-    if n_drawn:
-        other = TermSwap() if sparse.issparse(held.X) else MUNGE(n_jobs=n_jobs)
-        drawn = [(LeafSwap(), held, 2.0), (other, held, 1.0), (LeafSwap(), real, 1.0)]  # leaf swap ranks better
-        draws = [
-            Draw(sampler, parents, n_drawn, seed) for (sampler, parents, _), seed in zip(drawn, seeds, strict=True)
-        ]
-        for (X, outputs), (*_, importance) in zip(oracle.draw_all(draws, n_jobs), drawn, strict=True):
-            group = Group(X, targets.of(outputs), np.ones(n_drawn), importance=importance)
-            # unseen rows may be copies of training rows, at the same rate as held-out rows
-            groups.append(
-                group.mixed_with(_group_of(copied, targets), len(copied) / len(held)) if len(copied) else group
-            )
-    of_held, of_all = tuple(groups[:2]), tuple(groups[2:])
+    drawn = _groups_of_drawn(real, held, copied, n_drawn, targets, oracle, n_jobs, seeds) if n_drawn else ([], [])
+    of_held, of_all = map(tuple, drawn)
     if out_of_bag is not None:
         return Validation((out_of_bag, *of_held), (out_of_bag,), "rows of X, out of bag", "out of bag", targets)
     if of_held and memorization.is_clear:
-        return Validation(of_held, of_all, ON_SYNTHETIC_ROWS, "synthetic", targets)
+        return Validation(of_held, of_all or of_held, ON_SYNTHETIC_ROWS, "synthetic", targets)
     own, origin = _group_of(held, targets), "rows of X and synthetic rows" if of_all else ON_SEEN_ROWS
     if real.is_unlabeled.any():
         origin = "rows of X and X_unlabeled; the teacher may have been fitted on the first"
     if of_held and memorization.is_possible:  # rows of X may be biased
-        return Validation(of_held, of_all, origin, "synthetic", targets)
+        return Validation(of_held, of_all or of_held, origin, "synthetic", targets)
     return Validation(of_held or (own,), (own, *of_all), origin, "own", targets)
+
+
+def _groups_of_drawn(
+    real: TransferSet,
+    held: TransferSet,
+    copied: TransferSet,
+    n_drawn: int,
+    targets: Targets,
+    oracle: Oracle,
+    n_jobs: int | None,
+    seeds: list[int],
+) -> tuple[list[Group], list[Group]]:
+    """Return groups of synthetic rows that are drawn from the held-out rows, and from all rows."""
+    other = TermSwap() if sparse.issparse(held.X) else MUNGE(n_jobs=n_jobs)
+    drawn = [(LeafSwap(), held, 2.0), (other, held, 1.0), (LeafSwap(), real, 1.0)]  # leaf swap ranks better
+    draws = [Draw(sampler, parents, n_drawn, seed) for (sampler, parents, _), seed in zip(drawn, seeds, strict=True)]
+    of_held: list[Group] = []
+    of_all: list[Group] = []
+    for (X, outputs), (_, parents, importance) in zip(oracle.draw_all(draws, n_jobs), drawn, strict=True):
+        if len(outputs) < MIN_SYNTHETIC_ROWS:  # the teacher refuses the others
+            continue
+        group = Group(X, targets.of(outputs), np.ones(len(outputs)), importance=importance)
+        if len(copied):  # unseen rows may be copies of training rows, at the same rate as held-out rows
+            group = group.mixed_with(_group_of(copied, targets), len(copied) / len(held))
+        (of_held if parents is held else of_all).append(group)
+    return of_held, of_all
 
 
 def _copied_rows(real: TransferSet, rows: np.ndarray) -> TransferSet:
@@ -385,6 +405,7 @@ def _memorization(
     """Measure whether the teacher has memorised ``X``, if the query budget allows it."""
     own = np.flatnonzero(real.is_real & (real.sample_weight > 0))
     most = MEMORIZATION_QUERY_SHARE * min(n_synthetic, oracle.n_left) / QUERIES_PER_ROW
+    most = max(most, min(2 * most, MIN_VALIDATION_ROWS))
     n_rows = int(min(len(own), most, MAX_MEMORIZATION_ROWS))
     if n_rows < MIN_VALIDATION_ROWS:
         return Memorization()

@@ -21,23 +21,37 @@ class TreeData:
         All above zero.
     min_rows : int
         Minimum number of rows of a leaf.
+    features : ndarray of int, default=None
+        Columns that splits are chosen from; ``None`` means all columns.
     """
 
-    def __init__(self, table: BinnedTable, targets: np.ndarray, weight: np.ndarray, min_rows: int) -> None:
+    def __init__(
+        self,
+        table: BinnedTable,
+        targets: np.ndarray,
+        weight: np.ndarray,
+        min_rows: int,
+        features: np.ndarray | None = None,
+    ) -> None:
         self.table = table
         self.targets = targets
         self.weight = weight
         self.min_rows = min_rows
+        self.features = features
         self.sums = np.column_stack([np.ones(len(weight)), weight, weight[:, None] * targets])
         self.squares = float(np.sum(weight[:, None] * targets**2))
-        self.limits: dict[str, Any] = {"min_rows": min_rows, "unit": max(self.squares, 1e-300)}
+        self.limits: dict[str, Any] = {"min_rows": min_rows, "unit": max(self.squares, 1e-300), "features": features}
 
     def __len__(self) -> int:
         return len(self.weight)
 
     def take(self, rows: np.ndarray) -> Self:
         """Return some of the rows."""
-        return type(self)(self.table.take(rows), self.targets[rows], self.weight[rows], self.min_rows)
+        return type(self)(self.table.take(rows), self.targets[rows], self.weight[rows], self.min_rows, self.features)
+
+    def only(self, features: np.ndarray) -> Self:
+        """Return the same rows, with splits from some columns only."""
+        return type(self)(self.table, self.targets, self.weight, self.min_rows, features)
 
 
 class Tree:

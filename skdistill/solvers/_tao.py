@@ -17,6 +17,10 @@ MAX_ROUNDS = 5
 LEAVES_PER_SPARE_LEAF = 8
 """Number of allowed leaves for which one more is grown before the cheapest are merged."""
 
+MAX_OPTIMIZED_FEATURES = 256
+"""Number of columns with the best first splits that a grown tree is optimised with, beside those that it uses: in wide
+tables most columns are of no use, and the time grows with their number."""
+
 MIN_SAVED_SHARE = 1e-9
 """Minimum decrease of the loss by a change, as a share of the sum of squares of the targets."""
 
@@ -26,10 +30,22 @@ def fit_tree(rows: TreeData, max_leaves: int, *, optimize: bool, n_regrowths: in
     tree = Tree(2 * (max_leaves + _n_spare(max_leaves)))
     grow(tree, rows, max_leaves)
     if optimize:
+        rows = _without_weak_features(tree, rows)
         settle(tree, rows, max_leaves)
         if regrow(tree, rows, n_regrowths):
             settle(tree, rows, max_leaves)
     return tree
+
+
+def _without_weak_features(tree: Tree, rows: TreeData) -> TreeData:
+    """Return the rows with splits from the best columns and from those of the tree only, if there are many columns."""
+    n_features = rows.table.codes.shape[1]
+    if n_features <= MAX_OPTIMIZED_FEATURES:
+        return rows
+    nodes = tree.below(0)
+    used = tree.feature[nodes[tree.is_split(nodes)]]
+    best = np.argsort(_first_scores(rows), kind="stable")[:MAX_OPTIMIZED_FEATURES]
+    return rows.only(np.union1d(used, best))
 
 
 def settle(tree: Tree, rows: TreeData, max_leaves: int) -> None:
@@ -163,14 +179,20 @@ def regrow(tree: Tree, rows: TreeData, n_candidates: int) -> bool:
 
 def _first_splits(rows: TreeData, n_candidates: int) -> list[Splits]:
     """Return the best splits of different features, the best one first."""
-    node = np.zeros(len(rows), dtype=np.int64)
-    of_feature = np.full((1, rows.table.codes.shape[1]), np.inf)
-    best_splits(rows.table, node, 1, rows.sums, squared_error, of_feature=of_feature, **rows.limits)
-    order = np.argsort(of_feature[0], kind="stable")[:n_candidates]
+    node, of_feature = np.zeros(len(rows), dtype=np.int64), _first_scores(rows)
+    order = np.argsort(of_feature, kind="stable")[:n_candidates]
     return [
-        best_splits(rows.table, node, 1, rows.sums, squared_error, features=order[[place]], **rows.limits)
-        for place in range(np.isfinite(of_feature[0, order]).sum())
+        best_splits(rows.table, node, 1, rows.sums, squared_error, **{**rows.limits, "features": order[[place]]})
+        for place in range(np.isfinite(of_feature[order]).sum())
     ]
+
+
+def _first_scores(rows: TreeData) -> np.ndarray:
+    """Return the score of the best first split of each feature."""
+    of_feature = np.full((1, rows.table.codes.shape[1]), np.inf)
+    node = np.zeros(len(rows), dtype=np.int64)
+    best_splits(rows.table, node, 1, rows.sums, squared_error, of_feature=of_feature, **rows.limits)
+    return np.asarray(of_feature[0])
 
 
 # ---------------------------------------------------------------------- alternating optimisation
