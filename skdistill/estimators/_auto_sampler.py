@@ -28,6 +28,9 @@ class AutoSampler(Documented):
     4. The first sampler is the default. Another one is selected only if it is better by four standard errors, because
        smaller differences rarely persist on larger transfer sets. The selected sampler draws the remaining rows from
        all real rows.
+       If there are fewer than 500 training rows, or fewer than columns, it first draws most of them from the training
+       rows, and the student is fitted on these; no synthetic rows are used if it is then worse than without any by one
+       standard error and a tenth of the loss.
     5. If the teacher has memorised its training rows, the student is fitted with each of the ``real_weights``. A weight
        below one is selected only if it is better by two standard errors and by a tenth of the loss.
 
@@ -66,6 +69,11 @@ class AutoSampler(Documented):
     teacher has memorised its training rows, the validation set consists of synthetic rows drawn from held-out rows; if
     not, of held-out rows of ``X``. ``sampler_results_["validated_on"]`` reports which. Out-of-bag rows and held-out
     rows of ``X`` are combined with synthetic rows drawn from held-out rows.
+
+    A teacher may refuse synthetic rows: it raises an error, or returns NaN, e.g. for numbers that are codes and that it
+    has not seen. If it still labels a row of ``X``, whole numbers or all numbers in synthetic rows are restricted to
+    values seen in ``X``, whichever the teacher needs; rows that it still refuses are left out, samplers of which it
+    refuses most rows are not evaluated, and ``fit`` warns once. Rows that are refused count as queries.
 
     Examples
     --------

@@ -14,8 +14,9 @@ student need not fall from few synthetic rows to many, and rises where the rows 
 CONFIRMATION_SHARE = 0.8
 """Share of the synthetic rows that the confirmation uses; these are drawn from training rows only."""
 
-MIN_ERRORS_CONFIRMATION = 1.0
-"""Number of standard errors by which synthetic rows must be worse than none to be rejected: they help most students."""
+MIN_ERRORS_CONFIRMATION, MIN_SHARE_CONFIRMATION = 1.0, 0.1
+"""Number of standard errors, and share of the loss, by which synthetic rows must be worse than none to be rejected:
+they help most students, and a mistake in their favour costs little if the difference is small."""
 
 
 def is_confirmed(
@@ -46,4 +47,4 @@ def is_confirmed(
         return True
     pool.fill(best.plan.members, trials.real, CONFIRMATION_SHARE * n_synthetic, draw_seed(run.rng))
     (whole,) = trials.add([best.plan], {best.student: students[best.student]})
-    return not whole.losses.is_clearly_above(none.losses, MIN_ERRORS_CONFIRMATION)
+    return not whole.losses.is_clearly_above(none.losses, MIN_ERRORS_CONFIRMATION, MIN_SHARE_CONFIRMATION)

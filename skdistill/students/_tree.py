@@ -103,7 +103,8 @@ class CompactTreeClassifier(CompactClassifier, _CompactTree):
     where :math:`\bar q_\ell` is the mean of leaf :math:`\ell`. It is grown best-first, on binned features. Then it is
     optimised as a whole, by steps that never raise the error: tree alternating optimisation [1]_ chooses each split
     again, given all others, from the deepest to the root; leaves move to where they lower the error more; and the
-    subtree of each split is grown again from the best splits of several features, and kept if it is better.
+    subtree of each split is grown again from the best splits of several features, and kept if it is better. In
+    tables with more than 256 features, the optimisation chooses from the 256 best features and those of the grown tree.
 
     Parameters
     ----------
@@ -199,7 +200,8 @@ class CompactTreeRegressor(CompactRegressor, _CompactTree):
     best-first, on binned features. Then it is optimised as a whole, by steps that never raise the error: tree
     alternating optimisation [1]_ chooses each split again, given all others, from the deepest to the root; leaves move
     to where they lower the error more; and the subtree of each split is grown again from the best splits of several
-    features, and kept if it is better.
+    features, and kept if it is better. In tables with more than 256 features, the optimisation chooses from the 256
+    best features and those of the grown tree.
 
     Parameters
     ----------

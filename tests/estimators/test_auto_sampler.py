@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_diabetes, load_digits
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.ensemble import ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neighbors import KNeighborsRegressor
@@ -148,6 +148,27 @@ class TestChoice:
         model = DistilledRegressor(teacher, tree, sampler=sampler, random_state=0).fit(line)
         assert model.transfer_set_.sampler == "MUNGE(local_variance=10.0)"
         assert model.fidelity(np.repeat(rows_of(400, seed=1)[:, :1], 6, axis=1)) > 0.9
+
+    def test_few_rows_of_many_columns_are_not_misled(self):
+        """Where a linear student loses from many synthetic rows, and not from few, none are drawn in the end."""
+        rng = np.random.default_rng(0)
+        labels = rng.integers(2, size=500)
+        rows = rng.normal(size=(500, 500)) + labels[:, None] * (np.arange(500) < 20)
+        forest = RandomForestClassifier(50, random_state=0).fit(rows[:100], labels[:100])
+        without, chosen = (
+            DistilledClassifier(forest, "linear", sampler=sampler, random_state=0).fit(rows[:100]).fidelity(rows[100:])
+            for sampler in (None, "auto")
+        )
+        assert chosen > without - 0.02
+
+    @pytest.mark.parametrize("n_rows", [60, 120])
+    def test_a_perfect_fit_of_memorised_rows_is_no_reason_to_stop(self, n_rows):
+        """Few rows that the teacher has stored are fitted without a loss, which says nothing about other rows."""
+        rows, values = load_diabetes(return_X_y=True)
+        teacher = ExtraTreesRegressor(50, random_state=0).fit(rows[:n_rows], values[:n_rows] > 140)
+        student = DecisionTreeRegressor(random_state=0)
+        model = DistilledRegressor(teacher, student, sampler=AutoSampler(tolerance=1.0), random_state=0)
+        assert len(model.fit(rows[:n_rows]).sampler_results_["sampler"]) > 1
 
     def test_large_tables_stop_early(self):
         """Where real rows teach all there is, no synthetic row is taught; few are asked, to validate and to measure."""

@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.tree import DecisionTreeRegressor
 
+from skdistill.solvers import _tao
 from skdistill.solvers._binned_tree import Tree, TreeData
 from skdistill.solvers._binning import MISSING, BinnedTable
 from skdistill.solvers._splitting import best_splits, squared_error
@@ -173,3 +174,22 @@ def test_fit_tree_without_optimisation_is_greedy():
     tree = fit_tree(rows, 10, optimize=False, n_regrowths=0)
     greedy = DecisionTreeRegressor(max_leaf_nodes=10, min_samples_leaf=5, random_state=0).fit(X, y)
     np.testing.assert_allclose(loss_of(tree, rows), np.sum((greedy.predict(X) - y) ** 2), rtol=1e-9)
+
+
+def test_wide_tables_are_optimised_on_their_best_columns(monkeypatch):
+    """Splits come from the columns of the grown tree and from the best ones; the loss falls nearly as far."""
+    rng = np.random.default_rng(0)
+    cells = rng.normal(size=(400, 40)).astype(np.float32)
+    targets = (np.sin(2 * cells[:, :1]) * cells[:, 1:2] + cells[:, 2:3]).astype(float)
+    weight = np.ones(400)
+    rows = TreeData(BinnedTable(cells, weight, np.zeros(40, dtype=int), 64), targets, weight, 5)
+    grown = fit_tree(rows, 16, optimize=False, n_regrowths=4)
+    on_all = fit_tree(rows, 16, optimize=True, n_regrowths=4)
+    monkeypatch.setattr(_tao, "MAX_OPTIMIZED_FEATURES", 4)
+    on_best = fit_tree(rows, 16, optimize=True, n_regrowths=4)
+    allowed = _tao._without_weak_features(grown, rows).features
+    assert 4 <= len(allowed) < 30
+    nodes = on_best.below(0)
+    assert set(on_best.feature[nodes[on_best.is_split(nodes)]]) <= set(allowed)
+    assert loss_of(on_best, rows) < loss_of(grown, rows)
+    assert loss_of(on_best, rows) - loss_of(on_all, rows) < 0.5 * (loss_of(grown, rows) - loss_of(on_all, rows))
