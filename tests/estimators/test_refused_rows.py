@@ -70,19 +70,21 @@ FRAMES = {
 
 
 class TestCodes:
-    @pytest.mark.parametrize("kind", FRAMES)
-    @pytest.mark.parametrize("encoder", [OneHotEncoder(), OrdinalEncoder()])
+    @pytest.mark.parametrize(
+        ("kind", "encoder"), [*((kind, OneHotEncoder()) for kind in FRAMES), ("array", OrdinalEncoder())]
+    )
     def test_few_codes_are_never_invented(self, kind, encoder):
         """A default fit with a strict encoder of few whole numbers needs no second query, and no warning."""
         X = coded()
         strict = make_pipeline(make_column_transformer((encoder, [0]), remainder="passthrough"), Ridge())
         strict.fit(X, value_of(X))
         teacher = lambda rows: strict.predict(np.asarray(rows, dtype=float))  # noqa: E731
-        model = distilled(teacher, n_synthetic=2.0).fit(FRAMES[kind](X))
-        assert model.transfer_set_.n_synthetic == 800
+        model = distilled(teacher, n_synthetic=1.0).fit(FRAMES[kind](X))
+        assert model.transfer_set_.n_synthetic == 400
 
-    @pytest.mark.parametrize("columns", [[0], [1], [0, 1, 2]])
-    @pytest.mark.parametrize("kind", ["array", "pandas", "polars"])
+    @pytest.mark.parametrize(
+        ("columns", "kind"), [([0], "array"), ([1], "array"), ([0, 1, 2], "array"), ([1], "pandas"), ([0], "polars")]
+    )
     def test_codes_of_any_kind_are_learned(self, columns, kind):
         """Many whole numbers, or numbers that are not whole: refused once, restricted, and taught with a warning."""
         X = coded(n_codes=60, step=1.0)
@@ -136,8 +138,7 @@ class TestSomeRows:
         assert set(model.sampler_results_["sampler"]) == {"none", "MarginalResampling()"}
         assert model.transfer_set_.sampler == "MarginalResampling()"
 
-    @pytest.mark.parametrize("student", [TREE, AutoStudent(["linear", "tree"])])
-    @pytest.mark.parametrize("n_rows", [20, 300])
+    @pytest.mark.parametrize(("student", "n_rows"), [(TREE, 20), (TREE, 300), (AutoStudent(["linear", "tree"]), 100)])
     def test_real_rows_are_enough(self, student, n_rows):
         """If every synthetic row is refused, the student is fitted on the real rows, with a warning."""
         X, sampler = np.random.default_rng(0).normal(size=(n_rows, 6)), AutoSampler([MarginalResampling(1.0)])
@@ -150,8 +151,8 @@ class TestSomeRows:
 
 
 class TestBudget:
-    @pytest.mark.parametrize("max_queries", [300, 301, 320, 400, 700, 1000, 3000])
-    @pytest.mark.parametrize("columns", [[0], [1], [0, 2], [0, 1, 2]])
+    @pytest.mark.parametrize("max_queries", [301, 320, 400, 1000])
+    @pytest.mark.parametrize("columns", [[0], [0, 1, 2]])
     def test_refused_rows_count(self, max_queries, columns):
         """The teacher is never asked more than ``max_queries``, whatever it refuses."""
         X = coded(300, n_codes=60, step=1.0)
@@ -178,8 +179,8 @@ class TestGivenSampler:
         X = coded(n_codes=60, step=1.0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", TeacherWarning)
-            model = distilled(Refusing(unseen(X, [0])), student, sampler=MarginalResampling(), n_synthetic=4.0).fit(X)
-        assert model.transfer_set_.n_synthetic == 1600
+            model = distilled(Refusing(unseen(X, [0])), student, sampler=MarginalResampling(), n_synthetic=2.0).fit(X)
+        assert model.transfer_set_.n_synthetic == 800
 
 
 class TestFailures:

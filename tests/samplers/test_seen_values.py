@@ -28,7 +28,6 @@ SAMPLERS = {
     "SPUNGE": SPUNGE(0.9, noise=1.0),
     "interpolation": Interpolation(random_state=0),
     "uniform": UniformBox(),
-    "covering": UniformBox(design="covering"),
     "mixture": Mixture([Jitter(0.5), MUNGE(random_state=0)], random_state=0),
     "Gaussians": as_sampler(GaussianMixture(2, random_state=0)),
     "density": as_sampler(KernelDensity(bandwidth=10.0)),
@@ -61,17 +60,10 @@ def is_seen(rows, X, index):
 
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_codes_are_never_invented(name, table):
-    """In a column of few whole numbers, whatever its dtype, all numbers are seen; others stay numbers."""
-    rows = SAMPLERS[name].fit(table).sample(2000, random_state=0)
-    assert is_seen(rows, table, 0).all()
-    assert is_seen(rows, table, 1).all()
+    """In a column of few whole numbers, whatever its dtype, all numbers are seen; others are drawn in between."""
+    rows = SAMPLERS[name].fit(table).sample(400, random_state=0)
     assert set(column(rows, 0)) == set(CODES)
-
-
-@pytest.mark.parametrize("name", SAMPLERS)
-def test_numbers_of_many_values_stay_numbers(name, table):
-    """Ages are drawn between those seen, and so are numbers that are not whole."""
-    rows = SAMPLERS[name].fit(table).sample(2000, random_state=0)
+    assert is_seen(rows, table, 1).all()
     assert not is_seen(rows, table, 2).all()
     assert not is_seen(rows, table, 3).all()
 
