@@ -70,7 +70,7 @@ def test_codes_are_never_invented(name, table):
 
 def test_described_ranges_are_whole():
     """Nothing is left out of a range that the user has described."""
-    rows = UniformBox([(100, 130), (0.0, 1.0)]).fit().sample(5000, random_state=0)
+    rows = UniformBox([(100, 130), list(range(200))]).fit().sample(2000, random_state=0)
     assert set(rows[:, 0]) == set(range(100, 131))
 
 
