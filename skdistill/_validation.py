@@ -59,6 +59,14 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> Any:
                 f"{type(estimator).__name__}."
             )
         return X
+    if len(np.shape(X)) > 2:
+        n_rows, *of_row = np.shape(X)
+        shape = ", ".join(map(str, of_row))
+        raise ValueError(
+            f"Found array with dim {1 + len(of_row)}, while dim <= 2 is required by {type(estimator).__name__}: got shape "
+            f"{(n_rows, *of_row)}. Pass X.reshape(len(X), -1), and a teacher that restores the shape: "
+            f"teacher=lambda X: model.predict_proba(X.reshape(-1, {shape}))."
+        )
     tags = get_tags(estimator).input_tags
     keeps_strings = tags.string and getattr(X, "dtype", np.asarray(X).dtype).kind in "OUS"
     return validate_data(
@@ -105,6 +113,25 @@ def check_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
     if not np.any(weight > 0):
         raise ValueError("sample_weight: every weight is zero; expected at least one above zero.")
     return weight
+
+
+def events_and_times(caller: str, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the two fields of structured survival labels: observed events and times."""
+    y = np.asarray(y)
+    fields = [y[name] for name in y.dtype.names or ()]
+    events = [values for values in fields if values.dtype.kind == "b"]
+    times = [values for values in fields if values.dtype.kind in "iuf"]
+    if y.ndim != 1 or len(events) != 1 or len(times) != 1:
+        raise ValueError(
+            f"{caller}: got labels of dtype {y.dtype} and shape {y.shape}; expected a structured array with one "
+            "boolean field, the observed events, and one field of times."
+        )
+    time = times[0].astype(np.float64)
+    if not np.isfinite(time).all():
+        raise ValueError(
+            f"{caller}: {int((~np.isfinite(time)).sum())} times are NaN or infinite; expected finite times."
+        )
+    return events[0], time
 
 
 def input_tags_of(estimator: Any) -> Any:
@@ -156,6 +183,7 @@ __all__ = [
     "check_table",
     "check_weights",
     "draw_seed",
+    "events_and_times",
     "input_tags_of",
     "seed_estimator",
 ]

@@ -62,10 +62,12 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
 
     # ------------------------------------------------------------------ the fit
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any, X_val: Any, y_val: Any) -> None:
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any, X_val: Any, y_val: Any, groups: Any = None
+    ) -> None:
         """Check, resolve the teacher, label, extend and fit the student; set all fitted attributes at the end."""
         check_parameters(self, y)
-        given = check_fit_arguments(self, X, y, sample_weight, X_unlabeled, X_val, y_val, self._task.check_y)
+        given = check_fit_arguments(self, X, y, sample_weight, X_unlabeled, X_val, y_val, groups, self._task.check_y)
         run = self._run(given)
         teacher = resolve_teacher(self, given, run)
         truth = self._task.truth(self, teacher, given.y)
