@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import sklearn
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.fixes import parse_version
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
@@ -59,12 +60,12 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> Any:
                 f"{type(estimator).__name__}."
             )
         return X
-    if len(np.shape(X)) > 2:
-        n_rows, *of_row = np.shape(X)
+    if len(getattr(X, "shape", ())) > 2:
+        n_rows, *of_row = X.shape
         shape = ", ".join(map(str, of_row))
         raise ValueError(
-            f"Found array with dim {1 + len(of_row)}, while dim <= 2 is required by {type(estimator).__name__}: got shape "
-            f"{(n_rows, *of_row)}. Pass X.reshape(len(X), -1), and a teacher that restores the shape: "
+            f"Found array with dim {1 + len(of_row)}, while dim <= 2 is required by {type(estimator).__name__}: got "
+            f"shape {(n_rows, *of_row)}. Pass X.reshape(len(X), -1), and a teacher that restores the shape: "
             f"teacher=lambda X: model.predict_proba(X.reshape(-1, {shape}))."
         )
     tags = get_tags(estimator).input_tags
@@ -134,13 +135,27 @@ def events_and_times(caller: str, y: Any) -> tuple[np.ndarray, np.ndarray]:
     return events[0], time
 
 
+def tags_of(estimator: Any) -> Any:
+    """Return the tags of an estimator; estimators whose tags cannot be read accept everything, and check it themselves.
+
+    This concerns estimators of packages that follow the conventions of an older scikit-learn.
+    """
+    try:
+        return get_tags(estimator)
+    except AttributeError:
+        tags = BaseEstimator().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.sparse = True
+        tags.target_tags.multi_output = True
+        return tags
+
+
 def input_tags_of(estimator: Any) -> Any:
     """Return a copy of the estimator's input tags, with missing cells and strings allowed for wrappers.
 
     The tags of a pipeline, a search or a voting ensemble do not consider the encoders and imputers inside, which check
     their input themselves.
     """
-    tags = copy.copy(get_tags(estimator).input_tags)
+    tags = copy.copy(tags_of(estimator).input_tags)
     if _is_wrapper(estimator):
         tags.allow_nan = tags.string = True
     return tags
@@ -186,4 +201,5 @@ __all__ = [
     "events_and_times",
     "input_tags_of",
     "seed_estimator",
+    "tags_of",
 ]

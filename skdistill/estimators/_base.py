@@ -5,9 +5,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils import get_tags
 
-from .._validation import check_fitted, check_random_state, check_table, draw_seed, input_tags_of, warn_caller
+from .._validation import check_fitted, check_random_state, check_table, draw_seed, input_tags_of, tags_of, warn_caller
 from ..exceptions import StudentError, TeacherWarning
 from ..metrics import fidelity
 from ..students import CompactBoostingClassifier, CompactBoostingRegressor
@@ -351,8 +350,8 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
             tags.input_tags = input_tags_of(student)
         fitted = is_fitted_teacher(self.teacher)
         tags.target_tags.required = False
-        if not fitted and hasattr(self.teacher, "__sklearn_tags__"):
-            of_teacher = get_tags(self.teacher)
+        if not fitted:
+            of_teacher = tags_of(self.teacher)
             tags.target_tags.required = of_teacher.target_tags.required
             tags.input_tags.sparse &= of_teacher.input_tags.sparse
             tags.input_tags.allow_nan &= input_tags_of(self.teacher).allow_nan

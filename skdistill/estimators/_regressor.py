@@ -3,10 +3,10 @@
 from typing import Any, ClassVar, Self
 
 from sklearn.base import RegressorMixin
-from sklearn.utils import get_tags
 
 from .._encoding import encoded_once
 from .._restoring import all_or_nothing
+from .._validation import tags_of
 from ..metrics import concordance
 from ..teachers import concordance_sign, is_fitted_teacher
 from ._base import BaseDistilled
@@ -270,6 +270,6 @@ default="auto"
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        fitted = is_fitted_teacher(self.teacher) or not hasattr(self.teacher, "__sklearn_tags__")
-        tags.target_tags.multi_output = fitted or get_tags(self.teacher).target_tags.multi_output
+        is_fitted = is_fitted_teacher(self.teacher)
+        tags.target_tags.multi_output = is_fitted or tags_of(self.teacher).target_tags.multi_output
         return tags

@@ -63,7 +63,7 @@ class ClassTask:
         """Return the labels as an array of shape (n_samples,)."""
         if y is None:
             return None
-        shape = np.shape(y)
+        shape: tuple[int, ...] = getattr(y, "shape", ())
         if len(shape) == 2 and shape[1] > 1:
             raise ValueError(
                 f"{type(model).__name__}: y should be a 1d array, got an array of shape {shape}. {SEVERAL_LABELS}"

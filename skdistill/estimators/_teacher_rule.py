@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_clusterer, is_outlier_detector
-from sklearn.utils import get_tags
 from sklearn.utils.validation import check_memory
 
-from .._validation import warn_caller
+from .._validation import tags_of, warn_caller
 from ..exceptions import TeacherError, TeacherWarning
 from ..teachers import (
     Teacher,
@@ -107,7 +106,7 @@ def resolve_teacher(model: Any, given: FitArguments, run: Run) -> Teacher:
                 f"{type(model.teacher).__name__} is already fitted. Pass it unfitted, or teacher_cv=None."
             )
         return _adapt(model, model.teacher, given.y)
-    if given.y is None and (model.teacher_cv is not None or get_tags(model.teacher).target_tags.required):
+    if given.y is None and (model.teacher_cv is not None or tags_of(model.teacher).target_tags.required):
         raise ValueError(
             f"{name} requires y to be passed, but the target y is None: the teacher "
             f"{type(model.teacher).__name__} is not fitted. Pass y, or fit the teacher first."
