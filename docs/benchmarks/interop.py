@@ -435,7 +435,8 @@ def page(lines: list[str], absent: set[str]) -> str:
     return f"""# Teachers of other packages, measured
 
 Fidelity (R² to the teacher) of `DistilledClassifier(teacher, random_state=0)` or
-`DistilledRegressor` with its defaults, on rows that neither model has seen: breast cancer (two classes), iris (three classes) or diabetes (values).
+`DistilledRegressor` with its defaults, on rows that neither model has seen: breast cancer (two
+classes), iris (three classes) or diabetes (values).
 
 Command: `python docs/benchmarks/interop.py`, {datetime.date.today()}, Python {platform.python_version()}, {versions}.
 
