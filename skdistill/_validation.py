@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import sklearn
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.fixes import parse_version
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
@@ -59,6 +60,14 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> Any:
                 f"{type(estimator).__name__}."
             )
         return X
+    if len(getattr(X, "shape", ())) > 2:
+        n_rows, *of_row = X.shape
+        shape = ", ".join(map(str, of_row))
+        raise ValueError(
+            f"Found array with dim {1 + len(of_row)}, while dim <= 2 is required by {type(estimator).__name__}: got "
+            f"shape {(n_rows, *of_row)}. Pass X.reshape(len(X), -1), and a teacher that restores the shape: "
+            f"teacher=lambda X: model.predict_proba(X.reshape(-1, {shape}))."
+        )
     tags = get_tags(estimator).input_tags
     keeps_strings = tags.string and getattr(X, "dtype", np.asarray(X).dtype).kind in "OUS"
     return validate_data(
@@ -107,13 +116,46 @@ def check_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
     return weight
 
 
+def events_and_times(caller: str, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the two fields of structured survival labels: observed events and times."""
+    y = np.asarray(y)
+    fields = [y[name] for name in y.dtype.names or ()]
+    events = [values for values in fields if values.dtype.kind == "b"]
+    times = [values for values in fields if values.dtype.kind in "iuf"]
+    if y.ndim != 1 or len(events) != 1 or len(times) != 1:
+        raise ValueError(
+            f"{caller}: got labels of dtype {y.dtype} and shape {y.shape}; expected a structured array with one "
+            "boolean field, the observed events, and one field of times."
+        )
+    time = times[0].astype(np.float64)
+    if not np.isfinite(time).all():
+        raise ValueError(
+            f"{caller}: {int((~np.isfinite(time)).sum())} times are NaN or infinite; expected finite times."
+        )
+    return events[0], time
+
+
+def tags_of(estimator: Any) -> Any:
+    """Return the tags of an estimator; estimators whose tags cannot be read accept everything, and check it themselves.
+
+    This concerns estimators of packages that follow the conventions of an older scikit-learn.
+    """
+    try:
+        return get_tags(estimator)
+    except AttributeError:
+        tags = BaseEstimator().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.sparse = True
+        tags.target_tags.multi_output = True
+        return tags
+
+
 def input_tags_of(estimator: Any) -> Any:
     """Return a copy of the estimator's input tags, with missing cells and strings allowed for wrappers.
 
     The tags of a pipeline, a search or a voting ensemble do not consider the encoders and imputers inside, which check
     their input themselves.
     """
-    tags = copy.copy(get_tags(estimator).input_tags)
+    tags = copy.copy(tags_of(estimator).input_tags)
     if _is_wrapper(estimator):
         tags.allow_nan = tags.string = True
     return tags
@@ -156,6 +198,8 @@ __all__ = [
     "check_table",
     "check_weights",
     "draw_seed",
+    "events_and_times",
     "input_tags_of",
     "seed_estimator",
+    "tags_of",
 ]

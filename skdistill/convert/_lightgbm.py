@@ -54,6 +54,11 @@ class Objective(NamedTuple):
         return " ".join([self.name, *(f"{key}:{value}" if value else key for key, value in self.options.items())])
 
 
+def objective_of(model: Any) -> str:
+    """Return the name of the objective of a fitted LightGBM model, ``"none"`` for a custom one."""
+    return Objective.of_text(lightgbm_text(model)).name
+
+
 def forest_from_lightgbm(texts: list[str], *, dtype: Any = np.float64, n_trees: int | None = None) -> Forest:
     """Read the trees of ``Booster.model_to_string()``; the forest's scores are the booster's raw scores.
 

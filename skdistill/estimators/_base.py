@@ -5,9 +5,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils import get_tags
 
-from .._validation import check_fitted, check_random_state, check_table, draw_seed, input_tags_of, warn_caller
+from .._validation import check_fitted, check_random_state, check_table, draw_seed, input_tags_of, tags_of, warn_caller
 from ..exceptions import StudentError, TeacherWarning
 from ..metrics import fidelity
 from ..students import CompactBoostingClassifier, CompactBoostingRegressor
@@ -62,10 +61,12 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
 
     # ------------------------------------------------------------------ the fit
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any, X_val: Any, y_val: Any) -> None:
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any, X_val: Any, y_val: Any, groups: Any = None
+    ) -> None:
         """Check, resolve the teacher, label, extend and fit the student; set all fitted attributes at the end."""
         check_parameters(self, y)
-        given = check_fit_arguments(self, X, y, sample_weight, X_unlabeled, X_val, y_val, self._task.check_y)
+        given = check_fit_arguments(self, X, y, sample_weight, X_unlabeled, X_val, y_val, groups, self._task.check_y)
         run = self._run(given)
         teacher = resolve_teacher(self, given, run)
         truth = self._task.truth(self, teacher, given.y)
@@ -357,8 +358,8 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
             tags.input_tags = input_tags_of(student)
         fitted = is_fitted_teacher(self.teacher)
         tags.target_tags.required = False
-        if not fitted and hasattr(self.teacher, "__sklearn_tags__"):
-            of_teacher = get_tags(self.teacher)
+        if not fitted:
+            of_teacher = tags_of(self.teacher)
             tags.target_tags.required = of_teacher.target_tags.required
             tags.input_tags.sparse &= of_teacher.input_tags.sparse
             tags.input_tags.allow_nan &= input_tags_of(self.teacher).allow_nan

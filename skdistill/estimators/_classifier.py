@@ -53,7 +53,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         ``y``, ``"auto"`` is 1.
     teacher_cv : int, splitter, "oob" or None, default=None
         How a recipe labels the real rows: in-sample (``None``), out-of-fold (an integer or a splitter) or out-of-bag
-        (``"oob"``).
+        (``"oob"``). Rows that are in no test fold, as with ``TimeSeriesSplit``, are labelled in-sample, with a warning.
+        Pass ``groups`` to ``fit`` for splitters such as ``GroupKFold``.
     target_compressor : transformer or None, default=None
         Compresses the teacher's logits, e.g. ``PCA(5)``, for problems with many classes. The student is a regressor of
         the compressed logits; ``predict`` decodes its output by ``inverse_transform``.
@@ -206,6 +207,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         X_unlabeled: Any = None,
         X_val: Any = None,
         y_val: Any = None,
+        groups: Any = None,
     ) -> Self:
         """Label real and synthetic rows with the teacher, and fit the student on them.
 
@@ -225,6 +227,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             student is not fitted on them.
         y_val : array-like of shape (n_validation,), default=None
             True labels of ``X_val``, used only by ``soft_weight="auto"``.
+        groups : array-like of shape (n_samples,), default=None
+            Group of each row, for the splitter ``teacher_cv``, and the query of each row for a recipe that ranks.
 
         Returns
         -------
@@ -242,7 +246,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             If an argument is invalid or inconsistent with ``X``.
         """
         with encoded_once():
-            self._fit(X, y, sample_weight, X_unlabeled, X_val, y_val)
+            self._fit(X, y, sample_weight, X_unlabeled, X_val, y_val, groups)
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:

@@ -20,6 +20,7 @@ class FitArguments:
     sample_weight : ndarray of shape (n_samples,) or None
     X_unlabeled, X_val : table or None
     y_val : ndarray or None
+    groups : ndarray of shape (n_samples,) or None
     """
 
     X: Any
@@ -28,6 +29,7 @@ class FitArguments:
     X_unlabeled: Any = None
     X_val: Any = None
     y_val: Any = None
+    groups: np.ndarray | None = None
 
     @property
     def weight(self) -> np.ndarray:
@@ -35,14 +37,13 @@ class FitArguments:
         return np.ones(self.X.shape[0]) if self.sample_weight is None else self.sample_weight
 
     def take(self, rows: np.ndarray) -> "FitArguments":
-        """Return the given rows of ``X`` with their labels and weights."""
-        weight = None if self.sample_weight is None else self.sample_weight[rows]
-        y = None if self.y is None else self.y[rows]
-        return replace(self, X=take_rows(self.X, rows), y=y, sample_weight=weight)
+        """Return the given rows of ``X`` with their labels, weights and groups."""
+        weight, y, groups = (None if of is None else of[rows] for of in (self.sample_weight, self.y, self.groups))
+        return replace(self, X=take_rows(self.X, rows), y=y, sample_weight=weight, groups=groups)
 
 
 def check_fit_arguments(
-    model: Any, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any, X_val: Any, y_val: Any, check_y: Any
+    model: Any, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any, X_val: Any, y_val: Any, groups: Any, check_y: Any
 ) -> FitArguments:
     """Check the arguments of ``fit`` of a distilled estimator; ``check_y(model, X, y)`` checks the labels."""
     name = type(model).__name__
@@ -68,7 +69,19 @@ def check_fit_arguments(
         raise ValueError(
             f"{name}: y_val has shape {y_val.shape}, but y has shape {y.shape}; expected the same number of outputs."
         )
-    return FitArguments(X, y, sample_weight, X_unlabeled, X_val, y_val)
+    return FitArguments(X, y, sample_weight, X_unlabeled, X_val, y_val, _check_groups(name, groups, X))
+
+
+def _check_groups(name: str, groups: Any, X: Any) -> np.ndarray | None:
+    """Return groups as an array with one group per row."""
+    if groups is None:
+        return None
+    groups = np.asarray(groups)
+    if groups.shape != (X.shape[0],):
+        raise ValueError(
+            f"{name}: groups of shape {groups.shape}; expected {(X.shape[0],)}, one group for each row of X."
+        )
+    return groups
 
 
 def _check_more_rows(model: Any, what: str, rows: Any, X: Any) -> Any:

@@ -3,11 +3,12 @@
 from typing import Any, ClassVar, Self
 
 from sklearn.base import RegressorMixin
-from sklearn.utils import get_tags
 
 from .._encoding import encoded_once
 from .._restoring import all_or_nothing
-from ..teachers import is_fitted_teacher
+from .._validation import tags_of
+from ..metrics import concordance
+from ..teachers import concordance_sign, is_fitted_teacher
 from ._base import BaseDistilled
 from ._callbacks import supports_callbacks
 from ._tasks import FitTask, ValueTask
@@ -50,7 +51,8 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         ``"auto"`` is 1.
     teacher_cv : int, splitter, "oob" or None, default=None
         How a recipe labels the real rows: in-sample (``None``), out-of-fold (an integer or a splitter) or out-of-bag
-        (``"oob"``).
+        (``"oob"``). Rows that are in no test fold, as with ``TimeSeriesSplit``, are labelled in-sample, with a warning.
+        Pass ``groups`` to ``fit`` for splitters such as ``GroupKFold``.
     target_compressor : transformer or None, default=None
         Compresses the teacher's outputs, e.g. ``PCA(5)``, for problems with many outputs. The student is fitted on the
         compressed outputs; ``predict`` decodes its output by ``inverse_transform``.
@@ -196,6 +198,7 @@ default="auto"
         X_unlabeled: Any = None,
         X_val: Any = None,
         y_val: Any = None,
+        groups: Any = None,
     ) -> Self:
         """Label real and synthetic rows with the teacher, and fit the student on them.
 
@@ -215,6 +218,8 @@ default="auto"
             student is not fitted on them.
         y_val : array-like of shape (n_validation,) or (n_validation, n_outputs), default=None
             True values of ``X_val``, used only by ``soft_weight="auto"``.
+        groups : array-like of shape (n_samples,), default=None
+            Group of each row, for the splitter ``teacher_cv``, and the query of each row for a recipe that ranks.
 
         Returns
         -------
@@ -232,11 +237,39 @@ default="auto"
             If an argument is invalid or inconsistent with ``X``.
         """
         with encoded_once():
-            self._fit(X, y, sample_weight, X_unlabeled, X_val, y_val)
+            self._fit(X, y, sample_weight, X_unlabeled, X_val, y_val, groups)
         return self
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R² with respect to the true values; for survival labels, the concordance index of the risk.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            With the columns seen in ``fit``.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True values, or a structured array of observed events and times, as for scikit-survival.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row; not available for survival labels.
+
+        Returns
+        -------
+        score : float
+        """
+        if not getattr(getattr(y, "dtype", None), "names", None):
+            return super().score(X, y, sample_weight)
+        if sample_weight is not None:
+            raise ValueError(f"{type(self).__name__}.score: sample_weight with survival labels; expected None.")
+        predicted = self.predict(X)
+        if predicted.ndim > 1:
+            raise ValueError(
+                f"{type(self).__name__}.score: predictions of shape {predicted.shape} with survival labels; expected "
+                'one risk per row. Distil the risk with response_method="predict" to score it.'
+            )
+        return concordance(y, concordance_sign(self.teacher_) * predicted)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        fitted = is_fitted_teacher(self.teacher) or not hasattr(self.teacher, "__sklearn_tags__")
-        tags.target_tags.multi_output = fitted or get_tags(self.teacher).target_tags.multi_output
+        is_fitted = is_fitted_teacher(self.teacher)
+        tags.target_tags.multi_output = is_fitted or tags_of(self.teacher).target_tags.multi_output
         return tags

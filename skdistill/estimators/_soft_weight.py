@@ -230,7 +230,8 @@ def split_labels(real: TransferSet, is_class: bool, rng: np.random.RandomState) 
     training rows.
     """
     assert real.truth is not None
-    present = np.flatnonzero(real.sample_weight)
+    is_labelled = np.isfinite(real.truth).reshape(len(real), -1).all(axis=1)
+    present = np.flatnonzero((real.sample_weight > 0) & (is_labelled | ~real.is_real))
     own = rng.permutation(present[real.is_real[present]])
     classes = real.truth[own].argmax(axis=1) if is_class else np.zeros(len(own))
     of_classes = [own[classes == label] for label in np.unique(classes)]
@@ -255,17 +256,17 @@ def _label_without(
         return None
     oracle = oracle_of(model, teacher, rest, run)
     oracle.max_queries = None
-    folds = _folds_of(model.teacher_cv, given.X, given.y, others, teacher)
+    folds = _folds_of(model.teacher_cv, given, others, teacher)
     rows = label_given(model, teacher, rest, real.truth[others], oracle, run, cv=folds)
     return rows, model._task.targets(model, teacher, rows), oracle
 
 
-def _folds_of(cv: Any, X: Any, y: np.ndarray, rows: np.ndarray, teacher: Teacher) -> Any:
+def _folds_of(cv: Any, given: FitArguments, rows: np.ndarray, teacher: Teacher) -> Any:
     """Return the folds of a splitter restricted to the given rows: it may be defined for the whole table only."""
     if cv is None or isinstance(cv, str):
         return cv
-    place = np.full(X.shape[0], -1)
+    place = np.full(given.X.shape[0], -1)
     place[rows] = np.arange(len(rows))
-    folds = check_cv(cv, y, classifier=teacher.classes_ is not None).split(X, y)
+    folds = check_cv(cv, given.y, classifier=teacher.classes_ is not None).split(given.X, given.y, given.groups)
     kept = [tuple(place[part][place[part] >= 0] for part in fold) for fold in folds]
     return [fold for fold in kept if len(fold[1])]

@@ -7,9 +7,9 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
-from .._validation import check_number
+from .._validation import check_number, events_and_times
 from ..targets import one_hot
-from ..teachers import Task, Teacher
+from ..teachers import SEVERAL_LABELS, Task, Teacher, unlabelled_rows
 from ..transfer import TransferSet
 from ._targets import ClassTargets, Targets, ValueTargets
 
@@ -59,10 +59,15 @@ class ClassTask:
         advice = "A temperature of 1 leaves the teacher's probabilities unchanged."
         check_number(model, "temperature", model.temperature, low=0, low_open=True, advice=advice)
 
-    def check_y(self, model: Any, X: Any, y: Any) -> np.ndarray | None:  # noqa: ARG002
+    def check_y(self, model: Any, X: Any, y: Any) -> np.ndarray | None:
         """Return the labels as an array of shape (n_samples,)."""
         if y is None:
             return None
+        shape: tuple[int, ...] = getattr(y, "shape", ())
+        if len(shape) == 2 and shape[1] > 1:
+            raise ValueError(
+                f"{type(model).__name__}: y should be a 1d array, got an array of shape {shape}. {SEVERAL_LABELS}"
+            )
         y = column_or_1d(y, warn=True)
         check_consistent_length(X, y)
         check_classification_targets(y)
@@ -79,13 +84,16 @@ class ClassTask:
             )
         if y is None:
             return None
+        unlabelled = unlabelled_rows(teacher.model, y)
         try:
-            return one_hot(y, classes)
+            truth = one_hot(np.where(unlabelled, classes[0], y) if unlabelled.any() else y, classes)
         except ValueError as error:
             raise ValueError(
                 f"{type(model).__name__}: {name} has labels that the teacher does not know: {error}. Pass labels that "
                 f"the teacher was fitted with, or {name}=None."
             ) from None
+        truth[unlabelled] = np.nan
+        return truth
 
     def targets(self, model: Any, teacher: Teacher, real: TransferSet) -> Targets:
         """Return the conversion of outputs to probabilities."""
@@ -112,12 +120,21 @@ class ValueTask:
         """Return the values as an array of shape (n_samples,) or (n_samples, n_outputs)."""
         if y is None:
             return None
+        if getattr(y, "dtype", None) is not None and getattr(y.dtype, "names", None):
+            events_and_times(type(model).__name__, y)  # only checks
+            check_consistent_length(X, y)
+            return np.asarray(y)
         y = check_array(y, ensure_2d=False, dtype="numeric", input_name="y", estimator=model)
         check_consistent_length(X, y)
         return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
 
     def truth(self, model: Any, teacher: Teacher, y: np.ndarray | None, name: str = "y") -> np.ndarray | None:  # noqa: ARG002
         """Return the true values if they are blended in, otherwise ``None``."""
+        if y is not None and y.dtype.names and model.soft_weight != 1:
+            raise ValueError(
+                f"{type(model).__name__}: soft_weight={model.soft_weight!r} with survival labels; expected 1, because "
+                "censored times are not targets. Pass soft_weight=1."
+            )
         return y if model.soft_weight != 1 else None
 
     def targets(self, model: Any, teacher: Teacher, real: TransferSet) -> Targets:

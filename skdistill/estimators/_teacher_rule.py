@@ -9,16 +9,19 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils import get_tags
+from sklearn.base import BaseEstimator, is_clusterer, is_outlier_detector
 from sklearn.utils.validation import check_memory
 
-from ..exceptions import TeacherError
+from .._validation import tags_of, warn_caller
+from ..exceptions import TeacherError, TeacherWarning
 from ..teachers import (
     Teacher,
     as_teacher,
+    check_is_recognised,
+    clone_recipe,
     fit_teacher,
     is_fitted_teacher,
+    is_of_kind,
     out_of_bag_outputs,
     out_of_fold_outputs,
     query_teacher,
@@ -34,12 +37,10 @@ class TeacherMixin(BaseEstimator):
     teacher: Any
 
     def __sklearn_clone__(self) -> Any:
-        if not is_fitted_teacher(self.teacher):
-            return super().__sklearn_clone__()
         without = copy.copy(self)
         without.teacher = None
         twin = BaseEstimator.__sklearn_clone__(without)
-        twin.teacher = self.teacher
+        twin.teacher = self.teacher if is_fitted_teacher(self.teacher) else clone_recipe(self.teacher)
         return twin
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -84,12 +85,20 @@ class TeacherMixin(BaseEstimator):
                 "fitted teachers are never changed. Set the parameter before you fit the teacher, or pass the teacher "
                 "unfitted."
             )
+        if not is_fitted_teacher(teacher) and is_fitted_teacher(self.teacher):
+            warn_caller(
+                f"{type(self).__name__}: a fitted teacher is replaced by {type(teacher).__name__}, which is not fitted "
+                "and will be fitted in each fit. A search clones the values of its grid, so that fitted models lose "
+                "their fit: pass FrozenEstimator(model) or as_teacher(model) in the grid to use them as they are.",
+                TeacherWarning,
+            )
         return super().set_params(**params)
 
 
 def resolve_teacher(model: Any, given: FitArguments, run: Run) -> Teacher:
     """Adapt the fitted teacher of a distilled estimator, or fit a clone of the recipe."""
     name = type(model).__name__
+    check_is_recognised(model.teacher, given.X)
     if is_fitted_teacher(model.teacher):
         if model.teacher_cv is not None:
             raise TeacherError(
@@ -97,7 +106,7 @@ def resolve_teacher(model: Any, given: FitArguments, run: Run) -> Teacher:
                 f"{type(model.teacher).__name__} is already fitted. Pass it unfitted, or teacher_cv=None."
             )
         return _adapt(model, model.teacher, given.y)
-    if given.y is None and (model.teacher_cv is not None or get_tags(model.teacher).target_tags.required):
+    if given.y is None and (model.teacher_cv is not None or tags_of(model.teacher).target_tags.required):
         raise ValueError(
             f"{name} requires y to be passed, but the target y is None: the teacher "
             f"{type(model.teacher).__name__} is not fitted. Pass y, or fit the teacher first."
@@ -106,9 +115,15 @@ def resolve_teacher(model: Any, given: FitArguments, run: Run) -> Teacher:
         phase.log(f"fitting the teacher {type(model.teacher).__name__} on {given.X.shape[0]:,} rows")
         is_oob = isinstance(model.teacher_cv, str)
         fitted = fit_teacher(
-            model.teacher, given.X, given.y, sample_weight=given.sample_weight, rng=run.rng, oob=is_oob
+            model.teacher,
+            given.X,
+            given.y,
+            sample_weight=given.sample_weight,
+            groups=given.groups,
+            rng=run.rng,
+            oob=is_oob,
         )
-    if model.teacher_cv is not None and model._task.name == "classification" and not hasattr(fitted, "classes_"):
+    if model.teacher_cv is not None and model._task.name == "classification" and is_of_kind(is_clusterer, fitted):
         raise TeacherError(
             f"{name}: teacher_cv={model.teacher_cv!r} fits several teachers, but "
             f"the clusters of {type(fitted).__name__} are numbered differently in every fit. Pass teacher_cv=None."
@@ -117,7 +132,10 @@ def resolve_teacher(model: Any, given: FitArguments, run: Run) -> Teacher:
 
 
 def _adapt(model: Any, fitted: Any, y: Any) -> Teacher:
-    classes = np.unique(y) if model._task.name == "classification" and y is not None else None
+    gives_classes = (
+        model._task.name == "classification" and y is not None and not is_of_kind(is_outlier_detector, fitted)
+    )
+    classes = np.unique(y) if gives_classes else None
     return as_teacher(fitted, model.response_method, task=model._task.name, classes=classes)
 
 
@@ -191,10 +209,13 @@ def _out_of_sample_labels(
     if isinstance(cv, str):
         return partial(out_of_bag_outputs, teacher)
 
-    def fit(X: Any, y: Any, weight: Any) -> Teacher:
-        return _adapt(model, fit_teacher(model.teacher, X, y, sample_weight=weight, rng=run.rng), y)
+    def fit(rows: np.ndarray) -> Teacher:
+        part = given.take(rows)
+        weight, groups = part.sample_weight, part.groups
+        fitted = fit_teacher(model.teacher, part.X, part.y, sample_weight=weight, groups=groups, rng=run.rng)
+        return _adapt(model, fitted, part.y)
 
-    def label_out_of_fold(_: np.ndarray) -> np.ndarray:
+    def label_out_of_fold(in_sample: np.ndarray) -> np.ndarray:
         with run.phases.phase("label out of fold") as phase:
             phase.log("fitting a teacher for each fold")
             return out_of_fold_outputs(
@@ -202,9 +223,10 @@ def _out_of_sample_labels(
                 lambda fold, X: _label(model, fold, run, X, "rows of a fold"),
                 given.X,
                 given.y,
-                given.sample_weight,
                 cv=cv,
                 classes=teacher.classes_,
+                groups=given.groups,
+                in_sample=in_sample,
             )
 
     return label_out_of_fold

@@ -5,6 +5,7 @@ from ._counting import n_operations, n_parameters
 from ._divergence import brier_distance, kl_divergence, top_k_agreement, total_variation
 from ._fidelity import agreement, fidelity
 from ._footprint import Footprint, footprint, latency, pickled_bytes
+from ._ranking import concordance, rank_agreement
 from ._scorers import agreement_scorer, fidelity_scorer, neg_bytes_scorer, neg_latency_scorer, retention_scorer
 from ._skill import brier_skill, r2_skill, retention
 
@@ -16,6 +17,7 @@ __all__ = [
     "brier_skill",
     "calibration_curve",
     "calibration_error",
+    "concordance",
     "fidelity",
     "fidelity_scorer",
     "footprint",
@@ -27,6 +29,7 @@ __all__ = [
     "neg_latency_scorer",
     "pickled_bytes",
     "r2_skill",
+    "rank_agreement",
     "retention",
     "retention_scorer",
     "top_k_agreement",

@@ -14,11 +14,10 @@ import numpy as np
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
 
 from .._fitting import accepts_sample_weight, final_step, fit_weighted
 from .._tables import take_rows
-from .._validation import seed_estimator
+from .._validation import seed_estimator, tags_of
 from ..exceptions import StudentError
 from ..targets import TargetCompressor, centred_logits
 from ._completion import CompletedClassifier, DecodedRegressor, complete_classifier
@@ -215,7 +214,7 @@ def _fit_values(student: Any, X: Any, values: np.ndarray, weight: np.ndarray, rn
     """Fit a regressor to one or many outputs, with weights or, if it takes none, on rows drawn by weight."""
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
-    if values.ndim == 2 and not get_tags(student).target_tags.multi_output:
+    if values.ndim == 2 and not tags_of(student).target_tags.multi_output:
         student = MultiOutputRegressor(student)
     if np.all(weight == weight[0]):
         return _fit(student, X, values)

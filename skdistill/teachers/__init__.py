@@ -1,20 +1,27 @@
 """A common interface to fitted models of any kind, and checked, cached queries of them."""
 
-from ._adapter import Task, Teacher, as_teacher
+from ._adapter import SEVERAL_LABELS, Teacher, as_teacher, is_of_kind
+from ._conventions import Task, concordance_sign, unlabelled_rows
 from ._out_of_bag import OutOfBag, find_out_of_bag
 from ._querying import query_teacher
-from ._recipes import fit_teacher, out_of_bag_outputs, out_of_fold_outputs
-from ._rule import is_fitted_teacher
+from ._recipes import clone_recipe, fit_teacher, out_of_bag_outputs, out_of_fold_outputs
+from ._rule import check_is_recognised, is_fitted_teacher
 
 __all__ = [
+    "SEVERAL_LABELS",
     "OutOfBag",
     "Task",
     "Teacher",
     "as_teacher",
+    "check_is_recognised",
+    "clone_recipe",
+    "concordance_sign",
     "find_out_of_bag",
     "fit_teacher",
     "is_fitted_teacher",
+    "is_of_kind",
     "out_of_bag_outputs",
     "out_of_fold_outputs",
     "query_teacher",
+    "unlabelled_rows",
 ]

@@ -13,12 +13,12 @@ from sklearn.utils import get_tags
 from .._fitting import has_pairwise_margins
 from .._tables import is_frame, own_rows
 from .._validation import warn_caller
-from ..convert import is_booster, is_lightgbm, unwrap
+from ..convert import is_lightgbm, unwrap
 from ..exceptions import TeacherError, TeacherOutputError, TeacherQueryError, TeacherWarning
 from ..targets import one_hot
-from ._answers import UnreadableError, as_array, as_floats, column_names, has_changed, order_by_name
+from ._answers import UnreadableError, as_floats, has_changed, normalised, order_by_name, read_answer
+from ._conventions import SCIKIT_LEARN, Task, convention_of
 
-Task = Literal["classification", "regression"]
 OutputKind = Literal["proba", "logit", "value"]
 
 RESPONSES: dict[Task, dict[str, OutputKind]] = {
@@ -28,6 +28,8 @@ RESPONSES: dict[Task, dict[str, OutputKind]] = {
         "decision_function": "value",
         "transform": "value",
         "score_samples": "value",
+        "effect": "value",
+        "predict_survival_function": "value",
         "predict_proba": "value",
     },
 }
@@ -35,6 +37,12 @@ RESPONSES: dict[Task, dict[str, OutputKind]] = {
 
 SUM_TOLERANCE = 1e-3
 """Maximum deviation of the sum of the probabilities of a row from one, which allows for rounding errors of float32."""
+
+SEVERAL_LABELS = (
+    "Several labels per row are not supported. Distil each label separately, or distil the probabilities of all labels "
+    "together with DistilledRegressor(lambda X: ...), where the function returns one column per label; a label is then "
+    "true if its output is above 0.5."
+)
 
 
 class Teacher:
@@ -75,12 +83,18 @@ class Teacher:
         self.output_kind = RESPONSES[task][response_method]
         self.classes_ = None if classes is None else np.sort(classes)
         self._column_order = None if classes is None else np.argsort(classes)
+        self._inside = unwrap(model, through=("pipeline", "frozen"))
+        self._convention = convention_of(self._inside.model)
         self.transductive = response_method == "labels_"
         self._known_rows: str | None = None
         self._writes_into_rows = False
 
     def __repr__(self) -> str:
         return f"Teacher({self.name}, task={self.task!r}, response_method={self.response_method!r})"
+
+    def __sklearn_clone__(self) -> "Teacher":
+        """Return the teacher itself, so that a search over several teachers does not fit them again."""
+        return self
 
     @property
     def name(self) -> str:
@@ -109,11 +123,10 @@ class Teacher:
         returned = self._call_with_own_rows(X)
         if isinstance(returned, list | tuple) and len(returned) != X.shape[0]:
             raise self._output_error(
-                f"a list of {len(returned)} arrays for {X.shape[0]} rows",
-                "one array. Multi-output classifiers are not supported; distil each output separately.",
+                f"a list of {len(returned)} arrays for {X.shape[0]} rows", f"one array. {SEVERAL_LABELS}"
             )
         try:
-            names, returned = column_names(returned), as_array(returned)
+            names, returned = read_answer(returned, self.classes_)
             if returned.ndim not in (1, 2) or returned.shape[0] != X.shape[0]:
                 raise UnreadableError(f"shape {returned.shape} for {X.shape[0]} rows", "one output per row.")
             read = {"proba": self._read_proba, "logit": self._read_margins, "value": self._read_values}
@@ -139,8 +152,11 @@ class Teacher:
             return self._labels_of_known_rows(X)
         if _is_function(self.model):
             return self.model(X)
-        method = "predict" if is_booster(self.model) else self.response_method
-        return getattr(self.model, method)(_readable_by(self.model, X))
+        ask = self._convention.methods(self.task).get(self.response_method)
+        if ask is not None:
+            model = self._inside.model
+            return ask(model, _readable_by(model, self._inside.transform(X)))
+        return getattr(self.model, self.response_method)(_readable_by(self.model, X))
 
     def _labels_of_known_rows(self, X: Any) -> Any:
         """Return ``labels_``; the first rows that are queried are assumed to be the training rows of the model."""
@@ -174,6 +190,8 @@ class Teacher:
         if proba.shape[1] != n_classes:
             expected = f"{n_classes} columns for the classes {self.classes_}."
             raise self._output_error(f"shape {returned.shape}", expected)
+        if self._convention.normalises is not None and self._convention.normalises(self._inside.model):
+            proba = normalised(proba)
         total = proba.sum(axis=1)
         wrong = (np.abs(total - 1) > SUM_TOLERANCE) | (proba.min(axis=1) < -SUM_TOLERANCE)
         if wrong.any():
@@ -181,7 +199,8 @@ class Teacher:
             raise self._output_error(
                 f"row {row} as {proba[row].tolist()} ({int(wrong.sum())} such rows)",
                 "probabilities in [0, 1] with a sum of one per row. If these are margins, pass "
-                'response_method="decision_function".',
+                'response_method="decision_function". If each class is compared with all others, divide by the sum. '
+                f"{SEVERAL_LABELS}",
             )
         proba = np.maximum(proba, 0)[:, self._order_of(names)]
         return proba / proba.sum(axis=1, keepdims=True)
@@ -286,23 +305,24 @@ def _infer_task(obj: Any, classes: Any) -> Task:
     if of_method is not None and method in RESPONSES["classification"] and method != "predict":
         return "classification"
     knows_classes = classes is not None or getattr(obj, "classes_", None) is not None
-    if knows_classes or any(_is(kind, obj) for kind in (is_classifier, is_clusterer, is_outlier_detector)):
+    knows_classes = knows_classes or hasattr(obj, "predict_proba_one")
+    if knows_classes or any(is_of_kind(kind, obj) for kind in (is_classifier, is_clusterer, is_outlier_detector)):
         return "classification"
     return "regression"
 
 
-def _is(kind: Callable[[Any], bool], obj: Any) -> bool:
+def is_of_kind(kind: Callable[[Any], bool], obj: Any) -> bool:
     """Apply a type check of scikit-learn; objects without tags have no type."""
     try:
         return kind(obj)
-    except AttributeError:
+    except (AttributeError, TypeError):
         return False
 
 
 def _predicts_groups(obj: Any) -> bool:
     """Whether ``predict`` returns class labels or cluster numbers rather than values."""
     kinds = (is_classifier, is_clusterer, is_outlier_detector, _is_density_estimator)
-    return any(_is(kind, obj) for kind in kinds)
+    return any(is_of_kind(kind, obj) for kind in kinds)
 
 
 def _is_density_estimator(obj: Any) -> bool:
@@ -311,7 +331,8 @@ def _is_density_estimator(obj: Any) -> bool:
 
 def _is_function(obj: Any) -> bool:
     """Whether ``obj`` is queried by calling it: it is callable and has none of the methods of a model."""
-    return callable(obj) and not any(hasattr(obj, name) for name in RESPONSES["regression"])
+    has_methods = any(hasattr(obj, name) for name in RESPONSES["regression"])
+    return callable(obj) and not has_methods and convention_of(obj) is SCIKIT_LEARN
 
 
 def _owner(obj: Any) -> Any:
@@ -332,7 +353,7 @@ def _bound_method(obj: Any) -> tuple[str, Any]:
         return "", None
     name = getattr(obj.func if isinstance(obj, partial) else obj, "__name__", "")
     classes = getattr(model, "classes_", None)
-    returns_labels = classes is not None or _is(is_classifier, model) or _is(is_clusterer, model)
+    returns_labels = classes is not None or is_of_kind(is_classifier, model) or is_of_kind(is_clusterer, model)
     return "" if name == "predict" and not returns_labels else name, classes
 
 
@@ -350,52 +371,56 @@ def _resolve_method(obj: Any, response_method: str, task: Task) -> str:
         return default if response_method == "auto" else response_method
     name = type(obj).__name__
     if response_method != "auto":
-        if not hasattr(obj, response_method):
+        if response_method not in _methods_of(obj, task):
             raise TeacherError(
-                f"{name} has no {response_method}; expected one of its methods {_methods_of(obj, allowed)}. Pass "
-                "another response_method, or pass a function as the teacher."
+                f"{name} has no {response_method}; expected one of its methods {_methods_of(obj, task)}. Pass another "
+                "response_method, or pass a function as the teacher."
             )
         return response_method
     if task == "regression" and _predicts_groups(obj):
         raise TeacherError(
             f"{name} predicts classes or clusters; expected values. Use DistilledClassifier, or pass one of "
-            f"{[m for m in _methods_of(obj, allowed) if m != 'predict']} as response_method."
+            f"{[m for m in _methods_of(obj, task) if m != 'predict']} as response_method."
         )
-    if task == "classification" and _is(is_regressor, obj):
+    if task == "classification" and is_of_kind(is_regressor, obj):
         raise TeacherError(f"{name} is a regressor; expected a classifier. Use DistilledRegressor.")
-    usable = [method for method in _methods_of(obj, allowed) if method != "predict_proba" or task == "classification"]
+    usable = [method for method in _methods_of(obj, task) if method != "predict_proba" or task == "classification"]
     if not usable:
         raise TeacherError(
             f"{name} has no suitable method for {task}; expected one of {list(allowed)}. Pass a function instead: "
             "teacher=lambda X: ..."
         )
-    if is_booster(obj):
-        return "predict_proba" if task == "classification" else "predict"
     return usable[0]
 
 
-def _methods_of(obj: Any, names: dict[str, OutputKind]) -> list[str]:
-    if is_booster(obj):
-        return ["predict"]
-    return [name for name in names if hasattr(_innermost(obj) if name == "labels_" else obj, name)]
+def _methods_of(obj: Any, task: Task) -> list[str]:
+    """Return the response methods that a model has, the preferred one first."""
+    of_family = convention_of(_innermost(obj)).methods(task)
+    if of_family:
+        return list(of_family)
+    return [name for name in RESPONSES[task] if hasattr(_innermost(obj) if name == "labels_" else obj, name)]
 
 
 def _resolve_classes(obj: Any, classes: Any) -> np.ndarray:
     """Return the classes of the model, the numbers of its clusters, or else the given classes."""
     final = _innermost(obj)
+    if _has_several_labels(final):
+        raise TeacherError(f"{type(final).__name__} predicts several labels per row; expected one. {SEVERAL_LABELS}")
     known = getattr(obj, "classes_", None)
     if known is None:
         known = _bound_method(obj)[1]
-    if known is None and _is(is_outlier_detector, obj):
-        known = [-1, 1]
+    if known is None and is_of_kind(is_outlier_detector, obj):
+        of_family = convention_of(final).classes
+        known = classes if classes is not None else [-1, 1] if of_family is None else of_family(final)
     if known is None and hasattr(final, "labels_"):
         known = np.unique(final.labels_)
     if known is None and hasattr(final, "n_components"):
         known = np.arange(final.n_components)
     if known is None:
         known = classes
-    if known is None and is_booster(obj):
-        known = np.arange(max(obj.num_model_per_iteration(), 2))
+    of_family = convention_of(final).classes
+    if known is None and of_family is not None:
+        known = of_family(final)
     if known is None:
         raise TeacherError(
             f"{getattr(obj, '__name__', type(obj).__name__)} has no classes_. Pass y to fit, or pass the classes: "
@@ -403,10 +428,17 @@ def _resolve_classes(obj: Any, classes: Any) -> np.ndarray:
         )
     if isinstance(known, list) and known and isinstance(known[0], np.ndarray):
         raise TeacherError(
-            f"{type(obj).__name__} is a multi-output classifier with {len(known)} outputs; expected one. Distil each "
-            "output separately."
+            f"{type(obj).__name__} is a multi-output classifier with {len(known)} outputs; expected one. "
+            f"{SEVERAL_LABELS}"
         )
     return np.asarray(known)
+
+
+def _has_several_labels(model: Any) -> bool:
+    """Whether a classifier was fitted on a matrix of labels, although its ``classes_`` is one array."""
+    binarizer = getattr(model, "_label_binarizer", None)  # of MLPClassifier
+    is_indicator = str(getattr(binarizer, "y_type_", "")).startswith("multilabel")
+    return is_indicator or getattr(model, "multilabel_", False) is True
 
 
 def _innermost(model: Any) -> Any:

@@ -1,6 +1,6 @@
 """Reading the outputs of a teacher: columns by name, and real numbers only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import narwhals as nw
@@ -28,6 +28,32 @@ def has_changed(given: Any, X: Any) -> bool:
     if isinstance(X, np.ndarray):
         return X.dtype != object and not np.array_equal(given, X, equal_nan=X.dtype.kind in "fcmM")
     return nw.dependencies.is_pandas_dataframe(X) and not X.equals(given)
+
+
+def read_answer(answer: Any, classes: np.ndarray | None) -> tuple[list[Any] | None, np.ndarray]:
+    """Return the names of the columns of an answer, or ``None``, and the answer as an array.
+
+    Besides arrays and frames, an answer may be a dict of columns, or a list with one dict per row. Classes that are
+    missing in the dicts of a classifier have a probability of zero.
+    """
+    if isinstance(answer, Mapping):
+        columns = [np.ravel(as_array(column)) for column in answer.values()]
+        return list(answer), np.column_stack(columns) if columns else np.empty((0, 0))
+    if not (isinstance(answer, Sequence) and len(answer) and isinstance(answer[0], Mapping)):
+        return column_names(answer), as_array(answer)
+    names = list(dict.fromkeys(name for row in answer for name in row))
+    known = {str(name) for name in names}
+    names += [] if classes is None else [label for label in classes.tolist() if str(label) not in known]
+    return names, np.column_stack([np.array([row.get(name, 0.0) for row in answer]) for name in names])
+
+
+def normalised(proba: np.ndarray) -> np.ndarray:
+    """Divide the probabilities of classes that are compared with all others by their sum in each row."""
+    inside = (proba.min(axis=1) >= 0) & (proba.max(axis=1) <= 1)
+    total = proba.sum(axis=1, keepdims=True)
+    uniform = np.full_like(proba, 1 / proba.shape[1])
+    shares = np.divide(proba, total, out=uniform, where=total > 0)
+    return np.where(inside[:, None], shares, proba)
 
 
 def as_array(answer: Any) -> np.ndarray:

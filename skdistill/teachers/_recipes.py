@@ -1,5 +1,6 @@
 """Recipes: fitting an unfitted teacher, and out-of-bag and out-of-fold outputs."""
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -8,14 +9,36 @@ from sklearn.base import clone
 from sklearn.model_selection import check_cv
 
 from .._fitting import accepts_sample_weight, final_step, fit_weighted
+from .._representation import brief
 from .._tables import take_rows
-from .._validation import seed_estimator
-from ..exceptions import TeacherError
+from .._validation import seed_estimator, warn_caller
+from ..convert import unwrap
+from ..exceptions import TeacherError, TeacherWarning
 from ._adapter import Teacher
+from ._conventions import groups_argument
+
+
+def clone_recipe(recipe: Any) -> Any:
+    """Return an unfitted copy of an unfitted estimator.
+
+    ``clone`` refuses estimators that change their parameters, such as CatBoost models with ``cat_features``; these are
+    copied, which has the same result before ``fit``.
+    """
+    try:
+        return clone(recipe)
+    except (RuntimeError, TypeError):
+        return copy.deepcopy(recipe)
 
 
 def fit_teacher(
-    recipe: Any, X: Any, y: Any, *, sample_weight: np.ndarray | None, rng: np.random.RandomState, oob: bool = False
+    recipe: Any,
+    X: Any,
+    y: Any,
+    *,
+    sample_weight: np.ndarray | None,
+    groups: np.ndarray | None = None,
+    rng: np.random.RandomState,
+    oob: bool = False,
 ) -> Any:
     """Fit a clone of ``recipe`` on ``(X, y)``; ``recipe`` itself is not changed.
 
@@ -27,6 +50,8 @@ def fit_teacher(
     y : array-like or None
     sample_weight : ndarray of shape (n_samples,) or None
         Ignored if the recipe does not accept ``sample_weight``.
+    groups : ndarray of shape (n_samples,) or None, default=None
+        Query of each row, for rankers; the rows are then sorted by query.
     rng : RandomState
         Seeds every ``random_state`` of the recipe that is ``None``.
     oob : bool, default=False
@@ -36,7 +61,7 @@ def fit_teacher(
     -------
     teacher : estimator
     """
-    teacher = seed_estimator(clone(recipe), rng)
+    teacher = seed_estimator(clone_recipe(recipe), rng)
     if oob:
         final = final_step(teacher)
         if "oob_score" not in getattr(final, "get_params", dict)():
@@ -45,9 +70,24 @@ def fit_teacher(
                 "Pass a number of folds, e.g. teacher_cv=5."
             )
         final.set_params(oob_score=True)
+    ranked_by = groups_argument(final_step(teacher))
+    if ranked_by is not None and groups is not None:
+        return _fit_ranker(teacher, ranked_by, X, y, groups)
     if sample_weight is not None and accepts_sample_weight(teacher):
-        return fit_weighted(teacher, X, y, sample_weight)
-    return teacher.fit(X, y)
+        fitted = fit_weighted(teacher, X, y, sample_weight)
+    else:
+        fitted = teacher.fit(X, y)
+    return teacher if fitted is None else fitted
+
+
+def _fit_ranker(ranker: Any, argument: str, X: Any, y: Any, groups: np.ndarray) -> Any:
+    """Fit a ranker on rows sorted by query: these packages expect the rows of a query to be consecutive."""
+    order = np.argsort(groups, kind="stable")
+    _, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    queries = sizes if argument == "group" else codes[order]
+    prefix = unwrap(ranker, through=("pipeline",)).prefix
+    fitted = ranker.fit(take_rows(X, order), y[order], **{f"{prefix}{argument}": queries})
+    return ranker if fitted is None else fitted
 
 
 def out_of_bag_outputs(teacher: Teacher, outputs: np.ndarray) -> np.ndarray:
@@ -69,41 +109,45 @@ def out_of_bag_outputs(teacher: Teacher, outputs: np.ndarray) -> np.ndarray:
 
 
 def out_of_fold_outputs(
-    fit: Callable[[Any, Any, Any], Teacher],
+    fit: Callable[[np.ndarray], Teacher],
     query: Callable[[Teacher, Any], np.ndarray],
     X: Any,
     y: Any,
-    sample_weight: np.ndarray | None,
     *,
     cv: Any,
     classes: np.ndarray | None,
+    groups: np.ndarray | None = None,
+    in_sample: np.ndarray | None = None,
 ) -> np.ndarray:
     """Label each fold by a teacher that was fitted on the other folds.
 
     Parameters
     ----------
     fit : callable
-        ``fit(X, y, sample_weight)`` returns a teacher.
+        ``fit(rows)`` returns a teacher that was fitted on the rows at these positions.
     query : callable
         ``query(teacher, X)`` returns the outputs of the teacher.
     X : table of shape (n_samples, n_features)
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-    sample_weight : ndarray of shape (n_samples,) or None
-    cv : int or splitter
-        Number of folds or splitter as in scikit-learn; stratified for classification. Each row must be in exactly one
-        test fold.
+        Labels, by which the folds are stratified for classification.
+    cv : int, splitter or iterable of (train, test)
+        Number of folds or splitter as in scikit-learn; stratified for classification.
     classes : ndarray of shape (n_classes,) or None
         The classes of ``y``. A class that is missing in the training rows of a fold gets probability 0.
+    groups : ndarray of shape (n_samples,) or None, default=None
+        Groups for the splitter.
+    in_sample : ndarray or None, default=None
+        Outputs of the teacher that was fitted on all rows, for rows that are in no test fold. ``None`` refuses them.
 
     Returns
     -------
     outputs : ndarray of shape (n_samples, n_classes) or (n_samples,) or (n_samples, n_outputs)
+        The mean of the outputs for rows in several test folds.
     """
     outputs: np.ndarray | None = None
     times_left_out = np.zeros(X.shape[0], dtype=int)
-    for fitted_on, left_out in check_cv(cv, y, classifier=classes is not None).split(X, y):
-        weight = None if sample_weight is None else sample_weight[fitted_on]
-        teacher = fit(take_rows(X, fitted_on), y[fitted_on], weight)
+    for fitted_on, left_out in _folds(cv, X, y, classes, groups):
+        teacher = fit(fitted_on)
         fold_outputs = query(teacher, take_rows(X, left_out))
         if classes is not None and teacher.classes_ is not None:
             lowest = fold_outputs.min(axis=1, keepdims=True) if teacher.output_kind == "logit" else 0
@@ -112,11 +156,30 @@ def out_of_fold_outputs(
             fold_outputs = aligned
         if outputs is None:
             outputs = np.zeros((X.shape[0], *fold_outputs.shape[1:]))
-        outputs[left_out] = fold_outputs
+        outputs[left_out] += fold_outputs
         times_left_out[left_out] += 1
-    if outputs is None or np.any(times_left_out != 1):
-        raise TeacherError(
-            f"teacher_cv={cv!r}: {int(np.sum(times_left_out != 1))} rows are not in exactly one test fold; expected a "
-            "partition of the rows. Pass e.g. a number of folds or KFold."
+    never = times_left_out == 0
+    if outputs is None or (never.any() and in_sample is None):
+        raise TeacherError(f"teacher_cv={cv!r} has no test fold; expected folds. Pass e.g. a number of folds or KFold.")
+    if never.any() and in_sample is not None:
+        warn_caller(
+            f"teacher_cv={brief(cv)}: {int(never.sum())} of {X.shape[0]} rows are in no test fold. They are labelled "
+            "by the teacher that was fitted on all rows, so their labels are in-sample.",
+            TeacherWarning,
         )
-    return outputs
+        outputs[never], times_left_out[never] = in_sample[never], 1
+    return outputs / times_left_out.reshape(-1, *[1] * (outputs.ndim - 1))
+
+
+def _folds(cv: Any, X: Any, y: Any, classes: np.ndarray | None, groups: Any) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the positions of the training and test rows of each fold."""
+    splits = check_cv(cv, y, classifier=classes is not None).split(X, y, groups)
+    folds = [(np.asarray(fitted_on), np.asarray(left_out)) for fitted_on, left_out in splits]
+    last = max((int(rows.max()) for fold in folds for rows in fold if len(rows) and rows.dtype != bool), default=0)
+    if last >= X.shape[0]:
+        raise TeacherError(
+            f"teacher_cv is a list of folds with row {last}, but fit got {X.shape[0]} rows; expected positions in X. "
+            "A search or a cross-validation fits on a part of the rows: pass a splitter, such as KFold or GroupKFold "
+            "with groups, which splits any number of rows."
+        )
+    return folds

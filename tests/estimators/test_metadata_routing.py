@@ -123,5 +123,6 @@ def test_signatures_are_those_of_fit():
             "X_unlabeled",
             "X_val",
             "y_val",
+            "groups",
         ]
         assert sys.modules[model.__module__].__name__ == model.fit.__module__

@@ -17,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import DistilledClassifier, DistilledRegressor, as_teacher
+from skdistill.exceptions import TeacherWarning
 
 
 @pytest.fixture
@@ -111,8 +112,11 @@ def test_frozen_teacher_is_respected(teacher, data):
 
 
 def test_unfrozen_teachers_in_a_grid_are_recipes(teacher, data):
-    """A search clones the values of its grid, which unfits them: documented, and the reason for FrozenEstimator."""
-    GridSearchCV(distilled(teacher), {"teacher": [teacher, clone(teacher)]}, cv=2, refit=False).fit(*data)
+    """A search clones the values of its grid, which unfits them: a warning names the two ways to keep the fit."""
+    with pytest.warns(
+        TeacherWarning, match=r"will be fitted in each fit.*FrozenEstimator\(model\) or as_teacher\(model\)"
+    ):
+        GridSearchCV(distilled(teacher), {"teacher": [teacher, clone(teacher)]}, cv=2, refit=False).fit(*data)
     assert CountingClassifier.fits == 4
 
 
