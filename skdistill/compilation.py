@@ -12,6 +12,7 @@ from .convert import read_margins, read_model, unwrap
 from .exceptions import CompileError
 from .metrics import fidelity
 from .students._completion import CompletedClassifier
+from .students._deciding import DecidingClassifier
 
 DTYPES = ("float64", "float32", "float16")
 
@@ -128,6 +129,8 @@ def _convert(model: Any) -> CompiledModel:
     model = inside.model if several is None else several
     if hasattr(model, "student_"):
         return _convert(model.student_)
+    if isinstance(model, DecidingClassifier):
+        return _convert(model.estimator).deciding(model.decision)
     if isinstance(model, CompiledModel):
         return model
     if isinstance(model, BaseEstimator):

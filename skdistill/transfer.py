@@ -256,10 +256,10 @@ class Oracle:
         """Number of rows that may still be labelled."""
         return np.inf if self.max_queries is None else self.max_queries - self.n_queries
 
-    def label(self, rows: Any, origin: str) -> np.ndarray:
-        """Return the teacher's outputs for ``rows``."""
+    def label(self, rows: Any, origin: str, query: Callable[[Any, str], np.ndarray] | None = None) -> np.ndarray:
+        """Return the teacher's outputs for ``rows``, or what another query of the teacher returns."""
         started = perf_counter()
-        outputs = self.query(rows, origin)
+        outputs = (self.query if query is None else query)(rows, origin)
         self.label_seconds += perf_counter() - started
         self.n_queries += rows.shape[0]
         return outputs
