@@ -133,7 +133,8 @@ class LabelComparison:
         if not len(chosen):
             return
         some = take_rows(rows.X, searched[chosen])
-        labels = said_labels(lambda: _query_labels(model, self.teacher, some, oracle))
+        outputs = rows.outputs[searched[chosen]]
+        labels = said_labels(lambda: _query_labels(model, self.teacher, some, outputs, oracle))
         if labels is not None:
             both = np.vstack([self.proba, proba[chosen]]), np.append(self.labels, labels)
             self.decision = fit_thresholds(*both)
@@ -213,10 +214,10 @@ def compare_labels(model: Any, targets: Any, real: TransferSet, oracle: Oracle) 
     if not len(chosen):
         return None
     rows = take_rows(real.X, chosen)
-    labels = _labels_of(model, teacher, rows, oracle)
+    outputs = oracle.label(rows, "rows to compare") if are_outputs_of_folds else real.outputs[chosen]
+    labels = _labels_of(model, teacher, rows, outputs, oracle)
     if labels is None:
         return None
-    outputs = oracle.label(rows, "rows to compare") if are_outputs_of_folds else real.outputs[chosen]
     found = LabelComparison(teacher, rows, targets.of(outputs), labels, _mode(model))
     has_probabilities_of_folds = are_outputs_of_folds or isinstance(model.soft_weight, str)
     is_affordable = not has_probabilities_of_folds and len(real) <= oracle.n_left
@@ -234,11 +235,11 @@ def _spread(n_rows: int, most: int) -> np.ndarray:
     return np.arange(n_rows) if n_rows <= most else np.linspace(0, n_rows - 1, num=most, dtype=int)
 
 
-def _labels_of(model: Any, teacher: Teacher, rows: Any, oracle: Oracle) -> np.ndarray | None:
+def _labels_of(model: Any, teacher: Teacher, rows: Any, outputs: np.ndarray, oracle: Oracle) -> np.ndarray | None:
     """Return the labels of rows; ``None`` if ``predict`` returns none, which is an error if they are to be imitated."""
     if _mode(model) != "teacher":
-        return said_labels(lambda: _query_labels(model, teacher, rows, oracle))
-    labels = read_labels(_query_labels(model, teacher, rows, oracle))
+        return said_labels(lambda: _query_labels(model, teacher, rows, outputs, oracle))
+    labels = read_labels(_query_labels(model, teacher, rows, outputs, oracle))
     if labels is None:
         raise TeacherOutputError(
             f'{type(model).__name__}: decision="teacher" imitates the labels of {teacher.name}.predict, but it '
@@ -247,12 +248,12 @@ def _labels_of(model: Any, teacher: Teacher, rows: Any, oracle: Oracle) -> np.nd
     return labels
 
 
-def _query_labels(model: Any, teacher: Teacher, rows: Any, oracle: Oracle) -> np.ndarray:
-    """Query ``predict`` within the budget; too few rows for a phase of the progress."""
+def _query_labels(model: Any, teacher: Teacher, rows: Any, outputs: np.ndarray, oracle: Oracle) -> np.ndarray:
+    """Query ``predict`` within the budget, for rows whose outputs are known; too few for a phase of the progress."""
 
     def query(rows: Any, origin: str) -> np.ndarray:
         memory = check_memory(model.memory)
-        return query_teacher(teacher, rows, origin=origin, chunk_size=model.chunk_size, memory=memory)
+        return query_teacher(teacher, rows, origin=origin, chunk_size=model.chunk_size, memory=memory, probe=outputs)
 
     return oracle.label(rows, "rows to compare", query)
 
