@@ -48,8 +48,3 @@ class Decision:
             return np.argmax(proba / np.array(self.thresholds), axis=-1)
         is_positive = proba[..., self.positive] >= self.thresholds[self.positive]
         return np.where(is_positive, self.positive, 1 - self.positive)
-
-
-def positions_of_labels(proba: np.ndarray, decision: Decision | None) -> np.ndarray:
-    """Return the positions of the labels: by the decision or, without one, those of the largest probabilities."""
-    return np.argmax(proba, axis=-1) if decision is None else decision.positions(proba)

@@ -10,7 +10,7 @@ import numpy as np
 from .._threads import blas_threads
 from ._code import Code, compile_row, row_source, scores_as_tuple
 from ._columns import Columns, names_of_frame
-from ._decision import Decision, positions_of_labels
+from ._decision import Decision
 from ._links import LINKS
 from ._row_code import row_code
 from ._row_input import Names, as_floats, cells_of_frame, column_of_frame
@@ -131,7 +131,9 @@ class CompiledModel:
     def predict(self, X: Any) -> Any:
         """Return the labels of rows or of one row for a classifier, and the values for a regressor."""
         outputs = self(X)
-        return outputs if self.classes_ is None else self.classes_[positions_of_labels(outputs, self.decision)]
+        if self.classes_ is None:
+            return outputs
+        return self.classes_[np.argmax(outputs, axis=-1) if self.decision is None else self.decision.positions(outputs)]
 
     @property
     def n_features_in_(self) -> int:

@@ -18,7 +18,7 @@ from .._validation import warn_caller
 from ..compiled import Decision
 from ..exceptions import TeacherOutputError, TeacherWarning
 from ..students._deciding import DecidingClassifier
-from ..teachers import Teacher, label_teacher, query_teacher, read_labels, said_labels, stated_thresholds
+from ..teachers import Teacher, label_teacher, query_teacher, read_labels, said_labels, stated_decisions
 from ..transfer import Oracle, TransferSet
 from ._thresholds import MIN_PROBABILITY, errors_of, fit_thresholds
 
@@ -27,8 +27,8 @@ DECISIONS = ("auto", "argmax", "teacher")
 MOST_COMPARED = 300
 """Number of real rows whose labels are compared, and number of rows that make fitted thresholds more precise."""
 
-RESERVED_QUERY_SHARE = 0.1
-"""Share of the query budget that is reserved for labels with ``decision="teacher"``."""
+QUERY_SHARE = 0.1
+"""Maximum share of the query budget that is used for one comparison of labels."""
 
 MIN_SHARE = 0.01
 """Minimum share of rows with another label for thresholds to be fitted, and for a warning."""
@@ -93,15 +93,16 @@ class LabelComparison:
         self.reproduced = 1 - n_wrong / n_rows
 
     def _stated(self) -> Decision | None:
-        """Return the decision that the teacher states, if it reproduces the labels."""
-        if self.proba.shape[1] != 2:
-            return None
-        values = [value for value in stated_thresholds(self.teacher) if value != 0.5]
-        stated = [Decision((1 - value, value)) for value in values]
-        stated += [Decision((value, 1 - value), positive=0) for value in values]
+        """Return the decision that the teacher states, if it reproduces the labels.
+
+        An attribute that may mean something else must reproduce more labels than the largest probability.
+        """
+        stated, is_sure = stated_decisions(self.teacher)
         errors = [errors_of(self.proba, self.labels, each) for each in stated]
-        most = min(errors_of(self.proba, self.labels, None), (1 - MIN_REPRODUCED) * len(self.labels))
-        return stated[int(np.argmin(errors))] if errors and min(errors) <= most else None
+        fewest, n_other = min(errors, default=0), errors_of(self.proba, self.labels, None)
+        is_better = fewest <= n_other if is_sure else fewest < n_other
+        is_good = is_better and fewest <= (1 - MIN_REPRODUCED) * len(self.labels)
+        return stated[int(np.argmin(errors))] if errors and is_good else None
 
     @property
     def is_weak(self) -> bool:
@@ -129,12 +130,12 @@ class LabelComparison:
         usable = np.flatnonzero(~rows.is_real if model.teacher_cv is not None else rows.sample_weight > 0)
         searched = usable[_spread(len(usable), MOST_SEARCHED)]
         proba = targets.of(rows.outputs[searched])
-        chosen = self._uncertain(proba, int(min(MOST_COMPARED, oracle.n_left)))
+        chosen = self._uncertain(proba, _affordable(oracle))
         if not len(chosen):
             return
         some = take_rows(rows.X, searched[chosen])
         outputs = rows.outputs[searched[chosen]]
-        labels = said_labels(lambda: _query_labels(model, self.teacher, some, outputs, oracle))
+        labels = said_labels(lambda: _query(model, self.teacher, some, oracle, outputs))
         if labels is not None:
             both = np.vstack([self.proba, proba[chosen]]), np.append(self.labels, labels)
             self.decision = fit_thresholds(*both)
@@ -156,7 +157,8 @@ class LabelComparison:
 
     def warn(self, model: Any) -> None:
         """Warn if the labels of the student are not what one may expect."""
-        if self.share < MIN_SHARE or (self.mode == "teacher" and not self.is_weak):
+        are_imitated = self.decision is not None and not self.is_weak
+        if self.share < MIN_SHARE or (self.mode == "teacher" and are_imitated):
             return
         warn_caller(
             f"{type(model).__name__}: for {self.share:.1%} of {len(self.labels):,} rows, the label that the teacher "
@@ -171,14 +173,13 @@ class LabelComparison:
                 "predict_proba returns the probabilities of these labels."
             )
         how = "the largest probability" if self.decision is None else "fitted thresholds"
-        if self.is_weak:
+        if self.decision is None or self.is_weak:
             advice = 'response_method="predict"' if self.mode == "teacher" else 'decision="teacher"'
             return (
                 f"predict of the student uses {how}, which reproduce{'s' if self.decision is None else ''} "
                 f"{self.reproduced:.1%} of the labels. Pass {advice} to fit the student to the labels instead of the "
                 'probabilities, or decision="argmax" to use the largest probability.'
             )
-        assert self.decision is not None
         numbers = ", ".join(f"{value:.3g}" for value in self.decision.thresholds)
         return (
             f"predict of the student imitates its labels, with the thresholds {numbers} of the classes; predict_proba "
@@ -193,7 +194,7 @@ def reserve_label_queries(model: Any, teacher: Teacher, oracle: Oracle) -> Itera
     if oracle.max_queries is None or _mode(model) != "teacher" or label_teacher(teacher) is None:
         yield
         return
-    n_reserved = min(MOST_COMPARED, int(RESERVED_QUERY_SHARE * oracle.max_queries))
+    n_reserved = _affordable(oracle)
     oracle.max_queries -= n_reserved
     yield
     oracle.max_queries += n_reserved
@@ -210,11 +211,11 @@ def compare_labels(model: Any, targets: Any, real: TransferSet, oracle: Oracle) 
         return None
     are_outputs_of_folds = model.teacher_cv is not None
     usable = np.flatnonzero(real.sample_weight > 0)
-    chosen = usable[_spread(len(usable), int(min(MOST_COMPARED, oracle.n_left // (1 + are_outputs_of_folds))))]
+    chosen = usable[_spread(len(usable), _affordable(oracle) // (1 + are_outputs_of_folds))]
     if not len(chosen):
         return None
     rows = take_rows(real.X, chosen)
-    outputs = oracle.label(rows, "rows to compare") if are_outputs_of_folds else real.outputs[chosen]
+    outputs = _query(model, targets.teacher, rows, oracle) if are_outputs_of_folds else real.outputs[chosen]
     labels = _labels_of(model, teacher, rows, outputs, oracle)
     if labels is None:
         return None
@@ -230,6 +231,12 @@ def _mode(model: Any) -> str:
     return getattr(model, "decision", "argmax")
 
 
+def _affordable(oracle: Oracle) -> int:
+    """Return the number of rows whose labels may be queried at once."""
+    share = np.inf if oracle.max_queries is None else QUERY_SHARE * oracle.max_queries
+    return int(min(MOST_COMPARED, share, oracle.n_left))
+
+
 def _spread(n_rows: int, most: int) -> np.ndarray:
     """Return positions spread evenly over the rows: all of them, if there are at most ``most``."""
     return np.arange(n_rows) if n_rows <= most else np.linspace(0, n_rows - 1, num=most, dtype=int)
@@ -238,8 +245,8 @@ def _spread(n_rows: int, most: int) -> np.ndarray:
 def _labels_of(model: Any, teacher: Teacher, rows: Any, outputs: np.ndarray, oracle: Oracle) -> np.ndarray | None:
     """Return the labels of rows; ``None`` if ``predict`` returns none, which is an error if they are to be imitated."""
     if _mode(model) != "teacher":
-        return said_labels(lambda: _query_labels(model, teacher, rows, outputs, oracle))
-    labels = read_labels(_query_labels(model, teacher, rows, outputs, oracle))
+        return said_labels(lambda: _query(model, teacher, rows, oracle, outputs))
+    labels = read_labels(_query(model, teacher, rows, oracle, outputs))
     if labels is None:
         raise TeacherOutputError(
             f'{type(model).__name__}: decision="teacher" imitates the labels of {teacher.name}.predict, but it '
@@ -248,8 +255,8 @@ def _labels_of(model: Any, teacher: Teacher, rows: Any, outputs: np.ndarray, ora
     return labels
 
 
-def _query_labels(model: Any, teacher: Teacher, rows: Any, outputs: np.ndarray, oracle: Oracle) -> np.ndarray:
-    """Query ``predict`` within the budget, for rows whose outputs are known; too few for a phase of the progress."""
+def _query(model: Any, teacher: Teacher, rows: Any, oracle: Oracle, outputs: np.ndarray | None = None) -> np.ndarray:
+    """Query a teacher within the budget, for rows whose outputs may be known; they are too few for a phase."""
 
     def query(rows: Any, origin: str) -> np.ndarray:
         memory = check_memory(model.memory)

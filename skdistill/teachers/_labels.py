@@ -18,11 +18,13 @@ from sklearn.ensemble import (
     VotingClassifier,
 )
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
+from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
+from ..compiled import Decision
 from ..convert import is_booster, unwrap
 from ..exceptions import TeacherError
 from ._adapter import Teacher
@@ -120,15 +122,26 @@ def said_labels(query: Callable[[], np.ndarray]) -> np.ndarray | None:
         return None
 
 
-def stated_thresholds(teacher: Teacher) -> list[float]:
-    """Return the thresholds of the probability of the positive class that a binary teacher states; none is typical.
+def stated_decisions(teacher: Teacher) -> tuple[list[Decision], bool]:
+    """Return the decisions that a classifier may state, and whether one of them is surely its own.
 
-    Read are the attributes of threshold classifiers of scikit-learn (``best_threshold_``, ``threshold``), those of
-    scikit-lego, and the method of CatBoost. Which class is positive is found by comparison with labels.
+    Read are the threshold of a threshold classifier of scikit-learn or scikit-lego, that of CatBoost, and the decision
+    of a model of this package. A threshold may be that of either class, and an attribute with this name may mean
+    something else: compare what follows from it with labels.
     """
-    final = unwrap(teacher.model).model
-    values = [getattr(final, name, None) for name in ("best_threshold_", "threshold")]
+    final, classes = unwrap(teacher.model).model, np.array([] if teacher.classes_ is None else teacher.classes_)
+    ours = [getattr(final, name, None) for name in ("decision", "decision_")]
+    found = [each for each in ours if isinstance(each, Decision) and len(each.thresholds) == len(classes)]
+    if found or len(classes) != 2:
+        return found, bool(found)
     read = getattr(final, "get_probability_threshold", None)
-    if callable(read):
-        values.append(read())
-    return [float(value) for value in values if isinstance(value, int | float | np.number) and 0 <= value <= 1]
+    values = [getattr(final, name, None) for name in ("best_threshold_", "threshold")]
+    values += [read()] if callable(read) else []
+    positives = np.flatnonzero(classes == getattr(final, "pos_label", None)).tolist() or [1, 0]
+    for value in values:
+        if isinstance(value, int | float | np.number) and 0 <= value <= 1 and value != 0.5:
+            thresholds = (1 - float(value), float(value))
+            found += [Decision(thresholds if place == 1 else thresholds[::-1], place) for place in positives]
+    is_sklearn = isinstance(final, FixedThresholdClassifier | TunedThresholdClassifierCV)
+    is_of_probability = teacher.output_kind == "proba" and getattr(final, "response_method", "") != "decision_function"
+    return found, is_of_probability and (is_sklearn or callable(read))
