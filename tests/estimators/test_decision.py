@@ -3,7 +3,6 @@
 import pickle
 import warnings
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -175,6 +174,138 @@ class TestSeveralClasses:
 
         class Weighted(LogisticRegression):
             def predict(self, X):
+                return self.classes_[(self.predict_proba(X) / [0.2, 0.6, 0.2]).argmax(axis=1)]
+
+        teacher = Weighted(C=0.1, max_iter=1000).fit(rows, y)
+        model = distil(teacher, rows=rows, labels=y)
+        assert np.allclose(model.decision_.thresholds, [0.2, 0.6, 0.2], atol=0.08)
+        assert np.mean(model.predict(rows) == teacher.predict(rows)) > 0.95
+        assert np.mean(model.predict_proba(rows).argmax(axis=1) == teacher.predict(rows)) < 0.9
+
+    def test_labels_are_taught_where_no_thresholds_reproduce_them(self):
+        """And fit says so."""
+        rows, y = load_wine(return_X_y=True)
+        teacher = NearestCentroid().fit(rows, y)
+        with pytest.warns(TeacherWarning, match="the student is fitted to the labels"):
+            model = distil(teacher, "boosting", rows=rows[TRAIN], labels=y[TRAIN])
+        assert not hasattr(model, "decision_")
+        assert np.isin(model.soft_targets(rows), (0, 1)).all()
+        taught = np.mean(model.predict(rows[TEST]) == teacher.predict(rows[TEST]))
+        with pytest.warns(TeacherWarning, match=f'{LABELS_DIFFER}.*Pass decision="teacher" to fit the student to'):
+            model = distil(teacher, "boosting", rows=rows[TRAIN], labels=y[TRAIN], decision="auto")
+        assert np.mean(model.predict(rows[TEST]) == teacher.predict(rows[TEST])) < taught - 0.1
+
+    def test_thresholds_that_the_student_cannot_use_are_dropped(self):
+        """Nearest centroids of iris differ in probabilities so small that no student imitates them."""
+        rows, y = load_iris(return_X_y=True)
+        teacher = NearestCentroid().fit(rows[TRAIN], y[TRAIN])
+        said = teacher.predict(rows[TRAIN])
+        with pytest.warns(TeacherWarning, match=LABELS_DIFFER):
+            model = distil(teacher, "boosting", rows=rows[TRAIN], labels=y[TRAIN], decision="auto")
+        plain = model.classes_[model.predict_proba(rows[TRAIN]).argmax(axis=1)]
+        assert np.mean(model.predict(rows[TRAIN]) == said) >= np.mean(plain == said)
+
+
+class TestModes:
+    """``decision="auto"``, ``"argmax"`` and ``"teacher"``."""
+
+    def test_auto_imitates_and_says_so(self):
+        """The warning names the share of rows, and how to confirm or avoid it."""
+        teacher = threshold_teacher()
+        differ = np.mean(teacher.predict(X[TRAIN]) != teacher.classes_[teacher.predict_proba(X[TRAIN]).argmax(axis=1)])
+        with pytest.warns(TeacherWarning, match=LABELS_DIFFER) as told:
+            model = DistilledClassifier(teacher, "linear", **OPTIONS).fit(X[TRAIN], Y[TRAIN])
+        message = str(told[0].message)
+        assert f"for {differ:.1%} of 285 rows" in message
+        assert all(part in message for part in ("0.8, 0.2", 'decision="teacher"', 'decision="argmax"'))
+        assert told[0].filename == __file__
+        assert model.decision_ == distil(teacher).decision_
+
+    def test_probabilities_are_imitated_whatever_the_decision(self):
+        """Only labels depend on it."""
+        teacher = threshold_teacher()
+        models = [distil(teacher, decision=decision) for decision in ("argmax", "teacher")]
+        assert np.array_equal(*(model.predict_proba(X) for model in models))
+        assert not hasattr(models[0], "decision_")
+        assert np.any(models[0].predict(X) != models[1].predict(X))
+
+    def test_argmax_asks_for_no_label(self):
+        """Nor does it warn."""
+        DistilledClassifier(Failing().fit(X, Y), "linear", decision="argmax", **OPTIONS).fit(X)
+
+    @pytest.mark.parametrize("kind", [WithoutLabels, Failing])
+    def test_without_labels(self, kind):
+        """A ``predict`` that is of no use does not stop a fit, unless its labels are to be imitated."""
+        teacher = kind().fit(X, Y)
+        model = distil(teacher, decision="auto")
+        largest = model.classes_[model.predict_proba(X).argmax(axis=1)]
+        assert np.array_equal(model.predict(X), largest)
+        assert agreement_scorer(model, X) > 0.95
+        with pytest.raises(TeacherOutputError if kind is WithoutLabels else RuntimeError, match="labels"):
+            distil(teacher)
+
+    def test_functions_have_no_labels(self):
+        """Nothing is compared."""
+        teacher = as_teacher(threshold_teacher().predict_proba)
+        model = distil(teacher)
+        assert model.transfer_set_.n_queries == len(X[TRAIN])
+        assert not hasattr(model, "decision_")
+
+    def test_unknown(self):
+        """The message lists what there is."""
+        with pytest.raises(ValueError, match=r"decision='labels'; expected one of \('auto', 'argmax', 'teacher'\)"):
+            distil(threshold_teacher(), decision="labels")
+
+    def test_a_second_fit_forgets_the_first(self):
+        """No decision is left of a teacher that had one."""
+        model = distil(threshold_teacher())
+        model.set_params(teacher=LogisticRegression().fit(X, Y)).fit(X)
+        assert not hasattr(model, "decision_")
+        assert np.array_equal(model.predict(X), model.classes_[model.predict_proba(X).argmax(axis=1)])
+
+    def test_regressors_have_none(self):
+        """It is a parameter of classifiers."""
+        model = DistilledRegressor(Ridge().fit(X, X[:, 0]), "linear", **OPTIONS).fit(X)
+        assert "decision" not in model.get_params()
+
+
+class TestQueries:
+    """Labels are queries: few, counted, and within the budget."""
+
+    @pytest.mark.parametrize(
+        "teacher",
+        [
+            RandomForestClassifier(3, random_state=0),
+            make_pipeline(StandardScaler(), DecisionTreeClassifier(max_depth=3, random_state=0)),
+            GridSearchCV(LogisticRegression(), {"C": [1.0]}, cv=2),
+        ],
+        ids=["forest", "pipeline", "search"],
+    )
+    def test_known_models_are_not_asked(self, teacher):
+        """Where the labels are known to be the largest probabilities, a fit costs nothing more."""
+        model = DistilledClassifier(teacher.fit(X, Y), "linear", **OPTIONS).fit(X)
+        assert model.transfer_set_.n_queries == len(X)
+
+    def test_classes_derived_from_known_ones_are_asked(self):
+        """They may differ."""
+
+        class Derived(RandomForestClassifier):
+            pass
+
+        assert label_teacher(as_teacher(Derived(3).fit(X, Y))) is not None
+
+    @pytest.mark.parametrize("decision", ["auto", "teacher"])
+    @pytest.mark.parametrize("most", [50, 285, 400, 4000])
+    def test_the_budget_holds(self, most, decision):
+        """At most a tenth of it is for labels, and all queries are in the summary."""
+        asked = []
+
+        class Counting(Thresholded):
+            def predict_proba(self, X):
+                asked.append(len(X))
+                return super().predict_proba(X)
+
+            def predict(self, X):
                 asked.append(len(X))
                 return self.classes_[(super().predict_proba(X)[:, 1] > self.cut).astype(int)]
 
@@ -297,6 +428,7 @@ class TestMeasured:
         largest = teacher.classes_[teacher.predict_proba(rows).argmax(axis=1)]
         assert any(f"For {np.mean(said != largest):.1%} of these rows" in note for note in found.notes)
         assert np.array_equal(found.answers.same_label, same)
+        plt = pytest.importorskip("matplotlib.pyplot")
         shown = FidelityDisplay.from_estimator(model, rows)
         assert f"same label ({same.mean():.1%}" in shown.scatter_[0].get_label()
         plt.close(shown.figure_)
