@@ -129,7 +129,10 @@ class CompileError(SkdistillError, ValueError):
 
 
 class TeacherWarning(UserWarning):
-    """The same student, fitted to the true labels alone, is better on validation labels than with the teacher.
+    """The teacher is not what one may expect, and the student is worse or other for it.
+
+    The same student, fitted to the true labels alone, is better on validation labels than with the teacher; or the
+    labels of the teacher are not its largest probabilities; or the teacher changes the rows that are passed to it.
 
     Examples
     --------
