@@ -2,7 +2,9 @@
 
 import pickle
 import warnings
+from types import SimpleNamespace
 
+import joblib
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -25,12 +27,14 @@ from strategies import distributions
 import skdistill
 from skdistill import DistilledClassifier, DistilledRegressor, report
 from skdistill.compiled import Decision
+from skdistill.estimators._decision import LabelComparison
 from skdistill.estimators._thresholds import best_cut, errors_of, fit_thresholds
 from skdistill.exceptions import TeacherOutputError, TeacherWarning
 from skdistill.inspection import FidelityDisplay
 from skdistill.metrics import agreement_scorer
 from skdistill.students import CompactBoostingClassifier
 from skdistill.teachers import as_teacher, label_teacher
+from skdistill.transfer import Oracle, TransferSet
 
 X, _ = load_breast_cancer(return_X_y=True)
 X = StandardScaler().fit_transform(X[:, :4])
@@ -145,7 +149,11 @@ class TestThresholds:
 
     def test_an_unrelated_attribute_is_no_threshold(self):
         """Where the labels are the largest probabilities, no attribute makes them others."""
-        model = distil(Thresholded(0.5, "something else").fit(X[TRAIN], Y[TRAIN]))
+        teacher = Thresholded(0.5, "something else").fit(X[TRAIN], Y[TRAIN])
+        second = teacher.predict_proba(X[TRAIN])[:, 1]
+        rows = X[TRAIN][(second < 0.45) | (second > 0.55)]  # on these, both thresholds are right
+        model = distil(teacher, rows=rows, labels=None)
+        assert not hasattr(model, "decision_")
         assert np.mean(model.predict(X) == model.teacher_.predict(X)) > 0.97
 
     def test_synthetic_rows_make_it_precise(self):
@@ -162,6 +170,12 @@ class TestThresholds:
         model = distil(clone(threshold_teacher()), teacher_cv=3)
         assert model.decision_.thresholds[1] == 0.2
         assert np.mean(model.predict(X[TEST]) == model.teacher_.predict(X[TEST])) > 0.95
+
+        class Derived(DecisionTreeClassifier):
+            pass
+
+        plain = distil(Derived(random_state=0), teacher_cv=3, decision="auto")  # no warning
+        assert not hasattr(plain, "decision_")
 
 
 class TestSeveralClasses:
@@ -196,14 +210,26 @@ class TestSeveralClasses:
         assert np.mean(model.predict(rows[TEST]) == teacher.predict(rows[TEST])) < taught - 0.1
 
     def test_thresholds_that_the_student_cannot_use_are_dropped(self):
-        """Nearest centroids of iris differ in probabilities so small that no student imitates them."""
-        rows, y = load_iris(return_X_y=True)
-        teacher = NearestCentroid().fit(rows[TRAIN], y[TRAIN])
-        said = teacher.predict(rows[TRAIN])
-        with pytest.warns(TeacherWarning, match=LABELS_DIFFER):
-            model = distil(teacher, "boosting", rows=rows[TRAIN], labels=y[TRAIN], decision="auto")
-        plain = model.classes_[model.predict_proba(rows[TRAIN]).argmax(axis=1)]
-        assert np.mean(model.predict(rows[TRAIN]) == said) >= np.mean(plain == said)
+        """Students do not imitate logarithms of tiny probabilities, though these may separate the labels."""
+        second = np.concatenate([np.full(50, 1e-7), np.full(30, 1e-5), np.full(50, 0.9)])
+        labels = (second > 1e-6).astype(int)
+        of_student = np.concatenate([np.linspace(0, 0.001, 50), np.linspace(0, 0.001, 30), np.full(50, 0.9)])
+
+        def kept(student_proba, rows=X[:130]):
+            rounded = np.column_stack([1 - student_proba, student_proba])
+            compared = LabelComparison(
+                as_teacher(Thresholded().fit(X, Y)), rows, np.column_stack([1 - second, second]), labels, "auto"
+            )
+            assert compared.reproduced == 1
+            assert compared.share == 30 / 130
+            targets = SimpleNamespace(predict=lambda student, rows: rounded, of=lambda outputs: outputs)
+            real = TransferSet(rows, compared.proba, np.ones(130))
+            options = SimpleNamespace(teacher_cv=None, memory=None, chunk_size=100)
+            student = compared.decide(options, "student", real, targets, Oracle(None, joblib.Memory(None)))
+            return student != "student", compared.reproduced
+
+        assert kept(second) == (True, 1)
+        assert kept(of_student) == (False, 1 - 30 / 130)
 
 
 class TestModes:
