@@ -12,6 +12,7 @@ from .convert import read_margins, read_model, unwrap
 from .exceptions import CompileError
 from .metrics import fidelity
 from .students._completion import CompletedClassifier
+from .students._deciding import DecidingClassifier
 
 DTYPES = ("float64", "float32", "float16")
 
@@ -21,7 +22,8 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
 
     The callable depends on numpy only, takes one row or many, and can be pickled. It returns the output of
     ``predict_proba`` (classifiers) or ``predict`` (regressors) with an error of at most 1e-6 of the output scale. It
-    checks the number of columns, but nothing else. A single row is processed by Python code that is generated in
+    checks the number of columns, but nothing else. Its method ``predict`` returns labels, by the decision of the
+    student if it has one. A single row is processed by Python code that is generated in
     memory, many rows by vectorised operations on flat arrays. A model fitted on a data frame also takes rows by column
     name.
 
@@ -128,6 +130,8 @@ def _convert(model: Any) -> CompiledModel:
     model = inside.model if several is None else several
     if hasattr(model, "student_"):
         return _convert(model.student_)
+    if isinstance(model, DecidingClassifier):
+        return _convert(model.estimator).deciding(model.decision)
     if isinstance(model, CompiledModel):
         return model
     if isinstance(model, BaseEstimator):

@@ -129,7 +129,11 @@ class CompileError(SkdistillError, ValueError):
 
 
 class TeacherWarning(UserWarning):
-    """The teacher hinders the fit: it refuses synthetic rows, changes rows, or the student is better without it.
+    """The teacher is not what one may expect, and the student is worse or other for it.
+
+    The same student, fitted to the true labels alone, is better on validation labels than with the teacher; or the
+    labels of the teacher are not its largest probabilities; or the teacher refuses synthetic rows, or changes the rows
+    that are passed to it.
 
     Examples
     --------

@@ -263,11 +263,11 @@ class Oracle:
         """Number of rows that may still be labelled."""
         return np.inf if self.max_queries is None else self.max_queries - self.n_queries
 
-    def label(self, rows: Any, origin: str) -> np.ndarray:
-        """Return the teacher's outputs for ``rows``; rows that it refuses count, too."""
+    def label(self, rows: Any, origin: str, query: Callable[[Any, str], np.ndarray] | None = None) -> np.ndarray:
+        """Return the teacher's outputs for ``rows``, or what another query returns; rows that it refuses count, too."""
         started = perf_counter()
         self.n_queries += rows.shape[0]
-        outputs = self.query(rows, origin)
+        outputs = (self.query if query is None else query)(rows, origin)
         self.label_seconds += perf_counter() - started
         return outputs
 

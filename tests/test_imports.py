@@ -42,9 +42,11 @@ RANKS = {
 PRIVATE_IMPORTS = {
     ("_refusals", "samplers._seen_values"): "rows that a teacher refuses are restricted to values that it knows",
     ("compilation", "students._completion"): "a student that answers through a wrapper is compiled through it",
+    ("compilation", "students._deciding"): "a student with the decision of its teacher is compiled with it",
     ("convert", "compiled._links"): "which link a fitted model has is found out by comparing what links return",
     ("convert", "compiled._nodes"): "nodes with pointers, as libraries store trees, become flat arrays",
     ("estimators", "samplers._jitter"): "rows close to others measure what a teacher has memorised",
+    ("estimators", "students._deciding"): "a fitted student is given the decision of its teacher",
     ("estimators", "students._families"): "the registry behind register_family",
     ("estimators", "students._student"): "the base class tells the students of this package from others",
     ("inspection", "metrics._checks"): "displays and metrics check the same arguments with the same words",

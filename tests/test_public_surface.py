@@ -34,6 +34,7 @@ PUBLIC = {
     "skdistill.compiled": [
         "Columns",
         "CompiledModel",
+        "Decision",
         "Design",
         "Forest",
         "Landmarks",

@@ -1,6 +1,7 @@
 """Compiled models: prediction from flat arrays with numpy only."""
 
 from ._columns import Columns
+from ._decision import Decision
 from ._design import Design
 from ._forest import Forest
 from ._kernel import Landmarks
@@ -13,6 +14,7 @@ from ._sum import Sum
 __all__ = [
     "Columns",
     "CompiledModel",
+    "Decision",
     "Design",
     "Forest",
     "Landmarks",

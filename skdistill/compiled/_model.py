@@ -10,6 +10,7 @@ import numpy as np
 from .._threads import blas_threads
 from ._code import Code, compile_row, row_source, scores_as_tuple
 from ._columns import Columns, names_of_frame
+from ._decision import Decision
 from ._links import LINKS
 from ._row_code import row_code
 from ._row_input import Names, as_floats, cells_of_frame, column_of_frame
@@ -50,6 +51,8 @@ class CompiledModel:
         Whether there is a single output, so that the result has no axis of outputs.
     names : sequence of str or None, default=None
         Column names; ``None`` if the model was fitted without column names.
+    decision : Decision or None, default=None
+        How ``predict`` of a classifier chooses the label; ``None`` chooses the most probable one.
 
     Attributes
     ----------
@@ -81,6 +84,7 @@ class CompiledModel:
         columns: Columns | None = None,
         is_single: bool = False,
         names: Sequence[str] | None = None,
+        decision: Decision | None = None,
     ) -> None:
         self.scorer = scorer
         self.link = link
@@ -88,6 +92,7 @@ class CompiledModel:
         self.classes_ = classes
         self.columns = columns
         self.is_single = is_single
+        self.decision = decision
         self.quantization_loss_ = 0.0
         self._names = Names(names)
         self._reset_code()
@@ -126,7 +131,9 @@ class CompiledModel:
     def predict(self, X: Any) -> Any:
         """Return the labels of rows or of one row for a classifier, and the values for a regressor."""
         outputs = self(X)
-        return outputs if self.classes_ is None else self.classes_[np.argmax(outputs, axis=-1)]
+        if self.classes_ is None:
+            return outputs
+        return self.classes_[np.argmax(outputs, axis=-1) if self.decision is None else self.decision.positions(outputs)]
 
     @property
     def n_features_in_(self) -> int:
@@ -164,6 +171,12 @@ class CompiledModel:
         model = copy.copy(self)
         model.scorer = self.scorer.stored_as(dtype)
         model._reset_code()
+        return model
+
+    def deciding(self, decision: Decision) -> "CompiledModel":
+        """Return a copy of a classifier whose ``predict`` chooses the label by another decision."""
+        model = copy.copy(self)
+        model.decision = decision
         return model
 
     # ------------------------------------------------------------------ many rows
@@ -287,11 +300,11 @@ class CompiledModel:
     # ------------------------------------------------------------------ pickle: arrays only, code is generated again
 
     def __getstate__(self) -> dict[str, Any]:
-        shipped = ("scorer", "link", "power", "classes_", "columns", "is_single", "quantization_loss_")
+        shipped = ("scorer", "link", "power", "classes_", "columns", "is_single", "decision", "quantization_loss_")
         return {name: self.__dict__[name] for name in shipped} | {"names": self._names.packed()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        self.__dict__.update({"decision": None, **state})  # models of earlier releases have no decision
         self._names = Names.unpacked(self.__dict__.pop("names"))
         self._reset_code()
 

@@ -10,6 +10,7 @@ from .._validation import check_fitted, check_random_state, check_table, draw_se
 from ..exceptions import StudentError, TeacherWarning
 from ..metrics import fidelity
 from ..students import CompactBoostingClassifier, CompactBoostingRegressor
+from ..students._deciding import DecidingClassifier
 from ..students._families import FAMILIES, current_name, scouted_families
 from ..students._student import count_inputs
 from ..teachers import Teacher, is_fitted_teacher, query_teacher
@@ -20,6 +21,7 @@ from ._callbacks import CallbackSupport, Phases
 from ._candidates import Candidates
 from ._choosing import DEFAULT_FAMILY, TrainingRows, choose_student
 from ._deadline import Deadline
+from ._decision import LabelComparison, compare_labels, reserve_label_queries
 from ._extending import Extension, extend
 from ._fit_arguments import FitArguments, check_fit_arguments
 from ._html_diagram import HTMLDiagramMixin
@@ -73,8 +75,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         truth_val = self._task.truth(self, teacher, given.y_val, "y_val")
 
         oracle = oracle_of(self, teacher, given, run)
-        real = label_given(self, teacher, given, truth, oracle, run)
-        targets = self._task.targets(self, teacher, real)
+        real, targets, labels = self._label_real(teacher, given, truth, oracle, run)
         with reserve_queries(self, given, truth_val, oracle):
             held_out, extension = self._extend(real, given, targets, oracle, run)
         soft_weight_choice = None
@@ -83,17 +84,39 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
                 self, given, truth_val, extension, real, targets, oracle, run.with_copied_generator()
             )
         student, candidates = self._teach(extension.rows, held_out, targets, soft_weight_choice, run)
+        if labels is not None:
+            student = labels.decide(self, student, extension.rows.whole, targets, oracle)
 
         self._keep(student, teacher, oracle, extension, held_out, candidates, soft_weight_choice)
         self._targets = targets
-        if soft_weight_choice is not None and soft_weight_choice.caution:
-            warn_caller(f"{type(self).__name__}: {soft_weight_choice.caution}", TeacherWarning)
+        self._warn(soft_weight_choice, labels)
         self._warn_of_refusals(oracle, extension)
         run.phases.end()
+
+    def _warn(self, soft_weight_choice: SoftWeightChoice | None, labels: LabelComparison | None) -> None:
+        """Warn if the result is worse than asked for."""
+        if soft_weight_choice is not None and soft_weight_choice.caution:
+            warn_caller(f"{type(self).__name__}: {soft_weight_choice.caution}", TeacherWarning)
+        if labels is not None:
+            labels.warn(self)
 
     def _run(self, given: FitArguments) -> Run:
         rng = check_random_state(self.random_state)
         return Run(rng, self._phases(given), Deadline(self.time_limit), self.n_jobs)
+
+    def _label_real(
+        self, teacher: Teacher, given: FitArguments, truth: np.ndarray | None, oracle: Oracle, run: Run
+    ) -> tuple[TransferSet, Targets, LabelComparison | None]:
+        """Label the real rows; with the labels of the teacher, if these are taught instead of its outputs."""
+        with reserve_label_queries(self, teacher, oracle):
+            real = label_given(self, teacher, given, truth, oracle, run)
+        targets = self._task.targets(self, teacher, real)
+        labels = compare_labels(self, targets, real, oracle)
+        if labels is not None and labels.are_taught:
+            oracle.query = oracle_of(self, labels.teacher, given, run).query
+            real = label_given(self, labels.teacher, given, truth, oracle, run)
+            targets = self._task.targets(self, labels.teacher, real)
+        return real, targets, labels
 
     def _extend(
         self, real: TransferSet, given: FitArguments, targets: Targets, oracle: Oracle, run: Run
@@ -183,6 +206,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
             "soft_weight_": self._given_soft_weight if soft_weight_choice is None else soft_weight_choice.soft_weight,
             "soft_weights_": None if soft_weight_choice is None else soft_weight_choice.results or None,
             "classes_": teacher.classes_,
+            "decision_": getattr(student, "decision", None) if isinstance(student, DecidingClassifier) else None,
         }
         for name, value in fitted.items():
             self.__dict__.pop(name, None)
@@ -255,7 +279,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
             "fit the student": True,
         }
         others = [not is_fitted_teacher(self.teacher), self.teacher_cv is not None, given.X_unlabeled is not None]
-        others.append(is_soft_weight_chosen(self, given.y))
+        others += [is_soft_weight_chosen(self, given.y), getattr(self, "decision", "argmax") == "teacher"]
         names = [name for name, is_there in known.items() if is_there]
         return Phases(self, 1 + sum(others) + len(names), given.X, given.y, names)
 

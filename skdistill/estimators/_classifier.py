@@ -8,6 +8,7 @@ from sklearn.base import ClassifierMixin
 from .._encoding import encoded_once
 from .._restoring import all_or_nothing
 from .._validation import check_fitted, check_table
+from ..teachers import positions_said
 from ._base import BaseDistilled
 from ._callbacks import supports_callbacks
 from ._tasks import ClassTask, FitTask
@@ -67,6 +68,16 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Method of the teacher that is called; see :func:`~skdistill.as_teacher`. Margins of ``decision_function`` are
         scaled to logits. The scale is fitted on ``y``; without ``y``, it makes the mean difference between the two
         largest logits equal to 2.
+    decision : {"auto", "argmax", "teacher"}, default="auto"
+        Which label ``predict`` returns if the labels of the teacher are not those of its largest probabilities, as with
+        a decision threshold. ``"argmax"`` returns the label of the largest probability. The others compare ``predict``
+        of the teacher with its probabilities on at most 300 rows and imitate its labels with thresholds of the
+        probabilities: those that the teacher states or, if it states none, those that reproduce most of its labels, for
+        which at most 300 more rows are labelled. ``"auto"`` warns that the labels of the teacher are not its largest
+        probabilities. If no thresholds reproduce 98 % of its labels, ``"auto"`` uses the best thresholds, or the
+        largest probability if they are no better, and ``"teacher"`` fits the student to the labels instead of the
+        probabilities and warns. Nothing is compared if the two are known to be equal, as for forests, or if the teacher
+        has no ``predict``. ``predict_proba`` is the same in all cases, unless the labels are taught.
     memory : str, joblib.Memory or None, default=None
         Caches the teacher's outputs and the synthetic rows, so that a grid search over students queries the teacher
         once and an interrupted run resumes. Requires an integer ``random_state``.
@@ -113,6 +124,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         like its outputs on unseen rows; 1 means that it returns stored values, as a nearest-neighbour model does. NaN
         if it was not measured: too few rows or queries, or synthetic rows whose outputs are distributed differently.
         Only set if the sampler or the student was selected.
+    decision_ : Decision
+        How ``predict`` chooses the label: the thresholds of the classes. Only set if it is not the largest probability.
     soft_weight_ : float
         Weight of the teacher in the targets that the student was fitted on.
     soft_weights_ : dict of ndarray
@@ -169,6 +182,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         target_compressor: Any = None,
         max_queries: int | None = None,
         response_method: str = "auto",
+        decision: str = "auto",
         memory: Any = None,
         chunk_size: int = 10_000,
         time_limit: float | None = None,
@@ -188,6 +202,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.target_compressor = target_compressor
         self.max_queries = max_queries
         self.response_method = response_method
+        self.decision = decision
         self.memory = memory
         self.chunk_size = chunk_size
         self.time_limit = time_limit
@@ -264,6 +279,33 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         """
         check_fitted(self, "student_")
         return self._targets.predict(self.student_, check_table(self, X, reset=False))
+
+    def teacher_labels(self, X: Any) -> np.ndarray:
+        """Return the labels that the teacher predicts for ``X``.
+
+        This queries the teacher, which may be slow: ``predict`` if its labels may differ from those of its largest
+        outputs, or else its outputs. If ``predict`` fails or returns no labels, the largest outputs decide.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            With the columns seen in ``fit``. No labels are needed.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+        """
+        check_fitted(self, "student_")
+        return self._teacher_labels(check_table(self, X, reset=False))
+
+    def _teacher_labels(self, X: Any, soft_targets: np.ndarray | None = None) -> np.ndarray:
+        """Return the labels of the teacher for checked rows, whose soft targets may be known."""
+        teacher = self._targets.teacher
+
+        def outputs() -> np.ndarray:
+            return self.soft_targets(X) if soft_targets is None else soft_targets
+
+        return self.classes_[positions_said(teacher, X, outputs, chunk_size=self.chunk_size)]
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the logarithm of :meth:`predict_proba`, of shape (n_samples, n_classes)."""

@@ -11,6 +11,7 @@ from .._validation import check_number, events_and_times
 from ..targets import one_hot
 from ..teachers import SEVERAL_LABELS, Task, Teacher, unlabelled_rows
 from ..transfer import TransferSet
+from ._decision import DECISIONS
 from ._targets import ClassTargets, Targets, ValueTargets
 
 
@@ -55,9 +56,11 @@ class ClassTask:
     multioutput: str = "variance_weighted"
 
     def check_parameters(self, model: Any) -> None:
-        """Check the temperature."""
+        """Check the temperature and the decision."""
         advice = "A temperature of 1 leaves the teacher's probabilities unchanged."
         check_number(model, "temperature", model.temperature, low=0, low_open=True, advice=advice)
+        if model.decision not in DECISIONS:
+            raise ValueError(f"{type(model).__name__}: decision={model.decision!r}; expected one of {DECISIONS}.")
 
     def check_y(self, model: Any, X: Any, y: Any) -> np.ndarray | None:
         """Return the labels as an array of shape (n_samples,)."""

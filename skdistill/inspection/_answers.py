@@ -17,7 +17,10 @@ from ..metrics import fidelity
 from ..metrics._checks import check_finite, check_outputs, check_probabilities, check_row_weights
 from ..metrics._unwrapping import distilled_inside, shipped
 from ..targets import fit_margin_scale, one_hot, softmax
-from ..teachers import Teacher, as_teacher, query_teacher
+from ..teachers import Teacher, as_teacher, positions_said, query_teacher
+
+TIED = 1e-7
+"""Maximum difference between probabilities that are equal but for rounding."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,9 @@ class Answers:
         Time of the teacher; NaN if it only has labels of the rows it was fitted on.
     pair : Pair or None, default=None
         ``None`` if the outputs were passed.
+    said : tuple of ndarray or None, default=None
+        The positions of the labels that teacher and student predict; ``None`` for values, and for the largest
+        probabilities if the outputs were passed.
     """
 
     X: Any
@@ -79,6 +85,7 @@ class Answers:
     weight: np.ndarray
     seconds: float = float("nan")
     pair: Pair | None = None
+    said: tuple[np.ndarray, np.ndarray] | None = None
 
     @property
     def multioutput(self) -> str:
@@ -103,9 +110,34 @@ class Answers:
 
     @property
     def labels(self) -> tuple[np.ndarray, np.ndarray]:
-        """The teacher's labels and the student's."""
+        """The teacher's labels and the student's: those that they predict."""
+        return self.labels_of(self.teacher), self.labels_of(self.student)
+
+    def labels_of(self, outputs: np.ndarray) -> np.ndarray:
+        """Return the labels of the model with these outputs; only those of teacher and student can be others."""
         assert self.classes is not None
-        return self.classes[self.teacher.argmax(axis=1)], self.classes[self.student.argmax(axis=1)]
+        if self.said is not None and outputs is self.teacher:
+            return self.classes[self.said[0]]
+        if self.said is not None and outputs is self.student:
+            return self.classes[self.said[1]]
+        return self.classes[outputs.argmax(axis=1)]
+
+    @property
+    def same_label(self) -> np.ndarray | None:
+        """Whether both predict the same label for a row, of shape (n_samples,); ``None`` for values."""
+        if self.classes is None:
+            return None
+        of_teacher, of_student = self.labels
+        return of_teacher == of_student
+
+    @property
+    def share_of_other_labels(self) -> float:
+        """Share of the rows for which the label of the teacher is not that of its largest probability."""
+        if self.classes is None:
+            return 0.0
+        label = np.searchsorted(self.classes, self.labels[0])
+        of_label = self.teacher[np.arange(len(label)), label]
+        return float(np.average(of_label < self.teacher.max(axis=1) - TIED, weights=self.weight))
 
     @property
     def distance(self) -> np.ndarray:
@@ -288,7 +320,8 @@ def _only(asked: dict[str, Any], rows: np.ndarray) -> dict[str, Any]:
     """Return the answers for some of the rows."""
     pair = replace(asked["pair"], X=take_rows(asked["pair"].X, rows))
     some = {name: asked[name][rows] for name in ("teacher", "student")}
-    return {**asked, **some, "pair": pair, "seconds": float("nan")}
+    said = None if asked["said"] is None else tuple(labels[rows] for labels in asked["said"])
+    return {**asked, **some, "said": said, "pair": pair, "seconds": float("nan")}
 
 
 def _ask(who: str, model: Any, teacher: Teacher | None, X: Any, y: np.ndarray | None) -> dict[str, Any]:
@@ -301,10 +334,14 @@ def _ask_distilled(who: str, model: Any, X: Any) -> dict[str, Any]:
     started = perf_counter()
     soft_targets = distilled.soft_targets(seen)
     seconds = perf_counter() - started
-    classes = getattr(distilled, "classes_", None)
+    classes, said = getattr(distilled, "classes_", None), None
+    if classes is not None:
+        labels = distilled._teacher_labels(seen, soft_targets), distilled.predict(seen)
+        said = tuple(np.searchsorted(classes, each) for each in labels)
     return {
         "teacher": soft_targets,
         "student": distilled.predict(seen) if classes is None else distilled.predict_proba(seen),
+        "said": said,
         "classes": classes,
         "seconds": seconds,
         "pair": Pair(distilled._targets.teacher, distilled.student_, seen, unwrap(model).transform),
@@ -317,7 +354,8 @@ def _ask_pair(who: str, model: Any, X: Any, teacher: Teacher, y: np.ndarray | No
     started = perf_counter()
     said = query_teacher(teacher, X)
     seconds = perf_counter() - started
-    given = [_as_targets(who, each, outputs, y) for each, outputs in ((teacher, said), (student, student.outputs(X)))]
+    asked = ((teacher, said), (student, student.outputs(X)))
+    given = [_as_targets(who, each, outputs, y) for each, outputs in asked]
     known = [None if each.classes_ is None else each.classes_.tolist() for each in (teacher, student)]
     if given[0].shape != given[1].shape or known[0] != known[1]:
         raise ValueError(
@@ -328,6 +366,7 @@ def _ask_pair(who: str, model: Any, X: Any, teacher: Teacher, y: np.ndarray | No
     return {
         "teacher": given[0],
         "student": given[1],
+        "said": None if teacher.classes_ is None else tuple(positions_said(each, X, of) for each, of in asked),
         "classes": teacher.classes_,
         "seconds": seconds,
         "pair": Pair(

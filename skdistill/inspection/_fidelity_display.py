@@ -24,6 +24,9 @@ class FidelityDisplay:
         Labels of the columns of probabilities; ``None`` for values.
     fidelity : float or None, default=None
         R² of the student's outputs with respect to the teacher's, for the title.
+    same_label : ndarray of bool, shape (n_samples,), or None, default=None
+        Whether teacher and student predict the same label for a row of probabilities. ``None`` compares the labels of
+        the largest probabilities.
 
     Attributes
     ----------
@@ -56,12 +59,19 @@ class FidelityDisplay:
     """
 
     def __init__(
-        self, *, teacher_outputs: Any, student_outputs: Any, classes: Any = None, fidelity: float | None = None
+        self,
+        *,
+        teacher_outputs: Any,
+        student_outputs: Any,
+        classes: Any = None,
+        fidelity: float | None = None,
+        same_label: Any = None,
     ) -> None:
         self.teacher_outputs = teacher_outputs
         self.student_outputs = student_outputs
         self.classes = classes
         self.fidelity = fidelity
+        self.same_label = same_label
 
     @classmethod
     def from_estimator(
@@ -126,6 +136,7 @@ class FidelityDisplay:
             student_outputs=answers.student,
             classes=answers.classes,
             fidelity=answers.fidelity,
+            same_label=answers.same_label,
         )
         return display.plot(ax, kind=kind, scatter_kwargs=scatter_kwargs, line_kwargs=line_kwargs)
 
@@ -136,6 +147,7 @@ class FidelityDisplay:
         student_outputs: Any,
         *,
         classes: Any = None,
+        same_label: Any = None,
         sample_weight: Any = None,
         kind: str = "student_vs_teacher",
         subsample: int | None = 2000,
@@ -152,6 +164,8 @@ class FidelityDisplay:
             Class probabilities or values.
         classes : array-like of shape (n_classes,) or None, default=None
             Labels of the columns of probabilities; ``None`` for values.
+        same_label : array-like of bool, shape (n_samples,), or None, default=None
+            Whether both models predict the same label; ``None`` compares the labels of the largest probabilities.
         sample_weight, kind, subsample, random_state, ax, scatter_kwargs, line_kwargs
             As for :meth:`from_estimator`; fidelity is computed on all rows.
 
@@ -171,6 +185,7 @@ class FidelityDisplay:
             student_outputs=answers.student[rows],
             classes=answers.classes,
             fidelity=answers.fidelity,
+            same_label=None if same_label is None else np.asarray(same_label)[answers.rows][rows],
         )
         return display.plot(ax, kind=kind, scatter_kwargs=scatter_kwargs, line_kwargs=line_kwargs)
 
@@ -235,7 +250,8 @@ class FidelityDisplay:
             ]
         student = np.asarray(self.student_outputs)
         shown = slice(1, None) if len(self.classes) == 2 else slice(None)  # for two classes, one column is sufficient
-        is_other = teacher.argmax(axis=1) != student.argmax(axis=1)
+        is_same = self.same_label
+        is_other = teacher.argmax(axis=1) != student.argmax(axis=1) if is_same is None else ~np.asarray(is_same)
         looks = (
             (~is_other, {"color": BLUE, "label": f"same label ({np.mean(~is_other):.1%} of the rows)"}),
             (is_other, {"color": VERMILLION, "label": "different label", "marker": "X", "s": 28, "alpha": 0.8}),

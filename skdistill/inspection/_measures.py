@@ -45,7 +45,7 @@ def quality(answers: Answers, outputs: np.ndarray) -> dict[str, float]:
     measured = {}
     weight, y = answers.weight, answers.y
     if answers.classes is not None:
-        labels = answers.classes[outputs.argmax(axis=1)]
+        labels = answers.labels_of(outputs)
         if y is not None:
             measured["accuracy"] = agreement(y, labels, sample_weight=weight)
             measured["skill"] = brier_skill(y, outputs, classes=answers.classes, sample_weight=weight)
@@ -262,12 +262,14 @@ def worst_rows(answers: Answers, most: int) -> Columns:
     distance = answers.distance
     rows = np.argsort(-distance, kind="stable")[:most]
     columns = {"row": answers.rows[rows], "distance": distance[rows]}
-    for name, outputs in (("teacher", answers.teacher[rows]), ("student", answers.student[rows])):
+    for name, of_all in (("teacher", answers.teacher), ("student", answers.student)):
+        outputs = of_all[rows]
         if answers.classes is None:
             columns[name] = np.array([_values(each) for each in outputs.reshape(len(rows), -1)], dtype=object)
             continue
-        label = answers.classes[outputs.argmax(axis=1)]
-        said = [f"{each} ({proba:.2f})" for each, proba in zip(label, outputs.max(axis=1), strict=True)]
+        label = answers.labels_of(of_all)[rows]
+        of_label = outputs[np.arange(len(rows)), np.searchsorted(answers.classes, label)]
+        said = [f"{each} ({proba:.2f})" for each, proba in zip(label, of_label, strict=True)]
         columns[name] = np.array(said, dtype=object)
     if answers.y is not None:
         of_row = _values if answers.classes is None else str

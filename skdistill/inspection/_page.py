@@ -182,6 +182,7 @@ def _pictures(report: Any) -> str:
             answers.teacher,
             answers.student,
             classes=answers.classes,
+            same_label=answers.same_label,
             sample_weight=answers.weight,
             random_state=0,
             ax=ax,

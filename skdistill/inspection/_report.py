@@ -337,7 +337,7 @@ def _skills(answers: Answers, of_models: dict[str, dict[str, float]], outputs: d
         "alone_gain": gain(names["alone"], "student"),
     }
     if answers.classes is not None:
-        right = [answers.classes[outputs[name].argmax(axis=1)] == answers.y for name in (names["alone"], "student")]
+        right = [answers.labels_of(outputs[name]) == answers.y for name in (names["alone"], "student")]
         difference = right[0].astype(float) - right[1]
         found["alone_accuracy"] = of_models[names["alone"]]["accuracy"]
         found["alone_labels"] = _estimate(
@@ -380,6 +380,11 @@ def _notes(answers: Answers, columns: Any, n_shared: int, *, has_steps: bool) ->
         notes.append(f"Fidelity has a standard error of {fidelity_error(answers):.4f} on these rows.")
     if answers.is_constant and n_rows > 1:
         notes.append("The teacher's output is the same for all of these rows, so fidelity is not defined.")
+    if answers.share_of_other_labels > 0:
+        notes.append(
+            f"For {answers.share_of_other_labels:.1%} of these rows, the label that the teacher predicts is not its "
+            "largest probability. Agreement and accuracy refer to the labels that the models predict."
+        )
     notes += _notes_of_truth(answers)
     if columns is None and n_features > MOST_COLUMNS:
         notes.append(f"No slices for {n_features:,} columns; pass columns=[...] to select some.")

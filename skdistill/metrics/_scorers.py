@@ -87,6 +87,8 @@ def fidelity_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any = 
 def agreement_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any = None) -> float:  # noqa: ARG001
     """Return the share of rows with equal labels of student and teacher, for the ``scoring`` parameter.
 
+    The labels are those that both predict, which are not always those of their largest probabilities.
+
     Parameters
     ----------
     estimator : DistilledClassifier, or a pipeline or fitted search that ends in one
@@ -101,7 +103,7 @@ def agreement_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any =
     Returns
     -------
     score : float
-        In [0, 1]; see :func:`skdistill.metrics.agreement`.
+        In [0, 1]; see :func:`skdistill.metrics.agreement` and ``model.teacher_labels(X)``.
 
     Raises
     ------
@@ -127,8 +129,7 @@ def agreement_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any =
             f"agreement_scorer: got a {type(model).__name__}, which predicts values; expected a fitted "
             "DistilledClassifier. Pass scoring=fidelity_scorer."
         )
-    labels = model.classes_[model.soft_targets(X).argmax(axis=1)]
-    return agreement(labels, model.predict(X), sample_weight=sample_weight)
+    return agreement(model.teacher_labels(X), model.predict(X), sample_weight=sample_weight)
 
 
 @requests_sample_weight

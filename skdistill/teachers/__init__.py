@@ -2,6 +2,7 @@
 
 from ._adapter import SEVERAL_LABELS, Teacher, as_teacher, is_of_kind
 from ._conventions import Task, concordance_sign, unlabelled_rows
+from ._labels import label_teacher, positions_said, read_labels, said_labels, stated_decisions
 from ._out_of_bag import OutOfBag, find_out_of_bag
 from ._querying import query_teacher
 from ._recipes import clone_recipe, fit_teacher, out_of_bag_outputs, out_of_fold_outputs
@@ -20,8 +21,13 @@ __all__ = [
     "fit_teacher",
     "is_fitted_teacher",
     "is_of_kind",
+    "label_teacher",
     "out_of_bag_outputs",
     "out_of_fold_outputs",
+    "positions_said",
     "query_teacher",
+    "read_labels",
+    "said_labels",
+    "stated_decisions",
     "unlabelled_rows",
 ]

@@ -101,6 +101,12 @@ class Teacher:
         """Name of the model in messages."""
         return getattr(self.model, "__name__", type(_innermost(self.model)).__name__)
 
+    @property
+    def predicts_labels(self) -> bool:
+        """Whether the model has a ``predict`` that may return labels."""
+        of_family = self._convention.methods(self.task)
+        return "predict" in of_family if of_family else hasattr(self.model, "predict")
+
     def outputs(self, X: Any) -> np.ndarray:
         """Query the model and check its outputs.
 

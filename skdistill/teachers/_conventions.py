@@ -211,7 +211,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     Convention(
         "LightGBM Booster with a custom objective",
         _has_custom_objective,
-        classification={"decision_function": _ask_lightgbm(raw_score=True), "predict": _ask_lightgbm()},
+        classification={"decision_function": _ask_lightgbm(raw_score=True)},
         regression={"predict": _ask_lightgbm()},
         classes=_classes_of_lightgbm,
     ),

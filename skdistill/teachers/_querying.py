@@ -25,6 +25,7 @@ def query_teacher(
     verbose: int = 0,
     callback: Callable[[float], str | None] | None = None,
     n_jobs: int | None = None,
+    probe: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return the teacher's outputs for every row of ``X``.
 
@@ -46,6 +47,9 @@ def query_teacher(
     n_jobs : int or None, default=None
         Number of blocks that are labelled in parallel. Only used for teachers that are thread-safe and whose outputs do
         not depend on the other rows of a block: scikit-learn forests that do not use threads themselves.
+    probe : ndarray or None, default=None
+        Outputs of the model for some rows, if they are known, which identify it in the cache. ``None`` queries it for
+        a few of the rows.
 
     Returns
     -------
@@ -62,7 +66,7 @@ def query_teacher(
     label_block, key = _label_block, None
     if memory is not None and getattr(memory, "location", None) is not None:
         label_block = memory.cache(_label_block, ignore=["teacher", "where"])
-        key = fingerprint(teacher, _probe(teacher, X, origin))
+        key = fingerprint(teacher, _probe(teacher, X, origin) if probe is None else probe)
     if teacher.transductive:
         chunk_size = n_rows
     progress = Progress(f"{teacher.name} labels {origin}", n_rows, verbose, callback=callback)
