@@ -8,7 +8,7 @@ from scipy import sparse
 LARGEST = float(np.finfo(np.float32).max)
 """Largest number of float32."""
 
-MAX_SAMPLED_ROWS = 2048
+MAX_SAMPLED_ROWS = 1024
 """Maximum number of evenly spaced rows that are examined."""
 
 MAX_VALUES = 64
