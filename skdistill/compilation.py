@@ -116,8 +116,9 @@ def _has_full_weights(scorer: Any) -> bool:
 
     If large weights cancel, rounding them to float32 can cause errors above 1e-6 of the output scale.
     """
-    weights = {Network: "weights", Landmarks: "positions"}.get(type(scorer))
-    return weights is not None and np.asarray(getattr(scorer, weights)[0]).dtype == np.float64
+    if isinstance(scorer, Landmarks):
+        return scorer.positions.dtype == np.float64  # there may be no landmark
+    return isinstance(scorer, Network) and scorer.weights[0].dtype == np.float64
 
 
 # ---------------------------------------------------------------------- kinds of models

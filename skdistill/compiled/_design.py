@@ -149,18 +149,16 @@ class Design(FlatData, kind="design"):
     def before_codes(self) -> dict[str, np.ndarray]:
         """Return the arrays, each of shape (n_before_codes,), that define the inputs before the category indicators.
 
-        The inputs are ``(clip(cells[columns], low, high) - center) / scale``, or ``missing`` if the cell is missing. A
-        missing indicator has the range 0 to 0, so that it is zero unless the cell is missing. A constant number has the
-        range 0 to 0 as well, because folding a large center into the weights would lose precision.
+        The inputs are ``clip(cells[columns] - center, low, high) / scale``, or ``missing`` if the cell is missing. A
+        missing indicator has the range 0 to 0, so that it is zero unless the cell is missing.
         """
         columns = np.flatnonzero(self.has_missing)
         none = np.zeros(len(columns))
-        center = np.where((self.low == 0) & (self.high == 0), 0.0, self.center)
         return {
             "columns": np.append(self.numbers, columns).astype(np.intp),
-            "low": np.append(center + self.scale * self.low, none),
-            "high": np.append(center + self.scale * self.high, none),
-            "center": np.append(center, none),
+            "low": np.append(self.scale * self.low, none),
+            "high": np.append(self.scale * self.high, none),
+            "center": np.append(self.center, none),
             "scale": np.append(self.scale, none + 1),
             "missing": np.append(np.zeros(len(self.numbers)), none + 1),
         }

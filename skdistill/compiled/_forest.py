@@ -54,8 +54,9 @@ class Forest(FlatData, kind="forest"):
     feature : ndarray of int, shape (n_splits,)
         Column that a split tests.
     threshold : ndarray of float32 or float64, shape (n_splits,)
-        Cells less than or equal to the threshold go left. Rows are rounded to its dtype. For a categorical column, the
-        position in ``subsets`` of the categories that go left.
+        Cells less than or equal to the threshold go left. Rows are rounded to its dtype: students use float64 only for
+        tables with numbers that float32 would blur. For a categorical column, the position in ``subsets`` of the
+        categories that go left.
     missing_left : ndarray of bool, shape (n_splits,)
         Whether NaN goes left. Missing and unknown categories go right.
     n_left : ndarray of int, shape (n_splits,)

@@ -11,6 +11,9 @@ from ._tree_code import forest_code
 MAX_TERMS = 500
 """Maximum number of products that plain Python computes faster than numpy."""
 
+MAX_FOLDED_CENTER = 1e4
+"""Maximum center, as a multiple of the scale, that is folded into the weights; larger ones would cancel digits."""
+
 
 def row_code(scorer: Any, prefix: str = "") -> Code | None:
     """Return the code of a scorer; ``None`` for kinds without a code generator, and for scorers that are too large.
@@ -61,16 +64,26 @@ FirstLayer = tuple[list[str], dict[str, Any], np.ndarray, np.ndarray]
 
 
 def _first_layer(network: Any, weights: np.ndarray, bias: np.ndarray, p: str) -> FirstLayer:
-    """Fold the scale of the inputs into the weights, and their center into the bias."""
+    """Fold the scale of the inputs into the weights, and their center into the bias unless it is large."""
     design, names = network.design, network.design.before_codes()
     of_numbers = weights[: design.n_before_codes] / names["scale"][:, None]
-    names["missing"] = names["missing"] + names["center"]
+    cells = _centred(design, p)
+    if _has_small_centers(names):
+        cells, center = _cells(design, p), np.where(names["low"] == names["high"], 0.0, names.pop("center"))
+        names |= {name: names[name] + center for name in ("low", "high", "missing")}
+        bias = bias - center @ of_numbers
     names["of_code"] = np.vstack([weights[design.n_before_codes : design.width], np.zeros((1, weights.shape[1]))])
-    lines = [f"    z = {_clipped(design, p)}", f"    h = z.dot({p}w0)"]
+    lines = [f"    z = {_clipped(cells, p)}", f"    h = z.dot({p}w0)"]
     lines += ["    if h.item(0) != h.item(0):", _fill(p), f"        h = z.dot({p}w0)"]
     if design.has_codes:
         lines.append(f"    h += {p}of_code[{_places_of_codes(design, -design.n_before_codes)}].sum(0)")
-    return lines, names, of_numbers, bias - names["center"] @ of_numbers
+    return lines, names, of_numbers, bias
+
+
+def _has_small_centers(names: dict[str, np.ndarray]) -> bool:
+    """Whether the center of every input that varies is small compared with its scale."""
+    varies = names["low"] < names["high"]
+    return bool(np.all(np.abs(names["center"]) <= MAX_FOLDED_CENTER * names["scale"], where=varies))
 
 
 def _first_layer_with_products(network: Any, weights: np.ndarray, bias: np.ndarray, p: str) -> FirstLayer:
@@ -141,16 +154,24 @@ def _inputs(design: Any, p: str) -> list[str]:
     With categorical columns, ``z`` has an additional last entry, which unknown categories set.
     """
     filled = ["    length = z.dot(z)", "    if length != length:", _fill(p)]
-    lines = [f"    z = ({_clipped(design, p)} - {p}center) / {p}scale", *filled]
+    lines = [f"    z = {_clipped(_centred(design, p), p)} / {p}scale", *filled]
     if not design.has_codes:
         return lines
     lines += [f"    inputs = zeros({design.width + 1})", f"    inputs[:{design.n_before_codes}] = z", "    z = inputs"]
     return [*lines, f"    z[{_places_of_codes(design)}] = 1.0"]
 
 
-def _clipped(design: Any, p: str) -> str:
-    """Return the expression for the numbers and missing indicators of a row, clipped to their range; NaN is kept."""
-    cells = "array(cells, float)" if design.is_plain else f"array(cells, float).take({p}columns)"
+def _cells(design: Any, p: str) -> str:
+    """Return the expression for the numbers and missing indicators of a row."""
+    return "array(cells, float)" if design.is_plain else f"array(cells, float).take({p}columns)"
+
+
+def _centred(design: Any, p: str) -> str:
+    return f"{_cells(design, p)} - {p}center"
+
+
+def _clipped(cells: str, p: str) -> str:
+    """Return the expression for cells clipped to their range; NaN is kept."""
     return f"minimum(maximum({cells}, {p}low), {p}high)"
 
 

@@ -48,7 +48,7 @@ def forest_code(forest: Any) -> Code | None:
 
 
 class _TreeWriter:
-    """Generates the expressions of trees; float64 cells give the same result as cells rounded to float32."""
+    """Generates the expressions of trees; float64 cells give the same result as cells rounded to the forest's dtype."""
 
     def __init__(self, forest: Any) -> None:
         self.feature = forest.feature.tolist()

@@ -99,7 +99,7 @@ class LeafSwap(BaseSampler):
         check_number(self, "noise", self.noise, low=0)
 
     def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:
-        self._points = tree_input(fit_table_encoder(X), X)
+        [self._points] = tree_input(fit_table_encoder(X), X)
         self._outputs = None if y is None else _tree_targets(X, y, rng)
         self._numbers = Numbers(X) if self.noise and not sparse.issparse(X) else None
 

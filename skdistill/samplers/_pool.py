@@ -7,17 +7,37 @@ from scipy import sparse
 from sklearn.tree import DecisionTreeRegressor
 
 from .._encoding import TableEncoder, fit_table_encoder
+from .._precision import needs_double
 
 LARGEST = 1e30
 """Larger numbers are clipped for trees, so that sums remain within float32."""
 
 
-def tree_input(encoder: TableEncoder, X: Any) -> Any:
-    """Return a table as float32 for trees: categories as codes, missing values as NaN."""
-    encoded = encoder.transform(X)
-    if sparse.issparse(encoded):
-        return sparse.csr_matrix(encoded, dtype=np.float32)
-    return np.clip(encoded, -LARGEST, LARGEST).astype(np.float32)
+def tree_input(encoder: TableEncoder, X: Any, *others: Any) -> list[Any]:
+    """Return tables as float32 for trees: categories as codes, missing values as NaN.
+
+    The median of ``X`` is subtracted in float64 from columns whose differences float32 would blur. Sparse columns keep
+    their zeros.
+    """
+    encoded = [encoder.transform(table) for table in (X, *others)]
+    if sparse.issparse(encoded[0]):
+        return [sparse.csr_matrix(cells, dtype=np.float32) for cells in encoded]
+    center = _centers(encoded[0])
+    with np.errstate(over="ignore"):
+        centred = encoded if center is None else [cells - center for cells in encoded]
+    return [np.clip(cells, -LARGEST, LARGEST).astype(np.float32) for cells in centred]
+
+
+def _centers(encoded: np.ndarray) -> np.ndarray | None:
+    """Return the median of the columns that need float64, 0 for others; ``None`` if no column needs it."""
+    needing = np.flatnonzero(needs_double(encoded))
+    if len(needing) == 0:
+        return None
+    center = np.zeros(encoded.shape[1])
+    for column in needing:
+        values = encoded[:, column]
+        center[column] = np.quantile(values[np.isfinite(values)], 0.5, method="lower")  # a sum would overflow
+    return center
 
 
 def standardise(outputs: np.ndarray) -> np.ndarray:
@@ -75,11 +95,12 @@ def choose_from_pool(X: Any, outputs: np.ndarray, pool: Any, n_rows: int, rng: n
     encoder = fit_table_encoder(X)
     values = standardise(outputs)
     tree = DecisionTreeRegressor(max_leaf_nodes=32, min_samples_leaf=8, random_state=rng)
-    leaves = tree.fit(tree_input(encoder, X), values).apply(tree_input(encoder, X))
+    rows, others = tree_input(encoder, X, pool)
+    leaves = tree.fit(rows, values).apply(rows)
     count = np.maximum(np.bincount(leaves), 1)
     moments = [[np.bincount(leaves, weights=column**power) / count for column in values.T] for power in (1, 2)]
     mean, square = np.array(moments)
-    spread = np.sqrt(np.maximum(square - mean**2, 0)).sum(axis=0)[tree.apply(tree_input(encoder, pool))]
+    spread = np.sqrt(np.maximum(square - mean**2, 0)).sum(axis=0)[tree.apply(others)]
     log_share = np.log(spread + 1e-3 * spread.mean() + np.finfo(float).tiny)
     keys = log_share + rng.gumbel(size=len(log_share))  # the largest keys are a draw without replacement
     return np.sort(np.argpartition(keys, -n_rows)[-n_rows:])

@@ -160,7 +160,7 @@ class Tree:
 def forest_from_tree(tree: Tree, table: BinnedTable, n_outputs: int) -> Forest:
     """Return a tree of codes as a forest of one tree of cells, whose leaf values are zero."""
     left, right = tree.left.copy(), tree.right.copy()
-    threshold = np.zeros(tree.n_nodes, dtype=np.float32)
+    threshold = np.zeros(tree.n_nodes, dtype=table.dtype)
     missing_left = np.zeros(tree.n_nodes, dtype=bool)
     is_category = table.is_category
     n_codes = max(

@@ -19,7 +19,7 @@ class BinnedTable:
 
     Parameters
     ----------
-    cells : ndarray or sparse array of float32, shape (n_rows, n_features)
+    cells : ndarray or sparse array of float32 or float64, shape (n_rows, n_features)
         Numbers, and codes of categories.
     weight : ndarray of shape (n_rows,)
         All above zero.
@@ -30,6 +30,8 @@ class BinnedTable:
 
     Attributes
     ----------
+    dtype : numpy dtype
+        Precision of the cells.
     codes : ndarray of uint8, shape (n_rows, n_features)
         Code of each cell.
     n_bins : ndarray of int, shape (n_features,)
@@ -40,6 +42,7 @@ class BinnedTable:
 
     def __init__(self, cells: Any, weight: np.ndarray, n_codes: np.ndarray, max_bins: int) -> None:
         n_rows, n_features = cells.shape
+        self.dtype = cells.dtype
         self.is_category = n_codes > 0
         self.codes = np.empty((n_rows, n_features), dtype=np.uint8)
         self.bounds: list[np.ndarray] = []
@@ -77,9 +80,16 @@ def _bin_numbers(column: np.ndarray, weight: np.ndarray, max_bins: int) -> tuple
         last = np.flatnonzero(np.diff(quantile) > 0)
     else:
         last = np.arange(len(values) - 1)
-    bounds = round_down((values[last].astype(np.float64) + values[last + 1]) / 2).astype(np.float32)
+    bounds = _between(values[last], values[last + 1])
     codes = np.searchsorted(bounds, column)
     return bounds, np.where(np.isnan(column), MISSING, codes)
+
+
+def _between(lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """Return the middle of two numbers, below the upper one, in their precision."""
+    if lower.dtype == np.float32:
+        return round_down((lower.astype(np.float64) + upper) / 2).astype(np.float32)
+    return np.minimum((lower + upper) / 2, np.nextafter(upper, -np.inf))
 
 
 def _bin_categories(column: np.ndarray, weight: np.ndarray, max_bins: int) -> tuple[np.ndarray, np.ndarray]:

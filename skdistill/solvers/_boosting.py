@@ -8,8 +8,12 @@ import numpy as np
 from scipy import sparse
 
 from .._encoding import fit_encoder
+from .._precision import needs_double
 from ..compiled import Forest
 from ..convert import forest_from_lightgbm
+
+LARGEST_DOUBLE = 1e300
+"""Largest number that LightGBM distinguishes from infinity."""
 
 TREES_PER_BATCH = 20
 """Number of trees that are grown, and cached, at a time."""
@@ -18,15 +22,26 @@ TREES_PER_BATCH = 20
 class TreeTable:
     """A table as the numbers that trees compare with thresholds.
 
+    The numbers are rounded to float32, which makes trees smaller and faster, unless that would blur the differences
+    within a column. The trees then compare all columns in float64.
+
     Parameters
     ----------
     X : table of shape (n_rows, n_features)
     weight : ndarray of shape (n_rows,)
+
+    Attributes
+    ----------
+    needs_double : ndarray of bool, shape (n_features,)
+        Which columns float32 would blur.
+    cells : ndarray or sparse matrix of float32 or float64, shape (n_rows, n_features)
     """
 
     def __init__(self, X: Any, weight: np.ndarray) -> None:
         self.encoder = fit_encoder(X)
-        self.cells = _rounded(self.encoder.transform(X))
+        encoded = self.encoder.transform(X)
+        self.needs_double = needs_double(encoded)
+        self.cells = _rounded(encoded, np.float64 if self.needs_double.any() else np.float32)
         self.weight = weight / weight.mean()
 
     @cached_property
@@ -42,14 +57,14 @@ class TreeTable:
         return joblib.hash((self.cells, self.weight, self.encoder.is_category_))
 
 
-def _rounded(encoded: Any) -> Any:
-    """Return numbers as float32, clipped to its range."""
-    largest = np.finfo(np.float32).max
+def _rounded(encoded: Any, dtype: Any) -> Any:
+    """Return numbers of a dtype, clipped to its range."""
+    largest = np.finfo(np.float32).max if dtype == np.float32 else LARGEST_DOUBLE
     if sparse.issparse(encoded):
         encoded = sparse.csr_matrix(encoded, copy=True)  # LightGBM warns of sparse arrays
         encoded.data = np.clip(encoded.data, -largest, largest)
-        return encoded.astype(np.float32)
-    return np.clip(encoded, -largest, largest).astype(np.float32)
+        return encoded.astype(dtype)
+    return np.clip(encoded, -largest, largest).astype(dtype)
 
 
 class TreeGrower:
@@ -84,7 +99,7 @@ class TreeGrower:
             n_missing = n_trees - len(texts) * TREES_PER_BATCH
             n_batch = min(TREES_PER_BATCH, n_missing) if only_these and self.memory is None else TREES_PER_BATCH
             texts.append(self._next_batch(target, start, list(texts), n_batch))
-        forest = forest_from_lightgbm(texts, n_trees=n_trees, dtype=np.float32)
+        forest = forest_from_lightgbm(texts, n_trees=n_trees, dtype=self.table.cells.dtype)
         return forest if isinstance(start, np.ndarray) else forest.scaled(1.0, start)
 
     def _next_batch(self, target: np.ndarray, start: float | np.ndarray, texts: list[str], n_trees: int) -> str:
@@ -99,7 +114,7 @@ class TreeGrower:
         if not known or texts[: len(known)] != known:
             known, scores = [], np.full(len(self.table.weight), start)
         for text in texts[len(known) :]:
-            scores = scores + forest_from_lightgbm([text], dtype=np.float32).scores(self.table.cells)[:, 0]
+            scores = scores + forest_from_lightgbm([text], dtype=self.table.cells.dtype).scores(self.table.cells)[:, 0]
         self.latest = list(texts), scores
         return scores
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from .._precision import needs_double
 from ..convert import splits_of_lightgbm
 
 MAX_KNOT_ROWS = 10_000
@@ -41,7 +42,8 @@ def find_knots(
     Returns
     -------
     knots : list of ndarray
-        Numbers of float32 precision; empty where a column has a single value.
+        Numbers of float32 precision, unless that would blur the differences within the column; empty where a column has
+        a single value.
     """
     columns = np.flatnonzero(n_codes == 0)
     if sparse.issparse(cells) or n_knots == 0 or not len(columns):
@@ -52,7 +54,7 @@ def find_knots(
     gains = np.bincount(of.reshape(-1), gain[is_number], len(places))
     best = places[np.argsort(-gains, kind="stable")[:n_knots]]
     some = np.random.RandomState(seed).permutation(cells.shape[0])[:MAX_KNOT_ROWS]
-    knots = []
+    knots, is_double = [], needs_double(cells)
     for column in columns:
         values = cells[some, column]
         values = values[np.isfinite(values)]
@@ -64,7 +66,8 @@ def find_knots(
         low, high = (low, high) if low < high else (values.min(), values.max())
         inner = best[best[:, 0] == column, 1]
         inner = inner[(inner > low) & (inner < high)]
-        knots.append(np.unique(np.array([low, *inner, high], dtype=np.float32)).astype(np.float64))
+        precision = np.float64 if is_double[column] else np.float32
+        knots.append(np.unique(np.array([low, *inner, high], dtype=precision)).astype(np.float64))
     return knots
 
 

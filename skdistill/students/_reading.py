@@ -17,6 +17,9 @@ MISSING = " or missing"
 MOST_NAMED, NAMED = 8, 6
 """Of more categories than the first, a rule names as many as the second."""
 
+MOST_DIGITS = 17
+"""Digits that tell all numbers of float64 apart."""
+
 NOT_WORTH_A_WORD = 0.005
 """Probability below which a class is not printed."""
 
@@ -120,7 +123,7 @@ class _Sides:
             student, "feature_names_in_", [f"column {place}" for place in range(student.n_features_in_)]
         )
         self.forest, self.encoder = student.scorer_, student._encoder
-        self.has_missing, self.is_duration = has_missing, is_duration
+        self.has_missing, self.is_duration, self.n_digits = has_missing, is_duration, student._n_digits
 
     def of(self, node: int, *, alone: bool = False) -> tuple[str, str, str]:
         """Return the column's name and what is said left and right.
@@ -140,17 +143,33 @@ class _Sides:
             yes, no = "is there", "is missing"
         else:
             is_time = self.encoder.is_time_[feature]
-            number = f"{threshold:.4g}" if alone else f"{threshold:.6g}"
-            limit = _as_time(threshold, self.is_duration[feature]) if is_time else number
+            n_digits = max(4 if alone else 6, int(self.n_digits[feature]))
+            number = f"{threshold:.{n_digits}g}"
+            limit = _as_time(threshold, self.is_duration[feature], n_digits) if is_time else number
             yes, no = f"<= {limit}", f"> {limit}"
         if self.has_missing[feature] and threshold != NO_LIMIT:
             yes, no = (yes + MISSING, no) if missing_left else (yes, no + MISSING)
         return str(self.names[feature]), yes, no
 
 
-def _as_time(microseconds: float, is_duration: bool) -> str:
+def digits_of_large(bounds: list[np.ndarray], is_large: np.ndarray) -> np.ndarray:
+    """Return the digits that tell neighbouring bounds of a column of large numbers apart; 0 for other columns."""
+    digits = np.zeros(len(bounds), dtype=np.int64)
+    for column in np.flatnonzero(is_large):
+        gaps = np.diff(bounds[column])
+        exponent = np.log10(np.abs(bounds[column]).max()) - np.log10(np.median(gaps)) if len(gaps) else MOST_DIGITS
+        digits[column] = min(2 + int(np.ceil(exponent)), MOST_DIGITS)
+    return digits
+
+
+def _as_time(microseconds: float, is_duration: bool, n_digits: int) -> str:
+    """Return a time to the second, or more precisely where the digits of its microseconds say so."""
     whole = np.int64(microseconds)
-    return str(whole.astype("m8[us]").astype("m8[s]") if is_duration else whole.astype("M8[us]").astype("M8[s]"))
+    n_rounded = len(str(abs(whole))) - n_digits
+    unit = "us" if n_rounded < 2 else "ms" if n_rounded < 5 else "s"
+    return str(
+        whole.astype("m8[us]").astype(f"m8[{unit}]") if is_duration else whole.astype("M8[us]").astype(f"M8[{unit}]")
+    )
 
 
 def probable(classes: np.ndarray, proba: np.ndarray) -> str:
@@ -189,6 +208,14 @@ def _check_numbers_only(student: Any) -> None:
             f"{type(student).__name__}: a tree of scikit-learn takes no categories and no dates; got {len(other)} such "
             f"columns, {names[other[0]]!r} the first. Use to_text(), which reads any table, or encode these columns as "
             "numbers before fit."
+        )
+    blurred = np.intersect1d(student.scorer_.feature, np.flatnonzero(student._n_digits))
+    if len(blurred):
+        names = getattr(student, "feature_names_in_", np.arange(student.scorer_.n_features))
+        raise StudentError(
+            f"{type(student).__name__}: a tree of scikit-learn rounds cells to float32; got splits on {len(blurred)} "
+            f"columns whose numbers would become equal, {names[blurred[0]]!r} the first. Use to_text(), or subtract a "
+            "constant from these columns before fit."
         )
 
 

@@ -203,7 +203,8 @@ class CompactClassifier(ClassifierMixin, CompactStudent):
         self._loss = BinaryCrossEntropy() if len(classes) == 2 else self._loss_of_many()
         X, targets, weight = rows_with_weight(X, targets, check_weights(sample_weight, X.shape[0]))
         weight = weight / weight.max()
-        self.scorer_ = self._learn(X, targets[:, 1:] if len(classes) == 2 else targets, weight)
+        targets = targets[:, 1:] if len(classes) == 2 else targets
+        self.scorer_ = with_exact_constants(self._learn(X, targets, weight), targets, self._loss)
         self.classes_ = classes
         return self
 
@@ -262,7 +263,9 @@ class CompactRegressor(RegressorMixin, CompactStudent):
         mean = np.average(values / size, axis=0, weights=weight)
         deviation = np.sqrt(np.average((values / size - mean) ** 2, axis=0, weights=weight))
         scale = np.where(deviation > 0, deviation, 1.0)
-        self.scorer_ = self._learn(X, (values / size - mean) / scale, weight).scaled(size * scale, size * mean)
+        targets = (values / size - mean) / scale
+        scorer = with_exact_constants(self._learn(X, targets, weight), targets, self._loss)
+        self.scorer_ = scorer.scaled(size * scale, size * mean)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -285,6 +288,18 @@ def rows_with_weight(X: Any, targets: np.ndarray, weight: np.ndarray) -> tuple[A
         return X, targets, weight
     rows = np.flatnonzero(weight)
     return take_rows(X, rows), targets[rows], weight[rows]
+
+
+def with_exact_constants(scorer: Any, targets: np.ndarray, loss: Loss) -> Any:
+    """Return a scorer whose scores are exact where all targets of an output are equal; training ends near them.
+
+    The scores of a softmax depend on each other and are replaced only if all targets are constant.
+    """
+    is_constant = targets.max(axis=0) == targets.min(axis=0)
+    if not is_constant.any() or (isinstance(loss, SoftmaxCrossEntropy) and not is_constant.all()):
+        return scorer
+    constant = loss.best_constant(targets[0])
+    return scorer.scaled(np.where(is_constant, 0.0, 1.0), np.where(is_constant, constant, 0.0))
 
 
 def rows_for(student: Any, X: Any) -> Any:

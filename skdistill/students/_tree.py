@@ -9,7 +9,7 @@ from .._encoding import find_durations
 from .._validation import check_fitted, check_number, check_table
 from ..compiled import Forest
 from ..solvers import MISSING, BinnedTable, TreeData, TreeTable, add_up, fit_tree, forest_from_tree
-from ._reading import Nodes, as_sklearn, leaf_rules, probable, rules
+from ._reading import Nodes, as_sklearn, digits_of_large, leaf_rules, probable, rules
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
 PROBABILITY_MARGIN = 1e-6
@@ -40,6 +40,7 @@ class _CompactTree(CompactStudent):
         table = TreeTable(X, weight)
         self._encoder, self._is_duration, self._has_missing = table.encoder, find_durations(X), table.has_missing
         binned = BinnedTable(table.cells, table.weight, self._n_codes(), self.max_bins)
+        self._n_digits = digits_of_large(binned.bounds, table.needs_double)
         data = TreeData(binned, targets, table.weight, self.min_samples_leaf)
         tree = fit_tree(data, self.max_leaf_nodes, optimize=self.optimize, n_regrowths=self.n_regrowths)
         forest = forest_from_tree(tree, binned, targets.shape[1])
@@ -83,8 +84,9 @@ class _CompactTree(CompactStudent):
         Returns
         -------
         rules : list of str
-            As many as there are leaves; every row is in exactly one of them. Thresholds are rounded to four digits, and
-            of more than eight categories some are named and the others counted.
+            As many as there are leaves; every row is in exactly one of them. Thresholds are rounded to four digits,
+            or to as many as large numbers need to differ, and of more than eight categories some are named and the
+            others counted.
         """
         check_fitted(self, "scorer_")
         return leaf_rules(self, self._has_missing, self._is_duration)
@@ -187,7 +189,8 @@ class CompactTreeClassifier(CompactClassifier, _CompactTree):
         Raises
         ------
         StudentError
-            If the table had columns of categories or dates, which trees of scikit-learn cannot split on.
+            If the table had columns of categories or dates, which trees of scikit-learn cannot split on, or if the tree
+            splits on numbers that scikit-learn would round to equal ones.
         """
         check_fitted(self, "scorer_")
         return as_sklearn(self, self._nodes, self.classes_)
@@ -277,7 +280,8 @@ class CompactTreeRegressor(CompactRegressor, _CompactTree):
         Raises
         ------
         StudentError
-            If the table had columns of categories or dates, which trees of scikit-learn cannot split on.
+            If the table had columns of categories or dates, which trees of scikit-learn cannot split on, or if the tree
+            splits on numbers that scikit-learn would round to equal ones.
         """
         check_fitted(self, "scorer_")
         return as_sklearn(self, self._nodes.scaled(self.scorer_.unit, self.scorer_.base), None)

@@ -1,0 +1,41 @@
+"""What does not vary is predicted as it is, by every family."""
+
+import numpy as np
+import pytest
+
+import skdistill
+from skdistill.students._families import FAMILIES
+
+X = np.random.default_rng(0).normal(size=(60, 3))
+
+
+def answers_of(student):
+    """Yield what the student answers, compiled too, and compiled for one row."""
+    compiled = skdistill.compile(student)
+    yield student.predict_proba(X) if hasattr(student, "classes_") else student.predict(X)
+    yield compiled(X)
+    yield np.array([compiled(X[0])])
+
+
+@pytest.mark.parametrize("constant", [1e6, 1e-6, 0.1, 0.0, -3e200])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_constant_is_predicted_exactly(family, constant):
+    """Alone, or beside an output that varies, which is still fitted."""
+    student = FAMILIES[family].member(classifies=False)
+    for answer in answers_of(student.fit(X, np.full(60, constant))):
+        np.testing.assert_array_equal(answer, constant)
+    both = np.column_stack([X[:, 0], np.full(60, constant)])
+    for answer in answers_of(student.fit(X, both)):
+        np.testing.assert_array_equal(answer[:, 1], constant)
+    assert np.corrcoef(student.predict(X)[:, 0], X[:, 0])[0, 1] > 0.5
+
+
+@pytest.mark.parametrize("proba", [[0.7, 0.3], [0.2, 0.3, 0.5], [1.0, 0.0], [0.0, 0.0, 1.0]])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_constant_probabilities(family, proba):
+    """They are exact; certain ones are at a distance of 1e-10, so that scores are finite."""
+    student = FAMILIES[family].member(classifies=True).fit_soft(X, np.tile(proba, (60, 1)))
+    for answer in answers_of(student):
+        np.testing.assert_allclose(
+            answer, np.broadcast_to(proba, answer.shape), rtol=0, atol=3e-10 if 0 in proba else 1e-15
+        )
