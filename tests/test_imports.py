@@ -15,6 +15,7 @@ RANKS = {
     "_tables": 0,
     "_coding": 0,
     "_encoding": 0,
+    "_spelling": 0,
     "_progress": 0,
     "_representation": 0,
     "_restoring": 0,
