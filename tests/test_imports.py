@@ -14,6 +14,7 @@ RANKS = {
     "exceptions": 0,
     "_tables": 0,
     "_coding": 0,
+    "_declared_columns": 0,
     "_encoding": 0,
     "_spelling": 0,
     "_progress": 0,

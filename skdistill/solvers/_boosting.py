@@ -22,10 +22,12 @@ class TreeTable:
     ----------
     X : table of shape (n_rows, n_features)
     weight : ndarray of shape (n_rows,)
+    declared : tuple of int, default=()
+        Positions of columns that are declared as categories.
     """
 
-    def __init__(self, X: Any, weight: np.ndarray) -> None:
-        self.encoder = fit_encoder(X)
+    def __init__(self, X: Any, weight: np.ndarray, declared: tuple[int, ...] = ()) -> None:
+        self.encoder = fit_encoder(X, declared)
         self.cells = _rounded(self.encoder.transform(X))
         self.weight = weight / weight.mean()
 
