@@ -303,7 +303,7 @@ def _values_of_categories(series: Any) -> np.ndarray:
     if not series.implementation.is_pandas_like():
         return series.to_numpy()
     native = series.to_native().cat
-    return np.append(native.categories.astype(object), None)[np.asarray(native.codes)]
+    return np.append(np.asarray(native.categories.astype(object)), np.array([None]))[np.asarray(native.codes)]
 
 
 def _name_of(columns: Any, index: int) -> str:

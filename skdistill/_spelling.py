@@ -42,7 +42,7 @@ def spelled(cell: Any) -> str:
         return _spelled_time(cell)
     if isinstance(cell, bool | np.bool_):
         return str(cell)
-    number = cell if isinstance(cell, np.floating) else _as_number(cell)
+    number: Any = cell if isinstance(cell, np.floating) else _as_number(cell)
     if number is None:
         return str(cell)
     return str(int(number)) if abs(number) < MAX_WHOLE_FLOAT and number == int(number) else str(number)
@@ -104,7 +104,10 @@ class Lookup:
         if found is not None:
             return found
         number = _as_number(cell)
-        return _NAN if number is None else self.numbers.get(number, self.numbers.get(_float32(number), _NAN))
+        if number is None:
+            return _NAN
+        rounded = number if isinstance(number, int) or number.is_integer() else _float32(number)
+        return self.numbers.get(number, self.numbers.get(rounded, _NAN))
 
     def codes(self, values: np.ndarray) -> np.ndarray:
         """Return the codes of non-missing cells as floats; each distinct cell is looked up once."""

@@ -34,7 +34,8 @@ def _values_of(series: Any) -> np.ndarray:
         return np.asarray(series, dtype="M8[us]")  # pandas dates with a time zone, converted to UTC
     if not hasattr(getattr(series, "cat", None), "codes"):
         return np.asarray(series)
-    return np.append(series.cat.categories.astype(object), None)[np.asarray(series.cat.codes)]  # -1 is missing
+    categories = np.asarray(series.cat.categories.astype(object))
+    return np.append(categories, np.array([None]))[np.asarray(series.cat.codes)]  # the code of a missing cell is -1
 
 
 class Columns:
