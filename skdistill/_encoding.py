@@ -75,20 +75,21 @@ class TableEncoder:
         if is_plain:
             self.is_swap_only_[:] = X.dtype.kind == "b"
         columns = _columns_of(X)
+        dtypes = [X.dtype] * n_features if columns is X else list(columns.schema.values())
         for index in declared if is_plain else range(n_features):
-            self._learn_column(columns, index, is_declared=index in declared)
+            self._learn_column(columns, index, dtypes[index], is_declared=index in declared)
         self.is_category_ = np.array([categories is not None for categories in self.categories_], dtype=bool)
         return self
 
-    def _learn_column(self, columns: Any, index: int, *, is_declared: bool) -> None:
+    def _learn_column(self, columns: Any, index: int, dtype: Any, *, is_declared: bool) -> None:
         """Learn the kind of a column and its categories."""
         values, missing = _column(columns, index)
         present = values[~missing]
-        self.is_swap_only_[index] = is_declared or not _is_number_column(columns, index)
-        if is_declared or _holds_categories(columns, index, present):
+        self.is_swap_only_[index] = is_declared or not _is_number_dtype(dtype)
+        if is_declared or _holds_categories(dtype, present):
             self.categories_[index] = sorted_categories(present)
         else:
-            self.is_time_[index] = _is_time_column(columns, index) or are_times(present)
+            self.is_time_[index] = _is_time_dtype(dtype) or are_times(present)
 
     def transform(self, X: Any) -> Any:
         """Return the encoded table, of the shape of ``X``, as float64; float32 and sparse matrices are kept.
@@ -290,9 +291,10 @@ def _column(columns: Any, index: int) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(columns, nw.DataFrame):
         series = columns[:, index]
         missing = series.is_null().to_numpy()
-        if series.dtype == nw.String:
-            return series.to_numpy(), missing.astype(bool)
-        values = _values_of_categories(series) if series.dtype == nw.Categorical else series.to_numpy()
+        if series.dtype in (nw.String, nw.Categorical):
+            values = series.to_numpy() if series.dtype == nw.String else _values_of_categories(series)
+            return values, missing.astype(bool)
+        values = series.to_numpy()
     else:
         values, missing = columns[:, index], np.zeros(len(columns), dtype=bool)
     return values, missing.astype(bool) | is_missing(values)
@@ -314,23 +316,19 @@ def _name_of(columns: Any, index: int) -> str:
 _IS_TEXT = np.frompyfunc(lambda cell: isinstance(cell, str), 1, 1)
 
 
-def _is_number_column(columns: Any, index: int) -> bool:
-    """Whether the dtype of a column is integer or float."""
-    if isinstance(columns, nw.DataFrame):
-        return bool(columns[:, index].dtype.is_numeric())
-    return columns.dtype.kind in "iuf"
+def _is_number_dtype(dtype: Any) -> bool:
+    """Whether a dtype of narwhals or numpy is integer or float."""
+    return dtype.kind in "iuf" if isinstance(dtype, np.dtype) else bool(dtype.is_numeric())
 
 
-def _is_time_column(columns: Any, index: int) -> bool:
-    """Whether the dtype of a column is a date or a duration."""
-    if isinstance(columns, nw.DataFrame):
-        return columns[:, index].dtype in (nw.Date, nw.Datetime, nw.Duration)
-    return columns.dtype.kind in "mM"
+def _is_time_dtype(dtype: Any) -> bool:
+    """Whether a dtype of narwhals or numpy is a date or a duration."""
+    return dtype.kind in "mM" if isinstance(dtype, np.dtype) else dtype in (nw.Date, nw.Datetime, nw.Duration)
 
 
-def _holds_categories(columns: Any, index: int, present: np.ndarray) -> bool:
+def _holds_categories(dtype: Any, present: np.ndarray) -> bool:
     """Whether the non-missing cells of a column are categories: strings, or objects that are no dates or numbers."""
-    if isinstance(columns, nw.DataFrame) and columns[:, index].dtype in (nw.String, nw.Categorical, nw.Enum):
+    if not isinstance(dtype, np.dtype) and dtype in (nw.String, nw.Categorical, nw.Enum):
         return True
     if present.dtype.kind == "O":
         return not are_times(present) and (bool(_IS_TEXT(present).any()) or not is_numeric(present))

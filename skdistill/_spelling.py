@@ -142,6 +142,8 @@ def _distinct(values: np.ndarray) -> Iterable[Any]:
     if values.dtype.kind in "biufmM":
         return np.unique(values)
     cells = as_objects(values).tolist()
+    if set(map(type, cells)) <= {str}:
+        return set(cells)
     try:
         return [cell for _, cell in set(zip(map(type, cells), cells, strict=True))]
     except TypeError:  # cells such as lists have no hash

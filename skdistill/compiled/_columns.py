@@ -167,11 +167,19 @@ def _coder(lookup: Lookup) -> Callable[[Any], float]:
 
 
 def _number_coder(index: int) -> Callable[[Any], float]:
+    who = _who(index)
+
     def encode(cell: Any) -> float:
-        return cell if type(cell) is float else number_in(cell, _who(index))
+        if type(cell) is float:
+            return cell
+        try:
+            return float(cell)
+        except (TypeError, ValueError):
+            return number_in(cell, who)
 
     return encode
 
 
 def _time_coder(index: int) -> Callable[[Any], float]:
-    return lambda cell: microseconds_in(cell, _who(index))
+    who = _who(index)
+    return lambda cell: microseconds_in(cell, who)
