@@ -67,6 +67,19 @@ def test_students_and_their_compiled_forms_keep_the_declaration(family):
         np.testing.assert_allclose([compiled(each) for each in rows], compiled(other)[index], atol=1e-9)
 
 
+def test_both_parts_of_a_hybrid_know_the_declaration():
+    """The trees split the declared column by sets of codes, as the network has an input for each code."""
+    network, forest = (
+        FAMILIES["hybrid"]
+        .member(classifies=False)
+        .set_params(categorical_features=[1], hidden_layer_sizes=(1,), random_state=0)
+        .fit(X, Y)
+        .scorer_.parts
+    )
+    assert network.design.n_codes.tolist() == [0, 8, 0]
+    assert len(forest.subsets) > 0
+
+
 @pytest.mark.parametrize("sampler", [MUNGE(), Interpolation(), Jitter(), LeafSwap(), "auto"], ids=str)
 @pytest.mark.parametrize("table", [X, FRAME], ids=["array", "frame"])
 def test_declared_columns_are_swapped(sampler, table):
