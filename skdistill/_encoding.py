@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Lock
@@ -12,7 +12,8 @@ import narwhals as nw
 import numpy as np
 from scipy import sparse
 
-from ._coding import category_codes, is_missing, microseconds, sorted_categories
+from ._coding import are_times, is_duration, is_missing, is_numeric, microseconds, numbers_in
+from ._spelling import Lookup, sorted_categories
 from ._tables import is_frame
 
 _NUMERIC_KINDS = "biuf"
@@ -29,9 +30,11 @@ MAX_COMMON_CATEGORIES, MIN_CATEGORY_ROWS = 100, 5
 class TableEncoder:
     """Encode each column of a table as floats: numbers unchanged, dates in microseconds, categories as codes.
 
-    Missing cells become NaN. The categories are the sorted strings seen in ``fit``; an unknown category is encoded as
-    missing. Strings are categories even if they represent numbers; a column of other Python objects is numeric if all
-    of them can be converted to floats.
+    Missing cells become NaN. The categories are the sorted spellings of the cells seen in ``fit``
+    (:func:`~skdistill._spelling.spelled`), and cells match them by value; an unknown category is encoded as missing.
+    Strings are categories even if they represent numbers. A column of other Python objects is judged by its cells: it
+    holds dates if all of them are dates, and numbers if all of them can be converted to floats. Columns that are
+    declared as categories are categories whatever their cells.
 
     Attributes
     ----------
@@ -55,33 +58,53 @@ class TableEncoder:
            [1. , 3. ]])
     """
 
-    def fit(self, X: Any) -> "TableEncoder":
-        """Learn the kind of each column and its categories; ``X`` is any table of shape (n_samples, n_features)."""
+    def fit(self, X: Any, declared: Sequence[int] = ()) -> "TableEncoder":
+        """Learn the kind of each column and its categories.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+        declared : sequence of int, default=()
+            Positions of columns that hold categories whatever their cells; none if ``X`` is sparse.
+        """
         n_features = X.shape[1]
         self.categories_: list[np.ndarray | None] = [None] * n_features
         self.is_swap_only_, self.is_time_ = np.zeros((2, n_features), dtype=bool)
-        self.is_plain_ = sparse.issparse(X) or (not is_frame(X) and X.dtype.kind in _NUMERIC_KINDS)
-        if self.is_plain_:
+        is_plain = sparse.issparse(X) or (not is_frame(X) and X.dtype.kind in _NUMERIC_KINDS)
+        self.is_plain_ = is_plain and not len(declared)
+        if is_plain:
             self.is_swap_only_[:] = X.dtype.kind == "b"
-        else:
-            columns = _columns_of(X)
-            for index in range(n_features):
-                values, missing = _column(columns, index)
-                self.is_time_[index] = values.dtype.kind in "mM"
-                if _holds_categories(columns, index, values[~missing]):
-                    self.categories_[index] = sorted_categories(values[~missing])
-                self.is_swap_only_[index] = not _is_number_column(columns, index)
+        columns = _columns_of(X)
+        dtypes = [X.dtype] * n_features if columns is X else list(columns.schema.values())
+        for index in declared if is_plain else range(n_features):
+            self._learn_column(columns, index, dtypes[index], is_declared=index in declared)
         self.is_category_ = np.array([categories is not None for categories in self.categories_], dtype=bool)
         return self
 
+    def _learn_column(self, columns: Any, index: int, dtype: Any, *, is_declared: bool) -> None:
+        """Learn the kind of a column and its categories."""
+        values, missing = _column(columns, index)
+        present = values[~missing]
+        self.is_swap_only_[index] = is_declared or not _is_number_dtype(dtype)
+        if is_declared or _holds_categories(dtype, present):
+            self.categories_[index] = sorted_categories(present)
+        else:
+            self.is_time_[index] = _is_time_dtype(dtype) or are_times(present)
+
     def transform(self, X: Any) -> Any:
-        """Return the encoded table, of the shape of ``X``, as float64; float32 and sparse matrices are kept."""
-        if sparse.issparse(X) or (self.is_plain_ and not is_frame(X)):
+        """Return the encoded table, of the shape of ``X``, as float64; float32 and sparse matrices are kept.
+
+        Raises
+        ------
+        ValueError
+            If a column of numbers contains cells that are no numbers, or a column of dates cells that are no dates.
+        """
+        if sparse.issparse(X) or (self.is_plain_ and not is_frame(X) and X.dtype.kind in _NUMERIC_KINDS):
             return X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
         return once(TableEncoder._encode_columns, self, X)
 
     def _encode_columns(self, X: Any) -> np.ndarray:
-        """Return the encoded table if ``X`` is not a numeric array."""
+        """Return the encoded table if it is not a numeric array."""
         encoded, columns = np.empty(X.shape), _columns_of(X)
         at_once = _numbers_at_once(columns, ~self.is_swap_only_)
         if at_once is not None:
@@ -93,26 +116,35 @@ class TableEncoder:
     def _encode_column(self, columns: Any, index: int) -> np.ndarray:
         """Return one column as floats: NaN for missing cells and unknown categories."""
         values, missing = _column(columns, index)
-        codes = np.full(len(values), np.nan)
-        present, categories = values[~missing], self.categories_[index]
-        if categories is None:
-            is_time = present.dtype.kind in "mM"
-            if not is_time and not _is_numeric(present):
-                raise ValueError(
-                    f"column {index} contains {present[0]!r}; expected numbers, as in fit. Convert it to numbers."
-                )
-            codes[~missing] = microseconds(present) if is_time else present.astype(np.float64)
+        codes, present = np.full(len(values), np.nan), values[~missing]
+        if self.categories_[index] is not None:
+            codes[~missing] = self._lookup(index).codes(present)
         else:
-            codes[~missing] = category_codes(present, categories)
+            convert = microseconds if self.is_time_[index] else numbers_in
+            codes[~missing] = convert(present, f"column {_name_of(columns, index)}")
         return codes
+
+    def _lookup(self, index: int) -> Lookup:
+        """Return the codes of the categories of a column, which are built once."""
+        lookups: dict[int, Lookup] = self.__dict__.setdefault("_lookups", {})
+        if index not in lookups:
+            lookups[index] = Lookup(self.categories_[index])  # type: ignore[arg-type]
+        return lookups[index]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_lookups"}
 
 
 class _Cache:
-    """Results of functions by the identity of their arguments; the oldest are dropped above a number of cells."""
+    """Results of functions by the identity of their arguments; the oldest are dropped above a number of cells.
+
+    ``declared`` holds the positions of the columns that were declared as categories.
+    """
 
     def __init__(self) -> None:
         self._found: dict[tuple[Any, ...], tuple[Any, ...]] = {}
         self._lock, self._n_cells = Lock(), 0
+        self.declared: tuple[int, ...] = ()
 
     def get(self, key: tuple[Any, ...]) -> Any:
         """Return a result in a tuple; ``None`` if there is none."""
@@ -149,11 +181,11 @@ def encoded_once() -> Iterator[None]:
 
 
 def once(function: Callable[..., Result], *arguments: Any) -> Result:
-    """Call a function; within :func:`encoded_once`, the result for the same argument objects is cached."""
+    """Call a function; within :func:`encoded_once`, the result for the same argument objects and tuples is cached."""
     cache = _cache.get()
     if cache is None:
         return function(*arguments)
-    key = (function, *map(id, arguments))
+    key = (function, *(given if type(given) is tuple else id(given) for given in arguments))
     found = cache.get(key)
     if found is not None:
         return found[0]
@@ -162,13 +194,29 @@ def once(function: Callable[..., Result], *arguments: Any) -> Result:
     return result
 
 
-def fit_table_encoder(X: Any) -> TableEncoder:
-    """Return a fitted encoder of a table; it may be shared and must not be modified."""
-    return once(_fit_table_encoder, X)
+def declare(columns: Sequence[int]) -> None:
+    """Declare columns as categories for all encoders of raw tables until the block of :func:`encoded_once` ends."""
+    cache = _cache.get()
+    if cache is not None:
+        cache.declared = tuple(columns)
 
 
-def _fit_table_encoder(X: Any) -> TableEncoder:
-    return TableEncoder().fit(X)
+def declared_here() -> tuple[int, ...]:
+    """Return the columns that :func:`declare` has declared within the current block; none outside."""
+    cache = _cache.get()
+    return () if cache is None else cache.declared
+
+
+def fit_table_encoder(X: Any, declared: tuple[int, ...] | None = None) -> TableEncoder:
+    """Return a fitted encoder of a table; it may be shared and must not be modified.
+
+    ``declared`` are the columns that are declared as categories; ``None`` means those of :func:`declare`.
+    """
+    return once(_fit_table_encoder, X, declared_here() if declared is None else declared)
+
+
+def _fit_table_encoder(X: Any, declared: tuple[int, ...]) -> TableEncoder:
+    return TableEncoder().fit(X, declared)
 
 
 def find_among(X: Any, others: Any) -> np.ndarray:
@@ -181,21 +229,33 @@ def find_among(X: Any, others: Any) -> np.ndarray:
 
 def find_durations(X: Any) -> np.ndarray:
     """Return a mask of the columns of durations."""
-    if is_frame(X):
-        return np.array([dtype == nw.Duration for dtype in nw.from_native(X, eager_only=True).schema.values()])
-    return np.full(X.shape[1], X.dtype.kind == "m")
+    if not is_frame(X) and X.dtype.kind != "O":
+        return np.full(X.shape[1], X.dtype.kind == "m")
+    columns, places = _columns_of(X), range(X.shape[1])
+    dtypes = list(columns.schema.values()) if is_frame(X) else [nw.Object] * X.shape[1]
+    return np.array([dtypes[place] == nw.Duration or _holds_durations(columns, place) for place in places])
 
 
-def fit_encoder(X: Any) -> TableEncoder:
+def _holds_durations(columns: Any, index: int) -> bool:
+    """Whether the cells of a column of objects are durations."""
+    if isinstance(columns, nw.DataFrame) and columns[:, index].dtype != nw.Object:
+        return False
+    values, missing = _column(columns, index)
+    present = values[~missing]
+    return are_times(present) and is_duration(present[0])
+
+
+def fit_encoder(X: Any, declared: tuple[int, ...] | None = None) -> TableEncoder:
     """Return the encoder of a table, without the rare categories of columns that have many.
 
-    The categories of a column of names or keys would take memory in the student and improve no prediction.
+    The categories of a column of names or keys would take memory in the student and improve no prediction. ``declared``
+    is that of :func:`fit_table_encoder`.
     """
-    return once(_fit_encoder, X)
+    return once(_fit_encoder, X, declared_here() if declared is None else declared)
 
 
-def _fit_encoder(X: Any) -> TableEncoder:
-    encoder = fit_table_encoder(X)
+def _fit_encoder(X: Any, declared: tuple[int, ...]) -> TableEncoder:
+    encoder = fit_table_encoder(X, declared)
     known = [np.zeros(0) if categories is None else categories for categories in encoder.categories_]
     wide = [index for index, categories in enumerate(known) if len(categories) > MAX_COMMON_CATEGORIES]
     if not wide:
@@ -213,10 +273,11 @@ _cache: ContextVar[_Cache | None] = ContextVar("cache", default=None)
 
 
 def _numbers_at_once(columns: Any, is_number: np.ndarray) -> np.ndarray | None:
-    """Return all numeric columns of a frame in one conversion if possible, which is fast for single rows."""
-    if not isinstance(columns, nw.DataFrame) or not is_number.any():
+    """Return all numeric columns in one conversion if possible, which is fast for single rows."""
+    if not is_number.any():
         return None
-    values = (columns if is_number.all() else columns[:, np.flatnonzero(is_number).tolist()]).to_numpy()
+    numbers = columns if is_number.all() else columns[:, np.flatnonzero(is_number).tolist()]
+    values = numbers.to_numpy() if isinstance(columns, nw.DataFrame) else numbers
     return values if values.dtype.kind in _NUMERIC_KINDS else None
 
 
@@ -230,44 +291,45 @@ def _column(columns: Any, index: int) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(columns, nw.DataFrame):
         series = columns[:, index]
         missing = series.is_null().to_numpy()
-        if series.dtype == nw.String:
-            return series.to_numpy(), missing.astype(bool)
-        values = _spelled(series) if series.dtype == nw.Categorical else series.to_numpy()
+        if series.dtype in (nw.String, nw.Categorical):
+            values = series.to_numpy() if series.dtype == nw.String else _values_of_categories(series)
+            return values, missing.astype(bool)
+        values = series.to_numpy()
     else:
         values, missing = columns[:, index], np.zeros(len(columns), dtype=bool)
     return values, missing.astype(bool) | is_missing(values)
 
 
-def _spelled(series: Any) -> np.ndarray:
-    """Return categories as strings; via the codes in pandas, where a missing cell would turn integers into floats."""
+def _values_of_categories(series: Any) -> np.ndarray:
+    """Return categories as objects; via the codes in pandas, where a missing cell would turn integers into floats."""
     if not series.implementation.is_pandas_like():
         return series.to_numpy()
     native = series.to_native().cat
-    return np.append(np.asarray(native.categories).astype(str), "")[np.asarray(native.codes)]
+    return np.append(np.asarray(native.categories.astype(object)), np.array([None]))[np.asarray(native.codes)]
+
+
+def _name_of(columns: Any, index: int) -> str:
+    """Return the name of a column, or its position, for messages."""
+    return repr(columns.columns[index]) if isinstance(columns, nw.DataFrame) else str(index)
 
 
 _IS_TEXT = np.frompyfunc(lambda cell: isinstance(cell, str), 1, 1)
 
 
-def _is_number_column(columns: Any, index: int) -> bool:
-    """Whether the dtype of a column is integer or float."""
-    if isinstance(columns, nw.DataFrame):
-        return bool(columns[:, index].dtype.is_numeric())
-    return columns.dtype.kind in "iuf"
+def _is_number_dtype(dtype: Any) -> bool:
+    """Whether a dtype of narwhals or numpy is integer or float."""
+    return dtype.kind in "iuf" if isinstance(dtype, np.dtype) else bool(dtype.is_numeric())
 
 
-def _holds_categories(columns: Any, index: int, present: np.ndarray) -> bool:
-    """Whether the non-missing cells of a column are categories: strings, or objects that are not numbers."""
-    if isinstance(columns, nw.DataFrame) and columns[:, index].dtype in (nw.String, nw.Categorical, nw.Enum):
+def _is_time_dtype(dtype: Any) -> bool:
+    """Whether a dtype of narwhals or numpy is a date or a duration."""
+    return dtype.kind in "mM" if isinstance(dtype, np.dtype) else dtype in (nw.Date, nw.Datetime, nw.Duration)
+
+
+def _holds_categories(dtype: Any, present: np.ndarray) -> bool:
+    """Whether the non-missing cells of a column are categories: strings, or objects that are no dates or numbers."""
+    if not isinstance(dtype, np.dtype) and dtype in (nw.String, nw.Categorical, nw.Enum):
         return True
     if present.dtype.kind == "O":
-        return bool(_IS_TEXT(present).any()) or not _is_numeric(present)
+        return not are_times(present) and (bool(_IS_TEXT(present).any()) or not is_numeric(present))
     return present.dtype.kind not in _NUMERIC_KINDS + "mM"
-
-
-def _is_numeric(values: np.ndarray) -> bool:
-    try:
-        values.astype(np.float64)
-    except (TypeError, ValueError):
-        return False
-    return True

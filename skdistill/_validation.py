@@ -1,11 +1,14 @@
 """Checks of arguments and tables that all subpackages share."""
 
 import copy
+import math
 import sys
 import warnings
+from collections.abc import Iterator
 from numbers import Integral, Real
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import sklearn
 from sklearn.base import BaseEstimator
@@ -49,6 +52,8 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> Any:
 
     Frames are returned unchanged after their column names and number of columns are recorded or compared. Other tables
     are converted to an array or, if the tags allow it, to a CSR matrix; object arrays are kept if strings are allowed.
+    Infinite numbers are refused in every table. In frames and object arrays they are only searched for if ``reset``:
+    later, compact students find them in encoded rows.
     """
     if not reset and _is_plain(estimator, X):
         return X
@@ -59,6 +64,8 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> Any:
                 f"Found array with 0 sample(s) (shape={X.shape}) while a minimum of 1 is required by "
                 f"{type(estimator).__name__}."
             )
+        if reset:
+            check_finite(estimator, X)
         return X
     if len(getattr(X, "shape", ())) > 2:
         n_rows, *of_row = X.shape
@@ -70,14 +77,55 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> Any:
         )
     tags = get_tags(estimator).input_tags
     keeps_strings = tags.string and getattr(X, "dtype", np.asarray(X).dtype).kind in "OUS"
-    return validate_data(
-        estimator,
-        X,
-        reset=reset,
-        accept_sparse="csr" if tags.sparse or not _SPARSE_TAG_IS_SET else False,
-        dtype=None if keeps_strings else "numeric",
-        ensure_all_finite="allow-nan" if tags.allow_nan else True,
-    )
+    try:
+        checked = validate_data(
+            estimator,
+            X,
+            reset=reset,
+            accept_sparse="csr" if tags.sparse or not _SPARSE_TAG_IS_SET else False,
+            dtype=None if keeps_strings else "numeric",
+            ensure_all_finite="allow-nan" if tags.allow_nan else True,
+        )
+    except ValueError:
+        if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind == "f":
+            check_finite(estimator, X)  # its message names the column
+        raise
+    if reset and checked.dtype.kind == "O":
+        check_finite(estimator, checked)
+    return checked
+
+
+def check_finite(estimator: Any, X: Any) -> None:
+    """Raise an error that names the first column of a dense table with an infinite number, if there is one."""
+    names = getattr(estimator, "feature_names_in_", None)
+    for index, infinite in enumerate(_infinite_columns(X)):
+        if infinite:
+            raise ValueError(
+                f"{type(estimator).__name__}: column {index if names is None else repr(str(names[index]))} of X "
+                "contains infinity; expected finite numbers or missing cells. Replace infinite values, for example by "
+                "NaN or by a large number."
+            )
+
+
+def _infinite_columns(X: Any) -> Iterator[bool]:
+    """Yield for each column whether it contains an infinite number; nothing if none does and that is quickly seen."""
+    if is_frame(X):
+        for column in nw.from_native(X, eager_only=True).iter_columns():
+            yield (column.dtype.is_float() or column.dtype == nw.Object) and _any_infinite(column.to_numpy())
+    elif X.dtype.kind == "O" or not _is_sum_finite(X):
+        yield from map(_any_infinite, X.T)
+
+
+def _is_sum_finite(X: np.ndarray) -> bool:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(np.sum(X)))
+
+
+def _any_infinite(values: np.ndarray) -> bool:
+    return bool((_IS_INFINITE(values) if values.dtype.kind == "O" else np.isinf(values)).any())
+
+
+_IS_INFINITE = np.frompyfunc(lambda cell: isinstance(cell, float | np.floating) and math.isinf(cell), 1, 1)
 
 
 def _is_plain(estimator: Any, X: Any) -> bool:
@@ -192,6 +240,7 @@ def seed_estimator(estimator: Any, rng: np.random.RandomState) -> Any:
 
 
 __all__ = [
+    "check_finite",
     "check_fitted",
     "check_number",
     "check_random_state",

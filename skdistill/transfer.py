@@ -9,7 +9,7 @@ from typing import Any, Literal
 import joblib
 import numpy as np
 
-from ._encoding import once
+from ._encoding import declared_here, fit_table_encoder, once
 from ._refusals import Refusals
 from ._tables import describe_mismatch, stack_rows, take_rows
 from ._threads import in_threads
@@ -307,7 +307,9 @@ class Oracle:
     def _rows(self, draw: "Draw") -> Any:
         present = np.flatnonzero(draw.real.sample_weight)  # rows of weight zero are ignored
         base = draw.real if len(present) == len(draw.real.sample_weight) else draw.real.take(present)
-        return self.memory.cache(draw_rows)(draw.sampler, base.X, base.outputs, draw.n_samples, draw.seed)
+        return self.memory.cache(draw_rows)(
+            draw.sampler, base.X, base.outputs, draw.n_samples, draw.seed, declared_here()
+        )
 
 
 @dataclass(frozen=True)
@@ -373,13 +375,16 @@ def label_real_rows(
     return real
 
 
-def draw_rows(sampler: Any, X: Any, outputs: np.ndarray, n_samples: int, seed: int) -> Any:
-    """Fit a clone of the sampler and draw rows.
+def draw_rows(
+    sampler: Any, X: Any, outputs: np.ndarray, n_samples: int, seed: int, declared: tuple[int, ...] = ()
+) -> Any:
+    """Fit a clone of the sampler and draw rows; ``declared`` are the columns that are declared as categories.
 
     Raises
     ------
     SamplerError
-        If the rows differ from ``X`` in columns, dtypes or table type, or if their number is not ``n_samples``.
+        If the rows differ from ``X`` in columns, dtypes or table type, if their number is not ``n_samples``, or if a
+        declared column has a category that no row of ``X`` has.
     """
     rng = np.random.RandomState(seed)
     fitted = seed_estimator(as_sampler(sampler), rng).fit(X, outputs)
@@ -389,12 +394,24 @@ def draw_rows(sampler: Any, X: Any, outputs: np.ndarray, n_samples: int, seed: i
         mismatch = f"{rows.shape[0]} rows instead of {n_samples}"
     if mismatch is None and isinstance(X, np.ndarray) and rows.dtype.kind != X.dtype.kind:
         mismatch = f"dtype {rows.dtype} instead of {X.dtype}"
+    if mismatch is None and declared:
+        mismatch = _describe_invented(X, rows, declared)
     if mismatch is not None:
         raise SamplerError(
             f"{type(sampler).__name__}.sample returned {mismatch}; expected rows like those it was fitted on. "
             "Return the same table type with the same columns and dtypes."
         )
     return rows
+
+
+def _describe_invented(X: Any, rows: Any, declared: tuple[int, ...]) -> str | None:
+    """Describe the first declared column of ``rows`` that has a category which the column of ``X`` lacks."""
+    known, drawn = (fit_table_encoder(table, declared).categories_ for table in (X, rows))
+    for index in declared:
+        invented = sorted(set(drawn[index]) - set(known[index]))  # type: ignore[arg-type]
+        if invented:
+            return f"the value {invented[0]} in column {index}, which is declared as categories and lacks it"
+    return None
 
 
 def count_synthetic(

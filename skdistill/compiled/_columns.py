@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .._coding import category_codes, is_missing, is_missing_object, microseconds
+from .._coding import is_missing, is_missing_object, microseconds, microseconds_in, number_in, numbers_in
+from .._spelling import Lookup
 
 
 def columns_of(X: Any) -> list[np.ndarray]:
@@ -28,17 +29,24 @@ def names_of_frame(X: Any) -> Any:
 
 
 def _values_of(series: Any) -> np.ndarray:
-    """Return a column as an array; pandas categories as strings, as in ``fit``."""
+    """Return a column as an array; pandas categories as objects, as in ``fit``."""
     if getattr(getattr(series, "dtype", None), "tz", None) is not None:
         return np.asarray(series, dtype="M8[us]")  # pandas dates with a time zone, converted to UTC
     if not hasattr(getattr(series, "cat", None), "codes"):
         return np.asarray(series)
-    codes, spelled = np.asarray(series.cat.codes), np.asarray(series.cat.categories).astype(str).astype(object)
-    return np.append(spelled, np.array([None]))[codes]  # the code of a missing cell is -1
+    categories = np.asarray(series.cat.categories.astype(object))
+    return np.append(categories, np.array([None]))[np.asarray(series.cat.codes)]  # the code of a missing cell is -1
 
 
 class Columns:
     """Encodes raw rows in the same way as the table encoder with which the model was fitted.
+
+    Numbers are unchanged, texts in columns of numbers are parsed, dates (in UTC; texts in ISO 8601 are parsed) and
+    durations become microseconds, and categories become their positions in ``categories``. A category is stored as one
+    text: whole numbers as integers ("1"), booleans as "True" and "False", dates in UTC as "2020-01-31" or
+    "2020-01-31T12:00:00". A cell matches the category of its own text; otherwise the only category of the same value:
+    a number matches any text that spells it, True and False match 1 and 0, and the texts "1" and "1.0" match each
+    other.
 
     Parameters
     ----------
@@ -46,6 +54,12 @@ class Columns:
         Sorted categories of each column; ``None`` for numbers and times.
     is_time : ndarray of bool, shape (n_features,)
         Mask of the columns of dates or durations.
+
+    Raises
+    ------
+    ValueError
+        By ``encode``: if there are more or fewer columns, or if a cell of a column of numbers or dates is something
+        else.
 
     Examples
     --------
@@ -77,15 +91,17 @@ class Columns:
         return np.column_stack([self._encode_column(values, index) for index, values in enumerate(columns)])
 
     def _encode_column(self, values: np.ndarray, index: int) -> np.ndarray:
-        present, known = ~is_missing(values), self.categories[index]
+        present, lookup = ~is_missing(values), self._lookups[index]
         cells, encoded = values[present], np.full(len(values), np.nan)
-        if known is not None:
-            encoded[present] = category_codes(cells, known)
-        elif not self.is_time[index]:
-            encoded[present] = cells.astype(np.float64)
+        if lookup is not None:
+            encoded[present] = lookup.codes(cells)
         else:
-            encoded[present] = microseconds(_as_times(cells))
+            encoded[present] = (microseconds if self.is_time[index] else numbers_in)(cells, _who(index))
         return encoded
+
+    @cached_property
+    def _lookups(self) -> list[Lookup | None]:
+        return [None if known is None else Lookup(known.tolist()) for known in self.categories]
 
     def encode_single_row(self, cells: Sequence[Any], column: Callable[[int], Any]) -> list[float]:
         """Return the only row of a frame as floats, with the same result as :meth:`encode`.
@@ -93,16 +109,15 @@ class Columns:
         Parameters
         ----------
         cells : sequence of object
-            The cells of the row.
+            The cells of the row. If all columns are numeric, pandas has converted integers to floats.
         column : callable
-            Returns the column at a position. It is called for cells whose encoding depends on the dtype of the column.
+            Returns the column at a position. It is called for numbers that are not exact as floats.
         """
-        ambiguous = [index for index in self._coded if not _is_unambiguous(cells[index], self.is_time[index])]
-        if not ambiguous:
-            return self._encode_row(cells)
-        codes = self._encode_row([None if index in ambiguous else cell for index, cell in enumerate(cells)])
-        for index in ambiguous:
-            codes[index] = float(self._encode_column(_values_of(column(index)), index)[0])
+        codes = self._encode_row(cells)
+        for index in self._coded:
+            cell = cells[index]
+            if type(cell) is float and abs(cell) >= LARGEST_EXACT_INTEGER:
+                codes[index] = float(self._encode_column(_values_of(column(index)), index)[0])
         return codes
 
     @cached_property
@@ -126,68 +141,45 @@ class Columns:
     def row_encoder(self) -> Callable[[Sequence[Any]], list[float]]:
         """Return a function that encodes one row in plain Python."""
         coders = [
-            _number if known is None and not is_time else _time if known is None else _coder(known.tolist())
-            for known, is_time in zip(self.categories, self.is_time, strict=True)
+            (_time_coder(index) if is_time else _number_coder(index)) if lookup is None else _coder(lookup)
+            for index, (lookup, is_time) in enumerate(zip(self._lookups, self.is_time, strict=True))
         ]
         return lambda cells: [coder(cell) for coder, cell in zip(coders, cells, strict=True)]
 
 
-def _as_times(cells: np.ndarray) -> np.ndarray:
-    """Return dates or durations as numpy datetimes, also from Python and pandas objects."""
-    if cells.dtype.kind in "mM" or len(cells) == 0:
-        return cells if len(cells) else cells.astype("M8[us]")
-    is_duration = isinstance(cells[0], np.timedelta64) or "delta" in type(cells[0]).__name__.lower()
-    return cells.astype("m8[us]" if is_duration else "M8[us]")
+LARGEST_EXACT_INTEGER = 2.0**53
+"""Floats represent all integers up to this one."""
 
 
-def _coder(known: list[str]) -> Callable[[Any], float]:
-    code = {category: float(index) for index, category in enumerate(known)}
-    nan = float("nan")
+def _who(index: int) -> str:
+    return f"CompiledModel: column {index}"
+
+
+def _coder(lookup: Lookup) -> Callable[[Any], float]:
+    code, nan = lookup.texts, float("nan")
 
     def encode(cell: Any) -> float:
         if type(cell) is str:
             return code.get(cell, nan)
-        if isinstance(cell, bytes):
-            return code.get(cell.decode(), nan)
-        if _is_missing(cell):
-            return nan
-        if isinstance(cell, float) and cell.is_integer() and str(cell) not in code:
-            cell = int(cell)  # extracting a row of a frame converts integers to floats
-        return code.get(str(cell), nan)
+        return nan if is_missing_object(cell) else lookup.code(cell)
 
     return encode
 
 
-def _is_unambiguous(cell: Any, is_time: bool) -> bool:
-    """Whether a single cell of a non-numeric column is encoded in the same way as the whole column.
+def _number_coder(index: int) -> Callable[[Any], float]:
+    who = _who(index)
 
-    This can fail for floats, which may be integers in their column, and for dates with a time zone.
-    """
-    if type(cell) is str:
-        return True
-    if is_time:
-        return getattr(cell, "tzinfo", None) is None
-    return isinstance(cell, int | np.integer | np.bool_) or _is_missing(cell)
+    def encode(cell: Any) -> float:
+        if type(cell) is float:
+            return cell
+        try:
+            return float(cell)
+        except (TypeError, ValueError):
+            return number_in(cell, who)
 
-
-def _number(cell: Any) -> float:
-    if type(cell) is float:
-        return cell
-    try:
-        return float(cell)
-    except TypeError:
-        if _is_missing(cell):
-            return float("nan")
-        raise
+    return encode
 
 
-def _time(cell: Any) -> float:
-    if _is_missing(cell):
-        return float("nan")
-    cells = np.empty(1, dtype=object)
-    cells[0] = getattr(cell, "to_numpy", lambda: cell)()
-    return float(microseconds(_as_times(cells))[0])
-
-
-def _is_missing(cell: Any) -> bool:
-    return bool(is_missing_object(cell))
+def _time_coder(index: int) -> Callable[[Any], float]:
+    who = _who(index)
+    return lambda cell: microseconds_in(cell, who)

@@ -184,11 +184,9 @@ class CompiledModel:
     def _many(self, X: Any) -> np.ndarray:
         if self.columns is not None:
             cells = self.columns.encode(X)
-        elif type(X) is np.ndarray or hasattr(X, "toarray"):
-            cells = X
         else:
-            cells = np.asarray(X)
-            if cells.dtype == object:  # numbers with missing cells such as None and NA
+            cells = X if type(X) is np.ndarray or hasattr(X, "toarray") else np.asarray(X)
+            if cells.dtype.kind not in NUMBERS:  # numbers with missing cells such as None and NA, or as texts
                 cells = Columns([None] * self.n_features_in_, np.zeros(self.n_features_in_, dtype=bool)).encode(X)
         if cells.ndim != 2 or cells.shape[1] != self.n_features_in_:
             self._raise_shape_error(cells.shape)

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._coding import is_missing_object
+from .._coding import number_in
 
 _SINGLE = {float, int, bool, str, type(None)}
 """Common types of cells, which need no further check."""
@@ -15,8 +15,8 @@ def as_floats(cells: Sequence[Any]) -> list[float]:
     """Return cells as Python floats, missing ones as NaN: numpy scalars would be compared at their own precision."""
     try:
         return list(map(float, cells))
-    except TypeError:  # missing cells of other libraries and of JSON
-        return [float("nan") if is_missing_object(cell) else float(cell) for cell in cells]
+    except (TypeError, ValueError):  # missing cells of other libraries and of JSON, and cells that are no numbers
+        return [number_in(cell, f"CompiledModel: column {index}") for index, cell in enumerate(cells)]
 
 
 def cells_of_frame(X: Any) -> list[Any] | None:

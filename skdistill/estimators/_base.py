@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import clone
 
+from .._declared_columns import declared_columns
+from .._encoding import declare
 from .._validation import check_fitted, check_random_state, check_table, draw_seed, input_tags_of, tags_of, warn_caller
 from ..exceptions import StudentError, TeacherWarning
 from ..metrics import fidelity
@@ -59,6 +61,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
     random_state: Any
     n_jobs: int | None
     verbose: int
+    categorical_features: Any
     compressor: Any
 
     # ------------------------------------------------------------------ the fit
@@ -69,6 +72,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         """Check, resolve the teacher, label, extend and fit the student; set all fitted attributes at the end."""
         check_parameters(self, y)
         given = check_fit_arguments(self, X, y, sample_weight, X_unlabeled, X_val, y_val, groups, self._task.check_y)
+        declare(declared_columns(type(self).__name__, self.categorical_features, given.X))
         run = self._run(given)
         teacher = resolve_teacher(self, given, run)
         truth = self._task.truth(self, teacher, given.y)

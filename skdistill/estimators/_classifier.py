@@ -96,6 +96,12 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     verbose : int, default=0
         If above 0, progress is written to standard error, with an estimate of the remaining time for long phases. From
         scikit-learn 1.9 on, its callbacks receive the same progress: ``set_callbacks(ProgressBar())``.
+    categorical_features : "from_dtype" or array-like, default="from_dtype"
+        Columns that are categories whatever their cells, such as codes in a column of integers: names, positions, or a
+        mask, as in scikit-learn's histogram gradient boosting. Samplers swap their cells and never interpolate them,
+        and compact students treat each distinct value as one category; other students decide for themselves.
+        ``"from_dtype"`` declares none: columns of strings, of pandas categories, and of objects that are no numbers and
+        no dates are categories in any case.
     compressor : "deprecated" or transformer, default="deprecated"
         Former name of ``target_compressor``.
 
@@ -189,6 +195,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         random_state: Any = None,
         n_jobs: int | None = None,
         verbose: int = 0,
+        categorical_features: Any = "from_dtype",
         compressor: Any = "deprecated",
     ) -> None:
         self.teacher = teacher
@@ -209,6 +216,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.verbose = verbose
+        self.categorical_features = categorical_features
         self.compressor = compressor
 
     @all_or_nothing

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from .._tables import describe_mismatch, take_rows
-from .._validation import check_table, check_weights
+from .._tables import describe_mismatch, is_frame, take_rows
+from .._validation import check_finite, check_table, check_weights
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,8 @@ def _check_more_rows(model: Any, what: str, rows: Any, X: Any) -> Any:
     if rows is None:
         return None
     rows = check_table(model, rows, reset=False)
+    if is_frame(rows):
+        check_finite(model, rows)
     mismatch = describe_mismatch(X, rows)
     if mismatch is not None:
         raise ValueError(

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from sklearn.base import clone
 
+from .._declared_columns import is_from_dtype
+from .._encoding import declared_here
 from ..students import CompactKernelClassifier, CompactKernelRegressor, teach_classifier, teach_regressor
 from ..students._student import CompactStudent, rows_for
 from ..targets import blend, fit_margin_scale, soften, softmax
@@ -84,7 +87,7 @@ class ClassTargets:
         if transfer_set.truth is not None:
             proba = blend(proba, transfer_set.truth, self.soft_weight)
         return teach_classifier(
-            _inheriting(student, self.teacher),
+            _declaring(_inheriting(student, self.teacher)),
             transfer_set.X,
             soften(proba, self.temperature),
             classes=self.classes,
@@ -119,7 +122,7 @@ class ValueTargets:
         if transfer_set.truth is not None:
             targets = blend(targets, transfer_set.truth, self.soft_weight)
         return teach_regressor(
-            _inheriting(student, self.teacher),
+            _declaring(_inheriting(student, self.teacher)),
             transfer_set.X,
             targets,
             sample_weight=transfer_set.sample_weight,
@@ -142,3 +145,11 @@ def _inheriting(student: Any, teacher: Teacher) -> Any:
     if not isinstance(student, CompactKernelClassifier | CompactKernelRegressor):
         return student
     return student.inherit(teacher.model).set_params(landmarks=student.landmarks)
+
+
+def _declaring(student: Any) -> Any:
+    """Return a compact student with the columns that this fit declares as categories, unless it declares its own."""
+    declared, of_student = declared_here(), getattr(student, "categorical_features", None)
+    if not (declared and isinstance(student, CompactStudent) and is_from_dtype(of_student)):
+        return student
+    return clone(student).set_params(categorical_features=list(declared))

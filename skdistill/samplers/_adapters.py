@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, DensityMixin, clone
 from sklearn.neighbors import KernelDensity
 from sklearn.utils.validation import check_is_fitted
 
+from .._encoding import declared_here
 from .._tables import is_frame
 from .._validation import check_number, check_table
 from ..exceptions import SamplerError
@@ -82,6 +83,11 @@ class DensitySampler(BaseEstimator):
         if others or (frame is None and X.dtype.kind not in "biuf"):
             raise SamplerError(
                 f"{self._name} got columns that are not numeric ({others or X.dtype}); it only draws numbers. {_ADVICE}"
+            )
+        if declared_here():
+            raise SamplerError(
+                f"{self._name} got columns {list(declared_here())} that are declared by categorical_features; it only "
+                f"draws numbers. {_ADVICE}"
             )
         has_nulls = frame is not None and any(frame[:, index].is_null().any() for index in range(frame.shape[1]))
         values = np.empty(0) if has_nulls else (X if frame is None else frame.to_numpy()).astype(np.float64)

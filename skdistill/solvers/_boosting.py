@@ -29,6 +29,8 @@ class TreeTable:
     ----------
     X : table of shape (n_rows, n_features)
     weight : ndarray of shape (n_rows,)
+    declared : tuple of int, default=()
+        Positions of columns that are declared as categories.
 
     Attributes
     ----------
@@ -37,8 +39,8 @@ class TreeTable:
     cells : ndarray or sparse matrix of float32 or float64, shape (n_rows, n_features)
     """
 
-    def __init__(self, X: Any, weight: np.ndarray) -> None:
-        self.encoder = fit_encoder(X)
+    def __init__(self, X: Any, weight: np.ndarray, declared: tuple[int, ...] = ()) -> None:
+        self.encoder = fit_encoder(X, declared)
         encoded = self.encoder.transform(X)
         self.needs_double = needs_double(encoded)
         self.cells = _rounded(encoded, np.float64 if self.needs_double.any() else np.float32)

@@ -40,6 +40,7 @@ class _CompactBoosting(CompactStudent):
         memory: Any = None,
         n_jobs: int | None = None,
         random_state: Any = None,
+        categorical_features: Any = "from_dtype",
     ) -> None:
         self.n_trees = n_trees
         self.max_leaf_nodes = max_leaf_nodes
@@ -52,6 +53,7 @@ class _CompactBoosting(CompactStudent):
         self.memory = memory
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.categorical_features = categorical_features
 
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Forest:
         """Return the trees of all columns of ``targets``, grown on one binned copy of ``X``."""
@@ -79,7 +81,7 @@ class _CompactBoosting(CompactStudent):
         rng = check_random_state(self.random_state)
         common = self.__dict__.pop("_common", None)  # shared with the other sizes of a path
         shared = {} if common is None else common
-        table = shared.get("table") or TreeTable(X, weight)
+        table = shared.get("table") or TreeTable(X, weight, self._declared(X))
         self._encoder = table.encoder
         params = self._lightgbm_params(draw_seed(rng), len(weight))
         grower = shared.get(str(params)) or TreeGrower(table, params, check_memory(self.memory))
@@ -239,6 +241,10 @@ class CompactBoostingClassifier(CompactClassifier, _CompactBoosting):
         Threads. ``None`` is 1: small trees gain little from more, and lose much on a busy machine.
     random_state : int, RandomState instance or None, default=None
         Seed of LightGBM, and of the validation rows.
+    categorical_features : "from_dtype" or array-like, default="from_dtype"
+        Columns that are categories whatever their cells: names, positions, or a mask, as in scikit-learn's histogram
+        gradient boosting. Each distinct value is one category. ``"from_dtype"`` declares none: columns of strings,
+        of pandas categories, and of objects that are no numbers and no dates are categories in any case.
 
     Attributes
     ----------
@@ -334,6 +340,10 @@ class CompactBoostingRegressor(CompactRegressor, _CompactBoosting):
         Threads. ``None`` is 1: small trees gain little from more, and lose much on a busy machine.
     random_state : int, RandomState instance or None, default=None
         Seed of LightGBM, and of the validation rows.
+    categorical_features : "from_dtype" or array-like, default="from_dtype"
+        Columns that are categories whatever their cells: names, positions, or a mask, as in scikit-learn's histogram
+        gradient boosting. Each distinct value is one category. ``"from_dtype"`` declares none: columns of strings,
+        of pandas categories, and of objects that are no numbers and no dates are categories in any case.
 
     Attributes
     ----------

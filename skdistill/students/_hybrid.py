@@ -35,6 +35,7 @@ class _CompactHybrid(CompactStudent):
         n_jobs: int | None = None,
         random_state: Any = None,
         verbose: int = 0,
+        categorical_features: Any = "from_dtype",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.n_trees = n_trees
@@ -47,6 +48,7 @@ class _CompactHybrid(CompactStudent):
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
+        self.categorical_features = categorical_features
 
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Sum:
         """Return the sum of a network fitted to all columns of ``targets`` and of trees boosted from its scores.
@@ -61,6 +63,7 @@ class _CompactHybrid(CompactStudent):
             weight_decay=self.weight_decay,
             random_state=draw_seed(rng),
             verbose=self.verbose,
+            categorical_features=self.categorical_features,
         )
         edges = CompactBoostingRegressor(
             self.n_trees,
@@ -69,6 +72,7 @@ class _CompactHybrid(CompactStudent):
             min_samples_leaf=self.min_samples_leaf,
             n_jobs=self.n_jobs,
             random_state=draw_seed(rng),
+            categorical_features=self.categorical_features,
         )
         smooth._loss = edges._loss = self._loss
         network = smooth._learn(X, targets, weight)
@@ -119,6 +123,10 @@ class CompactHybridClassifier(CompactClassifier, _CompactHybrid):
         Seed of both parts.
     verbose : int, default=0
         Above 0, progress is written to standard error.
+    categorical_features : "from_dtype" or array-like, default="from_dtype"
+        Columns that are categories whatever their cells: names, positions, or a mask, as in scikit-learn's histogram
+        gradient boosting. Each distinct value is one category. ``"from_dtype"`` declares none: columns of strings,
+        of pandas categories, and of objects that are no numbers and no dates are categories in any case.
 
     Attributes
     ----------
@@ -185,6 +193,10 @@ class CompactHybridRegressor(CompactRegressor, _CompactHybrid):
         Seed of both parts.
     verbose : int, default=0
         Above 0, progress is written to standard error.
+    categorical_features : "from_dtype" or array-like, default="from_dtype"
+        Columns that are categories whatever their cells: names, positions, or a mask, as in scikit-learn's histogram
+        gradient boosting. Each distinct value is one category. ``"from_dtype"`` declares none: columns of strings,
+        of pandas categories, and of objects that are no numbers and no dates are categories in any case.
 
     Attributes
     ----------

@@ -35,6 +35,7 @@ class _CompactKernel(CompactStudent):
         refine: bool = True,
         linear: bool = True,
         random_state: Any = None,
+        categorical_features: Any = "from_dtype",
     ) -> None:
         self.n_landmarks = n_landmarks
         self.gamma = gamma
@@ -42,6 +43,7 @@ class _CompactKernel(CompactStudent):
         self.refine = refine
         self.linear = linear
         self.random_state = random_state
+        self.categorical_features = categorical_features
 
     def inherit(self, teacher_model: Any) -> Self:
         """Return an unfitted clone that starts from what a kernel teacher has, where nothing else was asked for.
@@ -141,6 +143,10 @@ class CompactKernelClassifier(CompactClassifier, _CompactKernel):
         Whether there is a linear part, :math:`W`; tables of more than 1000 inputs have none.
     random_state : int, RandomState instance or None, default=None
         Seed of validation rows, of candidates, and of the rows that landmarks are moved on.
+    categorical_features : "from_dtype" or array-like, default="from_dtype"
+        Columns that are categories whatever their cells: names, positions, or a mask, as in scikit-learn's histogram
+        gradient boosting. Each distinct value is one category. ``"from_dtype"`` declares none: columns of strings,
+        of pandas categories, and of objects that are no numbers and no dates are categories in any case.
 
     Attributes
     ----------
@@ -211,6 +217,10 @@ class CompactKernelRegressor(CompactRegressor, _CompactKernel):
         Whether there is a linear part, :math:`W`; tables of more than 1000 inputs have none.
     random_state : int, RandomState instance or None, default=None
         Seed of validation rows, of candidates, and of the rows that landmarks are moved on.
+    categorical_features : "from_dtype" or array-like, default="from_dtype"
+        Columns that are categories whatever their cells: names, positions, or a mask, as in scikit-learn's histogram
+        gradient boosting. Each distinct value is one category. ``"from_dtype"`` declares none: columns of strings,
+        of pandas categories, and of objects that are no numbers and no dates are categories in any case.
 
     Attributes
     ----------

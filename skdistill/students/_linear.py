@@ -18,10 +18,18 @@ MAX_SIZED_PAIRS = 50
 class _CompactLinear(CompactStudent):
     """Tables in, weights of inputs out: what classifier and regressor share."""
 
-    def __init__(self, n_pairs: int = 0, *, penalty: Literal["l2", "l1"] = "l2", alpha: float = 1e-4) -> None:
+    def __init__(
+        self,
+        n_pairs: int = 0,
+        *,
+        penalty: Literal["l2", "l1"] = "l2",
+        alpha: float = 1e-4,
+        categorical_features: Any = "from_dtype",
+    ) -> None:
         self.n_pairs = n_pairs
         self.penalty = penalty
         self.alpha = alpha
+        self.categorical_features = categorical_features
 
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Network:
         """Return the weights: of the inputs alone, and then, if wanted, together with those of selected products."""
@@ -70,6 +78,10 @@ class CompactLinearClassifier(CompactClassifier, _CompactLinear):
         :math:`P`: half the sum of squares, or the sum of absolute values, which makes some weights exactly zero.
     alpha : float >= 0, default=0.0001
         Strength of the penalty, beside a mean loss over rows. Intercepts are not penalised.
+    categorical_features : "from_dtype" or array-like, default="from_dtype"
+        Columns that are categories whatever their cells: names, positions, or a mask, as in scikit-learn's histogram
+        gradient boosting. Each distinct value is one category. ``"from_dtype"`` declares none: columns of strings,
+        of pandas categories, and of objects that are no numbers and no dates are categories in any case.
 
     Attributes
     ----------
@@ -123,6 +135,10 @@ class CompactLinearRegressor(CompactRegressor, _CompactLinear):
         :math:`P`: half the sum of squares, or the sum of absolute values, which makes some weights exactly zero.
     alpha : float >= 0, default=0.0001
         Strength of the penalty, beside a mean loss over rows. Intercepts are not penalised.
+    categorical_features : "from_dtype" or array-like, default="from_dtype"
+        Columns that are categories whatever their cells: names, positions, or a mask, as in scikit-learn's histogram
+        gradient boosting. Each distinct value is one category. ``"from_dtype"`` declares none: columns of strings,
+        of pandas categories, and of objects that are no numbers and no dates are categories in any case.
 
     Attributes
     ----------

@@ -154,6 +154,10 @@ class CompactMLPClassifier(CompactClassifier, _CompactMLP):
         Seed of the initial weights, of the batches, and of the validation rows.
     verbose : int, default=0
         Above 0, progress is written to standard error.
+    categorical_features : "from_dtype" or array-like, default="from_dtype"
+        Columns that are categories whatever their cells: names, positions, or a mask, as in scikit-learn's histogram
+        gradient boosting. Each distinct value is one category. ``"from_dtype"`` declares none: columns of strings,
+        of pandas categories, and of objects that are no numbers and no dates are categories in any case.
 
     Attributes
     ----------
@@ -206,6 +210,7 @@ class CompactMLPClassifier(CompactClassifier, _CompactMLP):
         temperature_schedule: Any = "linear",
         random_state: Any = None,
         verbose: int = 0,
+        categorical_features: Any = "from_dtype",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.n_knots = n_knots
@@ -220,6 +225,7 @@ class CompactMLPClassifier(CompactClassifier, _CompactMLP):
         self.temperature_schedule = temperature_schedule
         self.random_state = random_state
         self.verbose = verbose
+        self.categorical_features = categorical_features
 
     def _check_parameters(self) -> OptimizerSettings:
         check_number(self, "temperature", self.temperature, kind=Real, low=0, low_open=True)
@@ -272,6 +278,10 @@ class CompactMLPRegressor(CompactRegressor, _CompactMLP):
         Seed of the initial weights, of the batches, and of the validation rows.
     verbose : int, default=0
         Above 0, progress is written to standard error.
+    categorical_features : "from_dtype" or array-like, default="from_dtype"
+        Columns that are categories whatever their cells: names, positions, or a mask, as in scikit-learn's histogram
+        gradient boosting. Each distinct value is one category. ``"from_dtype"`` declares none: columns of strings,
+        of pandas categories, and of objects that are no numbers and no dates are categories in any case.
 
     Attributes
     ----------
@@ -317,6 +327,7 @@ class CompactMLPRegressor(CompactRegressor, _CompactMLP):
         n_iter_no_change: int = 10,
         random_state: Any = None,
         verbose: int = 0,
+        categorical_features: Any = "from_dtype",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.n_knots = n_knots
@@ -328,3 +339,4 @@ class CompactMLPRegressor(CompactRegressor, _CompactMLP):
         self.n_iter_no_change = n_iter_no_change
         self.random_state = random_state
         self.verbose = verbose
+        self.categorical_features = categorical_features

@@ -1,5 +1,7 @@
 """A tree to read: as rules in text, and as a tree of scikit-learn."""
 
+import json
+import re
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -134,7 +136,9 @@ class _Sides:
         known = self.encoder.categories_[feature]
         threshold, missing_left = float(self.forest.threshold[node]), bool(self.forest.missing_left[node])
         if known is not None:
-            names = [str(name) for name in known[np.flatnonzero(self.forest.subsets[int(threshold)][: len(known)])]]
+            names = [
+                _quoted(str(name)) for name in known[np.flatnonzero(self.forest.subsets[int(threshold)][: len(known)])]
+            ]
             is_short = not alone or len(names) <= MOST_NAMED
             chosen = ", ".join(names if is_short else names[:NAMED])
             chosen += "" if is_short else f" and {len(names) - NAMED} others"
@@ -150,6 +154,15 @@ class _Sides:
         if self.has_missing[feature] and threshold != NO_LIMIT:
             yes, no = (yes + MISSING, no) if missing_left else (yes, no + MISSING)
         return str(self.names[feature]), yes, no
+
+
+def _quoted(category: str) -> str:
+    """Return the name of a category, in quotes if it could be read as several names or as another part of a rule."""
+    is_plain = category == category.strip() and not _NEEDS_QUOTES.search(category)
+    return category if is_plain and category else json.dumps(category, ensure_ascii=False)
+
+
+_NEEDS_QUOTES = re.compile(r"""[,"\n\r\t()|]|\b(and|or|others?)\b""")
 
 
 def digits_of_large(bounds: list[np.ndarray], is_large: np.ndarray) -> np.ndarray:

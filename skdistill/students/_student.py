@@ -10,13 +10,14 @@ from sklearn.base import ClassifierMixin, RegressorMixin, clone
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
+from .._declared_columns import FROM_DTYPE, declared_columns
 from .._encoding import TableEncoder, fit_encoder
 from .._losses import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy, SquaredError
 from .._representation import Documented
 from .._restoring import all_or_nothing
-from .._tables import own_rows, take_rows
+from .._tables import is_frame, own_rows, take_rows
 from .._threads import blas_threads
-from .._validation import check_fitted, check_number, check_table, check_weights
+from .._validation import check_finite, check_fitted, check_number, check_table, check_weights
 from ..compiled import Columns, CompiledModel, Design
 from ..compiled._design import dense_chunks
 from ..compiled._links import LINKS
@@ -91,15 +92,27 @@ class CompactStudent(Documented):
 
         The targets of a softmax sum to one exactly.
         """
-        self._encoder = fit_encoder(X)
+        self._encoder = fit_encoder(X, self._declared(X))
         cells = self._encode(X)
         if isinstance(self._loss, SoftmaxCrossEntropy):
             targets = targets / targets.sum(axis=1, keepdims=True)
         return cells, targets, weight, Design.of(cells, weight, self._n_codes())
 
+    def _declared(self, X: Any) -> tuple[int, ...]:
+        """Return the positions of the columns that are declared as categories."""
+        return declared_columns(type(self).__name__, getattr(self, "categorical_features", FROM_DTYPE), X)
+
     def _encode(self, X: Any) -> Any:
         """Return checked rows as codes."""
         return self._encoder.transform(X)
+
+    def _encode_new(self, X: Any) -> Any:
+        """Return unchecked rows as codes."""
+        X = check_table(self, X, reset=False)
+        encoded = self._encode(X)
+        if is_frame(X) or X.dtype.kind == "O":
+            check_finite(self, encoded)
+        return encoded
 
     def _n_codes(self) -> np.ndarray:
         """Return the number of categories of each column, 0 for numbers."""
@@ -108,7 +121,7 @@ class CompactStudent(Documented):
     def _scores(self, X: Any) -> np.ndarray:
         """Return the scores of unchecked rows, shape (n_samples, n_scores)."""
         check_fitted(self, "scorer_")
-        X = self._encode(check_table(self, X, reset=False))
+        X = self._encode_new(X)
         n_jobs = effective_n_jobs(getattr(self, "n_jobs", None))
         with blas_threads(n_jobs, X.shape[0]):
             return self.scorer_.scores(X, n_jobs)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .._encoding import find_durations
-from .._validation import check_fitted, check_number, check_table
+from .._validation import check_fitted, check_number
 from ..compiled import Forest
 from ..solvers import MISSING, BinnedTable, TreeData, TreeTable, add_up, fit_tree, forest_from_tree
 from ._reading import Nodes, as_sklearn, digits_of_large, leaf_rules, probable, rules
@@ -27,17 +27,19 @@ class _CompactTree(CompactStudent):
         max_bins: int = 255,
         optimize: bool = True,
         n_regrowths: int = 4,
+        categorical_features: Any = "from_dtype",
     ) -> None:
         self.max_leaf_nodes = max_leaf_nodes
         self.min_samples_leaf = min_samples_leaf
         self.max_bins = max_bins
         self.optimize = optimize
         self.n_regrowths = n_regrowths
+        self.categorical_features = categorical_features
 
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Forest:
         """Return a forest of one tree, whose leaves hold the scores of the mean targets."""
         self._check_parameters()
-        table = TreeTable(X, weight)
+        table = TreeTable(X, weight, self._declared(X))
         self._encoder, self._is_duration, self._has_missing = table.encoder, find_durations(X), table.has_missing
         binned = BinnedTable(table.cells, table.weight, self._n_codes(), self.max_bins)
         self._n_digits = digits_of_large(binned.bounds, table.needs_double)
@@ -76,7 +78,7 @@ class _CompactTree(CompactStudent):
             Numbered from left to right, from 0, as ``leaf_rows_`` and :meth:`leaf_rules` are.
         """
         check_fitted(self, "scorer_")
-        return self.scorer_.leaves(self._encode(check_table(self, X, reset=False)))[:, 0]
+        return self.scorer_.leaves(self._encode_new(X))[:, 0]
 
     def leaf_rules(self) -> list[str]:
         """Return the conditions of each leaf, from left to right, such as ``"age > 30 and job is clerk, farmer"``.
@@ -122,6 +124,10 @@ class CompactTreeClassifier(CompactClassifier, _CompactTree):
     n_regrowths : int >= 0, default=4
         Number of features from whose best split each subtree is grown again. These regrowths take most of the time of
         the fit and bring most of the improvement; 0 leaves them out.
+    categorical_features : "from_dtype" or array-like, default="from_dtype"
+        Columns that are categories whatever their cells: names, positions, or a mask, as in scikit-learn's histogram
+        gradient boosting. Each distinct value is one category. ``"from_dtype"`` declares none: columns of strings,
+        of pandas categories, and of objects that are no numbers and no dates are categories in any case.
 
     Attributes
     ----------
@@ -220,6 +226,10 @@ class CompactTreeRegressor(CompactRegressor, _CompactTree):
     n_regrowths : int >= 0, default=4
         Number of features from whose best split each subtree is grown again. These regrowths take most of the time of
         the fit and bring most of the improvement; 0 leaves them out.
+    categorical_features : "from_dtype" or array-like, default="from_dtype"
+        Columns that are categories whatever their cells: names, positions, or a mask, as in scikit-learn's histogram
+        gradient boosting. Each distinct value is one category. ``"from_dtype"`` declares none: columns of strings,
+        of pandas categories, and of objects that are no numbers and no dates are categories in any case.
 
     Attributes
     ----------

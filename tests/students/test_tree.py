@@ -1,5 +1,6 @@
 """Compact trees as estimators, and the ways to read a tree."""
 
+import json
 import pickle
 
 import numpy as np
@@ -374,6 +375,18 @@ def test_what_is_infinite_is_there():
     cells = np.where(rng.uniform(size=(300, 1)) < 0.4, np.nan, rng.normal(size=(300, 1)))
     student = CompactTreeRegressor(2).fit(cells, np.isnan(cells[:, 0]).astype(float))
     np.testing.assert_allclose(student.predict([[1e300], [1e30], [np.nan]]), [0, 0, 1], atol=1e-6)
+
+
+def test_names_of_categories_that_could_be_several_are_quoted():
+    """A rule is read in one way only: commas, quotes and words of the rules are no part of bare names."""
+    names = ["x", "a, b", 'say "c"', "d or missing", "e and f", "", " g", "7 others"]
+    frame = pd.DataFrame({"k": np.repeat(names, 20)})
+    text = CompactTreeRegressor(8).fit(frame, np.repeat(np.arange(8.0), 20)).to_text()
+    for name in names[1:]:
+        assert json.dumps(name) in text
+    assert '"x"' not in text
+    rules = CompactTreeRegressor(8).fit(frame, np.repeat(np.arange(8.0), 20)).leaf_rules()
+    assert all('"a, b"' in rule or "a, b" not in rule for rule in rules)
 
 
 def test_leaf_rules_say_where_rows_are():
