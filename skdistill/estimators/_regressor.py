@@ -7,6 +7,8 @@ from sklearn.utils import get_tags
 
 from .._encoding import encoded_once
 from .._restoring import all_or_nothing
+from .._validation import check_fitted
+from ..targets import TargetLink
 from ..teachers import is_fitted_teacher
 from ._base import BaseDistilled
 from ._callbacks import supports_callbacks
@@ -51,6 +53,19 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
     teacher_cv : int, splitter, "oob" or None, default=None
         How a recipe labels the real rows: in-sample (``None``), out-of-fold (an integer or a splitter) or out-of-bag
         (``"oob"``).
+    link : {"auto", "identity", "log", "logit"}, default="auto"
+        Scale that the student is fitted on. ``"log"`` fits it to the logarithms of positive values, so that all
+        predictions are positive; ``"logit"`` to the logits of values between two bounds. ``"auto"`` is the link of the
+        teacher, if the model states one: ``"log"`` for a Poisson, gamma or Tweedie loss and for targets transformed by
+        a logarithm, ``"logit"`` for a logistic loss on values; otherwise ``"identity"``. Candidates are selected by
+        fidelity on the original scale.
+    bounds : "auto", "seen", (low, high) or None, default="auto"
+        Bounds of the predictions, for all outputs. ``"auto"`` uses those that are known: (0, inf) for the log, (0, 1)
+        for the logit and for the outputs of ``predict_proba``, and the range of the leaf values for trees and forests
+        of scikit-learn, unless true values are blended in; predictions with a log link are at most ten times the
+        largest output of the teacher. With the identity link, these bounds apply to students of this package only.
+        ``"seen"`` is the range of the teacher's outputs for the real rows. ``None`` leaves the identity without bounds.
+        One of two numbers may be ``None``.
     target_compressor : transformer or None, default=None
         Compresses the teacher's outputs, e.g. ``PCA(5)``, for problems with many outputs. The student is fitted on the
         compressed outputs; ``predict`` decodes its output by ``inverse_transform``.
@@ -106,6 +121,8 @@ default="auto"
         like its outputs on unseen rows; 1 means that it returns stored values, as a nearest-neighbour model does. NaN
         if it was not measured: too few rows or queries, or synthetic rows whose outputs are distributed differently.
         Only set if the sampler or the student was selected.
+    link_ : TargetLink
+        The link that the student was fitted on: its ``name``, and the bounds ``low`` and ``high`` of its predictions.
     soft_weight_ : float
         Weight of the teacher in the targets that the student was fitted on.
     soft_weights_ : dict of ndarray
@@ -156,6 +173,8 @@ default="auto"
         n_synthetic: Any = "auto",
         soft_weight: Any = 1.0,
         teacher_cv: Any = None,
+        link: str = "auto",
+        bounds: Any = "auto",
         target_compressor: Any = None,
         max_queries: int | None = None,
         response_method: str = "auto",
@@ -174,6 +193,8 @@ default="auto"
         self.n_synthetic = n_synthetic
         self.soft_weight = soft_weight
         self.teacher_cv = teacher_cv
+        self.link = link
+        self.bounds = bounds
         self.target_compressor = target_compressor
         self.max_queries = max_queries
         self.response_method = response_method
@@ -234,6 +255,12 @@ default="auto"
         with encoded_once():
             self._fit(X, y, sample_weight, X_unlabeled, X_val, y_val)
         return self
+
+    @property
+    def link_(self) -> TargetLink:
+        """The link that the student was fitted on, and the bounds of its predictions."""
+        check_fitted(self, "student_")
+        return self._targets.link
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..students import CompactKernelClassifier, CompactKernelRegressor, teach_classifier, teach_regressor
-from ..students._student import CompactStudent, rows_for
-from ..targets import blend, fit_margin_scale, soften, softmax
+from ..students._student import CompactRegressor, CompactStudent, rows_for
+from ..targets import TargetLink, blend, fit_margin_scale, soften, softmax
 from ..teachers import Teacher
 from ..transfer import TransferSet
 
@@ -101,13 +101,15 @@ class ClassTargets:
 
 @dataclass(frozen=True)
 class ValueTargets:
-    """Values of the teacher, blended with true values."""
+    """Values of the teacher, blended with true values; students are fitted to them on the scale of a link."""
 
     teacher: Teacher
     soft_weight: float
     compressor: Any
     classifies: bool = False
     pools_outputs: bool = False
+    link: TargetLink = TargetLink()
+    are_bounds_given: bool = False
 
     def of(self, outputs: np.ndarray) -> np.ndarray:
         """Return the teacher's outputs unchanged."""
@@ -121,11 +123,17 @@ class ValueTargets:
         return teach_regressor(
             _inheriting(student, self.teacher),
             transfer_set.X,
-            targets,
+            self.link.clipped(targets),
             sample_weight=transfer_set.sample_weight,
             rng=np.random.RandomState(seed),
             target_compressor=self.compressor,
+            link=self._link_for(student),
         )
+
+    def _link_for(self, student: Any) -> TargetLink:
+        """Return the link of a student; known bounds alone are no reason to wrap the estimators of others."""
+        is_ours = isinstance(student, CompactRegressor) and self.compressor is None
+        return self.link if self.link.name != "identity" or self.are_bounds_given or is_ours else TargetLink()
 
     def predict(self, student: Any, X: Any) -> np.ndarray:
         """Return the student's values."""
