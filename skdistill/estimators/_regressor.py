@@ -57,15 +57,16 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         Scale that the student is fitted on. ``"log"`` fits it to the logarithms of positive values, so that all
         predictions are positive; ``"logit"`` to the logits of values between two bounds. ``"auto"`` is the link of the
         teacher, if the model states one: ``"log"`` for a Poisson, gamma or Tweedie loss and for targets transformed by
-        a logarithm, ``"logit"`` for a logistic loss on values; otherwise ``"identity"``. Candidates are selected by
-        fidelity on the original scale.
+        a logarithm, ``"logit"`` for a logistic loss on values; otherwise ``"identity"``. If you pass a student that is
+        clearly better on held-out rows without this link, it is fitted without it and its predictions are clipped.
+        Fidelity is measured, and candidates are selected, on the original scale.
     bounds : "auto", "seen", (low, high) or None, default="auto"
-        Bounds of the predictions, for all outputs. ``"auto"`` uses those that are known: (0, inf) for the log, (0, 1)
-        for the logit and for the outputs of ``predict_proba``, and the range of the leaf values for trees and forests
-        of scikit-learn, unless true values are blended in; predictions with a log link are at most ten times the
-        largest output of the teacher. With the identity link, these bounds apply to students of this package only.
-        ``"seen"`` is the range of the teacher's outputs for the real rows. ``None`` leaves the identity without bounds.
-        One of two numbers may be ``None``.
+        Bounds of the predictions, for all outputs. ``"auto"`` uses those that are known: 0 and the largest output of
+        the teacher for the real rows for the log, (0, 1) for the logit and for the outputs of ``predict_proba``, and
+        the range of the leaf values for trees and forests of scikit-learn, unless true values are blended in. Bounds
+        that are only known for the identity link apply to students of this package. ``"seen"`` is the range of the
+        teacher's outputs for the real rows. ``None`` uses no bounds but those that the link needs. One of two numbers
+        may be ``None``.
     target_compressor : transformer or None, default=None
         Compresses the teacher's outputs, e.g. ``PCA(5)``, for problems with many outputs. The student is fitted on the
         compressed outputs; ``predict`` decodes its output by ``inverse_transform``.
@@ -260,7 +261,8 @@ default="auto"
     def link_(self) -> TargetLink:
         """The link that the student was fitted on, and the bounds of its predictions."""
         check_fitted(self, "student_")
-        return self._targets.link
+        targets: Any = self._targets
+        return targets.link
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -1,4 +1,4 @@
-"""``link`` and ``bounds`` of ``DistilledRegressor``: the scale that students are fitted on, and bounds of predictions."""
+"""``link`` and ``bounds`` of ``DistilledRegressor``: the scale of the fit of students, and bounds of predictions."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,53 +8,57 @@ import numpy as np
 from ..exceptions import TeacherOutputError
 from ..targets import TargetLink
 from ..teachers import Teacher, known_bounds, stated_link
+from ..transfer import TransferSet
+from ._auto_student import AutoStudent
+from ._targets import ValueTargets
+from ._validation_rows import MIN_ERRORS_REAL_WEIGHT, MIN_VALIDATION_ROWS, Group, Losses
 
-MAX_LOG_RATIO = 10.0
-"""Maximum prediction of a student with a log link, as a multiple of the largest output of the teacher: beyond the rows
-that it has seen, an exponential may become arbitrarily large."""
+MAX_COMPARED_ROWS = 4000
+"""Maximum number of real rows on which the link of the teacher is compared with the identity."""
+
+MIN_GAIN_LINK = 0.2
+"""Minimum share of the loss by which the identity must be better than the link that the teacher states."""
 
 
 def check_link(model: Any) -> None:
     """Raise an error if ``link`` or ``bounds`` are invalid."""
     name = type(model).__name__
     if isinstance(model.bounds, str) and model.bounds not in ("auto", "seen"):
-        raise ValueError(
-            f"{name}: bounds={model.bounds!r}; expected 'auto', 'seen', None, or two numbers (low, high)."
-        )
-    if isinstance(model.link, str) and model.link == "auto":
-        TargetLink.of("identity", _given_bounds(model), who=name)
-        return
-    TargetLink.of(model.link, _given_bounds(model), who=name)
+        raise ValueError(f"{name}: bounds={model.bounds!r}; expected 'auto', 'seen', None, or two numbers (low, high).")
+    TargetLink.of("identity" if _is_auto(model.link) else model.link, _given_bounds(model), who=name)
 
 
-def choose_link(model: Any, teacher: Teacher, outputs: np.ndarray, truth: np.ndarray | None) -> TargetLink:
-    """Return the link of a distilled estimator after checking the outputs for the real rows.
+def choose_targets(model: Any, teacher: Teacher, real: TransferSet) -> ValueTargets:
+    """Return the targets of a distilled regressor, with the link that its student is fitted on.
 
     Parameters
     ----------
     model : DistilledRegressor
     teacher : Teacher
-    outputs : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Outputs of the teacher for the real rows.
-    truth : ndarray of the same shape or None
-        True values that are blended in; missing for rows without them.
+    real : TransferSet
+        Labelled real rows.
 
     Raises
     ------
     TeacherOutputError
         If outputs are outside the bounds.
     ValueError
-        If true values are outside the bounds of the log or logit.
+        If true values that are blended in are outside the bounds of the log or logit.
     """
-    is_auto = isinstance(model.link, str) and model.link == "auto"
-    link = _link_stated_by(model, teacher, outputs) if is_auto else None
-    if link is None:
-        name = "identity" if is_auto else model.link
-        link = TargetLink.of(name, _given_bounds(model), who=type(model).__name__)
-    _check_outputs(model, teacher, link, outputs)
-    if truth is not None and link.name != "identity":
-        link.check(truth, type(model).__name__, "y", "Pass link='identity', soft_weight=1, or other bounds.")
-    return _with_bounds(model, teacher, link, outputs)
+    stated = _stated_link(model, teacher, real.outputs) if _is_auto(model.link) else None
+    name = "identity" if _is_auto(model.link) else model.link
+    link = stated or TargetLink.of(name, _given_bounds(model), who=type(model).__name__)
+    _check_values(model, teacher, link, real)
+    link = _with_bounds(model, teacher, link, real.outputs)
+    keeps_bounds = link.name != "identity" or not _is_auto(model.bounds)
+    targets = ValueTargets(
+        teacher, model._given_soft_weight, model._target_compressor, link=link, keeps_bounds=keeps_bounds
+    )
+    return targets if stated is None else _on_better_scale(model, targets, real)
+
+
+def _is_auto(parameter: Any) -> bool:
+    return isinstance(parameter, str) and parameter == "auto"
 
 
 def _given_bounds(model: Any) -> Any:
@@ -62,7 +66,7 @@ def _given_bounds(model: Any) -> Any:
     return None if isinstance(model.bounds, str) else model.bounds
 
 
-def _link_stated_by(model: Any, teacher: Teacher, outputs: np.ndarray) -> TargetLink | None:
+def _stated_link(model: Any, teacher: Teacher, outputs: np.ndarray) -> TargetLink | None:
     """Return the link that the teacher states, unless its outputs or the given bounds contradict it."""
     link = stated_link(teacher)
     if link is None:
@@ -74,31 +78,55 @@ def _link_stated_by(model: Any, teacher: Teacher, outputs: np.ndarray) -> Target
     return link if is_possible else None
 
 
-def _check_outputs(model: Any, teacher: Teacher, link: TargetLink, outputs: np.ndarray) -> None:
-    advice = "Pass link='identity'" if link.name != "identity" else "Pass bounds='auto'"
+def _check_values(model: Any, teacher: Teacher, link: TargetLink, real: TransferSet) -> None:
+    """Check that the outputs and the true values for the real rows are possible with the link."""
+    name, has_link = type(model).__name__, link.name != "identity"
+    advice = "Pass link='identity', or other bounds." if has_link else "Pass bounds='auto', or other bounds."
     try:
-        link.check(outputs, type(model).__name__, f"the teacher {teacher.name}", f"{advice}, or other bounds.")
+        link.check(real.outputs, name, f"the teacher {teacher.name}", advice)
     except ValueError as error:
         raise TeacherOutputError(str(error)) from None
-    if link.name == "log" and not np.any(outputs > link.low):
+    if link.name == "log" and not np.any(real.outputs > link.low):
         raise TeacherOutputError(
-            f"{type(model).__name__}: the teacher {teacher.name} only returns {link.low:g}, which has no logarithm; "
-            "expected larger outputs with link='log'. Pass link='identity'."
+            f"{name}: the teacher {teacher.name} only returns {link.low:g}, which has no logarithm; expected larger "
+            "outputs with link='log'. Pass link='identity'."
         )
+    if real.truth is not None and has_link:
+        link.check(real.truth, name, "y", "Pass link='identity', soft_weight=1, or other bounds.")
 
 
 def _with_bounds(model: Any, teacher: Teacher, link: TargetLink, outputs: np.ndarray) -> TargetLink:
     """Return the link with the bounds that ``bounds`` stands for."""
+    if not isinstance(model.bounds, str):
+        return link
+    low, high = float(outputs.min()), float(outputs.max())
+    if link.name == "log":  # beyond the values seen, an exponential may become arbitrarily large
+        return replace(link, high=high)
     if model.bounds == "seen":
-        low, high = float(outputs.min()), float(outputs.max())
-        is_wide = low < high
-        if link.name == "log":
-            return replace(link, high=high)
-        return replace(link, low=low, high=high) if is_wide else link
-    if link.name == "log" and np.isinf(link.high) and isinstance(model.bounds, str):
-        return replace(link, high=link.low + MAX_LOG_RATIO * float(outputs.max() - link.low))
-    if link.name == "identity" and isinstance(model.bounds, str):
-        # true values may be outside the range of the teacher
-        bounds = known_bounds(teacher) if model._given_soft_weight == 1 else None
+        return replace(link, low=low, high=high) if low < high else link
+    if link.name == "identity" and model._given_soft_weight == 1:  # true values may exceed the range of the teacher
+        bounds = known_bounds(teacher)
         return TargetLink.of("identity", bounds) if bounds is not None and bounds[0] < bounds[1] else link
     return link
+
+
+def _on_better_scale(model: Any, targets: ValueTargets, real: TransferSet) -> ValueTargets:
+    """Return targets with the identity link if the student is clearly worse with the link on held-out rows.
+
+    A linear student, for instance, may follow the values of a Poisson teacher, but not their logarithms. Its
+    predictions are then clipped to the values that have a score. A student that is still to be selected keeps the link.
+    """
+    student, rows = model._student_to_teach(), np.flatnonzero(real.sample_weight)
+    if isinstance(student, AutoStudent) or len(rows) < 4 * MIN_VALIDATION_ROWS:
+        return targets
+    rows = np.random.RandomState(0).permutation(rows)[:MAX_COMPARED_ROWS]
+    held, training = real.take(np.sort(rows[::4])), real.take(np.sort(np.delete(rows, np.s_[::4])))
+    student, link = model._sized(student, model._terms(targets, training)), targets.link
+    low = link.low + float(np.min(link.floor(real.outputs))) if link.name == "log" else link.low
+    other = replace(targets, link=TargetLink("identity", low, link.high), keeps_bounds=True)
+    group, losses = Group(held.X, held.outputs, held.sample_weight), []
+    for each in (targets, other):
+        given = each.predict(each.teach(student, training, 0), held.X)
+        losses.append(Losses((group.losses(given, pools_outputs=False)[0],)))
+    is_worse = losses[0].is_clearly_above(losses[1], MIN_ERRORS_REAL_WEIGHT, MIN_GAIN_LINK)
+    return other if is_worse else targets

@@ -99,6 +99,9 @@ class ClassTargets:
         return np.asarray(student.predict_proba(rows_for(student, X)), dtype=np.float64)
 
 
+IDENTITY = TargetLink()
+
+
 @dataclass(frozen=True)
 class ValueTargets:
     """Values of the teacher, blended with true values; students are fitted to them on the scale of a link."""
@@ -108,8 +111,9 @@ class ValueTargets:
     compressor: Any
     classifies: bool = False
     pools_outputs: bool = False
-    link: TargetLink = TargetLink()
-    are_bounds_given: bool = False
+    link: TargetLink = IDENTITY
+    keeps_bounds: bool = False
+    """Whether estimators of others are wrapped so that they keep the bounds; ours always keep them."""
 
     def of(self, outputs: np.ndarray) -> np.ndarray:
         """Return the teacher's outputs unchanged."""
@@ -133,7 +137,7 @@ class ValueTargets:
     def _link_for(self, student: Any) -> TargetLink:
         """Return the link of a student; known bounds alone are no reason to wrap the estimators of others."""
         is_ours = isinstance(student, CompactRegressor) and self.compressor is None
-        return self.link if self.link.name != "identity" or self.are_bounds_given or is_ours else TargetLink()
+        return self.link if self.keeps_bounds or is_ours else IDENTITY
 
     def predict(self, student: Any, X: Any) -> np.ndarray:
         """Return the student's values."""

@@ -11,8 +11,8 @@ from .._validation import check_number
 from ..targets import one_hot
 from ..teachers import Task, Teacher
 from ..transfer import TransferSet
-from ._target_links import check_link, choose_link
-from ._targets import ClassTargets, Targets, ValueTargets
+from ._target_links import check_link, choose_targets
+from ._targets import ClassTargets, Targets
 
 
 class FitTask(Protocol):
@@ -129,6 +129,4 @@ class ValueTask:
                 f"{type(model).__name__}: y has shape {real.truth.shape}, but the outputs of the teacher have shape "
                 f"{real.outputs.shape}. Pass y of the same shape, or soft_weight=1."
             )
-        bounds_given = not (isinstance(model.bounds, str) and model.bounds == "auto")
-        link = choose_link(model, teacher, real.outputs, real.truth)
-        return ValueTargets(teacher, model._given_soft_weight, model._target_compressor, link=link, are_bounds_given=bounds_given)
+        return choose_targets(model, teacher, real)

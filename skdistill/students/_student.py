@@ -296,7 +296,9 @@ class CompactRegressor(RegressorMixin, CompactStudent):
         ValueError
             If ``link`` or ``bounds`` are invalid, or a target is outside the bounds.
         """
-        return self._fit_linked(X, targets, TargetLink.of(link, bounds, who=type(self).__name__), sample_weight, "targets")
+        return self._fit_linked(
+            X, targets, TargetLink.of(link, bounds, who=type(self).__name__), sample_weight, "targets"
+        )
 
     def _fit_linked(self, X: Any, y: Any, link: TargetLink, sample_weight: Any, name: str) -> Self:
         X = check_table(self, X, reset=True)

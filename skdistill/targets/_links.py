@@ -34,8 +34,10 @@ class TargetLink:
     ----------
     name : {"identity", "log", "logit"}, default="identity"
         The link function.
-    low, high : float, default=-inf, inf
-        Bounds of the values. :meth:`of` knows the usual ones of each link.
+    low : float, default=-inf
+        Lower bound of the values. :meth:`of` knows the usual bounds of each link.
+    high : float, default=inf
+        Upper bound of the values.
 
     Examples
     --------

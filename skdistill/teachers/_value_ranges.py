@@ -120,9 +120,8 @@ def _objective_of(model: Any) -> Any:
     for name in ("objective_", "objective"):
         if isinstance(getattr(model, name, None), str):
             return getattr(model, name)
-    params = getattr(model, "get_params", dict)
     try:
-        return params().get("loss_function")  # of CatBoost
+        return model.get_params().get("loss_function")  # of CatBoost
     except Exception:  # a model of any library, which need not have parameters
         return None
 
