@@ -16,7 +16,7 @@ from ..convert import unwrap
 from ..metrics import fidelity
 from ..metrics._checks import check_finite, check_outputs, check_probabilities, check_row_weights
 from ..metrics._unwrapping import distilled_inside, shipped
-from ..targets import fit_margin_scale, one_hot, softmax
+from ..targets import TargetLink, fit_margin_scale, one_hot, softmax
 from ..teachers import Teacher, as_teacher, query_teacher
 
 
@@ -67,6 +67,8 @@ class Answers:
         Time of the teacher; NaN if it only has labels of the rows it was fitted on.
     pair : Pair or None, default=None
         ``None`` if the outputs were passed.
+    link : TargetLink or None, default=None
+        The link that a distilled regressor was fitted on, if it is not the identity.
     """
 
     X: Any
@@ -79,6 +81,7 @@ class Answers:
     weight: np.ndarray
     seconds: float = float("nan")
     pair: Pair | None = None
+    link: TargetLink | None = None
 
     @property
     def multioutput(self) -> str:
@@ -100,6 +103,14 @@ class Answers:
         if self.is_constant:
             return float("nan")
         return fidelity(self.teacher, outputs, sample_weight=self.weight, multioutput=self.multioutput)
+
+    def link_fidelity_of(self, outputs: np.ndarray) -> float:
+        """Return the R² of any outputs with respect to the teacher's on the scale of the link."""
+        if self.link is None or self.is_constant:
+            return float("nan")
+        floor = self.link.floor(self.teacher)
+        scores = [self.link.scores(each, floor) for each in (self.teacher, outputs)]
+        return fidelity(*scores, sample_weight=self.weight, multioutput=self.multioutput)
 
     @property
     def labels(self) -> tuple[np.ndarray, np.ndarray]:
@@ -301,13 +312,14 @@ def _ask_distilled(who: str, model: Any, X: Any) -> dict[str, Any]:
     started = perf_counter()
     soft_targets = distilled.soft_targets(seen)
     seconds = perf_counter() - started
-    classes = getattr(distilled, "classes_", None)
+    classes, link = getattr(distilled, "classes_", None), getattr(distilled, "link_", None)
     return {
         "teacher": soft_targets,
         "student": distilled.predict(seen) if classes is None else distilled.predict_proba(seen),
         "classes": classes,
         "seconds": seconds,
         "pair": Pair(distilled._targets.teacher, distilled.student_, seen, unwrap(model).transform),
+        "link": link if link is not None and link.name != "identity" else None,
     }
 
 

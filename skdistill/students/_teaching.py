@@ -178,6 +178,7 @@ def teach_regressor(
         raise StudentError("target_compressor= needs a teacher of several outputs; this one has a single output.")
     if link is None or link.is_plain:
         return _in_shape(_fit_coded(student, X, values, sample_weight, rng, target_compressor), X, values)
+    values = values[:, 0] if _is_single(values) and values.ndim == 2 else values
     link.check(values, f"the student {type(student).__name__}", "its targets")
     if target_compressor is None and isinstance(student, CompactRegressor):
         return student.fit_soft(X, values, link=link.name, bounds=link.bounds, sample_weight=sample_weight)
