@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -104,7 +105,18 @@ def inverse_link(name: str, bounds: tuple[float, float] | None = None) -> Link:
     """
     if bounds is None:
         return LINKS[name]
-    return _BOUNDED[name](*(float(bound) for bound in bounds))
+    return _bounded(name, float(bounds[0]), float(bounds[1]))
+
+
+@lru_cache(maxsize=64)
+def _bounded(name: str, low: float, high: float) -> Link:
+    return _BOUNDED[name](low, high)
+
+
+def _within(scores: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Return what ``np.clip`` does, which takes several times as long for few rows."""
+    inside = np.maximum(scores, low)
+    return np.minimum(inside, high, out=inside)
 
 
 def _bounded_identity(low: float, high: float) -> Link:
@@ -112,12 +124,12 @@ def _bounded_identity(low: float, high: float) -> Link:
         return tuple(low if score < low else high if score > high else score for score in scores)
 
     inline = f"    return {low!r} if s0 < {low!r} else {high!r} if s0 > {high!r} else s0"
-    return Link(lambda scores: np.clip(scores, low, high), of_one, single_ending=inline)
+    return Link(lambda scores: _within(scores, low, high), of_one, single_ending=inline)
 
 
 def _bounded_exp(low: float, high: float) -> Link:
     def of_rows(scores: np.ndarray) -> np.ndarray:
-        return np.minimum(low + np.exp(np.clip(scores, -MAX_EXPONENT, MAX_EXPONENT)), high)
+        return np.minimum(low + np.exp(_within(scores, -MAX_EXPONENT, MAX_EXPONENT)), high)
 
     def of_one(scores: Scores) -> Scores:
         return tuple(min(low + math.exp(min(max(score, -MAX_EXPONENT), MAX_EXPONENT)), high) for score in scores)

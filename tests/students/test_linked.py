@@ -136,6 +136,17 @@ def test_weights_of_rows_and_of_the_link_are_multiplied():
     np.testing.assert_allclose(weighted, repeated, rtol=0.01)
 
 
+@pytest.mark.parametrize("student", [CompactLinearRegressor(), LinearRegression()], ids=["compact", "foreign"])
+def test_large_values_count_more_than_small_ones(student):
+    """By the square root of the derivative, as documented: the best constant shows it."""
+    weight = np.sqrt(POSITIVE)
+    expected = np.exp(np.average(np.log(POSITIVE), weights=weight))
+    fitted = teach_regressor(
+        student, 0 * X, POSITIVE, sample_weight=np.ones(300), rng=np.random.RandomState(0), link=TargetLink.of("log")
+    )
+    np.testing.assert_allclose(fitted.predict(0 * X[:2]), expected, rtol=1e-6)
+
+
 def test_a_tree_is_read_in_values():
     """Its text and its form in scikit-learn have the values that it predicts, not scores."""
     tree = CompactTreeRegressor(6).fit_soft(X, POSITIVE, link="log")
