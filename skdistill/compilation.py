@@ -11,7 +11,7 @@ from .compiled import CompiledModel, Landmarks, Network
 from .convert import read_margins, read_model, unwrap
 from .exceptions import CompileError
 from .metrics import fidelity
-from .students._completion import CompletedClassifier
+from .students._completion import CompletedClassifier, LinkedRegressor
 from .students._deciding import DecidingClassifier
 
 DTYPES = ("float64", "float32", "float16")
@@ -139,7 +139,8 @@ def _convert(model: Any) -> CompiledModel:
         check_is_fitted(model)
     if hasattr(model, "__skdistill_compile__"):
         return model.__skdistill_compile__()
-    compiled = _from_completed(model) if isinstance(model, CompletedClassifier) else read_model(model)
+    wrapped = {CompletedClassifier: _from_completed, LinkedRegressor: _from_linked}.get(type(model))
+    compiled = read_model(model) if wrapped is None else wrapped(model)
     if compiled is not None:
         return compiled
     steps = "" if several is None else f" of {len(several)} steps"
@@ -158,7 +159,7 @@ def _from_completed(model: CompletedClassifier) -> CompiledModel:
         return _from_margins(model)
     inner = _convert(model.estimator)
     described: dict[str, Any] = {"classes": model.classes, "columns": inner.columns, "names": inner.feature_names_in_}
-    is_plain = inner.link == "identity" and inner.power == 1
+    is_plain = inner.link == "identity" and inner.bounds is None and inner.power == 1
     if model.response == "logit" and model.decoder is None and is_plain:
         scorer = inner.scorer.scaled(model.temperature)
         link = "binary" if len(model.classes) == 2 else "softmax"
@@ -166,6 +167,19 @@ def _from_completed(model: CompletedClassifier) -> CompiledModel:
     if model.response == "predict_proba" and np.array_equal(model.estimator.classes_, model.classes):
         return CompiledModel(inner.scorer, inner.link, power=model.temperature, **described)
     raise _not_completed(model)
+
+
+def _from_linked(model: LinkedRegressor) -> CompiledModel:
+    """Compile a regressor of scores whose predictions are converted to values by a link."""
+    inner = _convert(model.estimator)
+    if inner.link != "identity" or inner.bounds is not None:
+        raise CompileError(
+            f"compile: the student {type(model.estimator).__name__} has a link of its own inside link="
+            f"{model.link.name!r}; expected a student that predicts scores. Pass link='identity'."
+        )
+    described: dict[str, Any] = {"columns": inner.columns, "names": inner.feature_names_in_}
+    link = model.link
+    return CompiledModel(inner.scorer, link.inverse, is_single=model.is_single, bounds=link.bounds, **described)
 
 
 def _from_margins(model: CompletedClassifier) -> CompiledModel:

@@ -112,6 +112,7 @@ PUBLIC = {
     ],
     "skdistill.targets": [
         "TargetCompressor",
+        "TargetLink",
         "blend",
         "centred_logits",
         "fit_margin_scale",

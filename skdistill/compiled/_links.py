@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -70,10 +71,12 @@ class Link:
     of_one: Callable[[Scores], Scores] | None = None
     ending: str = "    return array(link({scores}))"
     """The return statement of generated code; it inlines short links, since a call would take longer."""
+    single_ending: str = "    return link({scores})[0]"
+    """The return statement for a single output."""
 
 
 LINKS = {
-    "identity": Link(lambda scores: scores, ending="    return array({scores})"),
+    "identity": Link(lambda scores: scores, ending="    return array({scores})", single_ending="    return s0"),
     "exp": Link(_exp, lambda scores: tuple(map(_exp_of_one, scores))),
     "logistic": Link(_logistic, lambda scores: tuple(map(_logistic_of_one, scores))),
     "binary": Link(
@@ -83,3 +86,65 @@ LINKS = {
     "one-vs-rest": Link(_one_vs_rest, _one_vs_rest_of_one),
     "softmax": Link(_softmax, _softmax_of_one),
 }
+
+
+MAX_EXPONENT = 700.0
+"""Maximum absolute score that the bounded exponential takes: beyond it, results would be zero or infinite."""
+
+
+def inverse_link(name: str, bounds: tuple[float, float] | None = None) -> Link:
+    """Return an inverse link by name, whose outputs stay within the bounds, if there are any.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``LINKS``.
+    bounds : (low, high) or None, default=None
+        For ``"identity"``, outputs are clipped to them. ``"exp"`` is low + exp(s), at most high, and ``"logistic"`` is
+        low + (high - low) / (1 + exp(-s)); other links have no bounds. One of the bounds may be infinite.
+    """
+    if bounds is None:
+        return LINKS[name]
+    return _bounded(name, float(bounds[0]), float(bounds[1]))
+
+
+@lru_cache(maxsize=64)
+def _bounded(name: str, low: float, high: float) -> Link:
+    return _BOUNDED[name](low, high)
+
+
+def _within(scores: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Return what ``np.clip`` does, which takes several times as long for few rows."""
+    inside = np.maximum(scores, low)
+    return np.minimum(inside, high, out=inside)
+
+
+def _bounded_identity(low: float, high: float) -> Link:
+    def of_one(scores: Scores) -> Scores:
+        return tuple(low if score < low else high if score > high else score for score in scores)
+
+    inline = f"    return {low!r} if s0 < {low!r} else {high!r} if s0 > {high!r} else s0"
+    return Link(lambda scores: _within(scores, low, high), of_one, single_ending=inline)
+
+
+def _bounded_exp(low: float, high: float) -> Link:
+    def of_rows(scores: np.ndarray) -> np.ndarray:
+        return np.minimum(low + np.exp(_within(scores, -MAX_EXPONENT, MAX_EXPONENT)), high)
+
+    def of_one(scores: Scores) -> Scores:
+        return tuple(min(low + math.exp(min(max(score, -MAX_EXPONENT), MAX_EXPONENT)), high) for score in scores)
+
+    return Link(of_rows, of_one)
+
+
+def _bounded_logistic(low: float, high: float) -> Link:
+    def of_rows(scores: np.ndarray) -> np.ndarray:
+        return np.minimum(low + (high - low) * _logistic(scores), high)
+
+    def of_one(scores: Scores) -> Scores:
+        return tuple(min(low + (high - low) * _logistic_of_one(score), high) for score in scores)
+
+    return Link(of_rows, of_one)
+
+
+_BOUNDED = {"identity": _bounded_identity, "exp": _bounded_exp, "logistic": _bounded_logistic}

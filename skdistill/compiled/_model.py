@@ -11,7 +11,7 @@ from .._threads import blas_threads
 from ._code import Code, compile_row, row_source, scores_as_tuple
 from ._columns import Columns, names_of_frame
 from ._decision import Decision
-from ._links import LINKS
+from ._links import inverse_link
 from ._row_code import row_code
 from ._row_input import Names, as_floats, cells_of_frame, column_of_frame
 from ._scorer import Scorer
@@ -53,6 +53,9 @@ class CompiledModel:
         Column names; ``None`` if the model was fitted without column names.
     decision : Decision or None, default=None
         How ``predict`` of a classifier chooses the label; ``None`` chooses the most probable one.
+    bounds : (low, high) or None, default=None
+        Bounds of the outputs, for the links ``"identity"`` (outputs are clipped), ``"exp"`` (low + exp(score), at most
+        high) and ``"logistic"`` (low + (high - low) / (1 + exp(-score))). One of them may be infinite.
 
     Attributes
     ----------
@@ -85,9 +88,11 @@ class CompiledModel:
         is_single: bool = False,
         names: Sequence[str] | None = None,
         decision: Decision | None = None,
+        bounds: tuple[float, float] | None = None,
     ) -> None:
         self.scorer = scorer
         self.link = link
+        self.bounds = bounds
         self.power = power
         self.classes_ = classes
         self.columns = columns
@@ -160,11 +165,9 @@ class CompiledModel:
         return row_code(self.scorer) if self.power == 1 else None
 
     def _source_of(self, code: Code) -> str:
-        scores = scores_as_tuple(len(self.scorer.base))
-        ending = LINKS[self.link].ending
-        if self.is_single:
-            ending = "    return s0" if self.link == "identity" else f"    return link({scores})[0]"
-        return row_source(code.lines, ending.format(scores=scores))
+        link = inverse_link(self.link, self.bounds)
+        ending = link.single_ending if self.is_single else link.ending
+        return row_source(code.lines, ending.format(scores=scores_as_tuple(len(self.scorer.base))))
 
     def stored_as(self, dtype: np.dtype) -> "CompiledModel":
         """Return a copy with leaf values or weights of another precision."""
@@ -192,7 +195,7 @@ class CompiledModel:
             self._raise_shape_error(cells.shape)
         with blas_threads(1, cells.shape[0]):
             scores = self.scorer.scores(cells)
-        outputs = LINKS[self.link].of_rows(scores)
+        outputs = inverse_link(self.link, self.bounds).of_rows(scores)
         if self.power != 1:
             outputs = outputs**self.power
             outputs /= outputs.sum(axis=1, keepdims=True)
@@ -287,7 +290,8 @@ class CompiledModel:
             dtype = None if self._raw is None else object
             row: Callable[[Any], Any] = lambda cells: self._many(np.asarray(cells, dtype)[None])[0]  # noqa: E731
         else:
-            row = self._row_of_codes = compile_row(self._source_of(code), link=LINKS[self.link].of_one, **code.names)
+            of_one = inverse_link(self.link, self.bounds).of_one
+            row = self._row_of_codes = compile_row(self._source_of(code), link=of_one, **code.names)
             self._takes_array = self._raw is None and code.takes_array
             self._kinds = NUMBERS if self._raw is None else CELLS
             if self._raw is not None:
@@ -299,10 +303,12 @@ class CompiledModel:
 
     def __getstate__(self) -> dict[str, Any]:
         shipped = ("scorer", "link", "power", "classes_", "columns", "is_single", "decision", "quantization_loss_")
-        return {name: self.__dict__[name] for name in shipped} | {"names": self._names.packed()}
+        state = {name: self.__dict__[name] for name in shipped} | {"names": self._names.packed()}
+        return state if self.bounds is None else state | {"bounds": self.bounds}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update({"decision": None, **state})  # models of earlier releases have no decision
+        # models of earlier releases have no decision, and no bounds
+        self.__dict__.update({"decision": None, "bounds": None, **state})
         self._names = Names.unpacked(self.__dict__.pop("names"))
         self._reset_code()
 

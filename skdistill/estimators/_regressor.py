@@ -6,8 +6,9 @@ from sklearn.base import RegressorMixin
 
 from .._encoding import encoded_once
 from .._restoring import all_or_nothing
-from .._validation import tags_of
+from .._validation import check_fitted, tags_of
 from ..metrics import concordance
+from ..targets import TargetLink
 from ..teachers import concordance_sign, is_fitted_teacher
 from ._base import BaseDistilled
 from ._callbacks import supports_callbacks
@@ -53,6 +54,20 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         How a recipe labels the real rows: in-sample (``None``), out-of-fold (an integer or a splitter) or out-of-bag
         (``"oob"``). Rows that are in no test fold, as with ``TimeSeriesSplit``, are labelled in-sample, with a warning.
         Pass ``groups`` to ``fit`` for splitters such as ``GroupKFold``.
+    link : {"auto", "identity", "log", "logit"}, default="auto"
+        Scale that the student is fitted on. ``"log"`` fits it to the logarithms of positive values, so that all
+        predictions are positive; ``"logit"`` to the logits of values between two bounds. ``"auto"`` is the link of the
+        teacher, if the model states one: ``"log"`` for a Poisson, gamma or Tweedie loss and for targets transformed by
+        a logarithm, ``"logit"`` for a logistic loss on values; otherwise ``"identity"``. If you pass a student that is
+        clearly better on held-out rows without this link, it is fitted without it and its predictions are clipped.
+        Fidelity is measured, and candidates are selected, on the original scale.
+    bounds : "auto", "seen", (low, high) or None, default="auto"
+        Bounds of the predictions, for all outputs. ``"auto"`` uses those that are known: 0 and the largest output of
+        the teacher for the real rows for the log, (0, 1) for the logit and for the outputs of ``predict_proba``, and
+        the range of the leaf values for trees and forests of scikit-learn, unless true values are blended in. Bounds
+        that are only known for the identity link apply to students of this package. ``"seen"`` is the range of the
+        teacher's outputs for the real rows. ``None`` uses no bounds but those that the link needs. One of two numbers
+        may be ``None``.
     target_compressor : transformer or None, default=None
         Compresses the teacher's outputs, e.g. ``PCA(5)``, for problems with many outputs. The student is fitted on the
         compressed outputs; ``predict`` decodes its output by ``inverse_transform``.
@@ -114,6 +129,8 @@ default="auto"
         like its outputs on unseen rows; 1 means that it returns stored values, as a nearest-neighbour model does. NaN
         if it was not measured: too few rows or queries, or synthetic rows whose outputs are distributed differently.
         Only set if the sampler or the student was selected.
+    link_ : TargetLink
+        The link that the student was fitted on: its ``name``, and the bounds ``low`` and ``high`` of its predictions.
     soft_weight_ : float
         Weight of the teacher in the targets that the student was fitted on.
     soft_weights_ : dict of ndarray
@@ -164,6 +181,8 @@ default="auto"
         n_synthetic: Any = "auto",
         soft_weight: Any = 1.0,
         teacher_cv: Any = None,
+        link: str = "auto",
+        bounds: Any = "auto",
         target_compressor: Any = None,
         max_queries: int | None = None,
         response_method: str = "auto",
@@ -183,6 +202,8 @@ default="auto"
         self.n_synthetic = n_synthetic
         self.soft_weight = soft_weight
         self.teacher_cv = teacher_cv
+        self.link = link
+        self.bounds = bounds
         self.target_compressor = target_compressor
         self.max_queries = max_queries
         self.response_method = response_method
@@ -275,6 +296,13 @@ default="auto"
                 'one risk per row. Distil the risk with response_method="predict" to score it.'
             )
         return concordance(y, concordance_sign(self.teacher_) * predicted)
+
+    @property
+    def link_(self) -> TargetLink:
+        """The link that the student was fitted on, and the bounds of its predictions."""
+        check_fitted(self, "student_")
+        targets: Any = self._targets
+        return targets.link
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -9,8 +9,8 @@ from sklearn.base import clone
 from .._declared_columns import is_from_dtype
 from .._encoding import declared_here
 from ..students import CompactKernelClassifier, CompactKernelRegressor, teach_classifier, teach_regressor
-from ..students._student import CompactStudent, rows_for
-from ..targets import blend, fit_margin_scale, soften, softmax
+from ..students._student import CompactRegressor, CompactStudent, rows_for
+from ..targets import TargetLink, blend, fit_margin_scale, soften, softmax
 from ..teachers import Teacher
 from ..transfer import TransferSet
 
@@ -102,15 +102,21 @@ class ClassTargets:
         return np.asarray(student.predict_proba(rows_for(student, X)), dtype=np.float64)
 
 
+IDENTITY = TargetLink()
+
+
 @dataclass(frozen=True)
 class ValueTargets:
-    """Values of the teacher, blended with true values."""
+    """Values of the teacher, blended with true values; students are fitted to them on the scale of a link."""
 
     teacher: Teacher
     soft_weight: float
     compressor: Any
     classifies: bool = False
     pools_outputs: bool = False
+    link: TargetLink = IDENTITY
+    keeps_bounds: bool = False
+    """Whether estimators of others are wrapped so that they keep the bounds; ours always keep them."""
 
     def of(self, outputs: np.ndarray) -> np.ndarray:
         """Return the teacher's outputs unchanged."""
@@ -124,11 +130,17 @@ class ValueTargets:
         return teach_regressor(
             _declaring(_inheriting(student, self.teacher)),
             transfer_set.X,
-            targets,
+            self.link.clipped(targets),
             sample_weight=transfer_set.sample_weight,
             rng=np.random.RandomState(seed),
             target_compressor=self.compressor,
+            link=self._link_for(student),
         )
+
+    def _link_for(self, student: Any) -> TargetLink:
+        """Return the link of a student; known bounds alone are no reason to wrap the estimators of others."""
+        is_ours = isinstance(student, CompactRegressor) and self.compressor is None
+        return self.link if self.keeps_bounds or is_ours else IDENTITY
 
     def predict(self, student: Any, X: Any) -> np.ndarray:
         """Return the student's values."""

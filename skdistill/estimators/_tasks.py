@@ -12,7 +12,8 @@ from ..targets import one_hot
 from ..teachers import SEVERAL_LABELS, Task, Teacher, unlabelled_rows
 from ..transfer import TransferSet
 from ._decision import DECISIONS
-from ._targets import ClassTargets, Targets, ValueTargets
+from ._target_links import check_link, choose_targets
+from ._targets import ClassTargets, Targets
 
 
 class FitTask(Protocol):
@@ -117,7 +118,8 @@ class ValueTask:
     multioutput: str = "uniform_average"
 
     def check_parameters(self, model: Any) -> None:
-        """Do nothing: regression has no specific parameters."""
+        """Check the link and the bounds."""
+        check_link(model)
 
     def check_y(self, model: Any, X: Any, y: Any) -> np.ndarray | None:
         """Return the values as an array of shape (n_samples,) or (n_samples, n_outputs)."""
@@ -141,10 +143,10 @@ class ValueTask:
         return y if model.soft_weight != 1 else None
 
     def targets(self, model: Any, teacher: Teacher, real: TransferSet) -> Targets:
-        """Return the conversion of outputs to values."""
+        """Return the conversion of outputs to values, with the link that students are fitted on."""
         if real.truth is not None and real.truth.shape[1:] != real.outputs.shape[1:]:
             raise ValueError(
                 f"{type(model).__name__}: y has shape {real.truth.shape}, but the outputs of the teacher have shape "
                 f"{real.outputs.shape}. Pass y of the same shape, or soft_weight=1."
             )
-        return ValueTargets(teacher, model._given_soft_weight, model._target_compressor)
+        return choose_targets(model, teacher, real)

@@ -16,7 +16,7 @@ from ..convert import unwrap
 from ..metrics import fidelity
 from ..metrics._checks import check_finite, check_outputs, check_probabilities, check_row_weights
 from ..metrics._unwrapping import distilled_inside, shipped
-from ..targets import fit_margin_scale, one_hot, softmax
+from ..targets import TargetLink, fit_margin_scale, one_hot, softmax
 from ..teachers import Teacher, as_teacher, positions_said, query_teacher
 
 TIED = 1e-7
@@ -73,6 +73,8 @@ class Answers:
     said : tuple of ndarray or None, default=None
         The positions of the labels that teacher and student predict; ``None`` for values, and for the largest
         probabilities if the outputs were passed.
+    link : TargetLink or None, default=None
+        The link that a distilled regressor was fitted on, if it is not the identity.
     """
 
     X: Any
@@ -86,6 +88,7 @@ class Answers:
     seconds: float = float("nan")
     pair: Pair | None = None
     said: tuple[np.ndarray, np.ndarray] | None = None
+    link: TargetLink | None = None
 
     @property
     def multioutput(self) -> str:
@@ -107,6 +110,14 @@ class Answers:
         if self.is_constant:
             return float("nan")
         return fidelity(self.teacher, outputs, sample_weight=self.weight, multioutput=self.multioutput)
+
+    def link_fidelity_of(self, outputs: np.ndarray) -> float:
+        """Return the R² of any outputs with respect to the teacher's on the scale of the link."""
+        if self.link is None or self.is_constant:
+            return float("nan")
+        floor = self.link.floor(self.teacher)
+        scores = [self.link.scores(each, floor) for each in (self.teacher, outputs)]
+        return fidelity(*scores, sample_weight=self.weight, multioutput=self.multioutput)
 
     @property
     def labels(self) -> tuple[np.ndarray, np.ndarray]:
@@ -334,7 +345,7 @@ def _ask_distilled(who: str, model: Any, X: Any) -> dict[str, Any]:
     started = perf_counter()
     soft_targets = distilled.soft_targets(seen)
     seconds = perf_counter() - started
-    classes, said = getattr(distilled, "classes_", None), None
+    classes, link, said = getattr(distilled, "classes_", None), getattr(distilled, "link_", None), None
     if classes is not None:
         labels = distilled._teacher_labels(seen, soft_targets), distilled.predict(seen)
         said = tuple(np.searchsorted(classes, each) for each in labels)
@@ -345,6 +356,7 @@ def _ask_distilled(who: str, model: Any, X: Any) -> dict[str, Any]:
         "classes": classes,
         "seconds": seconds,
         "pair": Pair(distilled._targets.teacher, distilled.student_, seen, unwrap(model).transform),
+        "link": link if link is not None and link.name != "identity" else None,
     }
 
 

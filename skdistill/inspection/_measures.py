@@ -56,6 +56,8 @@ def quality(answers: Answers, outputs: np.ndarray) -> dict[str, float]:
         of_teacher = quality(answers, answers.teacher)["skill"] if outputs is not answers.teacher else measured["skill"]
         measured["kept"] = retention(of_teacher, measured["skill"])
     measured["fidelity"] = answers.fidelity_of(outputs)
+    if answers.link is not None:
+        measured[f"{answers.link.name}_fidelity"] = answers.link_fidelity_of(outputs)
     if answers.classes is not None:
         measured["agreement"] = agreement(answers.labels[0], labels, sample_weight=weight)
     return measured
@@ -174,8 +176,9 @@ def outputs_alone(answers: Answers, X_train: Any, y_train: Any) -> np.ndarray:
     """Return the outputs of the same student, fitted to true labels without the teacher."""
     pair = answers.pair
     assert pair is not None
-    inside = completed(pair.student)
-    student = pair.student if inside is None else inside
+    student = pair.student
+    while (inside := completed(student)) is not None:
+        student = inside
     if not hasattr(student, "get_params"):
         raise StudentError(
             f"report: got X_train, but {type(student).__name__} cannot be fitted without the teacher, for comparison. "

@@ -372,6 +372,8 @@ def _notes(answers: Answers, columns: Any, n_shared: int, *, has_steps: bool) ->
         notes.append(
             "Bytes and times are those of teacher and student alone; the verdict adds the time of the earlier steps."
         )
+    if answers.link is not None:
+        notes.append(f"The student has a {answers.link.name} link; {answers.link.name}_fidelity is R² on that scale.")
     if n_rows < answers.n_given:
         notes.append(f"Measured on {n_rows:,} of the {answers.n_given:,} rows, drawn at random.")
     if n_rows < FEW_ROWS:

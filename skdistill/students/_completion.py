@@ -8,8 +8,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from .._fitting import has_pairwise_margins
 from .._tables import take_rows
 from .._validation import input_tags_of
+from ..compiled._links import inverse_link
 from ..exceptions import StudentError
-from ..targets import TargetCompressor, fit_margin_scale, one_hot, soften, softmax
+from ..targets import TargetCompressor, TargetLink, fit_margin_scale, one_hot, soften, softmax
+from ._student import CompactStudent
 
 MAX_MARGIN_ROWS = 10_000
 """Bounds the rows on which the scale of a student's margins is fitted."""
@@ -34,7 +36,8 @@ def complete_classifier(fitted: Any, classes: np.ndarray, temperature: float, X:
     methods = ("predict_proba", "decision_function", "predict")
     response = next(name for name in methods if hasattr(fitted, name))
     knows_all = np.array_equal(getattr(fitted, "classes_", []), classes)
-    if response == "predict_proba" and knows_all and temperature == 1:
+    is_plain = isinstance(fitted, CompactStudent) or np.ndim(fitted.predict(take_rows(X, slice(0, 1)))) == 1
+    if response == "predict_proba" and knows_all and temperature == 1 and is_plain:
         return fitted
     if response != "decision_function":
         return CompletedClassifier(fitted, classes, response, temperature)
@@ -134,7 +137,7 @@ class CompletedClassifier(ClassifierMixin, _Fitted):
             logits = two_columns(answer if self.decoder is None else self.decoder.decode(answer))
             return softmax(self.temperature * logits)
         if self.response == "predict":
-            return one_hot(np.asarray(self.estimator.predict(X)), self.classes)
+            return one_hot(np.asarray(self.estimator.predict(X)).reshape(-1), self.classes)
         if self.response == "decision_function":
             known = softmax(self.scale * two_columns(self.estimator.decision_function(X)))
         else:
@@ -167,3 +170,28 @@ class DecodedRegressor(RegressorMixin, _Fitted):
     def predict(self, X: Any) -> np.ndarray:
         """Return values of shape (n_samples, n_outputs)."""
         return self.decoder.decode(np.asarray(self.estimator.predict(X)))
+
+
+class LinkedRegressor(RegressorMixin, _Fitted):
+    """A fitted regressor of scores whose predictions are converted to values within the bounds of a link.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted to the scores.
+    link : TargetLink
+        The link from values to scores.
+    is_single : bool, default=True
+        Whether there is a single output, so that predictions have the shape (n_samples,).
+    """
+
+    def __init__(self, estimator: Any, link: TargetLink, is_single: bool = True) -> None:
+        self.estimator = estimator
+        self.link = link
+        self.is_single = is_single
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return values of shape (n_samples,) or (n_samples, n_outputs)."""
+        scores = np.asarray(self.estimator.predict(X), dtype=np.float64)
+        values = inverse_link(self.link.inverse, self.link.bounds).of_rows(scores)
+        return values.reshape(-1) if self.is_single else values.reshape(len(values), -1)

@@ -18,10 +18,11 @@ from .._restoring import all_or_nothing
 from .._tables import is_frame, own_rows, take_rows
 from .._threads import blas_threads
 from .._validation import check_finite, check_fitted, check_number, check_table, check_weights
-from ..compiled import Columns, CompiledModel, Design
+from ..compiled import Columns, CompiledModel, Design, Forest
 from ..compiled._design import dense_chunks
-from ..compiled._links import LINKS
+from ..compiled._links import LINKS, inverse_link
 from ..exceptions import StudentError, StudentSizeError
+from ..targets import TargetLink
 
 
 class CompactStudent(Documented):
@@ -241,9 +242,10 @@ class CompactClassifier(ClassifierMixin, CompactStudent):
 
 
 class CompactRegressor(RegressorMixin, CompactStudent):
-    """Values in, values out."""
+    """Values in, values out; they may be fitted on the scale of a link."""
 
     _loss: Loss = SquaredError()
+    _link: TargetLink = TargetLink()
 
     @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -264,13 +266,71 @@ class CompactRegressor(RegressorMixin, CompactStudent):
         """
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        return self._fit_linked(X, y, TargetLink(), sample_weight, "y")
+
+    @all_or_nothing
+    def fit_soft(
+        self, X: Any, targets: Any, *, link: str = "identity", bounds: Any = None, sample_weight: Any = None
+    ) -> Self:
+        r"""Fit to the values of a teacher, on the scale of a link; predictions then stay within the bounds of the link.
+
+        The student minimises the squared error of the scores :math:`s` of the values, and a row counts in proportion to
+        the square root of the derivative of the inverse link, which serves the errors on both scales:
+
+        ============  ======================================  ======================================================
+        link          score                                   weight
+        ============  ======================================  ======================================================
+        ``identity``  :math:`t`                               1
+        ``log``       :math:`\log(t - low)`                   :math:`\sqrt{t - low}`
+        ``logit``     :math:`\log((t - low) / (high - t))`    :math:`\sqrt{(t - low) (high - t)} / (high - low)`
+        ============  ======================================  ======================================================
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            As for :meth:`fit`.
+        targets : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Values within the bounds. For the log, values at the lower bound are replaced by the smallest value above
+            it (distances below 0.000001 of the mean distance by that); for the logit, values within 0.1 % of the range
+            of a bound are moved to that distance.
+        link : {"identity", "log", "logit"}, default="identity"
+            The link of all outputs. ``"log"`` suits positive values that differ by factors, ``"logit"`` shares.
+        bounds : (low, high) or None, default=None
+            Bounds of the values; one of them may be ``None``. The usual ones are none for ``"identity"``, (0, inf) for
+            ``"log"`` and (0, 1) for ``"logit"``. With ``"identity"``, predictions are clipped to them.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError
+            If ``link`` or ``bounds`` are invalid, or a target is outside the bounds.
+        """
+        return self._fit_linked(
+            X, targets, TargetLink.of(link, bounds, who=type(self).__name__), sample_weight, "targets"
+        )
+
+    def _fit_linked(self, X: Any, y: Any, link: TargetLink, sample_weight: Any, name: str) -> Self:
         X = check_table(self, X, reset=True)
-        y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+        y = check_array(y, ensure_2d=False, dtype=np.float64, input_name=name)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         check_consistent_length(X, y)
+        link.check(y, type(self).__name__, name)
         self._is_single = y.ndim == 1
         X, values, weight = rows_with_weight(X, y.reshape(len(y), -1), check_weights(sample_weight, X.shape[0]))
+        if link.name != "identity":
+            values, weight = link.scores(values), weight * link.weights(values)
+        self.scorer_ = self._learn_values(X, values, weight)
+        self._link = TargetLink() if _is_tree_within(self.scorer_, link) else link
+        return self
+
+    def _learn_values(self, X: Any, values: np.ndarray, weight: np.ndarray) -> Any:
+        """Return a scorer of the values, which are standardised for the fit."""
         weight = weight / weight.max()  # sums of huge weights, and squares of huge values, stay within floats
         size = np.maximum(np.abs(values).max(axis=0), np.finfo(np.float64).tiny)
         mean = np.average(values / size, axis=0, weights=weight)
@@ -278,21 +338,38 @@ class CompactRegressor(RegressorMixin, CompactStudent):
         scale = np.where(deviation > 0, deviation, 1.0)
         targets = (values / size - mean) / scale
         scorer = with_exact_constants(self._learn(X, targets, weight), targets, self._loss)
-        self.scorer_ = scorer.scaled(size * scale, size * mean)
-        return self
+        return scorer.scaled(size * scale, size * mean)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the values of ``X``, of shape (n_samples,) or (n_samples, n_outputs)."""
-        values = self._scores(X)
+        values = self._values(self._scores(X))
         return values[:, 0] if self._is_single else values
 
+    def _values(self, scores: np.ndarray) -> np.ndarray:
+        """Return the values of scores, as compiled models do."""
+        return inverse_link(self._link.inverse, self._link.bounds).of_rows(scores)
+
     def __skdistill_compile__(self) -> CompiledModel:
-        return CompiledModel(self.scorer_, columns=self._columns(), is_single=self._is_single, names=self._names())
+        return CompiledModel(
+            self.scorer_,
+            self._link.inverse,
+            columns=self._columns(),
+            is_single=self._is_single,
+            names=self._names(),
+            bounds=self._link.bounds,
+        )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+
+def _is_tree_within(scorer: Any, link: TargetLink) -> bool:
+    """Whether a scorer is a single tree whose values are all within the bounds, so that clipping is not needed."""
+    if link.name != "identity" or not isinstance(scorer, Forest) or scorer.n_trees != 1:
+        return False
+    return bool(link.is_inside(scorer.base + scorer.unit * scorer.value.astype(np.float64)).all())
 
 
 def rows_with_weight(X: Any, targets: np.ndarray, weight: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray]:

@@ -19,9 +19,9 @@ from .._fitting import accepts_sample_weight, final_step, fit_weighted
 from .._tables import take_rows
 from .._validation import seed_estimator, tags_of
 from ..exceptions import StudentError
-from ..targets import TargetCompressor, centred_logits
-from ._completion import CompletedClassifier, DecodedRegressor, complete_classifier
-from ._student import rows_for
+from ..targets import TargetCompressor, TargetLink, centred_logits
+from ._completion import CompletedClassifier, DecodedRegressor, LinkedRegressor, complete_classifier
+from ._student import CompactRegressor, rows_for
 
 MIN_PROBABILITY = 1e-3
 """Bounds the probability of classes that get a copy of the row; the weight of others is shared among these."""
@@ -126,6 +126,7 @@ def teach_regressor(
     sample_weight: np.ndarray,
     rng: np.random.RandomState,
     target_compressor: Any = None,
+    link: TargetLink | None = None,
 ) -> Any:
     """Fit a clone of ``student`` to values and return it.
 
@@ -141,14 +142,20 @@ def teach_regressor(
     rng : RandomState
         Seeds every ``random_state`` of the student that is ``None``.
     target_compressor : transformer or None, default=None
-        Fitted on the values; the student learns their code.
+        Fitted on the values, or on their scores with a link; the student learns their code.
+    link : TargetLink or None, default=None
+        The student is fitted to the scores of the values, and its predictions are converted back; they stay within the
+        bounds of the link. ``None`` fits it to the values.
 
     Returns
     -------
     student : estimator
+        With a single output, ``predict`` returns the shape (n_samples,).
 
     Raises
     ------
+    ValueError
+        If values are outside the bounds of the link.
     StudentError
         If the student is no regressor, or there is a ``target_compressor`` but a single output.
 
@@ -166,12 +173,41 @@ def teach_regressor(
     student, X = _seeded_clone(student, rng), rows_for(student, X)
     if not is_regressor(student):
         raise StudentError(f"the student {type(student).__name__} is no regressor; expected one to imitate values.")
-    if target_compressor is None:
-        return _fit_values(student, X, values, sample_weight, rng)
-    if values.ndim == 1:
+    if target_compressor is not None and values.ndim == 1:
         raise StudentError("target_compressor= needs a teacher of several outputs; this one has a single output.")
+    if link is None or link.is_plain:
+        return _in_shape(_fit_coded(student, X, values, sample_weight, rng, target_compressor), X, values)
+    values = values[:, 0] if _is_single(values) and values.ndim == 2 else values
+    link.check(values, f"the student {type(student).__name__}", "its targets")
+    if target_compressor is None and isinstance(student, CompactRegressor):
+        return student.fit_soft(X, values, link=link.name, bounds=link.bounds, sample_weight=sample_weight)
+    if link.name != "identity" and accepts_sample_weight(student):
+        sample_weight = sample_weight * link.weights(values)
+    fitted = _fit_coded(student, X, link.scores(values), sample_weight, rng, target_compressor)
+    return LinkedRegressor(fitted, link, is_single=_is_single(values))
+
+
+def _is_single(values: np.ndarray) -> bool:
+    return values.reshape(len(values), -1).shape[1] == 1
+
+
+def _fit_coded(
+    student: Any, X: Any, values: np.ndarray, weight: np.ndarray, rng: np.random.RandomState, target_compressor: Any
+) -> Any:
+    """Fit a regressor to values, or to their code if there is a compressor."""
+    if target_compressor is None:
+        return _fit_values(student, X, values, weight, rng)
     code = _fit_compressor(target_compressor, values, rng)
-    return DecodedRegressor(_fit_values(student, X, code.encode(values), sample_weight, rng), code)
+    return DecodedRegressor(_fit_values(student, X, code.encode(values), weight, rng), code)
+
+
+def _in_shape(fitted: Any, X: Any, values: np.ndarray) -> Any:
+    """Return a regressor whose predictions for a single output have the shape (n_samples,)."""
+    if isinstance(fitted, CompactRegressor | DecodedRegressor) or not _is_single(values):
+        return fitted
+    if np.ndim(fitted.predict(take_rows(X, slice(0, 1)))) == 1:
+        return fitted
+    return LinkedRegressor(fitted, TargetLink())
 
 
 def _seeded_clone(student: Any, rng: np.random.RandomState) -> Any:

@@ -1,5 +1,6 @@
 """Compact trees: one readable tree, grown on soft targets and then optimised as a whole."""
 
+from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
@@ -275,7 +276,7 @@ class CompactTreeRegressor(CompactRegressor, _CompactTree):
         """
         check_fitted(self, "scorer_")
         forest = self.scorer_
-        values = forest.base + forest.unit * forest.value
+        values = self._values(forest.base + forest.unit * forest.value)
         values = np.where(np.abs(values) < 1e-12 * np.abs(values).max(axis=0), 0, values)  # a zero of standardised sums
         return self._rules([", ".join(f"{value:.6g}" for value in of_leaf) for of_leaf in values])
 
@@ -285,7 +286,9 @@ class CompactTreeRegressor(CompactRegressor, _CompactTree):
         Returns
         -------
         tree : DecisionTreeRegressor
-            Its nodes hold the mean targets, their mean variance, and numbers of rows of the fit.
+            Its nodes hold the mean targets, their mean variance, and numbers of rows of the fit. If the student was
+            fitted on the scale of a link, the means are those of the scores, converted to values, and the variances
+            are those of the scores.
 
         Raises
         ------
@@ -294,4 +297,5 @@ class CompactTreeRegressor(CompactRegressor, _CompactTree):
             splits on numbers that scikit-learn would round to equal ones.
         """
         check_fitted(self, "scorer_")
-        return as_sklearn(self, self._nodes.scaled(self.scorer_.unit, self.scorer_.base), None)
+        nodes = self._nodes.scaled(self.scorer_.unit, self.scorer_.base)
+        return as_sklearn(self, replace(nodes, mean=self._values(nodes.mean)), None)

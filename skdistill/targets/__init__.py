@@ -1,13 +1,15 @@
-"""Functions that soften, blend and compress soft targets."""
+"""Functions that soften, blend, link and compress soft targets."""
 
 from ._blending import blend, one_hot
 from ._compression import TargetCompressor
+from ._links import TargetLink
 from ._margins import fit_margin_scale
 from ._schedules import logistic_schedule, scheduled_temperature
 from ._temperature import centred_logits, soften, softmax
 
 __all__ = [
     "TargetCompressor",
+    "TargetLink",
     "blend",
     "centred_logits",
     "fit_margin_scale",

@@ -7,6 +7,7 @@ from ._out_of_bag import OutOfBag, find_out_of_bag
 from ._querying import query_teacher
 from ._recipes import clone_recipe, fit_teacher, out_of_bag_outputs, out_of_fold_outputs
 from ._rule import check_is_recognised, is_fitted_teacher
+from ._value_ranges import known_bounds, stated_link
 
 __all__ = [
     "SEVERAL_LABELS",
@@ -21,6 +22,7 @@ __all__ = [
     "fit_teacher",
     "is_fitted_teacher",
     "is_of_kind",
+    "known_bounds",
     "label_teacher",
     "out_of_bag_outputs",
     "out_of_fold_outputs",
@@ -29,5 +31,6 @@ __all__ = [
     "read_labels",
     "said_labels",
     "stated_decisions",
+    "stated_link",
     "unlabelled_rows",
 ]

@@ -1,0 +1,133 @@
+"""What is known of the values of a teacher before it is queried: the link that it states, and bounds of its values."""
+
+from typing import Any
+
+import numpy as np
+from scipy import special
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.linear_model import GammaRegressor, PoissonRegressor, TweedieRegressor
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.tree import BaseDecisionTree, DecisionTreeRegressor, ExtraTreeRegressor
+
+from ..convert import is_booster, unwrap
+from ..targets import TargetLink
+from ._adapter import Teacher
+
+LOG = TargetLink.of("log")
+
+OF_FUNCTIONS = {
+    np.log: LOG,
+    np.log2: LOG,
+    np.log10: LOG,
+    np.log1p: TargetLink.of("log", (-1, None)),
+    special.logit: TargetLink.of("logit"),
+}
+"""Links of teachers whose targets are transformed by these functions."""
+
+OBJECTIVES = {
+    **dict.fromkeys(("poisson", "gamma", "tweedie"), LOG),
+    **dict.fromkeys(("count:poisson", "reg:gamma", "reg:tweedie"), LOG),
+    **dict.fromkeys(("cross_entropy", "xentropy", "reg:logistic"), TargetLink.of("logit")),
+}
+"""Links of boosting libraries by objective; options after a colon or a space are ignored if the whole is unknown."""
+
+
+def stated_link(teacher: Teacher) -> TargetLink | None:
+    """Return the link of the predictions of a teacher, if the model states one other than the identity.
+
+    These are the generalised linear models of scikit-learn, gradient boosting with a Poisson, gamma or Tweedie loss
+    (scikit-learn, LightGBM, XGBoost, CatBoost), perceptrons with an exponential output, and regressors whose targets
+    are transformed by a logarithm or logit, and models of this package with a link; all of them also in pipelines and
+    searches.
+
+    Parameters
+    ----------
+    teacher : Teacher
+        Of values.
+    """
+    model = unwrap(teacher.model).model
+    if teacher.response_method != "predict":
+        return None
+    own = next((link for link in _links_of(model) if isinstance(link, TargetLink)), None)
+    if own is not None:
+        return None if own.name == "identity" else own
+    if isinstance(model, TransformedTargetRegressor):
+        return _link_of_transformer(getattr(model, "transformer_", None))
+    if isinstance(model, PoissonRegressor | GammaRegressor):
+        return LOG
+    if isinstance(model, TweedieRegressor):
+        is_log = model.link == "log" or (model.link == "auto" and model.power > 0)
+        return LOG if is_log else None
+    if isinstance(model, HistGradientBoostingRegressor):
+        return LOG if model.loss in ("poisson", "gamma") else None
+    if getattr(model, "out_activation_", None) == "exp":
+        return LOG
+    return _link_of_objective(_objective_of(model))
+
+
+def known_bounds(teacher: Teacher) -> tuple[float, float] | None:
+    """Return bounds that no value of a teacher can exceed, if they are known.
+
+    They are known for probabilities, and for single trees and forests of scikit-learn, whose values are means of leaf
+    values: a forest is bounded by the mean over its trees of their smallest and of their largest leaf value.
+
+    Parameters
+    ----------
+    teacher : Teacher
+        Of values.
+    """
+    if teacher.response_method == "predict_proba":
+        return 0.0, 1.0
+    model = unwrap(teacher.model).model
+    if teacher.response_method != "predict":
+        return None
+    if type(model) in (DecisionTreeRegressor, ExtraTreeRegressor):
+        low, high = _leaf_range(model)
+    elif type(model) in (RandomForestRegressor, ExtraTreesRegressor):
+        low, high = np.mean([_leaf_range(tree) for tree in model.estimators_], axis=0)
+    else:
+        return None
+    slack = 1e-9 * max(abs(low), abs(high))  # a forest adds its trees in any order
+    return float(low - slack), float(high + slack)
+
+
+def _leaf_range(tree: BaseDecisionTree) -> tuple[float, float]:
+    """Return the smallest and the largest leaf value of a tree, over all outputs."""
+    values = tree.tree_.value[tree.tree_.children_left < 0]
+    return float(values.min()), float(values.max())
+
+
+def _links_of(model: Any) -> list[Any]:
+    """Return what may be the link of a distilled estimator or of a student of this package."""
+    return [getattr(model, name, None) for name in ("link_", "_link", "link")]
+
+
+def _link_of_transformer(transformer: Any) -> TargetLink | None:
+    """Return the link of a transformer of targets, if it is one of the known functions."""
+    if not isinstance(transformer, FunctionTransformer):
+        return None
+    try:
+        return OF_FUNCTIONS.get(transformer.func)
+    except TypeError:  # a function that has no hash
+        return None
+
+
+def _objective_of(model: Any) -> Any:
+    """Return the objective of a model of a boosting library; ``None`` if there is none to read."""
+    if is_booster(model):
+        return model.params.get("objective")
+    for name in ("objective_", "objective"):
+        if isinstance(getattr(model, name, None), str):
+            return getattr(model, name)
+    try:
+        return model.get_params().get("loss_function")  # of CatBoost
+    except Exception:  # a model of any library, which need not have parameters
+        return None
+
+
+def _link_of_objective(objective: Any) -> TargetLink | None:
+    if not isinstance(objective, str):
+        return None
+    known = objective.lower()
+    return OBJECTIVES.get(known) or OBJECTIVES.get(known.replace(" ", ":").split(":")[0])
