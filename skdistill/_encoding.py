@@ -291,8 +291,9 @@ def _column(columns: Any, index: int) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(columns, nw.DataFrame):
         series = columns[:, index]
         missing = series.is_null().to_numpy()
-        if series.dtype in (nw.String, nw.Categorical):
-            values = series.to_numpy() if series.dtype == nw.String else _values_of_categories(series)
+        dtype = series.dtype  # takes microseconds
+        if dtype == nw.String or dtype == nw.Categorical:
+            values = series.to_numpy() if dtype == nw.String else _values_of_categories(series)
             return values, missing.astype(bool)
         values = series.to_numpy()
     else:

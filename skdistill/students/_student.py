@@ -15,7 +15,7 @@ from .._encoding import TableEncoder, fit_encoder
 from .._losses import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy, SquaredError
 from .._representation import Documented
 from .._restoring import all_or_nothing
-from .._tables import is_frame, own_rows, take_rows
+from .._tables import own_rows, take_rows
 from .._threads import blas_threads
 from .._validation import check_finite, check_fitted, check_number, check_table, check_weights
 from ..compiled import Columns, CompiledModel, Design, Forest
@@ -111,7 +111,7 @@ class CompactStudent(Documented):
         """Return unchecked rows as codes."""
         X = check_table(self, X, reset=False)
         encoded = self._encode(X)
-        if is_frame(X) or X.dtype.kind == "O":
+        if encoded is not X and type(encoded) is np.ndarray:  # others have been checked
             check_finite(self, encoded)
         return encoded
 
