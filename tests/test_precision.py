@@ -55,7 +55,7 @@ def test_tables_without_values(table):
     np.testing.assert_array_equal(needs_double(table), np.zeros(table.shape[1], dtype=bool))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(exponent=st.floats(0, 12), scale=st.floats(-20, 20), n_rows=st.integers(50, 3000), seed=st.integers(0, 99))
 def test_what_float32_keeps_it_keeps_well(exponent, scale, n_rows, seed):
     """Rounding moves other columns by less than 0.001 of their spread, and those that are found by a part of it."""

@@ -147,8 +147,8 @@ class _Sides:
             yes, no = "is there", "is missing"
         else:
             is_time = self.encoder.is_time_[feature]
-            n_digits = max(4 if alone else 6, int(self.n_digits[feature]))
-            number = f"{threshold:.{n_digits}g}"
+            n_digits = int(self.n_digits[feature])
+            number = f"{threshold:.{max(4 if alone else 6, n_digits)}g}"
             limit = _as_time(threshold, self.is_duration[feature], n_digits) if is_time else number
             yes, no = f"<= {limit}", f"> {limit}"
         if self.has_missing[feature] and threshold != NO_LIMIT:
@@ -176,9 +176,9 @@ def digits_of_large(bounds: list[np.ndarray], is_large: np.ndarray) -> np.ndarra
 
 
 def _as_time(microseconds: float, is_duration: bool, n_digits: int) -> str:
-    """Return a time to the second, or more precisely where the digits of its microseconds say so."""
+    """Return a time to the second, or more precisely where a number of digits is given."""
     whole = np.int64(microseconds)
-    n_rounded = len(str(abs(whole))) - n_digits
+    n_rounded = len(str(abs(whole))) - n_digits if n_digits else 6
     unit = "us" if n_rounded < 2 else "ms" if n_rounded < 5 else "s"
     return str(
         whole.astype("m8[us]").astype(f"m8[{unit}]") if is_duration else whole.astype("M8[us]").astype(f"M8[{unit}]")
