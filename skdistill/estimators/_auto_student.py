@@ -16,6 +16,8 @@ from ..transfer import AUTO_RATIO, count_synthetic
 WIDE_TABLE_COLUMNS = 1000
 """Sparse tables with more columns than this exclude the tree family from ``families="auto"``."""
 
+FEW_ROWS_FAMILY = "kernel"
+"""The family that ``families="auto"`` includes if there are so few rows that students are cross-validated."""
 
 BYTES_PER_PARAMETER, FIXED_BYTES = 1.6, 1000
 """Initial estimate of the size of a compiled student, used until a student of the family has been measured."""
@@ -143,11 +145,15 @@ class AutoStudent(Documented):
         is_one = isinstance(self.families, str) or not np.iterable(self.families)
         return list(dict.fromkeys(map(current_name, [self.families] if is_one else self.families)))
 
-    def families_for(self, X: Any) -> list[str]:
-        """Return the families to evaluate on ``X``: on wide sparse tables, trees are large and have low fidelity."""
+    def families_for(self, X: Any, *, is_few: bool = False) -> list[str]:
+        """Return the families to evaluate on ``X``: on wide sparse tables, trees are large and have low fidelity.
+
+        Kernels are the best family on few rows of a smooth teacher, and few rows take them little time.
+        """
         names, is_auto = self.family_names(), isinstance(self.families, str) and self.families == "auto"
         is_wide = sparse.issparse(X) and X.shape[1] > WIDE_TABLE_COLUMNS
-        return [name for name in names if not (is_auto and is_wide and name == "tree")]
+        of_few = [FEW_ROWS_FAMILY] if is_auto and is_few and not is_wide and FEW_ROWS_FAMILY not in names else []
+        return [name for name in names if not (is_auto and is_wide and name == "tree")] + of_few
 
     def allowed_parameters(self, student_size: int | None) -> float | None:
         """Return the approximate number of parameters that the user's budget allows; ``None`` without a budget."""

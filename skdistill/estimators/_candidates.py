@@ -149,7 +149,8 @@ class Candidates(dict[str, np.ndarray]):
             return f"None of the {len(self.tried)} candidates was selected."
         if np.isnan(chosen.fidelity):
             return f"{chosen.describe().capitalize()} is the default: there were too few rows for a validation set."
-        latest = {trial.family: trial for trial in self.tried if trial.rung < 2 and trial.is_within_budget}
+        within = [trial for trial in self.tried if trial.rung < 2 and trial.is_within_budget]
+        latest = {trial.family: trial for trial in sorted(within, key=lambda trial: (trial.rung, trial.score))}
         others = sorted(
             (trial for trial in latest.values() if trial.family != chosen.family),
             key=lambda trial: (trial.rung, trial.score),
@@ -163,7 +164,7 @@ class Candidates(dict[str, np.ndarray]):
         return (
             f"{chosen.family.capitalize()} within {_kilobytes(chosen.n_bytes)}: its estimated fidelity on unseen rows "
             f"is {chosen.fidelity:.3f} ({interval}), measured on {chosen.validated_on}."
-            + CAUTIONS.get(chosen.validated_on, "")
+            + next((text for origin, text in CAUTIONS.items() if chosen.validated_on.startswith(origin)), "")
             + (f" Other families: {of_others}." if others else "")
         )
 

@@ -165,11 +165,11 @@ class TestChoice:
         [
             (FOREST, Jitter(), {"X_val": X[:50]}, "X_val"),
             (FOREST, Jitter(), {}, "rows of X, out of bag"),
-            (FOREST, None, {}, "rows of X, out of bag"),
+            (FOREST, None, {}, "rows of X, out of bag, in 5-fold cross-validation"),
             (TREES, Jitter(), {}, "synthetic rows"),
-            (TREES, None, {}, "rows of X, which the teacher may have been fitted on"),
+            (TREES, None, {}, "rows of X, which the teacher may have been fitted on, in 5-fold cross-validation"),
             (plane, Jitter(), {}, "rows of X and synthetic rows"),
-            (plane, None, {}, "rows of X, which the teacher may have been fitted on"),
+            (plane, None, {}, "rows of X, which the teacher may have been fitted on, in 5-fold cross-validation"),
         ],
     )
     def test_validation_rows_are_the_best_there_are(self, teacher, sampler, arguments, validated_on):
