@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Lock
@@ -186,8 +186,18 @@ def find_durations(X: Any) -> np.ndarray:
     return np.full(X.shape[1], X.dtype.kind == "m")
 
 
+@contextmanager
+def columns_ignored(n_features: int, columns: Collection[int]) -> Iterator[None]:
+    """Let encoders of students know no category of the given columns of tables with ``n_features`` columns."""
+    token = _ignored.set((n_features, frozenset(columns)))
+    try:
+        yield
+    finally:
+        _ignored.reset(token)
+
+
 def fit_encoder(X: Any) -> TableEncoder:
-    """Return the encoder of a table, without the rare categories of columns that have many.
+    """Return the encoder of a table, without the rare categories of columns that have many, and without ignored ones.
 
     The categories of a column of names or keys would take memory in the student and improve no prediction.
     """
@@ -202,7 +212,11 @@ def _fit_encoder(X: Any) -> TableEncoder:
         return encoder
     cells, encoder = encoder.transform(X), copy.copy(encoder)
     encoder.categories_ = list(encoder.categories_)
+    n_features, ignored = _ignored.get()
     for index in wide:
+        if index in ignored and X.shape[1] == n_features:  # a step of a pipeline may change the columns
+            encoder.categories_[index] = known[index][:0]
+            continue
         codes = cells[:, index]
         counts = np.bincount(codes[~np.isnan(codes)].astype(np.intp), minlength=len(known[index]))
         encoder.categories_[index] = known[index][counts >= MIN_CATEGORY_ROWS]
@@ -210,6 +224,7 @@ def _fit_encoder(X: Any) -> TableEncoder:
 
 
 _cache: ContextVar[_Cache | None] = ContextVar("cache", default=None)
+_ignored: ContextVar[tuple[int, frozenset[int]]] = ContextVar("ignored", default=(0, frozenset()))
 
 
 def _numbers_at_once(columns: Any, is_number: np.ndarray) -> np.ndarray | None:
