@@ -25,6 +25,9 @@ Result = TypeVar("Result")
 MAX_COMMON_CATEGORIES, MIN_CATEGORY_ROWS = 100, 5
 """In columns with more categories than the first, categories with fewer rows than the second count as unseen."""
 
+MAX_DENSE_CATEGORIES = 2000
+"""Maximum number of categories of a column for students with a dense input for each of them."""
+
 
 class TableEncoder:
     """Encode each column of a table as floats: numbers unchanged, dates in microseconds, categories as codes.
@@ -36,7 +39,8 @@ class TableEncoder:
     Attributes
     ----------
     categories_ : list of (ndarray of str) or None
-        For each column, its sorted categories; ``None`` for a column of numbers or dates.
+        For each column, its sorted categories; ``None`` for a column of numbers or dates. Encoders of students know
+        common categories only, and of a column with more than 2,000, the most frequent are first.
     is_category_ : ndarray of bool, shape (n_features,)
         Mask of the columns that are encoded as category codes.
     is_time_ : ndarray of bool, shape (n_features,)
@@ -219,7 +223,20 @@ def _fit_encoder(X: Any) -> TableEncoder:
             continue
         codes = cells[:, index]
         counts = np.bincount(codes[~np.isnan(codes)].astype(np.intp), minlength=len(known[index]))
-        encoder.categories_[index] = known[index][counts >= MIN_CATEGORY_ROWS]
+        common = np.flatnonzero(counts >= MIN_CATEGORY_ROWS)
+        if len(common) > MAX_DENSE_CATEGORIES:
+            common = common[np.argsort(-counts[common], kind="stable")]
+        encoder.categories_[index] = known[index][common]
+    return encoder
+
+
+def with_dense_categories(encoder: TableEncoder) -> TableEncoder:
+    """Return the encoder that knows no more categories of a column than dense inputs should have, the most frequent."""
+    widest = max((0 if known is None else len(known) for known in encoder.categories_), default=0)
+    if widest <= MAX_DENSE_CATEGORIES:
+        return encoder
+    encoder = copy.copy(encoder)
+    encoder.categories_ = [None if known is None else known[:MAX_DENSE_CATEGORIES] for known in encoder.categories_]
     return encoder
 
 

@@ -1,7 +1,7 @@
 """Columns of many categories that students need not read: keys, and columns that the teacher does not read.
 
-The student would store all their categories, and a linear one has a coefficient for each. Synthetic rows hide that these
-categories are rare, because they repeat them.
+The student would store all their categories, and a linear one has a coefficient for each. Synthetic rows repeat these
+categories, which hides that they are rare.
 """
 
 from typing import Any
