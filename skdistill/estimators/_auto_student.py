@@ -49,6 +49,10 @@ class AutoStudent(Documented):
        the teacher has memorised its training rows, the best student is also fitted with other weights of the real rows.
     3. The best student is fitted on the whole transfer set.
 
+    With at most 2,000 real rows and no more synthetic rows than real ones, each candidate is cross-validated on five
+    folds of the real rows instead: all families at the largest size within the budget, and networks, kernels and
+    hybrids at a third and a ninth of it too. Their sizes are then not bounded by the number of rows.
+
     With ``min_fidelity``, students of all families are fitted at increasing sizes instead, until one reaches it.
 
     Parameters
@@ -57,7 +61,8 @@ class AutoStudent(Documented):
         Families to select from: ``"linear"``, ``"tree"``, ``"kernel"``, ``"mlp"``, ``"mlp_ple"`` (an MLP on piecewise
         linear encodings of numbers), ``"boosting"``, ``"hybrid"``, and names that
         :func:`~skdistill.students.register_family` has registered. ``"auto"`` includes all automatic families; the
-        kernel family is not automatic, because it was best on none of the twelve benchmark tables.
+        kernel family is automatic only if candidates are cross-validated: it is the best family on few rows of smooth
+        teachers, but was best on none of the twelve benchmark tables.
     max_bytes : int, "auto" or None, default="auto"
         Maximum size of the compiled student in bytes. ``"auto"`` is about 10 kB for one output and more for several
         outputs, unless ``max_ops`` or ``student_size`` sets the budget. The search uses the whole budget, up to about
@@ -73,7 +78,8 @@ class AutoStudent(Documented):
         Number of families that step 2 evaluates in addition to the families that step 1 does not evaluate.
     validation_fraction : float in (0, 0.9], default=0.25
         Fraction of the real rows held out for validation if there are no better validation rows. If the sampler is
-        selected as well, ``validation_fraction`` of :class:`~skdistill.AutoSampler` applies instead.
+        selected as well, ``validation_fraction`` of :class:`~skdistill.AutoSampler` applies instead. Cross-validation
+        does not use it.
 
     See Also
     --------

@@ -47,7 +47,7 @@ class Candidate:
     rung : int
         Round of the search: 0 for all families, 1 for the finalists, 2 for the selected student.
     n_rows : int
-        Number of rows that the candidate was fitted on.
+        Number of rows that the candidate was fitted on; in each fold, if it was cross-validated.
     n_parameters, n_bytes, n_ops : float
         Number of parameters, size of the compiled student in bytes and operations per row; NaN if the budget is too
         small for the family.
@@ -57,7 +57,7 @@ class Candidate:
     fidelity, fidelity_low, fidelity_high : float
         Estimated fidelity on unseen rows, and its 95 % interval; NaN if the candidate was not validated.
     seconds : float
-        Time to fit the candidate.
+        Time to fit the candidate, in all folds together.
     is_within_budget : bool
         Whether the candidate meets the budget.
     validated_on : str

@@ -182,7 +182,7 @@ class StudentTrials:
                         sized.setdefault(repr((name, student)), (name, student))
         if not sized:
             return self.add([self._too_small(name, rung) for name in names])
-        return self._try_all(lambda trial: self._within(*trial, rows, rung), sized.values())
+        return self._try_all(lambda trial: self._within(trial[0], trial[1], rows, rung), sized.values())
 
     def with_weight(self, tried: list[Candidate], real_weight: float, rows: TransferSet, rung: int) -> list[Candidate]:
         """Fit the same students with another weight of the real rows."""

@@ -59,7 +59,7 @@ class Terms:
         allowed = options.allowed_parameters(self.most_parameters)
         is_modest = is_modest or allowed is None
         of_family = FAMILIES[family].most_parameters(self.n_outputs, is_modest=is_modest)
-        of_rows = max(MAX_PARAMETERS_PER_ROW * self.n_rows, MIN_PARAMETER_BOUND) * self.n_outputs
+        of_rows = float(max(MAX_PARAMETERS_PER_ROW * self.n_rows, MIN_PARAMETER_BOUND) * self.n_outputs)
         if self.is_cross_validated and not FAMILIES[family].is_bound_by_rows:
             of_rows = np.inf
         return min(of_family, of_rows, np.inf if allowed is None else allowed)
