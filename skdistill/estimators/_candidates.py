@@ -117,7 +117,7 @@ class Candidates(dict[str, np.ndarray]):
     >>> model.candidates_.explain()[:6]
     'Linear'
     >>> model.candidates_["family"].tolist()
-    ['linear', 'tree', 'linear', 'tree', 'linear']
+    ['linear', 'tree', 'linear']
     """
 
     def __init__(self, tried: list[Candidate]) -> None:
