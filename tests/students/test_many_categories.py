@@ -19,10 +19,17 @@ from skdistill.students import (
 RNG = np.random.default_rng(0)
 N_ROWS = 1500
 CODES = np.minimum(RNG.geometric(0.01, N_ROWS), 140)
-TABLE = pd.DataFrame({"code": CODES.astype(str), "a": RNG.normal(size=N_ROWS), "b": RNG.normal(size=N_ROWS)})
+TABLE = pd.DataFrame(
+    {
+        "code": CODES.astype(str),
+        "a": RNG.normal(size=N_ROWS),
+        "b": RNG.normal(size=N_ROWS),
+        "few": RNG.choice(["x", "y"], N_ROWS),
+    }
+)
 TABLE.loc[::9, "a"] = np.nan
 TABLE.loc[::7, "code"] = None
-VALUES = np.sin(CODES) + TABLE["a"].fillna(0.5).to_numpy() * TABLE["b"].to_numpy()
+VALUES = np.sin(CODES) + (TABLE["few"] == "x") + TABLE["a"].fillna(0.5).to_numpy() * TABLE["b"].to_numpy()
 
 
 @pytest.mark.parametrize(
