@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Lock
@@ -26,6 +26,9 @@ Result = TypeVar("Result")
 MAX_COMMON_CATEGORIES, MIN_CATEGORY_ROWS = 100, 5
 """In columns with more categories than the first, categories with fewer rows than the second count as unseen."""
 
+MAX_DENSE_CATEGORIES = 2000
+"""Maximum number of categories of a column for students with a dense input for each of them."""
+
 
 class TableEncoder:
     """Encode each column of a table as floats: numbers unchanged, dates in microseconds, categories as codes.
@@ -39,7 +42,8 @@ class TableEncoder:
     Attributes
     ----------
     categories_ : list of (ndarray of str) or None
-        For each column, its sorted categories; ``None`` for a column of numbers or dates.
+        For each column, its sorted categories; ``None`` for a column of numbers or dates. Encoders of students know
+        common categories only, and of a column with more than 2,000, the most frequent are first.
     is_category_ : ndarray of bool, shape (n_features,)
         Mask of the columns that are encoded as category codes.
     is_time_ : ndarray of bool, shape (n_features,)
@@ -245,8 +249,18 @@ def _holds_durations(columns: Any, index: int) -> bool:
     return are_times(present) and is_duration(present[0])
 
 
+@contextmanager
+def columns_ignored(n_features: int, columns: Collection[int]) -> Iterator[None]:
+    """Let encoders of students know no category of the given columns of tables with ``n_features`` columns."""
+    token = _ignored.set((n_features, frozenset(columns)))
+    try:
+        yield
+    finally:
+        _ignored.reset(token)
+
+
 def fit_encoder(X: Any, declared: tuple[int, ...] | None = None) -> TableEncoder:
-    """Return the encoder of a table, without the rare categories of columns that have many.
+    """Return the encoder of a table, without the rare categories of columns that have many, and without ignored ones.
 
     The categories of a column of names or keys would take memory in the student and improve no prediction. ``declared``
     is that of :func:`fit_table_encoder`.
@@ -262,14 +276,32 @@ def _fit_encoder(X: Any, declared: tuple[int, ...]) -> TableEncoder:
         return encoder
     cells, encoder = encoder.transform(X), copy.copy(encoder)
     encoder.categories_ = list(encoder.categories_)
+    n_features, ignored = _ignored.get()
     for index in wide:
+        if index in ignored and X.shape[1] == n_features:  # a step of a pipeline may change the columns
+            encoder.categories_[index] = known[index][:0]
+            continue
         codes = cells[:, index]
         counts = np.bincount(codes[~np.isnan(codes)].astype(np.intp), minlength=len(known[index]))
-        encoder.categories_[index] = known[index][counts >= MIN_CATEGORY_ROWS]
+        common = np.flatnonzero(counts >= MIN_CATEGORY_ROWS)
+        if len(common) > MAX_DENSE_CATEGORIES:
+            common = common[np.argsort(-counts[common], kind="stable")]
+        encoder.categories_[index] = known[index][common]
+    return encoder
+
+
+def with_dense_categories(encoder: TableEncoder) -> TableEncoder:
+    """Return the encoder that knows no more categories of a column than dense inputs should have, the most frequent."""
+    widest = max((0 if known is None else len(known) for known in encoder.categories_), default=0)
+    if widest <= MAX_DENSE_CATEGORIES:
+        return encoder
+    encoder = copy.copy(encoder)
+    encoder.categories_ = [None if known is None else known[:MAX_DENSE_CATEGORIES] for known in encoder.categories_]
     return encoder
 
 
 _cache: ContextVar[_Cache | None] = ContextVar("cache", default=None)
+_ignored: ContextVar[tuple[int, frozenset[int]]] = ContextVar("ignored", default=(0, frozenset()))
 
 
 def _numbers_at_once(columns: Any, is_number: np.ndarray) -> np.ndarray | None:

@@ -142,7 +142,7 @@ class Design(FlatData, kind="design"):
         inputs = np.zeros((len(cells), self.width), dtype=dtype)
         inputs[:, : len(self.numbers)] = scaled
         inputs[:, len(self.numbers) : self.n_before_codes] = np.isnan(cells[:, self.has_missing])
-        row, column, code = self._codes_of(cells)
+        row, column, code = self.codes_of(cells)
         inputs[row, self.first_input[column] + code] = 1
         return inputs
 
@@ -163,7 +163,7 @@ class Design(FlatData, kind="design"):
             "missing": np.append(np.zeros(len(self.numbers)), none + 1),
         }
 
-    def _codes_of(self, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def codes_of(self, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the row, column and code of all cells with a known category."""
         columns = np.flatnonzero(self.n_codes)
         coded = cells[:, columns]

@@ -16,6 +16,8 @@ from ..transfer import AUTO_RATIO, count_synthetic
 WIDE_TABLE_COLUMNS = 1000
 """Sparse tables with more columns than this exclude the tree family from ``families="auto"``."""
 
+FEW_ROWS_FAMILY = "kernel"
+"""The family that ``families="auto"`` includes if there are so few rows that students are cross-validated."""
 
 BYTES_PER_PARAMETER, FIXED_BYTES = 1.6, 1000
 """Initial estimate of the size of a compiled student, used until a student of the family has been measured."""
@@ -47,6 +49,10 @@ class AutoStudent(Documented):
        the teacher has memorised its training rows, the best student is also fitted with other weights of the real rows.
     3. The best student is fitted on the whole transfer set.
 
+    With at most 2,000 real rows and no more synthetic rows than real ones, each candidate is cross-validated on five
+    folds of the real rows instead: all families at the largest size within the budget, and networks, kernels and
+    hybrids at a third and a ninth of it too. Their sizes are then not bounded by the number of rows.
+
     With ``min_fidelity``, students of all families are fitted at increasing sizes instead, until one reaches it.
 
     Parameters
@@ -55,7 +61,8 @@ class AutoStudent(Documented):
         Families to select from: ``"linear"``, ``"tree"``, ``"kernel"``, ``"mlp"``, ``"mlp_ple"`` (an MLP on piecewise
         linear encodings of numbers), ``"boosting"``, ``"hybrid"``, and names that
         :func:`~skdistill.students.register_family` has registered. ``"auto"`` includes all automatic families; the
-        kernel family is not automatic, because it was best on none of the twelve benchmark tables.
+        kernel family is automatic only if candidates are cross-validated: it is the best family on few rows of smooth
+        teachers, but was best on none of the twelve benchmark tables.
     max_bytes : int, "auto" or None, default="auto"
         Maximum size of the compiled student in bytes. ``"auto"`` is about 10 kB for one output and more for several
         outputs, unless ``max_ops`` or ``student_size`` sets the budget. The search uses the whole budget, up to about
@@ -71,7 +78,8 @@ class AutoStudent(Documented):
         Number of families that step 2 evaluates in addition to the families that step 1 does not evaluate.
     validation_fraction : float in (0, 0.9], default=0.25
         Fraction of the real rows held out for validation if there are no better validation rows. If the sampler is
-        selected as well, ``validation_fraction`` of :class:`~skdistill.AutoSampler` applies instead.
+        selected as well, ``validation_fraction`` of :class:`~skdistill.AutoSampler` applies instead. Cross-validation
+        does not use it.
 
     See Also
     --------
@@ -143,11 +151,15 @@ class AutoStudent(Documented):
         is_one = isinstance(self.families, str) or not np.iterable(self.families)
         return list(dict.fromkeys(map(current_name, [self.families] if is_one else self.families)))
 
-    def families_for(self, X: Any) -> list[str]:
-        """Return the families to evaluate on ``X``: on wide sparse tables, trees are large and have low fidelity."""
+    def families_for(self, X: Any, *, is_few: bool = False) -> list[str]:
+        """Return the families to evaluate on ``X``: on wide sparse tables, trees are large and have low fidelity.
+
+        Kernels are the best family on few rows of a smooth teacher, and few rows take them little time.
+        """
         names, is_auto = self.family_names(), isinstance(self.families, str) and self.families == "auto"
         is_wide = sparse.issparse(X) and X.shape[1] > WIDE_TABLE_COLUMNS
-        return [name for name in names if not (is_auto and is_wide and name == "tree")]
+        of_few = [FEW_ROWS_FAMILY] if is_auto and is_few and not is_wide and FEW_ROWS_FAMILY not in names else []
+        return [name for name in names if not (is_auto and is_wide and name == "tree")] + of_few
 
     def allowed_parameters(self, student_size: int | None) -> float | None:
         """Return the approximate number of parameters that the user's budget allows; ``None`` without a budget."""

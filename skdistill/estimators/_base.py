@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import clone
 
 from .._declared_columns import declared_columns
-from .._encoding import declare
+from .._encoding import columns_ignored, declare
 from .._validation import check_fitted, check_random_state, check_table, draw_seed, input_tags_of, tags_of, warn_caller
 from ..exceptions import StudentError, TeacherWarning
 from ..metrics import fidelity
@@ -27,6 +27,7 @@ from ._decision import LabelComparison, compare_labels, reserve_label_queries
 from ._extending import Extension, extend
 from ._fit_arguments import FitArguments, check_fit_arguments
 from ._html_diagram import HTMLDiagramMixin
+from ._ignored_features import find_ignored_features, name_columns
 from ._parameters import check_parameters
 from ._run import Run
 from ._soft_weight import SoftWeightChoice, compare_soft_weights, is_soft_weight_chosen, reserve_queries
@@ -80,18 +81,21 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
 
         oracle = oracle_of(self, teacher, given, run)
         real, targets, labels = self._label_real(teacher, given, truth, oracle, run)
-        with reserve_queries(self, given, truth_val, oracle):
-            held_out, extension = self._extend(real, given, targets, oracle, run)
-        soft_weight_choice = None
-        if is_soft_weight_chosen(self, given.y):
-            soft_weight_choice = compare_soft_weights(
-                self, given, truth_val, extension, real, targets, oracle, run.with_copied_generator()
-            )
-        student, candidates = self._teach(extension.rows, held_out, targets, soft_weight_choice, run)
-        if labels is not None:
-            student = labels.decide(self, student, extension.rows.whole, targets, oracle)
+        ignored = self._ignored_features(real, targets, oracle, run)
+        with columns_ignored(real.X.shape[1], ignored):
+            with reserve_queries(self, given, truth_val, oracle):
+                held_out, extension = self._extend(real, given, targets, oracle, run)
+            soft_weight_choice = None
+            if is_soft_weight_chosen(self, given.y):
+                soft_weight_choice = compare_soft_weights(
+                    self, given, truth_val, extension, real, targets, oracle, run.with_copied_generator()
+                )
+            student, candidates = self._teach(extension.rows, held_out, targets, soft_weight_choice, run)
+            if labels is not None:
+                student = labels.decide(self, student, extension.rows.whole, targets, oracle)
 
         self._keep(student, teacher, oracle, extension, held_out, candidates, soft_weight_choice)
+        self.ignored_features_ = name_columns(real.X, ignored)
         self._targets = targets
         self._warn(soft_weight_choice, labels)
         self._warn_of_refusals(oracle, extension)
@@ -103,6 +107,12 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
             warn_caller(f"{type(self).__name__}: {soft_weight_choice.caution}", TeacherWarning)
         if labels is not None:
             labels.warn(self)
+
+    def _ignored_features(self, real: TransferSet, targets: Targets, oracle: Oracle, run: Run) -> dict[int, str]:
+        """Return the positions of the columns that students need not read, with the reasons."""
+        n_synthetic = self._count_synthetic(targets.teacher, real, oracle)
+        rng = run.with_copied_generator().rng  # later draws do not depend on whether the teacher was asked
+        return find_ignored_features(real, oracle, n_synthetic, rng)
 
     def _run(self, given: FitArguments) -> Run:
         rng = check_random_state(self.random_state)

@@ -47,7 +47,7 @@ class Candidate:
     rung : int
         Round of the search: 0 for all families, 1 for the finalists, 2 for the selected student.
     n_rows : int
-        Number of rows that the candidate was fitted on.
+        Number of rows that the candidate was fitted on; in each fold, if it was cross-validated.
     n_parameters, n_bytes, n_ops : float
         Number of parameters, size of the compiled student in bytes and operations per row; NaN if the budget is too
         small for the family.
@@ -57,7 +57,7 @@ class Candidate:
     fidelity, fidelity_low, fidelity_high : float
         Estimated fidelity on unseen rows, and its 95 % interval; NaN if the candidate was not validated.
     seconds : float
-        Time to fit the candidate.
+        Time to fit the candidate, in all folds together.
     is_within_budget : bool
         Whether the candidate meets the budget.
     validated_on : str
@@ -117,7 +117,7 @@ class Candidates(dict[str, np.ndarray]):
     >>> model.candidates_.explain()[:6]
     'Linear'
     >>> model.candidates_["family"].tolist()
-    ['linear', 'tree', 'linear', 'tree', 'linear']
+    ['linear', 'tree', 'linear']
     """
 
     def __init__(self, tried: list[Candidate]) -> None:
@@ -149,7 +149,8 @@ class Candidates(dict[str, np.ndarray]):
             return f"None of the {len(self.tried)} candidates was selected."
         if np.isnan(chosen.fidelity):
             return f"{chosen.describe().capitalize()} is the default: there were too few rows for a validation set."
-        latest = {trial.family: trial for trial in self.tried if trial.rung < 2 and trial.is_within_budget}
+        within = [trial for trial in self.tried if trial.rung < 2 and trial.is_within_budget]
+        latest = {trial.family: trial for trial in sorted(within, key=lambda trial: (trial.rung, trial.score))}
         others = sorted(
             (trial for trial in latest.values() if trial.family != chosen.family),
             key=lambda trial: (trial.rung, trial.score),
@@ -163,7 +164,7 @@ class Candidates(dict[str, np.ndarray]):
         return (
             f"{chosen.family.capitalize()} within {_kilobytes(chosen.n_bytes)}: its estimated fidelity on unseen rows "
             f"is {chosen.fidelity:.3f} ({interval}), measured on {chosen.validated_on}."
-            + CAUTIONS.get(chosen.validated_on, "")
+            + next((text for origin, text in CAUTIONS.items() if chosen.validated_on.startswith(origin)), "")
             + (f" Other families: {of_others}." if others else "")
         )
 

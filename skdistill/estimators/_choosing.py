@@ -1,7 +1,7 @@
 """Selection of the family and size of a student by successive halving: fidelity on validation rows within a budget."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
@@ -14,8 +14,9 @@ from ..transfer import TransferSet
 from ._auto_student import AutoStudent
 from ._callbacks import Phase
 from ._candidates import Candidate, Candidates
+from ._cross_validation import Folds, divide
 from ._run import Run
-from ._student_trials import BUDGET_SHARES, StudentTrials, ranked_within_budget
+from ._student_trials import BUDGET_SHARES, SIZE_SHARES, StudentTrials, ranked_within_budget
 from ._targets import Targets
 from ._terms import Terms
 from ._validation_rows import MIN_VALIDATION_ROWS, Validation
@@ -81,8 +82,11 @@ def choose_student(
     StudentError
         If no student meets the budget or reaches ``min_fidelity``; the error has the candidates as a note.
     """
-    names, seed = options.families_for(rows.whole.X), draw_seed(run.rng)
-    trials = StudentTrials(options, terms, targets, validation, seed, rows.real_weights[0], run.deadline)
+    seed, folds = draw_seed(run.rng), _divide(rows, validation, run)
+    names = options.families_for(rows.whole.X, is_few=folds is not None)
+    if folds is not None:
+        terms, rows = replace(terms, is_cross_validated=True), replace(rows, for_selection=folds.rows)
+    trials = StudentTrials(options, terms, targets, validation, seed, rows.real_weights[0], run.deadline, folds)
     try:
         with run.phases.phase("choose a student") as phase:
             ranked = _choose(trials, names, rows, validation, run, phase)
@@ -92,6 +96,13 @@ def choose_student(
         error.add_note(str(Candidates(trials.all)))
         raise
     return student, Candidates(trials.all)
+
+
+def _divide(rows: TrainingRows, validation: Validation | None, run: Run) -> Folds | None:
+    """Return the folds of the real rows if candidates are cross-validated."""
+    if validation is None or rows.for_selection is None or rows.real_weights != (1.0,):
+        return None
+    return divide(rows.whole, validation, run.rng)
 
 
 def _choose(
@@ -163,6 +174,9 @@ class Rungs:
 def _plan(trials: StudentTrials, names: list[str], rungs: Rungs, n_weights: int) -> tuple[int, str, float]:
     """Return the maximum number of students that are fitted, their unit, and the total number of rows of all fits."""
     options, n_families, n_scouts = trials.options, len(names), sum(name in scouted_families() for name in names)
+    if trials.is_cross_validated:
+        n_sizes = len(SIZE_SHARES) * n_families
+        return n_sizes, "students", n_sizes * rungs.count(1)
     n_finalists = min(options.n_finalists, n_scouts) + n_families - n_scouts
     n_first, n_second = n_scouts, n_finalists + n_weights - 1
     if trials.terms.has_budget(options):
@@ -178,6 +192,8 @@ def _rank(trials: StudentTrials, names: list[str], rungs: Rungs, real_weights: t
     if options.min_fidelity is not None:
         fitting = ranked_within_budget(trials.largest(names, first, 0, is_modest=True))
         return [trials.smallest_that_reaches(options.min_fidelity, fitting, second)] if fitting else []
+    if trials.is_cross_validated:  # small students do not speak for their family where all students are small
+        return ranked_within_budget(trials.in_sizes(names, second, 1))
     finalists = _finalists(trials.scouted(names, first), names, options.n_finalists)
     if trials.terms.has_budget(options):  # the costs of a size are measured on few rows
         is_modest = not isinstance(options.max_bytes, Integral)  # the size that max_ops allows is unknown at first

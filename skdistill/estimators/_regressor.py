@@ -139,6 +139,11 @@ default="auto"
         ``gain_error``, ``n_validated`` (the number of true values used for validation) and ``validated_on`` (their
         origin). The last row is the student without the teacher: ``soft_weight`` 0 and no synthetic rows. Only set with
         ``"auto"`` and about 120 real rows with true values, or 30 of ``y_val``.
+    ignored_features_ : dict of {str or int: str}
+        Columns of many categories that students of this package do not read or store, by name or position, and why:
+        columns of keys, in which at least 90 % of the cells have a value that occurs once, and columns of rare
+        categories that the teacher does not read. For the latter, the teacher labels 200 rows with permuted cells, if
+        these are at most 5 % of the synthetic rows. The student still accepts tables with these columns.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)

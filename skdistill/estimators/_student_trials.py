@@ -1,7 +1,9 @@
 """Evaluation of candidate students: cost and fidelity of each."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from numbers import Integral
 from time import perf_counter
 from typing import Any
@@ -11,10 +13,11 @@ import numpy as np
 from .._progress import Progress
 from .._threads import in_threads
 from ..exceptions import StudentError
-from ..students._families import scouted_families
+from ..students._families import FAMILIES, scouted_families
 from ..transfer import TransferSet
 from ._auto_student import AutoStudent
 from ._candidates import VALIDATED, Candidate
+from ._cross_validation import Folds, OutOfFold
 from ._deadline import Deadline
 from ._targets import Targets
 from ._terms import Terms
@@ -28,6 +31,9 @@ MAX_SHRINK_ATTEMPTS = 4
 
 BUDGET_SHARES = tuple(2.0**-step for step in (5, 4, 3, 2, 1, 0))
 """Shares of the budget that ``min_fidelity`` evaluates, in increasing order."""
+
+SIZE_SHARES = (1.0, 1 / 3, 1 / 9)
+"""Shares of the largest size at which cross-validated students are fitted: few rows may need few parameters."""
 
 NOT_MEASURED = (float("nan"),) * 7
 """Size, costs and fidelity of a student that was not fitted."""
@@ -60,17 +66,24 @@ class StudentTrials:
         seed: int,
         real_weight: float,
         deadline: Deadline,
+        folds: Folds | None = None,
     ) -> None:
         self.options, self.terms, self.seed, self.real_weight = options, terms, seed, real_weight
         self._deadline = deadline
-        self._targets, self._validation = targets, validation
-        self.validated_on = "nothing: too few rows" if validation is None else validation.origin
+        self._targets, self._folds = targets, folds
+        self._validation = validation if folds is None else folds.validation
+        self.validated_on = "nothing: too few rows" if self._validation is None else self._validation.origin
         self.progress: Progress | None = None
         self.all: list[Candidate] = []
         self._losses: list[Losses | None] = []
         """The losses of each candidate; ``None`` if it was not validated."""
         self._best: FittedCandidate | None = None
         """The best student so far; only stored if there is a time limit."""
+
+    @property
+    def is_cross_validated(self) -> bool:
+        """Whether candidates are fitted once for each fold of the real rows."""
+        return self._folds is not None
 
     def add(self, fitted: Iterable[FittedCandidate]) -> list[Candidate]:
         """Store the fitted candidates as they are completed, and return them."""
@@ -157,6 +170,19 @@ class StudentTrials:
         if repr(student) == repr(trial.student):
             return []
         return self.add([self._within(trial.family, student, rows, rung)])
+
+    def in_sizes(self, names: list[str], rows: TransferSet, rung: int) -> list[Candidate]:
+        """Fit students of each family, at several sizes unless the number of rows bounds its size."""
+        sized: dict[str, tuple[str, Any]] = {}
+        for name in names:
+            for share in SIZE_SHARES[:1] if FAMILIES[name].is_bound_by_rows else SIZE_SHARES:
+                for is_modest in {True, not self.terms.has_budget(self.options)}:
+                    with suppress(StudentError):
+                        student = self.terms.sized(name, self.options, share, is_modest=is_modest)
+                        sized.setdefault(repr((name, student)), (name, student))
+        if not sized:
+            return self.add([self._too_small(name, rung) for name in names])
+        return self._try_all(lambda trial: self._within(trial[0], trial[1], rows, rung), sized.values())
 
     def with_weight(self, tried: list[Candidate], real_weight: float, rows: TransferSet, rung: int) -> list[Candidate]:
         """Fit the same students with another weight of the real rows."""
@@ -260,19 +286,21 @@ class StudentTrials:
     def _try(
         self, family: str, student: Any, rows: TransferSet, rung: int, real_weight: float, *, is_validated: bool
     ) -> FittedCandidate:
-        started = perf_counter()
-        fitted, losses = self._targets.teach(student, rows.weigh_real(real_weight), self.seed), None
-        seconds = perf_counter() - started
+        validation, folds = (self._validation, self._folds) if is_validated else (None, None)
+        teach, started = partial(self._targets.teach, student, seed=self.seed), perf_counter()
+        judged = teach(rows.weigh_real(real_weight)) if folds is None else folds.fit(teach)
+        seconds, losses = perf_counter() - started, None
+        fitted = judged.students[0] if isinstance(judged, OutOfFold) else judged
         compiled = getattr(fitted, "estimator", fitted).__skdistill_compile__()
         validated = dict.fromkeys(VALIDATED, np.nan)
-        if self._validation is not None and is_validated:
-            losses, estimate = self._validation.losses(fitted), self._validation.estimate(fitted)
+        if validation is not None:
+            losses, estimate = validation.losses(judged), validation.estimate(judged)
             numbers = (losses.fidelity, estimate.fidelity, estimate.low, estimate.high)
             validated = dict(zip(VALIDATED, numbers, strict=True))
         candidate = Candidate(
             family=family,
             rung=rung,
-            n_rows=len(rows),
+            n_rows=len(rows) if folds is None else folds.n_training,
             n_parameters=compiled.scorer.n_parameters,
             n_bytes=compiled.n_bytes,
             n_ops=compiled.scorer.n_ops,

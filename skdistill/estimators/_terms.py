@@ -19,7 +19,10 @@ SCOUT_PARAMETERS = 2000
 
 @dataclass(frozen=True)
 class Terms:
-    """The kind of student, its numbers of inputs, outputs and rows, and the maximum number of parameters."""
+    """The kind of student, its numbers of inputs, outputs and rows, and the maximum number of parameters.
+
+    Cross-validation finds the best of several sizes, so that the number of rows need not bound them.
+    """
 
     classifies: bool
     n_inputs: int
@@ -27,6 +30,7 @@ class Terms:
     n_rows: int
     most_parameters: int | None = None
     n_jobs: int | None = None
+    is_cross_validated: bool = False
 
     def sized(self, family: str, options: AutoStudent, share: float = 1.0, *, is_modest: bool = False) -> Any:
         """Return the unfitted student of a family at the estimated size that a share of the budget allows."""
@@ -55,5 +59,7 @@ class Terms:
         allowed = options.allowed_parameters(self.most_parameters)
         is_modest = is_modest or allowed is None
         of_family = FAMILIES[family].most_parameters(self.n_outputs, is_modest=is_modest)
-        of_rows = max(MAX_PARAMETERS_PER_ROW * self.n_rows, MIN_PARAMETER_BOUND) * self.n_outputs
+        of_rows = float(max(MAX_PARAMETERS_PER_ROW * self.n_rows, MIN_PARAMETER_BOUND) * self.n_outputs)
+        if self.is_cross_validated and not FAMILIES[family].is_bound_by_rows:
+            of_rows = np.inf
         return min(of_family, of_rows, np.inf if allowed is None else allowed)

@@ -50,6 +50,9 @@ ON_SYNTHETIC_ROWS = "synthetic rows"
 ON_SEEN_ROWS = "rows of X, which the teacher may have been fitted on"
 """Origins of validation rows whose estimates may be biased."""
 
+ON_UNLABELED_ROWS = "X_unlabeled"
+"""Origin of validation rows that are half of the unlabelled rows."""
+
 Z_95 = 1.96
 """Half-width of a 95 % interval in standard errors."""
 
@@ -190,6 +193,8 @@ class Validation:
     kind : {"given", "unseen", "out of bag", "own", "synthetic"}
         Kind of the rows. The final student is fitted on all kinds but "given". The last two kinds may be biased.
     targets : Targets
+    final_fit_gain : float
+        Relative decrease of the loss by the final fit, as :data:`FINAL_FIT_GAIN`.
     """
 
     ranking: tuple[Group, ...]
@@ -197,6 +202,7 @@ class Validation:
     origin: str
     kind: str
     targets: Targets = field(repr=False)
+    final_fit_gain: float = FINAL_FIT_GAIN
 
     def losses(self, student: Any) -> Losses:
         """Return the losses of a student that determine its rank."""
@@ -212,7 +218,7 @@ class Validation:
         loss = losses.mean()
         error = Z_95 * (losses - loss * shares).std() / np.sqrt(len(losses))
         if self.kind != "given":
-            loss *= 1 - FINAL_FIT_GAIN * max(1 - loss, 0) ** 2
+            loss *= 1 - self.final_fit_gain * max(1 - loss, 0) ** 2
         below, above = (np.hypot(error, MIN_HALF_WIDTH + share * loss) for share in HALF_WIDTH_SHARES[self.kind])
         return Estimate(1 - loss, 1 - loss - below, min(1 - loss + above, 1.0))
 
@@ -317,8 +323,8 @@ def hold_out(
     n_rows = int(np.clip(round(share * len(candidates)), MIN_VALIDATION_ROWS // 4, MAX_VALIDATION_ROWS))
     rows = np.sort(rng.permutation(candidates)[:n_rows])
     if is_pool or are_out_of_sample:
-        origin = "X_unlabeled" if is_pool else "rows of X, labelled by teachers that had not seen them"
-        group = _group_of(real.take(rows), targets)
+        origin = ON_UNLABELED_ROWS if is_pool else "rows of X, labelled by teachers that had not seen them"
+        group = group_of(real.take(rows), targets)
         validation = Validation((group,), (group,), origin, "unseen", targets)
     else:
         validation = _of_seen_rows(real, rows, memorization, targets, oracle, n_synthetic, n_jobs, rng)
@@ -337,7 +343,7 @@ def _of_seen_rows(
 ) -> Validation:
     """Return the validation rows made from rows that the teacher may have been fitted on."""
     held, seeds = real.take(rows), [draw_seed(rng) for _ in range(3)]
-    out_of_bag = _out_of_bag_group(real, rows, targets)
+    _, out_of_bag = out_of_bag_group(real, rows, targets)
     share = max(
         VALIDATION_QUERY_SHARE * n_synthetic, min(2 * VALIDATION_QUERY_SHARE * n_synthetic, SMALL_SYNTHETIC_ROWS)
     )
@@ -353,7 +359,7 @@ def _of_seen_rows(
         return Validation((out_of_bag, *of_held), (out_of_bag,), "rows of X, out of bag", "out of bag", targets)
     if of_held and memorization.is_clear:
         return Validation(of_held, of_all or of_held, ON_SYNTHETIC_ROWS, "synthetic", targets)
-    own, origin = _group_of(held, targets), "rows of X and synthetic rows" if of_all else ON_SEEN_ROWS
+    own, origin = group_of(held, targets), "rows of X and synthetic rows" if of_all else ON_SEEN_ROWS
     if real.is_unlabeled.any():
         origin = "rows of X and X_unlabeled; the teacher may have been fitted on the first"
     if of_held and memorization.is_possible:  # rows of X may be biased
@@ -382,7 +388,7 @@ def _groups_of_drawn(
             continue
         group = Group(X, targets.of(outputs), np.ones(len(outputs)), importance=importance)
         if len(copied):  # unseen rows may be copies of training rows, at the same rate as held-out rows
-            group = group.mixed_with(_group_of(copied, targets), len(copied) / len(held))
+            group = group.mixed_with(group_of(copied, targets), len(copied) / len(held))
         (of_held if parents is held else of_all).append(group)
     return of_held, of_all
 
@@ -395,7 +401,7 @@ def _copied_rows(real: TransferSet, rows: np.ndarray) -> TransferSet:
     return real.take(rows[find_among(take_rows(real.X, rows), take_rows(real.X, others))])
 
 
-def _group_of(rows: TransferSet, targets: Targets) -> Group:
+def group_of(rows: TransferSet, targets: Targets) -> Group:
     return Group(rows.X, targets.of(rows.outputs), rows.sample_weight)
 
 
@@ -412,13 +418,28 @@ def _memorization(
     return measure_memorization(oracle, real.take(own), targets.of, n_rows, rng)
 
 
-def _out_of_bag_group(real: TransferSet, rows: np.ndarray, targets: Targets) -> Group | None:
-    """Return rows with out-of-bag outputs if the teacher is a forest fitted on ``X``, otherwise ``None``."""
+def out_of_bag_group(real: TransferSet, rows: np.ndarray, targets: Targets) -> tuple[np.ndarray, Group | None]:
+    """Return the rows with out-of-bag outputs and their group; ``None`` unless the teacher is a forest fitted on ``X``.
+
+    Parameters
+    ----------
+    real : TransferSet
+    rows : ndarray of int
+        Positions of real rows.
+    targets : Targets
+
+    Returns
+    -------
+    known : ndarray of int
+        Positions of those of the rows that have out-of-bag outputs of enough trees.
+    group : Group or None
+    """
     X = real.X if real.is_real.all() else take_rows(real.X, np.flatnonzero(real.is_real))
     rows = rows[real.is_real[rows]]
     out_of_bag = find_out_of_bag(targets.teacher, X, rows) if len(rows) else None
     if out_of_bag is None or out_of_bag.is_known.mean() < MIN_OUT_OF_BAG_SHARE:
-        return None
+        return NO_ROWS, None
     known = np.flatnonzero(out_of_bag.is_known)
     held = real.take(rows[known])
-    return Group(held.X, targets.of(out_of_bag.outputs[known]), held.sample_weight, out_of_bag.noise[known])
+    group = Group(held.X, targets.of(out_of_bag.outputs[known]), held.sample_weight, out_of_bag.noise[known])
+    return rows[known], group

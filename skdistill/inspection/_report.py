@@ -419,6 +419,10 @@ def _notes_of_fitting(distilled: Any, measured: Estimate) -> list[str]:
             f"The teacher has memorised its training rows ({memorization:.2f} of the variance of its outputs there "
             "does not appear on nearby rows): evaluate it and its students on rows that it has not seen."
         )
+    ignored = getattr(distilled, "ignored_features_", {})
+    if ignored:
+        columns = "; ".join(f"{name} ({reason})" for name, reason in ignored.items())
+        notes.append(f"Columns that the student does not read: {columns}.")
     chosen = getattr(getattr(distilled, "candidates_", None), "chosen", None)
     promised = float(getattr(chosen, "fidelity", float("nan")))
     if not np.isnan(promised) and not np.isnan(measured.mean):

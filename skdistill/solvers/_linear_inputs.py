@@ -1,6 +1,8 @@
 """Inputs of linear models: standardised columns of many rows, dense or sparse, and the products of selected pairs."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,12 +20,18 @@ MAX_PAIRED_INPUTS = 200
 EXTRA_CANDIDATES = 50
 """Number of pairs, beside twice as many as are wanted, that orthogonal least squares selects from."""
 
+MIN_SPARSE_INPUTS, MIN_SPARSE_RATIO = 500, 20
+"""Inputs of dense rows are sparse if there are more than the first number, and more than the second number times the
+maximum number of nonzero inputs of a row: columns with many categories."""
+
 SPARSE_BLOCK_ROWS = 10_000
 """Number of sparse rows that are processed at a time."""
 
 
 class LinearInputs:
-    """The inputs of rows: dense, or where sparse rows have many, sparse differences from the inputs of a row of zeros.
+    """The inputs of rows: dense, or where most of many are zero, sparse.
+
+    Of sparse rows with many columns, they are differences from the inputs of a row of zeros.
 
     Parameters
     ----------
@@ -35,8 +43,11 @@ class LinearInputs:
 
     def __init__(self, design: Design, cells: Any, weight: np.ndarray) -> None:
         self.design, self.cells, self.weight = design, cells, weight
-        self.is_sparse = sparse.issparse(cells) and design.width > MAX_GRAM_FEATURES
-        self.zero = design.inputs(np.zeros((1, design.n_features)))[0] if self.is_sparse else np.zeros(design.width)
+        self.has_sparse_rows = sparse.issparse(cells) and design.width > MAX_GRAM_FEATURES
+        is_mostly_zero = design.width > max(MIN_SPARSE_INPUTS, MIN_SPARSE_RATIO * design.n_active)
+        self.is_sparse = self.has_sparse_rows or (is_mostly_zero and not sparse.issparse(cells))
+        zeros = np.zeros((1, design.n_features))
+        self.zero = design.inputs(zeros)[0] if self.has_sparse_rows else np.zeros(design.width)
 
     def features(self, pairs: np.ndarray | None = None, inputs: Any = slice(None)) -> Features:
         """Return some of the inputs, then the products of pairs of inputs."""
@@ -47,7 +58,9 @@ class LinearInputs:
                 yield sparse.hstack(parts, format="csr") if self.is_sparse else np.hstack(parts)
 
         width = np.zeros(self.design.width)[inputs].size + (0 if pairs is None else len(pairs))
-        return Features(blocks, self.weight, self.cells.nnz if self.is_sparse else width * len(self.weight))
+        active = self.design.n_active if self.is_sparse else width
+        n_cells = self.cells.nnz if self.has_sparse_rows else min(active, width) * len(self.weight)
+        return Features(blocks, self.weight, n_cells)
 
     def origin(self, pairs: np.ndarray | None) -> np.ndarray:
         """Return the features of the row that sparse differences are taken from."""
@@ -63,9 +76,11 @@ class LinearInputs:
             start = stop
 
     def _blocks(self) -> Iterator[Any]:
-        if not self.is_sparse:
-            for _, cells in dense_chunks(self.cells, max(CHUNK_CELLS // max(self.design.width, 1), 1)):
-                yield self.design.inputs(cells)
+        if not self.has_sparse_rows:
+            width = self.design.n_active if self.is_sparse else self.design.width
+            inputs = partial(_sparse_inputs, self.design) if self.is_sparse else self.design.inputs
+            for _, cells in dense_chunks(self.cells, max(CHUNK_CELLS // max(width, 1), 1)):
+                yield inputs(cells)
             return
         for start in range(0, len(self.weight), SPARSE_BLOCK_ROWS):
             yield _deviations(self.design, self.zero, self.cells[start : start + SPARSE_BLOCK_ROWS])
@@ -78,6 +93,15 @@ class LinearInputs:
         one, other = columns[:, first], columns[:, second]
         crossed = one @ sparse.diags(self.zero[second]) + other @ sparse.diags(self.zero[first])
         return one.multiply(other) + crossed
+
+
+def _sparse_inputs(design: Design, cells: np.ndarray) -> Any:
+    """Return the inputs of dense rows as a sparse matrix."""
+    row, column, code = design.codes_of(cells)
+    places = row, design.first_input[column] - design.n_before_codes + code
+    flags = sparse.csr_matrix((np.ones(len(row)), places), shape=(len(cells), design.width - design.n_before_codes))
+    without_codes = replace(design, n_codes=np.zeros_like(design.n_codes))
+    return sparse.hstack([without_codes.inputs(cells), flags], format="csr")
 
 
 def _deviations(design: Design, zero: np.ndarray, cells: Any) -> Any:

@@ -92,8 +92,10 @@ class Features:
         """Return the Gram matrix of the features, weighted and centred by weight times curvature of the rows."""
         weight, gram = self.weight * curvature, 0.0
         for rows, block in self:
-            dense = block.toarray() if sparse.issparse(block) else block
-            rooted = dense * np.sqrt(weight[rows])[:, None]
+            if sparse.issparse(block):
+                gram += (block.T @ block.multiply(weight[rows, None])).toarray()
+                continue
+            rooted = block * np.sqrt(weight[rows])[:, None]
             gram += rooted.T @ rooted
         total = self.moments(curvature[:, None], is_centred=True)[:, 0]
         return gram - np.outer(total, total) / weight.sum()
@@ -219,7 +221,8 @@ class _Objective:
                 curved = self.loss.second_derivative(outputs, first, second)
                 gram = np.zeros((n_features + 1,) * 2)
                 for rows, block in features:
-                    with_one = np.hstack([block - features.mean, np.ones((len(block), 1))])
+                    dense = block.toarray() if sparse.issparse(block) else block
+                    with_one = np.hstack([dense - features.mean, np.ones((len(dense), 1))])
                     gram += with_one.T @ (with_one * (features.weight * curved)[rows, None])
                 hessian[:, first, :, second] = hessian[:, second, :, first] = gram
         hessian = hessian.reshape((n_features + 1) * n_scores, -1)

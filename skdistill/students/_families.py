@@ -69,6 +69,10 @@ class Family:
         Parameters of a student at most where the user gives no budget.
     is_automatic : bool, default=True
         Whether ``AutoStudent(families="auto")`` tries it; otherwise it must be named.
+    is_bound_by_rows : bool, default=True
+        Whether students have at most two parameters per row and output, and at least 500 of them. If ``False``, this
+        holds only unless there are so few rows that students are cross-validated; they are then fitted at several
+        sizes.
 
     Examples
     --------
@@ -84,6 +88,7 @@ class Family:
     most: ParameterLimit = ParameterLimit()
     modest: ParameterLimit = ParameterLimit(5000, 0.5)
     is_automatic: bool = True
+    is_bound_by_rows: bool = True
 
     def member(self, *, classifies: bool, n_jobs: int | None = None) -> Any:
         """Return the unfitted student, a classifier or a regressor."""
@@ -122,14 +127,17 @@ FAMILIES: dict[str, Family] = {
         most=ParameterLimit(8000, 0),
         modest=ParameterLimit(2000, 0),
         is_automatic=False,  # it was the best on none of twelve tables
+        is_bound_by_rows=False,
     ),
-    "mlp": Family(CompactMLPClassifier, CompactMLPRegressor, {"n_knots": 0}, scout={"max_epochs": 8}),
-    "mlp_ple": Family(CompactMLPClassifier, CompactMLPRegressor, scout={"max_epochs": 8}),
+    "mlp": Family(
+        CompactMLPClassifier, CompactMLPRegressor, {"n_knots": 0}, scout={"max_epochs": 8}, is_bound_by_rows=False
+    ),
+    "mlp_ple": Family(CompactMLPClassifier, CompactMLPRegressor, scout={"max_epochs": 8}, is_bound_by_rows=False),
     # trees are not shared by outputs
     "boosting": Family(
         CompactBoostingClassifier, CompactBoostingRegressor, scout={"resolve_leaves": False}, modest=_EACH_OUTPUT
     ),
-    "hybrid": Family(CompactHybridClassifier, CompactHybridRegressor),
+    "hybrid": Family(CompactHybridClassifier, CompactHybridRegressor, is_bound_by_rows=False),
 }
 """By name."""
 

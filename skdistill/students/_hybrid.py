@@ -5,6 +5,7 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.utils import check_random_state
 
+from .._encoding import fit_encoder
 from .._losses import OneVsRestCrossEntropy
 from .._validation import draw_seed
 from ..compiled import Sum
@@ -76,7 +77,7 @@ class _CompactHybrid(CompactStudent):
         )
         smooth._loss = edges._loss = self._loss
         network = smooth._learn(X, targets, weight)
-        self._encoder = smooth._encoder
+        self._encoder = fit_encoder(X)  # trees read more categories than the network
         cells = self._encode(X)
         hidden, center, scale = network.standardised_hidden(cells)
         forest, change = edges._grow(X, targets, weight, network.scores(cells), hidden)

@@ -26,6 +26,8 @@ COEFFICIENT_STEPS = 60
 class _CompactKernel(CompactStudent):
     """Tables in, landmarks out: what classifier and regressor share."""
 
+    _has_dense_inputs = True
+
     def __init__(
         self,
         n_landmarks: int = 100,

@@ -21,6 +21,8 @@ from ._student import CompactClassifier, CompactRegressor, CompactStudent, large
 class _CompactMLP(CompactStudent):
     """Tables in, weights out: what classifier and regressor share."""
 
+    _has_dense_inputs = True
+
     hidden_layer_sizes: Any
     learning_rate: float
     max_epochs: Any

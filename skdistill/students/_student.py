@@ -11,7 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from .._declared_columns import FROM_DTYPE, declared_columns
-from .._encoding import TableEncoder, fit_encoder
+from .._encoding import TableEncoder, fit_encoder, with_dense_categories
 from .._losses import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy, SquaredError
 from .._representation import Documented
 from .._restoring import all_or_nothing
@@ -38,6 +38,8 @@ class CompactStudent(Documented):
     _encoder: TableEncoder
     _loss_of_many: type[Loss] = SoftmaxCrossEntropy
     """Loss of more than two classes."""
+    _has_dense_inputs: bool = False
+    """Whether the time of a fit is proportional to the number of categories, most of whose indicators are zero."""
 
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Any:
         """Return a scorer, fitted to targets, and set ``_encoder``.
@@ -93,7 +95,8 @@ class CompactStudent(Documented):
 
         The targets of a softmax sum to one exactly.
         """
-        self._encoder = fit_encoder(X, self._declared(X))
+        encoder = fit_encoder(X, self._declared(X))
+        self._encoder = with_dense_categories(encoder) if self._has_dense_inputs else encoder
         cells = self._encode(X)
         if isinstance(self._loss, SoftmaxCrossEntropy):
             targets = targets / targets.sum(axis=1, keepdims=True)

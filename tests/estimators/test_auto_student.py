@@ -165,11 +165,11 @@ class TestChoice:
         [
             (FOREST, Jitter(), {"X_val": X[:50]}, "X_val"),
             (FOREST, Jitter(), {}, "rows of X, out of bag"),
-            (FOREST, None, {}, "rows of X, out of bag"),
+            (FOREST, None, {}, "rows of X, out of bag, in 5-fold cross-validation"),
             (TREES, Jitter(), {}, "synthetic rows"),
-            (TREES, None, {}, "rows of X, which the teacher may have been fitted on"),
+            (TREES, None, {}, "rows of X, which the teacher may have been fitted on, in 5-fold cross-validation"),
             (plane, Jitter(), {}, "rows of X and synthetic rows"),
-            (plane, None, {}, "rows of X, which the teacher may have been fitted on"),
+            (plane, None, {}, "rows of X, which the teacher may have been fitted on, in 5-fold cross-validation"),
         ],
     )
     def test_validation_rows_are_the_best_there_are(self, teacher, sampler, arguments, validated_on):
@@ -296,10 +296,15 @@ class TestRefusals:
     def test_a_budget_is_never_exceeded_in_silence(self, monkeypatch):
         """If the whole transfer set makes every student too large, the next best is taken, or it is an error."""
         monkeypatch.setattr("skdistill._encoding.MIN_CATEGORY_ROWS", 0)
+        pairs = [number // 2 for number in range(3000)]  # keys that occur once would be ignored
         frame = pd.DataFrame(
-            {"key": [md5(bytes([i % 256, i // 256])).hexdigest() for i in range(3000)], "x": GRID[:, 0]}
+            {"key": [md5(bytes([pair % 256, pair // 256])).hexdigest() for pair in pairs], "x": GRID[:, 0]}
         )
-        model = DistilledRegressor(lambda rows: np.asarray(rows["x"]), AutoStudent(max_bytes=9000), **QUICK)
+
+        def teacher(rows):
+            return np.asarray(rows["x"]) + 0.1 * (rows["key"].to_numpy() > "8")
+
+        model = DistilledRegressor(teacher, AutoStudent(max_bytes=9000), **QUICK)
         with pytest.raises(StudentError, match="no student meets max_bytes=9000; the closest is"):
             model.fit(frame)
 
