@@ -29,6 +29,7 @@ from ._run import Run
 from ._soft_weight import SoftWeightChoice, compare_soft_weights, is_soft_weight_chosen, reserve_queries
 from ._targets import Targets
 from ._tasks import FitTask
+from ._teacher_noise import end_query_budget, measure_teacher_noise
 from ._teacher_rule import TeacherMixin, label_given, oracle_of, resolve_teacher
 from ._terms import Terms
 from ._validation_rows import MIN_VALIDATION_ROWS, HeldOut, hold_out, label_given_rows
@@ -51,6 +52,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
     teacher_cv: Any
     target_compressor: Any
     max_queries: int | None
+    n_repeats: int
     response_method: str
     memory: Any
     chunk_size: int
@@ -74,6 +76,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         oracle = oracle_of(self, teacher, given, run)
         real = label_given(self, teacher, given, truth, oracle, run)
         targets = self._task.targets(self, teacher, real)
+        measure_teacher_noise(self, targets, given, real, oracle)
         with reserve_queries(self, given, truth_val, oracle):
             held_out, extension = self._extend(real, given, targets, oracle, run)
         soft_weight_choice = None
@@ -85,6 +88,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
 
         self._keep(student, teacher, oracle, extension, held_out, candidates, soft_weight_choice)
         self._targets = targets
+        end_query_budget(teacher)
         if soft_weight_choice is not None and soft_weight_choice.caution:
             warn_caller(f"{type(self).__name__}: {soft_weight_choice.caution}", TeacherWarning)
         run.phases.end()

@@ -62,6 +62,10 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Rows of ``X`` are labelled first, then those of ``X_unlabeled``, those of ``X_val`` and synthetic rows. If ``X``
         has more rows than this, a random subset of them is used. The count excludes the 16 rows that ``memory`` queries
         to identify the teacher, and the queries of teachers fitted on folds.
+    n_repeats : int >= 1, default=1
+        Number of times that the teacher is queried for each row; its outputs are averaged. Increase it for teachers
+        that draw random numbers, such as a network with dropout that is active in prediction. Each query counts towards
+        ``max_queries``, and only the averages are cached in ``memory``.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
         Method of the teacher that is called; see :func:`~skdistill.as_teacher`. Margins of ``decision_function`` are
         scaled to logits. The scale is fitted on ``y``; without ``y``, it makes the mean difference between the two
@@ -96,7 +100,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     classes_ : ndarray of shape (n_classes,)
         The class labels of the teacher.
     transfer_set_ : TransferSummary
-        Number and weight of the rows by origin, number of queries, and seconds spent on drawing and labelling.
+        Number and weight of the rows by origin, number of queries, noise of the teacher, and seconds spent on drawing
+        and labelling.
     candidates_ : Candidates
         Candidates evaluated by :class:`~skdistill.AutoStudent`, one column per key; the printed form explains the
         selection. Only set if the student was selected: with ``student="auto"`` and at least 30 real rows.
@@ -167,6 +172,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         teacher_cv: Any = None,
         target_compressor: Any = None,
         max_queries: int | None = None,
+        n_repeats: int = 1,
         response_method: str = "auto",
         memory: Any = None,
         chunk_size: int = 10_000,
@@ -186,6 +192,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.teacher_cv = teacher_cv
         self.target_compressor = target_compressor
         self.max_queries = max_queries
+        self.n_repeats = n_repeats
         self.response_method = response_method
         self.memory = memory
         self.chunk_size = chunk_size
