@@ -1,9 +1,11 @@
 """The noise of a teacher: whether it returns the same outputs for the same rows, and what this costs in fidelity."""
 
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import check_memory
 
 from .._tables import take_rows
 from .._validation import warn_caller
@@ -17,6 +19,7 @@ from ..teachers import (
     check_repeatability,
     compare_with_blocks,
     is_alike,
+    key_of,
     query_teacher,
     scale_of,
 )
@@ -45,7 +48,8 @@ def check_teacher(model: Any, teacher: SteadyTeacher, given: FitArguments) -> in
     teacher.pads = model.max_queries is None
     if not len(rows):
         return 0
-    finding = check_repeatability(teacher, take_rows(given.X, rows))
+    check, key = _cached(model, teacher, check_repeatability)
+    finding = check(teacher, take_rows(given.X, rows), key)
     _settle(model, teacher, finding, given)
     return finding.n_queries
 
@@ -56,9 +60,7 @@ def end_query_budget(teacher: Teacher) -> None:
         teacher.pads = True
 
 
-def measure_teacher_noise(
-    model: Any, targets: Targets, given: FitArguments, real: TransferSet, oracle: Oracle
-) -> None:
+def measure_teacher_noise(model: Any, targets: Targets, given: FitArguments, real: TransferSet, oracle: Oracle) -> None:
     """Set the noise of the teacher, as a share of the variance of the soft targets, and warn if there is any."""
     teacher = targets.teacher
     if not isinstance(teacher, SteadyTeacher):
@@ -136,12 +138,24 @@ def _query_again(
     # drawn with replacement, the rows are another batch of the same distribution, even if all rows are in one batch
     rows = rng.choice(present, n_rows, replace=teacher.depends_on_batch)
 
-    def ask() -> np.ndarray:
-        oracle.n_queries += n_rows
-        oracle.n_extra += oracle.n_padded(n_rows) * oracle.n_repeats
-        return query_teacher(teacher, take_rows(real.X, rows), chunk_size=model.chunk_size)  # not from the cache
+    ask, key = _cached(model, teacher, _ask_again)
+    oracle.n_queries += n_rows if has_outputs else 2 * n_rows
+    table = take_rows(real.X, rows)
+    first = real.outputs[rows] if has_outputs else ask(teacher, table, model.chunk_size, key, turn=1)
+    return first, ask(teacher, table, model.chunk_size, key, turn=2)
 
-    return (real.outputs[rows] if has_outputs else ask()), ask()
+
+def _ask_again(teacher: Teacher, table: Any, chunk_size: int, key: str | None, turn: int) -> np.ndarray:  # noqa: ARG001
+    """Query rows that may have been labelled before; their cached outputs are not used."""
+    return query_teacher(teacher, table, chunk_size=chunk_size)
+
+
+def _cached(model: Any, teacher: Teacher, function: Callable[..., Any]) -> tuple[Callable[..., Any], str | None]:
+    """Return the function with its results cached in ``memory``, and the key of the teacher; no key without memory."""
+    memory = check_memory(model.memory)
+    if getattr(memory, "location", None) is None:
+        return function, None
+    return memory.cache(function, ignore=["teacher"]), key_of(teacher)
 
 
 def _noise(first: np.ndarray, again: np.ndarray, targets: np.ndarray, *, pools_outputs: bool) -> float:
@@ -158,9 +172,9 @@ def _warn(model: Any, teacher: SteadyTeacher, largest: float, spread: float, noi
     if teacher.depends_on_batch:
         what = f"the outputs of {teacher.name} for a row depend on the other rows of the call"
         advice = (
-            f"The teacher is queried in batches of {teacher.batch_size:,} rows in mixed order. Pass the chunk_size that "
-            "the teacher is used with (chunk_size=1 if it predicts single rows), or turn off reduced precision and "
-            "statistics of the batch."
+            f"The teacher is queried in batches of {teacher.batch_size:,} rows in mixed order. Pass the chunk_size "
+            "that the teacher is used with (chunk_size=1 if it predicts single rows), or turn off reduced precision "
+            "and statistics of the batch."
         )
     else:
         what, advice = f"{teacher.name} returned other outputs for the same rows in another call", ""

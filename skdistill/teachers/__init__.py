@@ -2,7 +2,7 @@
 
 from ._adapter import Task, Teacher, as_teacher
 from ._out_of_bag import OutOfBag, find_out_of_bag
-from ._querying import query_teacher
+from ._querying import key_of, query_teacher
 from ._recipes import fit_teacher, out_of_bag_outputs, out_of_fold_outputs
 from ._repeatability import (
     N_CHECKED_ROWS,
@@ -31,6 +31,7 @@ __all__ = [
     "fit_teacher",
     "is_alike",
     "is_fitted_teacher",
+    "key_of",
     "out_of_bag_outputs",
     "out_of_fold_outputs",
     "query_teacher",

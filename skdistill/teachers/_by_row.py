@@ -10,7 +10,18 @@ import numpy as np
 OWN_LIBRARIES = ("sklearn", "skdistill")
 """Libraries whose models depend on the row alone if all models inside them do."""
 
-OTHER_LIBRARIES = ("lightgbm", "xgboost", "catboost", "numpy", "scipy", "joblib", "builtins", "pandas", "polars", "_loss")
+OTHER_LIBRARIES = (
+    "lightgbm",
+    "xgboost",
+    "catboost",
+    "numpy",
+    "scipy",
+    "joblib",
+    "builtins",
+    "pandas",
+    "polars",
+    "_loss",
+)
 """Libraries whose objects depend on the row alone, or are data; ``_loss`` is a compiled part of scikit-learn."""
 
 EXCEPTIONS = {

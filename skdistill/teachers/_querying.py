@@ -63,7 +63,7 @@ def query_teacher(
     label_block, key = _label_block, None
     if memory is not None and getattr(memory, "location", None) is not None:
         label_block = memory.cache(_label_block, ignore=["teacher", "where"])
-        key = _key(teacher, X, origin)
+        key = key_of(teacher, _probe(teacher, X, origin) if teacher.is_exact else None)
     order, chunk_size = cut(teacher, n_rows, chunk_size)
     progress = Progress(f"{teacher.name} labels {origin}", n_rows, verbose, callback=callback)
     outputs: np.ndarray | None = None
@@ -74,7 +74,9 @@ def query_teacher(
         where = f"{origin} {start} to {stop - 1} of {n_rows}"
         if order is not None:
             where = f"{stop - start} of the {n_rows} {origin}, in mixed order"
-        block = X if stop - start == n_rows else take_rows(X, slice(start, stop) if order is None else order[start:stop])
+        block = (
+            X if stop - start == n_rows else take_rows(X, slice(start, stop) if order is None else order[start:stop])
+        )
         return label_block(teacher, block, key, where=where)
 
     blocks = in_threads(label_from, starts, n_jobs) if is_thread_safe(teacher) else map(label_from, starts)
@@ -104,13 +106,12 @@ PROBE_ROWS = 16
 """Number of rows whose outputs are part of the fingerprint of the teacher."""
 
 
-def _key(teacher: Teacher, X: Any, origin: str) -> str:
-    """Return the key of cached outputs.
+def key_of(teacher: Teacher, probe: np.ndarray | None = None) -> str:
+    """Return the key of cached outputs, given outputs for a few rows.
 
-    Outputs that differ between calls do not identify a teacher, and a mean over several calls is not that over others.
+    Outputs that differ between calls do not identify a teacher, and means over different numbers of calls differ.
     """
-    probe = _probe(teacher, X, origin) if teacher.is_exact else np.empty(0)
-    key = fingerprint(teacher, probe)
+    key = fingerprint(teacher, np.empty(0) if probe is None else probe)
     return key if teacher.n_repeats == 1 else f"{key} {teacher.n_repeats}"
 
 

@@ -75,10 +75,17 @@ class Repeatability:
         return not (self.is_random or self.depends_on_batch)
 
 
-def check_repeatability(teacher: Teacher, rows: Any) -> Repeatability:
+def check_repeatability(teacher: Teacher, rows: Any, key: str | None = None) -> Repeatability:  # noqa: ARG001
     """Query a few rows, then half of them in another order, and all again if the outputs differ.
 
     An error of the teacher ends the check without a result: it is reported when the rows are labelled.
+
+    Parameters
+    ----------
+    teacher : Teacher
+    rows : table
+    key : str or None, default=None
+        Identifies the teacher if the result is cached.
     """
     n_queries = 0
 
@@ -98,6 +105,8 @@ def check_repeatability(teacher: Teacher, rows: Any) -> Repeatability:
     except TeacherWarning:  # if warnings are errors
         raise
     except Exception:
+        first = other = again = np.empty(0)
+    if not first.shape[1:] == other.shape[1:] == again.shape[1:] or not len(first):
         return Repeatability(np.empty(0), np.empty(0, dtype=int), np.empty(0), n_queries)
     if is_alike(first, again, scale_of(teacher, first)):
         return Repeatability(first, part, other, n_queries, is_exact=False, depends_on_batch=True)
@@ -107,7 +116,7 @@ def check_repeatability(teacher: Teacher, rows: Any) -> Repeatability:
 
 
 def compare_with_blocks(teacher: Teacher, finding: Repeatability, rows: Any, labelled: np.ndarray) -> Repeatability:
-    """Compare the outputs of the check with those of the same rows in large blocks, and query them again if they differ.
+    """Compare the outputs of the check with those of the same rows in large blocks; query them again if they differ.
 
     Parameters
     ----------
