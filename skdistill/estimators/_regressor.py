@@ -57,8 +57,9 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
     max_queries : int or None, default=None
         Maximum number of rows that the teacher labels in ``fit``, for teachers that are slow or expensive to query.
         Rows of ``X`` are labelled first, then those of ``X_unlabeled``, those of ``X_val`` and synthetic rows. If ``X``
-        has more rows than this, a random subset of them is used. The count excludes the 16 rows that ``memory`` queries
-        to identify the teacher, and the queries of teachers fitted on folds.
+        has more rows than this, a random subset of them is used. The count includes the queries that check whether the
+        teacher returns the same output for a row again (none for models that are known to do so). It excludes the 16
+        rows that ``memory`` queries to identify the teacher, and the queries of teachers fitted on folds.
     n_repeats : int >= 1, default=1
         Number of times that the teacher is queried for each row; its outputs are averaged. Increase it for teachers
         that draw random numbers, such as a network with dropout that is active in prediction. Each query counts towards
@@ -70,7 +71,8 @@ default="auto"
         Caches the teacher's outputs and the synthetic rows, so that a grid search over students queries the teacher
         once and an interrupted run resumes. Requires an integer ``random_state``.
     chunk_size : int >= 1, default=10_000
-        Number of rows in one call of the teacher.
+        Maximum number of rows in one call of the teacher. If its outputs for a row depend on the other rows of the
+        call, all calls have the same number of rows, and a warning says so.
     time_limit : float > 0 or None, default=None
         Time limit in seconds for selecting and fitting the student, counted from when the teacher is fitted. The number
         of synthetic rows is limited to those that can be labelled within a part of this time. The search stops when the

@@ -306,7 +306,7 @@ def _ask_distilled(who: str, model: Any, X: Any) -> dict[str, Any]:
         "teacher": soft_targets,
         "student": distilled.predict(seen) if classes is None else distilled.predict_proba(seen),
         "classes": classes,
-        "seconds": seconds,
+        "seconds": seconds / distilled._targets.teacher.n_repeats,
         "pair": Pair(distilled._targets.teacher, distilled.student_, seen, unwrap(model).transform),
     }
 

@@ -412,6 +412,12 @@ def _notes_of_fitting(distilled: Any, measured: Estimate) -> list[str]:
             f"The teacher has memorised its training rows ({memorization:.2f} of the variance of its outputs there "
             "does not appear on nearby rows): evaluate it and its students on rows that it has not seen."
         )
+    noise = float(getattr(getattr(distilled, "transfer_set_", None), "teacher_noise", float("nan")))
+    if noise > 0:
+        notes.append(
+            f"The teacher's outputs for the same row differ between calls (teacher_noise {noise:.2g}): a fidelity above "
+            f"{1 - noise:.3f} cannot be expected of any student."
+        )
     chosen = getattr(getattr(distilled, "candidates_", None), "chosen", None)
     promised = float(getattr(chosen, "fidelity", float("nan")))
     if not np.isnan(promised) and not np.isnan(measured.mean):
