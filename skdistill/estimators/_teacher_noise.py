@@ -71,20 +71,20 @@ def measure_teacher_noise(model: Any, targets: Targets, given: FitArguments, rea
         return
     if teacher.finding.is_steady:
         _compare_with_real_rows(model, teacher, given, real, oracle)
-    finding = teacher.finding
-    first, again, n_averaged = finding.first[finding.part], finding.again, 1
+    finding, measured = teacher.finding, None
     if not finding.is_steady:
         measured = _query_again(model, teacher, real, oracle)
-        if measured is not None:
-            (first, again), n_averaged = measured, teacher.n_repeats
     oracle.extra_seconds += perf_counter() - started
-    if is_alike(first, again, scale_of(teacher, real.outputs)):
+    of_check = finding.first[finding.part], finding.again
+    first, again = of_check if measured is None else measured
+    largest = max(np.abs(first - again).max(), np.abs(of_check[0] - of_check[1]).max())
+    if is_alike(*of_check, scale_of(teacher, real.outputs)) and is_alike(first, again, scale_of(teacher, real.outputs)):
         oracle.teacher_noise = 0.0 if finding.is_complete or model.chunk_size == 1 else float("nan")
         return
     noise = _noise(targets.of(first), targets.of(again), targets.of(real.outputs), pools_outputs=targets.pools_outputs)
-    oracle.teacher_noise = min(noise * n_averaged / teacher.n_repeats, 1.0)
+    oracle.teacher_noise = min(noise / (teacher.n_repeats if measured is None else 1), 1.0)
     if finding.depends_on_batch or teacher.n_repeats == 1:
-        _warn(model, teacher, np.abs(first - again).max(), real.outputs.std(axis=0).max(), oracle.teacher_noise)
+        _warn(model, teacher, largest, real.outputs.std(axis=0).max(), oracle.teacher_noise)
 
 
 def _checked_rows(model: Any, given: FitArguments) -> np.ndarray:
@@ -133,8 +133,8 @@ def _query_again(
     n_rows = min(n_rows, len(present)) if teacher.batch_size is None else n_rows + -n_rows % teacher.batch_size
     if oracle.max_queries is not None:
         n_rows = min(n_rows, int(MAX_MEASURED_SHARE * oracle.n_left / (1 if has_outputs else 2)))
-    if n_rows < N_CHECKED_ROWS:
-        return None
+    if n_rows < N_CHECKED_ROWS or (teacher.depends_on_batch and not has_outputs):
+        return None  # two queries of the same table would have the same batches
     # drawn with replacement, the rows are another batch of the same distribution, even if all rows are in one batch
     rows = rng.choice(present, n_rows, replace=teacher.depends_on_batch)
 
@@ -184,9 +184,14 @@ def _warn(model: Any, teacher: SteadyTeacher, largest: float, spread: float, noi
             "Pass n_repeats=10 to average the outputs of ten calls, or turn off what is random in the teacher, such as "
             "dropout."
         )
+    limit = "In batches of one size, they are the same."
+    if noise > 0:
+        limit = (
+            f"This noise is {noise:.2%} of the variance of the soft targets, so no fidelity above {1 - noise:.4f} can "
+            "be expected."
+        )
     warn_caller(
         f"{type(model).__name__}: {what}: they differ by up to {largest:.2g}; the standard deviation of the outputs is "
-        f"{spread:.2g}. This noise is {noise:.2%} of the variance of the soft targets, so no fidelity above "
-        f"{1 - noise:.4f} can be expected. {advice}",
+        f"{spread:.2g}. {limit} {advice}",
         TeacherWarning,
     )

@@ -6,6 +6,7 @@ from types import MethodType
 from typing import Any
 
 import numpy as np
+from sklearn.dummy import DummyClassifier
 
 OWN_LIBRARIES = ("sklearn", "skdistill")
 """Libraries whose models depend on the row alone if all models inside them do."""
@@ -25,13 +26,12 @@ OTHER_LIBRARIES = (
 """Libraries whose objects depend on the row alone, or are data; ``_loss`` is a compiled part of scikit-learn."""
 
 EXCEPTIONS = {
-    "DummyClassifier",
     "IterativeImputer",
     "LatentDirichletAllocation",
     "MiniBatchNMF",
     "NMF",
 }
-"""Estimators of scikit-learn that draw random outputs, or whose iterations stop for all rows of a call together."""
+"""Estimators of scikit-learn that may draw random outputs, or whose iterations stop for all rows of a call together."""
 
 MAX_OBJECTS = 100_000
 """Number of objects inside a model beyond which it counts as unknown, so that the search takes no noticeable time."""
@@ -74,6 +74,8 @@ def _inside(one: Any) -> Iterable[Any] | None:
     if library in OTHER_LIBRARIES:
         return ()
     if library not in OWN_LIBRARIES or type(one).__name__ in EXCEPTIONS:
+        return None
+    if isinstance(one, DummyClassifier) and one.strategy in ("stratified", "uniform"):
         return None
     if hasattr(one, "soft_targets"):  # a distilled estimator answers by its student
         return [getattr(one, "student_", None)]

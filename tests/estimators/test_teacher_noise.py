@@ -13,7 +13,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from skdistill import DistilledClassifier, DistilledRegressor, report
 from skdistill.exceptions import TeacherWarning
-from skdistill.samplers import Jitter
+from skdistill.samplers import Jitter, LeafSwap
 
 X = np.random.default_rng(0).normal(size=(300, 3))
 FRESH = np.random.default_rng(1).normal(size=(2000, 3))
@@ -112,7 +112,7 @@ class TestBatches:
         """In ``fit``, ``soft_targets`` and ``fidelity``: after the check, every call has as many rows."""
         names = {"columns": list("abc")} if table is pd.DataFrame else {}
         with pytest.warns(TeacherWarning, match=DEPENDS):
-            model = distilled(Shifting(), sampler=Jitter(), n_synthetic=130, chunk_size=100).fit(table(X, **names))
+            model = distilled(Shifting(), sampler=LeafSwap(), n_synthetic=130, chunk_size=100).fit(table(X, **names))
         teacher = model.teacher_
         n_asked = sum(teacher.sizes)
         model.soft_targets(table(FRESH[:1], **names))

@@ -60,7 +60,7 @@ def test_known_models(model):
     fitted = model.fit(X, Y)
     assert is_by_row(fitted)
     assert is_by_row(FrozenEstimator(fitted))
-    assert is_by_row(partial(fitted.predict, **{}))
+    assert is_by_row(partial(fitted.predict))
 
 
 @pytest.mark.parametrize("model", UNKNOWN, ids=lambda model: type(model).__name__)
