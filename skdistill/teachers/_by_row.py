@@ -1,5 +1,6 @@
 """Models that are known to return the same output for a row in every call, whatever the other rows of the call are."""
 
+import sys
 from collections.abc import Iterable
 from functools import partial
 from types import MethodType
@@ -18,7 +19,6 @@ OTHER_LIBRARIES = (
     "numpy",
     "scipy",
     "joblib",
-    "builtins",
     "pandas",
     "polars",
     "_loss",
@@ -36,7 +36,11 @@ EXCEPTIONS = {
 MAX_OBJECTS = 100_000
 """Number of objects inside a model beyond which it counts as unknown, so that the search takes no noticeable time."""
 
-PASSIVE = (str, bytes, int, float, complex, bool, type(None), type, np.generic, np.ufunc)
+RANDOM = (np.random.RandomState, np.random.Generator)
+"""Random generators: a model may have one that it used in its fit, but their methods are no models."""
+
+PASSIVE = (str, bytes, int, float, complex, bool, type(None), type, slice, range, np.generic, np.ufunc)
+"""Types of objects that cannot contain a model."""
 
 
 def is_by_row(model: Any) -> bool:
@@ -66,10 +70,14 @@ def _inside(one: Any) -> Iterable[Any] | None:
         return [value for value in one.values() if not isinstance(value, PASSIVE)]
     if isinstance(one, list | tuple | set | frozenset):
         return [value for value in one if not isinstance(value, PASSIVE)]
+    if isinstance(getattr(one, "__self__", None), RANDOM):
+        return None
     if isinstance(one, MethodType):
         return [one.__self__]
     if isinstance(one, partial):
         return [one.func, one.args, one.keywords]
+    if callable(one) and hasattr(one, "__qualname__"):
+        return () if _is_library_function(one) else None
     library = (getattr(one, "__module__", None) or type(one).__module__).split(".")[0]
     if library in OTHER_LIBRARIES:
         return ()
@@ -80,3 +88,10 @@ def _inside(one: Any) -> Iterable[Any] | None:
     if hasattr(one, "soft_targets"):  # a distilled estimator answers by its student
         return [getattr(one, "student_", None)]
     return [value for value in getattr(one, "__dict__", {}).values() if not isinstance(value, PASSIVE)]
+
+
+def _is_library_function(one: Any) -> bool:
+    """Whether a function can be imported from a known library."""
+    name = getattr(one, "__module__", None) or ""
+    is_known = name.split(".")[0] in (*OWN_LIBRARIES, *OTHER_LIBRARIES)
+    return is_known and getattr(sys.modules.get(name), one.__qualname__, None) is one

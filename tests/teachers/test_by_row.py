@@ -72,6 +72,15 @@ def test_unknown_models(model):
     assert not is_by_row(lambda rows: fitted.predict(rows))
 
 
+def test_names_do_not_make_a_function_known():
+    """Functions of code without a module, and random functions of libraries, are unknown."""
+    space = {}
+    exec("function = lambda rows: rows.mean(axis=1)\nclass Model:\n    predict = function", space)
+    generator = np.random.default_rng(0)
+    for unknown in (space["function"], space["Model"](), generator.normal, np.random.normal, partial(generator.random)):
+        assert not is_by_row(unknown)
+
+
 def test_models_of_this_package():
     """A distilled estimator predicts with its student, whatever its teacher; a compiled model is data."""
     forest = FOREST.fit(X, Y)
