@@ -150,6 +150,14 @@ class TestBudget:
             model.fit(X)
         assert sum(teacher.sizes) == model.transfer_set_.n_queries <= max_queries
 
+    def test_queries_after_the_fit_have_no_budget(self):
+        """They have complete batches again."""
+        with pytest.warns(TeacherWarning, match=DEPENDS):
+            model = distilled(Shifting(), max_queries=1000, chunk_size=50).fit(X)
+        model.teacher_.sizes.clear()
+        model.soft_targets(FRESH[:1])
+        assert model.teacher_.sizes == [50]
+
     def test_a_budget_for_the_rows_alone_is_theirs(self):
         """No row is left out for a check."""
         summary = distilled(Rounded(), max_queries=300).fit(X).transfer_set_
@@ -186,18 +194,18 @@ class TestNoise:
         assert any("a fidelity above" in note for note in report(model, FRESH[:200], timing=False).notes)
 
     def test_noise_of_probabilities(self):
-        """Measured on probabilities, also for a teacher that returns margins."""
+        """Noise of margins far from the boundary is no noise of probabilities, which students are compared by."""
         rng = np.random.default_rng(0)
 
         class Margins:
             classes_ = np.array([0, 1])
 
             def decision_function(self, rows):
-                return 3 * rows[:, 0] + rng.normal(size=len(rows))
+                return 30 * rows[:, 0] + 10 * (np.abs(rows[:, 0]) > 0.6) * rng.normal(size=len(rows))
 
         with pytest.warns(TeacherWarning, match="n_repeats=10"):
-            model = DistilledClassifier(Margins(), "linear", sampler=None, random_state=0).fit(X)
-        assert 0.01 < model.transfer_set_.teacher_noise < 0.3
+            model = DistilledClassifier(Margins(), "linear", sampler=None, random_state=0).fit(X, X[:, 0] > 0)
+        assert 0 < model.transfer_set_.teacher_noise < 0.01
 
     def test_labels_out_of_fold(self):
         """The outputs compared are those of one teacher."""

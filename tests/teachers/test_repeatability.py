@@ -103,6 +103,13 @@ def test_all_batches_have_the_same_size(n_rows):
     np.testing.assert_allclose(outputs, [of_row[row[0]] for row in X[:n_rows]])
 
 
+def test_rows_of_another_type_are_completed_by_themselves():
+    """The rows that complete a batch never change the types of the rows of the table."""
+    teacher = fixed(10)
+    query_teacher(teacher, X[:7].astype(np.float32))
+    assert [(call.dtype, len(call)) for call in teacher.model.calls] == [(np.float32, 10)]
+
+
 def test_batches_within_a_budget_are_cut_evenly():
     """No row is added, and the sizes differ by one at most."""
     teacher = fixed(10)
