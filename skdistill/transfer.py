@@ -47,7 +47,12 @@ class TransferSummary:
     sampler : str
         The sampler of the synthetic rows; empty if there are none.
     n_queries : int
-        Number of rows that the teacher labelled, including rows used only for selection and validation.
+        Number of rows that the teacher labelled, including rows used only for selection and validation, repeated
+        queries of the same row, and rows that complete a batch.
+    teacher_noise : float
+        Share in [0, 1] of the variance of the soft targets that differs between two queries of the same row. A student
+        that reproduces the rest has a fidelity of ``1 - teacher_noise``, the most that can be expected. 0 for a teacher
+        that always returns the same output for a row; NaN if it was not measured, for lack of rows or queries.
     label_seconds : float
         Time to label these rows, without rows that were cached in ``memory``.
     sample_seconds : float
@@ -63,8 +68,10 @@ class TransferSummary:
     >>> X = np.linspace(0, 1, 40).reshape(-1, 1)
     >>> model = DistilledRegressor(lambda X: X[:, 0] ** 2, "linear", sampler=Jitter(), n_synthetic=100, random_state=0)
     >>> summary = model.fit(X).transfer_set_
-    >>> summary.n_real, summary.n_synthetic, summary.sampler, summary.n_queries
-    (40, 100, 'Jitter()', 140)
+    >>> summary.n_real, summary.n_synthetic, summary.sampler, summary.teacher_noise
+    (40, 100, 'Jitter()', 0.0)
+    >>> summary.n_queries  # 12 of them check whether this function returns the same output again
+    152
     """
 
     n_real: int
@@ -74,6 +81,7 @@ class TransferSummary:
     synthetic_weight: float
     sampler: str
     n_queries: int
+    teacher_noise: float
     label_seconds: float
     sample_seconds: float
     seconds: float
@@ -217,8 +225,9 @@ class TransferSet:
             float(real_weight),
             float(self.sample_weight[is_synthetic].mean()) if is_synthetic.any() else 0.0,
             " and ".join(self.origins[SAMPLERS:]) if is_synthetic.any() else "",
-            oracle.n_queries,
-            oracle.label_seconds,
+            oracle.n_asked,
+            oracle.teacher_noise,
+            oracle.label_seconds + oracle.extra_seconds,
             oracle.sample_seconds,
             perf_counter() - oracle.started,
         )
@@ -236,8 +245,18 @@ class Oracle:
         Caches drawn rows.
     max_queries : int or None, default=None
         Maximum number of rows to label.
+    n_repeats : int, default=1
+        Number of times that the teacher is queried for each of them.
+    n_padded : callable, default=no rows
+        ``n_padded(n_rows)`` returns the number of rows that complete the batches of a query of ``n_rows`` rows.
+    n_extra : int, default=0
+        Number of queries beyond the rows labelled: the check of the teacher, and rows that complete batches.
+    extra_seconds : float, default=0.0
+        Time spent on the check.
     n_queries : int
         Number of rows labelled so far, and rows that the teacher refused.
+    teacher_noise : float
+        See :class:`TransferSummary`.
     label_seconds, sample_seconds : float
         Time spent on labelling and on drawing rows.
     started : float
@@ -249,7 +268,12 @@ class Oracle:
     query: Callable[[Any, str], np.ndarray]
     memory: joblib.Memory
     max_queries: int | None = None
+    n_repeats: int = 1
+    n_padded: Callable[[int], int] = lambda n_rows: 0  # noqa: ARG005
+    n_extra: int = 0
+    extra_seconds: float = 0.0
     n_queries: int = field(default=0, init=False)
+    teacher_noise: float = field(default=0.0, init=False)
     label_seconds: float = field(default=0.0, init=False)
     sample_seconds: float = field(default=0.0, init=False)
     started: float = field(default_factory=perf_counter, init=False)
@@ -263,10 +287,16 @@ class Oracle:
         """Number of rows that may still be labelled."""
         return np.inf if self.max_queries is None else self.max_queries - self.n_queries
 
+    @property
+    def n_asked(self) -> int:
+        """Number of queries of the teacher so far, each for one row."""
+        return self.n_queries * self.n_repeats + self.n_extra
+
     def label(self, rows: Any, origin: str, query: Callable[[Any, str], np.ndarray] | None = None) -> np.ndarray:
         """Return the teacher's outputs for ``rows``, or what another query returns; rows that it refuses count, too."""
         started = perf_counter()
         self.n_queries += rows.shape[0]
+        self.n_extra += self.n_padded(rows.shape[0]) * self.n_repeats
         outputs = (self.query if query is None else query)(rows, origin)
         self.label_seconds += perf_counter() - started
         return outputs

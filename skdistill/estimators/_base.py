@@ -33,6 +33,7 @@ from ._run import Run
 from ._soft_weight import SoftWeightChoice, compare_soft_weights, is_soft_weight_chosen, reserve_queries
 from ._targets import Targets
 from ._tasks import FitTask
+from ._teacher_noise import end_query_budget, measure_teacher_noise
 from ._teacher_rule import TeacherMixin, label_given, oracle_of, resolve_teacher
 from ._terms import Terms
 from ._validation_rows import MIN_VALIDATION_ROWS, HeldOut, hold_out, label_given_rows
@@ -55,6 +56,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
     teacher_cv: Any
     target_compressor: Any
     max_queries: int | None
+    n_repeats: int
     response_method: str
     memory: Any
     chunk_size: int
@@ -81,6 +83,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
 
         oracle = oracle_of(self, teacher, given, run)
         real, targets, labels = self._label_real(teacher, given, truth, oracle, run)
+        measure_teacher_noise(self, targets, given, real, oracle)
         ignored = self._ignored_features(real, targets, oracle, run)
         with columns_ignored(real.X.shape[1], ignored):
             with reserve_queries(self, given, truth_val, oracle):
@@ -97,6 +100,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         self._keep(student, teacher, oracle, extension, held_out, candidates, soft_weight_choice)
         self.ignored_features_ = name_columns(real.X, ignored)
         self._targets = targets
+        end_query_budget(teacher)
         self._warn(soft_weight_choice, labels)
         self._warn_of_refusals(oracle, extension)
         run.phases.end()

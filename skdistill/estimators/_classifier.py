@@ -62,8 +62,13 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     max_queries : int or None, default=None
         Maximum number of rows that the teacher labels in ``fit``, for teachers that are slow or expensive to query.
         Rows of ``X`` are labelled first, then those of ``X_unlabeled``, those of ``X_val`` and synthetic rows. If ``X``
-        has more rows than this, a random subset of them is used. The count excludes the 16 rows that ``memory`` queries
-        to identify the teacher, and the queries of teachers fitted on folds.
+        has more rows than this, a random subset of them is used. The count includes the queries that check whether the
+        teacher returns the same output for a row again (none for models that are known to do so). It excludes the 16
+        rows that ``memory`` queries to identify the teacher, and the queries of teachers fitted on folds.
+    n_repeats : int >= 1, default=1
+        Number of times that the teacher is queried for each row; its outputs are averaged. Increase it for teachers
+        that draw random numbers, such as a network with dropout that is active in prediction. Each query counts towards
+        ``max_queries``, and only the averages are cached in ``memory``.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
         Method of the teacher that is called; see :func:`~skdistill.as_teacher`. Margins of ``decision_function`` are
         scaled to logits. The scale is fitted on ``y``; without ``y``, it makes the mean difference between the two
@@ -82,7 +87,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Caches the teacher's outputs and the synthetic rows, so that a grid search over students queries the teacher
         once and an interrupted run resumes. Requires an integer ``random_state``.
     chunk_size : int >= 1, default=10_000
-        Number of rows in one call of the teacher.
+        Maximum number of rows in one call of the teacher. If its outputs for a row depend on the other rows of the
+        call, all calls have the same number of rows, and a warning says so.
     time_limit : float > 0 or None, default=None
         Time limit in seconds for selecting and fitting the student, counted from when the teacher is fitted. The number
         of synthetic rows is limited to those that can be labelled within a part of this time. The search stops when the
@@ -114,7 +120,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     classes_ : ndarray of shape (n_classes,)
         The class labels of the teacher.
     transfer_set_ : TransferSummary
-        Number and weight of the rows by origin, number of queries, and seconds spent on drawing and labelling.
+        Number and weight of the rows by origin, number of queries, noise of the teacher, and seconds spent on drawing
+        and labelling.
     candidates_ : Candidates
         Candidates evaluated by :class:`~skdistill.AutoStudent`, one column per key; the printed form explains the
         selection. Only set if the student was selected: with ``student="auto"`` and at least 30 real rows.
@@ -192,6 +199,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         teacher_cv: Any = None,
         target_compressor: Any = None,
         max_queries: int | None = None,
+        n_repeats: int = 1,
         response_method: str = "auto",
         decision: str = "auto",
         memory: Any = None,
@@ -213,6 +221,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.teacher_cv = teacher_cv
         self.target_compressor = target_compressor
         self.max_queries = max_queries
+        self.n_repeats = n_repeats
         self.response_method = response_method
         self.decision = decision
         self.memory = memory

@@ -52,10 +52,12 @@ def check_fit_arguments(
         raise ValueError(f"{name} got n_samples = {X.shape[0]}; expected at least 2. Pass more rows.")
     if sample_weight is not None:
         sample_weight = check_weights(sample_weight, X.shape[0])
-    if model.max_queries is not None and model.teacher_cv is not None and model.max_queries < X.shape[0]:
+    needed = X.shape[0] * model.n_repeats
+    if model.max_queries is not None and model.teacher_cv is not None and model.max_queries < needed:
+        repeats = "" if model.n_repeats == 1 else f" n_repeats={model.n_repeats} times"
         raise ValueError(
             f"{name}: max_queries={model.max_queries} is less than the {X.shape[0]} rows of X, which "
-            f"teacher_cv={model.teacher_cv!r} labels completely. Pass max_queries of at least {X.shape[0]}, or "
+            f"teacher_cv={model.teacher_cv!r} labels completely{repeats}. Pass max_queries of at least {needed}, or "
             "teacher_cv=None."
         )
     X_unlabeled, X_val = (

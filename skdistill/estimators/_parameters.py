@@ -45,12 +45,19 @@ def _warn_of_former_names(model: Any) -> None:
 
 def _check_numbers(model: Any) -> None:
     check_number(model, "chunk_size", model.chunk_size, kind=Integral, low=1)
+    check_number(model, "n_repeats", model.n_repeats, kind=Integral, low=1)
     if not isinstance(model.soft_weight, str):
         check_number(model, "soft_weight", model.soft_weight, low=0, high=1)
     if not isinstance(model.n_synthetic, str):
         check_number(model, "n_synthetic", model.n_synthetic, kind=Real, low=0)
     if model.max_queries is not None:
         check_number(model, "max_queries", model.max_queries, kind=Integral, low=2)
+        if model.max_queries < 2 * model.n_repeats:
+            raise ValueError(
+                f"{type(model).__name__}: max_queries={model.max_queries} is less than two rows times n_repeats="
+                f"{model.n_repeats}; expected at least {2 * model.n_repeats}. Pass a larger max_queries or fewer "
+                "repeats."
+            )
     if model.time_limit is not None:
         check_number(model, "time_limit", model.time_limit, low=0, low_open=True)
     if model.student_size is not None:

@@ -93,8 +93,8 @@ class RowPool:
 
     @property
     def n_queries(self) -> int:
-        """Number of rows that the teacher has labelled so far."""
-        return self._oracle.n_queries
+        """Number of queries of the teacher so far."""
+        return self._oracle.n_asked
 
     def rows(self, members: Sequence[int]) -> list[Drawn]:
         """Return all rows drawn by the given samplers."""

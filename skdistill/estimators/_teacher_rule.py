@@ -6,6 +6,7 @@ A fitted teacher is used as it is; an unfitted one is a recipe, of which a clone
 import copy
 from collections.abc import Callable
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from sklearn.utils.validation import check_memory
 from .._validation import tags_of, warn_caller
 from ..exceptions import TeacherError, TeacherWarning
 from ..teachers import (
+    SteadyTeacher,
     Teacher,
     as_teacher,
     check_is_recognised,
@@ -25,10 +27,12 @@ from ..teachers import (
     out_of_bag_outputs,
     out_of_fold_outputs,
     query_teacher,
+    steady,
 )
 from ..transfer import Oracle, TransferSet, label_real_rows
 from ._fit_arguments import FitArguments
 from ._run import Run
+from ._teacher_noise import check_teacher
 
 
 class TeacherMixin(BaseEstimator):
@@ -136,18 +140,32 @@ def _adapt(model: Any, fitted: Any, y: Any) -> Teacher:
         model._task.name == "classification" and y is not None and not is_of_kind(is_outlier_detector, fitted)
     )
     classes = np.unique(y) if gives_classes else None
-    return as_teacher(fitted, model.response_method, task=model._task.name, classes=classes)
+    teacher = as_teacher(fitted, model.response_method, task=model._task.name, classes=classes)
+    return steady(teacher, model.n_repeats)
 
 
 def oracle_of(model: Any, teacher: Teacher, given: FitArguments, run: Run) -> Oracle:
-    """Return the oracle that queries the teacher within the budget and caches its outputs."""
+    """Return the oracle that queries the teacher within the budget and caches its outputs; check an unknown teacher."""
     n_rows = given.X.shape[0]
     if teacher.transductive and model.max_queries is not None and model.max_queries < n_rows:
         raise TeacherError(
             f"{type(model).__name__}: {teacher.name} only has labels_ for all {n_rows} rows of X together, but "
             f"max_queries={model.max_queries}. Pass max_queries=None, or a teacher with predict."
         )
-    return Oracle(partial(_label, model, teacher, run), check_memory(model.memory), model.max_queries)
+    query, memory = partial(_label, model, teacher, run), check_memory(model.memory)
+    if not isinstance(teacher, SteadyTeacher):
+        return Oracle(query, memory, model.max_queries)
+    started = perf_counter()
+    n_checked = check_teacher(model, teacher, given)
+    return Oracle(
+        query,
+        memory,
+        None if model.max_queries is None else (model.max_queries - n_checked) // model.n_repeats,
+        n_repeats=model.n_repeats,
+        n_padded=teacher.n_padded,
+        n_extra=n_checked,
+        extra_seconds=perf_counter() - started,
+    )
 
 
 def label_given(
@@ -213,7 +231,10 @@ def _out_of_sample_labels(
         part = given.take(rows)
         weight, groups = part.sample_weight, part.groups
         fitted = fit_teacher(model.teacher, part.X, part.y, sample_weight=weight, groups=groups, rng=run.rng)
-        return _adapt(model, fitted, part.y)
+        of_fold = _adapt(model, fitted, part.y)
+        if isinstance(of_fold, SteadyTeacher) and isinstance(teacher, SteadyTeacher):
+            of_fold.settle_like(teacher)
+        return of_fold
 
     def label_out_of_fold(in_sample: np.ndarray) -> np.ndarray:
         with run.phases.phase("label out of fold") as phase:

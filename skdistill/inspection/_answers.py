@@ -354,7 +354,7 @@ def _ask_distilled(who: str, model: Any, X: Any) -> dict[str, Any]:
         "student": distilled.predict(seen) if classes is None else distilled.predict_proba(seen),
         "said": said,
         "classes": classes,
-        "seconds": seconds,
+        "seconds": seconds / distilled._targets.teacher.n_repeats,
         "pair": Pair(distilled._targets.teacher, distilled.student_, seen, unwrap(model).transform),
         "link": link if link is not None and link.name != "identity" else None,
     }

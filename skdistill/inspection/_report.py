@@ -423,6 +423,12 @@ def _notes_of_fitting(distilled: Any, measured: Estimate) -> list[str]:
     if ignored:
         columns = "; ".join(f"{name} ({reason})" for name, reason in ignored.items())
         notes.append(f"Columns that the student does not read: {columns}.")
+    noise = float(getattr(getattr(distilled, "transfer_set_", None), "teacher_noise", float("nan")))
+    if noise > 0:
+        notes.append(
+            f"The teacher's outputs for the same row differ between calls (teacher_noise {noise:.2g}): a fidelity "
+            f"above {1 - noise:.3f} cannot be expected of any student."
+        )
     chosen = getattr(getattr(distilled, "candidates_", None), "chosen", None)
     promised = float(getattr(chosen, "fidelity", float("nan")))
     if not np.isnan(promised) and not np.isnan(measured.mean):

@@ -4,24 +4,42 @@ from ._adapter import SEVERAL_LABELS, Teacher, as_teacher, is_of_kind
 from ._conventions import Task, concordance_sign, unlabelled_rows
 from ._labels import label_teacher, positions_said, read_labels, said_labels, stated_decisions
 from ._out_of_bag import OutOfBag, find_out_of_bag
-from ._querying import query_teacher
+from ._querying import key_of, query_teacher
 from ._recipes import clone_recipe, fit_teacher, out_of_bag_outputs, out_of_fold_outputs
+from ._repeatability import (
+    N_CHECKED_ROWS,
+    QUERIES_PER_CHECKED_ROW,
+    Repeatability,
+    check_repeatability,
+    compare_with_blocks,
+    is_alike,
+    scale_of,
+)
 from ._rule import check_is_recognised, is_fitted_teacher
+from ._steady import SteadyTeacher, steady
 from ._value_ranges import known_bounds, stated_link
 
 __all__ = [
+    "N_CHECKED_ROWS",
+    "QUERIES_PER_CHECKED_ROW",
     "SEVERAL_LABELS",
     "OutOfBag",
+    "Repeatability",
+    "SteadyTeacher",
     "Task",
     "Teacher",
     "as_teacher",
     "check_is_recognised",
+    "check_repeatability",
     "clone_recipe",
+    "compare_with_blocks",
     "concordance_sign",
     "find_out_of_bag",
     "fit_teacher",
+    "is_alike",
     "is_fitted_teacher",
     "is_of_kind",
+    "key_of",
     "known_bounds",
     "label_teacher",
     "out_of_bag_outputs",
@@ -30,7 +48,9 @@ __all__ = [
     "query_teacher",
     "read_labels",
     "said_labels",
+    "scale_of",
     "stated_decisions",
     "stated_link",
+    "steady",
     "unlabelled_rows",
 ]

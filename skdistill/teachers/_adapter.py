@@ -62,6 +62,18 @@ class Teacher:
         Sorted labels, in the order of the columns of ``outputs``; ``None`` for regression.
     transductive : bool
         Whether the model only has labels for the rows that it was fitted on.
+    n_repeats : int
+        Number of calls whose outputs are averaged for each row.
+    is_exact : bool
+        Whether two calls are not known to differ, not even in the last bits.
+    is_random : bool
+        Whether two identical calls are known to return different outputs.
+    depends_on_batch : bool
+        Whether the outputs for a row are known to depend on the other rows of a call.
+    batch_size : int or None
+        Number of rows of every call, if the outputs depend on the other rows.
+    pads : bool
+        Whether a table is padded to complete batches; otherwise it is cut into batches of equal size.
 
     Examples
     --------
@@ -75,6 +87,13 @@ class Teacher:
     >>> teacher.output_kind, teacher.outputs(X).shape
     ('logit', (150, 3))
     """
+
+    n_repeats: int = 1
+    is_exact: bool = True
+    is_random: bool = False
+    depends_on_batch: bool = False
+    batch_size: int | None = None
+    pads: bool = True
 
     def __init__(self, model: Any, task: Task, response_method: str, classes: np.ndarray | None) -> None:
         self.model = model

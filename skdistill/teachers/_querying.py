@@ -13,6 +13,7 @@ from ..exceptions import TeacherError, TeacherOutputError, TeacherQueryError
 from ._adapter import Teacher
 from ._fingerprint import fingerprint
 from ._out_of_bag import FORESTS
+from ._steady import cut
 
 
 def query_teacher(
@@ -66,17 +67,22 @@ def query_teacher(
     label_block, key = _label_block, None
     if memory is not None and getattr(memory, "location", None) is not None:
         label_block = memory.cache(_label_block, ignore=["teacher", "where"])
-        key = fingerprint(teacher, _probe(teacher, X, origin) if probe is None else probe)
-    if teacher.transductive:
-        chunk_size = n_rows
+        known = _probe(teacher, X, origin) if probe is None and teacher.is_exact else probe
+        key = key_of(teacher, known if teacher.is_exact else None)
+    order, chunk_size = cut(teacher, n_rows, chunk_size)
     progress = Progress(f"{teacher.name} labels {origin}", n_rows, verbose, callback=callback)
     outputs: np.ndarray | None = None
     starts = range(0, n_rows, chunk_size)
 
     def label_from(start: int) -> np.ndarray:
         stop = min(start + chunk_size, n_rows)
-        block = X if stop - start == n_rows else take_rows(X, slice(start, stop))
-        return label_block(teacher, block, key, where=f"{origin} {start} to {stop - 1} of {n_rows}")
+        where = f"{origin} {start} to {stop - 1} of {n_rows}"
+        if order is not None:
+            where = f"{stop - start} of the {n_rows} {origin}, in mixed order"
+        block = (
+            X if stop - start == n_rows else take_rows(X, slice(start, stop) if order is None else order[start:stop])
+        )
+        return label_block(teacher, block, key, where=where)
 
     blocks = in_threads(label_from, starts, n_jobs) if is_thread_safe(teacher) else map(label_from, starts)
     for start, labelled in zip(starts, blocks, strict=True):
@@ -89,7 +95,7 @@ def query_teacher(
                 f"{(stop - start, *outputs.shape[1:])}, as for the previous rows. Return the same number of columns in "
                 "every call."
             )
-        outputs[start:stop] = labelled
+        outputs[slice(start, stop) if order is None else order[start:stop]] = labelled
         progress.update(stop)
     assert outputs is not None
     return outputs
@@ -103,6 +109,15 @@ def is_thread_safe(teacher: Teacher) -> bool:
 
 PROBE_ROWS = 16
 """Number of rows whose outputs are part of the fingerprint of the teacher."""
+
+
+def key_of(teacher: Teacher, probe: np.ndarray | None = None) -> str:
+    """Return the key of cached outputs, given outputs for a few rows.
+
+    Outputs that differ between calls do not identify a teacher, and means over different numbers of calls differ.
+    """
+    key = fingerprint(teacher, np.empty(0) if probe is None else probe)
+    return key if teacher.n_repeats == 1 else f"{key} {teacher.n_repeats}"
 
 
 def _probe(teacher: Teacher, X: Any, origin: str) -> np.ndarray:

@@ -24,6 +24,9 @@ from skdistill.samplers import MUNGE, Jitter, MarginalResampling, UniformBox
 
 X, Y = dataset("three classes")
 TREE = DecisionTreeClassifier(max_leaf_nodes=8, random_state=0)
+CHECK = 12
+"""Number of queries that check whether a function returns the same output for a row again."""
+
 COLUMNS = {
     "sampler",
     "n_synthetic",
@@ -203,7 +206,7 @@ class TestChoice:
         model.fit(rows_of(100), sample_weight=weight)
         assert (model.transfer_set_.n_synthetic > 0) == (n_present > 1)
         few = clone(model).set_params(sampler=AutoSampler(max_queries=10)).fit(rows_of(100), sample_weight=weight)
-        assert few.transfer_set_.n_queries <= 110
+        assert few.transfer_set_.n_queries <= 110 + CHECK
         first = clone(model).set_params(max_queries=30, sampler=None).fit(rows_of(100), sample_weight=weight)
         present = rows_of(100)[:n_present]
         for fitted in (model, first):
@@ -232,7 +235,7 @@ class TestChoice:
         teacher = Counting(spiral)
         model = DistilledRegressor(teacher, DecisionTreeRegressor(), n_synthetic=n_synthetic, random_state=0)
         model.fit(rows_of(100))
-        assert teacher.asked <= 100 + 1.4 * n_synthetic
+        assert teacher.asked <= 100 + 1.4 * n_synthetic + CHECK
 
     def test_one_sampler_is_a_choice_of_weight(self):
         """With a single sampler its weight and whether to take it are chosen."""
@@ -267,7 +270,7 @@ class TestBudget:
         teacher = Counting(lambda rows: rows[:, 2])
         sampler = AutoSampler(max_queries=max_queries)
         DistilledRegressor(teacher, DecisionTreeRegressor(), sampler=sampler, random_state=0).fit(X)
-        assert teacher.asked <= 150 + max_queries
+        assert teacher.asked <= 150 + max_queries + CHECK
 
     def test_real_rows_come_first(self):
         """A budget that is smaller than the real rows is spent on them alone, whatever the sampler."""
@@ -291,7 +294,7 @@ class TestBudget:
         tree = DecisionTreeRegressor(random_state=0)
         model = DistilledRegressor(step, tree, sampler=None, max_queries=1300, random_state=0)
         model.fit(rows, X_unlabeled=pool)
-        assert (model.transfer_set_.n_unlabeled, model.transfer_set_.n_queries) == (1000, 1300)
+        assert (model.transfer_set_.n_unlabeled, model.transfer_set_.n_queries) == (1000 - CHECK, 1300)
         blind = DistilledRegressor(step, tree, sampler=None, random_state=0).fit(rows, X_unlabeled=pool[:1000])
         assert model.fidelity(test) > blind.fidelity(test)
 

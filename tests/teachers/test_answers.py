@@ -224,11 +224,9 @@ class TestNumbers:
 
     def test_synthetic_rows_are_answered_as_real_ones_are(self):
         """Another number of outputs is an error that says both."""
-        n_calls = []
 
         def teacher(rows):
-            n_calls.append(len(rows))
-            return rows[:, 0] if len(n_calls) == 1 else rows[:, :2]
+            return rows[:, 0] if np.isin(rows[:, 0], ROWS[:, 0]).all() else rows[:, :2]
 
         with pytest.raises(TeacherOutputError, match=r"shape \(50, 2\) for synthetic rows, but shape \(60,\)"):
             DistilledRegressor(teacher, "linear", sampler=Jitter(), n_synthetic=50, random_state=0).fit(ROWS)

@@ -1,0 +1,97 @@
+"""Models that are known to return the same output for a row in every call, whatever the other rows of the call are."""
+
+import sys
+from collections.abc import Iterable
+from functools import partial
+from types import MethodType
+from typing import Any
+
+import numpy as np
+from sklearn.dummy import DummyClassifier
+
+OWN_LIBRARIES = ("sklearn", "skdistill")
+"""Libraries whose models depend on the row alone if all models inside them do."""
+
+OTHER_LIBRARIES = (
+    "lightgbm",
+    "xgboost",
+    "catboost",
+    "numpy",
+    "scipy",
+    "joblib",
+    "pandas",
+    "polars",
+    "_loss",
+)
+"""Libraries whose objects depend on the row alone, or are data; ``_loss`` is a compiled part of scikit-learn."""
+
+EXCEPTIONS = {
+    "IterativeImputer",
+    "LatentDirichletAllocation",
+    "MiniBatchNMF",
+    "NMF",
+}
+"""Estimators of scikit-learn that may draw random outputs, or whose iterations stop for all rows of a call together."""
+
+MAX_OBJECTS = 100_000
+"""Number of objects inside a model beyond which it counts as unknown, so that the search takes no noticeable time."""
+
+RANDOM = (np.random.RandomState, np.random.Generator)
+"""Random generators: a model may have one that it used in its fit, but their methods are no models."""
+
+PASSIVE = (str, bytes, int, float, complex, bool, type(None), type, slice, range, np.generic, np.ufunc)
+"""Types of objects that cannot contain a model."""
+
+
+def is_by_row(model: Any) -> bool:
+    """Whether a model is known to return outputs that depend on the row alone.
+
+    The models inside pipelines, ensembles and other meta-estimators are examined too. Models of other libraries,
+    functions and classes derived from those of scikit-learn are unknown.
+    """
+    waiting, seen = [model], set()
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, PASSIVE) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        inside = _inside(one)
+        if inside is None or len(seen) > MAX_OBJECTS:
+            return False
+        waiting.extend(inside)
+    return True
+
+
+def _inside(one: Any) -> Iterable[Any] | None:
+    """Return the objects inside an object of a known model; ``None`` for an unknown object."""
+    if isinstance(one, np.ndarray):
+        return one.ravel().tolist() if one.dtype == object else ()
+    if isinstance(one, dict):
+        return [value for value in one.values() if not isinstance(value, PASSIVE)]
+    if isinstance(one, list | tuple | set | frozenset):
+        return [value for value in one if not isinstance(value, PASSIVE)]
+    if isinstance(getattr(one, "__self__", None), RANDOM):
+        return None
+    if isinstance(one, MethodType):
+        return [one.__self__]
+    if isinstance(one, partial):
+        return [one.func, one.args, one.keywords]
+    if callable(one) and hasattr(one, "__qualname__"):
+        return () if _is_library_function(one) else None
+    library = (getattr(one, "__module__", None) or type(one).__module__).split(".")[0]
+    if library in OTHER_LIBRARIES:
+        return ()
+    if library not in OWN_LIBRARIES or type(one).__name__ in EXCEPTIONS:
+        return None
+    if isinstance(one, DummyClassifier) and one.strategy in ("stratified", "uniform"):
+        return None
+    if hasattr(one, "soft_targets"):  # a distilled estimator answers by its student
+        return [getattr(one, "student_", None)]
+    return [value for value in getattr(one, "__dict__", {}).values() if not isinstance(value, PASSIVE)]
+
+
+def _is_library_function(one: Any) -> bool:
+    """Whether a function can be imported from a known library."""
+    name = getattr(one, "__module__", None) or ""
+    is_known = name.split(".")[0] in (*OWN_LIBRARIES, *OTHER_LIBRARIES)
+    return is_known and getattr(sys.modules.get(name), one.__qualname__, None) is one
