@@ -87,6 +87,11 @@ class TableEncoder:
 
     def _learn_column(self, columns: Any, index: int, dtype: Any, *, is_declared: bool) -> None:
         """Learn the kind of a column and its categories."""
+        if not isinstance(dtype, np.dtype) and dtype in (nw.List, nw.Array, nw.Struct):
+            raise ValueError(
+                f"column {_name_of(columns, index)} has dtype {dtype}, with several values in a cell; expected one value "
+                "in a cell. Split it into one column for each value."
+            )
         values, missing = _column(columns, index)
         present = values[~missing]
         self.is_swap_only_[index] = is_declared or not _is_number_dtype(dtype)
@@ -309,6 +314,8 @@ def _numbers_at_once(columns: Any, is_number: np.ndarray) -> np.ndarray | None:
     if not is_number.any():
         return None
     numbers = columns if is_number.all() else columns[:, np.flatnonzero(is_number).tolist()]
+    if isinstance(columns, nw.DataFrame) and any(dtype in _WIDE_INTEGERS for dtype in numbers.schema.values()):
+        return None
     values = numbers.to_numpy() if isinstance(columns, nw.DataFrame) else numbers
     return values if values.dtype.kind in _NUMERIC_KINDS else None
 
@@ -324,6 +331,8 @@ def _column(columns: Any, index: int) -> tuple[np.ndarray, np.ndarray]:
         series = columns[:, index]
         missing = series.is_null().to_numpy()
         dtype = series.dtype  # takes microseconds
+        if dtype in _WIDE_INTEGERS:
+            series = series.cast(nw.Float64)
         if dtype == nw.String or dtype == nw.Categorical:
             values = series.to_numpy() if dtype == nw.String else _values_of_categories(series)
             return values, missing.astype(bool)
@@ -345,6 +354,9 @@ def _name_of(columns: Any, index: int) -> str:
     """Return the name of a column, or its position, for messages."""
     return repr(columns.columns[index]) if isinstance(columns, nw.DataFrame) else str(index)
 
+
+_WIDE_INTEGERS = (nw.Int128, nw.UInt128)
+"""Integers that numpy has not."""
 
 _IS_TEXT = np.frompyfunc(lambda cell: isinstance(cell, str), 1, 1)
 

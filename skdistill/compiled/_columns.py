@@ -14,11 +14,29 @@ from .._spelling import Lookup
 
 def columns_of(X: Any) -> list[np.ndarray]:
     """Return the columns of a frame of any library, of an array or of a list of rows, each with its own dtype."""
-    names = names_of_frame(X)
+    names = None if hasattr(X, "collect") else names_of_frame(X)
     if names is None:
-        cells = X if isinstance(X, np.ndarray) else np.asarray(X, dtype=object)
-        return list(cells.T)
+        cells = X if isinstance(X, np.ndarray) else rows_as_array(X, object)
+        return list(cells.T) if cells.ndim == 2 else [cells]
+    if len(set(names)) < len(names):
+        raise ValueError("CompiledModel: got a frame with several columns of one name; expected distinct names.")
     return [_values_of(X[name]) for name in names]
+
+
+def rows_as_array(X: Any, dtype: Any = None) -> np.ndarray:
+    """Return rows that are no array as an array, or raise an error that says what else is expected."""
+    if not (hasattr(X, "__array__") or isinstance(X, Sequence)) or isinstance(X, str | bytes):
+        advice = " Pass X.collect()." if hasattr(X, "collect") else ""
+        raise ValueError(
+            f"CompiledModel: got {'a lazy frame' if advice else type(X).__name__}; expected rows as an array, a list or a "
+            f"data frame.{advice}"
+        )
+    try:
+        return np.asarray(X, dtype=dtype)
+    except ValueError:
+        raise ValueError(
+            "CompiledModel: got rows of different lengths; expected the columns of fit in each row."
+        ) from None
 
 
 def names_of_frame(X: Any) -> Any:
@@ -30,6 +48,8 @@ def names_of_frame(X: Any) -> Any:
 
 def _values_of(series: Any) -> np.ndarray:
     """Return a column as an array; pandas categories as objects, as in ``fit``."""
+    if str(getattr(series, "dtype", None)) in ("Int128", "UInt128"):
+        return np.asarray(series.to_list(), dtype=object)  # polars; numpy has no such integers
     if getattr(getattr(series, "dtype", None), "tz", None) is not None:
         return np.asarray(series, dtype="M8[us]")  # pandas dates with a time zone, converted to UTC
     if not hasattr(getattr(series, "cat", None), "codes"):

@@ -119,7 +119,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         return find_ignored_features(real, oracle, n_synthetic, rng)
 
     def _run(self, given: FitArguments) -> Run:
-        rng = check_random_state(self.random_state)
+        rng = check_random_state(self.random_state, self)
         return Run(rng, self._phases(given), Deadline(self.time_limit), self.n_jobs)
 
     def _label_real(

@@ -70,7 +70,8 @@ class TermSwap(BaseSampler):
                 f"TermSwap got a {type(X).__name__} of {getattr(X, 'dtype', 'several dtypes')}; expected a sparse "
                 "matrix or an array of numbers. For frames, use LeafSwap or MUNGE."
             )
-        self._terms = sparse.csr_matrix(X, copy=True)
+        is_half = X.dtype == np.float16  # scipy has no sparse matrices of these
+        self._terms = sparse.csr_matrix(X.astype(np.float32) if is_half else X, copy=True)
         self._terms.eliminate_zeros()
 
     def _draw(self, own: np.ndarray, rng: np.random.Generator) -> Any:
@@ -87,7 +88,7 @@ class TermSwap(BaseSampler):
         value = np.concatenate([terms.data[is_kept], self._terms.data[taken]])
         cell, first = np.unique(row * n_features + column, return_index=True)
         rows = sparse.csr_matrix((value[first], (cell // n_features, cell % n_features)), shape=terms.shape)
-        return type(self._X)(rows) if sparse.issparse(self._X) else rows.toarray()
+        return type(self._X)(rows) if sparse.issparse(self._X) else rows.toarray().astype(self._X.dtype, copy=False)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

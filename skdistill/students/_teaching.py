@@ -115,7 +115,7 @@ def teach_classifier(
     else:
         rows, columns = _draw_labels(proba, sample_weight, rng)
         fitted = _fit(student, take_rows(X, rows), classes[columns])
-    return complete_classifier(fitted, classes, temperature, X, proba)
+    return _completed(fitted, classes, temperature, X, proba)
 
 
 def teach_regressor(
@@ -230,7 +230,20 @@ def _fit(student: Any, X: Any, y: np.ndarray, weight: np.ndarray | None = None) 
     try:
         return student.fit(X, y) if weight is None else fit_weighted(student, X, y, weight)
     except Exception as error:
-        error.add_note(f"skdistill was fitting the student {type(student).__name__} on {X.shape[0]} rows.")
+        error.add_note(
+            f"skdistill was fitting the student {type(student).__name__} on {X.shape[0]} rows. Pass a table that it "
+            'accepts, or a student that reads any table, such as student="auto".'
+        )
+        raise
+
+
+def _completed(fitted: Any, classes: np.ndarray, temperature: float, X: Any, proba: np.ndarray) -> Any:
+    try:
+        return complete_classifier(fitted, classes, temperature, X, proba)
+    except StudentError:
+        raise
+    except Exception as error:
+        error.add_note(f"skdistill was asking the student {type(fitted).__name__} for the rows that it was fitted on.")
         raise
 
 

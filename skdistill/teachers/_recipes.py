@@ -73,10 +73,17 @@ def fit_teacher(
     ranked_by = groups_argument(final_step(teacher))
     if ranked_by is not None and groups is not None:
         return _fit_ranker(teacher, ranked_by, X, y, groups)
-    if sample_weight is not None and accepts_sample_weight(teacher):
-        fitted = fit_weighted(teacher, X, y, sample_weight)
-    else:
-        fitted = teacher.fit(X, y)
+    try:
+        if sample_weight is not None and accepts_sample_weight(teacher):
+            fitted = fit_weighted(teacher, X, y, sample_weight)
+        else:
+            fitted = teacher.fit(X, y)
+    except Exception as error:
+        error.add_note(
+            f"skdistill was fitting the teacher {type(teacher).__name__} on {X.shape[0]} rows, as it is not fitted. Pass "
+            "a table and labels that it accepts, or fit it first."
+        )
+        raise
     return teacher if fitted is None else fitted
 
 
