@@ -47,6 +47,7 @@ def is_printable(error: BaseException) -> bool:
 
 
 def with_article(value: Any) -> str:
-    """Return the type of an object with its article, as in "an ndarray"."""
+    """Return the type of an object with its article, as in "an ndarray" and "a OneClassSVM"."""
     name = type(value).__name__
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+    is_vowel = name[:1].lower() in "aeiou" and not name.lower().startswith(("one", "uni", "eu"))
+    return f"{'an' if is_vowel else 'a'} {name}"

@@ -89,8 +89,8 @@ class TableEncoder:
         """Learn the kind of a column and its categories."""
         if not isinstance(dtype, np.dtype) and dtype in (nw.List, nw.Array, nw.Struct):
             raise ValueError(
-                f"column {_name_of(columns, index)} has dtype {dtype}, with several values in a cell; expected one value "
-                "in a cell. Split it into one column for each value."
+                f"column {_name_of(columns, index)} has dtype {dtype}, with several values in a cell; expected one. "
+                "Split it into one column for each value."
             )
         values, missing = _column(columns, index)
         present = values[~missing]
@@ -231,9 +231,22 @@ def _fit_table_encoder(X: Any, declared: tuple[int, ...]) -> TableEncoder:
 def find_among(X: Any, others: Any) -> np.ndarray:
     """Return a mask of the rows of ``X`` that also occur in ``others``; both are dense and have the same columns."""
     encoder = TableEncoder().fit(X)
-    tables = (np.ascontiguousarray(encoder.transform(table) + 0.0, dtype=np.float64) for table in (X, others))
-    rows, known = (table.view(np.dtype((np.void, table.itemsize * table.shape[1])))[:, 0] for table in tables)
+    rows, known = (_as_keys(encoder.transform(table)) for table in (X, others))
     return np.isin(rows, known)
+
+
+def find_repeated(X: Any) -> np.ndarray:
+    """Return a mask of the rows of a dense table that occur more than once."""
+    _, inverse, counts = np.unique(
+        _as_keys(TableEncoder().fit(X).transform(X)), return_inverse=True, return_counts=True
+    )
+    return counts[inverse.reshape(-1)] > 1
+
+
+def _as_keys(encoded: np.ndarray) -> np.ndarray:
+    """Return each encoded row as one value that can be compared."""
+    table = np.ascontiguousarray(encoded + 0.0, dtype=np.float64)
+    return table.view(np.dtype((np.void, table.itemsize * table.shape[1])))[:, 0]
 
 
 def find_durations(X: Any) -> np.ndarray:

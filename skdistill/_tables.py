@@ -69,10 +69,17 @@ def _with_attrs_of(first: Any, joined: Any) -> Any:
     return joined
 
 
+def library_of(X: Any) -> str:
+    """Return the name of the library of a frame."""
+    return type(X).__module__.split(".")[0]
+
+
 def describe_mismatch(expected: Any, got: Any) -> str | None:
     """Describe how the columns of ``got`` differ from those of ``expected``; ``None`` if they are equal."""
     if is_frame(expected) != is_frame(got) or sparse.issparse(expected) != sparse.issparse(got):
         return f"a {type(got).__name__} instead of a {type(expected).__name__}"
+    if is_frame(expected) and library_of(expected) != library_of(got):
+        return f"a frame of {library_of(got)} instead of {library_of(expected)}"
     shape = getattr(got, "shape", None)
     if shape is None or len(shape) != 2 or shape[1] != expected.shape[1]:
         return f"shape {shape} instead of (n, {expected.shape[1]})"

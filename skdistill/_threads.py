@@ -47,7 +47,7 @@ def blas_threads(n_threads: int, n_rows: int) -> Iterator[None]:
         return
     with _lock:
         if _n_inside == 0:
-            _limited = controller.limit(limits=n_threads)
+            _limited = controller.limit(limits=int(n_threads))
         _n_inside += 1
     try:
         yield

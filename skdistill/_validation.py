@@ -49,7 +49,7 @@ def check_number(
     """
     is_kind = isinstance(value, kind) and not isinstance(value, bool | np.bool_)
     expected = f"{'an integer' if kind is Integral else 'a number'}"
-    if kind is Integral and is_kind and value > MAX_INTEGER:
+    if kind is Integral and is_kind and int(value) > MAX_INTEGER:
         high = min(high, MAX_INTEGER)
     if np.isfinite(low):
         expected += f" {'above' if low_open else 'of at least'} {low:g}"
@@ -71,7 +71,7 @@ def _is_finite(value: Any) -> bool:
 
 
 def check_choice(owner: object, name: str, value: Any, choices: Sequence[str], others: str = "") -> None:
-    """Raise an error unless ``value`` is one of the texts ``choices``; ``others`` says what is allowed besides texts."""
+    """Raise an error unless ``value`` is one of the texts ``choices``; ``others`` says what else is allowed."""
     if not (isinstance(value, str) and value in choices):
         who = owner if isinstance(owner, str) else type(owner).__name__
         listed = (" or " if len(choices) == 2 else ", ").join(map(repr, choices))
@@ -95,7 +95,7 @@ def check_n_jobs(owner: object, n_jobs: Any) -> None:
     """Raise an error unless ``n_jobs`` is ``None`` or an integer that joblib accepts."""
     if n_jobs is None:
         return
-    if not isinstance(n_jobs, Integral) or isinstance(n_jobs, bool) or n_jobs == 0 or abs(n_jobs) > MAX_JOBS:
+    if not isinstance(n_jobs, Integral) or isinstance(n_jobs, bool) or n_jobs == 0 or abs(int(n_jobs)) > MAX_JOBS:
         raise ValueError(
             f"{type(owner).__name__}: n_jobs={described(n_jobs)}; expected None, a number of jobs from 1 to "
             f"{MAX_JOBS}, or -1 for all processors."
@@ -112,9 +112,9 @@ def check_numbers(owner: object, name: str, values: Any) -> np.ndarray:
     except (TypeError, ValueError):
         if _are_convertible(values):
             raise
+        who = owner if isinstance(owner, str) else type(owner).__name__
         raise ValueError(
-            f"{f'{owner}: ' if isinstance(owner, str) else f'{type(owner).__name__}: '}{name} is {with_article(values)}, "
-            f"{described(values)}; expected an array of numbers."
+            f"{who}: {name} is {with_article(values)}, {described(values)}; expected an array of numbers."
         ) from None
 
 
@@ -198,7 +198,7 @@ def _check_shape(who: str, X: Any) -> None:
         np.asarray(X)
     except ValueError:
         raise ValueError(
-            f"{who}: X is {with_article(X)} of rows of different lengths; expected the same number of cells in each row."
+            f"{who}: X is {with_article(X)} of rows of different lengths; expected the same number of cells in each."
         ) from None
 
 

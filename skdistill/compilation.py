@@ -147,8 +147,8 @@ def _convert(model: Any, owner: str = "") -> CompiledModel:
         return compiled
     raise CompileError(
         f"compile: got {_named(model, several)}{owner and f', the student of a {owner}'}; expected a student of this "
-        "package, a scikit-learn tree, forest, histogram gradient boosting, linear model, logistic regression, multilayer "
-        "perceptron, SVR, kernel ridge regression or calibrated SVC, or a LightGBM model."
+        "package, a scikit-learn tree, forest, histogram gradient boosting, linear model, logistic regression, "
+        "multilayer perceptron, SVR, kernel ridge regression or calibrated SVC, or a LightGBM model."
         f"{_advice_on(model, several, owner)}"
     )
 
@@ -166,8 +166,8 @@ def _advice_on(model: Any, several: Any, owner: str) -> str:
     final = None if several is None else unwrap(several).model
     if hasattr(final, "student_") or hasattr(final, "__skdistill_compile__"):
         return (
-            f" Compile the last step, {type(final).__name__}, alone, and apply the other steps to its rows; or put them "
-            "into the teacher, so that the student reads raw rows: DistilledClassifier(teacher=pipeline)."
+            f" Compile the last step, {type(final).__name__}, alone, and apply the other steps to its rows; or put "
+            "them into the teacher, so that the student reads raw rows: DistilledClassifier(teacher=pipeline)."
         )
     if isinstance(model, type):
         return " Pass a fitted model."

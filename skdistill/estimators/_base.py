@@ -42,10 +42,15 @@ PROXIES = ("mlp_ple", "boosting")
 """Families whose small students evaluate the samplers with ``student="auto"``, if the user allows these families."""
 
 
+FEW_REAL_ROWS = 10
+"""With fewer real rows, a warning says that they are few."""
+
+
 class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
     """Base of ``DistilledClassifier`` and ``DistilledRegressor``."""
 
     _task: ClassVar[FitTask]
+    _sets_itself = ("teacher",)
 
     teacher: Any
     student: Any
@@ -101,12 +106,21 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         self.ignored_features_ = name_columns(real.X, ignored)
         self._targets = targets
         end_query_budget(teacher)
-        self._warn(soft_weight_choice, labels)
+        self._warn(given, soft_weight_choice, labels)
         self._warn_of_refusals(oracle, extension)
         run.phases.end()
 
-    def _warn(self, soft_weight_choice: SoftWeightChoice | None, labels: LabelComparison | None) -> None:
+    def _warn(
+        self, given: FitArguments, soft_weight_choice: SoftWeightChoice | None, labels: LabelComparison | None
+    ) -> None:
         """Warn if the result is worse than asked for."""
+        n_real = given.X.shape[0] + (0 if given.X_unlabeled is None else given.X_unlabeled.shape[0])
+        if n_real < FEW_REAL_ROWS:
+            warn_caller(
+                f"{type(self).__name__}: got {n_real} real rows; from so few, the student can hardly learn "
+                f"the teacher's outputs for others. Pass at least {FEW_REAL_ROWS} rows; X_unlabeled needs no labels.",
+                UserWarning,
+            )
         if soft_weight_choice is not None and soft_weight_choice.caution:
             warn_caller(f"{type(self).__name__}: {soft_weight_choice.caution}", TeacherWarning)
         if labels is not None:

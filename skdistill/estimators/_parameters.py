@@ -116,8 +116,8 @@ def _check_objects(model: Any) -> None:
         check_number(model, "teacher_cv", cv, kind=Integral, low=2)
     elif isinstance(cv, bool | Real) or not np.iterable(cv):
         raise ValueError(
-            f"{name}: teacher_cv={described(cv)}; expected None, 'oob', a number of folds of at least 2, a splitter, or "
-            "a list of pairs (train, test)."
+            f"{name}: teacher_cv={described(cv)}; expected None, 'oob', a number of folds of at least 2, a splitter, "
+            "or a list of pairs (train, test)."
         )
 
 

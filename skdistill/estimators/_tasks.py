@@ -68,9 +68,8 @@ class ClassTask:
             return None
         shape: tuple[int, ...] = getattr(y, "shape", ())
         if len(shape) == 2 and shape[1] > 1:
-            raise ValueError(
-                f"{type(model).__name__}: y should be a 1d array, got an array of shape {shape}. {SEVERAL_LABELS}"
-            )
+            who = type(model).__name__
+            raise ValueError(f"{who}: y has shape {shape}; expected (n_samples,), one label per row. {SEVERAL_LABELS}")
         y = column_or_1d(y, warn=True)
         check_consistent_length(X, y)
         check_classification_targets(y)

@@ -34,7 +34,8 @@ def one_hot(labels: Any, classes: Any) -> np.ndarray:
     labels, classes = (_one_axis(name, given) for name, given in (("labels", labels), ("classes", classes)))
     known = np.isin(labels, classes)
     if not known.all():
-        unknown = list(dict.fromkeys(labels[~known].tolist()))[:5]
+        unknown = labels[~known] if labels.dtype == object else np.unique(labels[~known])
+        unknown = list(dict.fromkeys(unknown.tolist()))[:5]
         raise ValueError(f"unknown labels {unknown}; known are {classes.tolist()}")
     return np.eye(len(classes))[np.searchsorted(classes, labels)]
 

@@ -28,6 +28,8 @@ def check_floats(who: str, name: str, given: Any, *, allow_nan: bool = False) ->
     array = given
     if not (type(given) is np.ndarray and given.dtype.kind == "f"):
         array = np.asarray(given.toarray() if hasattr(given, "toarray") else _as_array(who, name, given))
+        if array.ndim == 0 and array.dtype == object:
+            raise ValueError(f"{who}: {name} is {described(given)}; expected an array of numbers.")
         if array.dtype.kind not in "biufO":
             raise ValueError(f"{who}: {name} has dtype {array.dtype}; expected real numbers.")
         array = _converted(who, name, array)

@@ -176,6 +176,7 @@ def _read_bounds(bounds: Any, usual: tuple[float, float], who: str) -> tuple[flo
     pair = [default if each is None else each for each, default in zip(bounds, usual, strict=True)] if is_pair else []
     if not pair or not all(isinstance(each, Real) for each in pair) or not float(pair[0]) < float(pair[1]):
         raise ValueError(
-            f"{who}: bounds={described(bounds)}; expected two numbers (low, high) with low < high, of which one may be None."
+            f"{who}: bounds={described(bounds)}; expected two numbers (low, high) with low < high, of which one "
+            "may be None."
         )
     return float(pair[0]), float(pair[1])

@@ -54,8 +54,8 @@ def fit_margin_scale(margins: Any, proba: Any = None) -> float:
     margins = check_matrix("fit_margin_scale", "margins", margins)
     if margins.shape[1] < 2:
         raise ValueError(
-            f"fit_margin_scale: margins has shape {margins.shape}; expected a column for each class. Pass binary margins "
-            "m as np.column_stack([-m / 2, m / 2])."
+            f"fit_margin_scale: margins has shape {margins.shape}; expected a column for each class. Pass binary "
+            "margins m as np.column_stack([-m / 2, m / 2])."
         )
     if proba is not None:
         proba = check_matrix("fit_margin_scale", "proba", proba)

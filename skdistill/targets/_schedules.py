@@ -43,8 +43,8 @@ def logistic_schedule(steepness: float = 10.0, center: float = 0.5) -> Schedule:
     """
     if not (is_real(steepness) and is_real(center) and 0 < steepness <= MAX_STEEPNESS and 0 <= center <= 1):
         raise ValueError(
-            f"logistic_schedule: steepness={described(steepness)}, center={described(center)}; expected steepness above "
-            f"0 and center in [0, 1], and steepness at most {MAX_STEEPNESS}."
+            f"logistic_schedule: steepness={described(steepness)}, center={described(center)}; expected steepness "
+            f"above 0 and center in [0, 1], and steepness at most {MAX_STEEPNESS}."
         )
 
     def at(share: float) -> float:

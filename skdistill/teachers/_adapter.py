@@ -42,8 +42,8 @@ SUM_TOLERANCE = 1e-3
 
 SEVERAL_LABELS = (
     "Several labels per row are not supported. Distil each label separately, or distil the probabilities of all labels "
-    "together with DistilledRegressor(lambda X: ...), where the function returns one column per label; a label is then "
-    "true if its output is above 0.5."
+    "as the outputs of DistilledRegressor(lambda X: ...), where the function returns one column per label; a label is "
+    "then true if its output is above 0.5."
 )
 
 
@@ -235,8 +235,8 @@ class Teacher:
             row = int(np.argmax(wrong))
             raise self._output_error(
                 f"row {row} as {proba[row].tolist()} ({int(wrong.sum())} such rows)",
-                f"probabilities in [0, 1] with a sum of one per row. {self._advice_on_margins()}If each class is compared "
-                f"with all others, divide by the sum. {SEVERAL_LABELS}",
+                f"probabilities in [0, 1] with a sum of one per row. {self._advice_on_margins()}If each class is "
+                f"compared with all others, divide by the sum. {SEVERAL_LABELS}",
             )
         proba = np.maximum(proba, 0)[:, self._order_of(names)]
         return proba / proba.sum(axis=1, keepdims=True)
@@ -256,7 +256,7 @@ class Teacher:
             margins = np.column_stack([-margins / 2, margins / 2])
         is_pairwise = n_classes > 2 and has_pairwise_margins(_owner(self.model))
         if margins.ndim == 1 or margins.shape[1] != n_classes or is_pairwise:
-            advice = ' Fit the model with decision_function_shape="ovr".' if is_pairwise else ""
+            advice = ' An SVC needs decision_function_shape="ovr".' if is_pairwise else ""
             raise self._output_error(
                 f"margins of shape {returned.shape}", f"one column for each of the {n_classes} classes.{advice}"
             )

@@ -80,8 +80,8 @@ def fit_teacher(
             fitted = teacher.fit(X, y)
     except Exception as error:
         error.add_note(
-            f"skdistill was fitting the teacher {type(teacher).__name__} on {X.shape[0]} rows, as it is not fitted. Pass "
-            "a table and labels that it accepts, or fit it first."
+            f"skdistill was fitting the teacher {type(teacher).__name__} on {X.shape[0]} rows, as it is not fitted. "
+            "Pass a table and labels that it accepts, or fit it first."
         )
         raise
     return teacher if fitted is None else fitted

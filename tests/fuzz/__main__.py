@@ -17,4 +17,5 @@ examples = {}
 for seed, (kind, what, _) in found.items():
     examples.setdefault((kind, what), []).append(seed)
 for (kind, what), seeds in sorted(examples.items(), key=lambda item: (item[0][0], -len(item[1]))):
-    sys.stdout.write(f"{len(seeds):6} {kind}: {what!r}  e.g. seed {seeds[0]}: {found[seeds[0]][2]}\n")
+    shown = "; ".join(f"seed {seed}: {found[seed][2]}" for seed in seeds[:3])
+    sys.stdout.write(f"{len(seeds):6} {kind}: {what!r}  e.g. {shown}\n")

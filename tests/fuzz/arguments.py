@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from skdistill import AutoSampler, AutoStudent, samplers, students
+from skdistill import AutoSampler, AutoStudent, as_teacher, samplers, students
 
 
 def score_of_rows(table):
@@ -132,6 +132,21 @@ REGRESSION = {
     "module": (False, np),
 }
 
+
+def thirds(score):
+    """Return probabilities of three classes."""
+    odds = np.exp(np.clip(np.column_stack([score, -score, 0 * score]), -20, 20))
+    return odds / odds.sum(axis=1, keepdims=True)
+
+
+CLASSES = {
+    "three classes": [0, 1, 2],
+    "three labels": ["x", "y", "z"],
+    "texts": ["no", "yes"],
+    "bools": [False, True],
+}
+"""Of the functions whose classes are not 0 and 1."""
+
 CLASSIFICATION = {
     "function": (True, lambda t: probability(score_of_rows(t))),
     "two columns": (
@@ -143,6 +158,10 @@ CLASSIFICATION = {
     "frame": (True, lambda t: pd.DataFrame({0: 1 - probability(score_of_rows(t)), 1: probability(score_of_rows(t))})),
     "certain": (True, lambda t: np.eye(2)[(score_of_rows(t) > 0).astype(int)]),
     "constant": (True, lambda t: np.full((t.shape[0], 2), 0.5)),
+    "three classes": (True, lambda t: thirds(score_of_rows(t))),
+    "three labels": (True, lambda t: np.array(["x", "y", "z"])[thirds(score_of_rows(t)).argmax(axis=1)]),
+    "texts": (True, lambda t: np.where(score_of_rows(t) > 0, "yes", "no")),
+    "bools": (True, lambda t: score_of_rows(t) > 0),
     "three columns": (False, lambda t: np.full((t.shape[0], 3), 1 / 3)),
     "sum above one": (False, lambda t: np.full((t.shape[0], 2), 0.9)),
     "above one": (False, lambda t: np.full(t.shape[0], 1.5)),
@@ -218,6 +237,9 @@ STUDENTS = {
         "neighbours": (None, KNeighborsRegressor(2)),
         "classifier": (False, LogisticRegression()),
         "fitted": (None, fitted(Ridge(), "regression")),
+        "boosting": (True, students.CompactBoostingRegressor(2, 4)),
+        "mlp": (True, students.CompactMLPRegressor(4, n_knots=2, max_epochs=2)),
+        "kernel": (True, students.CompactKernelRegressor(3)),
     },
     "classification": {
         "linear": (True, "linear"),
@@ -229,6 +251,9 @@ STUDENTS = {
         "Ridge": (None, Ridge()),
         "Perceptron": (None, Perceptron()),
         "DummyClassifier": (None, DummyClassifier()),
+        "boosting": (True, students.CompactBoostingClassifier(2, 4)),
+        "mlp": (True, students.CompactMLPClassifier(4, n_knots=2, max_epochs=2)),
+        "kernel": (True, students.CompactKernelClassifier(3)),
     },
 }
 BAD_STUDENTS = ("lineer", "Tree", "", 3, None, Ridge, object(), ["linear"], b"linear", StandardScaler(), 10**30)
@@ -301,6 +326,14 @@ GOOD = {
     "random_state": (None, 0, np.int64(3), np.random.RandomState(0)),
     "n_jobs": (None, 1, np.int64(1), np.int32(2), -1),
     "verbose": (0, False, np.int64(0)),
+    "temperature": (1, 2.0, 0.5, np.float32(3)),
+    "decision": ("auto", "argmax", "teacher"),
+    "link": ("auto", "identity"),
+    "bounds": (None, "auto", "seen"),
+    "teacher_cv": (None,),
+    "response_method": ("auto",),
+    "categorical_features": ("from_dtype", []),
+    "target_compressor": (None,),
     "student_size": (None, 10**3, 10**9, np.int64(100)),
 }
 BAD = {
@@ -328,17 +361,19 @@ BAD = {
 
 
 def draw_teacher(rng, task, n_columns):
-    """Return a teacher, and the response of a table of ``n_columns`` columns."""
+    """Return a teacher of a table of ``n_columns`` columns; functions that classify know their classes."""
     if rng.random() < 0.25:
         name = str(rng.choice(list(MODELS[task])))
         is_valid, model = MODELS[task][name]
-        return Made(model, f"fitted {name}", is_valid if n_columns == 3 else False if is_valid is False else None)
+        return Made(model, f"fitted {name}", is_valid if n_columns == 3 or is_valid is False else None)
+    if task == "regression" and rng.random() < 0.03:
+        later = (lambda s: s[:, None] * [1, 1], lambda s: s[:-1], lambda s: s * np.nan, lambda s: s[:, None, None])
+        return Made(by_call(lambda s: s, later[rng.integers(len(later))]), "other answers later", None)
     options = REGRESSION if task == "regression" else CLASSIFICATION
     name = "function" if rng.random() < 0.5 else str(rng.choice(list(options)))
     is_valid, model = options[name]
-    if name == "changing" or (task == "regression" and rng.random() < 0.03):
-        later = (lambda s: s[:, None] * [1, 1], lambda s: s[:-1], lambda s: s * np.nan, lambda s: s[:, None, None])
-        return Made(by_call(lambda s: s, later[rng.integers(len(later))]), "other answers later", None)
+    if task == "classification":
+        model = as_teacher(model, classes=CLASSES.get(name, [0, 1]))
     return Made(model, f"teacher {name}", is_valid)
 
 
@@ -436,6 +471,8 @@ def draw_parameters(rng, task):
         if (name in ("temperature", "decision") and task == "regression") or (
             name in ("link", "bounds") and task == "classification"
         ):
+            continue
+        if name in given:
             continue
         given[name] = options[name][rng.integers(len(options[name]))]
         kinds.append(f"{'bad' if is_bad else 'good'} {name}")

@@ -11,7 +11,6 @@ import polars as pl
 from fuzz import arguments, oracle, tables
 from fuzz.oracle import demand
 from scipy import sparse
-from sklearn.base import clone
 from sklearn.linear_model import Ridge
 
 import skdistill
@@ -55,73 +54,35 @@ def distil(rng):
     task = ("regression", "classification")[rng.integers(2)]
     n_columns = int(rng.choice((1, 2, 3)))
     table = tables.draw_table(rng, n_columns=n_columns) if rng.random() < 0.6 else tables.plain(rng, 13, n_columns)
-    X = table.value
-    teacher = arguments.draw_teacher(rng, task, n_columns)
-    is_plain_model = teacher.kind.startswith("fitted") and table.kind != "plain array"
-    student, sampler = arguments.draw_student(rng, task), arguments.draw_sampler(rng)
-    given = arguments.draw_parameters(rng, task)
-    labels, weights = tables.Made(None, "no y"), arguments.draw_weights(rng, n_rows_of(X))
-    if rng.random() < 0.2 or task == "classification":
-        labels = arguments.draw_labels(rng, n_rows_of(X), task) if rng.random() < 0.3 else labels
-    if task == "classification" and not hasattr(teacher.value, "classes_"):
-        teacher = tables.Made(teacher.value, teacher.kind, teacher.is_valid)
-    estimator = DistilledRegressor if task == "regression" else DistilledClassifier
-    model_teacher = teacher.value
-    if task == "classification" and teacher.kind.startswith("teacher") and callable(model_teacher):
-        model_teacher = skdistill.as_teacher(model_teacher, classes=[0, 1])
-    if rng.random() < 0.1:
+    X, n_rows = table.value, n_rows_of(table.value)
+    teacher, student = arguments.draw_teacher(rng, task, n_columns), arguments.draw_student(rng, task)
+    sampler, given = arguments.draw_sampler(rng), arguments.draw_parameters(rng, task)
+    weights, more = arguments.draw_weights(rng, n_rows), draw_more(rng, X)
+    is_recipe = rng.random() < 0.12
+    needs_labels = is_recipe or rng.random() < 0.15
+    labels = arguments.draw_labels(rng, n_rows, task) if needs_labels else tables.Made(None, "no y")
+    if is_recipe:
         recipes = arguments.RECIPES[task]
-        model_teacher, teacher = recipes[rng.integers(len(recipes))], tables.Made(None, "recipe", None)
-        labels = arguments.draw_labels(rng, n_rows_of(X), task)
-    few = None if n_rows_of(X) < 3 else True
-    parameters = {
-        "student": student.value,
-        "sampler": sampler.value,
-        "random_state": 0,
-        "n_synthetic": 6,
-        **given.value,
-    }
-    model = estimator(model_teacher, **parameters)
-    is_valid = both(
-        table.is_valid,
-        None if is_plain_model else teacher.is_valid,
-        student.is_valid,
-        sampler.is_valid,
-        given.is_valid,
-        labels.is_valid,
-        weights.is_valid,
-        few,
-    )
-    if not weights.is_valid or not table.is_valid or "student_size" in parameters:
-        is_valid = False if is_valid is False else None
-    if "sparse" in table.kind and isinstance(student.value, str) is False:
-        is_valid = False if is_valid is False else None
-    if table.kind != "plain array" and is_valid and given.value:
+        teacher = tables.Made(recipes[rng.integers(len(recipes))], "recipe", None)
+    parameters = {"student": student.value, "sampler": sampler.value, "random_state": 0, "n_synthetic": 6} | given.value
+    model = (DistilledRegressor if task == "regression" else DistilledClassifier)(teacher.value, **parameters)
+    is_used = sampler.is_valid is not False or not {"n_synthetic", "max_queries", "time_limit"} & set(given.value)
+    parts = (table, teacher, student, given, weights, more) + ((sampler,) if is_used else ())
+    is_valid = both(*(part.is_valid for part in parts))
+    is_plain = table.kind == "plain array" and sampler.value is None and n_rows > 2
+    is_simple = isinstance(student.value, str) and not given.value and not teacher.kind.startswith("fitted")
+    if is_valid and (needs_labels or n_rows < 3 or sampler.value is not None or not (is_plain or is_simple)):
         is_valid = None
-    if labels.is_valid is False and parameters.get("soft_weight", 1) == 1:
-        is_valid = (
-            None
-            if is_valid is False
-            and both(
-                table.is_valid, teacher.is_valid, student.is_valid, sampler.is_valid, given.is_valid, weights.is_valid
-            )
-            is not False
-            else is_valid
-        )
-    if (
-        sampler.is_valid is False
-        and is_valid is False
-        and {"n_synthetic", "max_queries", "time_limit"} & set(given.value)
-    ):
-        is_valid = None  # no row may be drawn
 
     def run():
-        before = clone(model).get_params(deep=False) if hasattr(model, "get_params") else {}
-        oracle.fit_or_leave(model, X, labels.value, sample_weight=weights.value)
-        demand(list(before) == list(model.get_params(deep=False)), "other parameters after fit")
+        before = model.get_params(deep=False)
+        oracle.fit_or_leave(model, X, labels.value, sample_weight=weights.value, **more.value)
+        after = model.get_params(deep=False)
+        demand(all(after[name] is before[name] for name in before), "other parameters after fit")
         values = oracle.check_predictions(model, X, n_rows_of(X))
         demand(np.array_equal(oracle.outputs_of(model.student_, X), values), "student_ and estimator differ")
-        demand(np.isfinite(model.fidelity(X)) or n_rows_of(X) < 2, "fidelity that is not finite")
+        if teacher.kind != "other answers later":
+            demand(np.isfinite(model.fidelity(X)), "fidelity that is not finite")
         loaded = pickle.loads(pickle.dumps(model.student_))
         demand(np.array_equal(oracle.outputs_of(loaded, X), values), "loaded student differs")
         try:
@@ -130,9 +91,34 @@ def distil(rng):
             return
         oracle.check_compiled(compiled, X, values)
 
-    kind = f"distil {task}: {table.kind}, {teacher.kind}, {student.kind}, {sampler.kind}, {given.kind}, {labels.kind}, {weights.kind}"
-    passed = {"X": X, "y": labels.value, "sample_weight": weights.value, "teacher": None}
-    return Call(run, kind, passed, is_valid)
+    made = (table, teacher, student, sampler, given, labels, weights, more)
+    kind = f"distil {task}: {', '.join(part.kind for part in made if part.kind)}"
+    return Call(run, kind, {"X": X, "y": labels.value, "sample_weight": weights.value, **more.value}, is_valid)
+
+
+def draw_more(rng, X):
+    """Return further arguments of ``fit``: seldom any, and often wrong ones."""
+    if rng.random() < 0.85:
+        return tables.Made({}, "")
+    n_rows = n_rows_of(X)
+    good = X if isinstance(X, np.ndarray) and X.ndim == 2 else None
+    other = tables.draw_table(rng).value
+    ways = {
+        "X_unlabeled alike": (None, {"X_unlabeled": X}),
+        "X_unlabeled": (None, {"X_unlabeled": other}),
+        "X_val alike": (None, {"X_val": X}),
+        "X_val": (None, {"X_val": other}),
+        "X_val of other columns": (False, {"X_val": np.zeros((4, 9))}),
+        "y_val alone": (False, {"y_val": np.zeros(3)}),
+        "y_val": (None, {"X_val": X, "y_val": arguments.draw_labels(rng, n_rows, "regression").value}),
+        "groups": (None, {"groups": np.arange(n_rows)}),
+        "groups too short": (False, {"groups": [1]}),
+        "groups of objects": (None, {"groups": [object()] * n_rows}),
+        "one unlabelled row": (None, {"X_unlabeled": None if good is None else good[:1]}),
+    }
+    name = str(rng.choice(list(ways)))
+    is_valid, given = ways[name]
+    return tables.Made(given, name, is_valid)
 
 
 STUDENT_PARAMETERS = {
@@ -335,8 +321,10 @@ def predict_other_rows(rng):
         is_valid = None  # a compiled model checks the number of columns only
     if isinstance(rows, pd.DataFrame) and made.kind in ("polars", "arrow", "attrs", "one row", "unseen") and is_valid:
         is_valid = None if made.kind in ("polars", "arrow", "unseen") else True
-    if "sparse" in made.kind or sparse.issparse(made.value) or method in ("fidelity", "soft_targets"):
-        is_valid = False if is_valid is False else None
+    if sparse.issparse(made.value) and is_valid:
+        is_valid = None
+    if method in ("fidelity", "soft_targets"):
+        is_valid = None  # the teacher accepts all rows
 
     def run():
         values = function(made.value)

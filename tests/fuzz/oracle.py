@@ -162,7 +162,7 @@ def check_compiled(compiled, table, values):
         demand(is_close(compiled(list(frame.row(0))), values[0], scale), "compiled list differs")
         if isinstance(table, pd.DataFrame):
             demand(is_close(compiled(table.iloc[0]), values[0], scale), "compiled Series differs")
-    elif isinstance(table, np.ndarray):
+    elif isinstance(table, np.ndarray) and not any(isinstance(cell, list) for cell in np.ravel(table[:1]).tolist()):
         demand(is_close(compiled(np.asarray(table)[0]), values[0], scale), "compiled row differs")
         demand(is_close(compiled(np.asarray(table).tolist()), values, scale), "compiled list of rows differs")
         demand(is_close(compiled(np.asarray(table)[0].tolist()), values[0], scale), "compiled list differs")

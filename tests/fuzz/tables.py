@@ -76,7 +76,7 @@ ARRAYS = {
     "no columns": (False, lambda X, rng: X[:, :0]),
     "one row": (None, lambda X, rng: X[:1]),
     "list of lists": (None, lambda X, rng: np.nan_to_num(X).tolist()),
-    "ragged list": (False, lambda X, rng: [[1.0], *np.nan_to_num(X).tolist()]),
+    "ragged list": (False, lambda X, rng: [[1.0] * 9, *np.nan_to_num(X).tolist()]),
     "list of frames": (None, lambda X, rng: [pd.Series(row) for row in np.nan_to_num(X)]),
 }
 
