@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 from fuzz import calls, oracle
 
-SECONDS = 20
+SECONDS = 10
 """A call that takes longer counts as endless."""
 
 
