@@ -70,8 +70,9 @@ class TermSwap(BaseSampler):
                 f"TermSwap got a {type(X).__name__} of {getattr(X, 'dtype', 'several dtypes')}; expected a sparse "
                 "matrix or an array of numbers. For frames, use LeafSwap or MUNGE."
             )
-        is_half = X.dtype == np.float16  # scipy has no sparse matrices of these
-        self._terms = sparse.csr_matrix(X.astype(np.float32) if is_half else X, copy=True)
+        # scipy has no sparse matrices of half precision and of another order of bytes
+        dtype = np.dtype(np.float32) if X.dtype == np.float16 else X.dtype.newbyteorder("=")
+        self._terms = sparse.csr_matrix(X if X.dtype == dtype else X.astype(dtype), copy=True)
         self._terms.eliminate_zeros()
 
     def _draw(self, own: np.ndarray, rng: np.random.Generator) -> Any:
