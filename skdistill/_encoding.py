@@ -327,10 +327,15 @@ def _numbers_at_once(columns: Any, is_number: np.ndarray) -> np.ndarray | None:
     if not is_number.any():
         return None
     numbers = columns if is_number.all() else columns[:, np.flatnonzero(is_number).tolist()]
-    if isinstance(columns, nw.DataFrame) and any(dtype in _WIDE_INTEGERS for dtype in numbers.schema.values()):
+    if isinstance(columns, nw.DataFrame) and columns.implementation.is_polars() and _has_wide_integers(numbers):
         return None
     values = numbers.to_numpy() if isinstance(columns, nw.DataFrame) else numbers
     return values if values.dtype.kind in _NUMERIC_KINDS else None
+
+
+def _has_wide_integers(numbers: nw.DataFrame[Any]) -> bool:
+    """Whether a frame has integers that numpy has not; among the libraries only polars has them."""
+    return any(dtype in _WIDE_INTEGERS for dtype in numbers.schema.values())
 
 
 def _columns_of(X: Any) -> Any:

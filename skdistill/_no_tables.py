@@ -8,29 +8,26 @@ import numpy as np
 from scipy import sparse
 
 from ._described import described, with_article
-from ._tables import is_frame
 
 EXPECTED = "expected an array, a sparse matrix or a data frame of shape (n_samples, n_features)"
 
 
 def check_is_table(who: str, X: Any) -> None:
-    """Raise an error for lazy frames, single columns, generators and other objects that are no tables.
+    """Raise an error for lazy frames, single columns, generators and other objects that are no frames and no tables.
 
     Parameters
     ----------
     who : str
         Name of the caller in the message.
     X : object
+        Anything but a frame in memory.
 
     Raises
     ------
     ValueError
-        If ``X`` is neither an array, a list, a sparse matrix nor a frame in memory whose columns have distinct names.
+        If ``X`` is neither an array, a list nor a sparse matrix.
     """
     if type(X) is np.ndarray or sparse.issparse(X):
-        return
-    if is_frame(X):
-        _check_names(who, X)
         return
     found = next((text for is_kind, text in KINDS if is_kind(X)), None)
     if found is None and (isinstance(X, list | tuple) or hasattr(X, "__array__") or hasattr(X, "__array_interface__")):
@@ -39,9 +36,9 @@ def check_is_table(who: str, X: Any) -> None:
     raise ValueError(f"{who}: X is {got.format(name=type(X).__name__)}; {EXPECTED}.{advice}")
 
 
-def _check_names(who: str, X: Any) -> None:
+def check_column_names(who: str, X: Any) -> None:
     """Raise an error if two columns of a frame have the same name."""
-    if nw.dependencies.is_pandas_dataframe(X):
+    if hasattr(type(X), "iloc"):
         if X.columns.is_unique:
             return
         repeated = X.columns[X.columns.duplicated()].tolist()

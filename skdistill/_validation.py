@@ -18,7 +18,7 @@ from sklearn.utils.fixes import parse_version
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from ._described import described, with_article
-from ._no_tables import check_is_table
+from ._no_tables import check_column_names, check_is_table
 from ._suggesting import did_you_mean
 from ._tables import is_frame
 
@@ -139,9 +139,9 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> Any:
     """
     if not reset and _is_plain(estimator, X):
         return X
-    check_is_table(type(estimator).__name__, X)
     if is_frame(X):
         return _checked_frame(estimator, X, reset=reset)
+    check_is_table(type(estimator).__name__, X)
     _check_shape(type(estimator).__name__, X)
     tags = get_tags(estimator).input_tags
     keeps_strings = tags.string and getattr(X, "dtype", np.asarray(X).dtype).kind in "OUS"
@@ -170,6 +170,7 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> Any:
 
 def _checked_frame(estimator: Any, X: Any, *, reset: bool) -> Any:
     """Return a frame unchanged after recording or comparing its columns."""
+    check_column_names(type(estimator).__name__, X)
     validate_data(estimator, X, reset=reset, skip_check_array=True)
     if 0 in X.shape:
         lacking = "sample" if X.shape[0] == 0 else "feature"

@@ -67,6 +67,7 @@ PRIVATE_IMPORTS = {
     ("students", "compiled._design"): "rows are encoded in the chunks that predict uses",
     ("students", "compiled._links"): "predict applies the link that the compiled form applies",
     ("students", "compiled._nodes"): "forests of several outputs become one",
+    ("students", "targets._temperature"): "one row is predicted without checks of what the student has computed",
     ("students", "targets._schedules"): "a schedule may be named, and names are checked where the parameter is",
 }
 """Private modules that another room imports, and why: what they hold is no use to users."""

@@ -14,7 +14,7 @@ from .._spelling import Lookup
 
 def columns_of(X: Any) -> list[np.ndarray]:
     """Return the columns of a frame of any library, of an array or of a list of rows, each with its own dtype."""
-    names = None if hasattr(X, "collect") else names_of_frame(X)
+    names = None if hasattr(type(X), "collect") else names_of_frame(X)
     if names is None:
         cells = X if isinstance(X, np.ndarray) else rows_as_array(X, object)
         return list(cells.T) if cells.ndim == 2 else [cells]
@@ -26,7 +26,7 @@ def columns_of(X: Any) -> list[np.ndarray]:
 def rows_as_array(X: Any, dtype: Any = None) -> np.ndarray:
     """Return rows that are no array as an array, or raise an error that says what else is expected."""
     if not (hasattr(X, "__array__") or isinstance(X, Sequence)) or isinstance(X, str | bytes):
-        is_lazy = hasattr(X, "collect")
+        is_lazy = hasattr(type(X), "collect")
         raise ValueError(
             f"CompiledModel: got {'a lazy frame' if is_lazy else type(X).__name__}; expected an array, a list or "
             f"a data frame.{' Pass X.collect().' if is_lazy else ''}"

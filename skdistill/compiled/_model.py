@@ -120,7 +120,7 @@ class CompiledModel:
             return self._one_of_cells(self._names.cells_of(X))
         if getattr(X, "ndim", 2) == 1:
             return self._one_of_series(X)
-        return self._of_frame(X) if hasattr(type(X), "columns") and not hasattr(X, "collect") else self._many(X)
+        return self._of_frame(X) if hasattr(type(X), "columns") and not hasattr(type(X), "collect") else self._many(X)
 
     def __repr__(self) -> str:
         classes = "" if self.classes_ is None else f", n_classes={len(self.classes_)}"

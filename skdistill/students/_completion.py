@@ -10,7 +10,8 @@ from .._tables import take_rows
 from .._validation import input_tags_of
 from ..compiled._links import inverse_link
 from ..exceptions import StudentError
-from ..targets import TargetCompressor, TargetLink, fit_margin_scale, one_hot, soften, softmax
+from ..targets import TargetCompressor, TargetLink, fit_margin_scale, one_hot
+from ..targets._temperature import soften_rows, softmax_of_rows
 from ._student import CompactStudent
 
 MAX_MARGIN_ROWS = 10_000
@@ -137,18 +138,18 @@ class CompletedClassifier(ClassifierMixin, _Fitted):
         if self.response == "logit":
             answer = self.estimator.predict(X)
             logits = two_columns(answer if self.decoder is None else self.decoder.decode(answer))
-            return softmax(self.temperature * logits)
+            return softmax_of_rows(self.temperature * logits)
         if self.response == "predict":
             return one_hot(np.asarray(self.estimator.predict(X)).reshape(-1), self.classes)
         if len(self.estimator.classes_) == 1:
             known = np.ones((len(self.estimator.predict(X)), 1))
         elif self.response == "decision_function":
-            known = softmax(self.scale * two_columns(self.estimator.decision_function(X)))
+            known = softmax_of_rows(self.scale * two_columns(self.estimator.decision_function(X)))
         else:
             known = np.asarray(self.estimator.predict_proba(X), dtype=np.float64)
         proba = np.zeros((len(known), len(self.classes)))
         proba[:, np.searchsorted(self.classes, self.estimator.classes_)] = known
-        return soften(proba, 1 / self.temperature)
+        return soften_rows(proba, 1 / self.temperature)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable label of each row, of shape (n_samples,)."""
