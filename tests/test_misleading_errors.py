@@ -360,3 +360,9 @@ def test_errors_in_fits_of_others_say_whose_they_are():
     with pytest.raises(ValueError, match="could not convert") as caught:
         DistilledRegressor(make_pipeline(Ridge()), "tree", sampler=None).fit(texts, np.arange(20))
     assert "skdistill was fitting the teacher" in caught.value.__notes__[0]
+
+
+def test_numbers_as_objects_are_sampled_as_objects():
+    """By every sampler, also those that compute with numbers."""
+    for sampler in (TermSwap(), Jitter(), LeafSwap()):
+        assert sampler.fit(X.astype(object)).sample(3, random_state=0).dtype == object

@@ -30,6 +30,8 @@ class BaseSampler(Documented):
     random_state: Any
     _min_rows = 1
     _takes_sparse = False
+    _dtype: Any = None
+    """The dtype of a given array; numbers in an array of objects may have been converted."""
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Fit the sampler on the rows of a table.
@@ -53,7 +55,8 @@ class BaseSampler(Documented):
                 f"Sparse data was passed for X, but dense data is required: {type(self).__name__} would replace "
                 "zeros. Use LeafSwap, MUNGE or TermSwap."
             )
-        X = check_table(self, X, reset=True)
+        given, X = X, check_table(self, X, reset=True)
+        self._dtype = getattr(given, "dtype", None) if isinstance(given, np.ndarray) else None
         if X.shape[0] < self._min_rows:
             raise ValueError(
                 f"{type(self).__name__} got n_samples = {X.shape[0]} row; expected at least {self._min_rows}, to have "

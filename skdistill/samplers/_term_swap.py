@@ -89,7 +89,9 @@ class TermSwap(BaseSampler):
         value = np.concatenate([terms.data[is_kept], self._terms.data[taken]])
         cell, first = np.unique(row * n_features + column, return_index=True)
         rows = sparse.csr_matrix((value[first], (cell // n_features, cell % n_features)), shape=terms.shape)
-        return type(self._X)(rows) if sparse.issparse(self._X) else rows.toarray().astype(self._X.dtype, copy=False)
+        if sparse.issparse(self._X):
+            return type(self._X)(rows)
+        return rows.toarray().astype(self._dtype or self._X.dtype, copy=False)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -350,7 +350,7 @@ BAD = {
     "response_method": ("predct", "predict_prob", "", 3, None, ["predict"], "labels_", object()),
     "memory": (3, object(), ["cache"]),
     "teacher_cv": ("OOB", "ob", 3.5, -1, 0, 1, object(), [[0]], np.nan, 10**30),
-    "categorical_features": ("all", [7], [-1], ["c9"], [True], 3, None, [[0]], object(), [0.5], [object()]),
+    "categorical_features": ("all", [7], [-1], ["c9"], [True] * 9, 3, None, [[0]], object(), [0.5], [object()]),
     "target_compressor": (3, "pca", object(), Ridge(), Ridge),
     "link": ("Log", "exp", "", 3, None, ["log"], object()),
     "bounds": ("none", 3, (1, 0), (0,), (0, 1, 2), ("a", "b"), (np.nan, 1), object(), (0, 0), [[0, 1]], (10**30, 1)),
