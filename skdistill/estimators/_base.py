@@ -11,32 +11,42 @@ from .._encoding import columns_ignored, declare
 from .._validation import check_fitted, check_random_state, check_table, draw_seed, input_tags_of, tags_of, warn_caller
 from ..exceptions import StudentError, TeacherWarning
 from ..metrics import fidelity
+from ..selection import (
+    DEFAULT_FAMILY,
+    MIN_VALIDATION_ROWS,
+    AutoSampler,
+    AutoStudent,
+    CallbackSupport,
+    Candidates,
+    Deadline,
+    Extension,
+    HeldOut,
+    Phases,
+    Run,
+    Targets,
+    Terms,
+    TrainingRows,
+    choose_student,
+    extend,
+    find_ignored_features,
+    hold_out,
+    label_given_rows,
+    name_columns,
+)
 from ..students import CompactBoostingClassifier, CompactBoostingRegressor
 from ..students._deciding import DecidingClassifier
 from ..students._families import FAMILIES, current_name, scouted_families
 from ..students._student import count_inputs
 from ..teachers import Teacher, is_fitted_teacher, query_teacher
 from ..transfer import Oracle, TransferSet, count_synthetic
-from ._auto_sampler import AutoSampler
-from ._auto_student import AutoStudent
-from ._callbacks import CallbackSupport, Phases
-from ._candidates import Candidates
-from ._choosing import DEFAULT_FAMILY, TrainingRows, choose_student
-from ._deadline import Deadline
 from ._decision import LabelComparison, compare_labels, reserve_label_queries
-from ._extending import Extension, extend
 from ._fit_arguments import FitArguments, check_fit_arguments
 from ._html_diagram import HTMLDiagramMixin
-from ._ignored_features import find_ignored_features, name_columns
 from ._parameters import check_parameters
-from ._run import Run
 from ._soft_weight import SoftWeightChoice, compare_soft_weights, is_soft_weight_chosen, reserve_queries
-from ._targets import Targets
 from ._tasks import FitTask
 from ._teacher_noise import end_query_budget, measure_teacher_noise
 from ._teacher_rule import TeacherMixin, label_given, oracle_of, resolve_teacher
-from ._terms import Terms
-from ._validation_rows import MIN_VALIDATION_ROWS, HeldOut, hold_out, label_given_rows
 
 PROXIES = ("mlp_ple", "boosting")
 """Families whose small students evaluate the samplers with ``student="auto"``, if the user allows these families."""

@@ -8,9 +8,9 @@ from sklearn.base import ClassifierMixin
 from .._encoding import encoded_once
 from .._restoring import all_or_nothing
 from .._validation import check_fitted, check_table
+from ..selection import supports_callbacks
 from ..teachers import positions_said
 from ._base import BaseDistilled
-from ._callbacks import supports_callbacks
 from ._tasks import ClassTask, FitTask
 
 

@@ -8,10 +8,10 @@ from .._encoding import encoded_once
 from .._restoring import all_or_nothing
 from .._validation import check_fitted, tags_of
 from ..metrics import concordance
+from ..selection import supports_callbacks
 from ..targets import TargetLink
 from ..teachers import concordance_sign, is_fitted_teacher
 from ._base import BaseDistilled
-from ._callbacks import supports_callbacks
 from ._tasks import FitTask, ValueTask
 
 

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_memory
 from .._tables import take_rows
 from .._validation import warn_caller
 from ..exceptions import TeacherWarning
+from ..selection import Targets
 from ..teachers import (
     N_CHECKED_ROWS,
     QUERIES_PER_CHECKED_ROW,
@@ -25,7 +26,6 @@ from ..teachers import (
 )
 from ..transfer import Oracle, TransferSet
 from ._fit_arguments import FitArguments
-from ._targets import Targets
 
 MAX_CHECK_SHARE = 0.05
 """Maximum share of the query budget that the check of a teacher uses."""

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_memory
 
 from .._validation import tags_of, warn_caller
 from ..exceptions import TeacherError, TeacherWarning
+from ..selection import Run
 from ..teachers import (
     SteadyTeacher,
     Teacher,
@@ -31,7 +32,6 @@ from ..teachers import (
 )
 from ..transfer import Oracle, TransferSet, label_real_rows
 from ._fit_arguments import FitArguments
-from ._run import Run
 from ._teacher_noise import check_teacher
 
 
