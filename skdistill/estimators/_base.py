@@ -53,6 +53,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
     max_queries: int | None
     response_method: str
     memory: Any
+    teacher_id: str | None
     chunk_size: int
     time_limit: float | None
     random_state: Any

@@ -15,10 +15,12 @@ from sklearn.utils.validation import check_memory
 
 from ..exceptions import TeacherError
 from ..teachers import (
+    AnswerStore,
     Teacher,
     as_teacher,
     fit_teacher,
     is_fitted_teacher,
+    open_store,
     out_of_bag_outputs,
     out_of_fold_outputs,
     query_teacher,
@@ -90,6 +92,7 @@ class TeacherMixin(BaseEstimator):
 def resolve_teacher(model: Any, given: FitArguments, run: Run) -> Teacher:
     """Adapt the fitted teacher of a distilled estimator, or fit a clone of the recipe."""
     name = type(model).__name__
+    _check_teacher_id(model)
     if is_fitted_teacher(model.teacher):
         if model.teacher_cv is not None:
             raise TeacherError(
@@ -116,6 +119,20 @@ def resolve_teacher(model: Any, given: FitArguments, run: Run) -> Teacher:
     return _adapt(model, fitted, given.y)
 
 
+def _check_teacher_id(model: Any) -> None:
+    """Raise an error unless ``teacher_id`` is a text or ``None``; a recipe is another teacher after each fit."""
+    name, teacher_id = type(model).__name__, model.teacher_id
+    if teacher_id is None:
+        return
+    if not isinstance(teacher_id, str) or not teacher_id:
+        raise TypeError(f"{name}: teacher_id={teacher_id!r}; expected a text that is not empty, or None.")
+    if not is_fitted_teacher(model.teacher):
+        raise TeacherError(
+            f"{name}: teacher_id={teacher_id!r} names a fitted teacher, but {type(model.teacher).__name__} is not "
+            "fitted, and is another model after each fit. Fit the teacher first, or pass teacher_id=None."
+        )
+
+
 def _adapt(model: Any, fitted: Any, y: Any) -> Teacher:
     classes = np.unique(y) if model._task.name == "classification" and y is not None else None
     return as_teacher(fitted, model.response_method, task=model._task.name, classes=classes)
@@ -129,7 +146,9 @@ def oracle_of(model: Any, teacher: Teacher, given: FitArguments, run: Run) -> Or
             f"{type(model).__name__}: {teacher.name} only has labels_ for all {n_rows} rows of X together, but "
             f"max_queries={model.max_queries}. Pass max_queries=None, or a teacher with predict."
         )
-    return Oracle(partial(_label, model, teacher, run), check_memory(model.memory), model.max_queries)
+    memory = check_memory(model.memory)
+    store = open_store(memory, model.teacher_id)
+    return Oracle(partial(_label, model, teacher, run, store), memory, model.max_queries)
 
 
 def label_given(
@@ -168,14 +187,14 @@ def label_given(
     )
 
 
-def _label(model: Any, teacher: Teacher, run: Run, rows: Any, origin: str) -> np.ndarray:
+def _label(model: Any, teacher: Teacher, run: Run, store: AnswerStore | None, rows: Any, origin: str) -> np.ndarray:
     with run.phases.phase(f"label {origin}") as phase:
         return query_teacher(
             teacher,
             rows,
             origin=origin,
             chunk_size=model.chunk_size,
-            memory=check_memory(model.memory),
+            memory=store,
             verbose=model.verbose,
             callback=phase.notify,
             n_jobs=model.n_jobs,
@@ -194,12 +213,14 @@ def _out_of_sample_labels(
     def fit(X: Any, y: Any, weight: Any) -> Teacher:
         return _adapt(model, fit_teacher(model.teacher, X, y, sample_weight=weight, rng=run.rng), y)
 
+    store = open_store(check_memory(model.memory), None)
+
     def label_out_of_fold(_: np.ndarray) -> np.ndarray:
         with run.phases.phase("label out of fold") as phase:
             phase.log("fitting a teacher for each fold")
             return out_of_fold_outputs(
                 fit,
-                lambda fold, X: _label(model, fold, run, X, "rows of a fold"),
+                lambda fold, X: _label(model, fold, run, store, X, "rows of a fold"),
                 given.X,
                 given.y,
                 given.sample_weight,

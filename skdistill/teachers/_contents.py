@@ -171,7 +171,9 @@ def _is_a(module: str, *names: str) -> Callable[[Any], bool]:
 
     def is_it(obj: Any) -> bool:
         own = is_of_library(type(obj))
-        return own and any(kind.__name__ in names and kind.__module__.split(".")[0] == module for kind in type(obj).__mro__)
+        return own and any(
+            kind.__name__ in names and kind.__module__.split(".")[0] == module for kind in type(obj).__mro__
+        )
 
     return is_it
 

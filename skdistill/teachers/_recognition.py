@@ -17,7 +17,7 @@ from scipy import sparse
 
 from .._tables import is_frame
 from ._contents import Digester, UnknownContentError
-from ._user_code import attributes_of, class_contents, closure_of, declares_state, globals_of, is_of_library
+from ._user_code import attributes_of, closure_of, declares_state, globals_of, is_of_library, methods_of
 
 MAX_PARTS = 1_000
 """Larger lists and dictionaries are one part, whose change is not taken for that of a log."""
@@ -94,17 +94,20 @@ def _check_settled(after: dict[str, Part], later: dict[str, Part]) -> list[str]:
 
 def parts_of(model: Any) -> dict[str, Part]:
     """Return the parts of a model by their paths, such as ``.clients[0].url``."""
-    digester, seen = Digester(), dict[int, Any]()
+    digester, seen = Digester(), dict[int, tuple[str, Any]]()
     found: dict[str, Part] = {}
     todo: list[tuple[str, Any]] = [("", model)]
     while todo:
         path, obj = todo.pop()
         digest = digester.of(obj)
-        inner = None if id(obj) in seen else _inner(digester, obj)
+        if id(obj) in seen:
+            found[path] = Part(digester.of(["as", seen[id(obj)][0]]), "number")
+            continue
+        inner = _inner(digester, obj)
         if inner is None:
             found[path] = Part(digest, _kind(obj))
             continue
-        seen[id(obj)] = obj
+        seen[id(obj)] = (path, obj)  # the reference keeps the id from being used again
         if isinstance(obj, list | dict | deque):
             found[f"{path}.len()"] = Part(digester.of(len(obj)), "length")
         todo += [(f"{path}.{name}", value) for name, value in inner]
@@ -129,7 +132,9 @@ def _inner(digester: Digester, obj: Any) -> list[tuple[str, Any]] | None:
         return [("function", obj.func), ("arguments", list(obj.args)), ("keywords", obj.keywords)]
     if isinstance(obj, tuple):
         return [(str(place), value) for place, value in enumerate(obj)]
-    return None if isinstance(obj, type) else _inner_of_instance(obj)
+    if isinstance(obj, type):
+        return [("name", obj.__qualname__), ("bases", obj.__bases__), *_members_of(obj)]
+    return _inner_of_instance(obj)
 
 
 def _read_by(function: FunctionType) -> Iterator[tuple[str, Any]]:
@@ -138,17 +143,23 @@ def _read_by(function: FunctionType) -> Iterator[tuple[str, Any]]:
     yield from (function.__kwdefaults__ or {}).items()
 
 
+def _members_of(kind: type) -> Iterator[tuple[str, Any]]:
+    yield from attributes_of(kind).items()
+    for name, method in methods_of(kind).items():
+        yield f"{name}()", getattr(method, "fget", None) or getattr(method, "__func__", method)
+
+
 def _inner_of_instance(obj: Any) -> list[tuple[str, Any]] | None:
     kind = type(obj)
-    if declares_state(kind) or is_of_library(kind) and not hasattr(obj, "get_params"):
+    if declares_state(kind):
+        reduced = obj.__reduce_ex__(4)
+        return [("class", kind), ("state", reduced[1:3])] if isinstance(reduced, tuple) else None
+    if is_of_library(kind) and not hasattr(obj, "get_params"):
         return None
     state = _attributes(obj)
     if state is None:
         return None
-    own = [base for base in kind.__mro__ if not is_of_library(base)]
-    of_class = [(name, value) for base in own for name, value in attributes_of(base).items()]
-    code = [("class", [class_contents(base)[:3] for base in own] or kind.__qualname__)]
-    return [*code, *of_class, *state.items()]
+    return [("class", kind), *state.items()]
 
 
 def _attributes(obj: Any) -> dict[str, Any] | None:

@@ -189,7 +189,7 @@ def _bits_of_pandas(column: Any) -> list[np.ndarray]:
     dtype = column.dtype
     if hasattr(dtype, "categories"):
         codes = column.cat.codes.to_numpy().astype(np.int64)
-        texts = np.append(dtype.categories.to_numpy(dtype=object), None)
+        texts = np.array([*dtype.categories, None], dtype=object)
         return [codes.view(np.uint64), *(bits[codes] for bits in _bits(texts))]
     if isinstance(dtype, np.dtype):
         return _bits(column.to_numpy())

@@ -7,13 +7,16 @@ import sysconfig
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any
 
 FITTING = ("fit", "partial_fit", "fit_predict", "fit_transform", "score", "get_params", "set_params", "__repr__")
 """Methods that do not take part in a prediction."""
 
+_OF_NO_VALUE = (MemberDescriptorType, GetSetDescriptorType)
+
 _DECLARED = ("__getstate__", "__reduce__", "__reduce_ex__")
+
 
 @cache
 def _library_folders() -> tuple[str, ...]:
@@ -132,16 +135,27 @@ def methods_of(kind: type) -> dict[str, Any]:
 
 
 def attributes_of(kind: type) -> dict[str, Any]:
-    """Return the attributes of a class that its methods read; none if the class declares the state of its objects."""
+    """Return the attributes of a class that a prediction may read, which are not those that only its fit uses.
+
+    If the class declares the state of its objects, these are none.
+    """
     if declares_state(kind):
         return {}
-    methods, names = methods_of(kind), set[str]()
-    for method in methods.values():
-        function = getattr(method, "fget", None) or getattr(method, "__func__", method)
-        if isinstance(function, FunctionType):
-            names.update(_names_in(function.__code__))
-    is_read = {name for name in names & set(vars(kind)) if not name.startswith("__")}
-    return {name: vars(kind)[name] for name in sorted(is_read - set(methods)) if name not in FITTING}
+    methods, wrappers = methods_of(kind), (FunctionType, staticmethod, classmethod, property)
+    of_fit = _names_in_methods([vars(kind)[name] for name in FITTING if name in vars(kind)])
+    of_fit -= _names_in_methods(list(methods.values()))
+    own = {
+        name: value for name, value in vars(kind).items() if not name.startswith(("__", "_abc_")) and name not in of_fit
+    }
+    names = sorted(set(own) - of_fit)
+    return {name: own[name] for name in names if not isinstance(own[name], (*wrappers, *_OF_NO_VALUE))}
+
+
+def _names_in_methods(methods: list[Any]) -> set[str]:
+    functions = [getattr(method, "fget", None) or getattr(method, "__func__", method) for method in methods]
+    return {
+        name for function in functions if isinstance(function, FunctionType) for name in _names_in(function.__code__)
+    }
 
 
 def declares_state(kind: type) -> bool:
