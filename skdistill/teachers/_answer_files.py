@@ -231,10 +231,16 @@ class Index:
     Parameters
     ----------
     folder : Path
+
+    Attributes
+    ----------
+    checked : set of int
+        Numbers of the files whose outputs were compared with those of the teacher.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.checked: set[int] = set()
         self._readers: dict[str, Reader] = {}
         self._formats: list[tuple[Path, Block]] = []
         self._numbers: dict[tuple[Path, int], int] = {}

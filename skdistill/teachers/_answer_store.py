@@ -255,16 +255,20 @@ class _Checks:
         if self._by_batch:
             stored, found = index.find(self.batch_keys)
             return self._compare(stored, self.probe_outputs[found >= 0], stored)
-        self._ask_of_each(files)
+        self._ask_of_each(files, index.checked)
         is_known = files[self._positions] >= 0
         places = np.cumsum(files >= 0) - 1
-        return self._compare(outputs[places[self._positions[is_known]]], self.probe_outputs[is_known], outputs)
+        stored = outputs[places[self._positions[is_known]]]
+        difference = self._compare(stored, self.probe_outputs[is_known], outputs)
+        if difference is None:
+            index.checked.update(files[self._positions[is_known]].tolist())
+        return difference
 
-    def _ask_of_each(self, files: np.ndarray) -> None:
-        """Query a row of each file that none of the rows queried so far is from, up to a few."""
-        numbers, first = np.unique(files, return_index=True)
-        is_new = (numbers >= 0) & ~np.isin(numbers, files[self._positions])
-        more = first[is_new][-PROBE_ROWS:]
+    def _ask_of_each(self, files: np.ndarray, checked: set[int]) -> None:
+        """Query a row of each file with a large part of the rows that none of the rows queried so far is from."""
+        numbers, first, counts = np.unique(files, return_index=True, return_counts=True)
+        is_large = counts * PROBE_ROWS >= len(files)
+        more = first[(numbers >= 0) & is_large & ~np.isin(numbers, [*files[self._positions], *checked])]
         if len(more):
             asked = self._ask(more)
             self._positions = np.concatenate([self._positions, more])

@@ -208,8 +208,9 @@ def _bits_of_series(column: Any) -> list[np.ndarray]:
     is_missing = column.is_null().to_numpy().astype(bool)
     if not is_missing.any():
         return _bits(np.asarray(column.to_numpy()))
-    if column.dtype.is_numeric():
-        return _with_missing(_bits(np.asarray(column.fill_null(0).to_numpy())), is_missing)
+    if column.dtype.is_numeric() or column.dtype == nw.Boolean:
+        filled = column.fill_null(0 if column.dtype.is_numeric() else False)
+        return _with_missing(_bits(np.asarray(filled.to_numpy())), is_missing)
     values = np.asarray(column.to_numpy())
     return _bits(values) if values.dtype.kind in "mM" else _with_missing(_bits(values.astype(object)), is_missing)
 
