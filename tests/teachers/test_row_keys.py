@@ -31,7 +31,9 @@ def pandas_frame():
     frame["maybe"] = pd.array(with_holes(NUMBERS[:, 1].astype(int), None), dtype="Int64")
     frame["flag"] = pd.array(with_holes(NUMBERS[:, 1] > 1, None), dtype="boolean")
     frame["text"] = pd.array(with_holes(WORDS, None), dtype="string")
-    frame["mixed"] = pd.Series([(1, 1.0, True, "1", None, Decimal(1), date(2026, 1, 1))[place % 7] for place in range(N)])
+    frame["mixed"] = pd.Series(
+        [(1, 1.0, True, "1", None, Decimal(1), date(2026, 1, 1))[place % 7] for place in range(N)]
+    )
     return frame
 
 
