@@ -29,7 +29,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from skdistill import DistilledClassifier, DistilledRegressor, fidelity_scorer, metrics, memory_info
+from skdistill import DistilledClassifier, DistilledRegressor, fidelity_scorer, memory_info, metrics
 from skdistill.exceptions import TeacherError
 from skdistill.samplers import MUNGE, LeafSwap
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
