@@ -9,12 +9,15 @@ import copyreg
 import functools
 import hashlib
 import itertools
+import json
 import logging
 import operator
 import sys
+import tempfile
 import threading
 import weakref
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -198,16 +201,26 @@ def _of_xgboost(booster: Any) -> list[Any]:
 
 def _of_catboost(model: Any) -> list[Any]:
     """Return the trees of a CatBoost model, without the record of its fit."""
-    import json
-    import tempfile
-    from pathlib import Path
-
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.json"
         model.save_model(str(path), format="json")
         exported = json.loads(path.read_text())
     exported.pop("model_info", None)
     return [json.dumps(exported, sort_keys=True), getattr(model, "classes_", None)]
+
+
+def _of_perpetual(model: Any) -> list[Any]:
+    """Return the trees of a Perpetual model, whose text has its parts in any order."""
+    exported = json.dumps(json.loads(model.json_dump()), sort_keys=True)
+    names = ("objective", "missing", "classes_", "cat_mapping", "feature_names_in_")
+    return [exported, *(getattr(model, name, None) for name in names)]
+
+
+def _of_ydf(model: Any) -> list[Any]:
+    """Return the trees of a YDF model, which is serialised differently each time."""
+    options: list[Any] = [getattr(model, name, list)() for name in ("initial_predictions", "winner_takes_all")]
+    columns = model.data_spec().SerializeToString(deterministic=True)
+    return [model.get_all_trees(), columns, model.label(), model.task().value, *options]
 
 
 def _of_tensor(tensor: Any) -> list[Any]:
@@ -264,6 +277,8 @@ _CONTENTS: tuple[tuple[Callable[[Any], bool], Callable[[Any], Iterable[Any]]], .
     (_is_a("lightgbm", "LGBMModel"), _of_lightgbm),
     (_is_a("xgboost", "Booster"), _of_xgboost),
     (_is_a("catboost", "CatBoost"), _of_catboost),
+    (_is_a("perpetual", "PerpetualBooster"), _of_perpetual),
+    (_is_a("ydf", "DecisionForestModel"), _of_ydf),
     (_is_a("torch", "Tensor"), _of_tensor),
     (_is_a("sklearn", "Bunch"), lambda bunch: [part for item in bunch.items() for part in item]),
     (_is_a("sklearn", "BinaryTree64", "BinaryTree32"), _of_neighbours),
