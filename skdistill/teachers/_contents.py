@@ -12,6 +12,7 @@ import itertools
 import json
 import logging
 import operator
+import pickle
 import sys
 import tempfile
 import threading
@@ -39,6 +40,15 @@ _NO_KNOWLEDGE = (
 """Types of objects that a prediction may use, but not depend on."""
 
 
+KEEP_STILL = ("sklearn", "lightgbm", "xgboost", "catboost", "skdistill")
+"""Libraries whose models do not change by predicting, as far as they are read here."""
+
+MAX_KNOWN = 100_000
+
+_KNOWN: dict[bytes | None, bytes] = {}
+"""Digests of models of libraries by the hashes of their pickles in this process."""
+
+
 class UnknownContentError(TypeError):
     """Raised for an object whose contents cannot be read."""
 
@@ -54,6 +64,7 @@ class Digester:
         self._open: dict[int, int] = {}
         self._with_user_code: set[int] = set()
         self._has_met_user_code = False
+        self._n_circles = 0
 
     def of(self, obj: Any) -> bytes:
         """Return 16 bytes for an object.
@@ -76,6 +87,16 @@ class Digester:
         """Whether an object, whose digest was taken, holds a function or an object of a class of the user."""
         return id(obj) in self._with_user_code
 
+    def without_user_code(self) -> "Digester":
+        """Return a digester that knows the digests of models of libraries which predicting does not change."""
+        other = Digester()
+        other._known = {
+            key: known
+            for key, known in self._known.items()
+            if key not in self._with_user_code and keeps_still(known[0]) and _is_model_of_library(known[0])
+        }
+        return other
+
     def _of(self, obj: Any) -> bytes:
         atom = _of_atom(obj)
         if atom is not None:
@@ -85,11 +106,12 @@ class Digester:
             self._has_met_user_code |= key in self._with_user_code
             return self._known[key][1]
         if key in self._open:
+            self._n_circles += 1
             return _hash("circle", str(len(self._open) - self._open[key]).encode())
         before, self._has_met_user_code = self._has_met_user_code, False
         self._open[key] = len(self._open)
         try:
-            found = self._of_contents(obj)
+            found = self._of_model(obj) if _is_model_of_library(obj) else self._of_contents(obj)
         finally:
             del self._open[key]
         self._has_met_user_code |= isinstance(obj, FunctionType | type) and not is_of_library(obj)
@@ -97,6 +119,22 @@ class Digester:
             self._with_user_code.add(key)
         self._has_met_user_code |= before
         self._known[key] = (obj, found)  # the reference keeps the id from being used again
+        return found
+
+    def _of_model(self, model: Any) -> bytes:
+        """Return the digest of a model of a library, which is known already if its pickle is.
+
+        Within a process, an object that has not changed has an equal pickle, which is much faster to make.
+        """
+        pickled = _hash_of_pickle(model)
+        if pickled in _KNOWN:
+            return _KNOWN[pickled]
+        n_before = self._n_circles
+        found = self._of_contents(model)
+        if pickled is not None and not self._has_met_user_code and self._n_circles == n_before:
+            if len(_KNOWN) >= MAX_KNOWN:
+                _KNOWN.clear()
+            _KNOWN[pickled] = found
         return found
 
     def _all(self, tag: str, parts: Iterable[Any]) -> bytes:
@@ -112,10 +150,8 @@ class Digester:
             return _hash(kind.__name__, *sorted(self._of(part) for part in obj))
         if isinstance(obj, np.ndarray) and not isinstance(obj, np.ma.MaskedArray):
             return self._of_array(obj)
-        for is_kind, contents in _CONTENTS:
-            if is_kind(obj):
-                return self._all(_name(kind), contents(obj))
-        return self._of_state(obj)
+        contents = _of_search if _is_search(obj) else _contents_by_type(obj)
+        return self._of_state(obj) if contents is None else self._all(_name(kind), contents(obj))
 
     def _of_array(self, array: np.ndarray) -> bytes:
         form = f"array {array.shape}"
@@ -138,6 +174,35 @@ class Digester:
         return self._all("object", (make, arguments, state, *items))
 
 
+def keeps_still(model: Any) -> bool:
+    """Whether a model is of a library whose models do not change by predicting."""
+    return type(model).__module__.split(".")[0] in KEEP_STILL
+
+
+def _is_model_of_library(obj: Any) -> bool:
+    return hasattr(type(obj), "get_params") and is_of_library(type(obj))
+
+
+class _HashingFile:
+    """A file that keeps a hash of what is written to it."""
+
+    def __init__(self) -> None:
+        self.hash = hashlib.sha256()
+
+    def write(self, content: Any) -> None:
+        self.hash.update(content)
+
+
+def _hash_of_pickle(obj: Any) -> bytes | None:
+    """Return the hash of a pickle, which is not held in memory; ``None`` for an object that has none."""
+    file = _HashingFile()
+    try:
+        pickle.Pickler(file, protocol=5).dump(obj)
+    except Exception:  # whatever an object raises that cannot be pickled
+        return None
+    return file.hash.digest()
+
+
 def _hash(tag: str, *parts: Any) -> bytes:
     hashed = hashlib.sha256(f"{tag}:{len(parts)}:".encode())
     for part in parts:
@@ -149,7 +214,7 @@ def _of_atom(obj: Any) -> bytes | None:
     """Return the digest of a number, a text or bytes, and ``None`` for other objects."""
     kind = type(obj)
     if kind is str:
-        return _hash("str", obj.encode("utf-8", "surrogatepass"))
+        return _of_text(obj)
     if kind in (bytes, bytearray):
         return _hash("bytes", obj)
     if kind in (int, float, bool, complex, type(None), type(...), type(NotImplemented)):
@@ -159,6 +224,11 @@ def _of_atom(obj: Any) -> bytes | None:
     if isinstance(obj, np.dtype):
         return _hash("dtype", repr(obj.descr if obj.names else obj.str).encode())
     return None
+
+
+@functools.lru_cache(10_000)
+def _of_text(text: str) -> bytes:
+    return _hash("str", text.encode("utf-8", "surrogatepass"))
 
 
 def _name(obj: Any) -> str:
@@ -272,7 +342,6 @@ _CONTENTS: tuple[tuple[Callable[[Any], bool], Callable[[Any], Iterable[Any]]], .
     (lambda obj: isinstance(obj, weakref.ref), lambda reference: (reference(),)),
     (lambda obj: isinstance(obj, _NO_KNOWLEDGE), lambda _: ()),
     (sparse.issparse, _of_sparse),
-    (_is_search, _of_search),
     (is_booster, _of_booster),
     (_is_a("lightgbm", "LGBMModel"), _of_lightgbm),
     (_is_a("xgboost", "Booster"), _of_xgboost),
@@ -286,6 +355,17 @@ _CONTENTS: tuple[tuple[Callable[[Any], bool], Callable[[Any], Iterable[Any]]], .
     (is_frame, lambda table: (list(table.columns), row_keys(table))),
 )
 """How objects are read whose pickles differ from process to process, or that have none."""
+
+
+_BY_TYPE: dict[type, Callable[[Any], Iterable[Any]] | None] = {}
+
+
+def _contents_by_type(obj: Any) -> Callable[[Any], Iterable[Any]] | None:
+    """Return how objects of a type are read; ``None`` if by what pickle would store."""
+    kind = type(obj)
+    if kind not in _BY_TYPE:
+        _BY_TYPE[kind] = next((contents for is_kind, contents in _CONTENTS if is_kind(obj)), None)
+    return _BY_TYPE[kind]
 
 
 def _self_of(function: Any) -> Any:

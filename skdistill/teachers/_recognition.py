@@ -16,14 +16,11 @@ import numpy as np
 from scipy import sparse
 
 from .._tables import is_frame
-from ._contents import Digester, UnknownContentError
+from ._contents import Digester, UnknownContentError, keeps_still
 from ._user_code import attributes_of, closure_of, declares_state, globals_of, is_of_library, methods_of
 
 MAX_PARTS = 1_000
 """Larger lists and dictionaries are one part, whose change is not taken for that of a log."""
-
-KNOWN_TO_KEEP_STILL = ("sklearn", "lightgbm", "xgboost", "catboost", "skdistill")
-"""Libraries whose models do not change by predicting: they are hashed once."""
 
 
 class Part(NamedTuple):
@@ -54,20 +51,20 @@ def recognise(model: Any, ask: Callable[[], Any]) -> bytes:
         If the model holds something that cannot be read, or that changes whenever it is asked.
     """
     digester = Digester()
-    digester.of(model)
-    keeps_still = not digester.has_user_code(model) and type(model).__module__.split(".")[0] in KNOWN_TO_KEEP_STILL
-    before = {} if keeps_still else parts_of(model)
+    digest = digester.of(model)
+    if keeps_still(model) and not digester.has_user_code(model):
+        return digest
+    before = parts_of(model, digester)
     ask()
-    after = parts_of(model)
-    if not keeps_still:
-        logs = _logs(before, after)
-        after = {path: part for path, part in after.items() if not path.startswith(tuple(logs))}
-        changed = [path for path, part in after.items() if path in before and before[path] != part]
-        if any(after[path].kind not in ("number", "random") for path in changed):
-            ask()
-            changed += _check_settled(after, parts_of(model))
-        after = {path: part for path, part in after.items() if path not in changed or part.kind in ("data", "model")}
-    return Digester().of(sorted((path, part.digest) for path, part in after.items()))
+    after = parts_of(model, digester.without_user_code())
+    logs = tuple(_logs(before, after))
+    after = {path: part for path, part in after.items() if not path.startswith(logs)}
+    changed = {path for path, part in after.items() if path in before and before[path] != part}
+    if any(after[path].kind in ("data", "model") for path in changed):
+        ask()
+        _check_settled(after, parts_of(model))
+    counters = {path for path in changed if after[path].kind in ("number", "random")}
+    return digester.of(sorted((path, part.digest) for path, part in after.items() if path not in counters))
 
 
 def _logs(before: dict[str, Part], after: dict[str, Part]) -> list[str]:
@@ -81,20 +78,20 @@ def _logs(before: dict[str, Part], after: dict[str, Part]) -> list[str]:
     ]
 
 
-def _check_settled(after: dict[str, Part], later: dict[str, Part]) -> list[str]:
-    """Raise an error if a model changes again when it is asked again; return nothing that is to be left out."""
+def _check_settled(after: dict[str, Part], later: dict[str, Part]) -> None:
+    """Raise an error if a model or a table changes again when the teacher is asked again."""
     for path, part in after.items():
         if part.kind in ("data", "model") and later.get(path) != part:
             raise UnknownContentError(f"{path.strip('.') or 'it'} changes whenever the teacher is asked")
-    return []
 
 
 # ---------------------------------------------------------------------- parts
 
 
-def parts_of(model: Any) -> dict[str, Part]:
-    """Return the parts of a model by their paths, such as ``.clients[0].url``."""
-    digester, seen = Digester(), dict[int, tuple[str, Any]]()
+def parts_of(model: Any, digester: Digester | None = None) -> dict[str, Part]:
+    """Return the parts of a model by their paths, such as ``.clients.0.url``."""
+    digester = digester or Digester()
+    seen: dict[int, tuple[str, Any]] = {}
     found: dict[str, Part] = {}
     todo: list[tuple[str, Any]] = [("", model)]
     while todo:
@@ -177,5 +174,6 @@ def _kind(obj: Any) -> str:
         return "random"
     if isinstance(obj, bool | int | float | complex | str | bytes | np.generic | None):
         return "number"
-    is_data = isinstance(obj, np.ndarray | set | frozenset | tuple) or sparse.issparse(obj) or is_frame(obj)
+    is_data = isinstance(obj, np.ndarray | set | frozenset | tuple) or sparse.issparse(obj)
+    is_data = is_data or (hasattr(type(obj), "columns") and is_frame(obj))
     return "data" if is_data else "model"
