@@ -103,6 +103,7 @@ def test_loaded_teachers_are_known_again(name):
     known_as = recognise(model, ask(model, rows))
     for copy in (pickle.loads(pickle.dumps(model)), by_joblib(model), by_joblib(by_joblib(model))):
         assert recognise(copy, ask(copy, rows)) == known_as
+        copy.predict(rows)
         assert recognise(copy, ask(copy, rows)) == known_as
     if "n_jobs" in getattr(model, "get_params", dict)():
         assert recognise(model.set_params(n_jobs=2), ask(model, rows)) == known_as
@@ -191,6 +192,22 @@ def reads_a_global(rows):
     return MODEL.predict_proba(rows)
 
 
+def reads_a_global_by_row(row):
+    return MODEL.predict_proba(row[None])[0]
+
+
+def of_vectorised(tree):
+    globals()["MODEL"] = tree
+    return np.vectorize(reads_a_global_by_row, signature="(n)->(k)")
+
+
+SHIFT = [1.0]
+
+
+def shifted(rows):
+    return rows + SHIFT[0]
+
+
 def of_class(tree):
     OfClass.model = tree
     return OfClass()
@@ -257,6 +274,7 @@ HOLDERS = {
     "callable object": Called,
     "class": of_class,
     "global": of_global,
+    "function inside an object of a library": of_vectorised,
     "cache": of_cache,
     "property": of_property,
     "inner function": of_inner_function,
@@ -329,9 +347,11 @@ def test_other_code_and_constants_are_other_teachers():
 def test_weights_changed_in_place_are_noticed():
     """Numbers in a list, an array or an online model."""
     weights, array, online = [1.0, 2.0], np.ones(2), SGDClassifier(random_state=0).partial_fit(X, Y, np.unique(Y))
-    functions = [lambda rows: rows[:, 0] * weights[0], lambda rows: rows[:, 0] * array[0], online.predict]
+    pipeline = make_pipeline(FunctionTransformer(shifted), FrozenEstimator(DecisionTreeClassifier().fit(X, Y)))
+    functions = [lambda rows: rows[:, 0] * weights[0], lambda rows: rows[:, 0] * array[0], online.predict, pipeline]
     before = [recognise(function, list) for function in functions]
-    weights[0], array[0] = 3.0, 3.0
+    assert [recognise(function, list) for function in functions] == before
+    weights[0], array[0], SHIFT[0] = 3.0, 3.0, SHIFT[0] + 1
     online.partial_fit(X, Y)
     assert not set(before) & {recognise(function, list) for function in functions}
 
