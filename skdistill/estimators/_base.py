@@ -79,6 +79,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
     n_repeats: int
     response_method: str
     memory: Any
+    teacher_id: str | None
     chunk_size: int
     time_limit: float | None
     random_state: Any

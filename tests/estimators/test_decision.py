@@ -33,7 +33,7 @@ from skdistill.exceptions import TeacherOutputError, TeacherWarning
 from skdistill.inspection import FidelityDisplay
 from skdistill.metrics import agreement_scorer
 from skdistill.students import CompactBoostingClassifier
-from skdistill.teachers import as_teacher, label_teacher
+from skdistill.teachers import Teacher, as_teacher, label_teacher
 from skdistill.transfer import Oracle, TransferSet
 
 X, _ = load_breast_cancer(return_X_y=True)
@@ -52,6 +52,9 @@ def threshold_teacher(threshold=0.2, **options):
 def distil(teacher, student="linear", *, rows=X[TRAIN], labels=Y[TRAIN], **options):
     """Fit with the teacher's decision, without the warning."""
     return DistilledClassifier(teacher, student, **{"decision": "teacher", **OPTIONS, **options}).fit(rows, labels)
+
+
+OUTPUTS = Teacher.outputs
 
 
 class Thresholded(ClassifierMixin, BaseEstimator):
@@ -351,18 +354,13 @@ class TestQueries:
 
     def test_memory_keeps_labels(self, tmp_path):
         """A second fit asks for none."""
-        teacher = Thresholded().fit(X[TRAIN], Y[TRAIN])
+        teacher, asked = Thresholded().fit(X[TRAIN], Y[TRAIN]), []
         first = distil(teacher, memory=str(tmp_path))
-
-        def predict(X):
-            raise AssertionError("asked again")
-
-        type(teacher).predict, original = predict, type(teacher).predict
-        try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Teacher, "outputs", lambda self, rows: (asked.append(self), OUTPUTS(self, rows))[1])
             second = distil(teacher, memory=str(tmp_path))
-        finally:
-            type(teacher).predict = original
         assert first.decision_ == second.decision_
+        assert {each.response_method for each in asked} == {"predict_proba"}
 
     def test_chunks_and_jobs_change_nothing(self):
         """The decision is the same."""

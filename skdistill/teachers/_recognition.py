@@ -1,0 +1,179 @@
+"""Recognition of a teacher: a digest of what it knows, without counters and logs that change when it is asked.
+
+The parts of functions and of objects of the user's classes are compared before and after the teacher answers a few
+rows. A number, a log or a random generator that changes by answering is no knowledge. A model that changes by answering
+cannot be recognised.
+"""
+
+import random
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import partial
+from types import FunctionType, MethodType
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from .._tables import is_frame
+from ._contents import Digester, UnknownContentError, keeps_still
+from ._user_code import attributes_of, closure_of, declares_state, globals_of, is_of_library, methods_of
+
+MAX_PARTS = 1_000
+"""Larger lists and dictionaries are one part, whose change is not taken for that of a log."""
+
+
+class Part(NamedTuple):
+    """A part of a teacher: its digest, and what it may be."""
+
+    digest: bytes
+    kind: str
+
+
+def recognise(model: Any, ask: Callable[[], Any]) -> bytes:
+    """Return a digest of what a model knows.
+
+    Parameters
+    ----------
+    model : object
+        A fitted model or a function.
+    ask : callable
+        Lets the model answer a few rows.
+
+    Returns
+    -------
+    digest : bytes
+        16 bytes.
+
+    Raises
+    ------
+    UnknownContentError
+        If the model holds something that cannot be read, or that changes whenever it is asked.
+    """
+    digester = Digester()
+    digest = digester.of(model)
+    if keeps_still(model) and not digester.has_user_code(model):
+        return digest
+    before = parts_of(model, digester)
+    ask()
+    after = parts_of(model, digester.without_user_code())
+    logs = tuple(_logs(before, after))
+    after = {path: part for path, part in after.items() if not path.startswith(logs)}
+    changed = {path for path, part in after.items() if path in before and before[path] != part}
+    if any(after[path].kind in ("data", "model") for path in changed):
+        ask()
+        _check_settled(after, parts_of(model))
+    counters = {path for path in changed if after[path].kind in ("number", "random")}
+    return digester.of(sorted((path, part.digest) for path, part in after.items() if path not in counters))
+
+
+def _logs(before: dict[str, Part], after: dict[str, Part]) -> list[str]:
+    """Return the lists and dictionaries of numbers, texts and tables whose length changed by asking."""
+    sizes = [path for path, part in after.items() if part.kind == "length" and before.get(path, part) != part]
+    folders = [path.removesuffix("len()") for path in sizes]
+    return [
+        folder
+        for folder in folders
+        if not any(path.startswith(folder) and part.kind == "model" for path, part in after.items())
+    ]
+
+
+def _check_settled(after: dict[str, Part], later: dict[str, Part]) -> None:
+    """Raise an error if a model or a table changes again when the teacher is asked again."""
+    for path, part in after.items():
+        if part.kind in ("data", "model") and later.get(path) != part:
+            raise UnknownContentError(f"{path.strip('.') or 'it'} changes whenever the teacher is asked")
+
+
+# ---------------------------------------------------------------------- parts
+
+
+def parts_of(model: Any, digester: Digester | None = None) -> dict[str, Part]:
+    """Return the parts of a model by their paths, such as ``.clients.0.url``."""
+    digester = digester or Digester()
+    seen: dict[int, tuple[str, Any]] = {}
+    found: dict[str, Part] = {}
+    todo: list[tuple[str, Any]] = [("", model)]
+    while todo:
+        path, obj = todo.pop()
+        digest = digester.of(obj)
+        if id(obj) in seen:
+            found[path] = Part(digester.of(["as", seen[id(obj)][0]]), "number")
+            continue
+        inner = _inner(digester, obj)
+        if inner is None:
+            found[path] = Part(digest, _kind(obj))
+            continue
+        seen[id(obj)] = (path, obj)  # the reference keeps the id from being used again
+        if isinstance(obj, list | dict | deque):
+            found[f"{path}.len()"] = Part(digester.of(len(obj)), "length")
+        todo += [(f"{path}.{name}", value) for name, value in inner]
+    return found
+
+
+def _inner(digester: Digester, obj: Any) -> list[tuple[str, Any]] | None:
+    """Return the parts that an object is seen as, and ``None`` for one that is seen as a whole."""
+    if isinstance(obj, list | deque) and len(obj) <= MAX_PARTS:
+        return [(str(place), value) for place, value in enumerate(obj)]
+    if isinstance(obj, dict) and len(obj) <= MAX_PARTS:
+        return [(name if isinstance(name, str) else digester.of(name).hex(), value) for name, value in obj.items()]
+    if not digester.has_user_code(obj):
+        return None
+    if isinstance(obj, FunctionType) and not is_of_library(obj):
+        return [("code", obj.__code__), ("defaults", obj.__defaults__), *_read_by(obj)]
+    if isinstance(obj, FunctionType):
+        return [("name", obj.__qualname__), ("defaults", obj.__defaults__), *closure_of(obj).items()]
+    if isinstance(obj, MethodType):
+        return [("function", obj.__func__), ("self", obj.__self__)]
+    if isinstance(obj, partial):
+        return [("function", obj.func), ("arguments", list(obj.args)), ("keywords", obj.keywords)]
+    if isinstance(obj, tuple):
+        return [(str(place), value) for place, value in enumerate(obj)]
+    if isinstance(obj, type):
+        return [("name", obj.__qualname__), ("bases", obj.__bases__), *_members_of(obj)]
+    return _inner_of_instance(obj)
+
+
+def _read_by(function: FunctionType) -> Iterator[tuple[str, Any]]:
+    yield from closure_of(function).items()
+    yield from globals_of(function).items()
+    yield from (function.__kwdefaults__ or {}).items()
+
+
+def _members_of(kind: type) -> Iterator[tuple[str, Any]]:
+    yield from attributes_of(kind).items()
+    for name, method in methods_of(kind).items():
+        yield f"{name}()", getattr(method, "fget", None) or getattr(method, "__func__", method)
+
+
+def _inner_of_instance(obj: Any) -> list[tuple[str, Any]] | None:
+    kind = type(obj)
+    if declares_state(kind):
+        reduced = obj.__reduce_ex__(4)
+        return [("class", kind), ("state", reduced[1:3])] if isinstance(reduced, tuple) else None
+    if is_of_library(kind) and not hasattr(obj, "get_params"):
+        return None
+    state = _attributes(obj)
+    if state is None:
+        return None
+    return [("class", kind), *state.items()]
+
+
+def _attributes(obj: Any) -> dict[str, Any] | None:
+    """Return the attributes of an object, in its dictionary or in slots; ``None`` for another state."""
+    state = obj.__getstate__()
+    parts = state if isinstance(state, tuple) else (state,)
+    if not all(part is None or isinstance(part, dict) for part in parts):
+        return None
+    return {name: value for part in parts for name, value in (part or {}).items()}
+
+
+def _kind(obj: Any) -> str:
+    """Return what a change of an object may mean."""
+    if isinstance(obj, np.random.RandomState | np.random.Generator | random.Random):
+        return "random"
+    if isinstance(obj, bool | int | float | complex | str | bytes | np.generic | None):
+        return "number"
+    is_data = isinstance(obj, np.ndarray | set | frozenset | tuple) or sparse.issparse(obj)
+    is_data = is_data or (hasattr(type(obj), "columns") and is_frame(obj))
+    return "data" if is_data else "model"
