@@ -251,8 +251,6 @@ class Oracle:
         ``n_padded(n_rows)`` returns the number of rows that complete the batches of a query of ``n_rows`` rows.
     n_extra : int, default=0
         Number of queries beyond the rows labelled: the check of the teacher, and rows that complete batches.
-    store : AnswerStore or None, default=None
-        Stores the outputs of the teacher.
     extra_seconds : float, default=0.0
         Time spent on the check.
     n_queries : int
@@ -273,7 +271,6 @@ class Oracle:
     n_repeats: int = 1
     n_padded: Callable[[int], int] = lambda n_rows: 0  # noqa: ARG005
     n_extra: int = 0
-    store: Any = None
     extra_seconds: float = 0.0
     n_queries: int = field(default=0, init=False)
     teacher_noise: float = field(default=0.0, init=False)

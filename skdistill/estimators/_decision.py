@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import check_memory
 
 from .._tables import take_rows
 from .._validation import warn_caller
@@ -258,11 +259,8 @@ def _query(model: Any, teacher: Teacher, rows: Any, oracle: Oracle, outputs: np.
     """Query a teacher within the budget, for rows whose outputs may be known; they are too few for a phase."""
 
     def query(rows: Any, origin: str) -> np.ndarray:
-        # known outputs of the model for these rows were compared with stored ones
-        is_verified = outputs is not None
-        return query_teacher(
-            teacher, rows, origin=origin, chunk_size=model.chunk_size, memory=oracle.store, is_verified=is_verified
-        )
+        memory = check_memory(model.memory)
+        return query_teacher(teacher, rows, origin=origin, chunk_size=model.chunk_size, memory=memory, probe=outputs)
 
     return oracle.label(rows, "rows to compare", query)
 

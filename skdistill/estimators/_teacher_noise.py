@@ -1,9 +1,11 @@
 """The noise of a teacher: whether it returns the same outputs for the same rows, and what this costs in fidelity."""
 
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import check_memory
 
 from .._tables import take_rows
 from .._validation import warn_caller
@@ -45,7 +47,8 @@ def check_teacher(model: Any, teacher: SteadyTeacher, given: FitArguments) -> in
     teacher.pads = model.max_queries is None
     if not len(rows):
         return 0
-    finding = check_repeatability(teacher, take_rows(given.X, rows))
+    check, key = _cached(model, teacher, check_repeatability)
+    finding = check(teacher, take_rows(given.X, rows), key)
     _settle(model, teacher, finding, given)
     return finding.n_queries
 
@@ -134,10 +137,22 @@ def _query_again(
     # drawn with replacement, the rows are another batch of the same distribution, even if all rows are in one batch
     rows = rng.choice(present, n_rows, replace=teacher.depends_on_batch)
 
+    ask, key = _cached(model, teacher, _ask_again)
     oracle.n_queries += n_rows if has_outputs else 2 * n_rows
     table = take_rows(real.X, rows)
-    first = real.outputs[rows] if has_outputs else query_teacher(teacher, table, chunk_size=model.chunk_size)
-    return first, query_teacher(teacher, table, chunk_size=model.chunk_size)
+    first = real.outputs[rows] if has_outputs else ask(teacher, table, model.chunk_size, key, turn=1)
+    return first, ask(teacher, table, model.chunk_size, key, turn=2)
+
+
+def _ask_again(teacher: Teacher, table: Any, chunk_size: int, key: str | None, turn: int) -> np.ndarray:  # noqa: ARG001
+    """Query rows that may have been labelled before; their cached outputs are not used."""
+    return query_teacher(teacher, table, chunk_size=chunk_size)
+
+
+def _cached(model: Any, teacher: SteadyTeacher, function: Callable[..., Any]) -> tuple[Callable[..., Any], str | None]:
+    """Return the function with its results cached in ``memory``, and the key of the teacher; no key without memory."""
+    memory = check_memory(model.memory)
+    return (function if teacher.key is None else memory.cache(function, ignore=["teacher"])), teacher.key
 
 
 def _noise(first: np.ndarray, again: np.ndarray, targets: np.ndarray, *, pools_outputs: bool) -> float:

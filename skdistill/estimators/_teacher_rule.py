@@ -173,8 +173,9 @@ def oracle_of(model: Any, teacher: Teacher, given: FitArguments, run: Run) -> Or
     store = open_store(memory, model.teacher_id)
     query = partial(_label, model, teacher, run, store)
     if not isinstance(teacher, SteadyTeacher):
-        return Oracle(query, memory, model.max_queries, store=store)
+        return Oracle(query, memory, model.max_queries)
     started = perf_counter()
+    teacher.key = None if store is None else store.key_of(teacher, given.X)
     n_checked = check_teacher(model, teacher, given)
     return Oracle(
         query,
@@ -183,7 +184,6 @@ def oracle_of(model: Any, teacher: Teacher, given: FitArguments, run: Run) -> Or
         n_repeats=model.n_repeats,
         n_padded=teacher.n_padded,
         n_extra=n_checked,
-        store=store,
         extra_seconds=perf_counter() - started,
     )
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from .._tables import take_rows
 from .._validation import warn_caller
 from ..exceptions import TeacherWarning
 from ._adapter import Teacher
@@ -76,14 +77,23 @@ class AnswerStore:
         self._indices: dict[Path, Index] = {}
         self._writer: Writer | None = None
         self._warned: set[str] = set()
-        self._recognised: dict[int, tuple[Any, bytes]] = {}
+        self._probed: tuple[Any, np.ndarray] | None = None
+
+    def key_of(self, teacher: Teacher, X: Any) -> str | None:
+        """Return a key for results about a teacher that are cached elsewhere; ``None`` if it cannot be recognised.
+
+        If the teacher has to be queried for this, it labels the rows of ``X`` that :meth:`recall` queries.
+        """
+
+        def ask() -> None:
+            self._probed = X, teacher.outputs(take_rows(X, _spread(X)))
+
+        return self._home.name if self._recognise(teacher, ask, None) and self._home is not None else None
 
     def recall(
-        self, teacher: Teacher, X: Any, ask: Ask, batch_size: int | None = None, *, is_verified: bool = False
+        self, teacher: Teacher, X: Any, ask: Ask, batch_size: int | None = None, probe: np.ndarray | None = None
     ) -> Recalled:
-        """Return the stored outputs of the rows of a table, and query a few rows.
-
-        The outputs of a random teacher are not compared.
+        """Return the stored outputs of the rows of a table, and query a few rows, unless the outputs are random.
 
         Parameters
         ----------
@@ -94,36 +104,39 @@ class AnswerStore:
         batch_size : int or None, default=None
             Number of rows in a call of a teacher whose outputs depend on the other rows of a call. Outputs are then
             stored for batches instead of rows.
-        is_verified : bool, default=False
-            Whether stored outputs of this model were compared already.
+        probe : ndarray or None, default=None
+            Other outputs of the model, if they are known: no rows are queried then.
         """
-        n_rows = X.shape[0]
-        probes = np.linspace(0, n_rows - 1, num=min(n_rows, PROBE_ROWS), dtype=int)
-        asked: list[np.ndarray] = []
-        keys = None
-        if self._recognise(teacher, lambda: asked.append(ask(probes))):
-            keys = self._keys_of(X)
+        n_rows, probes = X.shape[0], _spread(X)
+
+        def ask_probes() -> None:
+            self._probed = X, ask(probes)
+
+        keys = self._keys_of(X) if self._recognise(teacher, ask_probes if probe is None else None, probe) else None
         if keys is None:
             return Recalled(np.zeros(n_rows, dtype=bool), np.empty(0), None)
-        if is_verified or teacher.is_random:
-            return self._recall_newest(keys if batch_size is None else _keys_in_batches(keys, batch_size))
-        if not asked:
-            asked.append(ask(probes))
-        checks = _Checks(keys, probes, asked[-1], ask, NAMED if self.teacher_id else EXACT, batch_size)
+        checks, tolerance = None, NAMED if self.teacher_id else EXACT
+        if teacher.is_exact and probe is None:
+            if self._probed is None or self._probed[0] is not X:
+                ask_probes()
+            assert self._probed is not None
+            checks = _Checks(keys, probes, self._probed[1], ask, tolerance, batch_size)
+        self._probed = None
         if batch_size is not None:
-            keys = _keys_in_batches(keys, batch_size)
+            parts = [keys_in_batch(keys[start : start + batch_size]) for start in range(0, n_rows, batch_size)]
+            keys = np.concatenate(parts)
         recalled = self._recall_from_agreeing_set(teacher, keys, checks)
-        if batch_size is not None:
+        if batch_size is not None and checks is not None:
             self.keep(checks.batch_keys, checks.probe_outputs)
         return recalled
 
-    def _recognise(self, teacher: Teacher, ask: Callable[[], None]) -> bool:
+    def _recognise(self, teacher: Teacher, ask: Callable[[], None] | None, probe: np.ndarray | None) -> bool:
         """Find the folder of the teacher; return whether it can be recognised."""
         if self._teacher is teacher:
             return self._home is not None
         self._teacher, self._home, self._writer = teacher, None, None
         try:
-            known_as = self.teacher_id.encode() if self.teacher_id else self._digest_of(teacher.model, ask)
+            known_as = self.teacher_id.encode() if self.teacher_id else recognise(teacher.model, ask)
         except UnknownContentError as error:
             self._warn(
                 "unknown",
@@ -131,16 +144,10 @@ class AnswerStore:
                 "fit. Pass teacher_id=, a name that you change whenever the model changes.",
             )
             return False
-        classes = None if teacher.classes_ is None else teacher.classes_.tolist()
-        form = repr((bool(self.teacher_id), teacher.task, teacher.response_method, classes, teacher.n_repeats)).encode()
+        beside = b"" if probe is None else probe.astype(np.float32).tobytes()
+        form = repr((bool(self.teacher_id), *_form_of(teacher), beside)).encode()
         self._home = self.folder / hashlib.sha256(known_as + b"\0" + form).hexdigest()[:32]
         return True
-
-    def _digest_of(self, model: Any, ask: Callable[[], None]) -> bytes:
-        """Return the digest of a model, which is recognised once, whichever of its methods are queried."""
-        if id(model) not in self._recognised:
-            self._recognised[id(model)] = model, recognise(model, ask)
-        return self._recognised[id(model)][1]
 
     def _keys_of(self, X: Any) -> np.ndarray | None:
         try:
@@ -153,7 +160,7 @@ class AnswerStore:
             )
             return None
 
-    def _recall_from_agreeing_set(self, teacher: Teacher, keys: np.ndarray, checks: "_Checks") -> Recalled:
+    def _recall_from_agreeing_set(self, teacher: Teacher, keys: np.ndarray, checks: "_Checks | None") -> Recalled:
         """Use the newest set of outputs that agrees with the teacher's outputs now, or start a new set."""
         assert self._home is not None
         difference: float | None = None
@@ -161,7 +168,7 @@ class AnswerStore:
         for folder in sets:
             index = self._indices.setdefault(folder, Index(folder))
             outputs, files = index.find(keys)
-            found = checks.difference(index, outputs, files)
+            found = None if checks is None else checks.difference(index, outputs, files)
             if found is None:
                 self._use(folder)
                 return Recalled(files >= 0, outputs, keys)
@@ -171,14 +178,6 @@ class AnswerStore:
         newest = int(sets[0].name) if sets else 0
         self._use(self._home / f"{newest + 1:04d}")
         return Recalled(np.zeros(len(keys), dtype=bool), np.empty(0), keys)
-
-    def _recall_newest(self, keys: np.ndarray) -> Recalled:
-        """Use the newest set of outputs without a comparison."""
-        assert self._home is not None
-        folder = next(iter(_sets_of(self._home)), self._home / "0001")
-        outputs, files = self._indices.setdefault(folder, Index(folder)).find(keys)
-        self._use(folder)
-        return Recalled(files >= 0, outputs, keys)
 
     def _use(self, folder: Path) -> None:
         if self._writer is None or self._writer.folder != folder:
@@ -307,11 +306,9 @@ class _Checks:
         return None if is_same else difference
 
 
-def _keys_in_batches(keys: np.ndarray, batch_size: int) -> np.ndarray:
-    """Return keys of rows that depend on the other rows of their batch."""
-    return np.concatenate(
-        [keys_in_batch(keys[start : start + batch_size]) for start in range(0, len(keys), batch_size)]
-    )
+def _spread(X: Any) -> np.ndarray:
+    """Return the positions of a few rows, spread over the table."""
+    return np.linspace(0, X.shape[0] - 1, num=min(X.shape[0], PROBE_ROWS), dtype=int)
 
 
 def _sets_of(home: Path) -> list[Path]:
@@ -334,6 +331,12 @@ def open_store(memory: Any, teacher_id: str | None) -> AnswerStore | None:
         return memory
     location = getattr(memory, "location", None)
     return None if location is None else AnswerStore(Path(location), teacher_id)
+
+
+def _form_of(teacher: Teacher) -> tuple[Any, ...]:
+    """Return what the outputs of a model depend on beside the model."""
+    classes = None if teacher.classes_ is None else teacher.classes_.tolist()
+    return teacher.task, teacher.response_method, classes, teacher.n_repeats
 
 
 def each_teacher(folder: Path) -> Iterator[Path]:

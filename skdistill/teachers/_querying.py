@@ -24,10 +24,11 @@ def query_teacher(
     chunk_size: int = 10_000,
     memory: joblib.Memory | AnswerStore | None = None,
     teacher_id: str | None = None,
-    is_verified: bool = False,
+    by_batch: bool | None = None,
     verbose: int = 0,
     callback: Callable[[float], str | None] | None = None,
     n_jobs: int | None = None,
+    probe: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return the teacher's outputs for every row of ``X``.
 
@@ -45,8 +46,9 @@ def query_teacher(
         ``AnswerStore`` recognises the teacher once for several tables.
     teacher_id : str or None, default=None
         Name by which ``memory`` recognises the teacher instead.
-    is_verified : bool, default=False
-        Whether the stored outputs of this model were compared with its outputs now, so that no row is queried for it.
+    by_batch : bool or None, default=None
+        Whether the outputs for a row depend on the other rows of a call; they are then stored for chunks instead of
+        rows. ``None`` reads the attribute ``depends_on_batch`` of the teacher.
     verbose : int, default=0
         If above 0, progress is written to standard error.
     callback : callable or None, default=None
@@ -54,6 +56,9 @@ def query_teacher(
     n_jobs : int or None, default=None
         Number of chunks that are labelled in parallel. Only used for teachers that are thread-safe and whose outputs do
         not depend on the other rows of a chunk: scikit-learn forests that do not use threads themselves.
+    probe : ndarray or None, default=None
+        Outputs of the model for some rows, if they are known, by which a change of the model is noticed. ``None``
+        queries the teacher for a few of the rows.
 
     Returns
     -------
@@ -67,16 +72,17 @@ def query_teacher(
         If an output is malformed; the message names the chunk.
     """
     n_rows, store = X.shape[0], None if teacher.transductive else open_store(memory, teacher_id)
-    by_batch = teacher.depends_on_batch
     order, chunk_size = cut(teacher, n_rows, chunk_size)
-    labeller = _Labeller(teacher, X if order is None else take_rows(X, order), origin)
+    labeller = _Labeller(teacher, X if order is None else take_rows(X, order), origin, is_mixed=order is not None)
     recalled = None
     if store is not None:
-        batch_size = chunk_size if by_batch else None
-        recalled = store.recall(teacher, labeller.X, labeller.probe, batch_size, is_verified=is_verified)
-    todo = _chunks(n_rows, chunk_size, recalled, by_batch)
+        batch_size = chunk_size if (teacher.depends_on_batch if by_batch is None else by_batch) else None
+        recalled = store.recall(teacher, labeller.X, labeller.probe, batch_size, probe)
+        todo = _chunks(n_rows, chunk_size, recalled, by_batch=batch_size is not None)
+    else:
+        todo = _chunks(n_rows, chunk_size, None, by_batch=False)
     progress = Progress(f"{teacher.name} labels {origin}", n_rows, verbose, callback=callback)
-    outputs = _Outputs(teacher, origin, n_rows, recalled)
+    outputs = _Outputs(labeller, n_rows, recalled)
     labelled = in_threads(labeller.label, todo, n_jobs) if is_thread_safe(teacher) else map(labeller.label, todo)
     try:
         for rows, answers in zip(todo, labelled, strict=True):
@@ -110,8 +116,8 @@ def _chunks(n_rows: int, chunk_size: int, recalled: Recalled | None, by_batch: b
 class _Outputs:
     """The outputs of a table, filled by the store and by the chunks that the teacher labels."""
 
-    def __init__(self, teacher: Teacher, origin: str, n_rows: int, recalled: Recalled | None) -> None:
-        self._teacher, self._origin, self._n_rows = teacher, origin, n_rows
+    def __init__(self, labeller: "_Labeller", n_rows: int, recalled: Recalled | None) -> None:
+        self._labeller, self._n_rows = labeller, n_rows
         self._outputs: np.ndarray | None = None
         self.n_done = 0
         if recalled is not None and recalled.is_known.any():
@@ -123,9 +129,9 @@ class _Outputs:
             self._outputs = np.empty((self._n_rows, *answers.shape[1:]))
         if answers.shape[1:] != self._outputs.shape[1:]:
             raise TeacherOutputError(
-                f"{self._teacher.name} returned shape {answers.shape} for {_describe(self._origin, rows)}; expected "
-                f"{(len(answers), *self._outputs.shape[1:])}, as for the previous rows. Return the same number of "
-                "columns in every call."
+                f"{self._labeller.teacher.name} returned shape {answers.shape} for {self._labeller.describe(rows)}; "
+                f"expected {(len(answers), *self._outputs.shape[1:])}, as for the previous rows. Return the same "
+                "number of columns in every call."
             )
         self._outputs[rows] = answers
         self.n_done = min(self.n_done + len(answers), self._n_rows)
@@ -136,19 +142,11 @@ class _Outputs:
         return self._outputs
 
 
-def _describe(origin: str, rows: Any) -> str:
-    if isinstance(rows, slice):
-        return f"{origin} {rows.start} to {rows.stop - 1}"
-    if rows[-1] - rows[0] == len(rows) - 1:
-        return f"{origin} {rows[0]} to {rows[-1]}"
-    return f"{len(rows)} of the {origin} {rows[0]} to {rows[-1]}"
-
-
 class _Labeller:
     """Labels rows of a table; errors name the rows."""
 
-    def __init__(self, teacher: Teacher, X: Any, origin: str) -> None:
-        self._teacher, self.X, self._origin = teacher, X, origin
+    def __init__(self, teacher: Teacher, X: Any, origin: str, *, is_mixed: bool) -> None:
+        self.teacher, self.X, self._origin, self._is_mixed = teacher, X, origin, is_mixed
 
     def probe(self, rows: np.ndarray) -> np.ndarray:
         """Label a few rows by which the teacher is recognised."""
@@ -156,20 +154,32 @@ class _Labeller:
 
     def label(self, rows: Any) -> np.ndarray:
         """Label the rows of a chunk."""
-        is_all = isinstance(rows, slice) and rows.stop - rows.start == self.X.shape[0]
+        n_rows = self.X.shape[0]
+        is_all = isinstance(rows, slice) and rows.stop - rows.start == n_rows
         block = self.X if is_all else take_rows(self.X, rows)
-        return self._label(block, f"{_describe(self._origin, rows)} of {self.X.shape[0]}")
+        return self._label(block, self.describe(rows) if self._is_mixed else f"{self.describe(rows)} of {n_rows}")
+
+    def describe(self, rows: Any) -> str:
+        """Return which rows a chunk has."""
+        is_slice = isinstance(rows, slice)
+        first, last = (rows.start, rows.stop - 1) if is_slice else (rows[0], rows[-1])
+        n_rows = last - first + 1 if is_slice else len(rows)
+        if self._is_mixed:
+            return f"{n_rows} of the {self.X.shape[0]} {self._origin}, in mixed order"
+        if last - first == n_rows - 1:
+            return f"{self._origin} {first} to {last}"
+        return f"{n_rows} of the {self._origin} {first} to {last}"
 
     def _label(self, block: Any, where: str) -> np.ndarray:
         try:
-            return self._teacher.outputs(block)
+            return self.teacher.outputs(block)
         except TeacherOutputError as error:
             raise TeacherOutputError(f"{error} (in {where})") from None
         except TeacherError:
             raise
         except Exception as error:
             raise TeacherQueryError(
-                f"{self._teacher.name} raised {type(error).__name__} for {where}: {error}. Check that the rows have "
-                "the format that the teacher was fitted on, or pass sampler=None if it cannot label synthetic rows. "
-                "With memory=..., the outputs of completed chunks are stored."
+                f"{self.teacher.name} raised {type(error).__name__} for {where}: {error}. Check that the rows have "
+                "the format that the teacher was fitted on. With memory=..., the outputs of completed chunks are "
+                "stored."
             ) from error

@@ -6,10 +6,12 @@ cannot be recognised.
 """
 
 import random
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
-from types import FunctionType, MethodType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,15 +32,20 @@ class Part(NamedTuple):
     kind: str
 
 
-def recognise(model: Any, ask: Callable[[], Any]) -> bytes:
+_COUNTERS: dict[int, tuple[weakref.ref[Any], tuple[str, ...]]] = {}
+"""Paths of the parts of a model that changed when it was last asked, by its ``id``."""
+
+
+def recognise(model: Any, ask: Callable[[], Any] | None) -> bytes:
     """Return a digest of what a model knows.
 
     Parameters
     ----------
     model : object
         A fitted model or a function.
-    ask : callable
-        Lets the model answer a few rows.
+    ask : callable or None
+        Lets the model answer a few rows; it is called if parts of the model may change by this. ``None`` leaves out the
+        parts that changed when the model was last asked in this process.
 
     Returns
     -------
@@ -54,17 +61,40 @@ def recognise(model: Any, ask: Callable[[], Any]) -> bytes:
     digest = digester.of(model)
     if keeps_still(model) and not digester.has_user_code(model):
         return digest
-    before = parts_of(model, digester)
+    parts = parts_of(model, digester)
+    if ask is None:
+        known = _COUNTERS.get(id(model))
+        counters = known[1] if known is not None and known[0]() is model else ()
+    elif all(part.kind == "fixed" for part in parts.values()):
+        counters = ()
+    else:
+        parts, counters = _counters_of(model, parts, ask, digester)
+        with suppress(TypeError):  # an object without weak references is asked each time
+            _COUNTERS[id(model)] = weakref.ref(model, partial(_forget, id(model))), counters
+    logs = tuple(path for path in counters if path.endswith("."))
+    kept = [path for path in sorted(parts) if path not in counters and not path.startswith(logs)]
+    return digester.of([(path, parts[path].digest) for path in kept])
+
+
+def _forget(key: int, _: Any) -> None:
+    _COUNTERS.pop(key, None)
+
+
+def _counters_of(
+    model: Any, before: dict[str, Part], ask: Callable[[], Any], digester: Digester
+) -> tuple[dict[str, Part], tuple[str, ...]]:
+    """Let a model answer; return its parts afterwards, and the paths of those that are counters, logs and the like."""
     ask()
     after = parts_of(model, digester.without_user_code())
     logs = tuple(_logs(before, after))
-    after = {path: part for path, part in after.items() if not path.startswith(logs)}
-    changed = {path for path, part in after.items() if path in before and before[path] != part}
-    if any(after[path].kind in ("data", "model") for path in changed):
+    static = {path: part for path, part in after.items() if not path.startswith(logs)}
+    changed = [path for path, part in static.items() if path in before and before[path] != part]
+    if any(static[path].kind in ("data", "model") for path in changed):
         ask()
-        _check_settled(after, parts_of(model))
-    counters = {path for path in changed if after[path].kind in ("number", "random")}
-    return digester.of(sorted((path, part.digest) for path, part in after.items() if path not in counters))
+        _check_settled(static, parts_of(model))
+    counters = [path for path in changed if static[path].kind == "number"]
+    randoms = [path for path, part in static.items() if part.kind == "random"]
+    return after, (*logs, *counters, *randoms)
 
 
 def _logs(before: dict[str, Part], after: dict[str, Part]) -> list[str]:
@@ -96,19 +126,34 @@ def parts_of(model: Any, digester: Digester | None = None) -> dict[str, Part]:
     todo: list[tuple[str, Any]] = [("", model)]
     while todo:
         path, obj = todo.pop()
+        if isinstance(obj, _Fixed):
+            found[path] = Part(digester.of(obj.value), "fixed")
+            continue
         digest = digester.of(obj)
         if id(obj) in seen:
-            found[path] = Part(digester.of(["as", seen[id(obj)][0]]), "number")
+            found[path] = Part(digester.of(["as", seen[id(obj)][0]]), "fixed")
             continue
         inner = _inner(digester, obj)
         if inner is None:
-            found[path] = Part(digest, _kind(obj))
+            is_fixed = _is_fixed(obj) and not digester.has_user_code(obj)
+            found[path] = Part(digest, "fixed" if is_fixed else _kind(obj))
             continue
         seen[id(obj)] = (path, obj)  # the reference keeps the id from being used again
         if isinstance(obj, list | dict | deque):
             found[f"{path}.len()"] = Part(digester.of(len(obj)), "length")
         todo += [(f"{path}.{name}", value) for name, value in inner]
     return found
+
+
+class _Fixed(NamedTuple):
+    """A part that does not change by asking, such as code."""
+
+    value: Any
+
+
+def _is_fixed(obj: Any) -> bool:
+    """Whether an object is a function, class or module of a library, or a model of one that keeps still."""
+    return isinstance(obj, FunctionType | BuiltinFunctionType | type | ModuleType) or keeps_still(obj)
 
 
 def _inner(digester: Digester, obj: Any) -> list[tuple[str, Any]] | None:
@@ -120,9 +165,9 @@ def _inner(digester: Digester, obj: Any) -> list[tuple[str, Any]] | None:
     if not digester.has_user_code(obj):
         return None
     if isinstance(obj, FunctionType) and not is_of_library(obj):
-        return [("code", obj.__code__), ("defaults", obj.__defaults__), *_read_by(obj)]
+        return [("code", _Fixed(obj.__code__)), *_read_by(obj)]
     if isinstance(obj, FunctionType):
-        return [("name", obj.__qualname__), ("defaults", obj.__defaults__), *closure_of(obj).items()]
+        return [("name", _Fixed(obj.__qualname__)), *closure_of(obj).items()]
     if isinstance(obj, MethodType):
         return [("function", obj.__func__), ("self", obj.__self__)]
     if isinstance(obj, partial):
@@ -130,7 +175,12 @@ def _inner(digester: Digester, obj: Any) -> list[tuple[str, Any]] | None:
     if isinstance(obj, tuple):
         return [(str(place), value) for place, value in enumerate(obj)]
     if isinstance(obj, type):
-        return [("name", obj.__qualname__), ("bases", obj.__bases__), *_members_of(obj)]
+        own = [base for base in obj.__bases__ if base is not object]
+        return [
+            ("name", _Fixed(obj.__qualname__)),
+            *((f"base {base.__name__}", base) for base in own),
+            *_members_of(obj),
+        ]
     return _inner_of_instance(obj)
 
 
@@ -138,6 +188,8 @@ def _read_by(function: FunctionType) -> Iterator[tuple[str, Any]]:
     yield from closure_of(function).items()
     yield from globals_of(function).items()
     yield from (function.__kwdefaults__ or {}).items()
+    for place, value in enumerate(function.__defaults__ or ()):
+        yield f"default {place}", _Fixed(value) if _kind(value) == "number" else value
 
 
 def _members_of(kind: type) -> Iterator[tuple[str, Any]]:
@@ -150,7 +202,7 @@ def _inner_of_instance(obj: Any) -> list[tuple[str, Any]] | None:
     kind = type(obj)
     if declares_state(kind):
         reduced = obj.__reduce_ex__(4)
-        return [("class", kind), ("state", reduced[1:3])] if isinstance(reduced, tuple) else None
+        return [("class", kind), ("state", _Fixed(reduced[1:3]))] if isinstance(reduced, tuple) else None
     if is_of_library(kind) and not hasattr(obj, "get_params"):
         return None
     state = _attributes(obj)

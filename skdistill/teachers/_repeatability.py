@@ -75,7 +75,7 @@ class Repeatability:
         return not (self.is_random or self.depends_on_batch)
 
 
-def check_repeatability(teacher: Teacher, rows: Any) -> Repeatability:
+def check_repeatability(teacher: Teacher, rows: Any, key: str | None = None) -> Repeatability:  # noqa: ARG001
     """Query a few rows, then half of them in another order, and all again if the outputs differ.
 
     An error of the teacher ends the check without a result: it is reported when the rows are labelled.
@@ -84,6 +84,8 @@ def check_repeatability(teacher: Teacher, rows: Any) -> Repeatability:
     ----------
     teacher : Teacher
     rows : table
+    key : str or None, default=None
+        Identifies the teacher if the result is cached.
     """
     n_queries = 0
 

@@ -54,9 +54,6 @@ def distil(teacher, student="linear", *, rows=X[TRAIN], labels=Y[TRAIN], **optio
     return DistilledClassifier(teacher, student, **{"decision": "teacher", **OPTIONS, **options}).fit(rows, labels)
 
 
-OUTPUTS = Teacher.outputs
-
-
 class Thresholded(ClassifierMixin, BaseEstimator):
     """A logistic regression with a threshold that it keeps under a name of its own, or states in the way of others."""
 
@@ -352,15 +349,20 @@ class TestQueries:
         model = distil(Thresholded().fit(X, Y), rows=rows, labels=None)
         assert 300 <= model.transfer_set_.n_queries - len(rows) <= 600
 
-    def test_memory_keeps_labels(self, tmp_path):
+    def test_memory_keeps_labels(self, tmp_path, monkeypatch):
         """A second fit asks for none."""
-        teacher, asked = Thresholded().fit(X[TRAIN], Y[TRAIN]), []
-        first = distil(teacher, memory=str(tmp_path))
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Teacher, "outputs", lambda self, rows: (asked.append(self), OUTPUTS(self, rows))[1])
-            second = distil(teacher, memory=str(tmp_path))
+        teacher = Thresholded().fit(X[TRAIN], Y[TRAIN])
+        first, outputs, asked = distil(teacher, memory=str(tmp_path)), Teacher.outputs, []
+
+        def record(self, X):
+            asked.append((self.response_method, X.shape[0]))
+            return outputs(self, X)
+
+        monkeypatch.setattr(Teacher, "outputs", record)
+        second = distil(teacher, memory=str(tmp_path))
+        assert {method for method, _ in asked} == {"predict_proba"}
+        assert max(n_rows for _, n_rows in asked) == 16  # rows by which the memory notices a change
         assert first.decision_ == second.decision_
-        assert {each.response_method for each in asked} == {"predict_proba"}
 
     def test_chunks_and_jobs_change_nothing(self):
         """The decision is the same."""
