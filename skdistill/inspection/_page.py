@@ -21,6 +21,7 @@ HEADERS = {
     "many_rows": "µs per row, batch",
     "n_rows": "rows",
     "error": "root mean squared error",
+    "pinball_loss": "pinball loss",
     "kept": "skill kept",
     "share_of_distance": "share of total distance",
     "distance_error": "± error",

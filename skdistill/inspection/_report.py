@@ -240,6 +240,11 @@ def report(
             f"report: got {' and '.join(given)}; a student is fitted without the teacher on X_train and y_train, and "
             "evaluated on y. Pass all three, or only y."
         )
+    if y_train is not None and getattr(getattr(y, "dtype", None), "names", None):
+        raise ValueError(
+            "report: got X_train and y_train with survival labels; expected only y, because a student cannot be fitted "
+            "to censored times. Leave out X_train and y_train."
+        )
     answers = ask_both(
         "report",
         model,

@@ -2,7 +2,7 @@
 
 from ._adapter import SEVERAL_LABELS, Teacher, as_teacher, is_of_kind
 from ._answer_store import AnswerStore, open_store
-from ._conventions import Task, concordance_sign, unlabelled_rows
+from ._conventions import Task, concordance_sign, quantile_of, unlabelled_rows
 from ._labels import label_teacher, positions_said, read_labels, said_labels, stated_decisions
 from ._out_of_bag import OutOfBag, find_out_of_bag
 from ._querying import query_teacher
@@ -50,6 +50,7 @@ __all__ = [
     "out_of_bag_outputs",
     "out_of_fold_outputs",
     "positions_said",
+    "quantile_of",
     "query_teacher",
     "read_labels",
     "reduce_memory",
