@@ -49,7 +49,7 @@ class AutoStudent(Documented):
        the teacher has memorised its training rows, the best student is also fitted with other weights of the real rows.
     3. The best student is fitted on the whole transfer set.
 
-    With at most 2,000 real rows and no more synthetic rows than real ones, each candidate is cross-validated on five
+    With at most 2,000 real rows and fewer synthetic rows than real ones, each candidate is cross-validated on five
     folds of the real rows instead: all families at the largest size within the budget, and networks, kernels and
     hybrids at a third and a ninth of it too. Their sizes are then not bounded by the number of rows.
 

@@ -34,19 +34,14 @@ def test_auto_is_as_good_as_the_best_family(of_surface):
 
 
 def test_all_families_in_several_sizes(of_surface):
-    """Every family is tried on four fifths of the rows; those whose size rows do not bound, in three sizes."""
+    """Every family is tried on four fifths of the rows; the two best, if rows do not bound their size, in three sizes."""
     tried = pd.DataFrame(of_surface.candidates_)
     candidates = tried[tried["rung"] < 2]
     n_sizes = candidates.groupby("family")["student"].nunique()
-    assert n_sizes.to_dict() == {
-        "linear": 1,
-        "tree": 1,
-        "boosting": 1,
-        "mlp": 3,
-        "mlp_ple": 3,
-        "hybrid": 3,
-        "kernel": 3,
-    }
+    assert n_sizes.keys() == {"linear", "tree", "boosting", "mlp", "mlp_ple", "hybrid", "kernel"}
+    best = candidates.groupby("family")["score"].max().nlargest(2).index
+    assert n_sizes[best].tolist() == [3, 3]
+    assert set(n_sizes.drop(best)) == {1}
     assert set(candidates["n_rows"]) == {len(ROWS) * 4 // 5}
     assert tried["n_rows"].iloc[-1] == len(ROWS)
 
@@ -61,7 +56,7 @@ def test_the_estimate_says_where_it_is_from_and_holds(of_surface):
 
 @pytest.mark.parametrize("max_queries", [len(ROWS), 150])
 def test_a_small_budget_of_queries_is_the_same(max_queries):
-    """The rows are few as well if a budget leaves no more synthetic rows than real ones."""
+    """The rows are few as well if a budget leaves fewer synthetic rows than real ones."""
     model = DistilledRegressor(surface, AutoStudent(["linear"]), max_queries=max_queries, random_state=0)
     model.fit(ROWS)
     assert "5-fold" in model.candidates_.chosen.validated_on
