@@ -334,7 +334,7 @@ class TestTables:
         encoder = make_column_transformer((OneHotEncoder(), ["town"]), remainder="passthrough")
         teacher = make_pipeline(encoder, RandomForestClassifier(50, random_state=0)).fit(real, label)
         rows = UniformBox(columns, design="covering").fit().sample(2000, random_state=0)
-        model = DistilledClassifier(teacher, sampler=None, random_state=0).fit(rows)
+        model = DistilledClassifier(teacher, "boosting", sampler=None, random_state=0).fit(rows)
         assert model.fidelity(real) > 0.85
 
 
