@@ -275,7 +275,9 @@ class TestBudget:
     def test_real_rows_come_first(self):
         """A budget that is smaller than the real rows is spent on them alone, whatever the sampler."""
         for sampler in ("auto", MUNGE()):
-            model = DistilledRegressor(lambda rows: rows[:, 0], sampler=sampler, max_queries=100, random_state=0)
+            model = DistilledRegressor(
+                lambda rows: rows[:, 0], "linear", sampler=sampler, max_queries=100, random_state=0
+            )
             summary = model.fit(X).transfer_set_
             assert (summary.n_real, summary.n_synthetic, summary.n_queries) == (100, 0, 100)
 
