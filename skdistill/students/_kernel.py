@@ -6,7 +6,6 @@ from typing import Any, Literal, Self
 import numpy as np
 from sklearn.base import clone
 
-from .._threads import one_blas_thread
 from .._validation import check_number, check_random_state
 from ..compiled import Design, Landmarks
 from ..solvers import MAX_LINEAR_INPUTS, LandmarkSearch, as_values, narrowed, solve
@@ -79,12 +78,11 @@ class _CompactKernel(CompactStudent):
         gamma = None if self.gamma == "auto" else float(self.gamma)
         rng, given = check_random_state(self.random_state), self._given(design)
         search = LandmarkSearch(design, cells, values, weight * curvature, has_linear=self.linear)
-        with one_blas_thread():  # sums of several threads differ in their last digits
-            kernel, ridge = search.search(self.n_landmarks, gamma, given, refine=self.refine, rng=rng)
-            features = search.features(kernel, weight)
-            start = None if self._loss.is_quadratic else search.coefficients(kernel, ridge)
-            ridge *= float(weight @ curvature)
-            coef, constant = solve(features, targets, self._loss, ridge=ridge, start=start, steps=COEFFICIENT_STEPS)
+        kernel, ridge = search.search(self.n_landmarks, gamma, given, refine=self.refine, rng=rng)
+        features = search.features(kernel, weight)
+        start = None if self._loss.is_quadratic else search.coefficients(kernel, ridge)
+        ridge *= float(weight @ curvature)
+        coef, constant = solve(features, targets, self._loss, ridge=ridge, start=start, steps=COEFFICIENT_STEPS)
         self.ridge_ = ridge
         of_inputs = narrowed(coef[: search.n_linear], 1e-5) if search.n_linear else None
         of_kernel = narrowed(coef[search.n_linear :], 1e-4 / max(len(kernel.positions), 1))
