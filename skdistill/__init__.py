@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     )
     from .inspection import report
     from .metrics import fidelity_scorer
-    from .teachers import as_teacher
+    from .teachers import as_teacher, memory_info, reduce_memory
 
 __version__ = "0.1.0"
 
@@ -31,7 +31,9 @@ __all__ = [
     "exceptions",
     "fidelity_scorer",
     "inspection",
+    "memory_info",
     "metrics",
+    "reduce_memory",
     "report",
     "samplers",
     "students",
@@ -47,6 +49,8 @@ _HOME = {
     "DistilledRegressor": ".estimators",
     "fidelity_scorer": ".metrics",
     "as_teacher": ".teachers",
+    "memory_info": ".teachers",
+    "reduce_memory": ".teachers",
     "compile": ".compilation",
     "report": ".inspection",
 }

@@ -36,9 +36,10 @@ RANKS = {
     "solvers": 5,
     "students": 6,
     "transfer": 7,
-    "estimators": 8,
-    "compilation": 9,
-    "inspection": 9,
+    "selection": 8,
+    "estimators": 9,
+    "compilation": 10,
+    "inspection": 10,
 }
 """A room or module of a higher rank imports from those of lower ranks."""
 
@@ -48,10 +49,12 @@ PRIVATE_IMPORTS = {
     ("compilation", "students._deciding"): "a student with the decision of its teacher is compiled with it",
     ("convert", "compiled._links"): "which link a fitted model has is found out by comparing what links return",
     ("convert", "compiled._nodes"): "nodes with pointers, as libraries store trees, become flat arrays",
-    ("estimators", "samplers._jitter"): "rows close to others measure what a teacher has memorised",
+    ("selection", "samplers._jitter"): "rows close to others measure what a teacher has memorised",
     ("estimators", "students._deciding"): "a fitted student is given the decision of its teacher",
     ("estimators", "students._families"): "the registry behind register_family",
     ("estimators", "students._student"): "the base class tells the students of this package from others",
+    ("selection", "students._families"): "the registry behind register_family",
+    ("selection", "students._student"): "the base class tells the students of this package from others",
     ("inspection", "metrics._checks"): "displays and metrics check the same arguments with the same words",
     ("inspection", "metrics._footprint"): "a model that cannot be pickled has no size in a report",
     ("inspection", "metrics._unwrapping"): "a report and a metric look at the same part of a model",

@@ -6,10 +6,9 @@ from typing import Any
 from .._validation import check_number, warn_caller
 from ..exceptions import StudentError
 from ..samplers import as_sampler
+from ..selection import AutoSampler, AutoStudent
 from ..students._families import FAMILIES, current_name, warn_of_former_names
 from ..students._student import CompactStudent
-from ._auto_sampler import AutoSampler
-from ._auto_student import AutoStudent
 
 
 def check_parameters(model: Any, y: Any) -> None:

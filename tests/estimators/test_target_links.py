@@ -63,7 +63,7 @@ class TestPositiveTeachers:
 
     def test_fidelity_is_measured_on_the_original_scale(self):
         """By ``fidelity`` and by the selection of a student."""
-        model = fitted(student=AutoStudent(["linear", "tree"]))
+        model = fitted(student=AutoStudent(["linear", "tree"]), n_synthetic=300)
         assert model.link_.name == "log"
         assert model.candidates_["family"][-1] == "linear"
         assert model.fidelity(X) == pytest.approx(fidelity(POISSON.predict(X), model.predict(X)))

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from sklearn.svm import SVC
 
 from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor
-from skdistill.estimators._cross_validation import MAX_FEW_ROWS, N_FOLDS, divide
-from skdistill.estimators._validation_rows import Group, Validation
+from skdistill.selection._cross_validation import MAX_FEW_ROWS, N_FOLDS, divide
+from skdistill.selection._validation_rows import Group, Validation
 from skdistill.transfer import TransferSet
 
 RNG = np.random.default_rng(0)
