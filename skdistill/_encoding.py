@@ -271,16 +271,14 @@ def fit_encoder(X: Any, declared: tuple[int, ...] | None = None) -> TableEncoder
 def _fit_encoder(X: Any, declared: tuple[int, ...]) -> TableEncoder:
     encoder = fit_table_encoder(X, declared)
     known = [np.zeros(0) if categories is None else categories for categories in encoder.categories_]
+    n_features, ignored = _ignored.get()
+    ignored = ignored if X.shape[1] == n_features else frozenset()  # a step of a pipeline may change the columns
     wide = [index for index, categories in enumerate(known) if len(categories) > MAX_COMMON_CATEGORIES]
-    if not wide:
+    if not wide and not ignored:
         return encoder
     cells, encoder = encoder.transform(X), copy.copy(encoder)
-    encoder.categories_ = list(encoder.categories_)
-    n_features, ignored = _ignored.get()
-    for index in wide:
-        if index in ignored and X.shape[1] == n_features:  # a step of a pipeline may change the columns
-            encoder.categories_[index] = known[index][:0]
-            continue
+    encoder.categories_ = [each[:0] if at in ignored else each for at, each in enumerate(encoder.categories_)]
+    for index in sorted(set(wide) - ignored):
         codes = cells[:, index]
         counts = np.bincount(codes[~np.isnan(codes)].astype(np.intp), minlength=len(known[index]))
         common = np.flatnonzero(counts >= MIN_CATEGORY_ROWS)

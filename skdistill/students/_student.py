@@ -40,6 +40,7 @@ class CompactStudent(Documented):
     """Loss of more than two classes."""
     _has_dense_inputs: bool = False
     """Whether the time of a fit is proportional to the number of categories, most of whose indicators are zero."""
+    _contains_rows: bool = False
 
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Any:
         """Return a scorer, fitted to targets, and set ``_encoder``.
@@ -59,6 +60,15 @@ class CompactStudent(Documented):
     def _params_of_size(self, n_parameters: int, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:
         """Return hyperparameters of the largest student within a number of parameters; ``None`` if there is none."""
         raise NotImplementedError
+
+    @property
+    def contains_rows_(self) -> bool:
+        """Whether the student contains rows of a table as they are, because the user has passed it such rows.
+
+        Only kernel students can contain some: those passed as ``landmarks``.
+        """
+        check_fitted(self, "scorer_")
+        return self._contains_rows
 
     def sized(self, n_parameters: int, *, n_inputs: int, n_outputs: int) -> Self:
         """Return an unfitted clone with about ``n_parameters`` parameters, and not more.
