@@ -1,15 +1,21 @@
 """What students contain of the rows that they are fitted on: no rows, and no cells of single rows."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.svm import SVR
 
 from skdistill import DistilledRegressor
+from skdistill._encoding import MAX_COMMON_CATEGORIES, MIN_CATEGORY_ROWS
 from skdistill.compiled import Forest
+from skdistill.compiled._design import MAX_DEVIATIONS
+from skdistill.selection._ignored_features import MIN_KEY_CATEGORIES
 from skdistill.solvers._landmarks import MIN_ROWS_OF_LANDMARK, means_of_rows
 from skdistill.students import CompactKernelClassifier, CompactKernelRegressor
 from skdistill.students._families import FAMILIES
+from skdistill.students._knots import FEW_VALUES
 
 RNG = np.random.RandomState(0)
 NUMBERS = RNG.normal(size=(200, 4))
@@ -101,3 +107,16 @@ def test_trees_contain_no_cells(family):
         assert not np.isin(thresholds, cells.astype(thresholds.dtype)).any()
     counts = np.bincount(forest.leaves(X).ravel())
     assert counts[counts > 0].min() >= 5
+
+
+def test_the_page_names_the_limits():
+    """The page on what a student holds has the numbers of the code."""
+    page = " ".join((Path(__file__).parents[2] / "docs" / "contents.md").read_text().split())
+    assert f"columns of up to {MAX_COMMON_CATEGORIES} values" in page
+    assert MIN_CATEGORY_ROWS == MIN_ROWS_OF_LANDMARK == 5
+    assert "values of at least five rows" in page
+    assert "means of at least five rows" in page
+    assert f"text with at least {MIN_KEY_CATEGORIES} values" in page
+    assert f"columns of up to {FEW_VALUES} values" in page
+    assert MAX_DEVIATIONS == 8
+    assert "at most eight standard deviations" in page
