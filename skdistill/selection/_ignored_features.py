@@ -9,7 +9,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from .._encoding import MAX_COMMON_CATEGORIES, MIN_CATEGORY_ROWS, fit_table_encoder
+from .._encoding import MAX_COMMON_CATEGORIES, MIN_CATEGORY_ROWS, MIN_KEY_CATEGORIES, fit_table_encoder
 from .._tables import is_frame, stack_rows
 from ..exceptions import TeacherQueryError
 from ..transfer import Oracle, TransferSet
@@ -20,9 +20,6 @@ of an unseen row is new [1]_.
 
 .. [1] I. J. Good, "The Population Frequencies of Species and the Estimation of Population Parameters", Biometrika 1953.
 """
-
-MIN_KEY_CATEGORIES = 20
-"""Minimum number of categories of a column of keys. In a column of fewer, categories may all occur once by chance."""
 
 N_ASKED_ROWS = 200
 """Number of rows of each column that the teacher labels again, with permuted cells in the column."""

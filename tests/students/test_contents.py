@@ -8,10 +8,9 @@ import pytest
 from sklearn.svm import SVR
 
 from skdistill import DistilledRegressor
-from skdistill._encoding import MAX_COMMON_CATEGORIES, MIN_CATEGORY_ROWS
+from skdistill._encoding import MAX_COMMON_CATEGORIES, MIN_CATEGORY_ROWS, MIN_KEY_CATEGORIES
 from skdistill.compiled import Forest
 from skdistill.compiled._design import MAX_DEVIATIONS
-from skdistill.selection._ignored_features import MIN_KEY_CATEGORIES
 from skdistill.solvers._landmarks import MIN_ROWS_OF_LANDMARK, means_of_rows
 from skdistill.students import CompactKernelClassifier, CompactKernelRegressor
 from skdistill.students._families import FAMILIES
