@@ -8,6 +8,7 @@ from sklearn.base import clone
 
 from .._declared_columns import declared_columns
 from .._encoding import columns_ignored, declare
+from .._threads import blas_threads_restored
 from .._validation import check_fitted, check_random_state, check_table, draw_seed, input_tags_of, tags_of, warn_caller
 from ..exceptions import StudentError, TeacherWarning
 from ..metrics import fidelity
@@ -90,6 +91,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
 
     # ------------------------------------------------------------------ the fit
 
+    @blas_threads_restored()
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any, X_val: Any, y_val: Any, groups: Any = None
     ) -> None:

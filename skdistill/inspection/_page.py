@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .._tabulate import as_html
+from .._tabulate import as_html, encodable
 from ._fidelity_display import FidelityDisplay
 from ._style import BLUE, ink
 
@@ -142,7 +142,7 @@ def fragment(report: Any, level: int = 3) -> str:
         _table(report.worst_rows, "Rows with the largest distance between teacher and student", "texts"),
         "</div>",
     ]
-    return "\n".join(part for part in parts if part)
+    return encodable("\n".join(part for part in parts if part))
 
 
 def _verdict(verdict: str) -> str:

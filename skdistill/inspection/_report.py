@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._tabulate import as_text
+from .._tabulate import as_text, encodable
 from ..metrics import calibration_curve
 from ..metrics._checks import check_count
 from ..metrics._unwrapping import distilled_inside
@@ -155,7 +155,7 @@ default="models"
         Path(path).write_text(page(self), encoding="utf-8")
 
     def __str__(self) -> str:
-        return "\n\n".join([self.verdict, as_text(self.models), *self.notes])
+        return encodable("\n\n".join([self.verdict, as_text(self.models), *self.notes]))
 
     __repr__ = __str__
 

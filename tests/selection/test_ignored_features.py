@@ -61,6 +61,33 @@ def test_what_the_teacher_does_not_read_is_not_in_the_student(form):
     np.testing.assert_allclose(np.ravel(one_row), model.predict(rows)[0])
 
 
+@pytest.mark.parametrize("n_rows", [25, 90])
+def test_keys_of_few_rows_are_ignored(n_rows):
+    """However few the rows are, no key is in the student or in its compiled form; 19 categories may be no keys."""
+    few = np.resize([f"kind {number}" for number in range(19)], n_rows)
+    rows = TABLE[["order", "a"]][:n_rows].assign(few=few)
+    model = DistilledRegressor(lambda table: table["a"].to_numpy(), "linear", sampler=None, random_state=0).fit(rows)
+    assert model.ignored_features_ == {"order": KEY}
+    known = skdistill.compile(model).columns.categories
+    assert [len(known[0]), len(known[2])] == [0, 19]
+    assert b"ORD-" not in pickle.dumps(model.student_)
+
+
+@pytest.mark.parametrize("names", [["a", "few", "order"], ["few", "order", "a"]])
+def test_pipelines_may_order_columns_differently(names):
+    """Numbers, and columns of few categories, stay what they are at the position of an ignored column."""
+    from sklearn.compose import make_column_transformer
+    from sklearn.pipeline import make_pipeline
+
+    rows = TABLE[["order", "a"]].assign(few=np.resize(["x", "y"], N_ROWS))
+    ordered = make_column_transformer(("passthrough", names), verbose_feature_names_out=False)
+    student = make_pipeline(ordered.set_output(transform="pandas"), CompactLinearRegressor())
+    read = lambda table: table["a"].to_numpy() + (table["few"] == "x").to_numpy()  # noqa: E731
+    model = DistilledRegressor(read, student, sampler=None, random_state=0).fit(rows)
+    assert model.ignored_features_ == {"order": KEY}
+    assert model.fidelity(rows) > 0.99
+
+
 def test_a_column_that_is_read_stays():
     """Rare categories with an effect are kept, and so is every column of few categories, without a query."""
     model = linear().fit(TABLE[["zip", "a", "street"]].assign(order="one", few="x")[list(TABLE)])
