@@ -38,6 +38,7 @@ RANKS = {
     "transfer": 7,
     "estimators": 8,
     "compilation": 9,
+    "export": 10,
     "inspection": 9,
 }
 """A room or module of a higher rank imports from those of lower ranks."""
@@ -52,6 +53,8 @@ PRIVATE_IMPORTS = {
     ("estimators", "students._deciding"): "a fitted student is given the decision of its teacher",
     ("estimators", "students._families"): "the registry behind register_family",
     ("estimators", "students._student"): "the base class tells the students of this package from others",
+    ("export", "compiled._columns"): "rows of any table are taken apart as predict does",
+    ("export", "compiled._tree_code"): "thresholds become the doubles that the code for one row compares with",
     ("inspection", "metrics._checks"): "displays and metrics check the same arguments with the same words",
     ("inspection", "metrics._footprint"): "a model that cannot be pickled has no size in a report",
     ("inspection", "metrics._unwrapping"): "a report and a metric look at the same part of a model",
