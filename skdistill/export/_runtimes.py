@@ -5,10 +5,12 @@ import json
 
 import pickle
 import shutil
+import sqlite3
 import struct
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import numpy as np
 from .._coding import is_missing_object, naive_utc
 from .._spelling import spelled
 from ..exceptions import ExportError
+from ._dialects import identifier
 from ._identifiers import field_names
 from ._javascript import literal
 from ._program import Program
@@ -212,3 +215,82 @@ def _cell_of_javascript(cell: Any, index: int) -> str:
             return f"new Date({microseconds // 1000})"
         return literal(str(moment)) if 0 < dt.date.fromisoformat(str(moment)[:10]).year < 10000 and index % 3 else literal(float(microseconds))
     return literal(cell if isinstance(cell, bool | int | float | str) else spelled(cell))
+
+
+def run_sqlite(program: Program, text: str, rows: list[list[Any]], table: str, key: Sequence[str]) -> Answers:
+    """Run a statement of SQLite on a table in memory."""
+    connection = sqlite3.connect(":memory:")
+    try:
+        try:
+            connection.execute("SELECT exp(1.0), power(2.0, 2.0)")
+        except sqlite3.OperationalError:
+            raise NoRuntimeError("SQLite with mathematical functions") from None
+        kinds = {"number": "REAL", "time": "", "category": "TEXT"}
+        return _run_sql(connection, program, text, _sql_rows(program, rows, _date_text), table, key, kinds)
+    except sqlite3.Error as error:
+        raise ExportError(f"export: SQLite failed on the exported model: {error}") from error
+    finally:
+        connection.close()
+
+
+def run_duckdb(program: Program, text: str, rows: list[list[Any]], table: str, key: Sequence[str]) -> Answers:
+    """Run a statement of DuckDB on a table in memory."""
+    try:
+        import duckdb
+    except ImportError:
+        raise NoRuntimeError('DuckDB (pip install "skdistill[sql]")') from None
+    connection = duckdb.connect(":memory:")
+    try:
+        kinds = {"number": "DOUBLE", "time": "TIMESTAMP", "category": "VARCHAR"}
+        return _run_sql(connection, program, text, _sql_rows(program, rows, _date), table, key, kinds)
+    except duckdb.Error as error:
+        raise ExportError(f"export: DuckDB failed on the exported model: {error}") from error
+    finally:
+        connection.close()
+
+
+def _run_sql(
+    connection: Any,
+    program: Program,
+    text: str,
+    rows: list[list[Any]],
+    table: str,
+    key: Sequence[str],
+    kinds: dict[str, str],
+) -> Answers:
+    """Create a table of rows, run a statement on it, and return what it selects."""
+    known = {column.name for column in program.columns}
+    others = [name for name in key if name not in known]
+    columns = [f"{identifier(column.name)} {kinds[column.kind]}" for column in program.columns]
+    columns += [f"{identifier(name)} INTEGER" for name in others]
+    connection.execute(f"CREATE TABLE {identifier(table)} ({', '.join(columns)})")
+    marks = ", ".join("?" * len(columns))
+    filled = [[*row, *([index] * len(others))] for index, row in enumerate(rows)]
+    connection.executemany(f"INSERT INTO {identifier(table)} VALUES ({marks})", filled)
+    found = [row[len(key) :] for row in connection.execute(text).fetchall()]
+    outputs = [[math.nan if value is None else value for value in row[: program.n_outputs]] for row in found]
+    if program.classes is None:
+        return outputs, None
+    place = {label: index for index, label in enumerate(program.classes)}
+    return outputs, [-1 if row[-1] is None else place[row[-1]] for row in found]
+
+
+def _sql_rows(program: Program, rows: list[list[Any]], date: Callable[[float], Any]) -> list[list[Any]]:
+    """Return rows with NULL for missing cells and dates as the database takes them."""
+    is_time = [column.kind == "time" for column in program.columns]
+    return [
+        [
+            None if cell is None or cell != cell else date(cell) if of_time else cell
+            for cell, of_time in zip(row, is_time, strict=True)
+        ]
+        for row in rows
+    ]
+
+
+def _date(microseconds: float) -> dt.datetime:
+    return dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=int(microseconds))
+
+
+def _date_text(microseconds: float) -> Any:
+    """Return an ISO text or, for every third moment, the number of microseconds."""
+    return microseconds if int(microseconds) % 3 == 0 else _date(microseconds).isoformat(" ")
