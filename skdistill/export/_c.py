@@ -102,7 +102,10 @@ def _declarations(program: Program, name: str) -> str:
     elif program.is_single:
         lines += ["/* Returns the value. */", f"double {name}_predict(const {name}_row *row);"]
     else:
-        lines += ["/* Writes the values. */", f"void {name}_predict(const {name}_row *row, double values[{n_outputs}]);"]
+        lines += [
+            "/* Writes the values. */",
+            f"void {name}_predict(const {name}_row *row, double values[{n_outputs}]);",
+        ]
     return "\n".join(lines)
 
 
@@ -355,7 +358,9 @@ def _link(program: Program) -> str:
     else:
         body = [_LINKS[program.link].strip("\n")]
         if program.power != 1:
-            body.append(_POWER.strip("\n").replace("N_OUTPUTS", str(program.n_outputs)).replace("POWER", repr(program.power)))
+            body.append(
+                _POWER.strip("\n").replace("N_OUTPUTS", str(program.n_outputs)).replace("POWER", repr(program.power))
+            )
     text = "\n".join([*lines, *body, "}"])
     return helper + text.replace("N_SCORES", str(program.n_scores))
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 MAX_EXPONENT = 700.0
-"""Exponents are clipped to plus or minus this number, since some databases raise errors for results of 0 or infinity."""
+"""Exponents are clipped to plus or minus this number: some databases raise errors for results of 0 or infinity."""
 
 LARGEST_EXPONENT = 709.782712893384
 """From here on, the exponential of a double is infinite."""
@@ -25,7 +25,7 @@ def string(text: str) -> str:
 
 @dataclass(frozen=True)
 class Dialect:
-    """What databases write differently. ``None`` of a number stands for infinity."""
+    """What databases write differently."""
 
     name: str
     number: Callable[[float], str]
@@ -64,7 +64,8 @@ class Dialect:
     def unbounded_exp(self, expression: str) -> str:
         """Return the expression of an exponential, which may be infinite."""
         within = self.clipped(expression, -MAX_EXPONENT, LARGEST_EXPONENT)
-        return f"CASE WHEN {expression} > {self.number(LARGEST_EXPONENT)} THEN {self.number(math.inf)} ELSE exp({within}) END"
+        is_beyond = f"{expression} > {self.number(LARGEST_EXPONENT)}"
+        return f"CASE WHEN {is_beyond} THEN {self.number(math.inf)} ELSE exp({within}) END"
 
     def label(self, label: Any) -> str:
         """Return the literal of a class label."""
@@ -90,7 +91,9 @@ def exact_in_sqlite(value: float) -> str:
 
     SQLite does not round every decimal to the nearest double, so that rows at a threshold would take another side.
     """
-    if math.isinf(value) or (len(repr(value)) <= 15 and "e" not in repr(value) and Decimal(repr(value)) == Decimal(value)):
+    if math.isinf(value) or (
+        len(repr(value)) <= 15 and "e" not in repr(value) and Decimal(repr(value)) == Decimal(value)
+    ):
         return _of_sqlite(value)
     mantissa, exponent = math.frexp(value)
     text, exponent = f"({int(math.ldexp(mantissa, 53))} * 1.0", exponent - 53
@@ -113,7 +116,9 @@ def _of_postgresql(value: float) -> str:
 
 
 _SECONDS_OF_TEXT = "CAST(strftime('%s', substr({0}, 1, 19)) AS REAL) * 1000000"
-_FRACTION_OF_TEXT = "CAST(CASE WHEN substr({0}, 20, 1) = '.' THEN substr(substr({0}, 21, 6) || '000000', 1, 6) END AS REAL)"
+_FRACTION_OF_TEXT = (
+    "CAST(CASE WHEN substr({0}, 20, 1) = '.' THEN substr(substr({0}, 21, 6) || '000000', 1, 6) END AS REAL)"
+)
 
 DIALECTS = {
     "sqlite": Dialect(

@@ -95,39 +95,44 @@ def _umask() -> int:
     return mask
 
 
-Writer = Callable[[Program], str]
-Runner = Callable[[Program, str, Rows], Answers]
+@dataclass(frozen=True)
+class Draft:
+    """The text of an export, and what runs it on rows; ``None`` if nothing does."""
+
+    text: str
+    run: Callable[[Rows], Answers] | None
+    header: str = ""
 
 
 def exported(
     model: Any,
     language: str,
-    write: Writer,
-    run: Runner,
+    write: Callable[[Program], Draft],
     *,
     X: Any,
     verify: bool,
     path: str | os.PathLike[str] | None,
-    header: Callable[[Program], str] | None = None,
 ) -> Export:
     """Return the export of a model, compared with it and saved as asked for."""
     compiled = compile(model, dtype="float64")
     program = program_of(compiled)
-    text = write(program)
-    difference, n_rows = _compared(compiled, program, text, language, run, X) if verify else (None, 0)
-    export = Export(text, language, difference, n_rows, "" if header is None else header(program))
+    draft = write(program)
+    difference, n_rows = None, 0
+    if verify and draft.run is not None:
+        difference, n_rows = _compared(compiled, program, draft.run, language, X)
+    export = Export(draft.text, language, difference, n_rows, draft.header)
     if path is not None:
         export.save(path)
     return export
 
 
 def _compared(
-    compiled: CompiledModel, program: Program, text: str, language: str, run: Runner, X: Any
+    compiled: CompiledModel, program: Program, run: Callable[[Rows], Answers], language: str, X: Any
 ) -> tuple[float | None, int]:
     """Return the largest difference and the number of rows; ``None`` and 0 if nothing here runs the language."""
     rows = rows_for(compiled, program, X)
     try:
-        outputs, labels = run(program, text, rows)
+        outputs, labels = run(rows)
     except NoRuntimeError as missing:
         warnings.warn(
             f"export: {missing} was not found, so the exported model has not been run and is not verified. Install it, "
@@ -137,36 +142,39 @@ def _compared(
         )
         return None, 0
     answers = np.array([[np.nan if value is None else value for value in row] for row in outputs], dtype=np.float64)
-    difference = largest_difference(rows, answers)
+    difference = largest_difference(rows, answers, is_classifier=program.classes is not None)
     if not difference <= TOLERANCE:
         raise ExportError(
             f"export: the outputs in {language} differ from those of the model by {difference:.2g} of their scale; "
             f"expected at most {TOLERANCE:g}. Nothing was written. Please report the model."
         )
     if labels is not None:
-        _check_labels(compiled, program, rows, labels, language)
+        _check_labels(program, rows, labels, language)
     return difference, len(rows.raw)
 
 
-def largest_difference(rows: Rows, answers: np.ndarray) -> float:
+def largest_difference(rows: Rows, answers: np.ndarray, *, is_classifier: bool) -> float:
     """Return the largest difference of outputs relative to their scale; infinity if only one of them is NaN.
 
-    The scale is the largest output of rows without huge numbers, or the outputs of the row if these are larger.
+    The scale of probabilities is 1. That of values is the largest one of each output in rows without huge numbers, and
+    at least a millionth of the largest one of all outputs; for rows with huge numbers, their own values if larger.
     """
     expected = rows.expected
     if answers.shape != expected.shape:
         return float("inf")
     usual = np.abs(expected[~rows.is_odd])
-    scale = np.max(usual, initial=0.0, where=np.isfinite(usual))
-    scale = np.maximum(np.max(np.abs(expected), axis=1, initial=scale if scale > 0 else 1e-300, keepdims=True), 0)
+    of_output = np.max(usual, axis=0, initial=0.0, where=np.isfinite(usual))
+    of_output = np.maximum(of_output, max(1e-6 * np.max(of_output), 1e-300))
+    own = np.where(rows.is_odd[:, None], np.abs(expected), 0.0)
+    scale = np.ones(1) if is_classifier else np.maximum(of_output, own)
     same = (answers == expected) | (np.isnan(answers) & np.isnan(expected))
     with np.errstate(invalid="ignore"):
         differences = np.where(same, 0.0, np.abs(answers - expected) / scale)
     return float(np.max(np.where(np.isnan(differences), np.inf, differences), initial=0.0))
 
 
-def _check_labels(compiled: CompiledModel, program: Program, rows: Rows, labels: list[Any], language: str) -> None:
-    """Fail if a label is another one than the model's, and not only because two probabilities are equal but for digits."""
+def _check_labels(program: Program, rows: Rows, labels: list[Any], language: str) -> None:
+    """Fail if a label differs from that of the model by more than the last digits of two probabilities."""
     expected = rows.expected
     known = np.flatnonzero(np.isfinite(expected).all(axis=1))
     positions = np.array([labels[index] for index in known], dtype=np.int64)

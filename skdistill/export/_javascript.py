@@ -50,7 +50,9 @@ def _data(program: Program) -> str:
     if program.classes is not None:
         lines.insert(0, f"export const classes = {literal(program.classes)};")
     for place, part in enumerate(program.parts):
-        lines.append(f"const part{place} = {{\n{''.join(f'  {name}: {value},{chr(10)}' for name, value in _fields(part))}}};")
+        lines.append(
+            f"const part{place} = {{\n{''.join(f'  {name}: {value},{chr(10)}' for name, value in _fields(part))}}};"
+        )
     return "\n".join(lines)
 
 
@@ -74,14 +76,26 @@ def literal(value: Any) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, int) and abs(value) > LARGEST_EXACT_INTEGER:
-        raise ExportError(f"export: the label {value} is no number in JavaScript; expected at most 2**53. Fit on texts.")
+        raise ExportError(
+            f"export: the label {value} is no number in JavaScript; expected at most 2**53. Fit on texts."
+        )
     return repr(value)
 
 
 def _fields(part: Part) -> Iterable[tuple[str, str]]:
     """Yield the name and the literal of each table of a part."""
     if isinstance(part, Trees):
-        names = ("column", "bound", "missing_left", "is_category", "n_left", "tree_splits", "tree_output", "value", "base")
+        names: tuple[str, ...] = (
+            "column",
+            "bound",
+            "missing_left",
+            "is_category",
+            "n_left",
+            "tree_splits",
+            "tree_output",
+            "value",
+            "base",
+        )
         subsets = [f"new Set({literal(np.flatnonzero(codes).tolist())})" for codes in part.subsets]
         yield "subsets", f"[{', '.join(subsets)}]"
     elif isinstance(part, Layers):
@@ -151,13 +165,20 @@ function microseconds(cell) {
     throw new TypeError(`got ${JSON.stringify(String(cell))}; expected a Date, a text in ISO 8601, or microseconds.`);
   }
   const [, day, clock = "00:00:00", fraction = "", zone = "Z"] = parts;
-  return Date.parse(`${day}T${clock.length === 5 ? clock + ":00" : clock}${zone}`) * 1000 + Number(fraction.padEnd(6, "0"));
+  const seconds = clock.length === 5 ? ":00" : "";
+  return Date.parse(`${day}T${clock}${seconds}${zone}`) * 1000 + Number(fraction.padEnd(6, "0"));
+}
+
+// A date as categories are spelled: without a fraction of zero, and without a clock at midnight.
+function dateText(date) {
+  const text = date.toISOString().replace("Z", "000");
+  return text.replace(".000000", "").replace("T00:00:00", "");
 }
 
 // Categories match by their text, otherwise by their value.
 function code(cell, place) {
   if (cell === null || cell === undefined || Number.isNaN(cell)) return -1;
-  if (cell instanceof Date) cell = cell.toISOString().replace(/(\.000)?Z$/, "").replace(/(\.\d{3})Z$/, "$1000").replace(/T00:00:00$/, "");
+  if (cell instanceof Date) cell = dateText(cell);
   if (typeof cell === "boolean") {
     const found = texts[place].get(cell ? "True" : "False");
     return found === undefined ? (roundedNumbers[place].get(Number(cell)) ?? -1) : found;
@@ -186,7 +207,7 @@ function addTrees(cells, scores, part) {
       const cell = cells[part.column[split]];
       let goesLeft;
       if (part.isCategory[split]) {
-        goesLeft = cell > -1 && part.subsets[part.bound[split]].has(Math.trunc(cell) + 0);
+        goesLeft = cell > -1 && part.subsets[part.bound[split]].has(Math.trunc(cell));
       } else {
         goesLeft = Number.isNaN(cell) ? part.missingLeft[split] : cell <= part.bound[split];
       }
@@ -233,7 +254,9 @@ function addLayers(cells, scores, part) {
   inputs = inputs.concat(part.pairs.map(([first, second]) => inputs[first] * inputs[second]));
   part.weights.forEach((rows, place) => {
     if (place > 0) inputs = inputs.map((value) => (value < 0 ? 0 : value));
-    inputs = rows.map((row, output) => row.reduce((sum, weight, at) => sum + weight * inputs[at], part.biases[place][output]));
+    const before = inputs;
+    const start = part.biases[place];
+    inputs = rows.map((row, output) => row.reduce((sum, weight, at) => sum + weight * before[at], start[output]));
   });
   inputs.forEach((added, output) => { scores[output] += added; });
 }

@@ -184,7 +184,7 @@ def _float32(number):
 
 def _time_text(cell):
     if isinstance(cell, datetime.timedelta):
-        clock = (datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=cell.seconds, microseconds=cell.microseconds))
+        clock = datetime.datetime(1970, 1, 1) + cell - datetime.timedelta(days=cell.days)
         return "%d days %s" % (cell.days, clock.isoformat()[11:])
     text = _naive(cell).isoformat()
     return text[:-9] if text.endswith("T00:00:00") else text
@@ -311,11 +311,11 @@ def _link_block(program: Program) -> str:
     return helpers + "\n".join(lines)
 
 
-_LOGISTIC = '''
+_LOGISTIC = """
 def _logistic(score):
     decay = math.exp(-abs(score))
     return (decay if score < 0 else 1.0) / (1.0 + decay)
-'''
+"""
 
 _LINKS = {
     "identity": """
@@ -384,5 +384,7 @@ def _answers(program: Program) -> str:
         rule = f"{positive} if proba[{positive}] >= {program.least_of_positive!r} else {1 - positive}"
         return "\n".join([*lines, f"    return CLASSES[{rule}]"])
     if program.thresholds is not None:
-        lines.append(f"    proba = [share / threshold for share, threshold in zip(proba, {program.unit_of_decision!r})]")
+        lines.append(
+            f"    proba = [share / threshold for share, threshold in zip(proba, {program.unit_of_decision!r})]"
+        )
     return "\n".join([*lines, "    return CLASSES[proba.index(max(proba))]"])

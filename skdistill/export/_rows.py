@@ -1,4 +1,4 @@
-"""Rows on which an exported model is compared with its model: beside every threshold, missing, unseen, huge and tiny."""
+"""Rows on which an exported model is compared with its model: at thresholds, missing, unseen, huge and tiny."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -10,11 +10,18 @@ import numpy as np
 from .._coding import is_missing_object
 from .._spelling import spelled
 from ..compiled import Columns, CompiledModel
-from ..compiled._columns import columns_of
+from ..compiled._columns import columns_of, names_of_frame
+from ..compiled._row_input import Names
 from ._program import Column, Inputs, Program, Trees
 
 N_DRAWN = 400
 """Number of rows that are drawn."""
+
+MAX_GIVEN = 2000
+"""Maximum number of rows of ``X``; of more rows, this many at equal distances are compared."""
+
+HUGE = 1e12
+"""Rows with larger numbers are compared relative to their own outputs."""
 
 MAX_NEAR = 150
 """Maximum number of thresholds of a column that cells are drawn beside."""
@@ -50,38 +57,42 @@ class Rows:
 def rows_for(model: CompiledModel, program: Program, X: Any = None) -> Rows:
     """Return drawn rows, and those of ``X`` before them, with the outputs of the model."""
     encoder = model.columns or Columns([None] * model.n_features_in_, np.zeros(model.n_features_in_, dtype=bool))
-    raw = [] if X is None else _rows_of(X)
-    n_given = len(raw)
-    raw = raw + drawn_rows(program)
-    table = np.empty((len(raw), len(program.columns)), dtype=object)
-    for index, row in enumerate(raw):
-        if len(row) != len(program.columns):
-            raise ValueError(f"export: X has {len(row)} columns; expected {len(program.columns)}, those of fit.")
+    given = [] if X is None else _rows_of(X, model)
+    table = np.empty((len(given) + N_DRAWN, len(program.columns)), dtype=object)
+    for index, row in enumerate([*given, *drawn_rows(program)]):
         table[index] = row
     encoded = encoder.encode(table)
     with np.errstate(over="ignore", invalid="ignore"):
-        expected = np.asarray(model(encoded) if model.columns is None else model(table)).reshape(len(raw), -1)
-        is_odd = (np.abs(np.nan_to_num(encoded)) > 1e12).any(axis=1) & (np.arange(len(raw)) >= n_given)
-    categories = [place for place, column in enumerate(program.columns) if column.kind == "category"]
-    plain = encoded.tolist()
+        expected = np.asarray(model(encoded) if model.columns is None else model(table)).reshape(len(table), -1)
+    is_number = np.array([column.kind == "number" for column in program.columns])
+    is_odd = (np.abs(encoded[:, is_number]) > HUGE).any(axis=1) & (np.arange(len(table)) >= len(given))
+    kept = np.flatnonzero(~is_odd | np.isfinite(expected).all(axis=1))  # infinity minus infinity is no answer
+    raw, plain = table[kept].tolist(), encoded[kept].tolist()
     for row, cells in zip(raw, plain, strict=True):
-        for place in categories:
+        for place in (place for place, column in enumerate(program.columns) if column.kind == "category"):
             cells[place] = _text_of(row[place], cells[place], encoder.categories[place])
-    return Rows(raw, plain, expected, is_odd)
+    return Rows(raw, plain, expected[kept], is_odd[kept])
 
 
-def _text_of(cell: Any, code: float, categories: np.ndarray) -> str | None:
+def _text_of(cell: Any, code: float, categories: Any) -> str | None:
     """Return the text for a category: of cells that are no texts, that of the category that they match."""
     if is_missing_object(cell):
         return None
     return spelled(cell) if isinstance(cell, str | bytes) or code != code else str(categories[int(code)])
 
 
-def _rows_of(X: Any) -> list[list[Any]]:
-    """Return the rows of a table as lists of Python objects."""
-    if getattr(X, "ndim", np.ndim(X)) != 2:
+def _rows_of(X: Any, model: CompiledModel) -> list[list[Any]]:
+    """Return rows of a table as lists of Python objects, in the order of the columns of ``fit``."""
+    if getattr(X, "ndim", None) != 2 and len(getattr(X, "shape", np.shape(X))) != 2:
         raise ValueError("export: X is no table; expected shape (n_samples, n_features). Pass several rows.")
     columns = columns_of(X.toarray() if hasattr(X, "toarray") else X)
+    if len(columns) != model.n_features_in_:
+        raise ValueError(f"export: X has {len(columns)} columns; expected {model.n_features_in_}, those of fit.")
+    names = names_of_frame(X)
+    order = None if names is None else Names(model.feature_names_in_).order_in(names)
+    columns = columns if order is None else [columns[place] for place in order]
+    step = max(-(-len(columns[0]) // MAX_GIVEN), 1)
+    columns = [values[::step] for values in columns]
     cells = [
         (values.astype(f"{values.dtype.kind}8[us]") if values.dtype.kind in "mM" else values).tolist()
         for values in columns
@@ -144,9 +155,10 @@ def _drawn_numbers(near: np.ndarray, n_rows: int, rng: np.random.Generator, *, i
     is_missing = rng.uniform(size=n_rows) < 0.08
     cells: list[Any] = values.tolist()
     if is_time:
-        cells = [_date(np.clip(value + step, -MOST_MICROSECONDS, MOST_MICROSECONDS)) for value, step in zip(
-            cells, rng.integers(-1, 2, n_rows).tolist(), strict=True
-        )]
+        cells = [
+            _date(np.clip(value + step, -MOST_MICROSECONDS, MOST_MICROSECONDS))
+            for value, step in zip(cells, rng.integers(-1, 2, n_rows).tolist(), strict=True)
+        ]
     for index in np.flatnonzero(is_missing).tolist():
         cells[index] = (None, None if is_time else float("nan"))[index % 2]
     return cells

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-
+import math
 import pickle
 import shutil
 import sqlite3
@@ -40,7 +40,9 @@ def run(command: list[str], directory: str, data: bytes = b"") -> bytes:
     try:
         done = subprocess.run(command, cwd=directory, input=data, capture_output=True, timeout=TIME_LIMIT, check=False)
     except subprocess.TimeoutExpired:
-        raise ExportError(f"export: {command[0]} did not end within {TIME_LIMIT} seconds. Export a smaller model.") from None
+        raise ExportError(
+            f"export: {command[0]} did not end within {TIME_LIMIT} seconds. Export a smaller model."
+        ) from None
     if done.returncode != 0:
         message = done.stderr.decode(errors="replace")[-1000:]
         raise ExportError(f"export: {command[0]} failed on the exported model: {message}")
@@ -213,7 +215,11 @@ def _cell_of_javascript(cell: Any, index: int) -> str:
         microseconds = int(moment.astype(np.int64))
         if microseconds % 1000 == 0 and index % 2:
             return f"new Date({microseconds // 1000})"
-        return literal(str(moment)) if 0 < dt.date.fromisoformat(str(moment)[:10]).year < 10000 and index % 3 else literal(float(microseconds))
+        return (
+            literal(str(moment))
+            if 0 < dt.date.fromisoformat(str(moment)[:10]).year < 10000 and index % 3
+            else literal(float(microseconds))
+        )
     return literal(cell if isinstance(cell, bool | int | float | str) else spelled(cell))
 
 

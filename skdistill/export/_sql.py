@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -54,7 +53,9 @@ def _check_names(program: Program, sql: Dialect, table: str, key: Sequence[str])
     texts += [label for label in program.classes or () if isinstance(label, str)]
     for text in texts:
         if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text) or text == "" in (table, *key):
-            raise ExportError(f"to_sql: {text!r} has a NUL or a lone surrogate, or is empty; no database holds such names.")
+            raise ExportError(
+                f"to_sql: {text!r} has a NUL or a lone surrogate, or is empty; no database holds such names."
+            )
     folded = {sql.folded(name): name for name in names}
     if len(folded) < len(names):
         twice = next(name for name in names if folded[sql.folded(name)] != name or names.count(name) > 1)
@@ -105,14 +106,16 @@ class _Steps:
     def _append(self, columns: list[str], source: str) -> None:
         if len(columns) > MAX_COLUMNS:
             raise ExportError(
-                f"to_sql: a step has {len(columns)} columns; expected at most {MAX_COLUMNS}. Export a smaller model, or "
-                "to another language."
+                f"to_sql: a step has {len(columns)} columns; expected at most {MAX_COLUMNS}. Export a smaller model, "
+                "or to another language."
             )
         inner = ",\n    ".join(columns)
         self.queries.append(f"  SELECT\n    {inner}\n  FROM {source}")
 
     def text(self, outputs: list[str], key: Sequence[str], names: list[str]) -> str:
-        queries = ",\n".join(f"{PREFIX}{place} AS MATERIALIZED (\n{query}\n)" for place, query in enumerate(self.queries))
+        queries = ",\n".join(
+            f"{PREFIX}{place} AS MATERIALIZED (\n{query}\n)" for place, query in enumerate(self.queries)
+        )
         columns = [f"k{place} AS {identifier(name)}" for place, name in enumerate(key)]
         columns += [f"{output} AS {identifier(name)}" for output, name in zip(outputs, names, strict=True)]
         inner = ",\n  ".join(columns)
@@ -148,7 +151,9 @@ class _Part:
 
     def add(self, sums: list[list[str]]) -> None:
         """Add terms to the scores."""
-        self.steps.compute({score: total([score, *terms]) for score, terms in zip(self.steps.scores, sums, strict=True)})
+        self.steps.compute(
+            {score: total([score, *terms]) for score, terms in zip(self.steps.scores, sums, strict=True)}
+        )
 
     def trees(self, trees: Trees) -> None:
         sums = [[self.number(start)] for start in trees.base.tolist()]
@@ -269,7 +274,7 @@ def total(terms: list[str]) -> str:
 
 
 def edges_of(inputs: Inputs) -> tuple[list[float], list[float]]:
-    """Return the largest cell of each input that is scaled to its low or below, and the smallest to its high or above."""
+    """Return the largest cell of each input that is scaled to its low or less, and the smallest to its high or more."""
     n_inputs = len(inputs.column)
     with np.errstate(over="ignore"):
         lower = _bisected(lambda x: (x - inputs.center) / inputs.scale <= inputs.low, n_inputs)
@@ -313,9 +318,12 @@ def _outputs(program: Program, steps: _Steps, sql: Dialect) -> list[str]:
         positive = program.positive
         rule = f"{names[positive]} >= {sql.exact(program.least_of_positive)} THEN {labels[positive]}"
         return [*names, f"CASE WHEN {rule} ELSE {labels[1 - positive]} END"]
-    shares = {f"d{n}": f"{n} / {sql.exact(unit)}" for n, unit in zip(names, program.unit_of_decision, strict=True)}
-    steps.compute(shares, kept=names)
-    steps.compute({"best": _largest(list(shares), sql)}, kept=[*names, *shares])
+    shares = names
+    if program.thresholds is not None:
+        units = zip(names, program.unit_of_decision, strict=True)
+        steps.compute({f"d{name}": f"{name} / {sql.exact(unit)}" for name, unit in units}, kept=names)
+        shares = [f"d{name}" for name in names]
+    steps.compute({"best": _largest(shares, sql)}, kept=dict.fromkeys([*names, *shares]))
     whens = "".join(f" WHEN {share} = best THEN {label}" for share, label in zip(shares, labels, strict=True))
     return [*names, f"CASE{whens} END"]
 

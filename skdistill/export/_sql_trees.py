@@ -67,10 +67,12 @@ class _TreeWriter:
             below += [(at + 1, n_left, first), (at + 1 + n_left, n_below - 1 - n_left, first + n_left + 1)]
         if max(map(len, conditions)) > MAX_CONDITIONS:
             raise ExportError(
-                f"to_sql: a leaf has more than {MAX_CONDITIONS} conditions, the most that databases take. Fit a tree of "
-                "less depth, or export to another language."
+                f"to_sql: a leaf has more than {MAX_CONDITIONS} conditions, the most that databases take. Fit a "
+                "tree of less depth, or export to another language."
             )
-        whens = [f" WHEN {' AND '.join(of_leaf)} THEN {self.value(leaf + k)}" for k, of_leaf in enumerate(conditions[:-1])]
+        whens = [
+            f" WHEN {' AND '.join(of_leaf)} THEN {self.value(leaf + k)}" for k, of_leaf in enumerate(conditions[:-1])
+        ]
         return f"CASE{''.join(whens)} ELSE {self.value(leaf + n_splits)} END"
 
     def value(self, leaf: int) -> str:
