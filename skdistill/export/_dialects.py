@@ -7,7 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 MAX_EXPONENT = 700.0
-"""Exponents are clipped to plus or minus this number: some databases raise errors for results of 0 or infinity."""
+"""Exponents are clipped at this number, so that no exponential is infinite."""
+
+SMALLEST = 1e-100
+"""In databases that raise an error if a product is rounded to 0, smaller cells count as 0 in weighted sums."""
 
 LARGEST_EXPONENT = 709.782712893384
 """From here on, the exponential of a double is infinite."""
@@ -42,6 +45,8 @@ class Dialect:
     is_case_sensitive: bool
     largest: str
     """The function that returns the largest of its arguments."""
+    raises_on_zero: bool = False
+    """Whether a product or an exponential that is rounded to 0 is an error."""
 
     def folded(self, name: str) -> str:
         """Return a column name as the database compares it."""
@@ -59,7 +64,14 @@ class Dialect:
 
     def exp(self, expression: str) -> str:
         """Return the expression of an exponential, of at most ``MAX_EXPONENT``."""
-        return f"exp({self.clipped(expression, -MAX_EXPONENT, MAX_EXPONENT)})"
+        least = -300.0 if self.raises_on_zero else -MAX_EXPONENT
+        return f"exp({self.clipped(expression, least, MAX_EXPONENT)})"
+
+    def weighable(self, cell: str) -> str:
+        """Return the expression of a cell for weighted sums."""
+        if not self.raises_on_zero:
+            return cell
+        return f"(CASE WHEN abs({cell}) < {self.number(SMALLEST)} THEN {self.number(0.0)} ELSE {cell} END)"
 
     def unbounded_exp(self, expression: str) -> str:
         """Return the expression of an exponential, which may be infinite."""
@@ -159,5 +171,6 @@ DIALECTS = {
         flags=("FALSE", "TRUE"),
         is_case_sensitive=True,
         largest="greatest",
+        raises_on_zero=True,
     ),
 }

@@ -183,7 +183,7 @@ class _Part:
         return [f"{self.number(weight)} * {name}" for weight, name in zip(weights.tolist(), names, strict=False)]
 
     def cells_weighted(self, weights: np.ndarray) -> list[str]:
-        return self.weighted(self.steps.cells, weights)
+        return self.weighted([self.sql.weighable(cell) for cell in self.steps.cells], weights)
 
     def inputs(self, inputs: Inputs, pairs: np.ndarray) -> None:
         """Add the steps of the numbers, of the indicators of missing cells, and of the products."""
@@ -196,7 +196,7 @@ class _Part:
                 whens.append(f" WHEN {cell} <= {self.sql.exact(lower)} THEN {number(inputs.low[place])}")
             if math.isfinite(inputs.high[place]):
                 whens.append(f" WHEN {cell} >= {self.sql.exact(upper)} THEN {number(inputs.high[place])}")
-            scaled = f"({cell} - {number(inputs.center[place])}) / {number(inputs.scale[place])}"
+            scaled = f"({self.sql.weighable(cell)} - {number(inputs.center[place])}) / {number(inputs.scale[place])}"
             columns[f"z{place}"] = f"CASE{''.join(whens)} ELSE {scaled} END"
         for place, column in enumerate(inputs.indicators.tolist()):
             missing = f"CASE WHEN c{column} IS NULL THEN {number(1.0)} ELSE {number(0.0)} END"
