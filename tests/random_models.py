@@ -35,8 +35,16 @@ HOSTILE = [
     '"""',
     "'''",
     "\x1b[0m",
+    '"); raise SystemExit(3) #',
+    "'); raise SystemExit(3) #",
+    '"); process.exit(3); //',
+    "`); process.exit(3); //",
+    '"; int main(void) { return 3; } /*',
+    "*/ int x = ; /*",
+    "' || (SELECT nothing) || '",
+    '" AS c0, nothing, "',
 ]
-"""Texts that mean something in one language or another, and nothing here."""
+"""Texts that would be an error, or end the program, if they were read as code of one language or another."""
 
 NUMERIC = ["1", "2", "10", "1.0", "01", "0.5", "-3", "1e-05", "True", "False", "1e+16", "inf"]
 """Categories that numbers and booleans match."""
