@@ -21,6 +21,10 @@ TOLERANCE = 1e-9
 """Maximum difference between the outputs of an exported model and of the model, relative to the outputs' scale."""
 
 
+MAX_PARAMETERS = 1_000_000
+"""Maximum number of parameters of a model: source files with more take minutes to compile."""
+
+
 @dataclass(frozen=True)
 class Export:
     """A model as text in another language.
@@ -115,6 +119,11 @@ def exported(
 ) -> Export:
     """Return the export of a model, compared with it and saved as asked for."""
     compiled = compile(model, dtype="float64")
+    if compiled.scorer.n_parameters > MAX_PARAMETERS:
+        raise ExportError(
+            f"export: the model has {compiled.scorer.n_parameters:,} parameters; expected at most {MAX_PARAMETERS:,}. "
+            "Distil it first, or export a smaller model."
+        )
     program = program_of(compiled)
     draft = write(program)
     difference, n_rows = None, 0

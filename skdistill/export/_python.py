@@ -120,7 +120,7 @@ _CELLS = '''
 def _is_missing(cell):
     if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
         return True
-    return isinstance(cell, (float, numbers.Real)) and cell != cell
+    return not isinstance(cell, str) and bool(cell != cell)
 
 
 def _number(cell):
@@ -158,8 +158,8 @@ def _code(cell, texts, values):
         return texts.get(cell, -1)
     if isinstance(cell, (datetime.date, datetime.timedelta)):
         return texts.get(_time_text(cell), -1)
-    is_flag = isinstance(cell, bool) or type(cell).__name__ in ("bool", "bool_")
-    number = _exact_number(cell)
+    is_flag = type(cell).__name__ in ("bool", "bool_")
+    number = int(cell) if is_flag else _exact_number(cell)
     if number is None:
         return texts.get(str(cell), -1)
     is_whole = isinstance(number, int) or number.is_integer()
@@ -170,7 +170,7 @@ def _code(cell, texts, values):
 
 
 def _exact_number(cell):
-    if isinstance(cell, numbers.Integral) or type(cell).__name__ == "bool_":
+    if isinstance(cell, numbers.Integral):
         return int(cell)
     return float(cell) if isinstance(cell, (numbers.Real, decimal.Decimal)) else None
 

@@ -3,11 +3,12 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
-from .._coding import is_missing_object
+from .._coding import is_date, is_duration, is_missing_object, naive_utc
 from .._spelling import spelled
 from ..compiled import Columns, CompiledModel
 from ..compiled._columns import columns_of, names_of_frame
@@ -97,7 +98,19 @@ def _rows_of(X: Any, model: CompiledModel) -> list[list[Any]]:
         (values.astype(f"{values.dtype.kind}8[us]") if values.dtype.kind in "mM" else values).tolist()
         for values in columns
     ]
-    return [list(row) for row in zip(*cells, strict=True)]
+    return [list(map(_builtin, row)) for row in zip(*cells, strict=True)]
+
+
+def _builtin(cell: Any) -> Any:
+    """Return a cell as an object of Python's own, which a process without other libraries can read."""
+    if type(cell) in (float, int, bool, str, type(None), dt.date, dt.timedelta, bytes, Decimal):
+        return cell
+    if is_missing_object(cell):
+        return None
+    if is_date(cell) or is_duration(cell):
+        time = naive_utc(cell)
+        return time.astype(f"{time.dtype.kind}8[us]").item()
+    return cell.item() if isinstance(cell, np.generic) else spelled(cell)
 
 
 def drawn_rows(program: Program, n_rows: int = N_DRAWN, seed: int = 0) -> list[list[Any]]:

@@ -3,12 +3,14 @@
 import datetime as dt
 import math
 import os
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from random_models import random_model
+from random_models import random_forest, random_model
 from sklearn.exceptions import NotFittedError
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
@@ -16,7 +18,7 @@ from sklearn.tree import DecisionTreeClassifier
 import skdistill
 from skdistill.compiled import Columns, CompiledModel, Decision, Linear
 from skdistill.exceptions import CompileError, ExportError
-from skdistill.export import Export, _functions, _runtimes, to_c, to_javascript, to_python, to_sql
+from skdistill.export import Export, _export, _functions, _runtimes, to_c, to_javascript, to_python, to_sql
 from skdistill.export._program import program_of
 from skdistill.export._rows import drawn_rows, rows_for
 from skdistill.students import CompactBoostingClassifier, CompactTreeRegressor
@@ -133,6 +135,13 @@ def test_texts_that_a_language_does_not_hold():
     assert to_python(large).largest_difference <= 1e-9
 
 
+def test_models_that_are_too_large(monkeypatch):
+    """No file of many megabytes, which compilers take minutes for."""
+    monkeypatch.setattr(_export, "MAX_PARAMETERS", 5)
+    with pytest.raises(ExportError, match=r"expected at most 5\. Distil it first"):
+        to_c(TREE)
+
+
 def test_rows_of_any_library():
     """Frames of pandas and polars, arrays and lists; in other cases, an error says what was expected."""
     frame = pd.DataFrame({"a": X[:, 0], "when": pd.date_range("2024-01-01", periods=80)})
@@ -168,6 +177,40 @@ def test_expected_are_the_outputs_of_the_model():
     for index, row in enumerate(rows.raw):
         table[index] = row
     np.testing.assert_array_equal(rows.expected, np.reshape(model(table), rows.expected.shape))
+
+
+WEST = dt.timezone(dt.timedelta(hours=-12))
+ODD_CELLS = [
+    *(True, False, np.True_, 1, 1.0, 2, -0.0, 10**16, 1e16, 1e-5, 0.5, 0.1, 2**70, np.int8(1), np.uint64(2)),
+    *(np.float32(0.1), Decimal("0.5"), Decimal(1), Fraction(1, 2), b"a", b"1", "1", "1.0", "01", "True"),
+    *(None, float("nan"), np.float32("nan"), pd.NA, pd.NaT, np.datetime64("NaT"), pd.Timestamp("2024-01-01 12:00")),
+    *(dt.date(2024, 1, 1), dt.datetime(2024, 1, 1), dt.datetime(2024, 1, 1, tzinfo=WEST)),
+    *(dt.datetime(2024, 1, 1, 1, 2, 3, 4), dt.timedelta(days=-1, hours=5), pd.Timedelta("1h"), "2024-01-01T00:00:00"),
+]
+CATEGORIES = ["1", "1.0", "01", "2", "True", "False", "0", "0.5", "0.1", "1e+16", "1e-05", "inf", "a"]
+CATEGORIES += ["2024-01-01", "2024-01-01T12:00:00", "2024-01-01T01:02:03.000004", "-1 days 05:00:00", "0 days 01:00:00"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_python_matches_categories_as_the_student(seed):
+    """Booleans, numbers of any library, dates, durations and bytes match the same categories; so do missing cells."""
+    rng = np.random.default_rng(seed)
+    known = np.array(sorted(text for text in CATEGORIES if rng.random() < 0.5), dtype=object)
+    columns = Columns([known], np.array([False]))
+    model = CompiledModel(random_forest(rng, columns, 1), columns=columns)
+    module = {}
+    exec(to_python(model, verify=False).text, module)
+    for cell in [*ODD_CELLS, float("inf")]:
+        code = columns.row_encoder()([cell])[0]
+        assert module["_encoded"]([cell]) == [-1 if code != code else code], cell
+
+
+def test_rows_of_objects():
+    """Timestamps, decimals and numbers of numpy in a table of objects are compared too."""
+    cells = np.array([*ODD_CELLS, *ODD_CELLS], dtype=object)[:, None]
+    student = CompactTreeRegressor(max_leaf_nodes=8).fit(cells, np.arange(len(cells)) % 7)
+    for export in (to_python, to_sql):
+        assert export(student, X=cells).n_rows == 400 + len(cells)
 
 
 def test_files_are_replaced(tmp_path):
