@@ -20,10 +20,11 @@ def c_text(program: Program, name: str) -> str:
         includes.append("<string.h>")
     parts = [_part(place, part) for place, part in enumerate(program.parts)]
     blocks = [_declarations(program, name), _names(program, name), *parts, _encode(program, name)]
+    if any(isinstance(part, Trees) and part.threshold.dtype == np.float32 for part in program.parts):
+        blocks.insert(2, _ROUNDED)
     blocks += [_scores(program), _link(program), _answers(program, name)]
-    tables = "".join([*parts, blocks[-2]])
     body = "\n\n".join(block.strip("\n") for block in blocks)
-    if program.needs_exp or program.power != 1 or "INFINITY" in tables:
+    if program.needs_exp or program.power != 1 or "INFINITY" in body:
         includes.append("<math.h>")
     head = "\n".join([_HEAD.strip("\n"), *(f"#include {header}" for header in includes)])
     return f"{head}\n\n{body}\n"
@@ -132,7 +133,8 @@ def _strings(declaration: str, texts: list[str]) -> str:
 def _table(name: str, values: Any, kind: str | None = None) -> str:
     """Return the definition of a constant table; without a type, of doubles or the smallest type of its integers."""
     flat = np.asarray(values).ravel()
-    items = [_double(value) for value in flat.tolist()] if flat.dtype.kind == "f" else [str(int(v)) for v in flat]
+    write = _float if flat.dtype == np.float32 else _double if flat.dtype.kind == "f" else str
+    items = [write(value) for value in (flat if flat.dtype == np.float32 else (flat + 0).tolist())]
     items = items or ["0"]  # C has no empty tables
     lines = [", ".join(items[at : at + NUMBERS_PER_LINE]) for at in range(0, len(items), NUMBERS_PER_LINE)]
     rows = ",\n        ".join(lines)
@@ -141,9 +143,14 @@ def _table(name: str, values: Any, kind: str | None = None) -> str:
 
 def _type_of(flat: np.ndarray) -> str:
     if flat.dtype.kind == "f":
-        return "double"
+        return "float" if flat.dtype == np.float32 else "double"
     largest = int(flat.max(initial=0))
     return "unsigned char" if largest < 2**8 else "unsigned short" if largest < 2**16 else "int"
+
+
+def _float(value: np.float32) -> str:
+    """Return the shortest decimal that a compiler reads as this float."""
+    return f"{value!s}f" if math.isfinite(value) else _double(float(value))
 
 
 def _double(value: float) -> str:
@@ -201,6 +208,16 @@ static int code_of(const char *text, const char *const *texts, const int *codes,
 
 # ---------------------------------------------------------------------- parts
 
+_ROUNDED = """
+/* Returns a cell as a float, as the model was fitted; infinite if it is out of range. */
+static float rounded(double x)
+{
+    if (x >= 3.4028235677973366e38)
+        return INFINITY;
+    return x <= -3.4028235677973366e38 ? -INFINITY : (float)x;
+}
+"""
+
 
 def _part(place: int, part: Part) -> str:
     lines = [f"static void add_part{place}(const double *cell, double *score)", "{"]
@@ -210,14 +227,17 @@ def _part(place: int, part: Part) -> str:
 
 def _trees(trees: Trees) -> list[str]:
     has_categories = bool(trees.is_category.any())
-    fields = ("column", "bound", "missing_left", "n_left", "tree_splits", "tree_output", "value")
+    fields = ("column", "threshold", "missing_left", "n_left", "tree_splits", "tree_output", "value")
     lines = [_table(name, getattr(trees, name)) for name in fields]
-    test = "x != x ? missing_left[split] : x <= bound[split]"
+    cell = "rounded(x)" if trees.threshold.dtype == np.float32 else "x"
+    test = f"x != x ? missing_left[split] : {cell} <= threshold[split]"
     if has_categories:
         bits = np.packbits(trees.subsets, axis=1, bitorder="little")
         lines += [_table("is_category", trees.is_category), _table("subset", bits)]
         n_codes, n_bytes = trees.subsets.shape[1], bits.shape[1]
-        within = f"x > -1 && x < {n_codes} && (subset[(int)bound[split] * {n_bytes} + (int)x / 8] >> ((int)x % 8) & 1)"
+        within = (
+            f"x > -1 && x < {n_codes} && (subset[(int)threshold[split] * {n_bytes} + (int)x / 8] >> ((int)x % 8) & 1)"
+        )
         test = f"is_category[split] ? {within} : {test}"
     width = trees.value.shape[1]
     text = _WALK.strip("\n").replace("TEST", test).replace("N_TREES", str(len(trees.tree_splits)))

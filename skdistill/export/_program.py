@@ -36,8 +36,11 @@ class Trees:
     """Trees in preorder: the left child of a split follows it, the right child follows the whole left subtree."""
 
     column: np.ndarray
+    threshold: np.ndarray
+    """Cells that are at most this number, once they are rounded to its dtype, go left; for categories, the position in
+    ``subsets``."""
     bound: np.ndarray
-    """Cells at most this number go left, compared as doubles; for categories, the position in ``subsets``."""
+    """Doubles that make the same comparisons without rounding."""
     missing_left: np.ndarray
     is_category: np.ndarray
     """Whether a split tests a category."""
@@ -241,6 +244,7 @@ def _trees(forest: dict[str, Any]) -> Trees:
     threshold = forest["threshold"]
     return Trees(
         column=column,
+        threshold=threshold,
         bound=np.where(is_category, threshold.astype(np.float64), _bounds_for_doubles(threshold).astype(np.float64)),
         missing_left=forest["missing_left"].astype(bool),
         is_category=is_category,
