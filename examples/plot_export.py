@@ -38,9 +38,8 @@ print(f"fidelity on unseen rows: {model.fidelity(X[1::2]):.3f}")
 
 exported = to_c(model, X=X[1::2])
 print(exported.header)
-print(
-    f"{len(exported.text) / 1000:.0f} kB; the forest has {pickled_bytes(forest) / 1000:,.0f} kB."
-)
+print(f"C: {len(exported.text) / 1000:.0f} kB")
+print(f"forest: {pickled_bytes(forest) / 1000:,.0f} kB")
 print(f"largest difference on {exported.n_rows} rows: {exported.largest_difference}")
 
 # %%

@@ -235,9 +235,8 @@ def _trees(trees: Trees) -> list[str]:
         bits = np.packbits(trees.subsets, axis=1, bitorder="little")
         lines += [_table("is_category", trees.is_category), _table("subset", bits)]
         n_codes, n_bytes = trees.subsets.shape[1], bits.shape[1]
-        within = (
-            f"x > -1 && x < {n_codes} && (subset[(int)threshold[split] * {n_bytes} + (int)x / 8] >> ((int)x % 8) & 1)"
-        )
+        bit = f"subset[(int)threshold[split] * {n_bytes} + (int)x / 8] >> ((int)x % 8) & 1"
+        within = f"x > -1 && x < {n_codes} && ({bit})"
         test = f"is_category[split] ? {within} : {test}"
     width = trees.value.shape[1]
     text = _WALK.strip("\n").replace("TEST", test).replace("N_TREES", str(len(trees.tree_splits)))

@@ -99,7 +99,7 @@ def to_c(
         are compared.
     verify : bool, default=True
         Whether the exported model is compiled with ``gcc``, run, and compared with the compiled model, as by
-        :func:`to_python`. A warning is issued if there is no ``gcc``.
+        :func:`~skdistill.export.to_python`. A warning is issued if there is no ``gcc``.
 
     Returns
     -------
@@ -155,7 +155,7 @@ def to_javascript(
         Rows on which the exported model is compared with the model, in addition to drawn rows. At most 2,000 of them
         are compared.
     verify : bool, default=True
-        Whether the exported model is run in ``node`` and compared with the compiled model, as by :func:`to_python`. A
+        Whether the exported model is run in ``node`` and compared with the compiled model, as by :func:`~skdistill.export.to_python`. A
         warning is issued if there is no ``node``.
 
     Returns
@@ -221,7 +221,7 @@ def to_sql(
         Rows on which the exported model is compared with the model, in addition to drawn rows. At most 2,000 of them
         are compared.
     verify : bool, default=True
-        Whether the statement is run and compared with the compiled model, as by :func:`to_python`. SQLite comes with
+        Whether the statement is run and compared with the compiled model, as by :func:`~skdistill.export.to_python`. SQLite comes with
         Python; a warning is issued if DuckDB is not installed. Statements for PostgreSQL are not run.
 
     Returns
