@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import compiled, exceptions, inspection, metrics, samplers, students, targets, transfer
+    from . import compiled, exceptions, export, inspection, metrics, samplers, students, targets, transfer
     from .compilation import compile
     from .estimators import (
         AutoSampler,
@@ -29,6 +29,7 @@ __all__ = [
     "compile",
     "compiled",
     "exceptions",
+    "export",
     "fidelity_scorer",
     "inspection",
     "memory_info",

@@ -39,6 +39,7 @@ RANKS = {
     "selection": 8,
     "estimators": 9,
     "compilation": 10,
+    "export": 11,
     "inspection": 10,
 }
 """A room or module of a higher rank imports from those of lower ranks."""
@@ -55,6 +56,9 @@ PRIVATE_IMPORTS = {
     ("estimators", "students._student"): "the base class tells the students of this package from others",
     ("selection", "students._families"): "the registry behind register_family",
     ("selection", "students._student"): "the base class tells the students of this package from others",
+    ("export", "compiled._columns"): "rows of any table are taken apart as predict does",
+    ("export", "compiled._row_input"): "columns are put in the order of fit as predict does",
+    ("export", "compiled._tree_code"): "thresholds become the doubles that the code for one row compares with",
     ("inspection", "metrics._checks"): "displays and metrics check the same arguments with the same words",
     ("inspection", "metrics._footprint"): "a model that cannot be pickled has no size in a report",
     ("inspection", "metrics._unwrapping"): "a report and a metric look at the same part of a model",
