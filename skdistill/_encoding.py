@@ -90,6 +90,11 @@ class TableEncoder:
 
     def _learn_column(self, columns: Any, index: int, dtype: Any, *, is_declared: bool) -> None:
         """Learn the kind of a column and its categories."""
+        if not isinstance(dtype, np.dtype) and dtype in (nw.List, nw.Array, nw.Struct):
+            raise ValueError(
+                f"column {_name_of(columns, index)} has dtype {dtype}, with several values in a cell; expected one. "
+                "Split it into one column for each value."
+            )
         values, missing = _column(columns, index)
         present = values[~missing]
         self.is_swap_only_[index] = is_declared or not _is_number_dtype(dtype)
@@ -229,9 +234,22 @@ def _fit_table_encoder(X: Any, declared: tuple[int, ...]) -> TableEncoder:
 def find_among(X: Any, others: Any) -> np.ndarray:
     """Return a mask of the rows of ``X`` that also occur in ``others``; both are dense and have the same columns."""
     encoder = TableEncoder().fit(X)
-    tables = (np.ascontiguousarray(encoder.transform(table) + 0.0, dtype=np.float64) for table in (X, others))
-    rows, known = (table.view(np.dtype((np.void, table.itemsize * table.shape[1])))[:, 0] for table in tables)
+    rows, known = (_as_keys(encoder.transform(table)) for table in (X, others))
     return np.isin(rows, known)
+
+
+def find_repeated(X: Any) -> np.ndarray:
+    """Return a mask of the rows of a dense table that occur more than once."""
+    _, inverse, counts = np.unique(
+        _as_keys(TableEncoder().fit(X).transform(X)), return_inverse=True, return_counts=True
+    )
+    return counts[inverse.reshape(-1)] > 1
+
+
+def _as_keys(encoded: np.ndarray) -> np.ndarray:
+    """Return each encoded row as one value that can be compared."""
+    table = np.ascontiguousarray(encoded + 0.0, dtype=np.float64)
+    return table.view(np.dtype((np.void, table.itemsize * table.shape[1])))[:, 0]
 
 
 def find_durations(X: Any) -> np.ndarray:
@@ -317,6 +335,8 @@ def _numbers_at_once(columns: Any, is_number: np.ndarray) -> np.ndarray | None:
     if not is_number.any():
         return None
     numbers = columns if is_number.all() else columns[:, np.flatnonzero(is_number).tolist()]
+    if isinstance(columns, nw.DataFrame) and any(dtype in _WIDE_INTEGERS for dtype in numbers.schema.values()):
+        return None
     values = numbers.to_numpy() if isinstance(columns, nw.DataFrame) else numbers
     return values if values.dtype.kind in _NUMERIC_KINDS else None
 
@@ -332,6 +352,8 @@ def _column(columns: Any, index: int) -> tuple[np.ndarray, np.ndarray]:
         series = columns[:, index]
         missing = series.is_null().to_numpy()
         dtype = series.dtype  # takes microseconds
+        if dtype in _WIDE_INTEGERS:
+            series = series.cast(nw.Float64)
         if dtype == nw.String or dtype == nw.Categorical:
             values = series.to_numpy() if dtype == nw.String else _values_of_categories(series)
             return values, missing.astype(bool)
@@ -353,6 +375,9 @@ def _name_of(columns: Any, index: int) -> str:
     """Return the name of a column, or its position, for messages."""
     return repr(columns.columns[index]) if isinstance(columns, nw.DataFrame) else str(index)
 
+
+_WIDE_INTEGERS = (nw.Int128, nw.UInt128)
+"""Integers that numpy has not."""
 
 _IS_TEXT = np.frompyfunc(lambda cell: isinstance(cell, str), 1, 1)
 

@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import expit, logit
 
-from .targets import soften, softmax
+from .targets._temperature import soften_rows, softmax_of_rows
 
 MIN_CURVATURE = 1e-6
 """Minimum curvature of a row, which would be zero if its output is certain."""
@@ -169,7 +169,7 @@ class _LogisticLoss(Loss):
         if temperature == 1:
             return targets
         both = np.stack([1 - targets, targets], axis=-1)
-        return soften(both.reshape(-1, 2), temperature)[:, 1].reshape(targets.shape)
+        return soften_rows(both.reshape(-1, 2), temperature)[:, 1].reshape(targets.shape)
 
 
 class BinaryCrossEntropy(_LogisticLoss):
@@ -191,7 +191,7 @@ class SoftmaxCrossEntropy(Loss):
 
     def outputs(self, scores: np.ndarray) -> np.ndarray:
         """Return the softmax of each row."""
-        return softmax(scores)
+        return softmax_of_rows(scores)
 
     def scores(self, outputs: np.ndarray) -> np.ndarray:
         """Return the logarithms of the probabilities."""
@@ -219,4 +219,4 @@ class SoftmaxCrossEntropy(Loss):
 
     def softened(self, targets: np.ndarray, temperature: float) -> np.ndarray:
         """Return the probabilities of each row softened together."""
-        return soften(targets, temperature)
+        return soften_rows(targets, temperature)

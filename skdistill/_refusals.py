@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ._described import text_of
 from ._tables import stack_rows, take_rows
 from .exceptions import TeacherOutputError, TeacherQueryError
 from .samplers._seen_values import Restriction, SeenValues
@@ -114,7 +115,7 @@ class Refusals:
             except REFUSAL:
                 raise error from error.__cause__
         cause = error.__cause__
-        self.reason = self.reason or (str(error) if cause is None else f"{type(cause).__name__}: {cause}")
+        self.reason = self.reason or (str(error) if cause is None else f"{type(cause).__name__}: {text_of(cause)}")
 
     def _label_some(self, rows: Any, origin: str) -> Labelled:
         """Label as many rows as the teacher and the budget allow."""

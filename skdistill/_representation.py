@@ -1,11 +1,13 @@
 """Notebook representation of estimators: documentation of parameters, links, and short texts for foreign objects."""
 
 import reprlib
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
+
+from ._setting import check_names
 
 DOCUMENTATION = ""
 """URL of the documentation without a trailing slash; if empty, estimators have no links."""
@@ -20,8 +22,27 @@ class Documented(BaseEstimator):
     These are scikit-learn's hooks for it; without a site there is nothing to link to.
     """
 
+    _sets_itself: tuple[str, ...] = ()
+    """Parameters whose nested parameters are checked elsewhere."""
+
     _doc_link_module = "skdistill" if DOCUMENTATION else ""
     _doc_link_template = DOCUMENTATION + "/api/generated/{page}.html"
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters; the error for a misspelt name suggests the right one.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters of the estimator.
+
+        Returns
+        -------
+        self : estimator
+        """
+        prefixes = tuple(f"{name}__" for name in self._sets_itself)
+        check_names(self, {name: value for name, value in params.items() if not name.startswith(prefixes)})
+        return super().set_params(**params)
 
     def _doc_link_url_param_generator(self) -> dict[str, str]:
         package, room, *_ = type(self).__module__.split(".")

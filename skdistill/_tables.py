@@ -43,17 +43,43 @@ def stack_rows(tables: Sequence[Any]) -> Any:
     if len(tables) == 1:
         return first
     if is_frame(first):
+        tables = [without_attrs(table) for table in tables]
         frames = [nw.maybe_reset_index(nw.from_native(table, eager_only=True)) for table in tables]
-        return nw.maybe_reset_index(nw.concat(frames, how="vertical")).to_native()
+        return _with_attrs_of(first, nw.maybe_reset_index(nw.concat(frames, how="vertical")).to_native())
     if sparse.issparse(first):
         return type(first)(sparse.vstack(tables, format="csr"))
     return np.concatenate(tables)
+
+
+def without_attrs(X: Any) -> Any:
+    """Return a pandas frame without ``attrs``, which pandas compares when it joins frames: arrays cannot be compared.
+
+    The cells are not copied. Other tables are returned unchanged.
+    """
+    if not getattr(X, "attrs", None) or not nw.dependencies.is_pandas_dataframe(X):
+        return X
+    X = X.copy(deep=False)
+    X.attrs = {}
+    return X
+
+
+def _with_attrs_of(first: Any, joined: Any) -> Any:
+    if getattr(first, "attrs", None) and nw.dependencies.is_pandas_dataframe(joined):
+        joined.attrs = first.attrs
+    return joined
+
+
+def library_of(X: Any) -> str:
+    """Return the name of the library of a frame."""
+    return type(X).__module__.split(".")[0]
 
 
 def describe_mismatch(expected: Any, got: Any) -> str | None:
     """Describe how the columns of ``got`` differ from those of ``expected``; ``None`` if they are equal."""
     if is_frame(expected) != is_frame(got) or sparse.issparse(expected) != sparse.issparse(got):
         return f"a {type(got).__name__} instead of a {type(expected).__name__}"
+    if is_frame(expected) and library_of(expected) != library_of(got):
+        return f"a frame of {library_of(got)} instead of {library_of(expected)}"
     shape = getattr(got, "shape", None)
     if shape is None or len(shape) != 2 or shape[1] != expected.shape[1]:
         return f"shape {shape} instead of (n, {expected.shape[1]})"

@@ -4,7 +4,7 @@ import copy
 import math
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -12,11 +12,21 @@ import narwhals as nw
 import numpy as np
 import sklearn
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state, get_tags
+from sklearn.utils import check_random_state as check_random_state_of_sklearn
+from sklearn.utils import get_tags
 from sklearn.utils.fixes import parse_version
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from ._described import described, with_article
+from ._no_tables import check_is_table
+from ._suggesting import did_you_mean
 from ._tables import is_frame
+
+MAX_INTEGER = int(np.iinfo(np.int64).max)
+"""Largest integer that numpy counts with."""
+
+MAX_JOBS = 1024
+"""Maximum number of parallel jobs: more threads than this are a mistake."""
 
 _SPARSE_TAG_IS_SET = parse_version(sklearn.__version__) >= parse_version("1.7")
 """Before scikit-learn 1.7, many estimators that accept sparse matrices do not set the tag; their own checks decide."""
@@ -33,18 +43,90 @@ def check_number(
     low_open: bool = False,
     advice: str = "",
 ) -> None:
-    """Raise an error unless ``value`` is a finite ``kind`` in [low, high] or, if ``low_open``, in (low, high]."""
+    """Raise an error unless ``value`` is a finite ``kind`` in [low, high] or, if ``low_open``, in (low, high].
+
+    Integers above ``MAX_INTEGER`` are refused: numpy cannot count with them.
+    """
     is_kind = isinstance(value, kind) and not isinstance(value, bool | np.bool_)
     expected = f"{'an integer' if kind is Integral else 'a number'}"
+    if kind is Integral and is_kind and int(value) > MAX_INTEGER:
+        high = min(high, MAX_INTEGER)
     if np.isfinite(low):
         expected += f" {'above' if low_open else 'of at least'} {low:g}"
     if np.isfinite(high):
         expected += f"{' and' if np.isfinite(low) else ''} at most {high:g}"
-    message = f"{type(owner).__name__}: {name}={value!r}; expected {expected}." + (f" {advice}" if advice else "")
+    message = f"{type(owner).__name__}: {name}={described(value)}; expected {expected}."
+    message += f" {advice}" if advice else ""
     if not is_kind:
         raise TypeError(message)
-    if not np.isfinite(value) or value < low or value > high or (low_open and value == low):
+    if not _is_finite(value) or value < low or value > high or (low_open and value == low):
         raise ValueError(message)
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer or a fraction above the largest float
+        return False
+
+
+def check_choice(owner: object, name: str, value: Any, choices: Sequence[str], others: str = "") -> None:
+    """Raise an error unless ``value`` is one of the texts ``choices``; ``others`` says what else is allowed."""
+    if not (isinstance(value, str) and value in choices):
+        who = owner if isinstance(owner, str) else type(owner).__name__
+        listed = (" or " if len(choices) == 2 else ", ").join(map(repr, choices))
+        listed = f"one of {listed}" if len(choices) > 2 else listed
+        raise ValueError(f"{who}: {name}={described(value)}; expected {listed}{others}.{did_you_mean(value, choices)}")
+
+
+def check_random_state(random_state: Any, owner: object = None) -> np.random.RandomState:
+    """Return the random generator of a seed; the error for other objects names the owner of the parameter."""
+    try:
+        return check_random_state_of_sklearn(random_state)
+    except (TypeError, ValueError):
+        who = "" if owner is None else f"{owner if isinstance(owner, str) else type(owner).__name__}: "
+        raise ValueError(
+            f"{who}random_state={described(random_state)}; expected None, an integer from 0 to {2**32 - 1}, or an "
+            "instance of numpy.random.RandomState."
+        ) from None
+
+
+def check_n_jobs(owner: object, n_jobs: Any) -> None:
+    """Raise an error unless ``n_jobs`` is ``None`` or an integer that joblib accepts."""
+    if n_jobs is None:
+        return
+    if not isinstance(n_jobs, Integral) or isinstance(n_jobs, bool) or n_jobs == 0 or abs(int(n_jobs)) > MAX_JOBS:
+        raise ValueError(
+            f"{type(owner).__name__}: n_jobs={described(n_jobs)}; expected None, a number of jobs from 1 to "
+            f"{MAX_JOBS}, or -1 for all processors."
+        )
+
+
+def check_numbers(owner: object, name: str, values: Any) -> np.ndarray:
+    """Return an array of finite floats of any number of axes.
+
+    What scikit-learn refuses is refused with its message; other objects with one that names the owner.
+    """
+    try:
+        return check_array(values, ensure_2d=False, allow_nd=True, dtype=np.float64, input_name=name)
+    except (TypeError, ValueError):
+        if _are_convertible(values):
+            raise
+        who = owner if isinstance(owner, str) else type(owner).__name__
+        raise ValueError(
+            f"{who}: {name} is {with_article(values)}, {described(values)}; expected an array of numbers."
+        ) from None
+
+
+def _are_convertible(values: Any) -> bool:
+    """Whether numpy converts an object to an array of floats."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the imaginary part of complex numbers is lost
+            np.asarray(values, dtype=np.float64)
+    except Exception:  # objects of others may raise anything
+        return False
+    return True
 
 
 def check_table(estimator: Any, X: Any, *, reset: bool) -> Any:
@@ -57,24 +139,10 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> Any:
     """
     if not reset and _is_plain(estimator, X):
         return X
+    check_is_table(type(estimator).__name__, X)
     if is_frame(X):
-        validate_data(estimator, X, reset=reset, skip_check_array=True)
-        if X.shape[0] == 0:
-            raise ValueError(
-                f"Found array with 0 sample(s) (shape={X.shape}) while a minimum of 1 is required by "
-                f"{type(estimator).__name__}."
-            )
-        if reset:
-            check_finite(estimator, X)
-        return X
-    if len(getattr(X, "shape", ())) > 2:
-        n_rows, *of_row = X.shape
-        shape = ", ".join(map(str, of_row))
-        raise ValueError(
-            f"Found array with dim {1 + len(of_row)}, while dim <= 2 is required by {type(estimator).__name__}: got "
-            f"shape {(n_rows, *of_row)}. Pass X.reshape(len(X), -1), and a teacher that restores the shape: "
-            f"teacher=lambda X: model.predict_proba(X.reshape(-1, {shape}))."
-        )
+        return _checked_frame(estimator, X, reset=reset)
+    _check_shape(type(estimator).__name__, X)
     tags = get_tags(estimator).input_tags
     keeps_strings = tags.string and getattr(X, "dtype", np.asarray(X).dtype).kind in "OUS"
     try:
@@ -86,13 +154,52 @@ def check_table(estimator: Any, X: Any, *, reset: bool) -> Any:
             dtype=None if keeps_strings else "numeric",
             ensure_all_finite="allow-nan" if tags.allow_nan else True,
         )
-    except ValueError:
+    except (TypeError, ValueError) as error:
         if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind == "f":
             check_finite(estimator, X)  # its message names the column
+        if isinstance(X, np.ndarray | list | tuple) and not _are_convertible(X):
+            who = type(estimator).__name__
+            raise type(error)(
+                f"{who}: X has cells that are no numbers ({error}); expected numbers. Encode or convert these columns."
+            ) from None
         raise
     if reset and checked.dtype.kind == "O":
         check_finite(estimator, checked)
     return checked
+
+
+def _checked_frame(estimator: Any, X: Any, *, reset: bool) -> Any:
+    """Return a frame unchanged after recording or comparing its columns."""
+    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    if 0 in X.shape:
+        lacking = "sample" if X.shape[0] == 0 else "feature"
+        raise ValueError(
+            f"Found array with 0 {lacking}(s) (shape={X.shape}) while a minimum of 1 is required by "
+            f"{type(estimator).__name__}."
+        )
+    if reset:
+        check_finite(estimator, X)
+    return X
+
+
+def _check_shape(who: str, X: Any) -> None:
+    """Raise an error for arrays of more than two axes, and for lists of rows of different lengths."""
+    if len(getattr(X, "shape", ())) > 2:
+        n_rows, *of_row = X.shape
+        shape = ", ".join(map(str, of_row))
+        raise ValueError(
+            f"Found array with dim {1 + len(of_row)}, while dim <= 2 is required by {who}: got shape "
+            f"{(n_rows, *of_row)}. Pass X.reshape(len(X), -1), and a teacher that restores the shape: "
+            f"teacher=lambda X: model.predict_proba(X.reshape(-1, {shape}))."
+        )
+    if hasattr(X, "shape") or hasattr(X, "dtype"):
+        return
+    try:
+        np.asarray(X)
+    except ValueError:
+        raise ValueError(
+            f"{who}: X is {with_article(X)} of rows of different lengths; expected the same number of cells in each."
+        ) from None
 
 
 def check_finite(estimator: Any, X: Any) -> None:
@@ -152,11 +259,11 @@ def check_fitted(estimator: Any, attribute: str) -> None:
         check_is_fitted(estimator, attribute)
 
 
-def check_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
+def check_weights(sample_weight: Any, n_rows: int, who: str = "fit") -> np.ndarray:
     """Return ``sample_weight`` as floats of shape (n_rows,), all ones if it is ``None``."""
     if sample_weight is None:
         return np.ones(n_rows)
-    weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
+    weight = check_numbers(who, "sample_weight", sample_weight)
     if weight.shape != (n_rows,):
         raise ValueError(f"sample_weight.shape == {weight.shape}, expected {(n_rows,)}: one weight for each row of X.")
     if np.any(weight < 0):
@@ -242,9 +349,12 @@ def seed_estimator(estimator: Any, rng: np.random.RandomState) -> Any:
 
 
 __all__ = [
+    "check_choice",
     "check_finite",
     "check_fitted",
+    "check_n_jobs",
     "check_number",
+    "check_numbers",
     "check_random_state",
     "check_table",
     "check_weights",

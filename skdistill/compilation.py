@@ -7,6 +7,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from ._described import described, with_article
+from ._suggesting import did_you_mean
 from .compiled import CompiledModel, Landmarks, Network
 from .convert import read_margins, read_model, unwrap
 from .exceptions import CompileError
@@ -72,8 +74,8 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
     """
     if not isinstance(tolerance, Real) or not tolerance >= 0:
         raise ValueError(f"compile: tolerance={tolerance!r}; expected a number of at least 0.")
-    if dtype not in DTYPES:
-        raise ValueError(f"compile: dtype={dtype!r}; expected one of {DTYPES}.")
+    if not isinstance(dtype, str) or dtype not in DTYPES:
+        raise ValueError(f"compile: dtype={described(dtype)}; expected one of {DTYPES}.{did_you_mean(dtype, DTYPES)}")
     if dtype == "float16" and X is None:
         raise ValueError(
             'compile: dtype="float16" needs rows to measure the loss of fidelity on, but X is None. Pass X, e.g. the '
@@ -124,13 +126,13 @@ def _has_full_weights(scorer: Any) -> bool:
 # ---------------------------------------------------------------------- kinds of models
 
 
-def _convert(model: Any) -> CompiledModel:
-    """Return the compiled form of a model at full precision."""
+def _convert(model: Any, owner: str = "") -> CompiledModel:
+    """Return the compiled form of a model, perhaps the student of a distilled ``owner``, at full precision."""
     inside = unwrap(model)
     several = next((pipeline for pipeline in inside.pipelines if len(pipeline) > 1), None)
     model = inside.model if several is None else several
     if hasattr(model, "student_"):
-        return _convert(model.student_)
+        return _convert(model.student_, type(model).__name__)
     if isinstance(model, DecidingClassifier):
         return _convert(model.estimator).deciding(model.decision)
     if isinstance(model, CompiledModel):
@@ -143,14 +145,35 @@ def _convert(model: Any) -> CompiledModel:
     compiled = read_model(model) if wrapped is None else wrapped(model)
     if compiled is not None:
         return compiled
-    steps = "" if several is None else f" of {len(several)} steps"
-    name = f"the class {model.__name__}" if isinstance(model, type) else f"a {type(model).__name__}{steps}"
     raise CompileError(
-        f"compile: got {name}; expected a student of this package, a scikit-learn tree, forest, histogram gradient "
-        "boosting, linear model, logistic regression, multilayer perceptron, SVR, kernel ridge regression or "
-        "calibrated SVC, or a LightGBM model. Distil it first: DistilledClassifier(teacher=model).fit(X), or "
-        "DistilledRegressor."
+        f"compile: got {_named(model, several)}{owner and f', the student of a {owner}'}; expected a student of this "
+        "package, a scikit-learn tree, forest, histogram gradient boosting, linear model, logistic regression, "
+        "multilayer perceptron, SVR, kernel ridge regression or calibrated SVC, or a LightGBM model."
+        f"{_advice_on(model, several, owner)}"
     )
+
+
+def _named(model: Any, several: Any) -> str:
+    if isinstance(model, type):
+        return f"the class {model.__name__}"
+    return f"{with_article(model)}{'' if several is None else f' of {len(several)} steps'}"
+
+
+def _advice_on(model: Any, several: Any, owner: str) -> str:
+    """Return what to do with a model that has no compiled form."""
+    if owner:
+        return ' Distil the teacher with student="auto", or with one of these as the student.'
+    final = None if several is None else unwrap(several).model
+    if hasattr(final, "student_") or hasattr(final, "__skdistill_compile__"):
+        return (
+            f" Compile the last step, {type(final).__name__}, alone, and apply the other steps to its rows; or put "
+            "them into the teacher, so that the student reads raw rows: DistilledClassifier(teacher=pipeline)."
+        )
+    if isinstance(model, type):
+        return " Pass a fitted model."
+    if hasattr(model, "predict") or callable(model):
+        return " Distil it first: DistilledClassifier(teacher=model).fit(X), or DistilledRegressor."
+    return ""
 
 
 def _from_completed(model: CompletedClassifier) -> CompiledModel:

@@ -12,6 +12,10 @@ import skdistill
 PACKAGE = Path(skdistill.__file__).parent
 RANKS = {
     "exceptions": 0,
+    "_described": 0,
+    "_no_tables": 0,
+    "_setting": 0,
+    "_suggesting": 0,
     "_tables": 0,
     "_coding": 0,
     "_declared_columns": 0,
@@ -46,6 +50,7 @@ RANKS = {
 
 PRIVATE_IMPORTS = {
     ("_refusals", "samplers._seen_values"): "rows that a teacher refuses are restricted to values that it knows",
+    ("_losses", "targets._temperature"): "a step of a training does not check its scores, which are those of a scorer",
     ("compilation", "students._completion"): "a student that answers through a wrapper is compiled through it",
     ("compilation", "students._deciding"): "a student with the decision of its teacher is compiled with it",
     ("convert", "compiled._links"): "which link a fitted model has is found out by comparing what links return",

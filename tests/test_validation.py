@@ -219,7 +219,7 @@ def test_no_weights_are_ones():
         ([[1], [1], [1]], r"sample_weight.shape == \(3, 1\), expected \(3,\)"),
         ([1, np.nan, 1], "sample_weight contains NaN"),
         ([1, np.inf, 1], "sample_weight contains infinity"),
-        (["a", "b", "c"], "could not convert string to float"),
+        (["a", "b", "c"], r"fit: sample_weight is a list, \['a', 'b', 'c'\]; expected an array of numbers"),
     ],
 )
 def test_bad_weights_say_what_is_wrong(weight, said):

@@ -14,11 +14,30 @@ from .._spelling import Lookup
 
 def columns_of(X: Any) -> list[np.ndarray]:
     """Return the columns of a frame of any library, of an array or of a list of rows, each with its own dtype."""
-    names = names_of_frame(X)
+    names = None if hasattr(X, "collect") else names_of_frame(X)
     if names is None:
-        cells = X if isinstance(X, np.ndarray) else np.asarray(X, dtype=object)
-        return list(cells.T)
+        cells = X if isinstance(X, np.ndarray) else rows_as_array(X, object)
+        return list(cells.T) if cells.ndim == 2 else [cells]
+    if len(set(names)) < len(names):
+        raise ValueError("CompiledModel: got a frame with several columns of one name; expected distinct names.")
     return [_values_of(X[name]) for name in names]
+
+
+def rows_as_array(X: Any, dtype: Any = None) -> np.ndarray:
+    """Return rows that are no array as an array, or raise an error that says what else is expected."""
+    if not (hasattr(X, "__array__") or isinstance(X, Sequence)) or isinstance(X, str | bytes):
+        is_lazy = hasattr(X, "collect")
+        raise ValueError(
+            f"CompiledModel: got {'a lazy frame' if is_lazy else type(X).__name__}; expected an array, a list or "
+            f"a data frame.{' Pass X.collect().' if is_lazy else ''}"
+        )
+    try:
+        rows = np.asarray(X, dtype=dtype)
+    except ValueError:
+        rows = np.empty(0)
+    if rows.ndim < 2 and isinstance(next(iter(X), None), list | tuple):
+        raise ValueError("CompiledModel: got rows of different lengths; expected the columns of fit in each row.")
+    return rows if rows.ndim == 2 or dtype is None else _with_cells_kept(X, rows)
 
 
 def names_of_frame(X: Any) -> Any:
@@ -28,8 +47,21 @@ def names_of_frame(X: Any) -> Any:
     return getattr(X, "columns", None)
 
 
+def _with_cells_kept(X: Any, rows: np.ndarray) -> np.ndarray:
+    """Return rows whose cells are tuples or lists, of which numpy makes further axes, as an array of such cells."""
+    if rows.ndim < 2:
+        return rows
+    kept = np.empty(rows.shape[:2], dtype=object)
+    for column in range(rows.shape[1]):
+        cells = [row[column] for row in X]
+        kept[:, column] = np.fromiter(cells, dtype=object, count=len(cells))
+    return kept
+
+
 def _values_of(series: Any) -> np.ndarray:
     """Return a column as an array; pandas categories as objects, as in ``fit``."""
+    if type(series).__module__.startswith("polars") and str(series.dtype) in ("Int128", "UInt128"):
+        return np.asarray(series.to_list(), dtype=object)  # numpy has no such integers
     if getattr(getattr(series, "dtype", None), "tz", None) is not None:
         return np.asarray(series, dtype="M8[us]")  # pandas dates with a time zone, converted to UTC
     if not hasattr(getattr(series, "cat", None), "codes"):

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._threads import is_small, one_blas_thread
 from ._code import Code, compile_row, row_source, scores_as_tuple
-from ._columns import Columns, names_of_frame
+from ._columns import Columns, names_of_frame, rows_as_array
 from ._decision import Decision
 from ._links import inverse_link
 from ._row_code import row_code
@@ -116,11 +116,11 @@ class CompiledModel:
             return self._many(X)
         if isinstance(X, list | tuple) and len(X):
             return self._of_list(X)
-        if isinstance(X, Mapping):
+        if isinstance(X, Mapping) and not hasattr(X, "tocsr"):  # a sparse matrix in the format DOK is a mapping
             return self._one_of_cells(self._names.cells_of(X))
         if getattr(X, "ndim", 2) == 1:
             return self._one_of_series(X)
-        return self._of_frame(X) if hasattr(type(X), "columns") else self._many(X)
+        return self._of_frame(X) if hasattr(type(X), "columns") and not hasattr(X, "collect") else self._many(X)
 
     def __repr__(self) -> str:
         classes = "" if self.classes_ is None else f", n_classes={len(self.classes_)}"
@@ -188,7 +188,7 @@ class CompiledModel:
         if self.columns is not None:
             cells = self.columns.encode(X)
         else:
-            cells = X if type(X) is np.ndarray or hasattr(X, "toarray") else np.asarray(X)
+            cells = _by_rows(X) if type(X) is np.ndarray or hasattr(X, "toarray") else rows_as_array(X)
             if cells.dtype.kind not in NUMBERS:  # numbers with missing cells such as None and NA, or as texts
                 cells = Columns([None] * self.n_features_in_, np.zeros(self.n_features_in_, dtype=bool)).encode(X)
         if cells.ndim != 2 or cells.shape[1] != self.n_features_in_:
@@ -312,6 +312,11 @@ class CompiledModel:
         self.__dict__.update({"decision": None, "bounds": None, **state})
         self._names = Names.unpacked(self.__dict__.pop("names"))
         self._reset_code()
+
+
+def _by_rows(X: Any) -> Any:
+    """Return an array unchanged, and a sparse matrix in a format whose rows can be sliced."""
+    return X.tocsr() if hasattr(X, "tocsr") and X.format not in ("csr", "csc") else X
 
 
 def _after(first: Callable[[Any], Any], then: Callable[[Any], Any]) -> Callable[[Any], Any]:

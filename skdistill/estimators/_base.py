@@ -53,6 +53,10 @@ PROXIES = ("mlp_ple", "boosting")
 """Families whose small students evaluate the samplers with ``student="auto"``, if the user allows these families."""
 
 
+FEW_REAL_ROWS = 10
+"""With fewer real rows, a warning says that they are few."""
+
+
 class Taught(NamedTuple):
     """A fitted student, and what was selected for it."""
 
@@ -67,6 +71,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
     """Base of ``DistilledClassifier`` and ``DistilledRegressor``."""
 
     _task: ClassVar[FitTask]
+    _sets_itself = ("teacher",)
 
     teacher: Any
     student: Any
@@ -115,7 +120,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         self.ignored_features_ = name_columns(real.X, ignored)
         self._targets = targets
         end_query_budget(teacher)
-        self._warn(taught, labels, oracle)
+        self._warn(given, taught, labels, oracle)
         run.phases.end()
 
     def _extend_and_teach(
@@ -141,8 +146,15 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
             student = labels.decide(self, student, extension.rows.whole, targets, oracle)
         return Taught(student, extension, held_out, candidates, soft_weight_choice)
 
-    def _warn(self, taught: Taught, labels: LabelComparison | None, oracle: Oracle) -> None:
+    def _warn(self, given: FitArguments, taught: Taught, labels: LabelComparison | None, oracle: Oracle) -> None:
         """Warn if the result is worse than asked for."""
+        n_real = given.X.shape[0] + (0 if given.X_unlabeled is None else given.X_unlabeled.shape[0])
+        if n_real < FEW_REAL_ROWS:
+            warn_caller(
+                f"{type(self).__name__}: got {n_real} real rows; from so few, the student can hardly learn "
+                f"the teacher's outputs for others. Pass at least {FEW_REAL_ROWS} rows; X_unlabeled needs no labels.",
+                UserWarning,
+            )
         if taught.soft_weight_choice is not None and taught.soft_weight_choice.caution:
             warn_caller(f"{type(self).__name__}: {taught.soft_weight_choice.caution}", TeacherWarning)
         if labels is not None:
@@ -156,7 +168,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         return find_ignored_features(real, oracle, n_synthetic, rng)
 
     def _run(self, given: FitArguments) -> Run:
-        rng = check_random_state(self.random_state)
+        rng = check_random_state(self.random_state, self)
         return Run(rng, self._phases(given), Deadline(self.time_limit), self.n_jobs)
 
     def _label_real(

@@ -51,7 +51,7 @@ def check_fit_arguments(
     if X.shape[0] < 2:
         raise ValueError(f"{name} got n_samples = {X.shape[0]}; expected at least 2. Pass more rows.")
     if sample_weight is not None:
-        sample_weight = check_weights(sample_weight, X.shape[0])
+        sample_weight = check_weights(sample_weight, X.shape[0], name)
     needed = X.shape[0] * model.n_repeats
     if model.max_queries is not None and model.teacher_cv is not None and model.max_queries < needed:
         repeats = "" if model.n_repeats == 1 else f" n_repeats={model.n_repeats} times"

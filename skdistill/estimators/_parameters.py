@@ -1,9 +1,15 @@
 """Checks of the parameters of distilled estimators before any query or fit."""
 
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
 
-from .._validation import check_number, warn_caller
+import numpy as np
+
+from .. import samplers
+from .._described import described
+from .._suggesting import closest, did_you_mean
+from .._validation import check_n_jobs, check_number, check_random_state, warn_caller
 from ..exceptions import StudentError
 from ..samplers import as_sampler
 from ..selection import AutoSampler, AutoStudent
@@ -15,7 +21,10 @@ def check_parameters(model: Any, y: Any) -> None:
     """Raise an error if a parameter is invalid, or if parameters are inconsistent."""
     _warn_of_former_names(model)
     _check_numbers(model)
+    check_random_state(model.random_state, model)
+    check_n_jobs(model, model.n_jobs)
     _check_texts(model)
+    _check_objects(model)
     _check_student(model)
     _check_sampler(model)
     model._task.check_parameters(model)
@@ -32,8 +41,8 @@ def _warn_of_former_names(model: Any) -> None:
         return
     if model.target_compressor is not None:
         raise ValueError(
-            f"{type(model).__name__}: got target_compressor={model.target_compressor!r} and compressor="
-            f"{model.compressor!r}; expected only target_compressor. Omit compressor, its former name."
+            f"{type(model).__name__}: got target_compressor={described(model.target_compressor)} and compressor="
+            f"{described(model.compressor)}; expected only target_compressor. Omit compressor, its former name."
         )
     warn_caller(
         f"{type(model).__name__}: compressor= is now called target_compressor=. The former name will be an error in a "
@@ -48,7 +57,8 @@ def _check_numbers(model: Any) -> None:
     if not isinstance(model.soft_weight, str):
         check_number(model, "soft_weight", model.soft_weight, low=0, high=1)
     if not isinstance(model.n_synthetic, str):
-        check_number(model, "n_synthetic", model.n_synthetic, kind=Real, low=0)
+        kind = Integral if isinstance(model.n_synthetic, Integral) else Real
+        check_number(model, "n_synthetic", model.n_synthetic, kind=kind, low=0)
     if model.max_queries is not None:
         check_number(model, "max_queries", model.max_queries, kind=Integral, low=2)
         if model.max_queries < 2 * model.n_repeats:
@@ -69,13 +79,46 @@ def _check_texts(model: Any) -> None:
     if isinstance(model.student, str) and current_name(model.student) not in ("auto", *FAMILIES):
         raise ValueError(
             f"{name}: student={model.student!r}; expected an estimator, an AutoStudent, 'auto', or "
-            f"the name of a family: {', '.join(map(repr, FAMILIES))}."
+            f"the name of a family: {', '.join(map(repr, FAMILIES))}.{did_you_mean(model.student, ['auto', *FAMILIES])}"
         )
     for parameter in ("sampler", "n_synthetic", "teacher_cv", "soft_weight"):
         value, allowed = getattr(model, parameter), "oob" if parameter == "teacher_cv" else "auto"
         if isinstance(value, str) and value != allowed:
-            advice = " Pass a sampler, such as skdistill.samplers.LeafSwap()." if parameter == "sampler" else ""
+            advice = _sampler_advice(value) if parameter == "sampler" else did_you_mean(value, [allowed])
             raise ValueError(f"{name}: {parameter}={value!r}; expected {allowed!r} if it is a string.{advice}")
+    if not isinstance(model.response_method, str):
+        raise ValueError(
+            f"{name}: response_method={described(model.response_method)}; expected 'auto' or a method's name."
+        )
+
+
+def _sampler_advice(name: str) -> str:
+    """Return what to pass in place of the name of a sampler."""
+    known = [each for each in samplers.__all__ if isinstance(getattr(samplers, each), type)]
+    return f" Pass a sampler, such as skdistill.samplers.{closest(name, known) or 'LeafSwap'}()."
+
+
+def _check_objects(model: Any) -> None:
+    """Check the parameters that accept objects with certain methods."""
+    name = type(model).__name__
+    verbose = model.verbose
+    if not isinstance(verbose, Integral | np.bool_) or verbose < 0:
+        raise ValueError(f"{name}: verbose={described(verbose)}; expected an integer of at least 0.")
+    memory = model.memory
+    if not (memory is None or isinstance(memory, str | Path) or hasattr(memory, "cache")):
+        raise ValueError(
+            f"{name}: memory={described(memory)}; expected None, the path of a folder, or a joblib.Memory."
+        )
+    cv = model.teacher_cv
+    if cv is None or isinstance(cv, str) or hasattr(cv, "split"):
+        return
+    if isinstance(cv, Integral) and not isinstance(cv, bool):
+        check_number(model, "teacher_cv", cv, kind=Integral, low=2)
+    elif isinstance(cv, bool | Real) or not np.iterable(cv):
+        raise ValueError(
+            f"{name}: teacher_cv={described(cv)}; expected None, 'oob', a number of folds of at least 2, a splitter, "
+            "or a list of pairs (train, test)."
+        )
 
 
 def _check_student(model: Any) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .._suggesting import did_you_mean
 from ..exceptions import TeacherOutputError
 from ..selection import MIN_ERRORS_REAL_WEIGHT, MIN_VALIDATION_ROWS, AutoStudent, Group, Losses, ValueTargets
 from ..targets import TargetLink
@@ -22,7 +23,10 @@ def check_link(model: Any) -> None:
     """Raise an error if ``link`` or ``bounds`` are invalid."""
     name = type(model).__name__
     if isinstance(model.bounds, str) and model.bounds not in ("auto", "seen"):
-        raise ValueError(f"{name}: bounds={model.bounds!r}; expected 'auto', 'seen', None, or two numbers (low, high).")
+        raise ValueError(
+            f"{name}: bounds={model.bounds!r}; expected 'auto', 'seen', None, or two numbers (low, high)."
+            f"{did_you_mean(model.bounds, ['auto', 'seen'])}"
+        )
     TargetLink.of("identity" if _is_auto(model.link) else model.link, _given_bounds(model), who=name)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
-from .._validation import check_number, events_and_times
+from .._validation import check_choice, check_number, check_numbers, events_and_times
 from ..selection import ClassTargets, Targets
 from ..targets import one_hot
 from ..teachers import SEVERAL_LABELS, Task, Teacher, unlabelled_rows
@@ -60,8 +60,7 @@ class ClassTask:
         """Check the temperature and the decision."""
         advice = "A temperature of 1 leaves the teacher's probabilities unchanged."
         check_number(model, "temperature", model.temperature, low=0, low_open=True, advice=advice)
-        if model.decision not in DECISIONS:
-            raise ValueError(f"{type(model).__name__}: decision={model.decision!r}; expected one of {DECISIONS}.")
+        check_choice(model, "decision", model.decision, DECISIONS)
 
     def check_y(self, model: Any, X: Any, y: Any) -> np.ndarray | None:
         """Return the labels as an array of shape (n_samples,)."""
@@ -69,9 +68,8 @@ class ClassTask:
             return None
         shape: tuple[int, ...] = getattr(y, "shape", ())
         if len(shape) == 2 and shape[1] > 1:
-            raise ValueError(
-                f"{type(model).__name__}: y should be a 1d array, got an array of shape {shape}. {SEVERAL_LABELS}"
-            )
+            who = type(model).__name__
+            raise ValueError(f"{who}: y has shape {shape}; expected (n_samples,), one label per row. {SEVERAL_LABELS}")
         y = column_or_1d(y, warn=True)
         check_consistent_length(X, y)
         check_classification_targets(y)
@@ -129,6 +127,11 @@ class ValueTask:
             events_and_times(type(model).__name__, y)  # only checks
             check_consistent_length(X, y)
             return np.asarray(y)
+        floats = check_numbers(model, "y", y)
+        if floats.ndim not in (1, 2) or 0 in floats.shape:
+            raise ValueError(
+                f"{type(model).__name__}: y has shape {floats.shape}; expected (n_samples,) or (n_samples, n_outputs)."
+            )
         y = check_array(y, ensure_2d=False, dtype="numeric", input_name="y", estimator=model)
         check_consistent_length(X, y)
         return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y

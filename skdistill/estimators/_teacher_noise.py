@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_memory
 
 from .._tables import take_rows
 from .._validation import warn_caller
-from ..exceptions import TeacherWarning
+from ..exceptions import TeacherOutputError, TeacherWarning
 from ..selection import Targets
 from ..teachers import (
     N_CHECKED_ROWS,
@@ -49,6 +49,11 @@ def check_teacher(model: Any, teacher: SteadyTeacher, given: FitArguments) -> in
         return 0
     check, key = _cached(model, teacher, check_repeatability)
     finding = check(teacher, take_rows(given.X, rows), key)
+    if finding.shapes:
+        raise TeacherOutputError(
+            f"{type(model).__name__}: {teacher.name} returned outputs of shape {finding.shapes[0]} in one call and of "
+            f"shape {finding.shapes[1]} in another; expected the same number of outputs in every call."
+        )
     _settle(model, teacher, finding, given)
     return finding.n_queries
 

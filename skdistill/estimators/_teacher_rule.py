@@ -81,7 +81,8 @@ class TeacherMixin(BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter is ``teacher__*`` and the teacher is fitted, because a fitted teacher is never changed.
+            If a parameter does not exist, or is ``teacher__*`` and the teacher is fitted, because a fitted teacher is
+            never changed.
         """
         nested = [name for name in params if name.startswith("teacher__")]
         teacher = params.get("teacher", self.teacher)

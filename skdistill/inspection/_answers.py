@@ -433,11 +433,9 @@ def check_labels(who: str, name: str, labels: np.ndarray, classes: np.ndarray) -
         raise ValueError(
             f"{who} got {name} of shape {labels.shape}; expected one label for each of the {len(labels)} rows."
         )
+    if labels.dtype == object and len(set(map(type, labels.tolist()))) > 1:  # e.g. None among texts
+        raise ValueError(f"{who} got {name} with labels of several types; expected some of {classes.tolist()}.")
     try:
         return one_hot(labels, classes)
-    except TypeError:  # None among the labels, which cannot be sorted
-        raise ValueError(
-            f"{who} got {name} with labels of several types; expected some of {classes.tolist()}."
-        ) from None
     except ValueError as error:
         raise ValueError(f"{who} got {name} with {error}. Pass the labels that the teacher knows.") from None

@@ -1,5 +1,6 @@
 """The measurements of a report: columns of numbers, with one row per model, class or slice."""
 
+import math
 from functools import partial
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import clone
 
-from .._encoding import find_among
+from .._encoding import find_among, find_repeated
 from .._tables import is_frame, take_rows
 from ..compiled import CompiledModel
 from ..exceptions import StudentError
@@ -35,6 +36,9 @@ from ..teachers import Teacher, concordance_sign
 from ._answers import Answers, as_table, check_labels, spread, variance, varies
 from ._rules import MIN_RULE_ROWS, mean, standard_error
 from ._slices import Slice
+
+MANY_DEVIATIONS = 3.0
+"""Number of standard deviations from which more rows than by chance are equal to training rows."""
 
 STEPS = "earlier steps"
 """Name of the steps of a pipeline before the distilled estimator."""
@@ -194,12 +198,25 @@ def _one_row_of(answers: Answers) -> float:
         return float("nan")
 
 
-def count_shared(X: Any, X_train: Any) -> int:
-    """Return how many rows of a table are among those of another; 0 if they cannot be compared."""
+def count_shared(X: Any, X_train: Any) -> tuple[int, int]:
+    r"""Return how many rows of a table equal a training row, and how many of them are training rows.
+
+    In a table with few different rows, other rows are equal to training rows by chance. A row of the same distribution
+    is with about the probability :math:`p` with which a training row is equal to another one. Of :math:`N` rows of
+    which :math:`n` equal a training row, :math:`(n - p N) / (1 - p)` are training rows, or none if :math:`n` is at most
+    three standard deviations above :math:`p N`.
+
+    Both are 0 if the tables cannot be compared.
+    """
     X, X_train = as_table(X), as_table(X_train)
     if not are_comparable(X, X_train):
-        return 0
-    return int(np.count_nonzero(find_among(X, X_train)))
+        return 0, 0
+    n_equal, n_rows = int(np.count_nonzero(find_among(X, X_train))), X.shape[0]
+    chance = float(np.mean(find_repeated(X_train))) if n_equal else 0.0
+    expected = chance * n_rows
+    if n_equal <= expected + MANY_DEVIATIONS * math.sqrt(expected * (1 - chance)) or chance == 1:
+        return n_equal, 0
+    return n_equal, round((n_equal - expected) / (1 - chance))
 
 
 def are_comparable(X: Any, X_train: Any) -> bool:

@@ -261,8 +261,8 @@ def report(
     of_models = {name: quality(answers, given) for name, given in outputs.items()}
     for name, measured in costs(answers).items() if timing else ():
         of_models.setdefault(name, {}).update(measured)
-    n_shared = 0 if X_train is None else count_shared(answers.X, X_train)
-    is_unseen = X_train is not None and n_shared == 0 and are_comparable(answers.X, X_train)
+    n_equal, n_shared = (0, 0) if X_train is None else count_shared(answers.X, X_train)
+    is_unseen = X_train is not None and n_equal == 0 and are_comparable(answers.X, X_train)
     findings = _findings(answers, of_models, outputs, n_shared=n_shared, is_unseen=is_unseen)
     slices = find_slices(answers.X, columns)
     rules = find_rules(answers, max_rules)

@@ -153,7 +153,7 @@ class SamplerDisplay:
         check_count(who, "subsample", subsample)
         if n_samples is not None:
             check_count(who, "n_samples", n_samples)
-        rng, X = check_random_state(random_state), as_table(X)
+        rng, X = check_random_state(random_state, "SamplerDisplay"), as_table(X)
         rows = draw_rows(np.ones(X.shape[0]), subsample, rng)
         X, y = take_rows(X, rows), None if y is None else np.asarray(y)[rows]
         sampler = estimator

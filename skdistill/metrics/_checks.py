@@ -34,9 +34,10 @@ def check_probabilities(who: str, teacher_proba: Any, student_proba: Any) -> tup
     """Return the normalised probabilities of both models, of shape (n_samples, n_classes)."""
     names = ("teacher_proba", "student_proba")
     for name, given in zip(names, (teacher_proba, student_proba), strict=True):
-        if np.ndim(given) == 1:
+        shape = as_floats(who, name, given).shape
+        if len(shape) == 1:
             raise ValueError(
-                f"{who}: {name} has shape {np.shape(given)}; expected (n_samples, n_classes), one column per class. "
+                f"{who}: {name} has shape {shape}; expected (n_samples, n_classes), one column per class. "
                 "Convert probabilities p of the second of two classes with np.column_stack([1 - p, p])."
             )
     teacher, student = check_outputs(who, names, teacher_proba, student_proba)
@@ -87,6 +88,9 @@ def check_count(who: str, name: str, value: Any) -> int:
 
 def as_floats(who: str, name: str, given: Any) -> np.ndarray:
     """Return an array of floats."""
+    if getattr(getattr(given, "dtype", None), "kind", "") == "c" or hasattr(given, "toarray"):
+        what = "complex" if not hasattr(given, "toarray") else "a sparse matrix"
+        raise ValueError(f"{who}: {name} is {what}; expected an array of real numbers.")
     try:
         return np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -98,7 +102,9 @@ def as_floats(who: str, name: str, given: Any) -> np.ndarray:
 
 def check_finite(who: str, name: str, array: np.ndarray) -> None:
     """Raise an error for NaN or infinity."""
-    is_finite = np.isfinite(array).reshape(len(array), -1).all(axis=1)
+    if array.ndim == 0:
+        raise ValueError(f"{who}: {name} is a single number, {array}; expected one output for each row.")
+    is_finite = np.isfinite(array).all(axis=tuple(range(1, array.ndim)))
     if not is_finite.all():
         raise ValueError(
             f"{who}: {name} has NaN or infinity in {np.sum(~is_finite)} of {len(array)} rows, first in row "

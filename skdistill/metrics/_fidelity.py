@@ -14,6 +14,10 @@ _TYPE = np.frompyfunc(type, 1, 1)
 AVERAGES = ("auto", "uniform_average", "variance_weighted")
 
 
+LARGEST_SQUARED = 1e100
+"""Larger outputs are divided by their size before they are squared."""
+
+
 def fidelity(
     teacher_outputs: Any, student_outputs: Any, *, sample_weight: Any = None, multioutput: str = "auto"
 ) -> float:
@@ -68,7 +72,13 @@ def r_squared(truth: np.ndarray, values: np.ndarray, weight: np.ndarray | None, 
     first = truth[0] if weight is None else truth[np.argmax(weight > 0)]
     counted = truth if weight is None else truth[weight > 0]
     constant = np.where((counted == first).all(axis=0), first, 0.0)
-    return float(r2_score(truth - constant, values - constant, sample_weight=weight, multioutput=multioutput))
+    truth, values = truth - constant, values - constant
+    with np.errstate(over="ignore"):
+        size = np.abs(truth).max(axis=0)
+    if np.any(size > LARGEST_SQUARED):  # their squares overflow
+        scale = np.max(size) if multioutput == "variance_weighted" else np.maximum(size, 1.0)
+        truth, values = truth / scale, values / scale
+    return float(r2_score(truth, values, sample_weight=weight, multioutput=multioutput))
 
 
 def agreement(teacher_labels: Any, student_labels: Any, *, sample_weight: Any = None) -> float:

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._representation import Documented
 from .._tables import renumber, stack_rows, take_rows
-from .._validation import check_number, check_random_state, check_table, draw_seed
+from .._validation import check_n_jobs, check_number, check_random_state, check_table, draw_seed
 
 BLOCK_CELLS, BLOCK_ROWS = 2**20, 16_384
 """Maximum number of cells and rows of a block, so that a block and its working arrays fit into the cache."""
@@ -47,6 +47,7 @@ class BaseSampler(Documented):
             The fitted sampler.
         """
         self._check_parameters()
+        check_n_jobs(self, getattr(self, "n_jobs", None))
         if sparse.issparse(X) and not get_tags(self).input_tags.sparse:
             raise TypeError(
                 f"Sparse data was passed for X, but dense data is required: {type(self).__name__} would replace "
@@ -59,7 +60,7 @@ class BaseSampler(Documented):
                 "a neighbour."
             )
         self._X = X
-        self._learn(X, y, check_random_state(self.random_state))
+        self._learn(X, y, check_random_state(self.random_state, self))
         return self
 
     def sample(self, n_samples: int = 1, random_state: Any = None) -> Any:
@@ -99,7 +100,7 @@ class BaseSampler(Documented):
         check_is_fitted(self)
         check_number(self, "n_samples", n_samples, kind=Integral, low=1)
         check_number(self, "chunk_size", chunk_size, kind=Integral, low=1)
-        return self._chunks(n_samples, chunk_size, check_random_state(random_state))
+        return self._chunks(n_samples, chunk_size, check_random_state(random_state, self))
 
     def _chunks(self, n_samples: int, chunk_size: int, rng: np.random.RandomState) -> Iterator[Any]:
         """Convert blocks to chunks: arrays are copied into one array, other tables are stacked."""

@@ -8,7 +8,7 @@ import narwhals as nw
 import numpy as np
 
 from .._encoding import fit_table_encoder
-from .._tables import is_frame
+from .._tables import is_frame, without_attrs
 
 LARGEST_EXACT_INTEGER = 2**53
 """Larger numbers are swapped but not shifted, because floats cannot represent all integers above."""
@@ -138,7 +138,7 @@ def gather_cells(X: Any, source: np.ndarray) -> Any:
         for index in range(X.shape[1]):
             rows[:, index] = X[source[:, index], index]
         return rows
-    frame = nw.maybe_reset_index(nw.from_native(X, eager_only=True))
+    frame = nw.maybe_reset_index(nw.from_native(without_attrs(X), eager_only=True))
     columns = [nw.maybe_reset_index(frame[:, index][source[:, index]]) for index in range(frame.shape[1])]
     return columns[0].to_frame().with_columns(*columns[1:]).to_native()
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.tree import ExtraTreeRegressor
-from sklearn.utils.validation import check_array, check_consistent_length
+from sklearn.utils.validation import check_consistent_length
 
 from .._encoding import fit_table_encoder
-from .._validation import check_number
+from .._validation import check_number, check_numbers
 from ._base import BaseSampler
 from ._cells import Numbers, choose_cells, put_numbers, swap_cells, swap_terms
 from ._pool import standardise, tree_input
@@ -137,7 +137,7 @@ class LeafSwap(BaseSampler):
 
 def _tree_targets(X: Any, y: Any, rng: np.random.RandomState) -> np.ndarray:
     """Return the standardised outputs, projected at random if there are more than eight."""
-    outputs = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+    outputs = check_numbers("LeafSwap", "y", y)
     check_consistent_length(X, outputs)
     columns = standardise(outputs)
     return columns if columns.shape[1] <= 8 else standardise(columns @ rng.standard_normal((columns.shape[1], 8)))

@@ -70,7 +70,9 @@ class TermSwap(BaseSampler):
                 f"TermSwap got a {type(X).__name__} of {getattr(X, 'dtype', 'several dtypes')}; expected a sparse "
                 "matrix or an array of numbers. For frames, use LeafSwap or MUNGE."
             )
-        self._terms = sparse.csr_matrix(X, copy=True)
+        # scipy has no sparse matrices of half precision and of another order of bytes
+        dtype = np.dtype(np.float32) if X.dtype == np.float16 else X.dtype.newbyteorder("=")
+        self._terms = sparse.csr_matrix(X if X.dtype == dtype else X.astype(dtype), copy=True)
         self._terms.eliminate_zeros()
 
     def _draw(self, own: np.ndarray, rng: np.random.Generator) -> Any:
@@ -87,7 +89,7 @@ class TermSwap(BaseSampler):
         value = np.concatenate([terms.data[is_kept], self._terms.data[taken]])
         cell, first = np.unique(row * n_features + column, return_index=True)
         rows = sparse.csr_matrix((value[first], (cell // n_features, cell % n_features)), shape=terms.shape)
-        return type(self._X)(rows) if sparse.issparse(self._X) else rows.toarray()
+        return type(self._X)(rows) if sparse.issparse(self._X) else rows.toarray().astype(self._X.dtype, copy=False)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

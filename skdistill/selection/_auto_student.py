@@ -7,7 +7,9 @@ from typing import Any, Literal
 import numpy as np
 from scipy import sparse
 
+from .._described import described
 from .._representation import Documented
+from .._suggesting import did_you_mean
 from .._validation import check_number
 from ..exceptions import StudentError
 from ..students._families import FAMILIES, current_name, warn_of_former_names
@@ -129,16 +131,19 @@ class AutoStudent(Documented):
 
     def check(self) -> None:
         """Raise an error if an option is invalid."""
-        warn_of_former_names("AutoStudent", np.atleast_1d(np.asarray(self.families, dtype=object)))
+        warn_of_former_names("AutoStudent", self._given_families())
         names = self.family_names()
-        unknown = [name for name in names if name not in FAMILIES]
+        unknown = [name for name in names if not (isinstance(name, str) and name in FAMILIES)]
         if unknown or not names:
             raise StudentError(
-                f"AutoStudent: families={self.families!r}; expected 'auto' or some of {', '.join(FAMILIES)}."
+                f"AutoStudent: families={described(self.families)}; expected 'auto' or some of {', '.join(FAMILIES)}."
+                f"{did_you_mean(unknown[0] if unknown else None, ['auto', *FAMILIES])}"
             )
         for name in ("max_bytes", "max_ops"):
-            if getattr(self, name) is not None and not (name == "max_bytes" and self.max_bytes == "auto"):
-                check_number(self, name, getattr(self, name), kind=Integral, low=1)
+            value = getattr(self, name)
+            if value is None or (name == "max_bytes" and isinstance(value, str) and value == "auto"):
+                continue
+            check_number(self, name, value, kind=Integral, low=1)
         if self.min_fidelity is not None:
             check_number(self, "min_fidelity", self.min_fidelity, low=0, high=1, low_open=True)
         check_number(self, "n_finalists", self.n_finalists, kind=Integral, low=1)
@@ -148,8 +153,12 @@ class AutoStudent(Documented):
         """Return the names of the families to select from."""
         if isinstance(self.families, str) and self.families == "auto":
             return [name for name, family in FAMILIES.items() if family.is_automatic]
+        names = [current_name(name) for name in self._given_families()]
+        return [name for place, name in enumerate(names) if name not in names[:place]]
+
+    def _given_families(self) -> list[Any]:
         is_one = isinstance(self.families, str) or not np.iterable(self.families)
-        return list(dict.fromkeys(map(current_name, [self.families] if is_one else self.families)))
+        return [self.families] if is_one else list(self.families)
 
     def families_for(self, X: Any, *, is_few: bool = False) -> list[str]:
         """Return the families to evaluate on ``X``: on wide sparse tables, trees are large and have low fidelity.

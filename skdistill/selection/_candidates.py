@@ -115,7 +115,7 @@ class Candidates(dict[str, np.ndarray]):
     >>> student = AutoStudent(["linear", "tree"])
     >>> model = DistilledRegressor(Ridge().fit(X, y), student, sampler=None, random_state=0).fit(X)
     >>> model.candidates_.explain()[:6]
-    'Linear'
+    'linear'
     >>> model.candidates_["family"].tolist()
     ['linear', 'tree', 'linear']
     """
@@ -148,7 +148,7 @@ class Candidates(dict[str, np.ndarray]):
         if chosen is None:
             return f"None of the {len(self.tried)} candidates was selected."
         if np.isnan(chosen.fidelity):
-            return f"{chosen.describe().capitalize()} is the default: there were too few rows for a validation set."
+            return f"{chosen.describe()} is the default: there were too few rows for a validation set."
         within = [trial for trial in self.tried if trial.rung < 2 and trial.is_within_budget]
         latest = {trial.family: trial for trial in sorted(within, key=lambda trial: (trial.rung, trial.score))}
         others = sorted(
@@ -162,7 +162,7 @@ class Candidates(dict[str, np.ndarray]):
         )
         interval = f"95 % interval {chosen.fidelity_low:.3f} to {chosen.fidelity_high:.3f}"
         return (
-            f"{chosen.family.capitalize()} within {_kilobytes(chosen.n_bytes)}: its estimated fidelity on unseen rows "
+            f"{chosen.family} within {_kilobytes(chosen.n_bytes)}: its estimated fidelity on unseen rows "
             f"is {chosen.fidelity:.3f} ({interval}), measured on {chosen.validated_on}."
             + next((text for origin, text in CAUTIONS.items() if chosen.validated_on.startswith(origin)), "")
             + (f" Other families: {of_others}." if others else "")

@@ -10,11 +10,17 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_memory
 
 from .._losses import OneVsRestCrossEntropy
-from .._validation import check_number, check_random_state, draw_seed
+from .._validation import check_n_jobs, check_number, check_random_state, draw_seed
 from ..compiled import Forest
 from ..compiled._nodes import stack_outputs
 from ..solvers import VALIDATION_SHARE, TreeGrower, TreeTable, leaf_weights, prune_forest, refit_leaves
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
+
+MAX_TREES, MAX_LEAVES, MAX_BINS = 10_000, 131_072, 65_535
+"""Maximum parameters: more trees take hours to fit, and LightGBM supports no more leaves of a tree and no more bins."""
+
+MAX_LEARNING_RATE = 10.0
+"""Maximum learning rate: from 2 on, boosting diverges; very large rates overflow."""
 
 MIN_ROWS_FOR_THREADS = 10_000
 """Minimum number of rows for several threads of LightGBM; with fewer rows, threads are slower on a busy machine."""
@@ -77,7 +83,7 @@ class _CompactBoosting(CompactStudent):
                 "Pass monotonic_cst=None."
             )
         self._check_parameters()
-        rng = check_random_state(self.random_state)
+        rng = check_random_state(self.random_state, self)
         common = self.__dict__.pop("_common", None)  # shared with the other sizes of a path
         shared = {} if common is None else common
         table = shared.get("table") or TreeTable(X, weight, self._declared(X))
@@ -126,7 +132,7 @@ class _CompactBoosting(CompactStudent):
         """Fit a clone for each size; the table and the trees that they share are made once."""
         seed = self.random_state
         if not isinstance(seed, Integral):
-            seed = draw_seed(check_random_state(seed))
+            seed = draw_seed(check_random_state(seed, self))
         common: dict[str, Any] = {}
         students = []
         for n_trees, max_leaf_nodes in self._check_sizes(sizes):
@@ -149,13 +155,14 @@ class _CompactBoosting(CompactStudent):
         return size_of_trees(n_parameters, n_outputs)
 
     def _check_parameters(self) -> None:
-        check_number(self, "n_trees", self.n_trees, kind=Integral, low=1)
-        check_number(self, "max_leaf_nodes", self.max_leaf_nodes, kind=Integral, low=2)
-        if self.learning_rate != "auto":
-            check_number(self, "learning_rate", self.learning_rate, low=0, low_open=True)
+        check_number(self, "n_trees", self.n_trees, kind=Integral, low=1, high=MAX_TREES)
+        check_number(self, "max_leaf_nodes", self.max_leaf_nodes, kind=Integral, low=2, high=MAX_LEAVES)
+        if not (isinstance(self.learning_rate, str) and self.learning_rate == "auto"):
+            check_number(self, "learning_rate", self.learning_rate, low=0, low_open=True, high=MAX_LEARNING_RATE)
         check_number(self, "min_samples_leaf", self.min_samples_leaf, kind=Integral, low=1)
         check_number(self, "l2_regularization", self.l2_regularization, low=0)
-        check_number(self, "max_bins", self.max_bins, kind=Integral, low=2)
+        check_number(self, "max_bins", self.max_bins, kind=Integral, low=2, high=MAX_BINS)
+        check_n_jobs(self, self.n_jobs)
 
     def _lightgbm_params(self, seed: int, n_rows: int) -> dict[str, Any]:
         rate = auto_learning_rate(self.n_trees) if self.learning_rate == "auto" else self.learning_rate
@@ -163,7 +170,7 @@ class _CompactBoosting(CompactStudent):
             "objective": "regression" if self._loss.is_quadratic else "cross_entropy",
             "num_leaves": self.max_leaf_nodes,
             "learning_rate": rate,
-            "min_data_in_leaf": self.min_samples_leaf,
+            "min_data_in_leaf": min(self.min_samples_leaf, n_rows + 1),
             "lambda_l2": self.l2_regularization,
             "max_bin": self.max_bins,
             "num_threads": effective_n_jobs(self.n_jobs) if n_rows >= MIN_ROWS_FOR_THREADS else 1,
@@ -214,17 +221,17 @@ class CompactBoostingClassifier(CompactClassifier, _CompactBoosting):
 
     Parameters
     ----------
-    n_trees : int >= 1, default=60
+    n_trees : int in [1, 10000], default=60
         Number of trees for each class (one sequence for two classes).
-    max_leaf_nodes : int >= 2, default=24
+    max_leaf_nodes : int in [2, 131072], default=24
         Maximum number of leaves of a tree.
-    learning_rate : float > 0 or "auto", default="auto"
+    learning_rate : float in (0, 10] or "auto", default="auto"
         Shrinkage of each tree. ``"auto"`` takes larger steps the fewer trees there are.
     min_samples_leaf : int >= 1, default=5
         Minimum number of rows of a leaf.
     l2_regularization : float >= 0, default=1.0
         Ridge on the leaf values.
-    max_bins : int >= 2, default=255
+    max_bins : int in [2, 65535], default=255
         Bins of a feature.
     resolve_leaves : bool, default=True
         Whether all leaf values are refitted together once the trees are grown [2]_, which brings about 60 % of what
@@ -313,17 +320,17 @@ class CompactBoostingRegressor(CompactRegressor, _CompactBoosting):
 
     Parameters
     ----------
-    n_trees : int >= 1, default=60
+    n_trees : int in [1, 10000], default=60
         Number of trees for each output.
-    max_leaf_nodes : int >= 2, default=24
+    max_leaf_nodes : int in [2, 131072], default=24
         Maximum number of leaves of a tree.
-    learning_rate : float > 0 or "auto", default="auto"
+    learning_rate : float in (0, 10] or "auto", default="auto"
         Shrinkage of each tree. ``"auto"`` takes larger steps the fewer trees there are.
     min_samples_leaf : int >= 1, default=5
         Minimum number of rows of a leaf.
     l2_regularization : float >= 0, default=1.0
         Ridge on the leaf values.
-    max_bins : int >= 2, default=255
+    max_bins : int in [2, 65535], default=255
         Bins of a feature.
     resolve_leaves : bool, default=True
         Whether all leaf values are refitted together once the trees are grown [2]_, which brings about 60 % of what
@@ -409,4 +416,4 @@ def size_of_trees(n_parameters: float, n_outputs: int) -> dict[str, int] | None:
     if for_one < 4:
         return None
     n_leaves = int(min(np.clip(round(16 * (for_one / 920) ** 0.27), 2, 64), (for_one + 2) // 3))
-    return {"n_trees": int(for_one // (3 * n_leaves - 2)), "max_leaf_nodes": n_leaves}
+    return {"n_trees": int(min(for_one // (3 * n_leaves - 2), MAX_TREES)), "max_leaf_nodes": n_leaves}

@@ -46,6 +46,8 @@ def complete_classifier(fitted: Any, classes: np.ndarray, temperature: float, X:
             f"the student {type(fitted).__name__} has a margin for each pair of classes; expected one for each class. "
             'Pass decision_function_shape="ovr".'
         )
+    if len(fitted.classes_) == 1:
+        return CompletedClassifier(fitted, classes, response, temperature)
     known = proba[:MAX_MARGIN_ROWS, np.searchsorted(classes, fitted.classes_)]
     margins = two_columns(fitted.decision_function(take_rows(X, slice(0, MAX_MARGIN_ROWS))))
     told = known.sum(axis=1) > 0
@@ -138,7 +140,9 @@ class CompletedClassifier(ClassifierMixin, _Fitted):
             return softmax(self.temperature * logits)
         if self.response == "predict":
             return one_hot(np.asarray(self.estimator.predict(X)).reshape(-1), self.classes)
-        if self.response == "decision_function":
+        if len(self.estimator.classes_) == 1:
+            known = np.ones((len(self.estimator.predict(X)), 1))
+        elif self.response == "decision_function":
             known = softmax(self.scale * two_columns(self.estimator.decision_function(X)))
         else:
             known = np.asarray(self.estimator.predict_proba(X), dtype=np.float64)

@@ -3,11 +3,10 @@
 from typing import Any, Literal
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from .._encoding import fit_encoder
 from .._losses import OneVsRestCrossEntropy
-from .._validation import draw_seed
+from .._validation import check_n_jobs, check_random_state, draw_seed
 from ..compiled import Sum
 from ._boosting import CompactBoostingRegressor, size_of_trees
 from ._mlp import CompactMLPRegressor, size_of_network
@@ -56,7 +55,8 @@ class _CompactHybrid(CompactStudent):
 
         The output layer of the network is refitted together with the leaves of the trees.
         """
-        rng = check_random_state(self.random_state)
+        rng = check_random_state(self.random_state, self)
+        check_n_jobs(self, self.n_jobs)
         smooth = CompactMLPRegressor(
             self.hidden_layer_sizes,
             n_knots=self.n_knots,
@@ -103,14 +103,14 @@ class CompactHybridClassifier(CompactClassifier, _CompactHybrid):
     Parameters
     ----------
     hidden_layer_sizes : int or tuple of one or two int, default=(32, 32)
-        Hidden units of each layer of the network.
-    n_trees : int >= 1, default=20
+        Hidden units of each layer of the network, at most 10,000.
+    n_trees : int in [1, 10000], default=20
         Number of trees for each class (one sequence for two classes).
-    max_leaf_nodes : int >= 2, default=16
+    max_leaf_nodes : int in [2, 131072], default=16
         Maximum number of leaves of a tree.
     n_knots : int >= 0, default=0
         Number of knots of the network's inputs; see :class:`CompactMLPClassifier`. The trees model edges.
-    learning_rate : float > 0 or "auto", default="auto"
+    learning_rate : float in (0, 10] or "auto", default="auto"
         Shrinkage of each tree.
     min_samples_leaf : int >= 1, default=5
         Minimum number of rows of a leaf.
@@ -173,14 +173,14 @@ class CompactHybridRegressor(CompactRegressor, _CompactHybrid):
     Parameters
     ----------
     hidden_layer_sizes : int or tuple of one or two int, default=(32, 32)
-        Hidden units of each layer of the network.
-    n_trees : int >= 1, default=20
+        Hidden units of each layer of the network, at most 10,000.
+    n_trees : int in [1, 10000], default=20
         Number of trees for each output.
-    max_leaf_nodes : int >= 2, default=16
+    max_leaf_nodes : int in [2, 131072], default=16
         Maximum number of leaves of a tree.
     n_knots : int >= 0, default=0
         Number of knots of the network's inputs; see :class:`CompactMLPRegressor`. The trees model edges.
-    learning_rate : float > 0 or "auto", default="auto"
+    learning_rate : float in (0, 10] or "auto", default="auto"
         Shrinkage of each tree.
     min_samples_leaf : int >= 1, default=5
         Minimum number of rows of a leaf.

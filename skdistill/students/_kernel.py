@@ -78,7 +78,7 @@ class _CompactKernel(CompactStudent):
         weight = weight / weight.sum()
         values, curvature = as_values(self._loss, targets)
         gamma = None if self.gamma == "auto" else float(self.gamma)
-        rng, given = check_random_state(self.random_state), self._given(design)
+        rng, given = check_random_state(self.random_state, self), self._given(design)
         search = LandmarkSearch(design, cells, values, weight * curvature, has_linear=self.linear)
         kernel, ridge = search.search(self.n_landmarks, gamma, given, refine=self.refine, rng=rng)
         features = search.features(kernel, weight)

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .._validation import check_number
+from .._validation import check_choice, check_number
 from ..compiled import Network
 from ..solvers import LinearInputs, choose_pairs, solve
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
@@ -53,8 +53,7 @@ class _CompactLinear(CompactStudent):
     def _check_parameters(self) -> None:
         check_number(self, "n_pairs", self.n_pairs, kind=Integral, low=0)
         check_number(self, "alpha", self.alpha, low=0)
-        if self.penalty not in ("l1", "l2"):
-            raise ValueError(f"{type(self).__name__}: penalty={self.penalty!r}; expected 'l1' or 'l2'.")
+        check_choice(self, "penalty", self.penalty, ("l1", "l2"))
 
 
 class CompactLinearClassifier(CompactClassifier, _CompactLinear):

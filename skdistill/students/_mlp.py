@@ -12,7 +12,7 @@ from .._validation import check_number, check_random_state, draw_seed
 from ..compiled import Network
 from ..solvers import OptimizerSettings, fit_network
 from ..targets import scheduled_temperature
-from ..targets._schedules import SCHEDULES
+from ..targets._schedules import schedule_of
 from ._knots import find_knots
 from ._student import CompactClassifier, CompactRegressor, CompactStudent, largest_below
 
@@ -36,7 +36,7 @@ class _CompactMLP(CompactStudent):
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Network:
         """Return a network fitted to all columns of ``targets``."""
         settings, hidden = self._check_parameters(), self._hidden()
-        rng = check_random_state(self.random_state)
+        rng = check_random_state(self.random_state, self)
         cells, targets, weight, design = self._prepare(X, targets, weight)
         knots = find_knots(cells, design.n_codes, targets, weight, self.n_knots, draw_seed(rng))
         design = design.in_pieces(knots)
@@ -53,15 +53,15 @@ class _CompactMLP(CompactStudent):
                 f"{type(self).__name__}: hidden_layer_sizes={given!r}; expected one or two numbers of hidden units."
             )
         for size in sizes:
-            check_number(self, "hidden_layer_sizes", size, kind=Integral, low=1)
+            check_number(self, "hidden_layer_sizes", size, kind=Integral, low=1, high=MAX_GIVEN_WIDTH)
         return sizes
 
     def _check_parameters(self) -> OptimizerSettings:
         check_number(self, "learning_rate", self.learning_rate, low=0, low_open=True)
-        if self.max_epochs != "auto":
+        if not (isinstance(self.max_epochs, str) and self.max_epochs == "auto"):
             check_number(self, "max_epochs", self.max_epochs, kind=Integral, low=1)
         check_number(self, "n_knots", self.n_knots, kind=Integral, low=0)
-        if self.batch_size != "auto":
+        if not (isinstance(self.batch_size, str) and self.batch_size == "auto"):
             check_number(self, "batch_size", self.batch_size, kind=Integral, low=1)
         check_number(self, "weight_decay", self.weight_decay, low=0)
         check_number(self, "validation_fraction", self.validation_fraction, low=0, high=0.9)
@@ -105,6 +105,9 @@ def size_of_network(
 MIN_WIDTH, MAX_WIDTH = 8, 512
 """Bound the hidden units of a sized student: from below those of two layers, from above those of any layer."""
 
+MAX_GIVEN_WIDTH = 10_000
+"""Maximum number of hidden units of a layer that a user may ask for: two such layers take a gigabyte."""
+
 PARAMETERS_PER_KNOT, MAX_KNOTS = 50, 200
 """Number of parameters of a sized student for which it gets one knot, and the largest number of its knots."""
 
@@ -126,7 +129,7 @@ class CompactMLPClassifier(CompactClassifier, _CompactMLP):
     Parameters
     ----------
     hidden_layer_sizes : int or tuple of one or two int, default=(32, 32)
-        Hidden units of each layer.
+        Hidden units of each layer, at most 10,000.
     n_knots : int >= 0, default=100
         Number of knots of a piecewise linear encoding [3]_: a few quick trees find where the targets jump or bend along
         the numbers, and each interval between two such knots becomes an input. 0 takes numbers as they are, which is
@@ -231,12 +234,7 @@ class CompactMLPClassifier(CompactClassifier, _CompactMLP):
         check_number(self, "temperature", self.temperature, kind=Real, low=0, low_open=True)
         end = self.temperature if self.final_temperature is None else self.final_temperature
         check_number(self, "final_temperature", end, kind=Real, low=0, low_open=True)
-        known = isinstance(self.temperature_schedule, str) and self.temperature_schedule in SCHEDULES
-        if not known and not callable(self.temperature_schedule):
-            raise ValueError(
-                f"{type(self).__name__}: temperature_schedule={self.temperature_schedule!r}; expected one of "
-                f"{list(SCHEDULES)}, or a callable."
-            )
+        schedule_of(self.temperature_schedule, type(self).__name__, "temperature_schedule")
         way = partial(scheduled_temperature, self.temperature_schedule, self.temperature, end)
         return replace(super()._check_parameters(), temperature=way)
 
@@ -257,7 +255,7 @@ class CompactMLPRegressor(CompactRegressor, _CompactMLP):
     Parameters
     ----------
     hidden_layer_sizes : int or tuple of one or two int, default=(32, 32)
-        Hidden units of each layer.
+        Hidden units of each layer, at most 10,000.
     n_knots : int >= 0, default=100
         Number of knots of a piecewise linear encoding [2]_: a few quick trees find where the targets jump or bend along
         the numbers, and each interval between two such knots becomes an input. 0 takes numbers as they are, which is

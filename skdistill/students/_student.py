@@ -17,7 +17,7 @@ from .._representation import Documented
 from .._restoring import all_or_nothing
 from .._tables import own_rows, take_rows
 from .._threads import is_small, one_blas_thread
-from .._validation import check_finite, check_fitted, check_number, check_table, check_weights
+from .._validation import check_finite, check_fitted, check_number, check_numbers, check_table, check_weights
 from ..compiled import Columns, CompiledModel, Design, Forest
 from ..compiled._design import dense_chunks
 from ..compiled._links import LINKS, inverse_link
@@ -229,7 +229,7 @@ class CompactClassifier(ClassifierMixin, CompactStudent):
         if len(classes) < 2:
             raise ValueError(f"{type(self).__name__} needs at least 2 classes; got 1 class: {classes.tolist()}.")
         self._loss = BinaryCrossEntropy() if len(classes) == 2 else self._loss_of_many()
-        X, targets, weight = rows_with_weight(X, targets, check_weights(sample_weight, X.shape[0]))
+        X, targets, weight = rows_with_weight(X, targets, check_weights(sample_weight, X.shape[0], type(self).__name__))
         weight = weight / weight.max()
         targets = targets[:, 1:] if len(classes) == 2 else targets
         self.scorer_ = with_exact_constants(self._learn(X, targets, weight), targets, self._loss)
@@ -331,13 +331,19 @@ class CompactRegressor(RegressorMixin, CompactStudent):
     @one_blas_thread()  # sums of several threads differ in their last digits
     def _fit_linked(self, X: Any, y: Any, link: TargetLink, sample_weight: Any, name: str) -> Self:
         X = check_table(self, X, reset=True)
-        y = check_array(y, ensure_2d=False, dtype=np.float64, input_name=name)
+        y = check_numbers(self, name, y)
+        if y.ndim > 2 or y.size == 0:
+            raise ValueError(
+                f"{type(self).__name__}: {name} has shape {y.shape}; expected (n_samples,) or (n_samples, n_outputs)."
+            )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         check_consistent_length(X, y)
         link.check(y, type(self).__name__, name)
         self._is_single = y.ndim == 1
-        X, values, weight = rows_with_weight(X, y.reshape(len(y), -1), check_weights(sample_weight, X.shape[0]))
+        X, values, weight = rows_with_weight(
+            X, y.reshape(len(y), -1), check_weights(sample_weight, X.shape[0], type(self).__name__)
+        )
         if link.name != "identity":
             values, weight = link.scores(values), weight * link.weights(values)
         self.scorer_ = self._learn_values(X, values, weight)

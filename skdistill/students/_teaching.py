@@ -8,6 +8,8 @@ What the student can do decides, in this order:
 4. otherwise labels are drawn from the soft targets.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -22,7 +24,7 @@ from .._validation import seed_estimator, tags_of
 from ..exceptions import StudentError
 from ..targets import TargetCompressor, TargetLink, centred_logits
 from ._completion import CompletedClassifier, DecodedRegressor, LinkedRegressor, complete_classifier
-from ._student import CompactRegressor, rows_for
+from ._student import CompactRegressor, CompactStudent, rows_for
 
 MIN_PROBABILITY = 1e-3
 """Bounds the probability of classes that get a copy of the row; the weight of others is shared among these."""
@@ -100,7 +102,7 @@ def teach_classifier(
         elif len(classes) == 2:
             logits = logits[:, 1] - logits[:, 0]
         fitted = _fit_values(student, X, logits, sample_weight, rng)
-        return CompletedClassifier(fitted, classes, "logit", temperature, decoder=code)
+        return _asked(CompletedClassifier(fitted, classes, "logit", temperature, decoder=code), X)
     if target_compressor is not None:
         raise StudentError(
             f"target_compressor= makes the targets numbers, but the student {type(student).__name__} is no regressor; "
@@ -117,7 +119,8 @@ def teach_classifier(
     else:
         rows, columns = _draw_labels(proba, sample_weight, rng)
         fitted = _fit(student, take_rows(X, rows), classes[columns])
-    return complete_classifier(fitted, classes, temperature, X, proba)
+    with _noted(fitted):
+        return complete_classifier(fitted, classes, temperature, X, proba)
 
 
 @one_blas_thread()
@@ -208,7 +211,9 @@ def _in_shape(fitted: Any, X: Any, values: np.ndarray) -> Any:
     """Return a regressor whose predictions for a single output have the shape (n_samples,)."""
     if isinstance(fitted, CompactRegressor | DecodedRegressor) or not _is_single(values):
         return fitted
-    if np.ndim(fitted.predict(take_rows(X, slice(0, 1)))) == 1:
+    with _noted(fitted):
+        is_flat = np.ndim(fitted.predict(take_rows(X, slice(0, 1)))) == 1
+    if is_flat:
         return fitted
     return LinkedRegressor(fitted, TargetLink())
 
@@ -233,7 +238,40 @@ def _fit(student: Any, X: Any, y: np.ndarray, weight: np.ndarray | None = None) 
     try:
         return student.fit(X, y) if weight is None else fit_weighted(student, X, y, weight)
     except Exception as error:
-        error.add_note(f"skdistill was fitting the student {type(student).__name__} on {X.shape[0]} rows.")
+        if is_classifier(student) and len(np.unique(y)) == 1:
+            raise StudentError(
+                f"the student {type(student).__name__} cannot be fitted to a single label, {y[0]!r}, which the teacher "
+                'gives all rows. Pass a student that learns probabilities, such as student="auto", or rows of several '
+                "labels."
+            ) from error
+        error.add_note(
+            f"skdistill was fitting the student {type(student).__name__} on {X.shape[0]} rows. Pass a table that it "
+            'accepts, or a student that reads any table, such as student="auto".'
+        )
+        raise
+
+
+def _asked(student: Any, X: Any) -> Any:
+    """Return a fitted student of others after asking it for one row: some accept rows in ``fit`` only."""
+    inside = getattr(student, "estimator", student)
+    if not isinstance(inside, CompactStudent):
+        with _noted(inside):
+            student.predict(take_rows(X, slice(0, 1)))
+    return student
+
+
+@contextmanager
+def _noted(student: Any) -> Iterator[None]:
+    """Add to errors of a fitted student that they are its own."""
+    try:
+        yield
+    except StudentError:
+        raise
+    except Exception as error:
+        error.add_note(
+            f"skdistill was asking the student {type(student).__name__} for rows that it was fitted on. Pass a table "
+            'that it accepts, or a student that reads any table, such as student="auto".'
+        )
         raise
 
 

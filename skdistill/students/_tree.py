@@ -45,7 +45,9 @@ class _CompactTree(CompactStudent):
         binned = BinnedTable(table.cells, table.weight, self._n_codes(), self.max_bins)
         self._n_digits = digits_of_large(binned.bounds, table.needs_double)
         data = TreeData(binned, targets, table.weight, self.min_samples_leaf)
-        tree = fit_tree(data, self.max_leaf_nodes, optimize=self.optimize, n_regrowths=self.n_regrowths)
+        tree = fit_tree(
+            data, min(self.max_leaf_nodes, len(weight)), optimize=self.optimize, n_regrowths=self.n_regrowths
+        )
         forest = forest_from_tree(tree, binned, targets.shape[1])
         leaf = forest.leaves(table.cells)[:, 0]
         weighted = weight[:, None]

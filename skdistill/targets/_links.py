@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from .._described import described
+from .._suggesting import did_you_mean
+
 INVERSES = {"identity": "identity", "log": "exp", "logit": "logistic"}
 """Names of the links, and of their inverses in compiled models."""
 
@@ -71,7 +74,9 @@ class TargetLink:
             If the name is unknown, or the bounds are no increasing numbers, or infinite where the link needs a bound.
         """
         if not isinstance(name, str) or name not in INVERSES:
-            raise ValueError(f"{who}: link={name!r}; expected one of {list(INVERSES)}.")
+            raise ValueError(
+                f"{who}: link={described(name)}; expected one of {list(INVERSES)}.{did_you_mean(name, INVERSES)}"
+            )
         low, high = DEFAULT_BOUNDS[name] if bounds is None else _read_bounds(bounds, DEFAULT_BOUNDS[name], who)
         needed = {"identity": [], "log": [low], "logit": [low, high]}[name]
         if not np.all(np.isfinite(needed)):
@@ -171,6 +176,7 @@ def _read_bounds(bounds: Any, usual: tuple[float, float], who: str) -> tuple[flo
     pair = [default if each is None else each for each, default in zip(bounds, usual, strict=True)] if is_pair else []
     if not pair or not all(isinstance(each, Real) for each in pair) or not float(pair[0]) < float(pair[1]):
         raise ValueError(
-            f"{who}: bounds={bounds!r}; expected two numbers (low, high) with low < high, of which one may be None."
+            f"{who}: bounds={described(bounds)}; expected two numbers (low, high) with low < high, of which one "
+            "may be None."
         )
     return float(pair[0]), float(pair[1])

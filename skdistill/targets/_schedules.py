@@ -4,8 +4,16 @@ from collections.abc import Callable
 
 import numpy as np
 
+from .._described import described
+from .._suggesting import did_you_mean
+from ._checks import check_positive, is_real
+
 Schedule = Callable[[float], float]
 """Maps the completed share of the training to the share of the change from start to end temperature; both in [0, 1]."""
+
+
+MAX_STEEPNESS = 500
+"""Maximum steepness of a logistic schedule: a step, of which larger exponentials would overflow."""
 
 
 def logistic_schedule(steepness: float = 10.0, center: float = 0.5) -> Schedule:
@@ -17,7 +25,7 @@ def logistic_schedule(steepness: float = 10.0, center: float = 0.5) -> Schedule:
 
     Parameters
     ----------
-    steepness : float > 0, default=10.0
+    steepness : float in (0, 500], default=10.0
         The slope parameter k.
     center : float in [0, 1], default=0.5
         The inflection point c.
@@ -33,10 +41,10 @@ def logistic_schedule(steepness: float = 10.0, center: float = 0.5) -> Schedule:
     >>> [round(schedule(share), 3) for share in (0.0, 0.25, 0.5, 1.0)]
     [0.0, 0.007, 0.5, 1.0]
     """
-    if not steepness > 0 or not 0 <= center <= 1:
+    if not (is_real(steepness) and is_real(center) and 0 < steepness <= MAX_STEEPNESS and 0 <= center <= 1):
         raise ValueError(
-            f"logistic_schedule: steepness={steepness!r}, center={center!r}; expected steepness above 0 and center in "
-            "[0, 1]."
+            f"logistic_schedule: steepness={described(steepness)}, center={described(center)}; expected steepness "
+            f"above 0 and center in [0, 1], and steepness at most {MAX_STEEPNESS}."
         )
 
     def at(share: float) -> float:
@@ -51,6 +59,24 @@ SCHEDULES: dict[str, Schedule] = {
     "cosine": lambda share: float(1 - np.cos(np.pi * share)) / 2,
     "logistic": logistic_schedule(),
 }
+
+
+def schedule_of(schedule: str | Schedule, who: str = "scheduled_temperature", name: str = "schedule") -> Schedule:
+    """Return the schedule that a name stands for, and a callable unchanged.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or the object is neither a name nor callable.
+    """
+    if isinstance(schedule, str) and schedule in SCHEDULES:
+        return SCHEDULES[schedule]
+    if callable(schedule):
+        return schedule
+    raise ValueError(
+        f"{who}: {name}={described(schedule)}; expected one of {', '.join(map(repr, SCHEDULES))}, or a callable."
+        f"{did_you_mean(schedule, SCHEDULES)}"
+    )
 
 
 def scheduled_temperature(schedule: str | Schedule, start: float, end: float, share: float) -> float:
@@ -80,8 +106,10 @@ def scheduled_temperature(schedule: str | Schedule, start: float, end: float, sh
     >>> [round(scheduled_temperature("cosine", 5.0, 1.0, share), 2) for share in (0.0, 0.5, 1.0)]
     [5.0, 3.0, 1.0]
     """
-    way = SCHEDULES[schedule] if isinstance(schedule, str) else schedule
-    temperature = start + (end - start) * way(share)
+    start, end = (
+        check_positive("scheduled_temperature", name, given) for name, given in (("start", start), ("end", end))
+    )
+    temperature = start + (end - start) * schedule_of(schedule)(share)
     if not temperature > 0:
         raise ValueError(
             f"temperature_schedule: the temperature is {temperature!r} after {share:.0%} of the training; expected a "

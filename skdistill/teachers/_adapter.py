@@ -10,9 +10,11 @@ import numpy as np
 from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
 from sklearn.utils import get_tags
 
+from .._described import is_printable, text_of
 from .._fitting import has_pairwise_margins
+from .._suggesting import did_you_mean
 from .._tables import is_frame, own_rows
-from .._validation import warn_caller
+from .._validation import check_choice, warn_caller
 from ..convert import is_lightgbm, unwrap
 from ..exceptions import TeacherError, TeacherOutputError, TeacherQueryError, TeacherWarning
 from ..targets import one_hot
@@ -40,8 +42,8 @@ SUM_TOLERANCE = 1e-3
 
 SEVERAL_LABELS = (
     "Several labels per row are not supported. Distil each label separately, or distil the probabilities of all labels "
-    "together with DistilledRegressor(lambda X: ...), where the function returns one column per label; a label is then "
-    "true if its output is above 0.5."
+    "as the outputs of DistilledRegressor(lambda X: ...), where the function returns one column per label; a label is "
+    "then true if its output is above 0.5."
 )
 
 
@@ -118,7 +120,12 @@ class Teacher:
     @property
     def name(self) -> str:
         """Name of the model in messages."""
-        return getattr(self.model, "__name__", type(_innermost(self.model)).__name__)
+        name = getattr(self.model, "__name__", None)
+        if isinstance(name, str):
+            return name
+        final = type(_innermost(self.model)).__name__
+        model = unwrap(self.model, through=("frozen",)).model
+        return f"{type(model).__name__}(..., {final})" if len(getattr(model, "steps", ())) > 1 else final
 
     @property
     def predicts_labels(self) -> bool:
@@ -152,7 +159,7 @@ class Teacher:
             )
         try:
             names, returned = read_answer(returned, self.classes_)
-            if returned.ndim not in (1, 2) or returned.shape[0] != X.shape[0]:
+            if returned.ndim not in (1, 2) or returned.shape[0] != X.shape[0] or 0 in returned.shape:
                 raise UnreadableError(f"shape {returned.shape} for {X.shape[0]} rows", "one output per row.")
             read = {"proba": self._read_proba, "logit": self._read_margins, "value": self._read_values}
             return read[self.output_kind](returned, names)
@@ -162,7 +169,12 @@ class Teacher:
     def _call_with_own_rows(self, X: Any) -> Any:
         """Call the model with a copy of the rows, so that it cannot change the rows of the caller."""
         rows = own_rows(X)
-        returned = self._call_model(rows)
+        try:
+            returned = self._call_model(rows)
+        except Exception as error:
+            if is_printable(error):
+                raise
+            raise TeacherQueryError(f"{self.name} raised {text_of(error)}.") from error
         if not self._writes_into_rows and has_changed(rows, X):
             self._writes_into_rows = True  # warn once
             warn_caller(
@@ -187,10 +199,12 @@ class Teacher:
         """Return ``labels_``; the first rows that are queried are assumed to be the training rows of the model."""
         labels, rows = _innermost(self.model).labels_, joblib.hash(X)
         if len(labels) != X.shape[0] or (self._known_rows or rows) != rows:
+            advice = "Fit the student on exactly the training rows."
+            if self._known_rows is not None:  # these were labelled
+                advice = "Fit the student on exactly the training rows, with sampler=None and without X_unlabeled."
             raise TeacherError(
                 f"{self.name} only has labels_ for the {len(labels)} rows it was fitted on, in their order; got "
-                f"{X.shape[0]} other rows. Fit the student on exactly the training rows, with sampler=None and without "
-                "X_unlabeled."
+                f"{X.shape[0]} other rows. {advice}"
             )
         self._known_rows = rows
         return labels
@@ -203,11 +217,9 @@ class Teacher:
             try:
                 return one_hot(returned, self.classes_)
             except ValueError as error:
-                expected = (
-                    "labels that the model was fitted with. If these are probabilities, pass "
-                    "teacher=lambda X: model.predict(X)."
-                )
-                raise self._output_error(str(error), expected) from None
+                raise self._output_error(
+                    str(error), f"labels that the model was fitted with.{_if_shares(returned)}"
+                ) from None
         proba = as_floats(returned)
         if proba.ndim == 1:
             proba = np.column_stack([1 - proba, proba])
@@ -223,12 +235,16 @@ class Teacher:
             row = int(np.argmax(wrong))
             raise self._output_error(
                 f"row {row} as {proba[row].tolist()} ({int(wrong.sum())} such rows)",
-                "probabilities in [0, 1] with a sum of one per row. If these are margins, pass "
-                'response_method="decision_function". If each class is compared with all others, divide by the sum. '
-                f"{SEVERAL_LABELS}",
+                f"probabilities in [0, 1] with a sum of one per row. {self._advice_on_margins()}If each class is "
+                f"compared with all others, divide by the sum. {SEVERAL_LABELS}",
             )
         proba = np.maximum(proba, 0)[:, self._order_of(names)]
         return proba / proba.sum(axis=1, keepdims=True)
+
+    def _advice_on_margins(self) -> str:
+        """Return what to pass if outputs are margins, unless the model has no method that returns them."""
+        has_margins = _is_function(self.model) or "decision_function" in _methods_of(self.model, self.task)
+        return 'If these are margins, pass response_method="decision_function". ' if has_margins else ""
 
     def _read_margins(self, returned: np.ndarray, names: list[Any] | None) -> np.ndarray:
         assert self.classes_ is not None
@@ -240,9 +256,9 @@ class Teacher:
             margins = np.column_stack([-margins / 2, margins / 2])
         is_pairwise = n_classes > 2 and has_pairwise_margins(_owner(self.model))
         if margins.ndim == 1 or margins.shape[1] != n_classes or is_pairwise:
+            advice = ' An SVC needs decision_function_shape="ovr".' if is_pairwise else ""
             raise self._output_error(
-                f"margins of shape {returned.shape}",
-                f'one column for each of the {n_classes} classes. An SVC needs decision_function_shape="ovr".',
+                f"margins of shape {returned.shape}", f"one column for each of the {n_classes} classes.{advice}"
             )
         return margins[:, self._order_of(names)]
 
@@ -320,9 +336,17 @@ def as_teacher(
         return obj
     if isinstance(obj, type):
         raise TeacherError(f"got the class {obj.__name__} as a teacher; expected an object, e.g. {obj.__name__}().")
+    if task is not None:
+        check_choice("as_teacher", "task", task, list(RESPONSES))
     task = task or _infer_task(obj, classes)
     method = _resolve_method(obj, response_method, task)
     return Teacher(obj, task, method, _resolve_classes(obj, classes) if task == "classification" else None)
+
+
+def _if_shares(returned: np.ndarray) -> str:
+    """Return what to pass if outputs of a method for labels look like probabilities."""
+    are_shares = returned.dtype.kind == "f" and bool(((returned >= 0) & (returned <= 1)).all())
+    return " If these are probabilities, pass teacher=lambda X: model.predict(X)." if are_shares else ""
 
 
 def _infer_task(obj: Any, classes: Any) -> Task:
@@ -384,10 +408,10 @@ def _bound_method(obj: Any) -> tuple[str, Any]:
 
 def _resolve_method(obj: Any, response_method: str, task: Task) -> str:
     allowed = RESPONSES[task]
-    if response_method != "auto" and response_method not in allowed:
+    if not isinstance(response_method, str) or (response_method != "auto" and response_method not in allowed):
         raise TeacherError(
             f"response_method={response_method!r} is not available for {task}; expected 'auto' or one of "
-            f"{list(allowed)}."
+            f"{list(allowed)}.{did_you_mean(response_method, ['auto', *allowed])}"
         )
     if _is_function(obj):
         default = "predict_proba" if task == "classification" else "predict"
@@ -396,17 +420,15 @@ def _resolve_method(obj: Any, response_method: str, task: Task) -> str:
         return default if response_method == "auto" else response_method
     name = type(obj).__name__
     if response_method != "auto":
-        if response_method not in _methods_of(obj, task):
-            raise TeacherError(
-                f"{name} has no {response_method}; expected one of its methods {_methods_of(obj, task)}. Pass another "
-                "response_method, or pass a function as the teacher."
-            )
+        methods = _methods_of(obj, task)
+        if response_method not in methods:
+            its = f"one of its methods {methods}. Pass another response_method, or pass" if methods else "a model. Pass"
+            raise TeacherError(f"{name} has no {response_method}; expected {its} a function as the teacher.")
         return response_method
     if task == "regression" and _predicts_groups(obj):
-        raise TeacherError(
-            f"{name} predicts classes or clusters; expected values. Use DistilledClassifier, or pass one of "
-            f"{[m for m in _methods_of(obj, task) if m != 'predict']} as response_method."
-        )
+        others = [method for method in _methods_of(obj, task) if method != "predict"]
+        advice = f", or pass one of {others} as response_method" if others else ""
+        raise TeacherError(f"{name} predicts classes or clusters; expected values. Use DistilledClassifier{advice}.")
     if task == "classification" and is_of_kind(is_regressor, obj):
         raise TeacherError(f"{name} is a regressor; expected a classifier. Use DistilledRegressor.")
     usable = [method for method in _methods_of(obj, task) if method != "predict_proba" or task == "classification"]

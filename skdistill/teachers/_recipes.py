@@ -73,10 +73,17 @@ def fit_teacher(
     ranked_by = groups_argument(final_step(teacher))
     if ranked_by is not None and groups is not None:
         return _fit_ranker(teacher, ranked_by, X, y, groups)
-    if sample_weight is not None and accepts_sample_weight(teacher):
-        fitted = fit_weighted(teacher, X, y, sample_weight)
-    else:
-        fitted = teacher.fit(X, y)
+    try:
+        if sample_weight is not None and accepts_sample_weight(teacher):
+            fitted = fit_weighted(teacher, X, y, sample_weight)
+        else:
+            fitted = teacher.fit(X, y)
+    except Exception as error:
+        error.add_note(
+            f"skdistill was fitting the teacher {type(teacher).__name__} on {X.shape[0]} rows, as it is not fitted. "
+            "Pass a table and labels that it accepts, or fit it first."
+        )
+        raise
     return teacher if fitted is None else fitted
 
 
@@ -173,7 +180,9 @@ def out_of_fold_outputs(
 
 def _folds(cv: Any, X: Any, y: Any, classes: np.ndarray | None, groups: Any) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return the positions of the training and test rows of each fold."""
-    splits = check_cv(cv, y, classifier=classes is not None).split(X, y, groups)
+    splits = list(check_cv(cv, y, classifier=classes is not None).split(X, y, groups))
+    if not all(isinstance(fold, tuple | list) and len(fold) == 2 for fold in splits):
+        raise TeacherError(f"teacher_cv={brief(cv)}; expected pairs (train, test) of positions, or a splitter.")
     folds = [(np.asarray(fitted_on), np.asarray(left_out)) for fitted_on, left_out in splits]
     last = max((int(rows.max()) for fold in folds for rows in fold if len(rows) and rows.dtype != bool), default=0)
     if last >= X.shape[0]:

@@ -48,6 +48,8 @@ class Repeatability:
         Whether the outputs of a row differ between calls with different other rows.
     is_compared : bool, default=False
         Whether the outputs were compared with those of the same rows in large blocks.
+    shapes : tuple of tuples of int, default=()
+        The shapes of the outputs of two calls, if their numbers of outputs differ.
     """
 
     first: np.ndarray
@@ -58,6 +60,7 @@ class Repeatability:
     is_random: bool = False
     depends_on_batch: bool = False
     is_compared: bool = False
+    shapes: tuple[tuple[int, ...], ...] = ()
 
     @property
     def is_known(self) -> bool:
@@ -107,7 +110,8 @@ def check_repeatability(teacher: Teacher, rows: Any, key: str | None = None) -> 
     except Exception:
         first = other = again = np.empty(0)
     if not first.shape[1:] == other.shape[1:] == again.shape[1:] or not len(first):
-        return Repeatability(np.empty(0), np.empty(0, dtype=int), np.empty(0), n_queries)
+        shapes = (first.shape, other.shape) if len(first) and first.shape[1:] != other.shape[1:] else ()
+        return Repeatability(np.empty(0), np.empty(0, dtype=int), np.empty(0), n_queries, shapes=shapes)
     if is_alike(first, again, scale_of(teacher, first)):
         return Repeatability(first, part, other, n_queries, is_exact=False, depends_on_batch=True)
     between, within = _size(first[part], other), _size(first, again)

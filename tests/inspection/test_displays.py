@@ -470,7 +470,8 @@ def test_wrong_candidates_are_refused(make):
     """Those of which none was judged, and what is none."""
     case = make("values")
     few = DistilledRegressor(case.model.teacher, AutoStudent(["linear", "tree"]), sampler=None, random_state=0)
-    few.fit(case.X[:5])
+    with pytest.warns(UserWarning, match="got 5 real rows; from so few"):
+        few.fit(case.X[:5])
     with pytest.raises(ValueError, match=r"none of the .* candidates was validated"):
         SizeFidelityDisplay.from_candidates(few.candidates_)
     with pytest.raises(TypeError, match="got a DistilledRegressor; expected candidates_ of a model"):

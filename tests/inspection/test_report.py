@@ -1296,9 +1296,31 @@ def test_shared_rows_are_counted_in_any_frame():
     """Of strings, missing cells and numbers alike; tables of other columns share none."""
     frame = pd.DataFrame({"a": ["x", None, "y", "x"], "b": [1.0, 2.0, np.nan, 0.0]})
     other = pd.DataFrame({"a": ["x", "y", "z"], "b": [-0.0, np.nan, 1.0]})
-    assert count_shared(frame, other) == 2
-    assert count_shared(frame, frame[["a"]]) == 0
-    assert count_shared(np.eye(3), np.eye(3)[:2]) == 2
+    assert count_shared(frame, other) == (2, 2)
+    assert count_shared(frame, frame[["a"]]) == (0, 0)
+    assert count_shared(np.eye(3), np.eye(3)[:2]) == (2, 2)
+
+
+def test_rows_that_equal_training_rows_by_chance_are_no_training_rows():
+    """In a table with few different rows, new ones are like old ones; training rows among them are still counted."""
+    rng = np.random.default_rng(0)
+    train, honest = (np.round(rng.normal(size=(n_rows, 3))) for n_rows in (400, 300))
+    n_equal, n_shared = count_shared(honest, train)
+    assert n_equal > 200
+    assert n_shared == 0
+    assert 280 <= count_shared(train[:300], train)[1] <= 300
+    half = np.concatenate([honest[:150], train[:150]])
+    assert 100 <= count_shared(half, train)[1] <= 200
+
+
+def test_a_report_on_honest_rows_of_a_narrow_table_does_not_say_that_they_are_training_rows():
+    """Neither in the verdict nor in the notes, where two columns of few values leave no row that is not known."""
+    rng = np.random.default_rng(0)
+    train, honest = (rng.integers(0, 4, size=(n_rows, 2)).astype(float) for n_rows in (300, 200))
+    model = DistilledRegressor(lambda X: X[:, 0] + X[:, 1] ** 2, "linear", sampler=None, random_state=0).fit(train)
+    found = report(model, honest, honest[:, 0], X_train=train, y_train=train[:, 0], timing=False)
+    assert "training rows" not in found.verdict + "".join(found.notes)
+    assert "unseen" not in found.verdict
 
 
 def test_steps_of_a_pipeline_are_timed_too(monkeypatch):

@@ -204,7 +204,7 @@ class TestCandidates:
     def test_it_explains_itself(self):
         """In a sentence and a table, as text and as HTML."""
         candidates = self.MODEL.candidates_
-        assert candidates.explain().startswith(candidates.chosen.family.capitalize() + " within ")
+        assert candidates.explain().startswith(candidates.chosen.family + " within ")
         assert "Other families: " in candidates.explain()
         assert "n_bytes" in str(candidates)
         assert candidates._repr_html_().count("<tr>") == 1 + len(candidates["family"])

@@ -260,7 +260,7 @@ def test_frozen_and_piped_models_number_their_groups_too():
     """Whatever it is wrapped in, the model inside says its groups, and errors name it."""
     frozen = FrozenEstimator(make_pipeline(StandardScaler(), KMeans(3, random_state=0)).fit(X))
     assert as_teacher(frozen, task="classification").classes_.tolist() == [0, 1, 2]
-    assert as_teacher(frozen, task="classification").name == "KMeans"
+    assert as_teacher(frozen, task="classification").name == "Pipeline(..., KMeans)"
     piped = make_pipeline(StandardScaler(), DBSCAN(eps=0.8)).fit(X)
     assert as_teacher(piped, task="classification").response_method == "labels_"
 

@@ -302,7 +302,7 @@ def test_several_labels_per_row(model):
     model.fit(X, labels)
     with pytest.raises(TeacherError, match=r"Several labels per row are not supported.*DistilledRegressor"):
         DistilledClassifier(model, **EXACT).fit(X)
-    with pytest.raises(ValueError, match=r"got an array of shape \(150, 2\).*Several labels per row"):
+    with pytest.raises(ValueError, match=r"y has shape \(150, 2\); expected \(n_samples,\).*Several labels per row"):
         DistilledClassifier(model, **EXACT).fit(X, labels)
 
     def probabilities(rows):
