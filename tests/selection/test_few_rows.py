@@ -34,7 +34,7 @@ def test_auto_is_as_good_as_the_best_family(of_surface):
 
 
 def test_all_families_in_several_sizes(of_surface):
-    """Every family is tried on four fifths of the rows; the two best, if rows do not bound their size, in three sizes."""
+    """Every family is tried on four fifths of the rows, and the two best, if rows do not bound them, in three sizes."""
     tried = pd.DataFrame(of_surface.candidates_)
     candidates = tried[tried["rung"] < 2]
     n_sizes = candidates.groupby("family")["student"].nunique()
