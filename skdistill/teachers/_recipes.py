@@ -180,9 +180,9 @@ def out_of_fold_outputs(
 
 def _folds(cv: Any, X: Any, y: Any, classes: np.ndarray | None, groups: Any) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return the positions of the training and test rows of each fold."""
-    splits = list(check_cv(cv, y, classifier=classes is not None).split(X, y, groups))
-    if not all(isinstance(fold, tuple | list) and len(fold) == 2 for fold in splits):
+    if isinstance(cv, list | tuple) and not all(isinstance(fold, tuple | list) and len(fold) == 2 for fold in cv):
         raise TeacherError(f"teacher_cv={brief(cv)}; expected pairs (train, test) of positions, or a splitter.")
+    splits = check_cv(cv, y, classifier=classes is not None).split(X, y, groups)
     folds = [(np.asarray(fitted_on), np.asarray(left_out)) for fitted_on, left_out in splits]
     last = max((int(rows.max()) for fold in folds for rows in fold if len(rows) and rows.dtype != bool), default=0)
     if last >= X.shape[0]:
