@@ -155,8 +155,8 @@ def to_javascript(
         Rows on which the exported model is compared with the model, in addition to drawn rows. At most 2,000 of them
         are compared.
     verify : bool, default=True
-        Whether the exported model is run in ``node`` and compared with the compiled model, as by :func:`~skdistill.export.to_python`. A
-        warning is issued if there is no ``node``.
+        Whether the exported model is run in ``node`` and compared with the compiled model, as by
+        :func:`~skdistill.export.to_python`. A warning is issued if there is no ``node``.
 
     Returns
     -------
@@ -221,8 +221,9 @@ def to_sql(
         Rows on which the exported model is compared with the model, in addition to drawn rows. At most 2,000 of them
         are compared.
     verify : bool, default=True
-        Whether the statement is run and compared with the compiled model, as by :func:`~skdistill.export.to_python`. SQLite comes with
-        Python; a warning is issued if DuckDB is not installed. Statements for PostgreSQL are not run.
+        Whether the statement is run and compared with the compiled model, as by
+        :func:`~skdistill.export.to_python`. SQLite comes with Python; a warning is issued if DuckDB is not installed.
+        Statements for PostgreSQL are not run.
 
     Returns
     -------
