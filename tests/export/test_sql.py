@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from random_models import HOSTILE, random_design, random_model
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
+from sklearn.tree import DecisionTreeRegressor
 
 from skdistill.compiled import Columns, CompiledModel, Linear
 from skdistill.exceptions import ExportError
-from skdistill.export import to_sql
+from skdistill.export import _sql_trees, to_sql
 from skdistill.export._dialects import exact_in_sqlite, identifier, string
 from skdistill.export._program import _inputs
 from skdistill.export._sql import edges_of
@@ -98,6 +99,18 @@ def test_models_that_are_too_large():
     wide = LinearRegression().fit(np.eye(1501)[:3], [0, 1, 2])
     with pytest.raises(ExportError, match="expected at most 1500"):
         to_sql(wide)
+
+
+@pytest.mark.parametrize("most", [0, 1, 2])
+def test_deep_trees_are_lists_of_conditions(monkeypatch, most):
+    """Below a depth, conditions are not nested: the first leaf whose conditions hold is that of the row."""
+    monkeypatch.setattr(_sql_trees, "MAX_NESTED", most)
+    for seed in range(3):
+        assert to_sql(random_model(seed, "forest")).largest_difference <= 1e-9
+    monkeypatch.setattr(_sql_trees, "MAX_CONDITIONS", 0)
+    X = np.arange(8.0)[:, None]
+    with pytest.raises(ExportError, match="more than 0 conditions"):
+        to_sql(DecisionTreeRegressor().fit(X, X[:, 0] ** 2))
 
 
 def test_a_missing_column_is_an_error():
