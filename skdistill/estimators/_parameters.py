@@ -57,8 +57,7 @@ def _check_numbers(model: Any) -> None:
     if not isinstance(model.soft_weight, str):
         check_number(model, "soft_weight", model.soft_weight, low=0, high=1)
     if not isinstance(model.n_synthetic, str):
-        kind = Integral if isinstance(model.n_synthetic, Integral) else Real
-        check_number(model, "n_synthetic", model.n_synthetic, kind=kind, low=0)
+        check_number(model, "n_synthetic", model.n_synthetic, low=0)
     if model.max_queries is not None:
         check_number(model, "max_queries", model.max_queries, kind=Integral, low=2)
         if model.max_queries < 2 * model.n_repeats:

@@ -191,6 +191,7 @@ class TestChoice:
         assert teacher.asked == model.transfer_set_.n_queries
         assert teacher.asked <= 300 + 1.4 * model.transfer_set_.n_synthetic
 
+    @pytest.mark.filterwarnings("ignore:.*real rows; from so few")
     @pytest.mark.parametrize("n_rows", [2, 5, 29])
     def test_tiny_tables_hold_nothing_out(self, n_rows):
         """With fewer than 30 rows there is no validation set: all samplers draw together."""
