@@ -49,7 +49,7 @@ def assert_is_clean(source):
 
 
 NUMBERS = np.random.RandomState(0).normal(size=(120, 3))
-TEXTS = pd.DataFrame(NUMBERS, columns=HOSTILE[:3])
+TEXTS = pd.DataFrame(NUMBERS.copy(), columns=HOSTILE[:3])
 TEXTS[HOSTILE[5]] = np.resize(HOSTILE, 120)
 TEXTS.iloc[::7, 0] = np.nan
 

@@ -164,7 +164,7 @@ class TestOrdinaryTeachers:
         low, high = sums(X).min(), sums(X).max()
         for bounds in ("seen", (low, high), (None, high)):
             model = fitted(sums, student, bounds=bounds)
-            assert model.predict(FAR).max() == pytest.approx(high)
+            assert model.predict(FAR).max() == pytest.approx(high, rel=1e-4)  # inputs are clipped, too
             assert model.predict(FAR).max() <= high
             assert bounds == (None, high) or model.predict(FAR).min() >= low
 
