@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import compiled, exceptions, inspection, metrics, samplers, students, targets, transfer
+    from . import compiled, exceptions, export, inspection, metrics, samplers, students, targets, transfer
     from .compilation import compile
     from .estimators import (
         AutoSampler,
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     )
     from .inspection import report
     from .metrics import fidelity_scorer
-    from .teachers import as_teacher
+    from .teachers import as_teacher, memory_info, reduce_memory
 
 __version__ = "0.1.0"
 
@@ -29,9 +29,12 @@ __all__ = [
     "compile",
     "compiled",
     "exceptions",
+    "export",
     "fidelity_scorer",
     "inspection",
+    "memory_info",
     "metrics",
+    "reduce_memory",
     "report",
     "samplers",
     "students",
@@ -47,6 +50,8 @@ _HOME = {
     "DistilledRegressor": ".estimators",
     "fidelity_scorer": ".metrics",
     "as_teacher": ".teachers",
+    "memory_info": ".teachers",
+    "reduce_memory": ".teachers",
     "compile": ".compilation",
     "report": ".inspection",
 }

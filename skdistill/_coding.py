@@ -41,6 +41,8 @@ def numbers_in(values: np.ndarray, column: str) -> np.ndarray:
     """
     if values.dtype.kind in "biuf":
         return values.astype(np.float64)
+    if values.dtype.kind in "mM":
+        values = values.astype(f"{values.dtype.kind}8[us]")  # as objects, times in nanoseconds would be integers
     cells = values.astype(object)
     try:
         return cells.astype(np.float64)

@@ -26,6 +26,9 @@ Result = TypeVar("Result")
 MAX_COMMON_CATEGORIES, MIN_CATEGORY_ROWS = 100, 5
 """In columns with more categories than the first, categories with fewer rows than the second count as unseen."""
 
+MIN_KEY_CATEGORIES = 20
+"""Minimum number of categories of a column of keys. In a column of fewer, categories may all occur once by chance."""
+
 MAX_DENSE_CATEGORIES = 2000
 """Maximum number of categories of a column for students with a dense input for each of them."""
 
@@ -289,16 +292,15 @@ def fit_encoder(X: Any, declared: tuple[int, ...] | None = None) -> TableEncoder
 def _fit_encoder(X: Any, declared: tuple[int, ...]) -> TableEncoder:
     encoder = fit_table_encoder(X, declared)
     known = [np.zeros(0) if categories is None else categories for categories in encoder.categories_]
+    ignored = {index for index in _ignored_in(X) if len(known[index]) >= MIN_KEY_CATEGORIES}
     wide = [index for index, categories in enumerate(known) if len(categories) > MAX_COMMON_CATEGORIES]
-    if not wide:
+    if not wide and not ignored:
         return encoder
     cells, encoder = encoder.transform(X), copy.copy(encoder)
     encoder.categories_ = list(encoder.categories_)
-    n_features, ignored = _ignored.get()
-    for index in wide:
-        if index in ignored and X.shape[1] == n_features:  # a step of a pipeline may change the columns
-            encoder.categories_[index] = known[index][:0]
-            continue
+    for index in ignored:
+        encoder.categories_[index] = known[index][:0]
+    for index in sorted(set(wide) - ignored):
         codes = cells[:, index]
         counts = np.bincount(codes[~np.isnan(codes)].astype(np.intp), minlength=len(known[index]))
         common = np.flatnonzero(counts >= MIN_CATEGORY_ROWS)
@@ -306,6 +308,12 @@ def _fit_encoder(X: Any, declared: tuple[int, ...]) -> TableEncoder:
             common = common[np.argsort(-counts[common], kind="stable")]
         encoder.categories_[index] = known[index][common]
     return encoder
+
+
+def _ignored_in(X: Any) -> frozenset[int]:
+    """Return the positions of the columns to be ignored; none if a step of a pipeline has changed their number."""
+    n_features, ignored = _ignored.get()
+    return ignored if X.shape[1] == n_features else frozenset()
 
 
 def with_dense_categories(encoder: TableEncoder) -> TableEncoder:

@@ -46,7 +46,7 @@ class Documented(BaseEstimator):
 
     def _doc_link_url_param_generator(self) -> dict[str, str]:
         package, room, *_ = type(self).__module__.split(".")
-        module = package if room == "estimators" else f"{package}.{room}"
+        module = package if room in ("estimators", "selection") else f"{package}.{room}"
         return {"page": f"{module}.{type(self).__name__}"}
 
 

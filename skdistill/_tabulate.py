@@ -44,7 +44,7 @@ def as_text(columns: Table) -> str:
         texts = [name, *cells(values)]
         width = max(map(len, texts))
         blocks.append([text.ljust(width) if _is_text(values) else text.rjust(width) for text in texts])
-    return "\n".join("  ".join(line).rstrip() for line in zip(*blocks, strict=True))
+    return encodable("\n".join("  ".join(line).rstrip() for line in zip(*blocks, strict=True)))
 
 
 def as_html(columns: Table) -> str:
@@ -56,7 +56,15 @@ def as_html(columns: Table) -> str:
     for first, *others in zip(*map(cells, columns.values()), strict=True):
         rest = "".join(f"<td{kind}>{escape(text)}</td>" for text, kind in zip(others, kinds[1:], strict=True))
         lines.append(f'<tr><th scope="row"{kinds[0]}>{escape(first)}</th>{rest}</tr>')
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+    return encodable(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>")
+
+
+def encodable(text: str) -> str:
+    """Return text that can be written to any file: lone surrogates, halves of a character, are replaced by U+FFFD.
+
+    They occur in labels, categories and names that were decoded with ``errors="surrogateescape"`` or cut in UTF-16.
+    """
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _listed(columns: Table) -> dict[str, list[Any]]:

@@ -1,20 +1,25 @@
-"""Limits on the number of BLAS threads: with too many threads, small matrix products can be a hundred times slower."""
+"""Limits on the number of BLAS threads.
 
+With too many threads, small matrix products can be a hundred times slower, and sums of several threads differ in their
+last digits. The number of threads is a property of the process: no block of code can have a number of its own. The
+blocks of all threads therefore share one limit, which the first sets and the last removes. All ask for a single BLAS
+thread, so that no result depends on what other threads do at the same time.
+"""
+
+import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from contextvars import copy_context
+from dataclasses import dataclass
 from functools import cache
-from threading import Lock
+from itertools import compress
+from threading import Lock, get_ident
 from typing import Any, TypeVar
 
-MAX_SMALL_ROWS = 16
-"""Products with at most this many rows run on one BLAS thread anyway, so limiting the threads would only cost time."""
-
-_lock = Lock()
-_n_inside = 0
-_limited: Any = None
-"""The number of BLAS threads is global: the first thread in a block sets the limit, the last thread out removes it."""
-
+MAX_SMALL_ROWS, MAX_SMALL_PRODUCT = 16, 2**18
+"""Bounds the rows, and the multiplications, of products that run on one BLAS thread anyway; the limit would take longer
+than they do."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -38,36 +43,132 @@ def in_threads(function: Callable[[Item], Result], items: Iterable[Item], n_jobs
 
 
 @contextmanager
-def blas_threads(n_threads: int, n_rows: int) -> Iterator[None]:
-    """Limit BLAS to ``n_threads`` threads for products with ``n_rows`` rows, unless another limit is already active."""
-    global _n_inside, _limited
-    controller = _blas() if n_rows > MAX_SMALL_ROWS else None
-    if controller is None:
+def one_blas_thread(*, is_small: bool = False) -> Iterator[None]:
+    """Limit BLAS to a single thread within the block, or for a decorated function, unless its products are small."""
+    if is_small:
         yield
         return
-    with _lock:
-        if _n_inside == 0:
-            _limited = controller.limit(limits=int(n_threads))
-        _n_inside += 1
+    block = _limit.enter(is_limited=True)
     try:
         yield
     finally:
-        with _lock:
-            _n_inside -= 1
-            if _n_inside == 0:
-                _limited.restore_original_limits()
+        _limit.leave(block)
 
 
-def one_blas_thread() -> AbstractContextManager[None]:
-    """Limit BLAS to a single thread, since sums over several threads differ in their last digits."""
-    return blas_threads(1, MAX_SMALL_ROWS + 1)
+def is_small(n_rows: int, n_weights: int) -> bool:
+    """Whether products of some rows and a number of weights run on one BLAS thread anyway."""
+    return n_rows <= 1 or (n_rows <= MAX_SMALL_ROWS and n_rows * n_weights <= MAX_SMALL_PRODUCT)
+
+
+@contextmanager
+def blas_threads_restored() -> Iterator[None]:
+    """Restore the number of BLAS threads when the block ends.
+
+    Others limit BLAS, too: neighbours and k-means in scikit-learn do. If such a limit begins while one of ours is
+    active and ends after it, the former limit is what it restores.
+    """
+    block = _limit.enter(is_limited=False)
+    try:
+        yield
+    finally:
+        _limit.leave(block)
+
+
+class _BlasLimit:
+    """The limit that all blocks of the process share."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all blocks."""
+        self._lock = Lock()
+        self._limited: dict[object, int] = {}
+        """The thread of each block that limits BLAS."""
+        self._others: dict[object, int] = {}
+        """The thread of each block that only restores the number of BLAS threads."""
+        self._before: dict[Any, int] = {}
+        """The number of threads of each library before the first of these blocks."""
+
+    def enter(self, *, is_limited: bool) -> "_Block":
+        """Begin a block, and return what ends it."""
+        shared, own = _libraries(has_scipy="scipy.linalg" in sys.modules)
+        block = _Block([(library, library.get_num_threads()) for library in own] if is_limited else [])
+        with self._lock:
+            (self._limited if is_limited else self._others)[block] = get_ident()
+            for library in shared:
+                n_threads = library.get_num_threads()
+                self._before.setdefault(library, n_threads)
+                if self._limited and n_threads != 1:  # also if the limit of someone else has ended in between
+                    _set_threads(library, 1)
+        for library, n_threads in block.before:
+            if n_threads != 1:
+                _set_threads(library, 1)
+        return block
+
+    def leave(self, block: "_Block") -> None:
+        """End a block."""
+        with self._lock:
+            was_limited = self._limited.pop(block, None) is not None
+            self._others.pop(block, None)
+            self._restore(was_limited=was_limited)
+        _restore(block.before)
+
+    def _restore(self, *, was_limited: bool) -> None:
+        """Restore the numbers of threads once no block limits them."""
+        is_over = not self._limited and not self._others
+        if is_over or (was_limited and not self._limited):
+            _restore(self._before.items())
+        if is_over:
+            self._before.clear()
+
+    def after_fork(self) -> None:
+        """Forget the blocks of threads that do not exist in a forked process; one of them may hold the lock."""
+        limited, others, before, thread = self._limited, self._others, self._before, get_ident()
+        self.reset()
+        self._limited = {block: owner for block, owner in limited.items() if owner == thread}
+        self._others = {block: owner for block, owner in others.items() if owner == thread}
+        self._before = before
+        self._restore(was_limited=bool(limited))
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """A block of code, and the numbers of threads before it of the libraries that have one for each thread."""
+
+    before: list[tuple[Any, int]]
+
+
+def _restore(before: Iterable[tuple[Any, int]]) -> None:
+    """Restore numbers of threads, unless somebody has set others since."""
+    for library, n_threads in before:
+        if n_threads != 1 and library.get_num_threads() == 1:
+            _set_threads(library, n_threads)
+
+
+def _set_threads(library: Any, n_threads: int) -> None:
+    """Set the number of threads of a BLAS library.
+
+    The public method does nothing in most threads: since threadpoolctl 3.8 it works in the thread that called it first.
+    """
+    getattr(library, "_real_set_num_threads", library.set_num_threads)(n_threads)
+
+
+_limit = _BlasLimit()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_limit.after_fork)
 
 
 @cache
-def _blas() -> Any:
-    """Return the controller of the BLAS threads; ``None`` without threadpoolctl, which compiled models do not need."""
+def _libraries(*, has_scipy: bool) -> tuple[list[Any], list[Any]]:  # noqa: ARG001  # scipy loads a BLAS of its own
+    """Return the BLAS libraries in use: those with one number of threads, and those with one for each thread.
+
+    There are none without threadpoolctl, which compiled models do not need.
+    """
     try:
         from threadpoolctl import ThreadpoolController
     except ImportError:
-        return None
-    return ThreadpoolController().select(user_api="blas")
+        return [], []
+    found = ThreadpoolController().select(user_api="blas").lib_controllers
+    has_own = [getattr(library, "threading_layer", None) == "openmp" for library in found]
+    return list(compress(found, [not own for own in has_own])), list(compress(found, has_own))

@@ -325,10 +325,14 @@ def _is_wrapper(estimator: Any) -> bool:
     return any(hasattr(value, "fit") and not isinstance(value, type) for value in params.values())
 
 
+NOT_CALLERS = ("skdistill", "sklearn", "contextlib")
+"""Packages whose lines are not what a warning is about; context managers decorate methods of this one."""
+
+
 def warn_caller(message: str, category: type[Warning]) -> None:
     """Warn at the line outside this package and scikit-learn that led here."""
     frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in ("skdistill", "sklearn"):
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in NOT_CALLERS:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
 

@@ -128,6 +128,22 @@ class CompileError(SkdistillError, ValueError):
     """
 
 
+class ExportError(SkdistillError, ValueError):
+    """A model cannot be exported, or the exported model gives other predictions.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from skdistill.exceptions import ExportError
+    >>> from skdistill.export import to_c
+    >>> try:
+    ...     to_c(LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0]), name="a b")
+    ... except ExportError as error:
+    ...     print(str(error)[:36])
+    to_c: name='a b'; expected letters,
+    """
+
+
 class TeacherWarning(UserWarning):
     """The teacher is not what one may expect, and the student is worse or other for it.
 

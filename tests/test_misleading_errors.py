@@ -135,6 +135,7 @@ def test_columns_of_several_values_are_refused(dtype):
         CompactTreeRegressor().fit(table, [1.0, 2.0])
 
 
+@pytest.mark.skipif(int(pl.__version__.split(".")[0]) < 2, reason="polars 1 cannot read them")
 def test_wide_integers_of_polars_are_numbers():
     """Although numpy has none; in every form of the student."""
     table = pl.DataFrame({"a": pl.Series(range(20), dtype=pl.Int128), "b": ["u", "v"] * 10})

@@ -22,9 +22,12 @@ PUBLIC = {
         "compile",
         "compiled",
         "exceptions",
+        "export",
         "fidelity_scorer",
         "inspection",
+        "memory_info",
         "metrics",
+        "reduce_memory",
         "report",
         "samplers",
         "students",
@@ -44,6 +47,7 @@ PUBLIC = {
         "Sum",
         "scorer_from_content",
     ],
+    "skdistill.export": ["Export", "to_c", "to_javascript", "to_python", "to_sql"],
     "skdistill.inspection": [
         "DisagreementDisplay",
         "FidelityDisplay",
@@ -149,7 +153,7 @@ def test_errors_are_of_one_family():
     """Every error derives from SkdistillError and from a built-in one; what is only warned of is no error."""
     classes = [value for value in vars(skdistill.exceptions).values() if inspect.isclass(value)]
     errors = [value for value in classes if not issubclass(value, Warning)]
-    assert len(errors) == 8
+    assert len(errors) == 9
     for error in errors:
         assert issubclass(error, skdistill.exceptions.SkdistillError)
         assert error is skdistill.exceptions.SkdistillError or issubclass(error, ValueError)

@@ -203,6 +203,8 @@ def test_integer_categories_with_a_missing_cell(make):
 NO_NUMBER = {
     "text": pd.Series(["1", "b"]),
     "date": pd.Series([DAYS[0], DAYS[1]]),
+    "date in nanoseconds": pd.Series([DAYS[0], DAYS[1]]).astype("datetime64[ns]"),
+    "duration in nanoseconds": pd.Series([DAYS[1] - DAYS[0]] * 2).astype("timedelta64[ns]"),
     "date object": objects(DAYS.date[:2]),
     "empty text": objects(["", "1"]),
     "category": categorical(["b", "c"]),

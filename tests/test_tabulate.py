@@ -65,3 +65,12 @@ def test_columns_are_equally_long():
     """Anything else is an error of the caller's."""
     with pytest.raises(ValueError, match="zip"):
         as_text({"a": [1], "b": [1, 2]})
+
+
+@given(st.text(st.characters(exclude_categories=[])), st.sampled_from(["\ud800", "\udfff"]))
+def test_halves_of_characters_are_replaced(text, half):
+    """Whatever texts a table holds, it can be written to a file; whole characters stay."""
+    table = {f"name {half}{text}": [f"{text}{half} ", "\U0001f600"]}
+    for written in (as_text(table), as_html(table)):
+        assert "\ufffd" in written.encode().decode()
+        assert "\U0001f600" in written

@@ -104,9 +104,14 @@ class Landmarks(FlatData, kind="landmarks"):
 
 def rbf_kernel(inputs: np.ndarray, positions: np.ndarray, scales: np.ndarray) -> np.ndarray:
     """Return the RBF kernel of rows of inputs with landmarks, of shape (n_rows, n_landmarks)."""
+    kernel = rbf_exponent(inputs, positions, scales)
+    return np.exp(kernel, out=kernel)
+
+
+def rbf_exponent(inputs: np.ndarray, positions: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    """Return the negative squared distances of rows of inputs to landmarks, of shape (n_rows, n_landmarks)."""
     inputs, positions = inputs * scales, positions * scales
     kernel = inputs @ (2 * positions.T)
     kernel -= (inputs**2).sum(axis=1, keepdims=True)
     kernel -= (positions**2).sum(axis=1)
-    np.minimum(kernel, 0, out=kernel)
-    return np.exp(kernel, out=kernel)
+    return np.minimum(kernel, 0, out=kernel)

@@ -7,6 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from ._code import float_literal
+
 Scores = tuple[float, ...]
 
 
@@ -123,7 +125,8 @@ def _bounded_identity(low: float, high: float) -> Link:
     def of_one(scores: Scores) -> Scores:
         return tuple(low if score < low else high if score > high else score for score in scores)
 
-    inline = f"    return {low!r} if s0 < {low!r} else {high!r} if s0 > {high!r} else s0"
+    least, most = float_literal(low), float_literal(high)
+    inline = f"    return {least} if s0 < {least} else {most} if s0 > {most} else s0"
     return Link(lambda scores: _within(scores, low, high), of_one, single_ending=inline)
 
 

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .._threads import blas_threads
+from .._threads import is_small, one_blas_thread
 from ._code import Code, compile_row, row_source, scores_as_tuple
 from ._columns import Columns, names_of_frame, rows_as_array
 from ._decision import Decision
@@ -193,7 +193,7 @@ class CompiledModel:
                 cells = Columns([None] * self.n_features_in_, np.zeros(self.n_features_in_, dtype=bool)).encode(X)
         if cells.ndim != 2 or cells.shape[1] != self.n_features_in_:
             self._raise_shape_error(cells.shape)
-        with blas_threads(1, cells.shape[0]):
+        with one_blas_thread(is_small=is_small(cells.shape[0], self._n_weights)):
             scores = self.scorer.scores(cells)
         outputs = inverse_link(self.link, self.bounds).of_rows(scores)
         if self.power != 1:
@@ -281,6 +281,7 @@ class CompiledModel:
         self._kinds = ""
         """Array kinds for which a table of one row is scored by the function for one row."""
         self._width = self.n_features_in_
+        self._n_weights = self.scorer.n_parameters
 
     def _make_row(self) -> Callable[[Any], Any]:
         """Build the function for one row."""

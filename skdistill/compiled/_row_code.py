@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ._code import Code
+from ._code import Code, check_arrays, float_literal, int_literal
 from ._tree_code import forest_code
 
 MAX_TERMS = 500
@@ -25,7 +25,10 @@ def row_code(scorer: Any, prefix: str = "") -> Code | None:
         Prefix of the names of arrays, which keeps the names of the parts of a sum distinct.
     """
     writer = WRITERS.get(getattr(scorer, "kind", ""))
-    return None if writer is None else writer(scorer, prefix)
+    if writer is None:
+        return None
+    check_arrays(scorer)
+    return writer(scorer, prefix)
 
 
 def _forest(forest: Any, prefix: str) -> Code | None:  # noqa: ARG001
@@ -37,7 +40,12 @@ def _linear(linear: Any, prefix: str) -> Code | None:  # noqa: ARG001
         return None
     names = [f"x{index}" for index in range(linear.n_features)]
     sums = [
-        " + ".join([repr(start), *(f"{weight!r} * {name}" for weight, name in zip(column, names, strict=True))])
+        " + ".join(
+            [
+                float_literal(start),
+                *(f"{float_literal(weight)} * {name}" for weight, name in zip(column, names, strict=True)),
+            ]
+        )
         for start, column in zip(linear.base.tolist(), linear.value.astype(np.float64).T.tolist(), strict=True)
     ]
     lines = [f"    s{output} = {terms}" for output, terms in enumerate(sums)]
@@ -157,7 +165,8 @@ def _inputs(design: Any, p: str) -> list[str]:
     lines = [f"    z = {_clipped(_centred(design, p), p)} / {p}scale", *filled]
     if not design.has_codes:
         return lines
-    lines += [f"    inputs = zeros({design.width + 1})", f"    inputs[:{design.n_before_codes}] = z", "    z = inputs"]
+    width, n_before = int_literal(design.width + 1), int_literal(design.n_before_codes)
+    lines += [f"    inputs = zeros({width})", f"    inputs[:{n_before}] = z", "    z = inputs"]
     return [*lines, f"    z[{_places_of_codes(design)}] = 1.0"]
 
 
@@ -184,8 +193,13 @@ def _places_of_codes(design: Any, shift: int = 0) -> str:
     """Return the expression for the positions of the inputs set by the categories of a row; -1 if unknown."""
     columns = np.flatnonzero(design.n_codes)
     codes = [
-        f"{first + shift} + int(cells[{column}]) if -1 < cells[{column}] < {design.n_codes[column]} else -1"
-        for first, column in zip(design.first_input[columns], columns, strict=True)
+        f"{first} + int(cells[{column}]) if -1 < cells[{column}] < {n_codes} else -1"
+        for first, column, n_codes in zip(
+            map(int_literal, design.first_input[columns] + shift),
+            map(int_literal, columns),
+            map(int_literal, design.n_codes[columns]),
+            strict=True,
+        )
     ]
     return f"[{', '.join(codes)}]"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ._code import Code
+from ._code import Code, check_arrays, float_literal, int_literal
 
 MAX_SPLITS = 20_000
 """Maximum number of splits for code generation: the code of larger forests exceeds the processor's caches."""
@@ -18,9 +18,10 @@ MAX_TERMS_PER_LINE = 50
 
 def forest_code(forest: Any) -> Code | None:
     """Return the code of a forest; ``None`` if it is too large or too deep."""
+    check_arrays(forest)
     if max(len(forest.feature), forest.value.size // 2) > MAX_SPLITS or forest.spans.depth.max(initial=0) >= MAX_DEPTH:
         return None
-    sums = [[repr(start)] if start else [] for start in forest.base.tolist()]
+    sums = [[float_literal(start)] if start else [] for start in forest.base.tolist()]
     width = forest.value.shape[1]
     lines, writer = [], _TreeWriter(forest)
     for tree, output in enumerate(forest.tree_output.tolist()):
@@ -33,10 +34,11 @@ def forest_code(forest: Any) -> Code | None:
             for column, name in enumerate(names):
                 sums[output + column].append(name)
     used = sorted(set(forest.feature.tolist()))
-    reads = [f"    x{index} = cells[{index}]" for index in used]
+    reads = [f"    x{index} = cells[{index}]" for index in map(int_literal, used)]
     if len(used) * 2 > forest.n_features:  # unpacking all cells is faster than indexing half of them
         reads = [f"    {', '.join(f'x{index}' for index in range(forest.n_features))}, = cells"]
-    coded, n_codes = [index for index in used if forest.is_category[index]], forest.subsets.shape[1]
+    coded = [int_literal(index) for index in used if forest.is_category[index]]
+    n_codes = int_literal(forest.subsets.shape[1])
     reads += [f"    x{index} = int(x{index}) if -1 < x{index} < {n_codes} else -1" for index in coded]
     for output, terms in enumerate(sums):
         lines.append(f"    s{output} = {' + '.join(terms[:MAX_TERMS_PER_LINE]) or 0.0}")
@@ -57,7 +59,7 @@ class _TreeWriter:
         self.n_left = forest.n_left.tolist()
         self.value = forest.leaf_values.tolist()
         self.is_category = forest.is_category.tolist()
-        self.subset = [f"{{{', '.join(map(str, np.flatnonzero(codes)))}}}" for codes in forest.subsets]
+        self.subset = [f"{{{', '.join(map(int_literal, np.flatnonzero(codes)))}}}" for codes in forest.subsets]
         self.first_split = forest.tree_split.tolist()
         self.n_splits = forest.tree_splits.tolist()
         self.first_leaf = forest.tree_leaf.tolist()
@@ -68,16 +70,17 @@ class _TreeWriter:
     def _below(self, split: int, n_splits: int, leaf: int) -> str:
         if n_splits == 0:
             values = self.value[leaf]
-            return repr(values[0]) if len(values) == 1 else repr(tuple(values))
+            return float_literal(values[0]) if len(values) == 1 else f"({', '.join(map(float_literal, values))})"
         n_left = self.n_left[split]
         left = self._below(split + 1, n_left, leaf)
         right = self._below(split + 1 + n_left, n_splits - 1 - n_left, leaf + n_left + 1)
-        cell, bound = f"x{self.feature[split]}", self.bound[split]
+        cell, bound = f"x{int_literal(self.feature[split])}", float_literal(self.bound[split])
         if self.is_category[self.feature[split]]:
-            return f"({left} if {cell} in {self.subset[int(bound)]} else {right})"
+            subset = self.subset[int(self.bound[split])]
+            return f"({left} if {cell} in {subset} else {right})"
         if self.missing_left[split]:  # a comparison with NaN is false
-            return f"({right} if {cell} > {bound!r} else {left})"
-        return f"({left} if {cell} <= {bound!r} else {right})"
+            return f"({right} if {cell} > {bound} else {left})"
+        return f"({left} if {cell} <= {bound} else {right})"
 
 
 def _bounds_for_doubles(threshold: np.ndarray) -> np.ndarray:

@@ -1,8 +1,6 @@
 """The public estimators ``DistilledClassifier`` and ``DistilledRegressor``, and their automatic options."""
 
-from ._auto_sampler import AutoSampler
-from ._auto_student import AutoStudent
-from ._candidates import Candidates
+from ..selection import AutoSampler, AutoStudent, Candidates
 from ._classifier import DistilledClassifier
 from ._regressor import DistilledRegressor
 

@@ -1,42 +1,53 @@
 """The base class of both distilled estimators: the steps of ``fit``, and prediction."""
 
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
 
 from .._declared_columns import declared_columns
 from .._encoding import columns_ignored, declare
+from .._threads import blas_threads_restored
 from .._validation import check_fitted, check_random_state, check_table, draw_seed, input_tags_of, tags_of, warn_caller
 from ..exceptions import StudentError, TeacherWarning
 from ..metrics import fidelity
+from ..selection import (
+    DEFAULT_FAMILY,
+    MIN_VALIDATION_ROWS,
+    AutoSampler,
+    AutoStudent,
+    CallbackSupport,
+    Candidates,
+    Deadline,
+    Extension,
+    HeldOut,
+    Phases,
+    Run,
+    Targets,
+    Terms,
+    TrainingRows,
+    choose_student,
+    extend,
+    find_ignored_features,
+    hold_out,
+    label_given_rows,
+    name_columns,
+)
 from ..students import CompactBoostingClassifier, CompactBoostingRegressor
 from ..students._deciding import DecidingClassifier
 from ..students._families import FAMILIES, current_name, scouted_families
 from ..students._student import count_inputs
 from ..teachers import Teacher, is_fitted_teacher, query_teacher
 from ..transfer import Oracle, TransferSet, count_synthetic
-from ._auto_sampler import AutoSampler
-from ._auto_student import AutoStudent
-from ._callbacks import CallbackSupport, Phases
-from ._candidates import Candidates
-from ._choosing import DEFAULT_FAMILY, TrainingRows, choose_student
-from ._deadline import Deadline
 from ._decision import LabelComparison, compare_labels, reserve_label_queries
-from ._extending import Extension, extend
 from ._fit_arguments import FitArguments, check_fit_arguments
 from ._html_diagram import HTMLDiagramMixin
-from ._ignored_features import find_ignored_features, name_columns
 from ._parameters import check_parameters
-from ._run import Run
 from ._soft_weight import SoftWeightChoice, compare_soft_weights, is_soft_weight_chosen, reserve_queries
-from ._targets import Targets
 from ._tasks import FitTask
 from ._teacher_noise import end_query_budget, measure_teacher_noise
 from ._teacher_rule import TeacherMixin, label_given, oracle_of, resolve_teacher
-from ._terms import Terms
-from ._validation_rows import MIN_VALIDATION_ROWS, HeldOut, hold_out, label_given_rows
 
 PROXIES = ("mlp_ple", "boosting")
 """Families whose small students evaluate the samplers with ``student="auto"``, if the user allows these families."""
@@ -44,6 +55,16 @@ PROXIES = ("mlp_ple", "boosting")
 
 FEW_REAL_ROWS = 10
 """With fewer real rows, a warning says that they are few."""
+
+
+class Taught(NamedTuple):
+    """A fitted student, and what was selected for it."""
+
+    student: Any
+    extension: Extension
+    held_out: HeldOut | None
+    candidates: Candidates | None
+    soft_weight_choice: SoftWeightChoice | None
 
 
 class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
@@ -64,6 +85,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
     n_repeats: int
     response_method: str
     memory: Any
+    teacher_id: str | None
     chunk_size: int
     time_limit: float | None
     random_state: Any
@@ -74,6 +96,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
 
     # ------------------------------------------------------------------ the fit
 
+    @blas_threads_restored()
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any, X_val: Any, y_val: Any, groups: Any = None
     ) -> None:
@@ -91,28 +114,39 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         measure_teacher_noise(self, targets, given, real, oracle)
         ignored = self._ignored_features(real, targets, oracle, run)
         with columns_ignored(real.X.shape[1], ignored):
-            with reserve_queries(self, given, truth_val, oracle):
-                held_out, extension = self._extend(real, given, targets, oracle, run)
-            soft_weight_choice = None
-            if is_soft_weight_chosen(self, given.y):
-                soft_weight_choice = compare_soft_weights(
-                    self, given, truth_val, extension, real, targets, oracle, run.with_copied_generator()
-                )
-            student, candidates = self._teach(extension.rows, held_out, targets, soft_weight_choice, run)
-            if labels is not None:
-                student = labels.decide(self, student, extension.rows.whole, targets, oracle)
+            taught = self._extend_and_teach(real, given, truth_val, targets, labels, oracle, run)
 
-        self._keep(student, teacher, oracle, extension, held_out, candidates, soft_weight_choice)
+        self._keep(taught, teacher, oracle)
         self.ignored_features_ = name_columns(real.X, ignored)
         self._targets = targets
         end_query_budget(teacher)
-        self._warn(given, soft_weight_choice, labels)
-        self._warn_of_refusals(oracle, extension)
+        self._warn(given, taught, labels, oracle)
         run.phases.end()
 
-    def _warn(
-        self, given: FitArguments, soft_weight_choice: SoftWeightChoice | None, labels: LabelComparison | None
-    ) -> None:
+    def _extend_and_teach(
+        self,
+        real: TransferSet,
+        given: FitArguments,
+        truth_val: np.ndarray | None,
+        targets: Targets,
+        labels: LabelComparison | None,
+        oracle: Oracle,
+        run: Run,
+    ) -> Taught:
+        """Add synthetic rows, select what is to be selected, and fit the student."""
+        with reserve_queries(self, given, truth_val, oracle):
+            held_out, extension = self._extend(real, given, targets, oracle, run)
+        soft_weight_choice = None
+        if is_soft_weight_chosen(self, given.y):
+            soft_weight_choice = compare_soft_weights(
+                self, given, truth_val, extension, real, targets, oracle, run.with_copied_generator()
+            )
+        student, candidates = self._teach(extension.rows, held_out, targets, soft_weight_choice, run)
+        if labels is not None:
+            student = labels.decide(self, student, extension.rows.whole, targets, oracle)
+        return Taught(student, extension, held_out, candidates, soft_weight_choice)
+
+    def _warn(self, given: FitArguments, taught: Taught, labels: LabelComparison | None, oracle: Oracle) -> None:
         """Warn if the result is worse than asked for."""
         n_real = given.X.shape[0] + (0 if given.X_unlabeled is None else given.X_unlabeled.shape[0])
         if n_real < FEW_REAL_ROWS:
@@ -121,10 +155,11 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
                 f"the teacher's outputs for others. Pass at least {FEW_REAL_ROWS} rows; X_unlabeled needs no labels.",
                 UserWarning,
             )
-        if soft_weight_choice is not None and soft_weight_choice.caution:
-            warn_caller(f"{type(self).__name__}: {soft_weight_choice.caution}", TeacherWarning)
+        if taught.soft_weight_choice is not None and taught.soft_weight_choice.caution:
+            warn_caller(f"{type(self).__name__}: {taught.soft_weight_choice.caution}", TeacherWarning)
         if labels is not None:
             labels.warn(self)
+        self._warn_of_refusals(oracle, taught.extension)
 
     def _ignored_features(self, real: TransferSet, targets: Targets, oracle: Oracle, run: Run) -> dict[int, str]:
         """Return the positions of the columns that students need not read, with the reasons."""
@@ -216,17 +251,9 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
             phase.log(f"fitting {type(student).__name__} on {len(rows.whole):,} rows")
             return targets.teach(student, rows.whole.weigh_real(real_weight), draw_seed(run.rng)), None
 
-    def _keep(
-        self,
-        student: Any,
-        teacher: Teacher,
-        oracle: Oracle,
-        extension: Extension,
-        held_out: HeldOut | None,
-        candidates: Candidates | None,
-        soft_weight_choice: SoftWeightChoice | None,
-    ) -> None:
+    def _keep(self, taught: Taught, teacher: Teacher, oracle: Oracle) -> None:
         """Set the fitted attributes, and delete attributes of an earlier fit that this fit does not set."""
+        student, extension, held_out, candidates, choice = taught
         real_weight = extension.rows.real_weights[0] if candidates is None else candidates.tried[-1].real_weight
         fitted = {
             "student_": student,
@@ -235,8 +262,8 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
             "candidates_": candidates,
             "sampler_results_": extension.results or None,
             "teacher_memorization_": None if held_out is None else held_out.memorization.share,
-            "soft_weight_": self._given_soft_weight if soft_weight_choice is None else soft_weight_choice.soft_weight,
-            "soft_weights_": None if soft_weight_choice is None else soft_weight_choice.results or None,
+            "soft_weight_": self._given_soft_weight if choice is None else choice.soft_weight,
+            "soft_weights_": None if choice is None else choice.results or None,
             "classes_": teacher.classes_,
             "decision_": getattr(student, "decision", None) if isinstance(student, DecidingClassifier) else None,
         }

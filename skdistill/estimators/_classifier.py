@@ -8,9 +8,9 @@ from sklearn.base import ClassifierMixin
 from .._encoding import encoded_once
 from .._restoring import all_or_nothing
 from .._validation import check_fitted, check_table
+from ..selection import supports_callbacks
 from ..teachers import positions_said
 from ._base import BaseDistilled
-from ._callbacks import supports_callbacks
 from ._tasks import ClassTask, FitTask
 
 
@@ -84,8 +84,13 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         probabilities and warns. Nothing is compared if the two are known to be equal, as for forests, or if the teacher
         has no ``predict``. ``predict_proba`` is the same in all cases, unless the labels are taught.
     memory : str, joblib.Memory or None, default=None
-        Caches the teacher's outputs and the synthetic rows, so that a grid search over students queries the teacher
-        once and an interrupted run resumes. Requires an integer ``random_state``.
+        Stores the teacher's outputs by row and the synthetic rows in a folder, so that a grid search over students
+        queries the teacher once, a larger table only queries its new rows, and an interrupted run resumes. Requires an
+        integer ``random_state``. See :func:`~skdistill.memory_info` and :func:`~skdistill.reduce_memory`.
+    teacher_id : str or None, default=None
+        Name by which ``memory`` recognises a fitted teacher, for example ``"credit model of March"``. Change it
+        whenever the model changes. ``None`` recognises the teacher by what it holds: code, parameters and arrays, which
+        must be exactly equal. With a name, outputs may differ by rounding, as they do on another device.
     chunk_size : int >= 1, default=10_000
         Maximum number of rows in one call of the teacher. If its outputs for a row depend on the other rows of the
         call, all calls have the same number of rows, and a warning says so.
@@ -203,6 +208,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         response_method: str = "auto",
         decision: str = "auto",
         memory: Any = None,
+        teacher_id: str | None = None,
         chunk_size: int = 10_000,
         time_limit: float | None = None,
         random_state: Any = None,
@@ -225,6 +231,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.response_method = response_method
         self.decision = decision
         self.memory = memory
+        self.teacher_id = teacher_id
         self.chunk_size = chunk_size
         self.time_limit = time_limit
         self.random_state = random_state

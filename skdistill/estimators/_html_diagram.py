@@ -9,8 +9,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.metaestimators import available_if
 
 from .._representation import Documented, brief, quick_to_show, shows_itself
+from ..selection import AutoSampler
 from ..teachers import is_fitted_teacher
-from ._auto_sampler import AutoSampler
 
 _VisualBlock: Any = None
 """The block class of scikit-learn's diagrams, which is private; without it, the default diagram is used."""

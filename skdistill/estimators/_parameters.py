@@ -12,10 +12,9 @@ from .._suggesting import closest, did_you_mean
 from .._validation import check_n_jobs, check_number, check_random_state, warn_caller
 from ..exceptions import StudentError
 from ..samplers import as_sampler
+from ..selection import AutoSampler, AutoStudent
 from ..students._families import FAMILIES, current_name, warn_of_former_names
 from ..students._student import CompactStudent
-from ._auto_sampler import AutoSampler
-from ._auto_student import AutoStudent
 
 
 def check_parameters(model: Any, y: Any) -> None:

@@ -8,10 +8,10 @@ from .._encoding import encoded_once
 from .._restoring import all_or_nothing
 from .._validation import check_fitted, tags_of
 from ..metrics import concordance
+from ..selection import supports_callbacks
 from ..targets import TargetLink
 from ..teachers import concordance_sign, is_fitted_teacher
 from ._base import BaseDistilled
-from ._callbacks import supports_callbacks
 from ._tasks import FitTask, ValueTask
 
 
@@ -85,8 +85,13 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
 default="auto"
         Method of the teacher that is called; see :func:`~skdistill.as_teacher`.
     memory : str, joblib.Memory or None, default=None
-        Caches the teacher's outputs and the synthetic rows, so that a grid search over students queries the teacher
-        once and an interrupted run resumes. Requires an integer ``random_state``.
+        Stores the teacher's outputs by row and the synthetic rows in a folder, so that a grid search over students
+        queries the teacher once, a larger table only queries its new rows, and an interrupted run resumes. Requires an
+        integer ``random_state``. See :func:`~skdistill.memory_info` and :func:`~skdistill.reduce_memory`.
+    teacher_id : str or None, default=None
+        Name by which ``memory`` recognises a fitted teacher, for example ``"credit model of March"``. Change it
+        whenever the model changes. ``None`` recognises the teacher by what it holds: code, parameters and arrays, which
+        must be exactly equal. With a name, outputs may differ by rounding, as they do on another device.
     chunk_size : int >= 1, default=10_000
         Maximum number of rows in one call of the teacher. If its outputs for a row depend on the other rows of the
         call, all calls have the same number of rows, and a warning says so.
@@ -200,6 +205,7 @@ default="auto"
         n_repeats: int = 1,
         response_method: str = "auto",
         memory: Any = None,
+        teacher_id: str | None = None,
         chunk_size: int = 10_000,
         time_limit: float | None = None,
         random_state: Any = None,
@@ -222,6 +228,7 @@ default="auto"
         self.n_repeats = n_repeats
         self.response_method = response_method
         self.memory = memory
+        self.teacher_id = teacher_id
         self.chunk_size = chunk_size
         self.time_limit = time_limit
         self.random_state = random_state

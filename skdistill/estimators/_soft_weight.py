@@ -18,14 +18,21 @@ from sklearn.model_selection import check_cv
 from .._tables import take_rows
 from .._threads import in_threads
 from .._validation import draw_seed
+from ..selection import (
+    MIN_ERRORS_REAL_WEIGHT,
+    MIN_VALIDATION_ROWS,
+    ON_SEEN_ROWS,
+    Extension,
+    Group,
+    Losses,
+    Run,
+    Targets,
+    threads_for,
+)
 from ..teachers import Teacher, is_fitted_teacher
 from ..transfer import Oracle, TransferSet
-from ._extending import Extension
 from ._fit_arguments import FitArguments
-from ._run import Run
-from ._targets import Targets, threads_for
 from ._teacher_rule import label_given, oracle_of, resolve_teacher
-from ._validation_rows import MIN_ERRORS_REAL_WEIGHT, MIN_VALIDATION_ROWS, ON_SEEN_ROWS, Group, Losses
 
 WEIGHTS = (1.0, 0.75, 0.5, 0.25)
 """Weights of the teacher that are evaluated, the default first."""

@@ -7,12 +7,10 @@ import numpy as np
 
 from .._suggesting import did_you_mean
 from ..exceptions import TeacherOutputError
+from ..selection import MIN_ERRORS_REAL_WEIGHT, MIN_VALIDATION_ROWS, AutoStudent, Group, Losses, ValueTargets
 from ..targets import TargetLink
 from ..teachers import Teacher, known_bounds, stated_link
 from ..transfer import TransferSet
-from ._auto_student import AutoStudent
-from ._targets import ValueTargets
-from ._validation_rows import MIN_ERRORS_REAL_WEIGHT, MIN_VALIDATION_ROWS, Group, Losses
 
 MAX_COMPARED_ROWS = 4000
 """Maximum number of real rows on which the link of the teacher is compared with the identity."""

@@ -8,12 +8,12 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from .._validation import check_choice, check_number, check_numbers, events_and_times
+from ..selection import ClassTargets, Targets
 from ..targets import one_hot
 from ..teachers import SEVERAL_LABELS, Task, Teacher, unlabelled_rows
 from ..transfer import TransferSet
 from ._decision import DECISIONS
 from ._target_links import check_link, choose_targets
-from ._targets import ClassTargets, Targets
 
 
 class FitTask(Protocol):

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_memory
 from .._tables import take_rows
 from .._validation import warn_caller
 from ..exceptions import TeacherOutputError, TeacherWarning
+from ..selection import Targets
 from ..teachers import (
     N_CHECKED_ROWS,
     QUERIES_PER_CHECKED_ROW,
@@ -19,13 +20,11 @@ from ..teachers import (
     check_repeatability,
     compare_with_blocks,
     is_alike,
-    key_of,
     query_teacher,
     scale_of,
 )
 from ..transfer import Oracle, TransferSet
 from ._fit_arguments import FitArguments
-from ._targets import Targets
 
 MAX_CHECK_SHARE = 0.05
 """Maximum share of the query budget that the check of a teacher uses."""
@@ -155,12 +154,10 @@ def _ask_again(teacher: Teacher, table: Any, chunk_size: int, key: str | None, t
     return query_teacher(teacher, table, chunk_size=chunk_size)
 
 
-def _cached(model: Any, teacher: Teacher, function: Callable[..., Any]) -> tuple[Callable[..., Any], str | None]:
+def _cached(model: Any, teacher: SteadyTeacher, function: Callable[..., Any]) -> tuple[Callable[..., Any], str | None]:
     """Return the function with its results cached in ``memory``, and the key of the teacher; no key without memory."""
     memory = check_memory(model.memory)
-    if getattr(memory, "location", None) is None:
-        return function, None
-    return memory.cache(function, ignore=["teacher"]), key_of(teacher)
+    return (function if teacher.key is None else memory.cache(function, ignore=["teacher"])), teacher.key
 
 
 def _noise(first: np.ndarray, again: np.ndarray, targets: np.ndarray, *, pools_outputs: bool) -> float:

@@ -15,7 +15,9 @@ from sklearn.utils.validation import check_memory
 
 from .._validation import tags_of, warn_caller
 from ..exceptions import TeacherError, TeacherWarning
+from ..selection import Run
 from ..teachers import (
+    AnswerStore,
     SteadyTeacher,
     Teacher,
     as_teacher,
@@ -24,6 +26,7 @@ from ..teachers import (
     fit_teacher,
     is_fitted_teacher,
     is_of_kind,
+    open_store,
     out_of_bag_outputs,
     out_of_fold_outputs,
     query_teacher,
@@ -31,7 +34,6 @@ from ..teachers import (
 )
 from ..transfer import Oracle, TransferSet, label_real_rows
 from ._fit_arguments import FitArguments
-from ._run import Run
 from ._teacher_noise import check_teacher
 
 
@@ -103,6 +105,7 @@ class TeacherMixin(BaseEstimator):
 def resolve_teacher(model: Any, given: FitArguments, run: Run) -> Teacher:
     """Adapt the fitted teacher of a distilled estimator, or fit a clone of the recipe."""
     name = type(model).__name__
+    _check_teacher_id(model)
     check_is_recognised(model.teacher, given.X)
     if is_fitted_teacher(model.teacher):
         if model.teacher_cv is not None:
@@ -136,6 +139,20 @@ def resolve_teacher(model: Any, given: FitArguments, run: Run) -> Teacher:
     return _adapt(model, fitted, given.y)
 
 
+def _check_teacher_id(model: Any) -> None:
+    """Raise an error unless ``teacher_id`` is a text or ``None``; a recipe is another teacher after each fit."""
+    name, teacher_id = type(model).__name__, model.teacher_id
+    if teacher_id is None:
+        return
+    if not isinstance(teacher_id, str) or not teacher_id:
+        raise TypeError(f"{name}: teacher_id={teacher_id!r}; expected a text that is not empty, or None.")
+    if not is_fitted_teacher(model.teacher):
+        raise TeacherError(
+            f"{name}: teacher_id={teacher_id!r} names a fitted teacher, but {type(model.teacher).__name__} is not "
+            "fitted, and is another model after each fit. Fit the teacher first, or pass teacher_id=None."
+        )
+
+
 def _adapt(model: Any, fitted: Any, y: Any) -> Teacher:
     gives_classes = (
         model._task.name == "classification" and y is not None and not is_of_kind(is_outlier_detector, fitted)
@@ -153,10 +170,13 @@ def oracle_of(model: Any, teacher: Teacher, given: FitArguments, run: Run) -> Or
             f"{type(model).__name__}: {teacher.name} only has labels_ for all {n_rows} rows of X together, but "
             f"max_queries={model.max_queries}. Pass max_queries=None, or a teacher with predict."
         )
-    query, memory = partial(_label, model, teacher, run), check_memory(model.memory)
+    memory = check_memory(model.memory)
+    store = open_store(memory, model.teacher_id)
+    query = partial(_label, model, teacher, run, store)
     if not isinstance(teacher, SteadyTeacher):
         return Oracle(query, memory, model.max_queries)
     started = perf_counter()
+    teacher.key = None if store is None else store.key_of(teacher, given.X)
     n_checked = check_teacher(model, teacher, given)
     return Oracle(
         query,
@@ -205,14 +225,14 @@ def label_given(
     )
 
 
-def _label(model: Any, teacher: Teacher, run: Run, rows: Any, origin: str) -> np.ndarray:
+def _label(model: Any, teacher: Teacher, run: Run, store: AnswerStore | None, rows: Any, origin: str) -> np.ndarray:
     with run.phases.phase(f"label {origin}") as phase:
         return query_teacher(
             teacher,
             rows,
             origin=origin,
             chunk_size=model.chunk_size,
-            memory=check_memory(model.memory),
+            memory=store,
             verbose=model.verbose,
             callback=phase.notify,
             n_jobs=model.n_jobs,
@@ -237,12 +257,14 @@ def _out_of_sample_labels(
             of_fold.settle_like(teacher)
         return of_fold
 
+    store = open_store(check_memory(model.memory), None)
+
     def label_out_of_fold(in_sample: np.ndarray) -> np.ndarray:
         with run.phases.phase("label out of fold") as phase:
             phase.log("fitting a teacher for each fold")
             return out_of_fold_outputs(
                 fit,
-                lambda fold, X: _label(model, fold, run, X, "rows of a fold"),
+                lambda fold, X: _label(model, fold, run, store, X, "rows of a fold"),
                 given.X,
                 given.y,
                 cv=cv,

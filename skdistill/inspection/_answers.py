@@ -11,13 +11,13 @@ from scipy import sparse
 from sklearn.utils.random import sample_without_replacement
 
 from .._tables import is_frame, take_rows
-from .._validation import check_fitted
+from .._validation import check_fitted, events_and_times
 from ..convert import unwrap
 from ..metrics import fidelity
 from ..metrics._checks import check_finite, check_outputs, check_probabilities, check_row_weights
 from ..metrics._unwrapping import distilled_inside, shipped
 from ..targets import TargetLink, fit_margin_scale, one_hot, softmax
-from ..teachers import Teacher, as_teacher, positions_said, query_teacher
+from ..teachers import Teacher, as_teacher, positions_said, quantile_of, query_teacher
 
 TIED = 1e-7
 """Maximum difference between probabilities that are equal but for rounding."""
@@ -73,6 +73,8 @@ class Answers:
     said : tuple of ndarray or None, default=None
         The positions of the labels that teacher and student predict; ``None`` for values, and for the largest
         probabilities if the outputs were passed.
+    survival : structured ndarray or None, default=None
+        Observed events and times, if these are the true labels.
     link : TargetLink or None, default=None
         The link that a distilled regressor was fitted on, if it is not the identity.
     """
@@ -88,7 +90,14 @@ class Answers:
     seconds: float = float("nan")
     pair: Pair | None = None
     said: tuple[np.ndarray, np.ndarray] | None = None
+    survival: np.ndarray | None = None
     link: TargetLink | None = None
+
+    @property
+    def quantile(self) -> float | None:
+        """The quantile that the teacher predicts, by which true values are judged; ``None`` for other teachers."""
+        is_single = self.classes is None and self.teacher.ndim == 1
+        return quantile_of(self.pair.teacher.model) if is_single and self.pair is not None else None
 
     @property
     def multioutput(self) -> str:
@@ -235,7 +244,10 @@ def ask_both(
         raise ValueError(
             f"{who} got a table without rows; expected at least 1. Pass rows the student was not fitted on."
         )
-    y = _check_length(who, y, n_rows)
+    y, survival = _check_length(who, y, n_rows), None
+    if y is not None and y.dtype.names:
+        events_and_times(who, y)  # only checks
+        y, survival = None, y
     weight = check_row_weights(who, sample_weight, n_rows)
     teacher = None if teacher is None else as_teacher(teacher, classes=_classes_for(teacher, model))
     rows = draw_rows(weight, max_rows, random_state)
@@ -245,7 +257,8 @@ def ask_both(
     if is_asked_for_all:
         asked = _only(asked, rows)
     y, n_given = None if y is None else y[rows], int(np.count_nonzero(weight))
-    answers = Answers(taken, rows, n_given, y=y, weight=weight[rows], **asked)
+    survival = None if survival is None else survival[rows]
+    answers = Answers(taken, rows, n_given, y=y, weight=weight[rows], survival=survival, **asked)
     for name in ("teacher", "student"):
         check_finite(who, f"the output of the {name}", getattr(answers, name))
     _check_truth(who, answers)

@@ -17,6 +17,7 @@ from ..metrics import (
     brier_distance,
     brier_skill,
     calibration_error,
+    concordance,
     fidelity,
     footprint,
     kl_divergence,
@@ -31,7 +32,7 @@ from ..metrics import (
 from ..metrics._footprint import bytes_or_nan
 from ..metrics._unwrapping import compiled_form, completed
 from ..students import teach_classifier, teach_regressor
-from ..teachers import Teacher
+from ..teachers import Teacher, concordance_sign
 from ._answers import Answers, as_table, check_labels, spread, variance, varies
 from ._rules import MIN_RULE_ROWS, mean, standard_error
 from ._slices import Slice
@@ -56,8 +57,10 @@ def quality(answers: Answers, outputs: np.ndarray) -> dict[str, float]:
             measured["accuracy"] = agreement(y, labels, sample_weight=weight)
             measured["skill"] = brier_skill(y, outputs, classes=answers.classes, sample_weight=weight)
     elif y is not None:
-        measured["error"] = float(np.sqrt(np.average((outputs - y) ** 2, axis=0, weights=weight)).mean())
-        measured["skill"] = r2_skill(y, outputs, sample_weight=weight) if varies(y).any() else float("nan")
+        measured |= _error_and_skill(answers, y, outputs)
+    elif answers.survival is not None and answers.pair is not None and outputs.ndim == 1:
+        sign = concordance_sign(answers.pair.teacher.model)
+        measured["concordance"] = concordance(answers.survival, sign * outputs)
     if "skill" in measured:
         of_teacher = quality(answers, answers.teacher)["skill"] if outputs is not answers.teacher else measured["skill"]
         measured["kept"] = retention(of_teacher, measured["skill"])
@@ -69,6 +72,31 @@ def quality(answers: Answers, outputs: np.ndarray) -> dict[str, float]:
     return measured
 
 
+def _error_and_skill(answers: Answers, y: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
+    """Return the error and the skill of values: by squared errors, or by the pinball loss of a quantile."""
+    weight, quantile = answers.weight, answers.quantile
+    has_skill = varies(y).any()
+    if quantile is None:
+        error = float(np.sqrt(np.average((outputs - y) ** 2, axis=0, weights=weight)).mean())
+        return {"error": error, "skill": r2_skill(y, outputs, sample_weight=weight) if has_skill else float("nan")}
+    loss = float(weight @ pinball(y, outputs, quantile) / weight.sum())
+    of_constant = float(weight @ pinball(y, _quantile(y, quantile, weight), quantile) / weight.sum())
+    return {"pinball_loss": loss, "skill": 1 - loss / of_constant if has_skill else float("nan")}
+
+
+def pinball(y: np.ndarray, outputs: np.ndarray | float, quantile: float) -> np.ndarray:
+    """Return the pinball loss of each row, whose mean is smallest for the quantile of ``y``."""
+    difference = y - outputs
+    return np.where(difference >= 0, quantile * difference, (quantile - 1) * difference)
+
+
+def _quantile(y: np.ndarray, quantile: float, weight: np.ndarray) -> float:
+    """Return a weighted quantile: the best constant for the pinball loss."""
+    order = np.argsort(y)
+    share = np.cumsum(weight[order]) / weight.sum()
+    return float(y[order][min(int(np.searchsorted(share, quantile)), len(y) - 1)])
+
+
 def skill_influence(answers: Answers, outputs: np.ndarray) -> np.ndarray:
     """Return the influence of each row on the skill of a model; the standard error of its mean is that of the skill.
 
@@ -76,7 +104,13 @@ def skill_influence(answers: Answers, outputs: np.ndarray) -> np.ndarray:
     """
     truth = answers.truth
     assert truth is not None
-    return _influence(answers, truth, outputs)
+    if answers.quantile is None:
+        return _influence(answers, truth, outputs)
+    weight = answers.weight / answers.weight.sum()
+    lost = pinball(truth, outputs, answers.quantile)
+    constant = pinball(truth, _quantile(truth, answers.quantile, answers.weight), answers.quantile)
+    unit = weight @ constant
+    return (weight @ lost / unit) * constant / unit - lost / unit
 
 
 def fidelity_error(answers: Answers) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .._tabulate import as_html
+from .._tabulate import as_html, encodable
 from ._fidelity_display import FidelityDisplay
 from ._style import BLUE, ink
 
@@ -21,6 +21,7 @@ HEADERS = {
     "many_rows": "µs per row, batch",
     "n_rows": "rows",
     "error": "root mean squared error",
+    "pinball_loss": "pinball loss",
     "kept": "skill kept",
     "share_of_distance": "share of total distance",
     "distance_error": "± error",
@@ -141,7 +142,7 @@ def fragment(report: Any, level: int = 3) -> str:
         _table(report.worst_rows, "Rows with the largest distance between teacher and student", "texts"),
         "</div>",
     ]
-    return "\n".join(part for part in parts if part)
+    return encodable("\n".join(part for part in parts if part))
 
 
 def _verdict(verdict: str) -> str:

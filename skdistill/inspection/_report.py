@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._tabulate import as_text
+from .._tabulate import as_text, encodable
 from ..metrics import calibration_curve
 from ..metrics._checks import check_count
 from ..metrics._unwrapping import distilled_inside
@@ -155,7 +155,7 @@ default="models"
         Path(path).write_text(page(self), encoding="utf-8")
 
     def __str__(self) -> str:
-        return "\n\n".join([self.verdict, as_text(self.models), *self.notes])
+        return encodable("\n\n".join([self.verdict, as_text(self.models), *self.notes]))
 
     __repr__ = __str__
 
@@ -239,6 +239,11 @@ def report(
         raise ValueError(
             f"report: got {' and '.join(given)}; a student is fitted without the teacher on X_train and y_train, and "
             "evaluated on y. Pass all three, or only y."
+        )
+    if y_train is not None and getattr(getattr(y, "dtype", None), "names", None):
+        raise ValueError(
+            "report: got X_train and y_train with survival labels; expected only y, because a student cannot be fitted "
+            "to censored times. Leave out X_train and y_train."
         )
     answers = ask_both(
         "report",

@@ -108,4 +108,4 @@ def concordance(y_true: Any, risk: Any) -> float:
         comparable += np.count_nonzero(is_later)
         concordant += np.count_nonzero(is_later & (risk[rows, None] > risk))
         concordant += 0.5 * np.count_nonzero(is_later & (risk[rows, None] == risk))
-    return concordant / comparable if comparable else float("nan")
+    return float(concordant / comparable) if comparable else float("nan")

@@ -1,4 +1,4 @@
-r"""Landmarks of an RBF kernel: selected among rows, moved together with the scales of inputs, compared by validation.
+r"""Landmarks of an RBF kernel: selected among means of rows, moved with the scales of inputs, compared by validation.
 
 Landmarks are selected by orthogonal least squares. Positions and the scale of each input are then moved together by
 L-BFGS on some of the rows, with the coefficients eliminated: they are those of the ridge regression for the positions
@@ -16,7 +16,7 @@ from scipy.optimize import Bounds, minimize
 from .._losses import Loss, SquaredError
 from ..compiled import Design
 from ..compiled._design import dense_chunks
-from ..compiled._kernel import rbf_kernel
+from ..compiled._kernel import rbf_exponent, rbf_kernel
 from ._regression import Features, choose_features, ridge_solution, solve
 
 MAX_LINEAR_INPUTS = 1000
@@ -50,7 +50,10 @@ MAX_CELLS = 20_000_000
 """Bounds the inputs that are processed at a time; for wide tables it bounds the rows."""
 
 MIN_CANDIDATES = 500
-"""Minimum number of rows that are candidates for landmarks."""
+"""Minimum number of rows near which there is a candidate for landmarks."""
+
+MIN_ROWS_OF_LANDMARK = 5
+"""Minimum number of rows whose mean a candidate is, so that no landmark is a row of somebody's data."""
 
 BLOCK_CELLS = 1_000_000
 """Number of kernel values that are computed at a time."""
@@ -77,12 +80,13 @@ def some_of(rows: np.ndarray, n_rows: int, rng: np.random.RandomState) -> np.nda
     return rows if len(rows) <= n_rows else np.sort(rng.choice(rows, n_rows, replace=False))
 
 
-def narrowed(array: np.ndarray, most: Any) -> np.ndarray:
-    """Return an array at the lowest precision that changes no number by more than ``most``."""
+def narrowed(array: np.ndarray, most: Any, *, in_sums: bool = False) -> np.ndarray:
+    """Return an array at the lowest precision that changes no number by more than ``most``, or no sum of a column."""
     for dtype in (np.float16, np.float32):
         with np.errstate(over="ignore"):
             narrow = array.astype(dtype)
-        if np.all(np.isfinite(narrow)) and np.all(np.abs(narrow.astype(np.float64) - array) <= most):
+        change = np.abs(narrow.astype(np.float64) - array)
+        if np.all(np.isfinite(narrow)) and np.all((change.sum(axis=0) if in_sums else change) <= most):
             return narrow
     return array
 
@@ -222,17 +226,21 @@ class LandmarkSearch:
     def select(
         self, kernel: Kernel, n_landmarks: int, training: np.ndarray, given: np.ndarray, rng: np.random.RandomState
     ) -> Kernel:
-        """Return landmarks among given inputs and rows, selected by orthogonal least squares beside the linear part."""
+        """Return landmarks among given inputs and means of rows, selected by orthogonal least squares.
+
+        The linear part is fitted beside them.
+        """
         width = max(self.design.width, 1)
         some = some_of(training, min(MAX_SELECTION_ROWS, MAX_CELLS // width), rng)
         n_candidates = min(max(3 * n_landmarks, MIN_CANDIDATES), MAX_CELLS // width)
-        candidates = self.inputs(some_of(training, n_candidates, rng))
+        selection = self.inputs(some)
+        candidates = means_of_rows(self.inputs(some_of(training, n_candidates, rng)), selection, kernel.scales)
         if len(given) > n_candidates:
             given = given[some_of(np.arange(len(given)), n_candidates, rng)]
         candidates = np.unique(np.vstack([given, candidates]), axis=0)
         wide = Kernel(candidates, kernel.scales)
         weight = self.weight[some] / self.weight[some].sum()
-        block = self.with_linear(self.inputs(some), wide)
+        block = self.with_linear(selection, wide)
         features = Features(lambda: iter([block]), weight, block.size)
         gram, moments, linear = features.gram(np.ones(len(some))), features.moments(self.values[some]), self.n_linear
         if linear:
@@ -263,6 +271,38 @@ class LandmarkSearch:
         )
         positions, scales = objective.unpacked(answer.x)
         return Kernel(positions, scales)
+
+
+def means_of_rows(near: np.ndarray, rows: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    """Return the mean of the rows closest to each of some points, which contains no row of its own.
+
+    Parameters
+    ----------
+    near : ndarray of shape (n_points, n_inputs)
+    rows : ndarray of shape (n_rows, n_inputs)
+        Each mean is that of the ``MIN_ROWS_OF_LANDMARK`` closest distinct rows, of all if there are fewer. A row that
+        occurs at least as often is kept as it is.
+    scales : ndarray of shape (n_inputs,)
+        Factors of the inputs in distances.
+
+    Returns
+    -------
+    means : ndarray of shape (n_points, n_inputs)
+    """
+    distinct, n_times = np.unique(rows, axis=0, return_counts=True)
+    k, means = min(MIN_ROWS_OF_LANDMARK, len(distinct)), np.empty_like(near)
+    step = max(BLOCK_CELLS // len(distinct), 1)
+    for start in range(0, len(near), step):
+        points = near[start : start + step]
+        similarity = rbf_exponent(points, distinct, scales)
+        closest = np.argpartition(similarity, -k, axis=1)[:, -k:]
+        of_points = np.zeros_like(points)
+        for place in np.sort(closest, axis=1).T:  # in the same order, so that equal sets have equal means
+            of_points += distinct[place] / k
+        first = similarity.argmax(axis=1)
+        is_common = (n_times[first] >= MIN_ROWS_OF_LANDMARK) & (distinct[first] == points).all(axis=1)
+        means[start : start + step] = np.where(is_common[:, None], points, of_points)
+    return means
 
 
 class VariableProjection:

@@ -10,7 +10,6 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_memory
 
 from .._losses import OneVsRestCrossEntropy
-from .._threads import one_blas_thread
 from .._validation import check_n_jobs, check_number, check_random_state, draw_seed
 from ..compiled import Forest
 from ..compiled._nodes import stack_outputs
@@ -124,10 +123,9 @@ class _CompactBoosting(CompactStudent):
         forest = forest.with_missing_sent(table.has_missing, leaf_weights(forest, leaves, weight))
         values, change, ridge = forest.value[:, 0], np.zeros(0 if hidden is None else hidden.shape[1]), np.inf
         if self.resolve_leaves and self.monotonic_cst is None:
-            with one_blas_thread():  # sums of several threads differ in their last digits
-                values, change, ridge = refit_leaves(
-                    forest, leaves, target, weight, self._loss, is_validation, offset, hidden
-                )
+            values, change, ridge = refit_leaves(
+                forest, leaves, target, weight, self._loss, is_validation, offset, hidden
+            )
         return prune_forest(forest.with_values(values[:, None]), leaf_weights(forest, leaves, weight)), change, ridge
 
     def _path(self, fit: Callable[[Self], Self], sizes: Any) -> list[Self]:

@@ -77,7 +77,7 @@ class _CompactHybrid(CompactStudent):
         )
         smooth._loss = edges._loss = self._loss
         network = smooth._learn(X, targets, weight)
-        self._encoder = fit_encoder(X)  # trees read more categories than the network
+        self._encoder = fit_encoder(X, self._declared(X))  # trees read more categories than the network
         cells = self._encode(X)
         hidden, center, scale = network.standardised_hidden(cells)
         forest, change = edges._grow(X, targets, weight, network.scores(cells), hidden)

@@ -6,7 +6,6 @@ from typing import Any, Literal, Self
 import numpy as np
 from sklearn.base import clone
 
-from .._threads import one_blas_thread
 from .._validation import check_number, check_random_state
 from ..compiled import Design, Landmarks
 from ..solvers import MAX_LINEAR_INPUTS, LandmarkSearch, as_values, narrowed, solve
@@ -50,7 +49,8 @@ class _CompactKernel(CompactStudent):
     def inherit(self, teacher_model: Any) -> Self:
         """Return an unfitted clone that starts from what a kernel teacher has, where nothing else was asked for.
 
-        Its parameter ``landmarks`` then holds rows of the teacher. The distilled estimators hand down the kernel alone.
+        Its parameter ``landmarks`` then holds rows of the teacher, and ``contains_rows_`` will be true. The distilled
+        estimators hand down the kernel alone.
 
         Parameters
         ----------
@@ -73,21 +73,21 @@ class _CompactKernel(CompactStudent):
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Landmarks:
         """Return landmarks, selected and moved by validation, with coefficients fitted on all rows."""
         self._check_parameters()
+        self._contains_rows = self.landmarks is not None
         cells, targets, weight, design = self._prepare(X, targets, weight)
         weight = weight / weight.sum()
         values, curvature = as_values(self._loss, targets)
         gamma = None if self.gamma == "auto" else float(self.gamma)
         rng, given = check_random_state(self.random_state, self), self._given(design)
         search = LandmarkSearch(design, cells, values, weight * curvature, has_linear=self.linear)
-        with one_blas_thread():  # sums of several threads differ in their last digits
-            kernel, ridge = search.search(self.n_landmarks, gamma, given, refine=self.refine, rng=rng)
-            features = search.features(kernel, weight)
-            start = None if self._loss.is_quadratic else search.coefficients(kernel, ridge)
-            ridge *= float(weight @ curvature)
-            coef, constant = solve(features, targets, self._loss, ridge=ridge, start=start, steps=COEFFICIENT_STEPS)
+        kernel, ridge = search.search(self.n_landmarks, gamma, given, refine=self.refine, rng=rng)
+        features = search.features(kernel, weight)
+        start = None if self._loss.is_quadratic else search.coefficients(kernel, ridge)
+        ridge *= float(weight @ curvature)
+        coef, constant = solve(features, targets, self._loss, ridge=ridge, start=start, steps=COEFFICIENT_STEPS)
         self.ridge_ = ridge
         of_inputs = narrowed(coef[: search.n_linear], 1e-5) if search.n_linear else None
-        of_kernel = narrowed(coef[search.n_linear :], 1e-4 / max(len(kernel.positions), 1))
+        of_kernel = narrowed(coef[search.n_linear :], 1e-4, in_sums=True)  # kernels are at most one
         base = constant - features.mean @ coef
         return Landmarks(design, kernel.positions, kernel.scales, of_kernel, of_inputs, base, np.ones(len(base)))
 
@@ -130,14 +130,14 @@ class CompactKernelClassifier(CompactClassifier, _CompactKernel):
     Parameters
     ----------
     n_landmarks : int >= 1, default=100
-        Maximum number of landmarks; there are no more than rows. Landmarks that are not moved are rows of the fit, so
-        that a student may hold some, as a support vector machine does.
+        Maximum number of landmarks; there are no more than rows. A landmark is the mean of five or more rows, possibly
+        moved, and is no row of the fit itself, unless this row occurs five times.
     gamma : float in (0, 1e8] or "auto", default="auto"
         Coefficient of the squared distance between standardised inputs, :math:`\nu_i^2` before scales are moved.
         ``"auto"`` starts from one divided by the number of inputs; without ``refine`` it is chosen on validation rows.
     landmarks : array-like of shape (n_candidates, n_features) or None, default=None
-        Rows, with the columns of ``X``, that are candidates for landmarks beside those of ``X``, such as a teacher's
-        support vectors.
+        Rows, with the columns of ``X``, that are candidates for landmarks beside the means of rows of ``X``, such as a
+        teacher's support vectors. The student then contains them, and ``contains_rows_`` is true.
     refine : bool, default=True
         Whether landmarks and scales are moved once they are selected, by variable projection [4]_, where that lowers
         the validation loss. Without it all inputs have one scale.
@@ -156,6 +156,8 @@ class CompactKernelClassifier(CompactClassifier, _CompactKernel):
         Labels.
     scorer_ : Landmarks
         One score for each class, a single one for two classes.
+    contains_rows_ : bool
+        Whether ``landmarks`` were passed, which the student contains as they are.
     ridge_ : float
         The ridge on coefficients, beside a mean loss, that was chosen on validation rows.
     n_features_in_ : int
@@ -204,14 +206,14 @@ class CompactKernelRegressor(CompactRegressor, _CompactKernel):
     Parameters
     ----------
     n_landmarks : int >= 1, default=100
-        Maximum number of landmarks; there are no more than rows. Landmarks that are not moved are rows of the fit, so
-        that a student may hold some, as a support vector machine does.
+        Maximum number of landmarks; there are no more than rows. A landmark is the mean of five or more rows, possibly
+        moved, and is no row of the fit itself, unless this row occurs five times.
     gamma : float in (0, 1e8] or "auto", default="auto"
         Coefficient of the squared distance between standardised inputs, :math:`\nu_i^2` before scales are moved.
         ``"auto"`` starts from one divided by the number of inputs; without ``refine`` it is chosen on validation rows.
     landmarks : array-like of shape (n_candidates, n_features) or None, default=None
-        Rows, with the columns of ``X``, that are candidates for landmarks beside those of ``X``, such as a teacher's
-        support vectors.
+        Rows, with the columns of ``X``, that are candidates for landmarks beside the means of rows of ``X``, such as a
+        teacher's support vectors. The student then contains them, and ``contains_rows_`` is true.
     refine : bool, default=True
         Whether landmarks and scales are moved once they are selected, by variable projection [4]_, where that lowers
         the validation loss. Without it all inputs have one scale.
@@ -228,6 +230,8 @@ class CompactKernelRegressor(CompactRegressor, _CompactKernel):
     ----------
     scorer_ : Landmarks
         One score for each output.
+    contains_rows_ : bool
+        Whether ``landmarks`` were passed, which the student contains as they are.
     ridge_ : float
         The ridge on coefficients, beside a mean loss, that was chosen on validation rows.
     n_features_in_ : int

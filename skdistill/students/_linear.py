@@ -5,7 +5,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .._threads import one_blas_thread
 from .._validation import check_choice, check_number
 from ..compiled import Network
 from ..solvers import LinearInputs, choose_pairs, solve
@@ -37,14 +36,13 @@ class _CompactLinear(CompactStudent):
         cells, targets, weight, design = self._prepare(X, targets, weight)
         rows = LinearInputs(design, cells, weight / weight.sum())
         ridge, lasso = (self.alpha, 0.0) if self.penalty == "l2" else (0.0, self.alpha)
-        with one_blas_thread():  # sums of several threads differ in their last digits
-            features, pairs = rows.features(), None
-            coef, constant = solve(features, targets, self._loss, ridge=ridge, lasso=lasso)
-            if self.n_pairs > 0:
-                scores = constant + features.times(coef)
-                pairs = choose_pairs(rows, coef, scores, targets, self._loss, self.n_pairs)
-                features = rows.features(pairs)
-                coef, constant = solve(features, targets, self._loss, ridge=ridge, lasso=lasso, start=(coef, constant))
+        features, pairs = rows.features(), None
+        coef, constant = solve(features, targets, self._loss, ridge=ridge, lasso=lasso)
+        if self.n_pairs > 0:
+            scores = constant + features.times(coef)
+            pairs = choose_pairs(rows, coef, scores, targets, self._loss, self.n_pairs)
+            features = rows.features(pairs)
+            coef, constant = solve(features, targets, self._loss, ridge=ridge, lasso=lasso, start=(coef, constant))
         base = constant - (features.mean + rows.origin(pairs)) @ coef
         return Network(design, [coef.astype(np.float32)], [], base, np.ones(len(base)), pairs)
 

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .._threads import one_blas_thread
 from .._validation import check_number, check_random_state, draw_seed
 from ..compiled import Network
 from ..solvers import OptimizerSettings, fit_network
@@ -41,8 +40,7 @@ class _CompactMLP(CompactStudent):
         cells, targets, weight, design = self._prepare(X, targets, weight)
         knots = find_knots(cells, design.n_codes, targets, weight, self.n_knots, draw_seed(rng))
         design = design.in_pieces(knots)
-        with one_blas_thread():  # sums of several threads differ in their last digits
-            network, errors = fit_network(design, cells, targets, weight, self._loss, hidden, settings, rng)
+        network, errors = fit_network(design, cells, targets, weight, self._loss, hidden, settings, rng)
         self.validation_errors_ = np.array(errors)
         return network
 

@@ -16,7 +16,7 @@ from .._losses import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy, SquaredErro
 from .._representation import Documented
 from .._restoring import all_or_nothing
 from .._tables import own_rows, take_rows
-from .._threads import blas_threads
+from .._threads import is_small, one_blas_thread
 from .._validation import check_finite, check_fitted, check_number, check_numbers, check_table, check_weights
 from ..compiled import Columns, CompiledModel, Design, Forest
 from ..compiled._design import dense_chunks
@@ -40,6 +40,7 @@ class CompactStudent(Documented):
     """Loss of more than two classes."""
     _has_dense_inputs: bool = False
     """Whether the time of a fit is proportional to the number of categories, most of whose indicators are zero."""
+    _contains_rows: bool = False
 
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Any:
         """Return a scorer, fitted to targets, and set ``_encoder``.
@@ -59,6 +60,15 @@ class CompactStudent(Documented):
     def _params_of_size(self, n_parameters: int, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:
         """Return hyperparameters of the largest student within a number of parameters; ``None`` if there is none."""
         raise NotImplementedError
+
+    @property
+    def contains_rows_(self) -> bool:
+        """Whether the student contains rows of a table as they are, because the user has passed it such rows.
+
+        Only kernel students can contain some: those passed as ``landmarks``.
+        """
+        check_fitted(self, "scorer_")
+        return self._contains_rows
 
     def sized(self, n_parameters: int, *, n_inputs: int, n_outputs: int) -> Self:
         """Return an unfitted clone with about ``n_parameters`` parameters, and not more.
@@ -127,7 +137,7 @@ class CompactStudent(Documented):
         check_fitted(self, "scorer_")
         X = self._encode_new(X)
         n_jobs = effective_n_jobs(getattr(self, "n_jobs", None))
-        with blas_threads(n_jobs, X.shape[0]):
+        with one_blas_thread(is_small=is_small(X.shape[0], self.scorer_.n_parameters)):
             return self.scorer_.scores(X, n_jobs)
 
     def _columns(self) -> Columns | None:
@@ -214,6 +224,7 @@ class CompactClassifier(ClassifierMixin, CompactStudent):
             )
         return self._fit_checked(X, targets, classes, sample_weight)
 
+    @one_blas_thread()  # sums of several threads differ in their last digits
     def _fit_checked(self, X: Any, targets: np.ndarray, classes: np.ndarray, sample_weight: Any) -> Self:
         if len(classes) < 2:
             raise ValueError(f"{type(self).__name__} needs at least 2 classes; got 1 class: {classes.tolist()}.")
@@ -317,6 +328,7 @@ class CompactRegressor(RegressorMixin, CompactStudent):
             X, targets, TargetLink.of(link, bounds, who=type(self).__name__), sample_weight, "targets"
         )
 
+    @one_blas_thread()  # sums of several threads differ in their last digits
     def _fit_linked(self, X: Any, y: Any, link: TargetLink, sample_weight: Any, name: str) -> Self:
         X = check_table(self, X, reset=True)
         y = check_numbers(self, name, y)

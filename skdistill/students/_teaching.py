@@ -19,6 +19,7 @@ from sklearn.pipeline import Pipeline
 
 from .._fitting import accepts_sample_weight, final_step, fit_weighted
 from .._tables import take_rows
+from .._threads import one_blas_thread
 from .._validation import seed_estimator, tags_of
 from ..exceptions import StudentError
 from ..targets import TargetCompressor, TargetLink, centred_logits
@@ -29,6 +30,7 @@ MIN_PROBABILITY = 1e-3
 """Bounds the probability of classes that get a copy of the row; the weight of others is shared among these."""
 
 
+@one_blas_thread()  # students of others, too: sums of several threads differ in their last digits
 def teach_classifier(
     student: Any,
     X: Any,
@@ -121,6 +123,7 @@ def teach_classifier(
         return complete_classifier(fitted, classes, temperature, X, proba)
 
 
+@one_blas_thread()
 def teach_regressor(
     student: Any,
     X: Any,

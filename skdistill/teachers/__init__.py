@@ -1,10 +1,11 @@
-"""A common interface to fitted models of any kind, and checked, cached queries of them."""
+"""A common interface to fitted models of any kind, and checked, stored queries of them."""
 
 from ._adapter import SEVERAL_LABELS, Teacher, as_teacher, is_of_kind
-from ._conventions import Task, concordance_sign, unlabelled_rows
+from ._answer_store import AnswerStore, open_store
+from ._conventions import Task, concordance_sign, quantile_of, unlabelled_rows
 from ._labels import label_teacher, positions_said, read_labels, said_labels, stated_decisions
 from ._out_of_bag import OutOfBag, find_out_of_bag
-from ._querying import key_of, query_teacher
+from ._querying import query_teacher
 from ._recipes import clone_recipe, fit_teacher, out_of_bag_outputs, out_of_fold_outputs
 from ._repeatability import (
     N_CHECKED_ROWS,
@@ -17,12 +18,15 @@ from ._repeatability import (
 )
 from ._rule import check_is_recognised, is_fitted_teacher
 from ._steady import SteadyTeacher, steady
+from ._store_size import MemoryInfo, memory_info, reduce_memory
 from ._value_ranges import known_bounds, stated_link
 
 __all__ = [
     "N_CHECKED_ROWS",
     "QUERIES_PER_CHECKED_ROW",
     "SEVERAL_LABELS",
+    "AnswerStore",
+    "MemoryInfo",
     "OutOfBag",
     "Repeatability",
     "SteadyTeacher",
@@ -39,14 +43,17 @@ __all__ = [
     "is_alike",
     "is_fitted_teacher",
     "is_of_kind",
-    "key_of",
     "known_bounds",
     "label_teacher",
+    "memory_info",
+    "open_store",
     "out_of_bag_outputs",
     "out_of_fold_outputs",
     "positions_said",
+    "quantile_of",
     "query_teacher",
     "read_labels",
+    "reduce_memory",
     "said_labels",
     "scale_of",
     "stated_decisions",

@@ -6,6 +6,7 @@ package, by the names of their base classes or by their methods.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any, Literal
 
 import narwhals as nw
@@ -190,6 +191,24 @@ def groups_argument(model: Any) -> str | None:
     if not type(model).__name__.endswith("Ranker"):
         return None
     return next((name for name in ("qid", "group_id", "group") if has_fit_parameter(model, name)), None)
+
+
+QUANTILES = ("quantile", "quantile_alpha", "alpha")
+"""Parameters that hold the quantile of a model with a quantile loss, by package."""
+
+
+def quantile_of(model: Any) -> float | None:
+    """Return the quantile that a regressor is fitted to predict; ``None`` for other models and several quantiles."""
+    final = unwrap(model).model
+    params = final.get_params() if hasattr(final, "get_params") else {}
+    losses = [str(params[name]) for name in ("loss", "objective", "loss_function") if name in params]
+    if type(final).__name__ != "QuantileRegressor" and not any("quantile" in loss.lower() for loss in losses):
+        return None
+    stated = [loss.split("alpha=")[1].split(";")[0] for loss in losses if "alpha=" in loss]  # CatBoost
+    default = 0.9 if is_lightgbm(final) else None
+    value = next((params[name] for name in QUANTILES if params.get(name) is not None), default)
+    quantile = float(stated[0]) if stated else value
+    return float(quantile) if isinstance(quantile, Real) and 0 < float(quantile) < 1 else None
 
 
 def is_survival(model: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Queries of a teacher in chunks, with checks of the outputs and a cache."""
+"""Queries of a teacher in chunks, with checks of the outputs and a store of them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from .._tables import take_rows
 from .._threads import in_threads
 from ..exceptions import TeacherError, TeacherOutputError, TeacherQueryError
 from ._adapter import Teacher
-from ._fingerprint import fingerprint
+from ._answer_store import AnswerStore, Recalled, open_store
 from ._out_of_bag import FORESTS
 from ._steady import cut
 
@@ -22,7 +22,9 @@ def query_teacher(
     *,
     origin: str = "rows",
     chunk_size: int = 10_000,
-    memory: joblib.Memory | None = None,
+    memory: joblib.Memory | AnswerStore | None = None,
+    teacher_id: str | None = None,
+    by_batch: bool | None = None,
     verbose: int = 0,
     callback: Callable[[float], str | None] | None = None,
     n_jobs: int | None = None,
@@ -37,20 +39,26 @@ def query_teacher(
     origin : str, default="rows"
         Name of the rows in messages.
     chunk_size : int, default=10_000
-        Number of rows in one call of the teacher and in one entry of the cache.
-    memory : joblib.Memory or None, default=None
-        Caches the outputs of each block, identified by the fingerprint of the teacher and the rows, as soon as they are
-        available. An interrupted query therefore resumes where it stopped.
+        Number of rows in one call of the teacher.
+    memory : joblib.Memory, AnswerStore or None, default=None
+        Stores the outputs of each chunk as soon as they are available, so that an interrupted query resumes where it
+        stopped. Outputs are found again by what the teacher knows and by row, in tables of any order and size. An
+        ``AnswerStore`` recognises the teacher once for several tables.
+    teacher_id : str or None, default=None
+        Name by which ``memory`` recognises the teacher instead.
+    by_batch : bool or None, default=None
+        Whether the outputs for a row depend on the other rows of a call; they are then stored for chunks instead of
+        rows. ``None`` reads the attribute ``depends_on_batch`` of the teacher.
     verbose : int, default=0
         If above 0, progress is written to standard error.
     callback : callable or None, default=None
-        Called after each block with the completed share of the rows.
+        Called after each chunk with the completed share of the rows.
     n_jobs : int or None, default=None
-        Number of blocks that are labelled in parallel. Only used for teachers that are thread-safe and whose outputs do
-        not depend on the other rows of a block: scikit-learn forests that do not use threads themselves.
+        Number of chunks that are labelled in parallel. Only used for teachers that are thread-safe and whose outputs do
+        not depend on the other rows of a chunk: scikit-learn forests that do not use threads themselves.
     probe : ndarray or None, default=None
-        Outputs of the model for some rows, if they are known, which identify it in the cache. ``None`` queries it for
-        a few of the rows.
+        Outputs of the model for some rows, if they are known, by which a change of the model is noticed. ``None``
+        queries the teacher for a few of the rows.
 
     Returns
     -------
@@ -59,83 +67,119 @@ def query_teacher(
     Raises
     ------
     TeacherQueryError
-        If the teacher raises; the message names the block.
+        If the teacher raises; the message names the chunk.
     TeacherOutputError
-        If an output is malformed; the message names the block.
+        If an output is malformed; the message names the chunk.
     """
-    n_rows = X.shape[0]
-    label_block, key = _label_block, None
-    if memory is not None and getattr(memory, "location", None) is not None:
-        label_block = memory.cache(_label_block, ignore=["teacher", "where"])
-        known = _probe(teacher, X, origin) if probe is None and teacher.is_exact else probe
-        key = key_of(teacher, known if teacher.is_exact else None)
+    n_rows, store = X.shape[0], None if teacher.transductive else open_store(memory, teacher_id)
     order, chunk_size = cut(teacher, n_rows, chunk_size)
+    labeller = _Labeller(teacher, X if order is None else take_rows(X, order), origin, is_mixed=order is not None)
+    recalled = None
+    if store is not None:
+        batch_size = chunk_size if (teacher.depends_on_batch if by_batch is None else by_batch) else None
+        recalled = store.recall(teacher, labeller.X, labeller.probe, batch_size, probe)
+        todo = _chunks(n_rows, chunk_size, recalled, by_batch=batch_size is not None)
+    else:
+        todo = _chunks(n_rows, chunk_size, None, by_batch=False)
     progress = Progress(f"{teacher.name} labels {origin}", n_rows, verbose, callback=callback)
-    outputs: np.ndarray | None = None
-    starts = range(0, n_rows, chunk_size)
-
-    def label_from(start: int) -> np.ndarray:
-        stop = min(start + chunk_size, n_rows)
-        where = f"{origin} {start} to {stop - 1} of {n_rows}"
-        if order is not None:
-            where = f"{stop - start} of the {n_rows} {origin}, in mixed order"
-        block = (
-            X if stop - start == n_rows else take_rows(X, slice(start, stop) if order is None else order[start:stop])
-        )
-        return label_block(teacher, block, key, where=where)
-
-    blocks = in_threads(label_from, starts, n_jobs) if is_thread_safe(teacher) else map(label_from, starts)
-    for start, labelled in zip(starts, blocks, strict=True):
-        stop = start + len(labelled)
-        if outputs is None:
-            outputs = np.empty((n_rows, *labelled.shape[1:]))
-        if labelled.shape[1:] != outputs.shape[1:]:
-            raise TeacherOutputError(
-                f"{teacher.name} returned shape {labelled.shape} for {origin} {start} to {stop - 1}; expected "
-                f"{(stop - start, *outputs.shape[1:])}, as for the previous rows. Return the same number of columns in "
-                "every call."
-            )
-        outputs[slice(start, stop) if order is None else order[start:stop]] = labelled
-        progress.update(stop)
-    assert outputs is not None
-    return outputs
+    outputs = _Outputs(labeller, n_rows, recalled)
+    labelled = in_threads(labeller.label, todo, n_jobs) if is_thread_safe(teacher) else map(labeller.label, todo)
+    try:
+        for rows, answers in zip(todo, labelled, strict=True):
+            outputs.add(rows, answers)
+            if store is not None and recalled is not None and recalled.keys is not None:
+                store.keep(recalled.keys[rows], answers)
+            progress.update(outputs.n_done)
+    finally:
+        if store is not None:
+            store.close()
+    return outputs.all() if order is None else outputs.all()[np.argsort(order)]
 
 
 def is_thread_safe(teacher: Teacher) -> bool:
-    """Whether several threads may query a teacher, and its outputs do not depend on the other rows of a block."""
+    """Whether several threads may query a teacher, and its outputs do not depend on the other rows of a chunk."""
     model = teacher.model
     return type(model) in FORESTS and model.n_jobs in (None, 1)
 
 
-PROBE_ROWS = 16
-"""Number of rows whose outputs are part of the fingerprint of the teacher."""
+def _chunks(n_rows: int, chunk_size: int, recalled: Recalled | None, by_batch: bool) -> list[Any]:
+    """Return the rows of each call of the teacher: slices of the table, or positions of the rows that are missing."""
+    slices = [slice(start, min(start + chunk_size, n_rows)) for start in range(0, n_rows, chunk_size)]
+    if recalled is None or not recalled.is_known.any():
+        return slices
+    if by_batch:
+        return [rows for rows in slices if not recalled.is_known[rows].all()]
+    missing = np.flatnonzero(~recalled.is_known)
+    return [missing[start : start + chunk_size] for start in range(0, len(missing), chunk_size)]
 
 
-def key_of(teacher: Teacher, probe: np.ndarray | None = None) -> str:
-    """Return the key of cached outputs, given outputs for a few rows.
+class _Outputs:
+    """The outputs of a table, filled by the store and by the chunks that the teacher labels."""
 
-    Outputs that differ between calls do not identify a teacher, and means over different numbers of calls differ.
-    """
-    key = fingerprint(teacher, np.empty(0) if probe is None else probe)
-    return key if teacher.n_repeats == 1 else f"{key} {teacher.n_repeats}"
+    def __init__(self, labeller: "_Labeller", n_rows: int, recalled: Recalled | None) -> None:
+        self._labeller, self._n_rows = labeller, n_rows
+        self._outputs: np.ndarray | None = None
+        self.n_done = 0
+        if recalled is not None and recalled.is_known.any():
+            self.add(np.flatnonzero(recalled.is_known), recalled.outputs)
+
+    def add(self, rows: Any, answers: np.ndarray) -> None:
+        """Set the outputs of rows, whose shape must be that of the previous ones."""
+        if self._outputs is None:
+            self._outputs = np.empty((self._n_rows, *answers.shape[1:]))
+        if answers.shape[1:] != self._outputs.shape[1:]:
+            raise TeacherOutputError(
+                f"{self._labeller.teacher.name} returned shape {answers.shape} for {self._labeller.describe(rows)}; "
+                f"expected {(len(answers), *self._outputs.shape[1:])}, as for the previous rows. Return the same "
+                "number of columns in every call."
+            )
+        self._outputs[rows] = answers
+        self.n_done = min(self.n_done + len(answers), self._n_rows)
+
+    def all(self) -> np.ndarray:
+        """Return the outputs of all rows."""
+        assert self._outputs is not None
+        return self._outputs
 
 
-def _probe(teacher: Teacher, X: Any, origin: str) -> np.ndarray:
-    """Label a few rows spread over the table, or all rows if the teacher is transductive."""
-    spread = np.linspace(0, X.shape[0] - 1, num=min(X.shape[0], PROBE_ROWS), dtype=int)
-    probe = X if teacher.transductive else take_rows(X, spread)
-    return _label_block(teacher, probe, None, where=f"{len(spread)} of the {origin}")
+class _Labeller:
+    """Labels rows of a table; errors name the rows."""
 
+    def __init__(self, teacher: Teacher, X: Any, origin: str, *, is_mixed: bool) -> None:
+        self.teacher, self.X, self._origin, self._is_mixed = teacher, X, origin, is_mixed
 
-def _label_block(teacher: Teacher, block: Any, key: str | None, where: str) -> np.ndarray:  # noqa: ARG001
-    try:
-        return teacher.outputs(block)
-    except TeacherOutputError as error:
-        raise TeacherOutputError(f"{error} (in {where})") from None
-    except TeacherError:
-        raise
-    except Exception as error:
-        raise TeacherQueryError(
-            f"{teacher.name} raised {type(error).__name__} for {where}: {error}. Check that the rows have the format "
-            "that the teacher was fitted on. With memory=..., the outputs of completed blocks are cached."
-        ) from error
+    def probe(self, rows: np.ndarray) -> np.ndarray:
+        """Label a few rows by which the teacher is recognised."""
+        return self._label(take_rows(self.X, rows), f"{len(rows)} of the {self._origin}")
+
+    def label(self, rows: Any) -> np.ndarray:
+        """Label the rows of a chunk."""
+        n_rows = self.X.shape[0]
+        is_all = isinstance(rows, slice) and rows.stop - rows.start == n_rows
+        block = self.X if is_all else take_rows(self.X, rows)
+        return self._label(block, self.describe(rows) if self._is_mixed else f"{self.describe(rows)} of {n_rows}")
+
+    def describe(self, rows: Any) -> str:
+        """Return which rows a chunk has."""
+        is_slice = isinstance(rows, slice)
+        first, last = (rows.start, rows.stop - 1) if is_slice else (rows[0], rows[-1])
+        n_rows = last - first + 1 if is_slice else len(rows)
+        if self._is_mixed:
+            return f"{n_rows} of the {self.X.shape[0]} {self._origin}, in mixed order"
+        if last - first == n_rows - 1:
+            return f"{self._origin} {first} to {last}"
+        return f"{n_rows} of the {self._origin} {first} to {last}"
+
+    def _label(self, block: Any, where: str) -> np.ndarray:
+        try:
+            return self.teacher.outputs(block)
+        except TeacherOutputError as error:
+            raise TeacherOutputError(f"{error} (in {where})") from None
+        except TeacherError:
+            raise
+        except Exception as error:
+            raise TeacherQueryError(
+                f"{self.teacher.name} raised {type(error).__name__} for {where}: {error}. Check that the rows have "
+                "the format that the teacher was fitted on. With memory=..., the outputs of completed chunks are "
+                "stored."
+            ) from error

@@ -27,6 +27,8 @@ class SteadyTeacher(Teacher):
         Number of rows of a batch, if the outputs depend on it.
     padding : table or None
         Rows that a batch with fewer rows is padded with.
+    key : str or None
+        Key of results about the teacher in ``memory``; ``None`` if they are not cached.
     """
 
     def __init__(self, teacher: Teacher, n_repeats: int) -> None:
@@ -34,6 +36,7 @@ class SteadyTeacher(Teacher):
         self.n_repeats = n_repeats
         self.finding: Repeatability | None = None
         self.padding: Any = None
+        self.key: str | None = None
 
     def settle(self, finding: Repeatability, padding: Any) -> None:
         """Adopt the result of the check; ``padding`` is a batch of rows, if the outputs depend on the batch."""

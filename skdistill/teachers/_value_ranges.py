@@ -10,7 +10,7 @@ from sklearn.linear_model import GammaRegressor, PoissonRegressor, TweedieRegres
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import BaseDecisionTree, DecisionTreeRegressor, ExtraTreeRegressor
 
-from ..convert import is_booster, unwrap
+from ..convert import is_booster, objective_of, unwrap
 from ..targets import TargetLink
 from ._adapter import Teacher
 
@@ -116,7 +116,7 @@ def _link_of_transformer(transformer: Any) -> TargetLink | None:
 def _objective_of(model: Any) -> Any:
     """Return the objective of a model of a boosting library; ``None`` if there is none to read."""
     if is_booster(model):
-        return model.params.get("objective")
+        return objective_of(model)
     for name in ("objective_", "objective"):
         if isinstance(getattr(model, name, None), str):
             return getattr(model, name)

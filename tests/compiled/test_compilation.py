@@ -418,7 +418,7 @@ def test_more_that_is_refused():
     with pytest.raises(ValueError, match="dtype='int8'; expected one of"):
         skdistill.compile(DecisionTreeClassifier().fit(X, y), dtype="int8")
     forest = RandomForestClassifier(5).fit(*MANY)
-    compressed = DistilledClassifier(forest, sampler=None, target_compressor=PCA(3)).fit(MANY[0])
+    compressed = DistilledClassifier(forest, "linear", sampler=None, target_compressor=PCA(3)).fit(MANY[0])
     with pytest.raises(CompileError, match="has no compiled form"):
         skdistill.compile(compressed)
     with pytest.raises(CompileError, match="got the class DecisionTreeClassifier"):

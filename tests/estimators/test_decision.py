@@ -33,7 +33,7 @@ from skdistill.exceptions import TeacherOutputError, TeacherWarning
 from skdistill.inspection import FidelityDisplay
 from skdistill.metrics import agreement_scorer
 from skdistill.students import CompactBoostingClassifier
-from skdistill.teachers import as_teacher, label_teacher
+from skdistill.teachers import Teacher, as_teacher, label_teacher
 from skdistill.transfer import Oracle, TransferSet
 
 X, _ = load_breast_cancer(return_X_y=True)
@@ -349,19 +349,19 @@ class TestQueries:
         model = distil(Thresholded().fit(X, Y), rows=rows, labels=None)
         assert 300 <= model.transfer_set_.n_queries - len(rows) <= 600
 
-    def test_memory_keeps_labels(self, tmp_path):
+    def test_memory_keeps_labels(self, tmp_path, monkeypatch):
         """A second fit asks for none."""
         teacher = Thresholded().fit(X[TRAIN], Y[TRAIN])
-        first = distil(teacher, memory=str(tmp_path))
+        first, outputs, asked = distil(teacher, memory=str(tmp_path)), Teacher.outputs, []
 
-        def predict(X):
-            raise AssertionError("asked again")
+        def record(self, X):
+            asked.append((self.response_method, X.shape[0]))
+            return outputs(self, X)
 
-        type(teacher).predict, original = predict, type(teacher).predict
-        try:
-            second = distil(teacher, memory=str(tmp_path))
-        finally:
-            type(teacher).predict = original
+        monkeypatch.setattr(Teacher, "outputs", record)
+        second = distil(teacher, memory=str(tmp_path))
+        assert {method for method, _ in asked} == {"predict_proba"}
+        assert max(n_rows for _, n_rows in asked) == 16  # rows by which the memory notices a change
         assert first.decision_ == second.decision_
 
     def test_chunks_and_jobs_change_nothing(self):

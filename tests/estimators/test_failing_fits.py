@@ -75,6 +75,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("phase", FAILURES)
+@pytest.mark.filterwarnings("ignore:.*a fitted teacher is replaced by")
 class TestFailingFits:
     """A fit that fails or is interrupted in whatever phase leaves the estimator as it was."""
 

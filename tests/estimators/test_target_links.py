@@ -63,7 +63,7 @@ class TestPositiveTeachers:
 
     def test_fidelity_is_measured_on_the_original_scale(self):
         """By ``fidelity`` and by the selection of a student."""
-        model = fitted(student=AutoStudent(["linear", "tree"]))
+        model = fitted(student=AutoStudent(["linear", "tree"]), n_synthetic=300)
         assert model.link_.name == "log"
         assert model.candidates_["family"][-1] == "linear"
         assert model.fidelity(X) == pytest.approx(fidelity(POISSON.predict(X), model.predict(X)))
@@ -164,7 +164,7 @@ class TestOrdinaryTeachers:
         low, high = sums(X).min(), sums(X).max()
         for bounds in ("seen", (low, high), (None, high)):
             model = fitted(sums, student, bounds=bounds)
-            assert model.predict(FAR).max() == pytest.approx(high)
+            assert model.predict(FAR).max() == pytest.approx(high, rel=1e-4)  # inputs are clipped, too
             assert model.predict(FAR).max() <= high
             assert bounds == (None, high) or model.predict(FAR).min() >= low
 

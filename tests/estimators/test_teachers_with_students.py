@@ -35,7 +35,7 @@ from sklearn.svm import SVC, SVR, LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.validation import has_fit_parameter
 
-from skdistill import DistilledClassifier, DistilledRegressor
+from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor
 from skdistill.samplers import MUNGE
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
 
@@ -77,7 +77,7 @@ FLOOR = 0.3
 
 
 CLASSIFIER_STUDENTS = {
-    "auto": "auto",
+    "auto": AutoStudent(["linear", "boosting"]),
     "tree": DecisionTreeClassifier(max_leaf_nodes=8),
     "logistic": LogisticRegression(max_iter=500),
     "histogram boosting": HistGradientBoostingClassifier(max_iter=5),
@@ -87,7 +87,7 @@ CLASSIFIER_STUDENTS = {
     "pipeline": make_pipeline(StandardScaler(), Ridge()),
 }
 REGRESSOR_STUDENTS = {
-    "auto": "auto",
+    "auto": AutoStudent(["linear", "boosting"]),
     "tree": DecisionTreeRegressor(max_leaf_nodes=8),
     "ridge": Ridge(),
     "boosting": GradientBoostingRegressor(n_estimators=5),

@@ -8,8 +8,8 @@ from helpers import dataset
 from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import AutoSampler, AutoStudent, DistilledClassifier, DistilledRegressor
-from skdistill.estimators._deadline import Deadline
 from skdistill.samplers import Jitter
+from skdistill.selection._deadline import Deadline
 
 X, Y = dataset("three classes")
 TREE = DecisionTreeClassifier(max_leaf_nodes=8, random_state=0).fit(X, Y)

@@ -254,6 +254,8 @@ POLARS_COLUMNS = {
     "Null": lambda x, rng: pl.Series([None] * len(x)),
     "Object": lambda x, rng: pl.Series([object if v > 0 else 3 for v in np.nan_to_num(x)], dtype=pl.Object),
 }
+if int(pl.__version__.split(".")[0]) < 2:  # it cannot do much with them
+    del POLARS_COLUMNS["Int128"]
 UNSURE_POLARS = {"Time", "List", "Array", "Struct", "Binary", "Null", "Object", "Decimal"}
 
 

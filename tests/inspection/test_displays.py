@@ -19,12 +19,12 @@ from sklearn.preprocessing import StandardScaler
 from strategies import example_table
 
 from skdistill import AutoStudent, Candidates, DistilledClassifier, DistilledRegressor, fidelity_scorer
-from skdistill.estimators._candidates import Candidate
 from skdistill.exceptions import SamplerError, StudentError
 from skdistill.inspection import DisagreementDisplay, FidelityDisplay, SamplerDisplay, SizeFidelityDisplay
 from skdistill.inspection._size_fidelity_display import front
 from skdistill.metrics import fidelity, neg_bytes_scorer, neg_latency_scorer
 from skdistill.samplers import MUNGE, Jitter, LeafSwap
+from skdistill.selection._candidates import Candidate
 from skdistill.students import CompactTreeRegressor
 
 matplotlib = pytest.importorskip("matplotlib")

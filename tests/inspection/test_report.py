@@ -1462,3 +1462,22 @@ def test_wide_sparse_tables_have_no_rules():
     found = report(answer, X, teacher=lambda rows: answer(rows) + rows[:, 7].toarray()[:, 0], timing=False)
     assert found.rules["rule"].tolist() == ["every row"]
     assert "No rules for 6,000 sparse columns." in found.notes
+
+
+def test_texts_with_halves_of_characters_are_shown(tmp_path):
+    """In names of columns, categories and labels; the page and the text can be written, with U+FFFD in their place."""
+    half, rng = "x\ud800", np.random.default_rng(0)
+    number = rng.normal(size=120)
+    kind = pd.Series(rng.choice(np.array([half, "a"], dtype=object), 120), dtype=object)
+    X = pd.DataFrame({0: number, 1: kind}).set_axis(pd.Index([f"column {half}", "kind"], dtype=object), axis=1)
+    classes = np.array([f"no {half}", f"yes {half}"], dtype=object)
+    teacher = LogisticRegression().fit(number[:, None], number > 0)
+    proba = as_teacher(lambda X: teacher.predict_proba(np.asarray(X.iloc[:, :1], dtype=float)), classes=classes)
+    student = as_teacher(lambda X: np.full((len(X), 2), 0.5), classes=classes)
+    found = report(student.model, X, classes[(number > 0).astype(int)], teacher=proba, timing=False)
+    found.to_html(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    for shown in ("column x\ufffd", "no x\ufffd", "yes x\ufffd"):
+        assert shown in page
+    assert str(found).encode()
+    assert found._repr_html_().encode()

@@ -10,7 +10,7 @@ from sklearn.cluster import DBSCAN
 
 from skdistill import _progress, as_teacher
 from skdistill.exceptions import TeacherOutputError, TeacherQueryError
-from skdistill.teachers import query_teacher
+from skdistill.teachers import AnswerStore, query_teacher
 
 X, Y = dataset("three classes")
 NAMES = list("abcd")
@@ -81,22 +81,24 @@ def test_memory_tells_functions_apart(memory):
     assert answers == [1.0, 2.0]
 
 
-def test_model_is_hashed_once_a_process(teacher, memory, monkeypatch):
-    """A large model is not hashed for every table that it is asked about."""
+def test_teacher_is_recognised_once_for_several_tables(teacher, tmp_path, monkeypatch):
+    """A large model is not hashed for every table that one fit asks it about."""
     hashed = []
-    monkeypatch.setattr(
-        "skdistill.teachers._fingerprint._hash_anything", lambda model: hashed.append(model) or "a digest"
-    )
+    monkeypatch.setattr("skdistill.teachers._answer_store.recognise", lambda *_: hashed.append(1) or b"a digest")
+    adapted, store = as_teacher(teacher), AnswerStore(tmp_path)
     for rows in (X, X[:50], X + 1):
-        query_teacher(as_teacher(teacher), rows, memory=memory)
-    assert hashed == [teacher]
+        query_teacher(adapted, rows, memory=store)
+    assert hashed == [1]
 
 
 class Fragile:
-    """Raises for one block as long as ``Fragile.fails``; its state, and so its fingerprint, does not change."""
+    """Raises for one block as long as ``Fragile.fails``; its state, as it declares it, does not change."""
 
     fails = True
     asked = 0
+
+    def __getstate__(self):
+        return {}
 
     def predict(self, rows):
         if Fragile.fails and np.array_equal(rows, X[100:150]):

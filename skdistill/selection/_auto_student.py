@@ -51,9 +51,9 @@ class AutoStudent(Documented):
        the teacher has memorised its training rows, the best student is also fitted with other weights of the real rows.
     3. The best student is fitted on the whole transfer set.
 
-    With at most 2,000 real rows and no more synthetic rows than real ones, each candidate is cross-validated on five
-    folds of the real rows instead: all families at the largest size within the budget, and networks, kernels and
-    hybrids at a third and a ninth of it too. Their sizes are then not bounded by the number of rows.
+    With at most 2,000 real rows and fewer synthetic rows than real ones, each candidate is cross-validated on five
+    folds of the real rows instead: all families, and of the two best ones, networks, kernels and hybrids at the
+    largest size within the budget, a third and a ninth of it. Their sizes are then not bounded by the number of rows.
 
     With ``min_fidelity``, students of all families are fitted at increasing sizes instead, until one reaches it.
 

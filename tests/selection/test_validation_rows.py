@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skdistill.estimators._validation_rows import Group, Losses, Validation
 from skdistill.metrics import fidelity
+from skdistill.selection._validation_rows import Group, Losses, Validation
 
 
 class Answers:

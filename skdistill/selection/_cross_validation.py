@@ -110,7 +110,7 @@ def divide(real: TransferSet, validation: Validation, rng: np.random.RandomState
     """
     real, n_synthetic = real.take(np.flatnonzero(~real.is_synthetic)), real.n_synthetic
     present = np.flatnonzero(real.sample_weight)
-    is_few = n_synthetic <= len(present) <= MAX_FEW_ROWS
+    is_few = n_synthetic < len(present) <= MAX_FEW_ROWS
     if not is_few or validation.kind not in KINDS_OF_X or validation.origin == ON_UNLABELED_ROWS:
         return None
     known, out_of_bag = present, None

@@ -35,6 +35,9 @@ BUDGET_SHARES = tuple(2.0**-step for step in (5, 4, 3, 2, 1, 0))
 SIZE_SHARES = (1.0, 1 / 3, 1 / 9)
 """Shares of the largest size at which cross-validated students are fitted: few rows may need few parameters."""
 
+FIRST_SIZE_SHARE, N_SIZED_FAMILIES = 1 / 3, 2
+"""The share that compares the families, and the number of families that are fitted at the other shares too."""
+
 NOT_MEASURED = (float("nan"),) * 7
 """Size, costs and fidelity of a student that was not fitted."""
 
@@ -172,17 +175,29 @@ class StudentTrials:
         return self.add([self._within(trial.family, student, rows, rung)])
 
     def in_sizes(self, names: list[str], rows: TransferSet, rung: int) -> list[Candidate]:
-        """Fit students of each family, at several sizes unless the number of rows bounds its size."""
+        """Fit a student of each family, and students of other sizes of the best families.
+
+        Families whose size the number of rows bounds have one size.
+        """
+        is_bound = {name: FAMILIES[name].is_bound_by_rows for name in names}
+        first = {(name, 1.0 if is_bound[name] else FIRST_SIZE_SHARE) for name in names}
+        tried = self._at_shares(sorted(first), rows, rung)
+        best = list(dict.fromkeys(trial.family for trial in ranked_within_budget(tried)))[:N_SIZED_FAMILIES]
+        more = [(name, share) for name in best or names for share in SIZE_SHARES if (name, share) not in first]
+        tried += self._at_shares([each for each in more if not is_bound[each[0]]], rows, rung)
+        return tried or self.add([self._too_small(name, rung) for name in names])
+
+    def _at_shares(self, families: list[tuple[str, float]], rows: TransferSet, rung: int) -> list[Candidate]:
+        """Fit students of families at shares of their largest size, as far as such students exist."""
         sized: dict[str, tuple[str, Any]] = {}
-        for name in names:
-            for share in SIZE_SHARES[:1] if FAMILIES[name].is_bound_by_rows else SIZE_SHARES:
-                for is_modest in {True, not self.terms.has_budget(self.options)}:
-                    with suppress(StudentError):
-                        student = self.terms.sized(name, self.options, share, is_modest=is_modest)
-                        sized.setdefault(repr((name, student)), (name, student))
-        if not sized:
-            return self.add([self._too_small(name, rung) for name in names])
-        return self._try_all(lambda trial: self._within(trial[0], trial[1], rows, rung), sized.values())
+        for name, share in families:
+            for is_modest in {True, not self.terms.has_budget(self.options)}:
+                with suppress(StudentError):
+                    student = self.terms.sized(name, self.options, share, is_modest=is_modest)
+                    sized.setdefault(repr((name, student)), (name, student))
+        known = {repr((trial.family, trial.student)) for trial in self.all if trial.rung == rung}
+        new = [each for key, each in sized.items() if key not in known]
+        return self._try_all(lambda trial: self._within(trial[0], trial[1], rows, rung), new) if new else []
 
     def with_weight(self, tried: list[Candidate], real_weight: float, rows: TransferSet, rung: int) -> list[Candidate]:
         """Fit the same students with another weight of the real rows."""

@@ -16,7 +16,7 @@ from ._callbacks import Phase
 from ._candidates import Candidate, Candidates
 from ._cross_validation import Folds, divide
 from ._run import Run
-from ._student_trials import BUDGET_SHARES, SIZE_SHARES, StudentTrials, ranked_within_budget
+from ._student_trials import BUDGET_SHARES, N_SIZED_FAMILIES, SIZE_SHARES, StudentTrials, ranked_within_budget
 from ._targets import Targets
 from ._terms import Terms
 from ._validation_rows import MIN_VALIDATION_ROWS, Validation
@@ -175,7 +175,7 @@ def _plan(trials: StudentTrials, names: list[str], rungs: Rungs, n_weights: int)
     """Return the maximum number of students that are fitted, their unit, and the total number of rows of all fits."""
     options, n_families, n_scouts = trials.options, len(names), sum(name in scouted_families() for name in names)
     if trials.is_cross_validated:
-        n_sizes = len(SIZE_SHARES) * n_families
+        n_sizes = n_families + (len(SIZE_SHARES) - 1) * N_SIZED_FAMILIES
         return n_sizes, "students", n_sizes * rungs.count(1)
     n_finalists = min(options.n_finalists, n_scouts) + n_families - n_scouts
     n_first, n_second = n_scouts, n_finalists + n_weights - 1

@@ -191,6 +191,7 @@ class TestChoice:
         assert teacher.asked == model.transfer_set_.n_queries
         assert teacher.asked <= 300 + 1.4 * model.transfer_set_.n_synthetic
 
+    @pytest.mark.filterwarnings("ignore:.*real rows; from so few")
     @pytest.mark.parametrize("n_rows", [2, 5, 29])
     def test_tiny_tables_hold_nothing_out(self, n_rows):
         """With fewer than 30 rows there is no validation set: all samplers draw together."""
@@ -275,7 +276,9 @@ class TestBudget:
     def test_real_rows_come_first(self):
         """A budget that is smaller than the real rows is spent on them alone, whatever the sampler."""
         for sampler in ("auto", MUNGE()):
-            model = DistilledRegressor(lambda rows: rows[:, 0], sampler=sampler, max_queries=100, random_state=0)
+            model = DistilledRegressor(
+                lambda rows: rows[:, 0], "linear", sampler=sampler, max_queries=100, random_state=0
+            )
             summary = model.fit(X).transfer_set_
             assert (summary.n_real, summary.n_synthetic, summary.n_queries) == (100, 0, 100)
 
@@ -334,7 +337,7 @@ class TestTables:
         encoder = make_column_transformer((OneHotEncoder(), ["town"]), remainder="passthrough")
         teacher = make_pipeline(encoder, RandomForestClassifier(50, random_state=0)).fit(real, label)
         rows = UniformBox(columns, design="covering").fit().sample(2000, random_state=0)
-        model = DistilledClassifier(teacher, sampler=None, random_state=0).fit(rows)
+        model = DistilledClassifier(teacher, "boosting", sampler=None, random_state=0).fit(rows)
         assert model.fidelity(real) > 0.85
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from .._encoding import MAX_COMMON_CATEGORIES, MIN_CATEGORY_ROWS, fit_table_encoder
+from .._encoding import MAX_COMMON_CATEGORIES, MIN_CATEGORY_ROWS, MIN_KEY_CATEGORIES, fit_table_encoder
 from .._tables import is_frame, stack_rows
 from ..exceptions import TeacherQueryError
 from ..transfer import Oracle, TransferSet
@@ -54,13 +54,14 @@ def find_ignored_features(
     rows = real if len(present) == len(real) else real.take(present)
     encoder = fit_table_encoder(rows.X)
     n_categories = [0 if known is None else len(known) for known in encoder.categories_]
-    wide = [index for index, count in enumerate(n_categories) if count > MAX_COMMON_CATEGORIES]
-    if not wide:
+    several = [index for index, count in enumerate(n_categories) if count >= MIN_KEY_CATEGORIES]
+    if not several:
         return {}
     cells = encoder.transform(rows.X)
-    counts = {index: np.bincount(cells[~np.isnan(cells[:, index]), index].astype(np.intp)) for index in wide}
+    counts = {index: np.bincount(cells[~np.isnan(cells[:, index]), index].astype(np.intp)) for index in several}
     ignored = {index: IS_KEY for index, each in counts.items() if np.count_nonzero(each == 1) >= KEY_SHARE * each.sum()}
-    rare = [index for index, each in counts.items() if index not in ignored and each.mean() < MIN_CATEGORY_ROWS]
+    wide = [index for index in several if n_categories[index] > MAX_COMMON_CATEGORIES and index not in ignored]
+    rare = [index for index in wide if counts[index].mean() < MIN_CATEGORY_ROWS]
     n_rows = min(N_ASKED_ROWS, len(rows))
     if rare and len(rare) * n_rows <= MAX_QUERY_SHARE * min(n_synthetic, oracle.n_left):
         asked = rows.take(rng.permutation(len(rows))[:n_rows])

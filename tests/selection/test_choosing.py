@@ -11,8 +11,8 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier, Rando
 
 import skdistill
 from skdistill import AutoSampler, AutoStudent, DistilledClassifier, DistilledRegressor
-from skdistill.estimators import _row_choice, _row_trials
-from skdistill.estimators._terms import Terms
+from skdistill.selection import _row_choice, _row_trials
+from skdistill.selection._terms import Terms
 from skdistill.students._families import FAMILIES, scouted_families
 
 ROWS = np.random.default_rng(0).random((300, 4))

@@ -1,0 +1,54 @@
+"""The selection of samplers, weights and students on validation rows, and what these steps of a fit share."""
+
+from ._auto_sampler import AutoSampler
+from ._auto_student import AutoStudent
+from ._callbacks import CallbackSupport, Phases, supports_callbacks
+from ._candidates import Candidates
+from ._choosing import DEFAULT_FAMILY, TrainingRows, choose_student
+from ._deadline import Deadline
+from ._extending import Extension, extend
+from ._ignored_features import find_ignored_features, name_columns
+from ._run import Run
+from ._targets import ClassTargets, Targets, ValueTargets, threads_for
+from ._terms import Terms
+from ._validation_rows import (
+    MIN_ERRORS_REAL_WEIGHT,
+    MIN_VALIDATION_ROWS,
+    ON_SEEN_ROWS,
+    Group,
+    HeldOut,
+    Losses,
+    hold_out,
+    label_given_rows,
+)
+
+__all__ = [
+    "DEFAULT_FAMILY",
+    "MIN_ERRORS_REAL_WEIGHT",
+    "MIN_VALIDATION_ROWS",
+    "ON_SEEN_ROWS",
+    "AutoSampler",
+    "AutoStudent",
+    "CallbackSupport",
+    "Candidates",
+    "ClassTargets",
+    "Deadline",
+    "Extension",
+    "Group",
+    "HeldOut",
+    "Losses",
+    "Phases",
+    "Run",
+    "Targets",
+    "Terms",
+    "TrainingRows",
+    "ValueTargets",
+    "choose_student",
+    "extend",
+    "find_ignored_features",
+    "hold_out",
+    "label_given_rows",
+    "name_columns",
+    "supports_callbacks",
+    "threads_for",
+]

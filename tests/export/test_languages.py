@@ -1,0 +1,209 @@
+"""Exported models answer as the model does: they are run in their languages, on every kind of model and column."""
+
+import json
+import shutil
+import sqlite3
+import subprocess
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from random_models import KINDS, random_model
+from sklearn.datasets import load_iris
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.linear_model import Ridge
+from sklearn.neural_network import MLPClassifier
+from sklearn.svm import SVR
+from sklearn.tree import DecisionTreeRegressor
+
+from skdistill import DistilledClassifier
+from skdistill.export import to_c, to_javascript, to_python, to_sql
+from skdistill.students import CompactBoostingClassifier
+from skdistill.students._families import FAMILIES
+
+
+def has_duckdb():
+    try:
+        import duckdb  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def needs(present, what):
+    return pytest.mark.skipif(not present, reason=f"{what} is not installed: this language is not tested")
+
+
+def to_duckdb(model, **options):
+    return to_sql(model, dialect="duckdb", **options)
+
+
+EXPORTERS = [
+    pytest.param(to_python, id="python"),
+    pytest.param(to_c, id="c", marks=needs(shutil.which("gcc"), "gcc")),
+    pytest.param(to_javascript, id="javascript", marks=needs(shutil.which("node"), "node")),
+    pytest.param(to_sql, id="sqlite"),
+    pytest.param(to_duckdb, id="duckdb", marks=needs(has_duckdb(), "duckdb")),
+]
+in_each_language = pytest.mark.parametrize("export", EXPORTERS)
+
+
+def assert_exported(export, model, **options):
+    """The export has been run on many rows, and no output differs by more than rounding."""
+    exported = export(model, **options)
+    assert exported.n_rows > 300
+    assert exported.largest_difference <= 1e-9
+    return exported
+
+
+@in_each_language
+@pytest.mark.parametrize("kind", KINDS)
+def test_drawn_models(export, kind):
+    """Every kind of scorer, of links, bounds, labels and thresholds, with columns and texts that look like code."""
+    assert_exported(export, random_model(KINDS.index(kind) + 1, kind))
+
+
+@pytest.mark.slow
+@in_each_language
+@pytest.mark.parametrize("seed", range(100))
+def test_more_drawn_models(export, seed):
+    """More of them."""
+    assert_exported(export, random_model(100 + seed))
+
+
+def raw_table(n_rows=150):
+    rng = np.random.RandomState(0)
+    numbers = rng.normal(size=(n_rows, 3)).round(2)
+    numbers[rng.uniform(size=numbers.shape) < 0.1] = np.nan
+    frame = pd.DataFrame(numbers, columns=["a", "a ", "A_"]).assign(
+        text=rng.choice(["x", "y'\"", None], size=n_rows),
+        kind=pd.Categorical(rng.choice([1, 2, 10], size=n_rows)),
+        flag=rng.uniform(size=n_rows) < 0.5,
+        day=pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.randint(0, 300, size=n_rows), unit="D"),
+        lasts=pd.to_timedelta(rng.randint(0, 300, size=n_rows), unit="h"),
+    )
+    return frame, frame["a"].fillna(1) + frame["flag"] + (frame["day"] > "2024-06-01") + (frame["kind"] == 10)
+
+
+TASKS = {
+    "two classes": lambda signal: signal > 1,
+    "three classes": lambda signal: np.digitize(signal, [0.5, 1.5]),
+    "values": np.asarray,
+    "outputs": lambda signal: np.column_stack([signal, 1e3 * signal]),
+}
+
+
+@pytest.mark.slow
+@in_each_language
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_students_of_raw_tables(export, family, task):
+    """Every family and task, fitted on numbers, texts, categories, booleans, dates and durations."""
+    frame, signal = raw_table()
+    student = FAMILIES[family].member(classifies="classes" in task).fit(frame, TASKS[task](signal))
+    exported = assert_exported(export, student, X=frame)
+    assert exported.n_rows > len(frame) + 300
+
+
+@in_each_language
+def test_the_student_of_a_distilled_classifier(export):
+    """Fitted at a temperature; the columns of X may be in another order."""
+    model, frame = distilled()
+    assert_exported(export, model, X=frame[frame.columns[::-1]])
+
+
+@cache
+def distilled():
+    frame, signal = raw_table()
+    student = CompactBoostingClassifier(3, 8, random_state=0)
+    teacher = CompactBoostingClassifier(5, 8, random_state=0).fit(frame, TASKS["three classes"](signal))
+    return DistilledClassifier(teacher, student, sampler=None, temperature=2.0, random_state=0).fit(frame), frame
+
+
+OTHERS = [
+    RandomForestClassifier(5, max_leaf_nodes=8, random_state=0),
+    RandomForestRegressor(3, random_state=0),
+    Ridge(),
+    MLPClassifier((8, 4), max_iter=2000, random_state=0),
+    SVR(),
+]
+
+
+@pytest.mark.slow
+@in_each_language
+@pytest.mark.parametrize("model", OTHERS, ids=lambda model: type(model).__name__)
+def test_models_of_scikit_learn(export, model):
+    """What ``compile`` reads can be exported, at full precision."""
+    X, y = load_iris(return_X_y=True)
+    assert_exported(export, model.fit(X, y), X=X)
+
+
+@pytest.mark.slow
+@in_each_language
+def test_trees_of_any_depth(export):
+    """A tree that is a chain, and one with many leaves."""
+    steps = 2.0 ** np.arange(120)[:, None]
+    assert_exported(export, DecisionTreeRegressor().fit(steps, 3.0 ** np.arange(120)))
+    X = np.arange(600.0)[:, None]
+    assert_exported(export, DecisionTreeRegressor().fit(X, np.random.RandomState(0).normal(size=600)))
+
+
+# ---------------------------------------------------------------------- run by hand
+
+
+def test_python_answers_as_predict_proba():
+    """Rows as lists and as dicts give the student's own probabilities and labels."""
+    frame, signal = raw_table()
+    student = CompactBoostingClassifier(3, 8, random_state=0).fit(frame, TASKS["three classes"](signal))
+    module = {}
+    exec(to_python(student, verify=False).text, module)
+    assert module["COLUMNS"] == tuple(frame.columns)
+    expected, labels = student.predict_proba(frame), student.predict(frame)
+    cells = frame.astype(object).to_numpy().tolist()
+    for row, proba, label in zip(cells[:40], expected, labels, strict=False):
+        np.testing.assert_allclose(module["predict_proba"](row), proba, rtol=1e-12)
+        np.testing.assert_allclose(
+            module["predict_proba"](dict(zip(frame.columns, row, strict=True))), proba, rtol=1e-12
+        )
+        assert module["predict"](row) == label
+    with pytest.raises(ValueError, match="got a row of 1 cells; expected 8"):
+        module["predict"]([1.0])
+    with pytest.raises(ValueError, match="got a row with the columns"):
+        module["predict"]({"a": 1.0})
+    with pytest.raises(ValueError, match="expected a date"):
+        module["predict"]([*cells[0][:6], 5.0, cells[0][7]])
+
+
+def test_sqlite_answers_as_predict():
+    """A view of a table with a key; booleans are 0 and 1, dates texts, missing cells NULL."""
+    frame, signal = raw_table()
+    frame = frame.drop(columns="lasts")
+    student = CompactBoostingClassifier(3, 8, random_state=0).fit(frame, TASKS["three classes"](signal))
+    exported = to_sql(student, table="the 'table'", key=["id", "day"])
+    stored = frame.assign(day=frame["day"].astype(str), kind=frame["kind"].astype(int), id=np.arange(len(frame)))
+    connection = sqlite3.connect(":memory:")
+    stored.to_sql("the 'table'", connection)
+    connection.execute(f"CREATE VIEW scored AS {exported.text}")
+    found = pd.read_sql("SELECT * FROM scored ORDER BY id", connection)
+    connection.close()
+    assert list(found) == ["id", "day", "proba_0", "proba_1", "proba_2", "label"]
+    np.testing.assert_allclose(found.filter(like="proba"), student.predict_proba(frame), rtol=1e-9)
+    np.testing.assert_array_equal(found["label"], student.predict(frame))
+    assert list(found["day"]) == list(stored["day"])
+
+
+@needs(shutil.which("node"), "node")
+def test_javascript_takes_any_date(tmp_path):
+    """A Date, texts in ISO 8601 with and without an offset, and microseconds are one moment."""
+    moments = pd.date_range("2024-01-01", periods=50, freq="7h")
+    student = CompactBoostingClassifier(3, 4, random_state=0).fit(
+        pd.DataFrame({"when": moments}), moments > pd.Timestamp("2024-01-08T03:00")
+    )
+    text = to_javascript(student, verify=False).text
+    forms = """[[new Date("2024-01-09T01:30:00Z")], {when: "2024-01-09T01:30:00"}, ["2024-01-09 03:30:00.000+02:00"],
+        ["2024-01-09T01:30Z"], [1704763800000000]]"""
+    (tmp_path / "model.mjs").write_text(f"{text}\nconsole.log(JSON.stringify({forms}.map(predictProba)));")
+    found = subprocess.run(["node", "model.mjs"], cwd=tmp_path, capture_output=True, check=True, timeout=60).stdout
+    expected = student.predict_proba(pd.DataFrame({"when": [pd.Timestamp("2024-01-09T01:30")]}))
+    np.testing.assert_allclose(json.loads(found), np.repeat(expected, 5, axis=0), rtol=1e-9)
