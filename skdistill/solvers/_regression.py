@@ -139,6 +139,8 @@ def solve(
 
 def ridge_solution(gram: np.ndarray, moments: np.ndarray, ridge: float) -> np.ndarray:
     """Return the coefficients of ridge regression from the Gram matrix and the products with the targets."""
+    if not moments.size:  # the oldest scipy cannot solve for nothing
+        return np.zeros_like(moments)
     return cho_solve(_factor(gram, ridge), moments, check_finite=False)
 
 

@@ -363,7 +363,7 @@ def _infer_task(obj: Any, classes: Any) -> Task:
 def is_of_kind(kind: Callable[[Any], bool], obj: Any) -> bool:
     """Apply a type check of scikit-learn; objects without tags have no type."""
     try:
-        return kind(obj)
+        return not isinstance(obj, type) and kind(obj)
     except (AttributeError, TypeError):
         return False
 

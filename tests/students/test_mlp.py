@@ -169,6 +169,7 @@ class TestStudents:
 
 class TestTemperature:
     @pytest.mark.parametrize("final", [None, 1.0])
+    @pytest.mark.filterwarnings("ignore:invalid value encountered in cast")  # pandas 2.2
     @pytest.mark.parametrize("schedule", ["constant", "linear", "cosine", "logistic", lambda share: share**2])
     def test_answers_are_at_temperature_one(self, final, schedule):
         """Whatever the targets were softened by in training."""
