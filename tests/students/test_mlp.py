@@ -169,7 +169,6 @@ class TestStudents:
 
 class TestTemperature:
     @pytest.mark.parametrize("final", [None, 1.0])
-    @pytest.mark.filterwarnings("ignore:invalid value encountered in cast")  # pandas 2.2
     @pytest.mark.parametrize("schedule", ["constant", "linear", "cosine", "logistic", lambda share: share**2])
     def test_answers_are_at_temperature_one(self, final, schedule):
         """Whatever the targets were softened by in training."""
@@ -217,6 +216,7 @@ class TestStrangeTables:
         student = FAMILIES[family].member(classifies=False)
         return student.set_params(random_state=0) if "random_state" in student.get_params() else student
 
+    @pytest.mark.filterwarnings("ignore:invalid value encountered in cast")  # pandas 2.2
     @FAMILY
     def test_infinite_cells_are_refused_in_every_table(self, family):
         """Frames, arrays and objects, at fit and at predict, with the name of the column."""
