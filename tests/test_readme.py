@@ -13,7 +13,6 @@ from sklearn.utils.fixes import parse_version
 README = Path(__file__).parents[1] / "README.md"
 
 
-@pytest.mark.skipif(parse_version(sklearn.__version__) < parse_version("1.7"), reason="the numbers of other forests")
 def test_example_prints_what_the_readme_shows():
     """The README's example runs as it stands, and prints what is shown below it (numbers within rounding)."""
     text = README.read_text()
@@ -24,6 +23,8 @@ def test_example_prints_what_the_readme_shows():
     number = r"\d+(?:\.\d+)?"
     assert re.sub(number, "#", printed.getvalue()) == re.sub(number, "#", shown)
     of_text = [np.array(re.findall(number, part), dtype=float) for part in (printed.getvalue(), shown)]
+    if parse_version(sklearn.__version__) < parse_version("1.7"):  # another student is chosen without the teacher
+        of_text = [np.delete(numbers, 2) for numbers in of_text]
     np.testing.assert_allclose(*of_text, rtol=0.1, atol=0.02)
 
 
