@@ -18,7 +18,7 @@ from ._kept_splits import cut_back, group_sums, ranges, with_ancestors_only
 
 
 class Part(NamedTuple):
-    """A part of a tree that contains its root: the forest, the splits in preorder, and a value of each of its leaves."""
+    """A part of a tree that contains its root: the forest, its splits in preorder, and the values of its leaves."""
 
     forest: Forest
     splits: np.ndarray

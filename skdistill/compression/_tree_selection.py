@@ -44,7 +44,7 @@ SPLIT_BYTES, VALUE_BYTES = 2.0, 1.8
 SIZE_SHARE = 0.98
 """Share of the budget that trees are selected for: refitted values compress a little less."""
 
-LEARNING_RATES = ((40, 0.3), (80, 0.25), (160, 0.15), (np.inf, 0.1))
+LEARNING_RATES = ((40, 0.3), (80, 0.25), (160, 0.15), (320, 0.1), (np.inf, 0.05))
 """Learning rates of ``"auto"`` up to a number of trees."""
 
 
@@ -94,7 +94,7 @@ def select_trees(
     max_leaf_nodes : int >= 2 or "auto", default="auto"
         Leaves of a tree at most. ``"auto"`` lets them grow with the budget, from 8 to 64.
     learning_rate : float in (0, 1] or "auto", default="auto"
-        Shortens the steps of the leaf values. ``"auto"`` is 0.3 for up to 40 trees, and 0.1 for more than 160.
+        Shortens the steps of the leaf values. ``"auto"`` is 0.3 for up to 40 trees, and 0.05 for more than 320.
     l2_regularization : float >= 0, default=1.0
         Ridge on the leaf values, in rows of mean weight.
     min_samples_leaf : int >= 1, default=5
@@ -247,9 +247,7 @@ class _Sequence:
         if self.loss.is_quadratic:
             return np.ones((len(scores), 1))
         outputs = self.loss.outputs(scores)
-        return np.column_stack(
-            [self.loss.second_derivative(outputs, score, score) for score in range(scores.shape[1])]
-        )
+        return np.column_stack([self.loss.second_derivative(outputs, score, score) for score in range(scores.shape[1])])
 
     def forest(self, n_trees: int) -> Forest:
         """Return the first trees."""
