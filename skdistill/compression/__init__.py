@@ -1,7 +1,7 @@
 """Compression of fitted models: scorers become smaller scorers, on a transfer set and within a budget."""
 
 from ._budget import Budget
-from ._reading import Inheritance, can_be_inherited, read_inheritance
+from ._reading import Inheritance, read_inheritance
 from ._shared_thresholds import share_thresholds
 from ._tree_path import prune_tree
 from ._tree_pruning import prune_trees
@@ -11,7 +11,6 @@ from ._weight_path import select_weights
 __all__ = [
     "Budget",
     "Inheritance",
-    "can_be_inherited",
     "prune_tree",
     "prune_trees",
     "read_inheritance",

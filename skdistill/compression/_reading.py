@@ -87,14 +87,6 @@ def read_inheritance(model: Any) -> Inheritance:
     return Inheritance(compiled.scorer, compiled.link, compiled.classes_, compiled.feature_names_in_)
 
 
-def can_be_inherited(model: Any) -> bool:
-    """Whether a smaller model can inherit the trees of a fitted model."""
-    try:
-        return isinstance(read_inheritance(model).scorer, Forest)
-    except Exception:  # a teacher may be anything
-        return False
-
-
 def _is_fitted(model: Any) -> bool:
     """Whether an estimator is fitted."""
     try:

@@ -1,6 +1,6 @@
 """The cost-complexity path of a single tree, whose leaves hold the mean targets of their rows."""
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def prune_tree(
     targets: Any,
     budget: Budget,
     *,
-    link: Literal["identity", "binary", "one-vs-rest", "softmax"] = "identity",
+    link: str = "identity",
     sample_weight: Any = None,
 ) -> Forest:
     r"""Return the largest tree within a budget on the cost-complexity path [1]_ of a tree, its leaves relabelled.

@@ -12,7 +12,7 @@ of this cost for each split that is saved, as in cost-complexity pruning [1]_.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -53,7 +53,7 @@ def prune_trees(
     targets: Any,
     budget: Budget,
     *,
-    link: Literal["identity", "binary", "one-vs-rest", "softmax"] = "identity",
+    link: str = "identity",
     sample_weight: Any = None,
     refit: bool = True,
     random_state: Any = None,

@@ -55,7 +55,7 @@ def select_trees(
     targets: Any,
     budget: Budget,
     *,
-    link: Literal["identity", "binary", "one-vs-rest"] = "identity",
+    link: str = "identity",
     sample_weight: Any = None,
     max_leaf_nodes: int | Literal["auto"] = "auto",
     learning_rate: float | Literal["auto"] = "auto",

@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -29,7 +29,7 @@ def select_weights(
     targets: Any,
     budget: Budget,
     *,
-    link: Literal["identity", "binary", "one-vs-rest", "softmax"] = "identity",
+    link: str = "identity",
     sample_weight: Any = None,
 ) -> Network:
     r"""Select inputs of a linear model along an L1 path [1]_, and refit their weights to the targets [2]_.

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from .._encoding import fit_encoder
 from .._losses import Loss, OneVsRestCrossEntropy, SoftmaxCrossEntropy
 from .._validation import check_n_jobs, check_number, check_random_state, draw_seed
 from ..compiled import Forest, Linear
@@ -19,7 +20,7 @@ from ._boosting import CompactBoostingRegressor
 from ._lending import teacher_here
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
-OWN_TREES, OWN_LEAVES, OWN_RATE = 200, 31, 0.1
+OWN_TREES, OWN_LEAVES, OWN_RATE = 100, 31, 0.1
 """Trees, leaves and learning rate of the boosting that a student without a teacher fits and compresses."""
 
 PRUNED_SIZE = 2.0
@@ -143,26 +144,9 @@ class _CompactInherited(CompactStudent):
         """Return what is inherited from a model that reads the columns of the table."""
         try:
             start = read_inheritance(model)
+            check_columns(start, model, table.encoder.is_category_, self._names())
         except StudentError as error:
             raise StudentError(f"{type(self).__name__}: {error}") from error
-        n_features = len(table.encoder.is_category_)
-        if start.scorer.n_features != n_features:
-            raise StudentError(
-                f"{type(self).__name__}: {type(model).__name__} was fitted on {start.scorer.n_features} columns, and X "
-                f"has {n_features}; expected the columns of the model in init."
-            )
-        names = getattr(self, "feature_names_in_", None)
-        if names is not None and start.names is not None and list(names) != list(start.names):
-            raise StudentError(
-                f"{type(self).__name__}: {type(model).__name__} was fitted on the columns {list(start.names)}, and X "
-                f"has {list(names)}; expected the same columns in the same order."
-            )
-        if np.any(table.encoder.is_category_):
-            column = int(np.flatnonzero(table.encoder.is_category_)[0])
-            raise StudentError(
-                f"{type(self).__name__}: column {column} of X holds categories or text, which the splits of "
-                f"{type(model).__name__} do not read; expected numbers. Encode the column before both are fitted."
-            )
         return start
 
     def _grown(self, X: Any, targets: np.ndarray, weight: np.ndarray, seed: int) -> Forest:
@@ -228,7 +212,7 @@ class CompactInheritedClassifier(CompactClassifier, _CompactInherited):
         The fitted model whose parameters are inherited: a tree, a forest, extra trees, histogram gradient boosting or
         a linear model of scikit-learn, a LightGBM model, or a compact student of trees, of numeric columns. It is not
         changed, and :func:`~sklearn.base.clone` keeps it as it is. ``None`` is the teacher in a distilled estimator;
-        alone, boosted trees (200 of 31 leaves) are fitted to the targets first, and then compressed.
+        alone, boosted trees (100 of 31 leaves) are fitted to the targets first, and then compressed.
     max_bytes : int >= 1 or None, default=None
         Size of the scorer's pickle at most, in bytes; ``None`` for no limit.
     max_ops : int >= 1 or None, default=None
@@ -312,7 +296,7 @@ class CompactInheritedRegressor(CompactRegressor, _CompactInherited):
         The fitted model whose parameters are inherited: a tree, a forest, extra trees, histogram gradient boosting or
         a linear model of scikit-learn, a LightGBM model, or a compact student of trees, of numeric columns. It is not
         changed, and :func:`~sklearn.base.clone` keeps it as it is. ``None`` is the teacher in a distilled estimator;
-        alone, boosted trees (200 of 31 leaves) are fitted to the targets first, and then compressed.
+        alone, boosted trees (100 of 31 leaves) are fitted to the targets first, and then compressed.
     max_bytes : int >= 1 or None, default=None
         Size of the scorer's pickle at most, in bytes; ``None`` for no limit.
     max_ops : int >= 1 or None, default=None
@@ -365,6 +349,39 @@ class CompactInheritedRegressor(CompactRegressor, _CompactInherited):
     >>> student.scorer_.n_parameters <= 1000
     True
     """
+
+
+def check_columns(start: Inheritance, model: Any, is_category: np.ndarray, names: Any) -> None:
+    """Raise an error unless a model reads the columns of a table, which are numbers."""
+    kind = type(model).__name__
+    if start.scorer.n_features != len(is_category):
+        raise StudentError(
+            f"the {kind} was fitted on {start.scorer.n_features} columns, and X has {len(is_category)}; expected "
+            "the columns that the model was fitted on."
+        )
+    if names is not None and start.names is not None and list(names) != list(start.names):
+        raise StudentError(
+            f"the {kind} was fitted on the columns {list(start.names)}, and X has {list(names)}; expected the same "
+            "columns in the same order."
+        )
+    if is_category.any():
+        raise StudentError(
+            f"column {int(np.flatnonzero(is_category)[0])} of X holds categories or text, which the splits of the "
+            f"{kind} do not read; expected numbers. Encode the column before both are fitted."
+        )
+
+
+def can_inherit_trees(model: Any, X: Any) -> bool:
+    """Whether a student of a table can inherit the trees of a fitted model."""
+    try:
+        start = read_inheritance(model)
+        if not isinstance(start.scorer, Forest):
+            return False
+        names = list(X.columns) if hasattr(X, "columns") else None
+        check_columns(start, model, fit_encoder(X, ()).is_category_, names)
+    except Exception:  # a teacher may be anything
+        return False
+    return True
 
 
 def _most_parameters(budget: Budget) -> float:
