@@ -42,7 +42,7 @@ def test_splits_below_a_lost_split_are_lost():
     closed = with_ancestors_only(FOREST, is_kept)
     size = FOREST.spans.n_splits
     for split in range(len(is_kept)):
-        above = np.flatnonzero((np.arange(split + 1) + size[: split + 1] > split))
+        above = np.flatnonzero(np.arange(split + 1) + size[: split + 1] > split)
         assert closed[split] == is_kept[above].all()
 
 

@@ -58,7 +58,9 @@ def test_splits_are_those_of_the_teacher():
 def test_refitted_leaves_are_better():
     """On the rows that they are fitted to."""
     losses = [
-        np.mean((TARGETS - select_trees(FOREST, X, TARGETS, Budget(300), refit=refit, random_state=0).scores(X)[:, 0]) ** 2)
+        np.mean(
+            (TARGETS - select_trees(FOREST, X, TARGETS, Budget(300), refit=refit, random_state=0).scores(X)[:, 0]) ** 2
+        )
         for refit in (False, True)
     ]
     assert losses[1] < losses[0]
@@ -90,7 +92,7 @@ def test_same_seed_same_trees(n_jobs):
 def test_classes_share_the_trees_of_a_forest_and_have_their_own_in_boosting():
     """A leaf of a forest has a value for each class; boosting has trees for each class."""
     labels = np.digitize(waves(X), [-0.5, 0.5])
-    teachers = RandomForestClassifier(30, random_state=0), LGBMClassifier(n_estimators=30, verbosity=-1)
+    teachers = RandomForestClassifier(30, random_state=0), LGBMClassifier(n_estimators=15, n_jobs=1, verbosity=-1)
     for teacher, width in zip(teachers, (3, 1), strict=True):
         proba = teacher.fit(X, labels).predict_proba(X)
         forest = skdistill.compile(teacher).scorer
@@ -116,7 +118,7 @@ def test_the_best_part_has_the_gain_of_its_leaves():
 
 def test_a_budget_below_the_smallest_says_so():
     """With what the smallest needs."""
-    with pytest.raises(StudentSizeError, match="select_trees: max_parameters=3 is too small: .* 6 parameters"):
+    with pytest.raises(StudentSizeError, match=r"select_trees: max_parameters=3 is too small: .* 5 parameters"):
         select_trees(FOREST, X, TARGETS, Budget(3), random_state=0)
 
 
@@ -149,7 +151,7 @@ def test_a_budget_has_a_limit():
         Budget()
     with pytest.raises(ValueError, match="max_bytes=0"):
         Budget(max_bytes=0)
-    with pytest.raises(TypeError, match="max_ops=1.5"):
+    with pytest.raises(TypeError, match=r"max_ops=1\.5"):
         Budget(max_ops=1.5)
     linear = Linear(np.ones((4, 1)), np.zeros(1))
     assert Budget(10, max_ops=2).excess(linear) == 2
