@@ -44,7 +44,10 @@ SPLIT_BYTES, VALUE_BYTES = 2.0, 1.8
 SIZE_SHARE = 0.98
 """Share of the budget that trees are selected for: refitted values compress a little less."""
 
-LEARNING_RATES = ((40, 0.3), (80, 0.25), (160, 0.15), (320, 0.1), (np.inf, 0.05))
+AUTO_LEAVES = 80
+"""Leaves of a tree at most for 1,000 leaves of all trees together; they grow slowly with that number."""
+
+LEARNING_RATES = ((40, 0.3), (80, 0.2), (160, 0.1), (np.inf, 0.05))
 """Learning rates of ``"auto"`` up to a number of trees."""
 
 
@@ -92,9 +95,9 @@ def select_trees(
     sample_weight : array-like of shape (n_rows,) or None, default=None
         Weight of each row; ``None`` for equal weights.
     max_leaf_nodes : int >= 2 or "auto", default="auto"
-        Leaves of a tree at most. ``"auto"`` lets them grow with the budget, from 8 to 64.
+        Leaves of a tree at most. ``"auto"`` lets them grow with the budget, from 8 to 256.
     learning_rate : float in (0, 1] or "auto", default="auto"
-        Shortens the steps of the leaf values. ``"auto"`` is 0.3 for up to 40 trees, and 0.05 for more than 320.
+        Shortens the steps of the leaf values. ``"auto"`` is 0.3 for up to 40 trees, and 0.05 for more than 160.
     l2_regularization : float >= 0, default=1.0
         Ridge on the leaf values, in rows of mean weight.
     min_samples_leaf : int >= 1, default=5
@@ -179,8 +182,7 @@ class _Shape(NamedTuple):
             n_leaves.append((budget.max_parameters - n_outputs) / (2 + width) / len(outputs))
         if budget.max_bytes is not None:
             n_leaves.append(budget.max_bytes / (SPLIT_BYTES + VALUE_BYTES * width) / len(outputs))
-        most = 24 if np.isinf(min(n_leaves)) else 16 * (3 * max(min(n_leaves), 1) / 920) ** 0.27
-        most = int(np.clip(round(most), 8, 64)) if isinstance(max_leaf_nodes, str) else int(max_leaf_nodes)
+        most = _auto_leaves(min(n_leaves)) if isinstance(max_leaf_nodes, str) else int(max_leaf_nodes)
         most = int(np.clip(min(n_leaves), 2, most)) if np.isfinite(min(n_leaves)) else most
         n_trees = min(n_leaves) * (2 + width) / ((2 + width) * most - 2)
         if budget.max_ops is not None:
@@ -288,6 +290,12 @@ def _divide_rows(rng: np.random.RandomState, n_rows: int, *, refit: bool) -> tup
     if n_rows < MIN_REFIT_ROWS:
         return draws < VALIDATION_SHARE, np.ones(n_rows, dtype=bool)
     return draws < REFIT_SHARE, draws >= REFIT_SHARE
+
+
+def _auto_leaves(n_leaves: float) -> int:
+    """Return the leaves of a tree for a number of all leaves: a few large parts of trees follow a forest best."""
+    most = AUTO_LEAVES if np.isinf(n_leaves) else min(AUTO_LEAVES * (n_leaves / 1000) ** 0.27, n_leaves / 8)
+    return int(np.clip(round(most), 8, 256))
 
 
 def _auto_rate(n_trees: int) -> float:

@@ -218,7 +218,7 @@ class CompactInheritedClassifier(CompactClassifier, _CompactInherited):
     max_ops : int >= 1 or None, default=None
         Operations per row at most; ``None`` for no limit.
     max_leaf_nodes : int >= 2 or "auto", default="auto"
-        Leaves of a selected tree at most. ``"auto"`` lets them grow with the budget, from 8 to 64.
+        Leaves of a selected tree at most. ``"auto"`` lets them grow with the budget, from 8 to 256.
     learning_rate : float in (0, 1] or "auto", default="auto"
         Shortens the steps of the leaf values of selected trees. ``"auto"`` falls with the number of trees.
     min_samples_leaf : int >= 1, default=5
@@ -302,7 +302,7 @@ class CompactInheritedRegressor(CompactRegressor, _CompactInherited):
     max_ops : int >= 1 or None, default=None
         Operations per row at most; ``None`` for no limit.
     max_leaf_nodes : int >= 2 or "auto", default="auto"
-        Leaves of a selected tree at most. ``"auto"`` lets them grow with the budget, from 8 to 64.
+        Leaves of a selected tree at most. ``"auto"`` lets them grow with the budget, from 8 to 256.
     learning_rate : float in (0, 1] or "auto", default="auto"
         Shortens the steps of the leaf values of selected trees. ``"auto"`` falls with the number of trees.
     min_samples_leaf : int >= 1, default=5
