@@ -6,6 +6,7 @@ from ._shared_thresholds import share_thresholds
 from ._tree_path import prune_tree
 from ._tree_pruning import prune_trees
 from ._tree_selection import select_trees
+from ._unit_pruning import prune_units
 from ._weight_path import select_weights
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Inheritance",
     "prune_tree",
     "prune_trees",
+    "prune_units",
     "read_inheritance",
     "select_trees",
     "select_weights",

@@ -10,9 +10,10 @@ from ._boosting import TreeGrower, TreeTable
 from ._landmarks import MAX_LINEAR_INPUTS, LandmarkSearch, as_values, narrowed
 from ._leaf_refitting import VALIDATION_SHARE, refit_leaves
 from ._linear_inputs import LinearInputs, choose_pairs
+from ._network_start import Shrinking
 from ._network_training import OptimizerSettings, fit_network
 from ._pruning import leaf_weights, prune_forest
-from ._regression import solve
+from ._regression import choose_features, ridge_solution, solve
 from ._splitting import add_up
 from ._tao import fit_tree
 
@@ -24,11 +25,13 @@ __all__ = [
     "LandmarkSearch",
     "LinearInputs",
     "OptimizerSettings",
+    "Shrinking",
     "TreeData",
     "TreeGrower",
     "TreeTable",
     "add_up",
     "as_values",
+    "choose_features",
     "choose_pairs",
     "fit_network",
     "fit_tree",
@@ -37,5 +40,6 @@ __all__ = [
     "narrowed",
     "prune_forest",
     "refit_leaves",
+    "ridge_solution",
     "solve",
 ]
