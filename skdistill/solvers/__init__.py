@@ -7,7 +7,7 @@ them; the room is private, and its names may change from version to version.
 from ._binned_tree import TreeData, forest_from_tree
 from ._binning import MISSING, BinnedTable
 from ._boosting import TreeGrower, TreeTable
-from ._landmarks import MAX_LINEAR_INPUTS, LandmarkSearch, as_values, narrowed
+from ._landmarks import MAX_LINEAR_INPUTS, LandmarkSearch, as_values, means_of_rows, narrowed
 from ._leaf_refitting import VALIDATION_SHARE, refit_leaves
 from ._linear_inputs import LinearInputs, choose_pairs
 from ._network_start import Shrinking
@@ -37,6 +37,7 @@ __all__ = [
     "fit_tree",
     "forest_from_tree",
     "leaf_weights",
+    "means_of_rows",
     "narrowed",
     "prune_forest",
     "refit_leaves",

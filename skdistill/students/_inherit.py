@@ -17,6 +17,7 @@ from ..compression import Budget, Inheritance, prune_tree, prune_trees, read_inh
 from ..exceptions import StudentError
 from ..solvers import TreeTable
 from ._boosting import CompactBoostingRegressor
+from ._inherit_kinds import inherit_other
 from ._lending import teacher_here
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
@@ -90,9 +91,12 @@ class _CompactInherited(CompactStudent):
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Any:
         """Return the part of the trees or weights of a teacher that fits into the budget."""
         budget, rng = self._check_parameters(), check_random_state(self.random_state, self)
+        teacher = teacher_here() if self.init is None else self.init
+        other = None if teacher is None else inherit_other(self, teacher, (X, targets, weight), budget, rng)
+        if other is not None:
+            return other
         table = TreeTable(X, weight)
         self._encoder = table.encoder
-        teacher = teacher_here() if self.init is None else self.init
         if teacher is None:
             start = Inheritance(self._grown(X, targets, weight, draw_seed(rng)), self._loss.link, None, None)
         else:
