@@ -14,6 +14,8 @@ from .._validation import check_n_jobs, check_number, check_random_state, draw_s
 from ..compiled import Forest
 from ..compiled._nodes import stack_outputs
 from ..solvers import VALIDATION_SHARE, TreeGrower, TreeTable, leaf_weights, prune_forest, refit_leaves
+from ._boosting_from import continued, trees_to_start
+from ._init_kept import KeepsInit, SameClasses, model_in_init
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
 MAX_TREES, MAX_LEAVES, MAX_BINS = 10_000, 131_072, 65_535
@@ -26,7 +28,7 @@ MIN_ROWS_FOR_THREADS = 10_000
 """Minimum number of rows for several threads of LightGBM; with fewer rows, threads are slower on a busy machine."""
 
 
-class _CompactBoosting(CompactStudent):
+class _CompactBoosting(KeepsInit, CompactStudent):
     """Base class of the boosted classifier and regressor."""
 
     _loss_of_many = OneVsRestCrossEntropy
@@ -42,6 +44,7 @@ class _CompactBoosting(CompactStudent):
         max_bins: int = 255,
         resolve_leaves: bool = True,
         monotonic_cst: Any = None,
+        init: Any = None,
         memory: Any = None,
         n_jobs: int | None = None,
         random_state: Any = None,
@@ -55,6 +58,7 @@ class _CompactBoosting(CompactStudent):
         self.max_bins = max_bins
         self.resolve_leaves = resolve_leaves
         self.monotonic_cst = monotonic_cst
+        self.init = init
         self.memory = memory
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -63,6 +67,18 @@ class _CompactBoosting(CompactStudent):
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Forest:
         """Return the trees of all columns of ``targets``, grown on one binned copy of ``X``."""
         return self._grow(X, targets, weight)[0]
+
+    def _earlier_trees(self, table: TreeTable, targets: np.ndarray) -> list[Forest] | None:
+        """Return the trees of each output that the first new tree is added to."""
+        model = model_in_init(self)
+        if model is None:
+            return None
+        if self.monotonic_cst is not None:
+            raise ValueError(
+                f"{type(self).__name__}: monotonic_cst is set, which trees in init may break; expected one of "
+                "both. Pass init=None or monotonic_cst=None."
+            )
+        return trees_to_start(self, model, table, targets, self._loss, self.n_trees)
 
     def _grow(
         self,
@@ -92,18 +108,37 @@ class _CompactBoosting(CompactStudent):
         grower = shared.get(str(params)) or TreeGrower(table, params, check_memory(self.memory))
         shared.update({"table": table, str(params): grower})
         is_validation = rng.uniform(size=len(weight)) < VALIDATION_SHARE
-        forests, changes, ridges = [], [], []
+        forests, changes, ridges, earlier = [], [], [], self._earlier_trees(table, targets)
         for output, target in enumerate(targets.T):
             others = None if offset is None else offset[:, output]
-            forest = grower.grow(
-                output, target, self._start(target, table, others), self.n_trees, only_these=common is None
-            )
+            first = None if earlier is None else earlier[output]
+            forest = self._sequence(grower, output, target, others, first, only_these=common is None)
             forest, change, ridge = self._refit(forest, table, target, is_validation, others, hidden)
             forests.append(forest)
             changes.append(change)
             ridges.append(ridge)
         self.ridge_ = np.array(ridges)
         return stack_outputs(forests).stored_as(np.float16), np.column_stack(changes)
+
+    def _sequence(
+        self,
+        grower: TreeGrower,
+        output: int,
+        target: np.ndarray,
+        offset: np.ndarray | None,
+        first: Forest | None,
+        *,
+        only_these: bool,
+    ) -> Forest:
+        """Return the trees of an output, the first of which may be given."""
+        if first is None:
+            start = self._start(target, grower.table, offset)
+            return grower.grow(output, target, start, self.n_trees, only_these=only_these)
+        if first.n_trees == self.n_trees:
+            return first
+        scores = first.scores(grower.table.cells, effective_n_jobs(self.n_jobs))[:, 0]
+        n_more = self.n_trees - first.n_trees
+        return continued(first, grower.grow(output, target, scores, n_more, only_these=only_these))
 
     def _start(self, target: np.ndarray, table: TreeTable, offset: np.ndarray | None) -> float | np.ndarray:
         """Return the scores that the trees of an output are added to."""
@@ -209,7 +244,7 @@ class _CompactBoosting(CompactStudent):
         return directions.tolist()
 
 
-class CompactBoostingClassifier(CompactClassifier, _CompactBoosting):
+class CompactBoostingClassifier(SameClasses, CompactClassifier, _CompactBoosting):
     r"""Small boosted trees for soft targets: ``n_trees`` trees of ``max_leaf_nodes`` leaves for each class.
 
     For each class one sequence of trees minimises the cross-entropy to the class's probability,
@@ -239,6 +274,12 @@ class CompactBoostingClassifier(CompactClassifier, _CompactBoosting):
     monotonic_cst : array-like of int of shape (n_features,), dict of str to int or None, default=None
         1 where the prediction must not fall as the column grows, -1 where it must not rise, 0 where it is free. A
         dict names columns. Leaves are then not refitted.
+    init : estimator, Booster, "teacher" or None, default=None
+        A fitted model whose trees come first: an earlier student of this kind (more rows, drift), or boosting of
+        scikit-learn or LightGBM with no more than ``n_trees`` trees for an output. Trees are grown after them until
+        there are ``n_trees``, and all leaves are refitted together. ``"teacher"`` is the teacher of a distilled
+        estimator. The model is not changed, :func:`~sklearn.base.clone` keeps it as it is, and the fitted student
+        refers to it until ``set_params(init=None)``.
     memory : str, joblib.Memory or None, default=None
         Where trees are cached: a fit of another size on the same rows reuses the trees that it shares with an earlier
         one. Sizes up to 40, up to 80, up to 160 and beyond share trees, since their learning rate is the same.
@@ -338,6 +379,12 @@ class CompactBoostingRegressor(CompactRegressor, _CompactBoosting):
     monotonic_cst : array-like of int of shape (n_features,), dict of str to int or None, default=None
         1 where the prediction must not fall as the column grows, -1 where it must not rise, 0 where it is free. A
         dict names columns. Leaves are then not refitted.
+    init : estimator, Booster, "teacher" or None, default=None
+        A fitted model whose trees come first: an earlier student of this kind (more rows, drift), or boosting of
+        scikit-learn or LightGBM with no more than ``n_trees`` trees for an output. Trees are grown after them until
+        there are ``n_trees``, and all leaves are refitted together. ``"teacher"`` is the teacher of a distilled
+        estimator. The model is not changed, :func:`~sklearn.base.clone` keeps it as it is, and the fitted student
+        refers to it until ``set_params(init=None)``.
     memory : str, joblib.Memory or None, default=None
         Where trees are cached: a fit of another size on the same rows reuses the trees that it shares with an earlier
         one. Sizes up to 40, up to 80, up to 160 and beyond share trees, since their learning rate is the same.
