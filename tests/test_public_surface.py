@@ -53,6 +53,7 @@ PUBLIC = {
         "Inheritance",
         "prune_tree",
         "prune_trees",
+        "prune_units",
         "read_inheritance",
         "select_trees",
         "select_weights",

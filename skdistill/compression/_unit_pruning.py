@@ -63,8 +63,10 @@ def prune_units(
     ------
     StudentSizeError
         If one unit in each layer exceeds the budget.
+    TypeError
+        If ``network`` is no :class:`~skdistill.compiled.Network`.
     ValueError
-        If an argument is invalid.
+        If it has no hidden layer, or a weight is negative or not finite.
 
     References
     ----------
@@ -92,6 +94,8 @@ def prune_units(
     >>> small.weights[0].shape, bool(np.allclose(small.scores(X), absolute.scores(X), atol=0.01))
     ((1, 2), True)
     """
+    if not isinstance(network, Network):
+        raise TypeError(f"prune_units: network is a {type(network).__name__}; expected a skdistill.compiled.Network.")
     if not network.biases or network.pairs is not None:
         raise ValueError("prune_units: the network has no hidden layer, or products of inputs; expected hidden layers.")
     weight, rng = check_weights(sample_weight, X.shape[0], "prune_units"), check_random_state(random_state)

@@ -263,13 +263,8 @@ def train(
     start: Network | None = None,
 ) -> list[float] | None:
     """Set the layers to the parameters of the best epoch; return the validation errors, or ``None`` if it diverges."""
-    layers.initialise(data.inputs.size, data.best_constant, rng)
-    parameters, drawn = layers.views(layers.vector), layers.views(layers.vector.copy())
+    parameters, drawn, most = begin(layers, data, validation, rng, start)
     errors = [data.validation_error(parameters, validation)]
-    most = 10 * errors[0]
-    if start is not None:
-        write_start(parameters, start, data.inputs.mean)
-        errors = [data.validation_error(parameters, validation)]
     batch_size = auto_batch_size(len(training)) if isinstance(settings.batch_size, str) else settings.batch_size
     n_epochs = auto_epochs(len(training)) if isinstance(settings.n_epochs, str) else settings.n_epochs
     adam = Adam(layers, rate, settings.weight_decay, -(-len(training) // batch_size) * n_epochs)
@@ -292,6 +287,21 @@ def train(
                 break
     layers.vector[:] = best
     return errors
+
+
+def begin(
+    layers: Layers, data: TrainingData, validation: np.ndarray, rng: np.random.RandomState, start: Network | None
+) -> tuple[list[np.ndarray], list[np.ndarray], float]:
+    """Return the first parameters, freshly drawn ones, and the validation error above which a training diverges.
+
+    This error is ten times that of freshly drawn parameters: a start may have hardly any.
+    """
+    layers.initialise(data.inputs.size, data.best_constant, rng)
+    parameters, drawn = layers.views(layers.vector), layers.views(layers.vector.copy())
+    most = 10 * data.validation_error(parameters, validation)
+    if start is not None:
+        write_start(parameters, start, data.inputs.mean)
+    return parameters, drawn, most
 
 
 def train_epoch(

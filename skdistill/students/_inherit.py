@@ -1,12 +1,10 @@
 """Students that inherit: they start from the parameters of the teacher, and are fitted to its outputs from there."""
 
-import copy
 from dataclasses import replace
 from numbers import Integral
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
 from .._encoding import fit_encoder
 from .._losses import Loss, OneVsRestCrossEntropy, SoftmaxCrossEntropy
@@ -18,6 +16,7 @@ from ..exceptions import StudentError
 from ..solvers import TreeTable
 from ._boosting import CompactBoostingRegressor
 from ._inherit_kinds import inherit_other
+from ._init_kept import KeepsInit, SameClasses, model_in_init
 from ._lending import teacher_here
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
@@ -34,7 +33,7 @@ SCORE_MARGIN = 1e-9
 """Bounds the distance of probabilities to 0 and 1 where they are compared with the scores of a teacher."""
 
 
-class _CompactInherited(CompactStudent):
+class _CompactInherited(KeepsInit, CompactStudent):
     """Base class of the classifier and the regressor that inherit."""
 
     _loss_of_many = OneVsRestCrossEntropy
@@ -66,32 +65,10 @@ class _CompactInherited(CompactStudent):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def __sklearn_clone__(self) -> Any:
-        without = copy.copy(self)
-        without.init = None
-        twin = BaseEstimator.__sklearn_clone__(without)
-        twin.init = self.init
-        return twin
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters, without those of the model in ``init``, which is fitted and is not changed.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            No parameter has parameters of its own.
-
-        Returns
-        -------
-        params : dict
-        """
-        del deep
-        return super().get_params(deep=False)
-
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Any:
         """Return the part of the trees or weights of a teacher that fits into the budget."""
         budget, rng = self._check_parameters(), check_random_state(self.random_state, self)
-        teacher = teacher_here() if self.init is None else self.init
+        teacher = teacher_here() if self.init is None else model_in_init(self)
         other = None if teacher is None else inherit_other(self, teacher, (X, targets, weight), budget, rng)
         if other is not None:
             return other
@@ -194,7 +171,7 @@ class _CompactInherited(CompactStudent):
         return Budget(**limits)
 
 
-class CompactInheritedClassifier(CompactClassifier, _CompactInherited):
+class CompactInheritedClassifier(SameClasses, CompactClassifier, _CompactInherited):
     r"""Parts of the teacher's own trees or weights for soft targets, fitted again ("parameter distillation").
 
     Of a forest, extra trees or boosting, trees are selected one after the other [1]_. A row with the gradient
@@ -206,17 +183,22 @@ class CompactInheritedClassifier(CompactClassifier, _CompactInherited):
     is added, with short Newton steps as leaf values. In the end all leaf values are refitted jointly [2]_. A teacher
     that fits into the budget is kept as it is; one that nearly does is also cut back by the weakest links of the whole
     forest, and the better student is kept. A single tree is cut back along its cost-complexity path [3]_, and of a
-    linear model, weights are selected along an L1 path.
+    linear model, weights are selected along an L1 path. Of a network, the hidden units that matter most to its scores
+    are kept, and the network is trained on from there (:func:`skdistill.compression.prune_units`). Of an RBF kernel
+    machine, landmarks near its support vectors are selected and moved, and coefficients are solved for [4]_; of nearest
+    neighbours, the landmarks start from means of neighbouring rows. No landmark is a row of the model.
 
     Parameters
     ----------
     max_parameters : int >= 1 or None, default=4200
         Parameters at most: features and thresholds of splits, leaf values, weights. ``None`` for no limit.
-    init : estimator, Booster, CompiledModel or None, default=None
+    init : estimator, Booster, CompiledModel, "teacher" or None, default=None
         The fitted model whose parameters are inherited: a tree, a forest, extra trees, histogram gradient boosting or
-        a linear model of scikit-learn, a LightGBM model, or a compact student of trees, of numeric columns. It is not
-        changed, and :func:`~sklearn.base.clone` keeps it as it is. ``None`` is the teacher in a distilled estimator;
-        alone, boosted trees (100 of 31 leaves) are fitted to the targets first, and then compressed.
+        a linear model of scikit-learn, a LightGBM model, or a compact student of trees, of numeric columns; or a
+        network with rectified units, a kernel machine with an RBF kernel or nearest neighbours of scikit-learn, also
+        behind scalers, imputers and one-hot encoders. It is not changed, and :func:`~sklearn.base.clone` keeps it as it
+        is. ``None`` and ``"teacher"`` are the teacher in a distilled estimator; without one, ``None`` means that
+        boosted trees (100 of 31 leaves) are fitted to the targets first, and then compressed.
     max_bytes : int >= 1 or None, default=None
         Size of the scorer's pickle at most, in bytes; ``None`` for no limit.
     max_ops : int >= 1 or None, default=None
@@ -240,8 +222,8 @@ class CompactInheritedClassifier(CompactClassifier, _CompactInherited):
     ----------
     classes_ : ndarray of shape (n_classes,)
         Labels.
-    scorer_ : Forest or Network
-        The trees, or the weights, as flat arrays.
+    scorer_ : Forest, Network or Landmarks
+        The trees, the weights or the landmarks, as flat arrays.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
@@ -257,6 +239,7 @@ class CompactInheritedClassifier(CompactClassifier, _CompactInherited):
     .. [1] Y. Pati, R. Rezaiifar, P. Krishnaprasad, "Orthogonal Matching Pursuit", Asilomar 1993.
     .. [2] S. Ren et al., "Global Refinement of Random Forest", CVPR 2015.
     .. [3] L. Breiman, J. Friedman, R. Olshen, C. Stone, "Classification and Regression Trees", 1984.
+    .. [4] C. Burges, B. Schölkopf, "Improving the Accuracy and Speed of Support Vector Machines", NeurIPS 1996.
 
     Examples
     --------
@@ -272,15 +255,6 @@ class CompactInheritedClassifier(CompactClassifier, _CompactInherited):
     True
     """
 
-    def _fit_checked(self, X: Any, targets: np.ndarray, classes: np.ndarray, sample_weight: Any) -> Self:
-        known = getattr(self.init, "classes_", None)
-        if known is not None and not np.array_equal(np.asarray(known), classes):
-            raise StudentError(
-                f"{type(self).__name__}: the model in init knows the classes {list(known)}, and the targets have "
-                f"{list(classes)}; expected the same classes. Pass a model of these classes, or init=None."
-            )
-        return super()._fit_checked(X, targets, classes, sample_weight)
-
 
 class CompactInheritedRegressor(CompactRegressor, _CompactInherited):
     r"""Parts of the teacher's own trees or weights for values, fitted again ("parameter distillation").
@@ -290,17 +264,23 @@ class CompactInheritedRegressor(CompactRegressor, _CompactInherited):
     shortened steps as leaf values. In the end all leaf values are refitted jointly [2]_. A teacher that fits into the
     budget is kept as it is; one that nearly does is also cut back by the weakest links of the whole forest, and the
     better student is kept. A single tree is cut back along its cost-complexity path [3]_, and of a linear model,
-    weights are selected along an L1 path. Outputs are standardised for the fit.
+    weights are selected along an L1 path. Of a network, the hidden units that matter most to its scores are kept, and
+    the network is trained on from there (:func:`skdistill.compression.prune_units`). Of an RBF kernel machine,
+    landmarks near its support vectors are selected and moved, and coefficients are solved for [4]_; of nearest
+    neighbours, the landmarks start from means of neighbouring rows. No landmark is a row of the model. Outputs are
+    standardised for the fit.
 
     Parameters
     ----------
     max_parameters : int >= 1 or None, default=4200
         Parameters at most: features and thresholds of splits, leaf values, weights. ``None`` for no limit.
-    init : estimator, Booster, CompiledModel or None, default=None
+    init : estimator, Booster, CompiledModel, "teacher" or None, default=None
         The fitted model whose parameters are inherited: a tree, a forest, extra trees, histogram gradient boosting or
-        a linear model of scikit-learn, a LightGBM model, or a compact student of trees, of numeric columns. It is not
-        changed, and :func:`~sklearn.base.clone` keeps it as it is. ``None`` is the teacher in a distilled estimator;
-        alone, boosted trees (100 of 31 leaves) are fitted to the targets first, and then compressed.
+        a linear model of scikit-learn, a LightGBM model, or a compact student of trees, of numeric columns; or a
+        network with rectified units, a kernel machine with an RBF kernel or nearest neighbours of scikit-learn, also
+        behind scalers, imputers and one-hot encoders. It is not changed, and :func:`~sklearn.base.clone` keeps it as it
+        is. ``None`` and ``"teacher"`` are the teacher in a distilled estimator; without one, ``None`` means that
+        boosted trees (100 of 31 leaves) are fitted to the targets first, and then compressed.
     max_bytes : int >= 1 or None, default=None
         Size of the scorer's pickle at most, in bytes; ``None`` for no limit.
     max_ops : int >= 1 or None, default=None
@@ -322,8 +302,8 @@ class CompactInheritedRegressor(CompactRegressor, _CompactInherited):
 
     Attributes
     ----------
-    scorer_ : Forest or Network
-        The trees, or the weights, as flat arrays.
+    scorer_ : Forest, Network or Landmarks
+        The trees, the weights or the landmarks, as flat arrays.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
@@ -339,6 +319,7 @@ class CompactInheritedRegressor(CompactRegressor, _CompactInherited):
     .. [1] Y. Pati, R. Rezaiifar, P. Krishnaprasad, "Orthogonal Matching Pursuit", Asilomar 1993.
     .. [2] S. Ren et al., "Global Refinement of Random Forest", CVPR 2015.
     .. [3] L. Breiman, J. Friedman, R. Olshen, C. Stone, "Classification and Regression Trees", 1984.
+    .. [4] C. Burges, B. Schölkopf, "Improving the Accuracy and Speed of Support Vector Machines", NeurIPS 1996.
 
     Examples
     --------

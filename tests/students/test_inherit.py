@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.base import clone
+from sklearn.cross_decomposition import PLSRegression
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.ensemble import (
     ExtraTreesClassifier,
@@ -153,14 +154,18 @@ def test_without_a_model_it_compresses_trees_of_its_own():
 @pytest.mark.parametrize(
     ("init", "match"),
     [
-        (SVR().fit(X, Y), "nothing can be inherited from a SVR; expected a decision tree, a random forest"),
+        (SVR(kernel="linear").fit(X, Y), "nothing can be inherited from a SVR whose kernel has no width"),
+        (
+            PLSRegression().fit(X, Y),
+            "nothing can be inherited from a PLSRegression; expected a decision tree, a random",
+        ),
         (RandomForestRegressor(), "RandomForestRegressor that is not fitted; .* Fit it first"),
         (make_pipeline(StandardScaler(), FOREST), "Pipeline of 2 steps, whose RandomForestRegressor reads other"),
         (lambda rows: rows[:, 0], "nothing can be inherited from a function"),
         (FOREST_OF_KINDS, "RandomForestClassifier was fitted on 4 columns, and X has 10"),
         (LGBMRegressor(n_estimators=2, linear_tree=True, n_jobs=1, verbosity=-1).fit(X, Y), "has linear trees"),
     ],
-    ids=["SVR", "unfitted", "pipeline", "function", "columns", "linear leaves"],
+    ids=["SVR", "PLS", "unfitted", "pipeline", "function", "columns", "linear leaves"],
 )
 def test_what_cannot_be_read_is_refused(init, match):
     """With the list of what can be, and nothing is fitted."""
@@ -172,8 +177,8 @@ def test_what_cannot_be_read_is_refused(init, match):
 
 def test_a_distilled_teacher_that_cannot_be_read_is_refused():
     """The name of the family asks for the teacher's own parts."""
-    with pytest.raises(StudentError, match="nothing can be inherited from a SVR"):
-        DistilledRegressor(SVR().fit(X, Y), "inherit", **QUICK).fit(X)
+    with pytest.raises(StudentError, match="nothing can be inherited from a PLSRegression"):
+        DistilledRegressor(PLSRegression().fit(X, Y), "inherit", **QUICK).fit(X)
 
 
 def test_names_and_kinds_of_columns_are_compared():
