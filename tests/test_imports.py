@@ -54,6 +54,7 @@ PRIVATE_IMPORTS = {
     ("_losses", "targets._temperature"): "a step of a training does not check its scores, which are those of a scorer",
     ("compilation", "students._completion"): "a student that answers through a wrapper is compiled through it",
     ("compilation", "students._deciding"): "a student with the decision of its teacher is compiled with it",
+    ("compression", "compiled._design"): "rows whose numbers a design clips do not tell the inputs of another model",
     ("compression", "compiled._nodes"): "trees selected for each output become one forest",
     ("convert", "compiled._links"): "which link a fitted model has is found out by comparing what links return",
     ("convert", "compiled._nodes"): "nodes with pointers, as libraries store trees, become flat arrays",

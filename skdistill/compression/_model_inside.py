@@ -9,11 +9,15 @@ import numpy as np
 from .._described import with_article
 from .._tables import take_rows
 from ..compiled import CompiledModel, Design
+from ..compiled._design import MAX_DEVIATIONS
 from ..convert import unwrap
 from ..exceptions import StudentError
 
 MAP_ROWS = 3000
 """Maximum number of rows on which the linear functions are fitted."""
+
+NEARLY_CLIPPED = 0.99 * MAX_DEVIATIONS
+"""Size of an input from which on a row is not used."""
 
 MAX_UNEXPLAINED = 0.01
 """Largest share of the variance of a model's inputs that linear functions of the columns may leave over."""
@@ -81,6 +85,9 @@ def linear_inputs(
         raise StudentError(f"the {kind} cannot read X ({error}). Pass the columns that it was fitted on.") from error
     dense = cells[some].toarray() if hasattr(cells, "toarray") else np.asarray(cells[some])
     inputs = design.inputs(dense)
+    is_inside = (np.abs(inputs) < NEARLY_CLIPPED).all(axis=1)
+    if np.count_nonzero(is_inside) > inputs.shape[1]:  # extreme numbers are clipped, which is not linear
+        inputs, of_model = inputs[is_inside], of_model[is_inside]
     mean, mean_of_model = inputs.mean(axis=0), of_model.mean(axis=0)
     matrix = np.linalg.lstsq(inputs - mean, of_model - mean_of_model, rcond=1e-8)[0]
     left = of_model - mean_of_model - (inputs - mean) @ matrix

@@ -11,7 +11,7 @@ from ..compiled import Network
 from ..solvers import choose_features, ridge_solution
 from ._budget import Budget
 
-MAX_PRUNING_ROWS = 6000
+MAX_PRUNING_ROWS = 4000
 """Maximum number of rows on which units are selected."""
 
 FEW_ROWS = 3000

@@ -40,7 +40,7 @@ N_INITIAL, INITIAL_ROWS, INITIAL_STEPS = 30, 3000, 10
 MOVING_STEPS = 20
 """Number of L-BFGS steps by which all landmarks are moved."""
 
-INHERITED_STEPS = 40
+INHERITED_STEPS = 60
 """Number of L-BFGS steps by which landmarks near those of another kernel machine are moved."""
 
 MOVED_CELLS, MIN_MOVED_ROWS, MAX_MOVED_ROWS = 4_000_000, 5000, 20_000

@@ -1,5 +1,6 @@
 """What a student inherits from networks, kernel machines and nearest neighbours, within a budget."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ FINE_TUNING = OptimizerSettings(
     n_epochs=10, batch_size="auto", learning_rate=0.01, weight_decay=0.1, validation_fraction=0.1, n_iter_no_change=10
 )
 """How a pruned network is trained: for half the epochs of a fresh one, with smaller steps."""
+
+FINE_TUNING_OF_FEW, FEW_ROWS = replace(FINE_TUNING, n_epochs=20, learning_rate=0.001), 2000
+"""How it is trained on fewer rows than so many, which know less than the network they start from."""
 
 SAME_LOSS = 1e-8
 """Share of the variance of the targets within which scores are those of the targets, and training is of no use."""
@@ -52,13 +56,16 @@ def _network(
     """Return the hidden units that matter most, fine-tuned on the targets."""
     X, targets, weight = transfer_set
     whole, cells, targets = network_to_start(student, model, X, targets, weight, rng)
-    hidden = hidden_within(_stored(whole), budget)
+    hidden, settings = (
+        hidden_within(_stored(whole), budget),
+        FINE_TUNING if len(weight) >= FEW_ROWS else FINE_TUNING_OF_FEW,
+    )
     while True:
         start = _stored(of_widths(whole, cells, weight, hidden, rng))
         found = start
         if _share_left(student._loss, start, cells, targets, weight) > SAME_LOSS:
             widths = [len(bias) for bias in start.biases]
-            found, _ = fit_network(start.design, cells, targets, weight, student._loss, widths, FINE_TUNING, rng, start)
+            found, _ = fit_network(start.design, cells, targets, weight, student._loss, widths, settings, rng, start)
         if budget.excess(found) <= 1:
             return found
         if max(hidden) == 1:
@@ -110,9 +117,12 @@ def _landmarks_within(rows: KernelRows, budget: Budget) -> int:
 
 
 def _sized(rows: KernelRows, n_landmarks: int) -> Landmarks:
-    """Return landmarks of as many bytes as fitted ones: of random numbers, which do not compress better."""
+    """Return landmarks of about as many bytes as fitted ones: near those of the model, with random coefficients."""
     rng, width, n_outputs = np.random.RandomState(0), rows.design.width, rows.targets.shape[1]
-    positions, coef = (rng.normal(size=(n_landmarks, n)).astype(np.float16) for n in (width, n_outputs))
+    near = np.resize(np.unique(rows.near, axis=0), (n_landmarks, width))
+    is_moved = near.std(axis=0) > 0
+    positions = (near + 0.1 * is_moved * rng.normal(size=near.shape)).astype(np.float16)
+    coef = rng.normal(size=(n_landmarks, n_outputs)).astype(np.float16)
     linear = rng.normal(size=(width, n_outputs)).astype(np.float32) if width <= MAX_LINEAR_INPUTS else None
     scales = rng.uniform(size=width).astype(np.float32)
     return Landmarks(rows.design, positions, scales, coef, linear, rng.normal(size=n_outputs), np.ones(n_outputs))

@@ -15,6 +15,9 @@ from ._student import CompactStudent
 SCORE_MARGIN = 1e-6
 """Bounds the distance of probabilities to 0 and 1 where their scores are compared with those of a network."""
 
+ALIGNED_ROWS = 4000
+"""Maximum number of rows on which scores are brought to the scale of the targets."""
+
 
 def network_to_start(
     student: CompactStudent, model: Any, X: Any, targets: np.ndarray, weight: np.ndarray, rng: np.random.RandomState
@@ -93,6 +96,8 @@ def aligned(network: Network, cells: Any, targets: np.ndarray, weight: np.ndarra
 
     Values are standardised for a fit, and a temperature divides scores: one factor and one constant for each output.
     """
+    step = -(-len(targets) // ALIGNED_ROWS)  # a few rows tell one factor and one constant
+    cells, targets, weight = cells[::step], targets[::step], weight[::step]
     clipped = loss.clipped(targets, SCORE_MARGIN)
     wanted, scores = loss.centred(loss.scores(clipped)), loss.centred(network.scores(cells))
     share = weight * loss.curvature(clipped)
