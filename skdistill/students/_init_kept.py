@@ -47,7 +47,8 @@ class SameClasses:
         if known is not None and not np.array_equal(np.asarray(known), classes):
             raise StudentError(
                 f"{type(self).__name__}: the model in init knows the classes {np.asarray(known).tolist()}, and the "
-                f"targets have {classes.tolist()}; expected the same classes. Pass a model of these classes, or init=None."
+                f"targets have {classes.tolist()}; expected the same classes. Pass a model of these classes, or "
+                "init=None."
             )
         return super()._fit_checked(X, targets, classes, sample_weight)  # type: ignore[misc]
 
