@@ -24,8 +24,9 @@ N_GROUPS, MIN_GROUP = 4, 20
 """Candidate trees are looked at in so many groups in turn, which takes a quarter of the time; groups are not smaller
 than the second number."""
 
-MAX_CANDIDATES = 1000
-"""Maximum number of candidate trees of an output; of more, some are drawn at random."""
+MAX_CANDIDATES, MIN_CANDIDATES = 1000, 100
+"""Maximum number of candidate trees of all outputs together, but at least the second number for each output; of more,
+some are drawn at random."""
 
 MAX_CELLS, MIN_ROWS = 20_000_000, 2000
 """The first number bounds the candidate trees times the rows that they are compared on; there are at least as many rows
@@ -47,7 +48,7 @@ SIZE_SHARE = 0.98
 AUTO_LEAVES = 35
 """Leaves of a tree at most for 1,000 leaves of all trees together; they grow with about the root of that number."""
 
-LEARNING_RATES = ((80, 0.2), (160, 0.1), (np.inf, 0.05))
+LEARNING_RATES = ((25, 0.3), (80, 0.2), (160, 0.1), (np.inf, 0.05))
 """Learning rates of ``"auto"`` up to a number of trees."""
 
 
@@ -97,7 +98,7 @@ def select_trees(
     max_leaf_nodes : int >= 2 or "auto", default="auto"
         Leaves of a tree at most. ``"auto"`` lets them grow with the budget, from 8 to 256.
     learning_rate : float in (0, 1] or "auto", default="auto"
-        Shortens the steps of the leaf values. ``"auto"`` is 0.2 for up to 80 trees, and 0.05 for more than 160.
+        Shortens the steps of the leaf values. ``"auto"`` is 0.3 for up to 25 trees, and 0.05 for more than 160.
     l2_regularization : float >= 0, default=1.0
         Ridge on the leaf values, in rows of mean weight.
     min_samples_leaf : int >= 1, default=5
@@ -157,7 +158,8 @@ def select_trees(
         if shape.is_by_output:
             trees &= forest.tree_output == outputs[0]
         sequence = _Sequence(loss if len(outputs) > 1 else of_one_score(loss), targets[:, outputs], weight)
-        sequence.find_candidates(shared, np.flatnonzero(trees), X, is_seen, min_samples_leaf, rng, n_jobs)
+        n_candidates = max(MAX_CANDIDATES // len(shape.outputs), MIN_CANDIDATES)
+        sequence.find_candidates(shared, np.flatnonzero(trees), n_candidates, X, is_seen, min_samples_leaf, rng, n_jobs)
         sequences.append(sequence)
     selection = _Selection(sequences, shape, rate, l2_regularization, budget)
     return selection.finished(
@@ -213,6 +215,7 @@ class _Sequence:
         self,
         forest: Forest,
         trees: np.ndarray,
+        n_candidates: int,
         X: Any,
         is_seen: np.ndarray,
         min_rows: int,
@@ -221,7 +224,7 @@ class _Sequence:
     ) -> None:
         """Divide trees into groups, with the leaf of each row in each of them."""
         self.template = replace(take_trees(forest, trees[:0]), base=self.base, unit=np.ones(len(self.base)))
-        trees = rng.permutation(trees)[:MAX_CANDIDATES]
+        trees = rng.permutation(trees)[:n_candidates]
         seen = np.flatnonzero(is_seen & (self.weight > 0))
         n_rows = max(MAX_CELLS // max(len(trees), 1), MIN_ROWS)
         self.rows = seen if len(seen) <= n_rows else np.sort(rng.permutation(seen)[:n_rows])
@@ -303,7 +306,7 @@ def _divide_rows(rng: np.random.RandomState, n_rows: int) -> tuple[np.ndarray, n
 
 
 def _auto_leaves(n_leaves: float) -> int:
-    """Return the leaves of a tree for a number of all leaves: few large parts of trees are better than many small ones."""
+    """Return the leaves of a tree for a number of all leaves: few large trees are better than many small ones."""
     most = AUTO_LEAVES if np.isinf(n_leaves) else min(AUTO_LEAVES * (n_leaves / 1000) ** 0.54, n_leaves / 8)
     return int(np.clip(round(most), 8, 256))
 
