@@ -140,7 +140,7 @@ def select_trees(
     >>> teacher = RandomForestRegressor(50, random_state=0).fit(X, X[:, 0] * X[:, 1])
     >>> forest = skdistill.compile(teacher).scorer
     >>> small = select_trees(forest, X, teacher.predict(X), Budget(max_parameters=500), random_state=0)
-    >>> forest.n_parameters > 100_000, small.n_parameters <= 500
+    >>> forest.n_parameters > 50_000, small.n_parameters <= 500
     (True, True)
     """
     who = "select_trees"

@@ -272,8 +272,8 @@ class CompactInheritedClassifier(CompactClassifier, _CompactInherited):
         known = getattr(self.init, "classes_", None)
         if known is not None and not np.array_equal(np.asarray(known), classes):
             raise StudentError(
-                f"{type(self).__name__}: the model in init knows the classes {np.asarray(known).tolist()}, and the targets have "
-                f"{classes.tolist()}; expected the same classes. Pass a model of these classes, or init=None."
+                f"{type(self).__name__}: the model in init knows the classes {np.asarray(known).tolist()}, and the targets "
+                f"have {classes.tolist()}; expected the same classes. Pass a model of these classes, or init=None."
             )
         return super()._fit_checked(X, targets, classes, sample_weight)
 
