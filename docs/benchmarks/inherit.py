@@ -127,8 +127,8 @@ def page(results):
     parts = [
         "- **fresh**: `CompactBoosting*`, trees grown on the teacher's answers, of as many bytes (95 to 100 %)\n"
         "- **inherited**: `CompactInherited*`, trees of the teacher, cut back and refitted",
-        "Teachers are fitted on 3,000 rows; categories are encoded as one column each. Both students see the same rows: "
-        f"the training rows and {RATIO} rows of "
+        "Teachers are fitted on 3,000 rows; categories are encoded as one column each. Both students see the same "
+        f"rows: the training rows and {RATIO} rows of "
         "leaf swap per training row, with the same total weight. Fidelity on test rows, one seed. Seconds of "
         "processor time.",
     ]

@@ -31,6 +31,14 @@ class Inheritance(NamedTuple):
         Labels of a classifier.
     names : list of str or None
         Names of the columns.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.compiled import Linear
+    >>> from skdistill.compression import Inheritance
+    >>> Inheritance(Linear(np.ones((2, 1)), np.zeros(1)), "identity", None, None).link
+    'identity'
     """
 
     scorer: Any

@@ -24,8 +24,9 @@ N_GROUPS, MIN_GROUP = 4, 20
 """Candidate trees are looked at in so many groups in turn, which takes a quarter of the time; groups are not smaller
 than the second number."""
 
-MAX_CANDIDATES = 1000
-"""Maximum number of candidate trees of an output; of more, some are drawn at random."""
+MAX_CANDIDATES, MIN_CANDIDATES = 1000, 100
+"""Maximum number of candidate trees of all outputs together, but at least the second number for each output; of more,
+some are drawn at random."""
 
 MAX_CELLS, MIN_ROWS = 20_000_000, 2000
 """The first number bounds the candidate trees times the rows that they are compared on; there are at least as many rows
@@ -44,10 +45,10 @@ SPLIT_BYTES, VALUE_BYTES = 2.0, 1.8
 SIZE_SHARE = 0.98
 """Share of the budget that trees are selected for: refitted values compress a little less."""
 
-AUTO_LEAVES = 80
-"""Leaves of a tree at most for 1,000 leaves of all trees together; they grow slowly with that number."""
+AUTO_LEAVES = 35
+"""Leaves of a tree at most for 1,000 leaves of all trees together; they grow with about the root of that number."""
 
-LEARNING_RATES = ((40, 0.3), (80, 0.2), (160, 0.1), (np.inf, 0.05))
+LEARNING_RATES = ((25, 0.3), (80, 0.2), (160, 0.1), (np.inf, 0.05))
 """Learning rates of ``"auto"`` up to a number of trees."""
 
 
@@ -97,7 +98,7 @@ def select_trees(
     max_leaf_nodes : int >= 2 or "auto", default="auto"
         Leaves of a tree at most. ``"auto"`` lets them grow with the budget, from 8 to 256.
     learning_rate : float in (0, 1] or "auto", default="auto"
-        Shortens the steps of the leaf values. ``"auto"`` is 0.3 for up to 40 trees, and 0.05 for more than 160.
+        Shortens the steps of the leaf values. ``"auto"`` is 0.3 for up to 25 trees, and 0.05 for more than 160.
     l2_regularization : float >= 0, default=1.0
         Ridge on the leaf values, in rows of mean weight.
     min_samples_leaf : int >= 1, default=5
@@ -139,7 +140,7 @@ def select_trees(
     >>> teacher = RandomForestRegressor(50, random_state=0).fit(X, X[:, 0] * X[:, 1])
     >>> forest = skdistill.compile(teacher).scorer
     >>> small = select_trees(forest, X, teacher.predict(X), Budget(max_parameters=500), random_state=0)
-    >>> forest.n_parameters > 100_000, small.n_parameters <= 500
+    >>> forest.n_parameters > 50_000, small.n_parameters <= 500
     (True, True)
     """
     who = "select_trees"
@@ -149,7 +150,7 @@ def select_trees(
     rng, n_jobs = check_random_state(random_state, who), effective_n_jobs(n_jobs)
     shape = _Shape.of(budget, forest, targets.shape[1], max_leaf_nodes)
     rate = _auto_rate(shape.n_trees) if isinstance(learning_rate, str) else learning_rate
-    is_validation, is_seen = _divide_rows(rng, len(weight), refit=refit)
+    is_validation, is_seen = _divide_rows(rng, len(weight))
     shared = share_thresholds(forest, max_thresholds)
     sequences = []
     for outputs in shape.outputs:
@@ -157,10 +158,13 @@ def select_trees(
         if shape.is_by_output:
             trees &= forest.tree_output == outputs[0]
         sequence = _Sequence(loss if len(outputs) > 1 else of_one_score(loss), targets[:, outputs], weight)
-        sequence.find_candidates(shared, np.flatnonzero(trees), X, is_seen, min_samples_leaf, rng, n_jobs)
-        sequence.grow(shape.n_trees, shape.max_leaf_nodes, rate, l2_regularization)
+        n_candidates = max(MAX_CANDIDATES // len(shape.outputs), MIN_CANDIDATES)
+        sequence.find_candidates(shared, np.flatnonzero(trees), n_candidates, X, is_seen, min_samples_leaf, rng, n_jobs)
         sequences.append(sequence)
-    return _within(budget, sequences, lambda forests: refitted(forests, sequences, X, is_validation, n_jobs=n_jobs))
+    selection = _Selection(sequences, shape, rate, l2_regularization, budget)
+    return selection.finished(
+        lambda forests: refitted(forests, sequences, X, is_validation if refit else None, n_jobs=n_jobs)
+    )
 
 
 class _Shape(NamedTuple):
@@ -182,7 +186,9 @@ class _Shape(NamedTuple):
             n_leaves.append((budget.max_parameters - n_outputs) / (2 + width) / len(outputs))
         if budget.max_bytes is not None:
             n_leaves.append(budget.max_bytes / (SPLIT_BYTES + VALUE_BYTES * width) / len(outputs))
+        of_teacher = np.median(forest.tree_splits) + 1 if forest.n_trees else 2
         most = _auto_leaves(min(n_leaves)) if isinstance(max_leaf_nodes, str) else int(max_leaf_nodes)
+        most = int(np.clip(most, 2, max(of_teacher, 2)))
         most = int(np.clip(min(n_leaves), 2, most)) if np.isfinite(min(n_leaves)) else most
         n_trees = min(n_leaves) * (2 + width) / ((2 + width) * most - 2)
         if budget.max_ops is not None:
@@ -204,12 +210,12 @@ class _Sequence:
         self.loss, self.targets, self.weight = loss, targets, weight
         self.base = np.atleast_1d(loss.best_constant(np.average(targets, axis=0, weights=weight)))
         self.groups: list[CandidateTrees] = []
-        self.parts: list[Part] = []
 
     def find_candidates(
         self,
         forest: Forest,
         trees: np.ndarray,
+        n_candidates: int,
         X: Any,
         is_seen: np.ndarray,
         min_rows: int,
@@ -218,7 +224,7 @@ class _Sequence:
     ) -> None:
         """Divide trees into groups, with the leaf of each row in each of them."""
         self.template = replace(take_trees(forest, trees[:0]), base=self.base, unit=np.ones(len(self.base)))
-        trees = rng.permutation(trees)[:MAX_CANDIDATES]
+        trees = rng.permutation(trees)[:n_candidates]
         seen = np.flatnonzero(is_seen & (self.weight > 0))
         n_rows = max(MAX_CELLS // max(len(trees), 1), MIN_ROWS)
         self.rows = seen if len(seen) <= n_rows else np.sort(rng.permutation(seen)[:n_rows])
@@ -228,21 +234,23 @@ class _Sequence:
             of_group = take_trees(forest, np.sort(trees[group::n_groups]))
             self.groups.append(CandidateTrees(of_group, cells, min_rows, n_jobs))
 
-    def grow(self, n_trees: int, max_leaf_nodes: int, rate: float, ridge: float) -> None:
+    def grow(self, n_trees: int, max_leaf_nodes: int, rate: float, ridge: float) -> list[Part]:
         """Select trees until there are enough, or none lowers the loss."""
         targets, weight = self.targets[self.rows], self.weight[self.rows, None]
         weight = weight / weight.mean()
         scores, groups = np.tile(self.base, (len(targets), 1)), list(self.groups)
-        while groups and len(self.parts) < n_trees:
+        parts: list[Part] = []
+        while groups and len(parts) < n_trees:
             group = groups.pop(0)
             gradient = -weight * self.loss.gradient(scores, targets)
             best = group.best_part(gradient, weight * self._curvature(scores), max_leaf_nodes, ridge)
             if best is None:
                 continue
             part, change = best
-            self.parts.append(part._replace(value=rate * part.value))
+            parts.append(part._replace(value=rate * part.value))
             scores += rate * change
             groups.append(group)
+        return parts
 
     def _curvature(self, scores: np.ndarray) -> np.ndarray:
         """Return the second derivatives, of shape (n_rows, n_scores) or, where they are all one, (n_rows, 1)."""
@@ -251,50 +259,55 @@ class _Sequence:
         outputs = self.loss.outputs(scores)
         return np.column_stack([self.loss.second_derivative(outputs, score, score) for score in range(scores.shape[1])])
 
-    def forest(self, n_trees: int) -> Forest:
-        """Return the first trees."""
-        if not self.parts:
+    def forest(self, parts: list[Part]) -> Forest:
+        """Return the forest of some parts of trees."""
+        if not parts:
             value = np.zeros((0, len(self.base)))
             return replace(self.template, value=value, tree_output=np.zeros(0, dtype=np.int64))
-        return joined_parts(self.parts[:n_trees], self.base)
+        return joined_parts(parts, self.base)
 
 
-def _within(budget: Budget, sequences: list[_Sequence], finish: Callable[[list[Forest]], Forest]) -> Forest:
-    """Return the finished forest of as many trees as the budget allows."""
-    low, high = 1, max(1, *(len(sequence.parts) for sequence in sequences))
+class _Selection:
+    """The trees that are selected for all sequences, and how many of them the budget allows."""
 
-    def first(n_trees: int) -> list[Forest]:
-        return [sequence.forest(n_trees) for sequence in sequences]
+    def __init__(self, sequences: list[_Sequence], shape: _Shape, rate: float, ridge: float, budget: Budget) -> None:
+        self.sequences, self.budget = sequences, budget
+        self.parts = [sequence.grow(shape.n_trees, shape.max_leaf_nodes, rate, ridge) for sequence in sequences]
+        low, high = 1, max(1, *(len(parts) for parts in self.parts))
+        while low < high:  # the largest number of trees within the budget before they are refitted
+            middle = (low + high + 1) // 2
+            is_within = budget.excess(joined_outputs(self.first(middle)).stored_as(np.float16)) <= SIZE_SHARE
+            low, high = (middle, high) if is_within else (low, middle - 1)
+        self.n_trees = low
 
-    while low < high:  # the largest number of trees within the budget before they are finished
-        middle = (low + high + 1) // 2
-        if budget.excess(joined_outputs(first(middle)).stored_as(np.float16)) <= SIZE_SHARE:
-            low = middle
-        else:
-            high = middle - 1
-    while True:
-        found = finish(first(low))
-        excess = budget.excess(found)
-        if excess <= 1:
-            return found
-        if low == 1:
-            raise budget.too_small("select_trees", found)
-        low = max(min(low - 1, int(low / excess)), 1)
+    def first(self, n_trees: int) -> list[Forest]:
+        """Return the first trees of each sequence."""
+        return [sequence.forest(parts[:n_trees]) for sequence, parts in zip(self.sequences, self.parts, strict=True)]
+
+    def finished(self, finish: Callable[[list[Forest]], Forest]) -> Forest:
+        """Return the finished forest of as many trees as the budget allows."""
+        n_trees = self.n_trees
+        while True:
+            found = finish(self.first(n_trees))
+            excess = self.budget.excess(found)
+            if excess <= 1:
+                return found
+            if n_trees == 1:
+                raise self.budget.too_small("select_trees", found)
+            n_trees = max(min(n_trees - 1, int(n_trees / excess)), 1)
 
 
-def _divide_rows(rng: np.random.RandomState, n_rows: int, *, refit: bool) -> tuple[np.ndarray | None, np.ndarray]:
+def _divide_rows(rng: np.random.RandomState, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
     """Return which rows the ridge of the refit is chosen on, and which rows trees are selected on."""
     draws = rng.uniform(size=n_rows)
-    if not refit:
-        return None, np.ones(n_rows, dtype=bool)
     if n_rows < MIN_REFIT_ROWS:
         return draws < VALIDATION_SHARE, np.ones(n_rows, dtype=bool)
     return draws < REFIT_SHARE, draws >= REFIT_SHARE
 
 
 def _auto_leaves(n_leaves: float) -> int:
-    """Return the leaves of a tree for a number of all leaves: a few large parts of trees follow a forest best."""
-    most = AUTO_LEAVES if np.isinf(n_leaves) else min(AUTO_LEAVES * (n_leaves / 1000) ** 0.27, n_leaves / 8)
+    """Return the leaves of a tree for a number of all leaves: few large trees are better than many small ones."""
+    most = AUTO_LEAVES if np.isinf(n_leaves) else min(AUTO_LEAVES * (n_leaves / 1000) ** 0.54, n_leaves / 8)
     return int(np.clip(round(most), 8, 256))
 
 

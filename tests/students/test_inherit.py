@@ -43,7 +43,7 @@ QUICK = {"sampler": None, "random_state": 0}
 
 VALUES = [
     FOREST,
-    ExtraTreesRegressor(20, random_state=0),
+    ExtraTreesRegressor(20, min_samples_leaf=5, random_state=0),
     LGBMRegressor(n_estimators=30, n_jobs=1, verbosity=-1),
     HistGradientBoostingRegressor(max_iter=20),
     DecisionTreeRegressor(random_state=0),
