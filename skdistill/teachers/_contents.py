@@ -284,6 +284,13 @@ def _of_xgboost(booster: Any) -> list[Any]:
     return [bytes(booster.save_raw("json")), booster.feature_names, booster.feature_types]
 
 
+def _of_xgboost_estimator(model: Any) -> list[Any]:
+    """Return the booster of an XGBoost estimator; its own format does not keep the parameters of the training."""
+    booster = getattr(model, "_Booster", None)
+    relevant = {name: value for name, value in model.get_params().items() if name not in IRRELEVANT}
+    return [booster, model.missing, getattr(model, "n_classes_", None), relevant if booster is None else None]
+
+
 def _of_catboost(model: Any) -> list[Any]:
     """Return the trees of a CatBoost model, without the record of its fit."""
     with tempfile.TemporaryDirectory() as folder:
@@ -360,6 +367,7 @@ _CONTENTS: tuple[tuple[Callable[[Any], bool], Callable[[Any], Iterable[Any]]], .
     (is_booster, _of_booster),
     (_is_a("lightgbm", "LGBMModel"), _of_lightgbm),
     (_is_a("xgboost", "Booster"), _of_xgboost),
+    (_is_a("xgboost", "XGBModel"), _of_xgboost_estimator),
     (_is_a("catboost", "CatBoost"), _of_catboost),
     (_is_a("perpetual", "PerpetualBooster"), _of_perpetual),
     (_is_a("ydf", "DecisionForestModel"), _of_ydf),

@@ -203,6 +203,31 @@ def test_estimators_pass_the_name_on(tmp_path):
     assert "the name" in repr(memory_info(tmp_path))
 
 
+class Network:
+    """Weights and a device, as a network of torch has; the order of sums depends on the device."""
+
+    def __init__(self, device):
+        self.weights, self.device = np.linspace(-1, 1, 4 * 50, dtype=np.float32).reshape(4, 50), device
+        self.n_rows = 0
+
+    def predict(self, rows):
+        self.n_rows += len(rows)
+        cells, order = rows.astype(np.float32), np.arange(50) if self.device == "cpu" else np.arange(50)[::-1]
+        hidden = np.maximum(cells @ self.weights, 0)[:, order]
+        return np.add.accumulate(hidden, axis=1)[:, -1]
+
+
+def test_network_on_another_device_is_known_by_its_name(tmp_path):
+    """Its outputs, which differ by rounding, are found again; without a name, another device is another teacher."""
+    assert np.any(Network("cpu").predict(X) != Network("gpu").predict(X))
+    for teacher_id, n_asked in ((None, len(X)), ("network", 0)):
+        stored = query_teacher(as_teacher(Network("cpu")), X, memory=AnswerStore(tmp_path, teacher_id))
+        other = Network("gpu")
+        found = query_teacher(as_teacher(other), X, memory=AnswerStore(tmp_path, teacher_id))
+        assert np.array_equal(found, stored) == (teacher_id is not None)
+        assert n_asked <= other.n_rows <= n_asked + 2 * PROBE
+
+
 # ---------------------------------------------------------------------- failures
 
 
