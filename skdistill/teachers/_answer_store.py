@@ -167,7 +167,9 @@ class AnswerStore:
             )
             return None
 
-    def _recall_from_agreeing_set(self, teacher: Teacher, keys: np.ndarray, checks: "_Checks | _BatchChecks | None") -> Recalled:
+    def _recall_from_agreeing_set(
+        self, teacher: Teacher, keys: np.ndarray, checks: "_Checks | _BatchChecks | None"
+    ) -> Recalled:
         """Use the newest set of outputs that agrees with the teacher's outputs now, or start a new set."""
         assert self._home is not None
         difference: float | None = None

@@ -156,7 +156,7 @@ def test_a_change_of_few_known_rows_is_noticed(memory):
 
 
 def test_a_store_checks_each_file_once(tmp_path):
-    """In a fit, outputs of a file that it checked or wrote are used without a query; those of another one are checked."""
+    """Outputs of a file that it checked or wrote are used without a query; those of another one are checked."""
     teacher, other = Counting(), Counting()
     query_teacher(as_teacher(other), X[:150], memory=AnswerStore(tmp_path))
     query_teacher(as_teacher(other), X[150:250], memory=AnswerStore(tmp_path))
