@@ -276,7 +276,7 @@ class _Checks:
         """
         is_known = files >= 0
         unchecked = np.flatnonzero(is_known & ~np.isin(files, list(index.checked)))
-        if len(unchecked) * PROBE_ROWS < max(np.count_nonzero(is_known), 1):
+        if len(unchecked) * PROBE_ROWS < max(int(np.count_nonzero(is_known)), 1):
             return None
         if not np.isin(self._positions, unchecked).any():
             self._query(unchecked[_spread(len(unchecked))])

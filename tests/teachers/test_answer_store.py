@@ -316,6 +316,47 @@ def test_processes_share_a_folder(n_processes, memory):
     assert ask(Counting(), X, memory) <= PROBE + n_processes
 
 
+class Logging(Counting):
+    """Appends the number of rows of each call to a file."""
+
+    def __init__(self, log):
+        super().__init__()
+        self.log = log
+
+    def predict(self, rows):
+        with open(self.log, "a") as file:
+            file.write(f"{len(rows)}\n")
+        time.sleep(0.01)
+        return super().predict(rows)
+
+    def logged(self):
+        return [int(line) for line in self.log.read_text().split()] if self.log.exists() else []
+
+
+def label_and_log(folder, log):
+    query_teacher(as_teacher(Logging(log)), X, chunk_size=5, memory=joblib.Memory(folder, verbose=0))
+
+
+@pytest.mark.slow
+def test_killed_processes_lose_a_block_each(memory, tmp_path):
+    """What a process stored before it was killed is found; the chunk in which it was killed is asked again."""
+    teacher, n_kills, n_calls = Logging(tmp_path / "log"), 4, 12
+    for _ in range(n_kills):
+        n_before = len(teacher.logged())
+        run = multiprocessing.get_context("spawn").Process(target=label_and_log, args=(memory.location, teacher.log))
+        run.start()
+        while run.is_alive() and len(teacher.logged()) < n_before + n_calls:
+            time.sleep(0.001)
+        run.kill()
+        run.join()
+        assert run.exitcode != 0
+    outputs = query_teacher(as_teacher(teacher), X, chunk_size=5, memory=memory)
+    np.testing.assert_allclose(outputs, Counting().predict(X))
+    assert memory_info(memory.location).n_rows == len(X)
+    n_checked = n_kills * (PROBE + n_kills)
+    assert sum(teacher.logged()) <= len(X) + 5 * n_kills + n_checked
+
+
 # ---------------------------------------------------------------------- size and age
 
 
