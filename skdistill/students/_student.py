@@ -136,6 +136,8 @@ class CompactStudent(Documented):
         """Return the scores of unchecked rows, shape (n_samples, n_scores)."""
         check_fitted(self, "scorer_")
         X = self._encode_new(X)
+        if X.shape[0] == 1:  # what follows is a fifth of its time
+            return self.scorer_.scores(X, 1)
         n_jobs = effective_n_jobs(getattr(self, "n_jobs", None))
         with one_blas_thread(is_small=is_small(X.shape[0], self.scorer_.n_parameters)):
             return self.scorer_.scores(X, n_jobs)
