@@ -93,6 +93,9 @@ class Cells:
 
     A cell that is a key of ``known`` becomes its value, and a missing cell becomes ``missing``. Any other cell becomes
     ``other``; if that is ``None``, the operations are applied to it.
+
+    ``is_sparse`` says whether the transformers exchange the column as a part of a sparse matrix, since scalers multiply
+    these by the inverse of the scale, which may round to another double than a division.
     """
 
     source: Source
@@ -100,6 +103,7 @@ class Cells:
     missing: float = _NAN
     other: float | None = None
     operations: tuple[tuple[str, float], ...] = ()
+    is_sparse: bool = False
 
     def numbers(self, who: str) -> "Cells":  # noqa: ARG002
         """Return the cells themselves."""
@@ -107,16 +111,18 @@ class Cells:
 
     def after(self, operation: str, operand: float) -> "Cells":
         """Return the results of an operation of ``OPERATIONS``."""
+        if operation == "divide" and self.is_sparse:
+            operation, operand = "multiply", 1 / operand
 
         def of(cell: float) -> float:
             return float(OPERATIONS[operation](cell, operand))
 
-        return Cells(
-            self.source,
-            {key: of(value) for key, value in self.known.items()},
-            of(self.missing),
-            None if self.other is None else of(self.other),
-            self.operations if self.other is not None else (*self.operations, (operation, operand)),
+        return replace(
+            self,
+            known={key: of(value) for key, value in self.known.items()},
+            missing=of(self.missing),
+            other=None if self.other is None else of(self.other),
+            operations=self.operations if self.other is not None else (*self.operations, (operation, operand)),
         )
 
     def filled(self, value: float) -> "Cells":
@@ -146,7 +152,7 @@ class Cells:
         if self.other is None:
             known = {key: value for key, value in table.entries.items() if key not in known} | known
         other = table.unseen if self.other is None else table.of(self.other)
-        return Cells(self.source, known, table.of(self.missing), other)
+        return Cells(self.source, known, table.of(self.missing), other, is_sparse=self.is_sparse)
 
     def _check_untouched(self, who: str) -> None:
         if self.operations:

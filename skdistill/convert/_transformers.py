@@ -1,6 +1,7 @@
 """Readers of the fitted transformers of scikit-learn that compute each column from a single one."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from inspect import getattr_static
 from numbers import Real
 from typing import Any, NamedTuple
@@ -89,7 +90,8 @@ def _union(union: FeatureUnion, columns: list[Column], who: str) -> list[Column]
     found: list[Column] = []
     for name, part in union.transformer_list:
         found += _weighted(transformed(part, columns, _inner(who, name)), weights.get(name), who)
-    return found
+    is_sparse = any(isinstance(column, Cells) and column.is_sparse for column in found)
+    return _as_sparse(found, who) if is_sparse else found
 
 
 def _column_transformer(transformer: ColumnTransformer, columns: list[Column], who: str) -> list[Column]:
@@ -100,7 +102,14 @@ def _column_transformer(transformer: ColumnTransformer, columns: list[Column], w
         of_part = [columns[place] for place in positions(chosen, names, len(columns))]
         if of_part:
             found += _weighted(transformed(part, of_part, _inner(who, name)), weights.get(name), who)
-    return found
+    return _as_sparse(found, who, is_sparse=transformer.sparse_output_)
+
+
+def _as_sparse(columns: list[Column], who: str, *, is_sparse: bool = True) -> list[Column]:
+    """Return the columns as parts of a sparse matrix, or of a table."""
+    if is_sparse:
+        return [replace(column.numbers(who), is_sparse=True) for column in columns]
+    return [replace(column, is_sparse=False) if isinstance(column, Cells) else column for column in columns]
 
 
 def _weighted(columns: list[Column], weight: float | None, who: str) -> Sequence[Column]:
@@ -234,13 +243,11 @@ def _one_hot(encoder: OneHotEncoder, columns: list[Column], who: str) -> list[Co
         if dropped is not None:
             groups = [group for group in groups if not _contains(group.categories, categories[int(dropped)])]
         given = _readable(column, categories, who)
-        found += [_group_indicator(given, group, groups, categories, who) for group in groups]
-    return found
+        found += [_group_indicator(given, group, categories, who) for group in groups]
+    return _as_sparse(found, who, is_sparse=encoder.sparse_output)
 
 
-def _group_indicator(
-    column: Column, group: _Group, groups: list[_Group], categories: list[Any], who: str
-) -> Cells:
+def _group_indicator(column: Column, group: _Group, categories: list[Any], who: str) -> Cells:
     if not group.has_unseen:
         return _indicator(column, group.categories, who)
     others = [category for category in categories if not _contains(group.categories, category)]
