@@ -9,7 +9,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_selection import SelectKBest, VarianceThreshold
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     MaxAbsScaler,
@@ -50,7 +50,8 @@ def random_pipeline(seed):
     signal = frame["size"].fillna(0) + 2.0 * (frame["kind"] == "red") + frame["whole"] / 3
     steps = [_columns(rng, frame), *_after(rng)]
     needs_numbers, model, is_classifier = _model(rng)
-    if needs_numbers or (steps[0].sparse_threshold and isinstance(model, DecisionTreeRegressor | RandomForestClassifier)):
+    refuses_sparse = isinstance(model, DecisionTreeRegressor | RandomForestClassifier)  # with missing cells
+    if needs_numbers or (refuses_sparse and steps[0].sparse_threshold):
         steps.append(SimpleImputer(add_indicator=bool(rng.integers(2)), keep_empty_features=True))
     X = frame if rng.integers(4) else frame.to_numpy(dtype=object)
     if not isinstance(X, pd.DataFrame):
@@ -209,7 +210,7 @@ def _taken(drawn, given):
     cells = given.sample(len(drawn), replace=True, random_state=0).set_axis(drawn.index)
     present = given.dropna().tolist()
     if isinstance(present[0], str):
-        fits = drawn.map(lambda cell: isinstance(cell, str) or (cell != cell or cell is None and given.isna().any()))
+        fits = drawn.map(lambda cell: isinstance(cell, str) or (cell != cell and given.isna().any()))
         return drawn.where(fits, cells).map(lambda cell: cell if isinstance(cell, str) else np.nan).astype(object)
     if isinstance(present[0], bool) or (given.dtype.kind in "iO" and all(cell == int(cell) for cell in present)):
         return cells

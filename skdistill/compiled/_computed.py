@@ -10,7 +10,7 @@ import numpy as np
 from ._design import CHUNK_CELLS, dense_chunks
 from ._scorer import FlatData, Scorer
 
-Operation = Callable[[Any, Any], Any]
+Operation = Callable[..., Any]
 
 OPERATIONS: dict[str, Operation] = {
     "subtract": np.subtract,

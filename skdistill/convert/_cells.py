@@ -1,4 +1,4 @@
-"""The cells of a column on their way through the transformers of a pipeline, as functions of one column of the table."""
+"""The cells of a column on their way through a pipeline, as functions of one column of the table."""
 
 import math
 from collections.abc import Mapping

@@ -124,10 +124,10 @@ def positions(chosen: Any, names: list[str], n_columns: int) -> list[int]:
         start, stop = (names.index(end) if isinstance(end, str) else end for end in (chosen.start, chosen.stop))
         stop = stop + 1 if isinstance(chosen.stop, str) else stop  # slices of names include their end
         return list(range(n_columns))[slice(start, stop, chosen.step)]
-    given = [chosen] if isinstance(chosen, str | Real) else list(chosen)
+    given: list[Any] = [chosen] if isinstance(chosen, str | Real) else list(chosen)
     if given and all(isinstance(place, bool | np.bool_) for place in given):
-        return np.flatnonzero(given).tolist()
-    return [names.index(place) if isinstance(place, str) else range(n_columns)[int(place)] for place in given]
+        return [place for place, is_chosen in enumerate(given) if is_chosen]
+    return [names.index(place) if isinstance(place, str) else range(n_columns)[place] for place in given]
 
 
 def _same(transformer: Any, columns: list[Column], who: str) -> list[Column]:  # noqa: ARG001

@@ -29,16 +29,10 @@ def near_of(column: ComputedColumn, near: np.ndarray) -> np.ndarray:
     cells = near[np.isfinite(near)] if column.other is None else np.zeros(0)
     for sign, operand in reversed(steps_of(column)):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            cells = _INVERSE.get(sign, _unchanged)(cells, operand)
-    steps = [cells]
-    for direction in (np.inf, -np.inf):  # the inverse may be a double away
-        steps.append(np.nextafter(cells, direction))
-    found = np.concatenate([*steps, column.keys])
+            cells = _INVERSE[sign](cells, operand) if sign in _INVERSE else cells
+    beside = [np.nextafter(cells, direction) for direction in (np.inf, -np.inf)]  # the inverse may be a double away
+    found = np.concatenate([cells, *beside, column.keys])
     return found[np.isfinite(found)]
-
-
-def _unchanged(cells: np.ndarray, operand: float) -> np.ndarray:  # noqa: ARG001
-    return cells
 
 
 _INVERSE: dict[str, Callable[[Any, Any], Any]] = {

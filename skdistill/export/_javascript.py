@@ -224,7 +224,8 @@ function computedOf(cells) {
     if (Number.isNaN(cell)) return missing;
     const found = known.get(cell);
     if (found !== undefined) return found;
-    return other !== null ? other : steps.reduce((value, [operation, number]) => operations[operation](value, number), cell);
+    if (other !== null) return other;
+    return steps.reduce((value, [operation, number]) => operations[operation](value, number), cell);
   });
 }
 """

@@ -39,12 +39,13 @@ NAN, INF = float("nan"), float("inf")
 
 def _data(program: Program) -> str:
     columns = program.columns
+    missing = {place: column.missing for place, column in enumerate(columns) if column.missing >= 0}
     lines = [
         f"COLUMNS = {_literal([column.name for column in columns])}",
         f"_KINDS = {_literal([column.kind for column in columns])}",
         f"_TEXTS = {_by_column(columns, [column.texts for column in columns])}",
         f"_NUMBERS = {_by_column(columns, [column.numbers for column in columns])}",
-        f"_MISSING = {_literal({place: column.missing for place, column in enumerate(columns) if column.missing >= 0})}",
+        f"_MISSING = {_literal(missing)}",
     ]
     if program.computed:
         lines.append(f"_COMPUTED = {_literal([_computed_data(column) for column in program.computed])}")
