@@ -134,7 +134,7 @@ class Computed(FlatData, kind="computed"):
         cells = cells.astype(np.float64, copy=False)
         computed = np.empty((len(cells), len(self.source)))
         for group in self._alike:
-            computed[:, group.place] = group.columns(cells)
+            group.write(cells, computed)
         for table in self._tables:
             table.write(cells[:, table.source], computed)
         return computed
@@ -193,7 +193,8 @@ class _Alike:
     """Columns with the same operations on different numbers."""
 
     place: Any
-    source: np.ndarray
+    source: Any
+    """Positions, as those in ``place`` a slice if they are consecutive."""
     missing: np.ndarray
     operation: list[int]
     operand: list[np.ndarray]
@@ -204,7 +205,7 @@ class _Alike:
     def of(cls, columns: list[ComputedColumn], places: list[int]) -> Self:
         return cls(
             place=_as_slice(places),
-            source=np.array([column.source for column in columns]),
+            source=_as_slice([column.source for column in columns]),
             missing=np.array([column.missing for column in columns]),
             operation=columns[0].operation.tolist(),
             operand=list(np.array([column.operand for column in columns]).T),
@@ -215,17 +216,21 @@ class _Alike:
             ],
         )
 
-    def columns(self, cells: np.ndarray) -> np.ndarray:
-        given = cells.take(self.source, axis=1)
-        found = given.copy()
+    def write(self, cells: np.ndarray, computed: np.ndarray) -> None:
+        """Write the computed columns of rows."""
+        given = found = cells[:, self.source]
+        out = computed[:, self.place] if isinstance(self.place, slice) else np.empty(given.shape)
         with np.errstate(over="ignore", invalid="ignore"):
             for operation, operand in zip(self.operation, self.operand, strict=True):
-                _FUNCTIONS[operation](found, operand, out=found)
+                found = _FUNCTIONS[operation](found, operand, out=out)
+        if found is given:
+            out[:] = given
         for position, key, value in self.keyed:
-            found[given[:, position] == key, position] = value
+            out[given[:, position] == key, position] = value
         if not np.isnan(self.missing).all():
-            np.copyto(found, self.missing, where=np.isnan(given))
-        return found
+            np.copyto(out, self.missing, where=np.isnan(given))
+        if not isinstance(self.place, slice):
+            computed[:, self.place] = out
 
 
 @dataclass(frozen=True)

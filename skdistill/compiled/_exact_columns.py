@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 
 from .._coding import is_missing, is_missing_object
-from .._spelling import Lookup
+from .._spelling import as_objects
 from ._columns import Columns
 
 
@@ -54,23 +55,40 @@ class ExactColumns(Columns):
 
     def _encode_column(self, values: np.ndarray, index: int) -> np.ndarray:
         code = self.missing_code(index)
+        if code < 0:
+            return super()._encode_column(values, index)
         if code == 0:
             return np.full(len(values), np.nan)
-        encoded = super()._encode_column(values, index)
-        if code > 0:
-            encoded[is_missing(values)] = code
+        cells = as_objects(values)
+        encoded = self._codes(cells.tolist(), index)
+        unknown = np.flatnonzero(np.isnan(encoded))  # looking up texts is faster than asking whether they are missing
+        encoded[unknown[is_missing(cells[unknown])]] = code
         return encoded
 
+    def _codes(self, cells: list[Any], index: int) -> np.ndarray:
+        """Return the codes of the texts among the cells; NaN for others."""
+        known = self._known[index]
+        try:
+            return np.fromiter(map(known.get, cells, repeat(_NAN)), dtype=np.float64, count=len(cells))
+        except TypeError:  # cells such as lists have no hash
+            texts = (cell if isinstance(cell, str) else None for cell in cells)
+            return np.fromiter(map(known.get, texts, repeat(_NAN)), dtype=np.float64, count=len(cells))
+
     @cached_property
-    def _lookups(self) -> list[Lookup | None]:
-        return [
-            None if known is None else (_ExactLookup if self.is_exact[index] else Lookup)(known.tolist())
-            for index, known in enumerate(self.categories)
-        ]
+    def _known(self) -> dict[int, dict[Any, float]]:
+        """The codes of the texts of the columns that are compared exactly."""
+        return {
+            index: {str(text): float(code) for code, text in enumerate(self._texts(index))}
+            for index in np.flatnonzero(self.is_exact).tolist()
+        }
+
+    def _texts(self, index: int) -> list[str]:
+        known = self.categories[index]
+        return [] if known is None else known.tolist()
 
     def _coder(self, index: int) -> Callable[[Any], float]:
         code = self.missing_code(index)
-        return super()._coder(index) if code < 0 else _coder(self._lookups[index], code)
+        return super()._coder(index) if code < 0 else _coder(self._known[index], code)
 
     def __getstate__(self) -> dict[str, Any]:
         return super().__getstate__() | {"is_exact": self.is_exact}
@@ -80,28 +98,13 @@ class ExactColumns(Columns):
         self.is_exact = state["is_exact"]
 
 
-class _ExactLookup(Lookup):
-    """The codes of texts by the texts themselves."""
-
-    @cached_property
-    def texts(self) -> dict[str, float]:
-        return self._exact
-
-    @cached_property
-    def numbers(self) -> dict[float, float]:
-        return {}
-
-    def code(self, cell: Any) -> float:
-        return self._exact.get(cell, _NAN) if isinstance(cell, str) else _NAN
-
-
 _NAN = float("nan")
 
 
-def _coder(lookup: Lookup | None, missing: int) -> Callable[[Any], float]:
-    if lookup is None or missing == 0:
+def _coder(code: dict[Any, float], missing: int) -> Callable[[Any], float]:
+    if missing == 0:
         return lambda cell: _NAN  # noqa: ARG005
-    code, of_missing = lookup.texts, float(missing)
+    of_missing = float(missing)
 
     def encode(cell: Any) -> float:
         if isinstance(cell, str):

@@ -179,7 +179,7 @@ def _imputed(imputer: SimpleImputer, columns: list[Column], who: str) -> list[Co
     found = [
         _filled(column, imputer.missing_values, value, who)
         for column, value in zip(columns, imputer.statistics_, strict=True)
-        if imputer.keep_empty_features or not is_missing_value(value)
+        if imputer.keep_empty_features or not (isinstance(value, float) and value != value)
     ]
     if imputer.add_indicator:
         found += _missing(imputer.indicator_, columns, who)
@@ -188,6 +188,8 @@ def _imputed(imputer: SimpleImputer, columns: list[Column], who: str) -> list[Co
 
 def _filled(column: Column, missing: Any, value: Any, who: str) -> Column:
     """Return a column with missing cells replaced; what replaces them tells texts from numbers."""
+    if value is None:  # the most frequent cell of a column of texts
+        return column
     if isinstance(column, Raw) and isinstance(value, str):
         column.source.read_as("text")
         key = None if is_missing_value(missing) else str(missing)

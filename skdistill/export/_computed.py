@@ -1,11 +1,8 @@
 """Computed columns of a program: what the steps of a pipeline make of the cells, for all languages."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
-from ..compiled._computed import ComputedColumn
+from ..compiled._computed import OPERATIONS, ComputedColumn
 
 SIGNS = ("-", "/", "*", "+", "max", "min")
 """The operations of computed columns by position."""
@@ -25,19 +22,41 @@ def steps_of(column: ComputedColumn) -> list[tuple[str, float]]:
 
 
 def near_of(column: ComputedColumn, near: np.ndarray) -> np.ndarray:
-    """Return cells of the source at which the computed cell passes given numbers, and the keys."""
-    cells = near[np.isfinite(near)] if column.other is None else np.zeros(0)
-    for sign, operand in reversed(steps_of(column)):
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            cells = _INVERSE[sign](cells, operand) if sign in _INVERSE else cells
-    beside = [np.nextafter(cells, direction) for direction in (np.inf, -np.inf)]  # the inverse may be a double away
-    found = np.concatenate([cells, *beside, column.keys])
-    return found[np.isfinite(found)]
+    """Return the cells of the source beside which the computed cell passes given numbers, and the keys."""
+    if column.other is not None:
+        return column.keys
+    cells = _last_below(column, near[np.isfinite(near)]) if len(column.operation) else near
+    return np.concatenate([cells, column.keys])
 
 
-_INVERSE: dict[str, Callable[[Any, Any], Any]] = {
-    "-": np.add,
-    "/": np.multiply,
-    "*": np.divide,
-    "+": np.subtract,
-}
+def _last_below(column: ComputedColumn, near: np.ndarray) -> np.ndarray:
+    """Return the last cells before the computed cell passes given numbers, found by bisection among all doubles.
+
+    The operations are monotone. Numbers that no cell passes are left out.
+    """
+    low, high = np.full(len(near), -_LARGEST), np.full(len(near), _LARGEST)
+    rises = _computed_of(column, high) > _computed_of(column, low)
+    is_passed = ((_computed_of(column, low) <= near) == rises) & ((_computed_of(column, high) <= near) != rises)
+    below, above = _ordered(low), _ordered(high)
+    while np.any(above - 1 > below):
+        middle = (below & above) + ((below ^ above) >> 1)  # their mean, without overflow
+        is_below = (_computed_of(column, _ordered(middle).view(np.float64)) <= near) == rises
+        below, above = np.where(is_below, middle, below), np.where(is_below, above, middle)
+    return _ordered(below).view(np.float64)[is_passed]
+
+
+def _computed_of(column: ComputedColumn, cells: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore", under="ignore"):
+        for operation, operand in zip(column.operation.tolist(), column.operand.tolist(), strict=True):
+            cells = _FUNCTIONS[operation](cells, operand)
+    return cells
+
+
+def _ordered(numbers: np.ndarray) -> np.ndarray:
+    """Return the bits of doubles as integers in the order of the doubles, or the bits from these integers."""
+    bits = numbers.view(np.int64)
+    return np.where(bits < 0, np.iinfo(np.int64).min - bits, bits)
+
+
+_FUNCTIONS = list(OPERATIONS.values())
+_LARGEST = float(np.finfo(np.float64).max)
