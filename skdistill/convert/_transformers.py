@@ -98,8 +98,12 @@ def _column_transformer(transformer: ColumnTransformer, columns: list[Column], w
     weights = transformer.transformer_weights or {}
     names = list(getattr(transformer, "feature_names_in_", ()))
     found: list[Column] = []
-    for name, part, chosen in transformer.transformers_:
-        of_part = [columns[place] for place in positions(chosen, names, len(columns))]
+    remaining = dict.fromkeys(range(len(columns)))
+    for index, (name, part, chosen) in enumerate(transformer.transformers_):
+        is_remainder = index == len(transformer.transformers)
+        places = list(remaining) if is_remainder else positions(chosen, names, len(columns))
+        remaining = {place: None for place in remaining if place not in places}
+        of_part = [columns[place] for place in places]
         if of_part:
             found += _weighted(transformed(part, of_part, _inner(who, name)), weights.get(name), who)
     return _as_sparse(found, who, is_sparse=transformer.sparse_output_)
