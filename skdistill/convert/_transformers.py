@@ -243,7 +243,7 @@ class _Group(NamedTuple):
 def _one_hot(encoder: OneHotEncoder, columns: list[Column], who: str) -> list[Column]:
     found: list[Column] = []
     for place, column in enumerate(columns):
-        categories = encoder.categories_[place].tolist()
+        categories = _categories(encoder, place)
         groups = _groups(categories, _infrequent(encoder, place), encoder.handle_unknown)
         dropped = None if encoder.drop_idx_ is None else encoder.drop_idx_[place]
         if dropped is not None:
@@ -265,7 +265,7 @@ def _ordinal(encoder: OrdinalEncoder, columns: list[Column], who: str) -> list[C
     found: list[Column] = []
     unseen = float(encoder.unknown_value) if encoder.handle_unknown == "use_encoded_value" else _NAN
     for place, column in enumerate(columns):
-        categories = encoder.categories_[place].tolist()
+        categories = _categories(encoder, place)
         present = [category for category in categories if category is None or not is_missing_value(category)]
         groups = _groups(present, _infrequent(encoder, place), encoder.handle_unknown)
         codes = {category: float(code) for code, group in enumerate(groups) for category in group.categories}
@@ -275,6 +275,12 @@ def _ordinal(encoder: OrdinalEncoder, columns: list[Column], who: str) -> list[C
         entries = {_key(category): code for category, code in codes.items()}
         found.append(_readable(column, categories, who).encoded(Table(entries, missing, unseen), who))
     return found
+
+
+def _categories(encoder: Any, place: int) -> list[Any]:
+    """Return the categories of a column as Python objects; times as times, since nanoseconds would become integers."""
+    found = encoder.categories_[place]
+    return (found.astype(f"{found.dtype.kind}8[us]") if found.dtype.kind in "mM" else found).tolist()
 
 
 def _infrequent(encoder: Any, place: int) -> list[Any] | None:

@@ -266,9 +266,10 @@ def test_more_that_is_refused():
     mixed = make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(), Ridge())
     with pytest.raises(CompileError, match="knows missing cells of column 0, which an earlier imputer replaces"):
         skdistill.compile(mixed.fit(missing, np.arange(20)))
-    dates = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=20)})
-    with pytest.raises(CompileError, match=r"the step 'onehotencoder' has the category .* of the column 'day'"):
-        skdistill.compile(make_pipeline(OneHotEncoder(), Ridge()).fit(dates, np.arange(20)))
+    for unit in ("ns", "us"):
+        dates = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=20).astype(f"M8[{unit}]")})
+        with pytest.raises(CompileError, match=r"the step 'onehotencoder' has the category .* of the column 'day'"):
+            skdistill.compile(make_pipeline(OneHotEncoder(), Ridge()).fit(dates, np.arange(20)))
     unfitted = Pipeline([("scale", StandardScaler()), ("ridge", Ridge().fit(X, X[:, 0]))])
     with pytest.raises(NotFittedError):
         skdistill.compile(unfitted)
