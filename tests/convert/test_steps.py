@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from random_pipelines import WORDS, compared_rows, random_pipeline, random_table
+from random_pipelines import WORDS, compared_rows, every_step, random_pipeline, random_table
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.decomposition import PCA
@@ -45,6 +45,12 @@ def assert_compiled(pipeline, X, n_rows=200):
 def test_random_pipelines(seed):
     """Scalers, imputers, encoders, selectors and unions, nested, on frames and arrays, before models of any kind."""
     assert_compiled(*random_pipeline(seed))
+
+
+@pytest.mark.parametrize("is_linear", [False, True])
+def test_every_step(is_linear):
+    """Bounds, filled and marked cells, indicators, infrequent and unseen categories, and dates as they are."""
+    assert_compiled(*every_step(is_linear=is_linear))
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from random_pipelines import NUMBERS, TEXTS, compared_rows, random_pipeline, random_table
+from random_pipelines import NUMBERS, compared_rows, every_step, random_pipeline, random_table
 from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression
@@ -18,7 +18,7 @@ from skdistill.export import to_c, to_javascript, to_python, to_sql
 from skdistill.export._computed import near_of
 from skdistill.export._program import program_of
 from skdistill.export._rows import drawn_rows
-from skdistill.students import CompactBoostingClassifier, CompactTreeRegressor
+from skdistill.students import CompactTreeRegressor
 
 
 def to_duckdb(model, **options):
@@ -41,28 +41,6 @@ in_each_language = pytest.mark.parametrize(
     ],
 )
 drawn = cache(random_pipeline)
-
-
-@cache
-def every_step():
-    """A pipeline with each kind of computed column: bounds, filled and marked cells, keys, codes, and dates as such."""
-    table = random_table(np.random.default_rng(5))
-    table = table.assign(day=pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(len(table)) % 90, unit="D"))
-    marked = make_pipeline(SimpleImputer(strategy="constant", fill_value=-9), SimpleImputer(missing_values=-9))
-    many = {"handle_unknown": "infrequent_if_exist", "min_frequency": 8}
-    unknown = {"handle_unknown": "use_encoded_value", "unknown_value": -1, "encoded_missing_value": -2}
-    columns = make_column_transformer(
-        (make_pipeline(MinMaxScaler(clip=True), StandardScaler()), ["size"]),
-        (make_pipeline(marked, StandardScaler()), ["it's"]),
-        (SimpleImputer(add_indicator=True), ["x y"]),
-        (OneHotEncoder(drop="if_binary", sparse_output=False), ["whole", "flag"]),
-        (OneHotEncoder(**many, sparse_output=False), TEXTS),
-        (OrdinalEncoder(**unknown), TEXTS),
-        ("passthrough", ["day"]),
-    ).set_output(transform="pandas")
-    signal = table["size"].fillna(0) + (table["kind"].isna()) + (table["day"] > "2024-02-01") + (table["whole"] == 2)
-    student = CompactBoostingClassifier(12, 8, random_state=0)
-    return make_pipeline(columns, student).fit(table, np.digitize(signal, [0.5, 1.5])), table
 
 
 def assert_exported(export, pipeline, X):
