@@ -56,17 +56,11 @@ def test_every_step(export):
     assert_exported(export, *every_step())
 
 
-@in_each_language
-def test_random_pipelines(export):
-    """Linear models of one-hot encoded rows, with names and texts that look like code."""
-    assert_exported(export, *drawn(28))
-
-
 @pytest.mark.slow
 @in_each_language
 @pytest.mark.parametrize("seed", range(500, 540))
-def test_more_random_pipelines(export, seed):
-    """More of them."""
+def test_random_pipelines(export, seed):
+    """Pipelines of any steps before models of any kind, with names and texts that look like code."""
     assert_exported(export, *drawn(seed))
 
 
