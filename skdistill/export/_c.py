@@ -23,8 +23,6 @@ def c_text(program: Program, name: str) -> str:
     blocks = [_declarations(program, name), _names(program, name), *parts, _encode(program, name)]
     if any(isinstance(part, Trees) and part.threshold.dtype == np.float32 for part in program.parts):
         blocks.insert(2, _ROUNDED)
-    if program.computed:
-        blocks.append(computed_text(program.computed))
     blocks += [_scores(program), _link(program), _answers(program, name)]
     body = "\n\n".join(block.strip("\n") for block in blocks)
     if program.needs_exp or program.power != 1 or "INFINITY" in body or "NAN" in body:
@@ -168,16 +166,20 @@ def _double(value: float) -> str:
 def _encode(program: Program, name: str) -> str:
     fields = field_names(column.name for column in program.columns)
     lines = [f"static void encode(const {name}_row *row, double *cell)", "{"]
-    tables, body = [], []
+    tables, body, into = [], [], "raw" if program.computed else "cell"
     for place, (field, column) in enumerate(zip(fields, program.columns, strict=True)):
         if column.kind == "category":
             tables += _codes(place, column)
             code = f"code_of(row->{field}, text{place}, code{place}, {len(column.texts)})"
             code = code if column.missing < 0 else f"row->{field} == NULL ? {column.missing} : {code}"
-            body.append(f"    cell[{place}] = {code};")
+            body.append(f"    {into}[{place}] = {code};")
         else:
-            body.append(f"    cell[{place}] = row->{field};")
+            body.append(f"    {into}[{place}] = row->{field};")
     helper = _CODE_OF.strip("\n") + "\n\n" if tables else ""
+    if program.computed:
+        helper += computed_text(program.computed) + "\n\n"
+        tables.insert(0, f"    double raw[{max(len(program.columns), 1)}];")
+        body.append("    compute(raw, cell);")
     return helper + "\n".join([*lines, *tables, *body, "}"])
 
 
@@ -468,12 +470,8 @@ _LINKS = {
 
 def _answers(program: Program, name: str) -> str:
     """Return the public functions."""
-    n_columns, n_computed = len(program.columns), len(program.computed)
-    arrays = f"    double cell[{max(n_computed or n_columns, 1)}], score[{program.n_scores}]"
+    arrays = f"    double cell[{max(program.n_cells, 1)}], score[{program.n_scores}]"
     steps = ["    encode(row, cell);", "    add_up(cell, score);"]
-    if program.computed:
-        arrays += f", raw[{max(n_columns, 1)}]"
-        steps[:1] = ["    encode(row, raw);", "    compute(raw, cell);"]
     if program.classes is None and program.is_single:
         head = [f"double {name}_predict(const {name}_row *row)", "{", f"{arrays}, value[1];"]
         return "\n".join([*head, *steps, "    link(score, value);", "    return value[0];", "}"])

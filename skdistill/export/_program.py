@@ -130,6 +130,11 @@ class Program:
     is_single: bool
 
     @property
+    def n_cells(self) -> int:
+        """Number of columns that the parts read."""
+        return len(self.computed or self.columns)
+
+    @property
     def n_outputs(self) -> int:
         """Number of probabilities or values."""
         return 2 if self.link == "binary" else self.n_scores
