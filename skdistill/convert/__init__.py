@@ -1,5 +1,6 @@
 """Conversion of fitted models of scikit-learn and LightGBM to arrays and scorers."""
 
+from ._constraints import stated_directions, stated_interactions
 from ._kernels import KernelMachine, read_kernel
 from ._lightgbm import forest_from_lightgbm, is_booster, is_lightgbm, objective_of, splits_of_lightgbm
 from ._models import read_margins, read_model
@@ -20,5 +21,7 @@ __all__ = [
     "read_model",
     "read_structure",
     "splits_of_lightgbm",
+    "stated_directions",
+    "stated_interactions",
     "unwrap",
 ]

@@ -98,7 +98,7 @@ class OrderedSystem(_System):
         return values
 
     def _sweep(self, values: np.ndarray, curvature: np.ndarray, size: float) -> np.ndarray:
-        """Return values after one step of each tree, given those of all others, with the curvature of the rows fixed."""
+        """Return values after one step of each tree, given those of all others; the curvature of the rows is fixed."""
         values, score = values.copy(), (self.others + self._scores(values))[:, None]
         by_score = self.weight * self.loss.gradient(score, self.target)[:, 0]
         parts = zip(self.codes, self.first, self.n_leaves, self.penalties, self.orders, strict=True)

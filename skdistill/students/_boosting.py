@@ -159,9 +159,7 @@ class _CompactBoosting(CompactStudent):
             return forest, np.zeros(0), np.inf
         ridge = np.inf
         if self.resolve_leaves:
-            values, ridge = refit_leaves_in_order(
-                forest, leaves, target, weight, self._loss, is_validation, directions
-            )
+            values, ridge = refit_leaves_in_order(forest, leaves, target, weight, self._loss, is_validation, directions)
             forest = forest.with_values(values[:, None])
         pruned = prune_forest(forest, leaf_weights(forest, leaves, weight))
         return in_order(pruned, directions), np.zeros(0), ridge
@@ -204,7 +202,7 @@ class _CompactBoosting(CompactStudent):
 
     def _lightgbm_params(self, seed: int, n_rows: int) -> dict[str, Any]:
         rate = auto_learning_rate(self.n_trees) if self.learning_rate == "auto" else self.learning_rate
-        params = {
+        return {
             "objective": "regression" if self._loss.is_quadratic else "cross_entropy",
             "num_leaves": self.max_leaf_nodes,
             "learning_rate": rate,
@@ -218,7 +216,6 @@ class _CompactBoosting(CompactStudent):
             "feature_pre_filter": False,
             "verbosity": -1,
         }
-        return params
 
 
 class CompactBoostingClassifier(CompactClassifier, _CompactBoosting):

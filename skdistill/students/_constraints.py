@@ -131,7 +131,7 @@ def directions_by_class(owner: str, given: Any, names: list[str], n_features: in
         if unknown:
             raise ValueError(f"{owner}: monotonic_cst has classes {unknown}; expected some of {classes}.")
         none = np.zeros(n_features, dtype=np.int64)
-        rows = [given[label] if label in given else none for label in classes]
+        rows = [given.get(label, none) for label in classes]
         return np.array([one_direction(owner, row, names, n_features) for row in rows])
     table = _as_array(given)
     if table.shape != (len(classes), n_features):

@@ -62,7 +62,7 @@ class _CompactLinear(CompactStudent):
         return solve_with_signs(features, targets, self._loss, signs, ridge=ridge, lasso=lasso)
 
     def _signs(self, design: Design, directions: np.ndarray | None, n_pairs: int = 0) -> np.ndarray | None:
-        """Return the signs of coefficients, shape (n_inputs + n_pairs, n_scores): numbers have those of their column."""
+        """Return the signs of coefficients, shape (n_inputs + n_pairs, n_scores): numbers have those of the column."""
         if directions is None:
             return None
         signs = np.zeros((design.width + n_pairs, len(directions)), dtype=np.int64)

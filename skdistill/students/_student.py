@@ -439,9 +439,12 @@ def rows_for(student: Any, X: Any) -> Any:
     return X if isinstance(getattr(student, "estimator", student), CompactStudent) else own_rows(X)
 
 
-def count_inputs(X: Any) -> int:
-    """Return the number of inputs of a table: one for each number, column with missing cells, and category."""
-    encoder = fit_encoder(X)
+def count_inputs(X: Any, declared: tuple[int, ...] | None = None) -> int:
+    """Return the number of inputs of a table: one for each number, column with missing cells, and category.
+
+    ``declared`` is that of :func:`~skdistill._encoding.fit_encoder`.
+    """
+    encoder = fit_encoder(X, declared)
     n_inputs = sum(1 if known is None else len(known) for known in encoder.categories_)
     missing = [np.isnan(cells).any(axis=0) for _, cells in dense_chunks(encoder.transform(X))]
     return n_inputs + int(np.count_nonzero(np.any(missing, axis=0) & ~encoder.is_category_))
