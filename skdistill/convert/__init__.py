@@ -5,7 +5,7 @@ from ._kernels import KernelMachine, read_kernel
 from ._lightgbm import forest_from_lightgbm, is_booster, is_lightgbm, objective_of, splits_of_lightgbm
 from ._models import read_margins, read_model
 from ._structures import read_structure
-from ._wrappers import Unwrapped, is_distilled, members_of, unwrap
+from ._wrappers import Unwrapped, is_distilled, members_of, rows_of_student, unwrap
 
 __all__ = [
     "KernelMachine",
@@ -20,6 +20,7 @@ __all__ = [
     "read_margins",
     "read_model",
     "read_structure",
+    "rows_of_student",
     "splits_of_lightgbm",
     "stated_directions",
     "stated_interactions",

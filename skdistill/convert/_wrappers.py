@@ -83,6 +83,17 @@ def is_distilled(model: Any) -> bool:
     return hasattr(model, "soft_targets")
 
 
+def rows_of_student(model: Any, X: Any) -> Any:
+    """Return the rows of a table for the student of a distilled estimator, which may see fewer columns.
+
+    Rows with only these columns are returned unchanged, and so are rows for any other model.
+    """
+    seen = getattr(model, "student_columns_", None) if is_distilled(model) and hasattr(model, "student_") else None
+    if seen is None or getattr(X, "ndim", 2) != 2 or X.shape[1] == len(seen):
+        return X
+    return model._student_rows(X)
+
+
 def members_of(model: Any) -> list[Any] | None:
     """Return the fitted members of an ensemble or meta-estimator; ``None`` for other models.
 

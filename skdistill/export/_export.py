@@ -12,6 +12,7 @@ import numpy as np
 
 from ..compilation import compile
 from ..compiled import CompiledModel
+from ..convert import rows_of_student, unwrap
 from ..exceptions import ExportError
 from ._program import Program, program_of
 from ._rows import Rows, rows_for
@@ -128,11 +129,16 @@ def exported(
     draft = write(program)
     difference, n_rows = None, 0
     if verify and draft.run is not None:
-        difference, n_rows = _compared(compiled, program, draft.run, language, X)
+        difference, n_rows = _compared(compiled, program, draft.run, language, _narrowed(model, X))
     export = Export(draft.text, language, difference, n_rows, draft.header)
     if path is not None:
         export.save(path)
     return export
+
+
+def _narrowed(model: Any, X: Any) -> Any:
+    """Return the columns that the student of a distilled estimator sees."""
+    return X if X is None else rows_of_student(unwrap(model).model, X)
 
 
 def _compared(

@@ -4,8 +4,10 @@ import copy
 from typing import Any
 
 import numpy as np
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
-from .._tables import is_frame, take_rows
+from .._tables import is_frame, take_columns, take_rows
 from ..convert import is_distilled, unwrap
 from ..exceptions import CompileError
 
@@ -51,6 +53,10 @@ def shipped(model: Any) -> Any:
     inside = unwrap(model)
     is_fitted = is_distilled(inside.model) and hasattr(inside.model, "student_")
     found = inside.model.student_ if is_fitted else inside.model
+    if is_fitted and inside.transformers and getattr(inside.model, "student_columns_", None) is not None:
+        columns = inside.model._targets.view.columns
+        if columns is not None:  # the earlier steps make all columns
+            found = make_pipeline(FunctionTransformer(take_columns, kw_args={"columns": columns}), found)
     for pipeline in reversed(inside.pipelines):
         found = pipeline if pipeline[-1] is found else _with_last_step(pipeline, found)
     return found

@@ -69,7 +69,8 @@ class ColumnsPath:
         kept : frozenset of int
             Columns that are not left out; the path ends with them. If it is empty, it ends with one column.
         """
-        columns, left_out, found = tuple(sorted(start)), (), []
+        columns, found = tuple(sorted(start)), []
+        left_out: tuple[int, ...] = ()
         while True:
             student, targets = self._teach(columns)
             found.append(PathStep(columns, left_out, self._fidelity(student, targets)))

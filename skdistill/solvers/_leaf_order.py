@@ -162,7 +162,7 @@ def _meet(region: np.ndarray) -> np.ndarray:
 def _is_below(region: np.ndarray) -> np.ndarray:
     """Return whether the numbers of one leaf, all of them, are less than those of another; neither may lack numbers."""
     numbers = region[:, :-1]
-    has_any, n_parts = numbers.any(axis=1), numbers.shape[1]
+    has_any, n_parts = np.asarray(numbers.any(axis=1)), numbers.shape[1]
     first, last = numbers.argmax(axis=1), n_parts - 1 - numbers[:, ::-1].argmax(axis=1)
     return np.asarray((last[:, None] < first) & has_any[:, None] & has_any)
 

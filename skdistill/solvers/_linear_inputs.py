@@ -142,10 +142,7 @@ def choose_pairs(
     """
     gradient, curved = loss.gradient(scores, targets), loss.curvature(loss.outputs(scores))
     inputs = np.sort(np.argsort(-np.abs(coef).sum(axis=1), kind="stable")[:MAX_PAIRED_INPUTS])
-    first, second = np.triu_indices(len(inputs))
-    if may_interact is not None:
-        allowed = may_interact(inputs[first], inputs[second])
-        first, second = first[allowed], second[allowed]
+    first, second = _places_of_pairs(inputs, may_interact)
     weight = rows.weight * curved
     products, squares = np.zeros((2, len(inputs), len(inputs)))
     of_gradient = np.zeros((gradient.shape[1], len(inputs), len(inputs)))
@@ -166,3 +163,12 @@ def choose_pairs(
     across = gram[:n_inputs, n_inputs:]
     beside = gram[n_inputs:, n_inputs:] - across.T @ ridge_solution(gram[:n_inputs, :n_inputs], across, 0.0)
     return pairs[choose_features(beside, moments[n_inputs:], n_pairs)]
+
+
+def _places_of_pairs(inputs: np.ndarray, may_interact: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places, among some inputs, of both members of each pair that is allowed, squares included."""
+    first, second = np.triu_indices(len(inputs))
+    if may_interact is None:
+        return first, second
+    is_allowed = may_interact(inputs[first], inputs[second])
+    return first[is_allowed], second[is_allowed]

@@ -60,8 +60,8 @@ def score_directions(
 
 def _of_outputs(owner: str, given: Any, names: list[str], n_features: int, n_outputs: int) -> np.ndarray:
     """Return the same directions for all outputs, or those given for each."""
-    table = given if isinstance(given, Mapping) else _as_array(given)
-    if getattr(table, "ndim", 1) == 2 and table.shape[0] == n_outputs:
+    table = np.asarray(None) if isinstance(given, Mapping) else _as_array(given)
+    if table.ndim == 2 and table.shape[0] == n_outputs:
         return np.array([one_direction(owner, row, names, n_features) for row in table])
     return np.tile(one_direction(owner, given, names, n_features), (n_outputs, 1))
 
@@ -165,7 +165,7 @@ def interaction_sets(owner: str, given: Any, *, names: list[str], n_features: in
         size = 2 if given == "pairwise" and n_features > 1 else 1
         return [list(each) for each in combinations(range(n_features), size)]
     is_sets = np.iterable(given) and not isinstance(given, Mapping | bytes)
-    groups = list(given) if is_sets else [None]
+    groups: list[Any] = list(given) if is_sets else [None]
     if not all(np.iterable(group) and not isinstance(group, str | bytes | Mapping) for group in groups):
         raise ValueError(f"{owner}: interaction_cst={described(given)}; {_EXPECTED_SETS}")
     sets = [sorted({_position(owner, column, names, n_features) for column in group}) for group in groups]
@@ -181,7 +181,7 @@ def _position(owner: str, column: Any, names: list[str], n_features: int) -> int
     """Return the position of a column."""
     if isinstance(column, str) and column in names:
         return names.index(column)
-    if isinstance(column, Integral) and not isinstance(column, bool) and 0 <= column < n_features:
+    if isinstance(column, Integral) and not isinstance(column, bool) and 0 <= int(column) < n_features:
         return int(column)
     known = f"some of {names}" if isinstance(column, str) and names else f"0 to {n_features - 1}, the columns of X"
     raise ValueError(f"{owner}: interaction_cst has the column {column!r}; expected {known}.")

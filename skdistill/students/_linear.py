@@ -82,7 +82,7 @@ class _CompactLinear(CompactStudent):
         for columns in sets or []:
             allowed[np.ix_(columns, columns)] = True
         if directions is not None:
-            constrained = directions.any(axis=0)
+            constrained = np.asarray(directions.any(axis=0))
             allowed &= ~(constrained[:, None] | constrained)
         codes = np.repeat(np.arange(n_features), design.n_codes)
         column = np.concatenate([design.numbers, np.flatnonzero(design.has_missing), codes])

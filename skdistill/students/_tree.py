@@ -60,7 +60,7 @@ class _CompactTree(CompactStudent):
         self._n_digits = digits_of_large(binned.bounds, table.needs_double)
         data = TreeData(binned, targets, table.weight, self.min_samples_leaf)
         directions, n_leaves = self._directions(targets.shape[1]), min(self.max_leaf_nodes, len(weight))
-        options = {"optimize": self.optimize, "n_regrowths": self.n_regrowths}
+        options: dict[str, Any] = {"optimize": self.optimize, "n_regrowths": self.n_regrowths}
         tree = fit_tree_of_sets(data, n_leaves, self._interactions(), **options)
         forest = forest_from_tree(tree, binned, targets.shape[1])
         leaf = forest.leaves(table.cells)[:, 0]
