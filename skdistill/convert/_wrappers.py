@@ -6,6 +6,8 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import FeatureUnion, Pipeline
 
+from .._tables import is_frame
+
 Wrapper = Literal["pipeline", "frozen", "search"]
 
 WRAPPERS: tuple[Wrapper, ...] = ("pipeline", "frozen", "search")
@@ -86,12 +88,11 @@ def is_distilled(model: Any) -> bool:
 def rows_of_student(model: Any, X: Any) -> Any:
     """Return the rows of a table for the student of a distilled estimator, which may see fewer columns.
 
-    Rows with only these columns are returned unchanged, and so are rows for any other model.
+    Arrays with only these columns are returned unchanged, and so are rows for any other model.
     """
     seen = getattr(model, "student_columns_", None) if is_distilled(model) and hasattr(model, "student_") else None
-    if seen is None or getattr(X, "ndim", 2) != 2 or X.shape[1] == len(seen):
-        return X
-    return model._student_rows(X)
+    is_narrow = seen is not None and not is_frame(X) and (len(getattr(X, "shape", ())) != 2 or X.shape[1] == len(seen))
+    return X if seen is None or is_narrow else model._student_rows(X)
 
 
 def members_of(model: Any) -> list[Any] | None:

@@ -275,7 +275,7 @@ def _given_directions(
     directions = score_directions(who, given, n_scores=n_scores, **params)
     if _is_several(teacher):
         assert classes is not None
-        return directions_by_class(who, given, names, n_features, list(classes))
+        return directions_by_class(who, given, names, n_features, np.asarray(classes).tolist())
     return np.zeros((n_scores, n_features), dtype=np.int64) if directions is None else directions
 
 

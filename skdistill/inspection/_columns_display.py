@@ -49,7 +49,7 @@ class ColumnsDisplay:
     >>> model = DistilledRegressor(lambda X: X[:, 0] + X[:, 2], "linear", student_columns="auto", random_state=0)
     >>> display = ColumnsDisplay.from_estimator(model.fit(X))
     >>> display.ax_.get_ylabel()
-    'left out, from top to bottom (columns that are left)'
+    'left out (columns left)'
     """
 
     def __init__(self, *, n_columns: Any, fidelity: Any, left_out: Any, chosen: int | None = None) -> None:
@@ -116,11 +116,11 @@ class ColumnsDisplay:
             ax.plot(
                 kept[self.chosen], self.chosen, "o", markersize=11, fillstyle="none", color=VERMILLION, label="chosen"
             )
-            ax.legend(frameon=False, fontsize="small", loc="lower left")
+            ax.legend(frameon=False, fontsize="small", loc="upper left")
         shown = steps if len(steps) <= MOST_LABELS else np.unique(np.linspace(0, steps[-1], MOST_LABELS).astype(int))
         ax.set_yticks(shown, [self._label(int(step)) for step in shown], parse_math=False)
         ax.invert_yaxis()
-        ax.set(xlabel="fidelity (R²)", ylabel="left out, from top to bottom (columns that are left)")
+        ax.set(xlabel="fidelity (R²)", ylabel="left out (columns left)")
         ax.grid(alpha=0.25)
         self.ax_, self.figure_ = ax, ax.figure
         return self

@@ -133,7 +133,8 @@ class _Pairs(NamedTuple):
 def _compared(targets: Targets, soft: np.ndarray, low: np.ndarray, high: np.ndarray) -> list[_Pairs]:
     """Return the comparison of pairs for each class or output.
 
-    With more than two classes, the odds of a class against every other one must rise, or fall.
+    With more than two classes, the odds of a class against every other one must rise, or fall, and the probabilities of
+    all others must move the other way.
     """
     least = MIN_CHANGE * np.maximum(soft.std(axis=0), np.finfo(np.float64).tiny)
     change = high - low
@@ -148,10 +149,16 @@ def _compared(targets: Targets, soft: np.ndarray, low: np.ndarray, high: np.ndar
 
 
 def _compared_odds(k: int, low: np.ndarray, high: np.ndarray, unit: float) -> _Pairs:
-    """Return the comparison of the odds of one class against every other; products avoid logarithms of zero."""
+    """Return the comparison of one class with every other one; products avoid logarithms of zero odds.
+
+    A probability that moves with that of the class contradicts either direction: it would be held back by the
+    constraint.
+    """
     odds = np.delete(high[:, [k]] * low - low[:, [k]] * high, k, axis=1)
-    differ = np.abs(high[:, k] - low[:, k]) > unit
-    return _Pairs(differ, differ & (odds.min(axis=1) < -unit), differ & (odds.max(axis=1) > unit))
+    others, differ = np.delete(high - low, k, axis=1), np.abs(high[:, k] - low[:, k]) > unit
+    against_rise = (odds.min(axis=1) < -unit) | (others.max(axis=1) > unit)
+    against_fall = (odds.max(axis=1) > unit) | (others.min(axis=1) < -unit)
+    return _Pairs(differ, differ & against_rise, differ & against_fall)
 
 
 def _by_output(soft: np.ndarray) -> np.ndarray:

@@ -46,7 +46,7 @@ def score_directions(
         return None
     n_features = len(is_category)
     if classes is not None and (n_scores > 1 or _is_by_class(given, classes, n_features)):
-        directions = _of_classes(owner, given, names, n_features, list(classes))
+        directions = _of_classes(owner, given, names, n_features, np.asarray(classes).tolist())
     else:
         directions = _of_outputs(owner, given, names, n_features, n_scores)
     coded = np.flatnonzero(directions.any(axis=0) & is_category)
