@@ -177,10 +177,10 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     student_columns_ : list of str or int
         Names, or positions, of the columns that the student sees. Only set with ``student_columns``.
     columns_path_ : dict of ndarray
-        Fidelity of small students that see fewer and fewer columns, on real rows that they were not fitted on, in the
-        format of ``cv_results_``: the columns ``left_out`` at each step, ``n_columns``, ``cost``, ``fidelity``, its
-        ``loss`` compared with all columns, and ``is_chosen``. Only set with ``student_columns`` and at least 20 real
-        rows.
+        Fidelity of small students that see fewer and fewer columns, on synthetic rows drawn from real rows that they
+        were not fitted on (without a sampler, on these real rows), in the format of ``cv_results_``: the columns
+        ``left_out`` at each step, ``n_columns``, ``cost``, ``fidelity``, its ``loss`` compared with all columns, and
+        ``is_chosen``. Only set with ``student_columns`` and at least 20 real rows.
     ignored_features_ : dict of {str or int: str}
         Columns of many categories that students of this package do not read or store, by name or position, and why:
         columns of keys, in which at least 90 % of the cells have a value that occurs once, and columns of rare

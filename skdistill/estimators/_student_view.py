@@ -130,7 +130,7 @@ def see(model: Any, real: TransferSet, targets: Targets, oracle: Oracle, ignored
     """Return the columns and constraints of the students of a fit."""
     if model.student_columns is None and not is_constrained(model):
         return Seen(StudentView())
-    columns, path = _choose_columns(model, real, targets, ignored, run)
+    columns, path = _choose_columns(model, real, targets, oracle, ignored, run)
     monotonic, directions = _find_directions(model, real, targets, oracle, run)
     sets = _find_sets(model, real.X, targets.teacher)
     names = list(name_columns(real.X, dict.fromkeys(range(real.X.shape[1]), "")))
@@ -188,7 +188,7 @@ def _options(model: Any) -> AutoColumns:
 
 
 def _choose_columns(
-    model: Any, real: TransferSet, targets: Targets, ignored: dict[int, str], run: Run
+    model: Any, real: TransferSet, targets: Targets, oracle: Oracle, ignored: dict[int, str], run: Run
 ) -> tuple[tuple[int, ...] | None, dict[str, np.ndarray] | None]:
     """Return the columns that students see, ``None`` for all, and the path to them."""
     if model.student_columns is None:
@@ -207,7 +207,8 @@ def _choose_columns(
     costs = options.costs(X)
     with run.phases.phase("choose columns") as phase:
         phase.log(f"leaving out columns, from {len(start)}")
-        steps = ColumnsPath(real, targets, costs, run.with_copied_generator().rng).steps(start, kept)
+        drawing = oracle if model._count_synthetic(targets.teacher, real, oracle) > 0 else None
+        steps = ColumnsPath(real, targets, drawing, costs, run.with_copied_generator().rng).steps(start, kept)
     path = as_columns(steps, costs, list(name_columns(X, dict.fromkeys(range(X.shape[1]), ""))))
     chosen = len(steps) - 1 if kept else options.chosen(path["n_columns"], path["cost"], path["fidelity"])
     return steps[chosen].columns, {**path, "is_chosen": np.arange(len(steps)) == chosen}

@@ -18,10 +18,12 @@ class AutoColumns(Documented):
     r"""Select the columns that the student sees, within a number of columns or a total cost.
 
     ``student_columns="auto"`` of the distilled estimators is this object with its defaults. The search needs no true
-    labels and no queries beyond the real rows. Starting from all columns, a small boosted student is fitted to the
-    teacher's outputs on three quarters of the real rows. On the others it is measured how much the error rises if the
-    cells of a column are permuted [1]_; the column of the smallest rise for its cost :math:`c_j` is left out, and the
-    student is fitted again [2]_. If there are more than twenty columns, a tenth of them is left out at a time.
+    labels. Starting from all columns, a small boosted student is fitted to the teacher's outputs on three quarters of
+    the real rows and synthetic rows drawn from these. On synthetic rows drawn from the others, it is measured how much
+    the error rises if the cells of a column are permuted [1]_; the column of the smallest rise for its cost
+    :math:`c_j` is left out, and the student is fitted again [2]_. If there are more than twenty columns, a tenth of
+    them is left out at a time. The teacher labels up to three synthetic rows per real row, at most 12,000 and a fifth
+    of the remaining queries; without a sampler, real rows alone are used.
 
     Parameters
     ----------

@@ -8,8 +8,9 @@ import numpy as np
 from .._tables import take_columns, take_rows, with_column_of
 from .._validation import draw_seed
 from ..metrics import fidelity
+from ..samplers import LeafSwap
 from ..students import CompactBoostingClassifier, CompactBoostingRegressor
-from ..transfer import TransferSet
+from ..transfer import SYNTHETIC_WEIGHT, Oracle, TransferSet
 from ._student_view import StudentView
 from ._targets import Targets
 
@@ -25,7 +26,12 @@ VALIDATION_SHARE = 4
 MAX_SINGLE_STEPS, DROPPED_SHARE = 20, 0.1
 """Maximum number of columns that are left out one by one, and the share of more columns that is left out at once."""
 
-SCOUT = {"n_trees": 20, "max_leaf_nodes": 16}
+SCOUT = {"n_trees": 40, "max_leaf_nodes": 16}
+"""Size of the students of a path."""
+
+DRAWN_RATIO, MAX_DRAWN_ROWS, DRAWN_SHARE = 3, 12_000, 0.2
+"""Synthetic rows that are drawn for a path: a multiple of the real rows, their maximum number, and their maximum share
+of the remaining queries."""
 
 
 @dataclass(frozen=True)
@@ -46,18 +52,44 @@ class ColumnsPath:
         Labelled real rows.
     targets : Targets
         Their view is replaced.
+    oracle : Oracle or None
+        Draws synthetic rows, of training and of validation rows, and labels them. Validation is then on the latter,
+        since a teacher may have memorised the real rows. ``None`` draws none.
     costs : ndarray of shape (n_features,)
         The rise of the error per cost decides which column is left out next.
     rng : RandomState
     """
 
-    def __init__(self, real: TransferSet, targets: Targets, costs: np.ndarray, rng: np.random.RandomState) -> None:
+    def __init__(
+        self,
+        real: TransferSet,
+        targets: Targets,
+        oracle: Oracle | None,
+        costs: np.ndarray,
+        rng: np.random.RandomState,
+    ) -> None:
         rows = rng.permutation(np.flatnonzero(real.sample_weight))[:MAX_PATH_ROWS]
         self.training = real.take(np.sort(np.delete(rows, np.s_[::VALIDATION_SHARE])))
         self.validation = real.take(np.sort(rows[::VALIDATION_SHARE]))
+        if oracle is not None:
+            self._draw(oracle, rng)
         self.targets, self.costs, self.seed, self.rng = targets, costs, draw_seed(rng), rng
         kind = CompactBoostingClassifier if targets.classifies else CompactBoostingRegressor
         self.scout = kind(**SCOUT, resolve_leaves=False, random_state=0)
+
+    def _draw(self, oracle: Oracle, rng: np.random.RandomState) -> None:
+        """Add synthetic rows to the training rows, and validate on others."""
+        n_real = len(self.training) + len(self.validation)
+        n_drawn = min(DRAWN_RATIO * n_real, MAX_DRAWN_ROWS, int(DRAWN_SHARE * min(oracle.n_left, 1e9)))
+        parts = []
+        for part in (self.training, self.validation):
+            n_samples, seed = n_drawn * len(part) // n_real, draw_seed(rng)
+            parts.append(oracle.draw(LeafSwap(), part, n_samples, seed) if n_samples else (part.X, part.outputs))
+        if min(len(outputs) for _, outputs in parts) < MIN_PATH_ROWS // VALIDATION_SHARE:
+            return  # the budget is spent, or the teacher refuses such rows
+        (rows, (others, outputs)) = parts
+        self.training = self.training.extend([rows], SYNTHETIC_WEIGHT, "LeafSwap()")
+        self.validation = TransferSet(others, outputs, np.ones(len(outputs)))
 
     def steps(self, start: list[int], kept: frozenset[int]) -> list[PathStep]:
         """Return students from some columns down to those that are kept, or to a single one if none is.

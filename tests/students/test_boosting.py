@@ -264,7 +264,7 @@ def test_monotone_constraints_by_name():
     np.testing.assert_array_equal(by_name.predict(frame), by_place.predict(X))
     with pytest.raises(ValueError, match=r"monotonic_cst names \['z'\]; expected some of \['a'"):
         CompactBoostingRegressor(monotonic_cst={"z": 1}).fit(frame, y)
-    with pytest.raises(ValueError, match="monotonic_cst constrains column 0, which holds categories"):
+    with pytest.raises(ValueError, match="monotonic_cst constrains column 'a', which holds categories"):
         CompactBoostingRegressor(monotonic_cst={"a": 1}).fit(frame.assign(a="x"), y)
     with pytest.raises(ValueError, match="expected -1, 0 or 1 for each of the 10 columns"):
         CompactBoostingRegressor(monotonic_cst=[2] * 10).fit(X, y)
