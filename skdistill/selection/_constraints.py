@@ -15,7 +15,7 @@ class Constraints:
 
     It is printed as a table, and shown as one in notebooks.
 
-    Attributes
+    Parameters
     ----------
     monotonic : dict of ndarray
         One row for each column that is constrained or was tested, in the format of ``cv_results_``: ``column``, the
@@ -24,7 +24,7 @@ class Constraints:
         it is free; NaN if it was not measured), ``n_pairs`` (pairs of rows, equal but for the column, whose outputs
         differ) and ``source``: ``"given"``, ``"parameter of the teacher"`` or ``"measured"``. Empty without
         ``monotonic_cst``.
-    interactions : list of tuple or None
+    interactions : list of tuple or None, default=None
         The sets of columns that may interact; ``None`` if all may.
 
     Examples
