@@ -1,5 +1,7 @@
 """Monotone and interaction constraints of compact students: what they promise holds for any pair of rows."""
 
+import functools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,8 +19,8 @@ from skdistill.students import (
 )
 
 N_PAIRS = 100_000
-REGRESSORS = [CompactBoostingRegressor(20, 12), CompactTreeRegressor(n_regrowths=0), CompactLinearRegressor(8)]
-CLASSIFIERS = [CompactBoostingClassifier(12, 8), CompactTreeClassifier(n_regrowths=0), CompactLinearClassifier(8)]
+REGRESSORS = [CompactBoostingRegressor(10, 8), CompactTreeRegressor(optimize=False), CompactLinearRegressor(8)]
+CLASSIFIERS = [CompactBoostingClassifier(6, 8), CompactTreeClassifier(optimize=False), CompactLinearClassifier(8)]
 NAMES = ["up", "down", "free", "kind", "other"]
 
 
@@ -38,9 +40,11 @@ def values(X):
     return (up * (1 + (kind == 2) - 2.5 * (kind == 1)) + wave).to_numpy()
 
 
-def moved(X, column, seed=1):
-    """Return pairs of rows that differ in one column: the lower one first."""
-    low, high = np.sort(np.random.RandomState(seed).uniform(-1.2, 1.2, size=(2, len(X))), axis=0)
+@functools.cache
+def pairs(column):
+    """Return random pairs of rows that differ in one column: the lower one first."""
+    X = table(N_PAIRS, seed=5)
+    low, high = np.sort(np.random.RandomState(1).uniform(-1.2, 1.2, size=(2, len(X))), axis=0)
     return X.assign(**{column: low}), X.assign(**{column: high})
 
 
@@ -49,14 +53,14 @@ def declared(student):
 
 
 def least_rise(predict, column):
-    low, high = moved(table(N_PAIRS, seed=5), column)
+    low, high = pairs(column)
     return (predict(high) - predict(low)).min()
 
 
 @pytest.mark.parametrize("student", REGRESSORS, ids=lambda each: type(each).__name__)
 def test_values_are_monotone_for_any_pair(student):
     """No pair of rows contradicts a direction, with categories and missing cells, compiled and exported as well."""
-    X = table(2000)
+    X = table(800)
     free = declared(student).fit(X, values(X))
     assert least_rise(free.predict, "up") < -0.01
     kept = declared(student).set_params(monotonic_cst={"up": 1, "down": -1}).fit(X, values(X))
@@ -69,16 +73,16 @@ def test_values_are_monotone_for_any_pair(student):
 
 
 @pytest.mark.parametrize("student", CLASSIFIERS, ids=lambda each: type(each).__name__)
-@pytest.mark.parametrize("n_classes", [2, 4])
+@pytest.mark.parametrize("n_classes", [pytest.param(2, marks=pytest.mark.slow), 3])
 def test_odds_are_monotone_for_any_pair(student, n_classes):
     """The odds of a constrained class against every other one do not fall, nor does its probability."""
-    X = table(1500)
+    X = table(500)
     logits = np.column_stack([values(X), X["down"], X["up"] * X["other"], X["other"]])[:, :n_classes] * 2
     proba = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     kept = declared(student).set_params(monotonic_cst={"a": {"up": 1}, "b": {"down": 1}})
     kept.fit_soft(X, proba, classes=list("abcd")[:n_classes])
     for column, place in (("up", 0), ("down", 1)):
-        low, high = (kept.predict_proba(rows) for rows in moved(table(N_PAIRS, seed=5), column))
+        low, high = (kept.predict_proba(rows) for rows in pairs(column))
         odds = np.delete(high[:, [place]] * low - low[:, [place]] * high, place, axis=1)
         assert odds.min() >= -1e-13
         assert (high[:, place] - low[:, place]).min() >= -1e-13
@@ -87,17 +91,19 @@ def test_odds_are_monotone_for_any_pair(student, n_classes):
 
 def test_directions_of_two_classes_are_those_of_the_second():
     """An array is about the second class, as in scikit-learn; a dict of classes may constrain either."""
-    X = table(400)
+    X = table(100)
     y = values(X) > 0
     ways = [[1, 0, 0, 0, 0], {"up": 1}, {True: {"up": 1}}, {False: {"up": -1}}, [[0] * 5, [1, 0, 0, 0, 0]]]
-    first, *others = (CompactTreeClassifier(8, monotonic_cst=way).fit(X, y).predict_proba(X) for way in ways)
+    first, *others = (
+        CompactTreeClassifier(8, optimize=False, monotonic_cst=way).fit(X, y).predict_proba(X) for way in ways
+    )
     for proba in others:
         np.testing.assert_array_equal(proba, first)
 
 
 def test_outputs_have_their_own_directions():
     """An array with a row for each output constrains each differently."""
-    X = table(600)[["up", "free"]].fillna(0).to_numpy()
+    X = table(300)[["up", "free"]].fillna(0).to_numpy()
     Y = np.column_stack([np.sin(5 * X[:, 0]), np.sin(5 * X[:, 0])])
     for student in REGRESSORS:
         kept = clone(student).set_params(monotonic_cst=[[1, 0], [-1, 0]]).fit(X, Y)
@@ -124,7 +130,7 @@ def test_refitted_leaves_are_better_than_grown_ones():
 
 def test_constraints_of_no_column_change_nothing():
     """Zeros are no constraint: the student is the same to the last bit."""
-    X = table(500)
+    X = table(150)
     for student in REGRESSORS:
         params = {"random_state": 0} if "random_state" in student.get_params() else {}
         plain = declared(student).set_params(**params)
@@ -162,10 +168,17 @@ def paths(forest):
     return found
 
 
-@pytest.mark.parametrize("sets", ["no_interactions", "pairwise", [[0, 1], ["down", "free"]], [{"up", "kind"}]])
+@pytest.mark.parametrize(
+    "sets",
+    [
+        "no_interactions",
+        *(pytest.param(each, marks=pytest.mark.slow) for each in ("pairwise", [[0, 1], ["down", "free"]])),
+        [{"up", "kind"}],
+    ],
+)
 def test_columns_of_different_sets_do_not_interact(sets):
     """No leaf depends on columns of two sets, and the effects of columns that may not interact add up."""
-    X = table(1200)
+    X = table(400)
     allowed = {
         "no_interactions": [{place} for place in range(5)],
         "pairwise": [{first, second} for first in range(5) for second in range(5)],
@@ -176,7 +189,7 @@ def test_columns_of_different_sets_do_not_interact(sets):
         if hasattr(kept.scorer_, "feature"):
             assert all(any(path <= one for one in allowed) for path in paths(kept.scorer_))
         if not any({0, 4} <= one for one in allowed):
-            rows = table(N_PAIRS, seed=3)
+            rows = table(1000, seed=3)
             up, other = (
                 rows["up"].sample(frac=1, random_state=0).array,
                 rows["other"].sample(frac=1, random_state=1).array,
