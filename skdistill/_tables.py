@@ -33,6 +33,8 @@ def take_columns(X: Any, columns: Sequence[int]) -> Any:
 
 def with_column_of(X: Any, other: Any, index: int) -> Any:
     """Return the table with the cells of one column from another table of as many rows."""
+    if sparse.issparse(X):
+        return type(X)(sparse.hstack([X[:, :index], other[:, [index]], X[:, index + 1 :]], format="csr"))
     if not is_frame(X):
         replaced = X.copy()
         replaced[:, index] = other[:, index]

@@ -476,6 +476,8 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         if hasattr(student, "__sklearn_tags__"):
             tags.input_tags = input_tags_of(student)
         fitted = is_fitted_teacher(self.teacher)
+        if isinstance(self.monotonic_cst, str):  # columns of dense tables are moved
+            tags.input_tags.sparse = False
         tags.target_tags.required = False
         if not fitted:
             of_teacher = tags_of(self.teacher)
