@@ -105,7 +105,7 @@ DEFAULTS = [
         DistilledRegressor(
             Ridge(), CompactLinearRegressor(), sampler=None, monotonic_cst="teacher", interaction_cst="pairwise"
         ),
-        {},
+        ROWS_ARE_DRAWN,
     ),
 ]
 """With the default student and sampler: some minutes, so that they are only checked with ``-m slow``, as in CI."""
