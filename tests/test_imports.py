@@ -57,6 +57,7 @@ PRIVATE_IMPORTS = {
     ("convert", "compiled._links"): "which link a fitted model has is found out by comparing what links return",
     ("convert", "compiled._nodes"): "nodes with pointers, as libraries store trees, become flat arrays",
     ("selection", "samplers._jitter"): "rows close to others measure what a teacher has memorised",
+    ("estimators", "students._constraints"): "constraints are checked before the teacher is queried",
     ("estimators", "students._deciding"): "a fitted student is given the decision of its teacher",
     ("estimators", "students._families"): "the registry behind register_family",
     ("estimators", "students._student"): "the base class tells the students of this package from others",

@@ -13,9 +13,11 @@ from skdistill.teachers import Teacher
 PACKAGE = Path(skdistill.__file__).parent
 PUBLIC = {
     "skdistill": [
+        "AutoColumns",
         "AutoSampler",
         "AutoStudent",
         "Candidates",
+        "Constraints",
         "DistilledClassifier",
         "DistilledRegressor",
         "as_teacher",
@@ -51,6 +53,7 @@ PUBLIC = {
     ],
     "skdistill.export": ["Export", "to_c", "to_javascript", "to_python", "to_sql"],
     "skdistill.inspection": [
+        "ColumnsDisplay",
         "DisagreementDisplay",
         "FidelityDisplay",
         "Report",
