@@ -7,9 +7,11 @@ if TYPE_CHECKING:
     from . import compiled, compression, exceptions, export, inspection, metrics, samplers, students, targets, transfer
     from .compilation import compile
     from .estimators import (
+        AutoColumns,
         AutoSampler,
         AutoStudent,
         Candidates,
+        Constraints,
         DistilledClassifier,
         DistilledRegressor,
     )
@@ -20,9 +22,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AutoColumns",
     "AutoSampler",
     "AutoStudent",
     "Candidates",
+    "Constraints",
     "DistilledClassifier",
     "DistilledRegressor",
     "as_teacher",
@@ -44,9 +48,11 @@ __all__ = [
 ]
 
 _HOME = {
+    "AutoColumns": ".estimators",
     "AutoSampler": ".estimators",
     "AutoStudent": ".estimators",
     "Candidates": ".estimators",
+    "Constraints": ".estimators",
     "DistilledClassifier": ".estimators",
     "DistilledRegressor": ".estimators",
     "fidelity_scorer": ".metrics",

@@ -13,9 +13,11 @@ from skdistill.teachers import Teacher
 PACKAGE = Path(skdistill.__file__).parent
 PUBLIC = {
     "skdistill": [
+        "AutoColumns",
         "AutoSampler",
         "AutoStudent",
         "Candidates",
+        "Constraints",
         "DistilledClassifier",
         "DistilledRegressor",
         "as_teacher",
@@ -38,8 +40,10 @@ PUBLIC = {
     "skdistill.compiled": [
         "Columns",
         "CompiledModel",
+        "Computed",
         "Decision",
         "Design",
+        "ExactColumns",
         "Forest",
         "Landmarks",
         "Linear",
@@ -61,6 +65,7 @@ PUBLIC = {
     ],
     "skdistill.export": ["Export", "to_c", "to_javascript", "to_python", "to_sql"],
     "skdistill.inspection": [
+        "ColumnsDisplay",
         "DisagreementDisplay",
         "FidelityDisplay",
         "Report",

@@ -7,6 +7,8 @@ import pytest
 
 api = pytest.importorskip("mypy.api", reason="mypy is part of the development extra")
 
+pytestmark = pytest.mark.slow  # six seconds of mypy
+
 USER = """
 from typing import Any
 

@@ -77,6 +77,10 @@ class CompiledModel:
     array([5., 7.])
     """
 
+    # Not in the pickles of models without them. An instance of at most 16 attributes also finds them faster.
+    decision: Decision | None = None
+    bounds: tuple[float, float] | None = None
+
     def __init__(
         self,
         scorer: Scorer,
@@ -180,6 +184,13 @@ class CompiledModel:
         """Return a copy of a classifier whose ``predict`` chooses the label by another decision."""
         model = copy.copy(self)
         model.decision = decision
+        return model
+
+    def reading(self, scorer: Scorer, columns: Columns | None, names: Sequence[str] | None) -> "CompiledModel":
+        """Return a copy that reads other rows: with another scorer, encoder and column names."""
+        model = copy.copy(self)
+        model.scorer, model.columns, model._names = scorer, columns, Names(names)
+        model._reset_code()
         return model
 
     # ------------------------------------------------------------------ many rows
@@ -303,13 +314,13 @@ class CompiledModel:
     # ------------------------------------------------------------------ pickle: arrays only, code is generated again
 
     def __getstate__(self) -> dict[str, Any]:
-        shipped = ("scorer", "link", "power", "classes_", "columns", "is_single", "decision", "quantization_loss_")
+        shipped = ("scorer", "link", "power", "classes_", "columns", "is_single", "quantization_loss_")
+        optional = {"decision": self.decision, "bounds": self.bounds}  # most models have neither
         state = {name: self.__dict__[name] for name in shipped} | {"names": self._names.packed()}
-        return state if self.bounds is None else state | {"bounds": self.bounds}
+        return state | {name: value for name, value in optional.items() if value is not None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # models of earlier releases have no decision, and no bounds
-        self.__dict__.update({"decision": None, "bounds": None, **state})
+        self.__dict__.update(state)
         self._names = Names.unpacked(self.__dict__.pop("names"))
         self._reset_code()
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..exceptions import ExportError
+from ._c_computed import computed_text
 from ._identifiers import field_names
 from ._program import Column, Inputs, Kernels, Layers, Part, Program, Trees
 
@@ -24,7 +25,7 @@ def c_text(program: Program, name: str) -> str:
         blocks.insert(2, _ROUNDED)
     blocks += [_scores(program), _link(program), _answers(program, name)]
     body = "\n\n".join(block.strip("\n") for block in blocks)
-    if program.needs_exp or program.power != 1 or "INFINITY" in body:
+    if program.needs_exp or program.power != 1 or "INFINITY" in body or "NAN" in body:
         includes.append("<math.h>")
     head = "\n".join([_HEAD.strip("\n"), *(f"#include {header}" for header in includes)])
     return f"{head}\n\n{body}\n"
@@ -165,14 +166,20 @@ def _double(value: float) -> str:
 def _encode(program: Program, name: str) -> str:
     fields = field_names(column.name for column in program.columns)
     lines = [f"static void encode(const {name}_row *row, double *cell)", "{"]
-    tables, body = [], []
+    tables, body, into = [], [], "raw" if program.computed else "cell"
     for place, (field, column) in enumerate(zip(fields, program.columns, strict=True)):
         if column.kind == "category":
             tables += _codes(place, column)
-            body.append(f"    cell[{place}] = code_of(row->{field}, text{place}, code{place}, {len(column.texts)});")
+            code = f"code_of(row->{field}, text{place}, code{place}, {len(column.texts)})"
+            code = code if column.missing < 0 else f"row->{field} == NULL ? {column.missing} : {code}"
+            body.append(f"    {into}[{place}] = {code};")
         else:
-            body.append(f"    cell[{place}] = row->{field};")
+            body.append(f"    {into}[{place}] = row->{field};")
     helper = _CODE_OF.strip("\n") + "\n\n" if tables else ""
+    if program.computed:
+        helper += computed_text(program.computed) + "\n\n"
+        tables.insert(0, f"    double raw[{max(len(program.columns), 1)}];")
+        body.append("    compute(raw, cell);")
     return helper + "\n".join([*lines, *tables, *body, "}"])
 
 
@@ -463,7 +470,7 @@ _LINKS = {
 
 def _answers(program: Program, name: str) -> str:
     """Return the public functions."""
-    arrays = f"    double cell[{max(len(program.columns), 1)}], score[{program.n_scores}]"
+    arrays = f"    double cell[{max(program.n_cells, 1)}], score[{program.n_scores}]"
     steps = ["    encode(row, cell);", "    add_up(cell, score);"]
     if program.classes is None and program.is_single:
         head = [f"double {name}_predict(const {name}_row *row)", "{", f"{arrays}, value[1];"]

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..compilation import compile
 from ..compiled import CompiledModel
+from ..convert import rows_of_student
 from ..exceptions import ExportError
 from ._program import Program, program_of
 from ._rows import Rows, rows_for
@@ -128,7 +129,9 @@ def exported(
     draft = write(program)
     difference, n_rows = None, 0
     if verify and draft.run is not None:
-        difference, n_rows = _compared(compiled, program, draft.run, language, X)
+        difference, n_rows = _compared(
+            compiled, program, draft.run, language, None if X is None else rows_of_student(model, X)
+        )
     export = Export(draft.text, language, difference, n_rows, draft.header)
     if path is not None:
         export.save(path)

@@ -105,6 +105,12 @@ EXPECTED_FAILURES = [
 DEFAULTS = [
     (DistilledClassifier(RandomForestClassifier(10, random_state=0), random_state=0), ROWS_ARE_DRAWN),
     (DistilledRegressor(RandomForestRegressor(10, random_state=0), random_state=0), ROWS_ARE_DRAWN),
+    (
+        DistilledRegressor(
+            Ridge(), CompactLinearRegressor(), sampler=None, monotonic_cst="teacher", interaction_cst="pairwise"
+        ),
+        ROWS_ARE_DRAWN,
+    ),
 ]
 """With the default student and sampler: some minutes, so that they are only checked with ``-m slow``, as in CI."""
 

@@ -124,9 +124,9 @@ class TestWhatFollowsFromIt:
     @pytest.mark.parametrize(
         ("teacher", "validated_on"),
         [
-            (TREES, "synthetic rows"),
+            pytest.param(TREES, "synthetic rows", marks=pytest.mark.slow),
             (RandomForestClassifier(50, random_state=0).fit(X, Y), "rows of X, out of bag"),
-            (LogisticRegression().fit(X, Y), "rows of X and synthetic rows"),
+            pytest.param(LogisticRegression().fit(X, Y), "rows of X and synthetic rows", marks=pytest.mark.slow),
         ],
         ids=["extra trees", "forest", "linear"],
     )

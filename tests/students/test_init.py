@@ -322,8 +322,9 @@ def test_classes_columns_and_outputs_are_compared():
     forest = RandomForestClassifier(3, random_state=0).fit(FLOWERS, KINDS)
     with pytest.raises(StudentError, match="do not add up to logits of probabilities"):
         CompactBoostingClassifier(8, init=forest).fit(FLOWERS, KINDS)
-    with pytest.raises(ValueError, match="monotonic_cst is set"):
-        CompactBoostingRegressor(8, init=CompactBoostingRegressor(8).fit(X, Y), monotonic_cst=[1] + 9 * [0]).fit(X, Y)
+    for constraint in ({"monotonic_cst": [1] + 9 * [0]}, {"interaction_cst": "no_interactions"}):
+        with pytest.raises(ValueError, match=f"{next(iter(constraint))} is set, which trees in init may break"):
+            CompactBoostingRegressor(8, init=CompactBoostingRegressor(8).fit(X, Y), **constraint).fit(X, Y)
 
 
 def test_budgets_of_inherited_networks_and_kernels():
