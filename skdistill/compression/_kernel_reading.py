@@ -56,7 +56,7 @@ class ReadKernel(NamedTuple):
         if not self.inside.transformers:
             of_model = getattr(self.inside.model, "feature_names_in_", None)
             check_names(names, of_model, design.n_features, self.rows.shape[1], self.kind)
-        matrix, constant = linear_inputs(self.inside.inputs, self.kind, design, cells, X, rng)
+        matrix, constant = linear_inputs(self.inside, design, cells, X, rng)
         rows = (self.rows - constant) @ np.linalg.pinv(matrix, rcond=1e-6)
         if self.gamma is None:
             return rows, None

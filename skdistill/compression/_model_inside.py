@@ -1,7 +1,6 @@
 """The model inside the wrappers of a teacher, and the inputs that it reads, as linear functions of other inputs."""
 
 import warnings
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +11,9 @@ from ..compiled import CompiledModel, Design
 from ..compiled._design import MAX_DEVIATIONS
 from ..convert import unwrap
 from ..exceptions import StudentError
+
+MAX_INPUTS = 3000
+"""Maximum number of inputs; the work grows with their square."""
 
 MAP_ROWS = 3000
 """Maximum number of rows on which the linear functions are fitted."""
@@ -68,7 +70,7 @@ def look_inside(model: Any) -> Inside:
 
 
 def linear_inputs(
-    inputs_of: Callable[[Any], np.ndarray], kind: str, design: Design, cells: Any, X: Any, rng: np.random.RandomState
+    inside: Inside, design: Design, cells: Any, X: Any, rng: np.random.RandomState
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the inputs of a model as a linear function of those of a design: a matrix and constants.
 
@@ -77,10 +79,18 @@ def linear_inputs(
     StudentError
         If the model cannot read the table, or its inputs are no linear functions of the columns.
     """
+    kind = type(inside.model).__name__
+    if design.width > MAX_INPUTS:
+        raise StudentError(
+            f"the table has {design.width} inputs, one for each number and category; expected at most {MAX_INPUTS} for "
+            f"a start from the {kind}. Select columns before both are fitted."
+        )
+    if not inside.transformers and design.is_plain:
+        return np.diag(design.scale), design.center.copy()
     n_rows = X.shape[0]
     some = np.arange(n_rows) if n_rows <= MAP_ROWS else np.sort(rng.choice(n_rows, MAP_ROWS, replace=False))
     try:
-        of_model = inputs_of(take_rows(X, some))
+        of_model = inside.inputs(take_rows(X, some))
     except Exception as error:
         raise StudentError(f"the {kind} cannot read X ({error}). Pass the columns that it was fitted on.") from error
     dense = cells[some].toarray() if hasattr(cells, "toarray") else np.asarray(cells[some])

@@ -57,7 +57,7 @@ class ReadNetwork(NamedTuple):
                     f"column {int(design.n_codes.argmax())} of X holds categories or text, which the {self.kind} does "
                     "not read; expected numbers. Encode the column before both are fitted."
                 )
-        matrix, constant = linear_inputs(self.inside.inputs, self.kind, design, cells, X, rng)
+        matrix, constant = linear_inputs(self.inside, design, cells, X, rng)
         if len(constant) != len(self.weights[0]):
             raise StudentError(
                 f"the {self.kind} reads {len(self.weights[0])} inputs, and the steps before it return {len(constant)}; "

@@ -98,7 +98,10 @@ def prune_units(
         raise TypeError(f"prune_units: network is a {type(network).__name__}; expected a skdistill.compiled.Network.")
     if not network.biases or network.pairs is not None:
         raise ValueError("prune_units: the network has no hidden layer, or products of inputs; expected hidden layers.")
-    weight, rng = check_weights(sample_weight, X.shape[0], "prune_units"), check_random_state(random_state)
+    weight, rng = (
+        check_weights(sample_weight, X.shape[0], "prune_units"),
+        check_random_state(random_state, "prune_units"),
+    )
     hidden = hidden_within(network, budget)
     inputs, weight = inputs_to_match(network, X, weight, rng)
     return with_units(network, inputs, weight, hidden)

@@ -55,7 +55,7 @@ def network_to_start(
             f"{who}: the {read.kind} in init has {len(network.base)} outputs, and the targets have {targets.shape[1]}; "
             "expected as many. Pass a model of the same outputs, or init=None."
         )
-    return aligned(network, cells, targets, weight, student._loss), cells, targets
+    return balanced(aligned(network, cells, targets, weight, student._loss)), cells, targets
 
 
 def check_own(student: CompactStudent, earlier: Any) -> None:
@@ -116,7 +116,22 @@ def of_widths(
 ) -> Network:
     """Return the network with so many of its hidden units in each layer."""
     inputs, share = inputs_to_match(network, cells, weight, rng)
-    return with_units(network, inputs, share, hidden)
+    return balanced(with_units(network, inputs, share, hidden))
+
+
+def balanced(network: Network) -> Network:
+    """Return the same network with weights into each hidden unit of the size in which training draws them.
+
+    A rectified unit that is divided by a number is multiplied by it in the next layer. Weights of a model that was
+    fitted to large numbers would otherwise exceed the range of half precision.
+    """
+    weights, biases = [np.asarray(array, dtype=np.float64) for array in network.weights], []
+    for place, bias in enumerate(network.biases):
+        size = np.sqrt((weights[place] ** 2).sum(axis=0) / 2)
+        size = np.where(size > 0, size, 1.0)
+        weights[place], weights[place + 1] = weights[place] / size, weights[place + 1] * size[:, None]
+        biases.append(bias / size)
+    return replace(network, weights=weights, biases=biases)
 
 
 def check_widths(who: str, network: Network, hidden: list[int]) -> None:
