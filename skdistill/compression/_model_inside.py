@@ -56,7 +56,7 @@ def look_inside(model: Any) -> Inside:
     transformers: tuple[Any, ...] = ()
     while True:
         found = unwrap(model)
-        transformers += found.transformers
+        transformers = (*transformers, *found.transformers)
         model = found.model
         pairs = getattr(model, "calibrated_classifiers_", ())
         if len(pairs) == 1:
@@ -95,13 +95,14 @@ def linear_inputs(
         raise StudentError(f"the {kind} cannot read X ({error}). Pass the columns that it was fitted on.") from error
     dense = cells[some].toarray() if hasattr(cells, "toarray") else np.asarray(cells[some])
     inputs = design.inputs(dense)
-    is_inside = (np.abs(inputs) < NEARLY_CLIPPED).all(axis=1)
+    is_inside: np.ndarray = (np.abs(inputs) < NEARLY_CLIPPED).all(axis=1)
     if np.count_nonzero(is_inside) > inputs.shape[1]:  # extreme numbers are clipped, which is not linear
         inputs, of_model = inputs[is_inside], of_model[is_inside]
     mean, mean_of_model = inputs.mean(axis=0), of_model.mean(axis=0)
     matrix = np.linalg.lstsq(inputs - mean, of_model - mean_of_model, rcond=1e-8)[0]
     left = of_model - mean_of_model - (inputs - mean) @ matrix
-    unexplained = float((left**2).sum() / max(((of_model - mean_of_model) ** 2).sum(), np.finfo(np.float64).tiny))
+    variance = float(((of_model - mean_of_model) ** 2).sum())
+    unexplained = float((left**2).sum()) / max(variance, np.finfo(np.float64).tiny)
     if not unexplained <= MAX_UNEXPLAINED:
         raise StudentError(
             f"the inputs of the {kind} are no linear functions of the columns of X ({unexplained:.0%} of their "

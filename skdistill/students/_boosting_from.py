@@ -56,7 +56,7 @@ def _read(student: CompactStudent, model: Any, table: TreeTable, loss: Loss) -> 
         check_own(student, model)
         pairs = zip(model._encoder.categories_, table.encoder.categories_, strict=True)
         for column, (known, given) in enumerate(pairs):
-            if (known is None) != (given is None) or (known is not None and list(known) != list(given)):
+            if _as_list(known) != _as_list(given):
                 raise StudentError(
                     f"column {column} of X has other categories than the {type(model).__name__} in init knows; "
                     "expected the same ones, since its splits name them. Pass init=None."
@@ -75,6 +75,10 @@ def _read(student: CompactStudent, model: Any, table: TreeTable, loss: Loss) -> 
             "expected boosting of the same task. Pass such a model, or init=None."
         )
     return own
+
+
+def _as_list(known: Any) -> list[Any] | None:
+    return None if known is None else list(known)
 
 
 def _in_dtype(forest: Forest, dtype: Any) -> Forest:

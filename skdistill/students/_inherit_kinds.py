@@ -125,4 +125,4 @@ def _sized(rows: KernelRows, n_landmarks: int) -> Landmarks:
     coef = rng.normal(size=(n_landmarks, n_outputs)).astype(np.float16)
     linear = rng.normal(size=(width, n_outputs)).astype(np.float32) if width <= MAX_LINEAR_INPUTS else None
     scales = rng.uniform(size=width).astype(np.float32)
-    return Landmarks(rows.design, positions, scales, coef, linear, rng.normal(size=n_outputs), np.ones(n_outputs))
+    return Landmarks(rows.design, positions, scales, coef, linear, np.ones(n_outputs), np.ones(n_outputs))

@@ -18,7 +18,7 @@ class KeepsInit:
     def __sklearn_clone__(self) -> Any:
         without = copy.copy(self)
         without.init = None
-        twin = BaseEstimator.__sklearn_clone__(without)  # type: ignore[arg-type]
+        twin = BaseEstimator.__sklearn_clone__(without)
         twin.init = self.init
         return twin
 

@@ -1,16 +1,18 @@
 """Networks that start from another network: a teacher's, or that of an earlier student."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from .._losses import Loss, SoftmaxCrossEntropy
-from ..compiled import Design, Network
+from ..compiled import Design, Forest, Network
 from ..compression._network_reading import READABLE_NETWORKS, read_network
 from ..compression._unit_pruning import inputs_to_match, with_units
 from ..exceptions import StudentError
 from ._student import CompactStudent
+
+ScorerType = TypeVar("ScorerType", Network, Forest)
 
 SCORE_MARGIN = 1e-6
 """Bounds the distance of probabilities to 0 and 1 where their scores are compared with those of a network."""
@@ -91,15 +93,15 @@ def widened(earlier: Design, design: Design) -> Design:
     )
 
 
-def aligned(network: Network, cells: Any, targets: np.ndarray, weight: np.ndarray, loss: Loss) -> Network:
-    """Return the network with its scores on the scale of those of the targets.
+def aligned(scorer: ScorerType, cells: Any, targets: np.ndarray, weight: np.ndarray, loss: Loss) -> ScorerType:
+    """Return a scorer with its scores on the scale of those of the targets.
 
     Values are standardised for a fit, and a temperature divides scores: one factor and one constant for each output.
     """
     step = -(-len(targets) // ALIGNED_ROWS)  # a few rows tell one factor and one constant
     cells, targets, weight = cells[::step], targets[::step], weight[::step]
     clipped = loss.clipped(targets, SCORE_MARGIN)
-    wanted, scores = loss.centred(loss.scores(clipped)), loss.centred(network.scores(cells))
+    wanted, scores = loss.centred(loss.scores(clipped)), loss.centred(scorer.scores(cells))
     share = weight * loss.curvature(clipped)
     share = (share / share.sum())[:, None]
     mean, mean_wanted = (share * scores).sum(axis=0), (share * wanted).sum(axis=0)
@@ -108,7 +110,7 @@ def aligned(network: Network, cells: Any, targets: np.ndarray, weight: np.ndarra
     if isinstance(loss, SoftmaxCrossEntropy):  # one temperature
         spread, product = np.full_like(spread, spread.sum()), np.full_like(product, product.sum())
     factor = np.where(spread > 0, product / np.where(spread > 0, spread, 1.0), 1.0)
-    return network.scaled(factor, mean_wanted - factor * mean)
+    return scorer.scaled(factor, mean_wanted - factor * mean)
 
 
 def of_widths(
