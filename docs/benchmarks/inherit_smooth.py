@@ -88,6 +88,23 @@ def of_network(case):
     _, found["few, inherited"], _ = case.measured(inherited, is_few=True)
     start = case.student("MLP", HIDDEN, init=case.teacher, max_epochs=1, learning_rate=1e-9)
     _, found["untrained"], _ = case.measured(start)
+    return found | of_growth(case)
+
+
+def of_growth(case):
+    """Return the figures of a student that was fitted to a tenth of the rows, and is continued on all."""
+    some = np.sort(np.random.default_rng(SEED).choice(len(case.rows), len(case.rows) // 10, replace=False))
+    earlier = case.student("MLP", HIDDEN, n_knots=0)
+    earlier = teach(earlier, case.task, take_rows(case.rows, some), case.targets[some], case.classes, case.weight[some])
+    short = {"init": earlier, "max_epochs": 10}
+    found = {}
+    for column, params in (
+        ("continued", {}),
+        ("half shrunk", {"shrink_fraction": 0.5}),
+        ("half shrunk, logistic", {"shrink_fraction": 0.5, "shrink_schedule": "logistic"}),
+    ):
+        _, found[column], found[f"{column}, s"] = case.measured(case.student("MLP", HIDDEN, **short, **params))
+    _, found["fresh, 10 epochs"], _ = case.measured(case.student("MLP", HIDDEN, n_knots=0, max_epochs=10))
     return found
 
 
@@ -119,6 +136,9 @@ def page(results):
             f"## Networks\n\n- **fresh**: `CompactMLP*({HIDDEN}, n_knots=0)`\n- **inherited**: `CompactInherited*` of "
             f"as many parameters; **untrained**: its start, of {HIDDEN[0]} x {HIDDEN[1]} units\n- **{FEW} rows**: both "
             f"students, on {FEW} of the training rows alone\n\n{of_networks(results)}",
+            "## More rows\n\nA student of a tenth of the rows is continued on all of them for ten epochs; **half "
+            "shrunk**: `shrink_fraction=0.5`, once or with a schedule. **fresh**: twenty epochs, and ten.\n\n"
+            f"{of_more_rows(results)}",
             f"## Kernel machines\n\n- **inherited**: `CompactInherited*` within {BUDGET // 1000} kB\n- **fresh**: "
             f"`CompactKernel*` of as many landmarks\n\n{of_kernels(results)}",
         ]
@@ -129,6 +149,11 @@ def of_networks(results):
     columns = ("untrained", "inherited", "fresh", "inherited, s", "fresh, s", "few, inherited", "few, fresh")
     header = ["", *columns[:5], f"{FEW} rows, inherited", f"{FEW} rows, fresh"]
     return table_of(results, "network", columns, header)
+
+
+def of_more_rows(results):
+    columns = ("continued", "half shrunk", "half shrunk, logistic", "fresh", "fresh, 10 epochs")
+    return table_of(results, "network", columns, ["", *columns])
 
 
 def of_kernels(results):

@@ -15,6 +15,9 @@ READABLE_KERNELS = (
 )
 """The models whose kernels can be inherited, for messages."""
 
+MAX_ROWS = 10_000
+"""Maximum number of support vectors or training rows that landmarks are looked for near."""
+
 
 class ReadKernel(NamedTuple):
     """What a kernel machine consists of.
@@ -44,7 +47,7 @@ class ReadKernel(NamedTuple):
     def on_design(
         self, design: Design, cells: Any, X: Any, names: Any, rng: np.random.RandomState
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return the rows, and the scales of the kernel, as inputs of a design.
+        """Return rows, a random subset of many, and the scales of the kernel, as inputs of a design.
 
         A kernel of rotated inputs gets the scales that agree with it along each input.
 
@@ -57,7 +60,10 @@ class ReadKernel(NamedTuple):
             of_model = getattr(self.inside.model, "feature_names_in_", None)
             check_names(names, of_model, design.n_features, self.rows.shape[1], self.kind)
         matrix, constant = linear_inputs(self.inside, design, cells, X, rng)
-        rows = (self.rows - constant) @ np.linalg.pinv(matrix, rcond=1e-6)
+        some = (
+            self.rows if len(self.rows) <= MAX_ROWS else self.rows[rng.choice(len(self.rows), MAX_ROWS, replace=False)]
+        )
+        rows = (some - constant) @ np.linalg.pinv(matrix, rcond=1e-6)
         if self.gamma is None:
             return rows, None
         scales = np.sqrt((matrix**2) @ np.broadcast_to(np.asarray(self.gamma, dtype=np.float64), len(constant)))
