@@ -15,7 +15,7 @@ from ..exceptions import StudentError
 MAX_INPUTS = 3000
 """Maximum number of inputs; the work grows with their square."""
 
-MAP_ROWS = 3000
+MAP_ROWS = 1500
 """Maximum number of rows on which the linear functions are fitted."""
 
 NEARLY_CLIPPED = 0.99 * MAX_DEVIATIONS
@@ -58,7 +58,7 @@ def look_inside(model: Any) -> Inside:
         found = unwrap(model)
         transformers = (*transformers, *found.transformers)
         model = found.model
-        pairs = getattr(model, "calibrated_classifiers_", ())
+        pairs: Any = getattr(model, "calibrated_classifiers_", ())
         if len(pairs) == 1:
             model = pairs[0].estimator
         elif hasattr(model, "regressor_") and hasattr(model, "transformer_"):
@@ -95,7 +95,7 @@ def linear_inputs(
         raise StudentError(f"the {kind} cannot read X ({error}). Pass the columns that it was fitted on.") from error
     dense = cells[some].toarray() if hasattr(cells, "toarray") else np.asarray(cells[some])
     inputs = design.inputs(dense)
-    is_inside: np.ndarray = (np.abs(inputs) < NEARLY_CLIPPED).all(axis=1)
+    is_inside = (np.abs(inputs) < NEARLY_CLIPPED).all(axis=1)
     if np.count_nonzero(is_inside) > inputs.shape[1]:  # extreme numbers are clipped, which is not linear
         inputs, of_model = inputs[is_inside], of_model[is_inside]
     mean, mean_of_model = inputs.mean(axis=0), of_model.mean(axis=0)

@@ -11,10 +11,10 @@ from ..compiled import Network
 from ..solvers import choose_features, ridge_solution
 from ._budget import Budget
 
-MAX_PRUNING_ROWS = 4000
+MAX_PRUNING_ROWS = 2500
 """Maximum number of rows on which units are selected."""
 
-FEW_ROWS = 3000
+FEW_ROWS = 2500
 """With fewer rows, further ones are drawn between them, whose scores the network itself tells."""
 
 NOISE = 0.25
@@ -38,7 +38,7 @@ def prune_units(
     units of the next layer, each in proportion to its effect. Then the weights :math:`V` are solved for once more from
     the first layer to the last, for the units that are left. All layers keep the same number of units, at most.
 
-    Scores are those of the network: no labels are needed. With fewer than 3,000 rows, further ones are drawn between
+    Scores are those of the network: no labels are needed. With fewer than 2,500 rows, further ones are drawn between
     pairs of rows.
 
     Parameters

@@ -17,7 +17,7 @@ ScorerType = TypeVar("ScorerType", Network, Forest)
 SCORE_MARGIN = 1e-6
 """Bounds the distance of probabilities to 0 and 1 where their scores are compared with those of a network."""
 
-ALIGNED_ROWS = 4000
+ALIGNED_ROWS = 1500
 """Maximum number of rows on which scores are brought to the scale of the targets."""
 
 
