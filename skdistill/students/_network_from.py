@@ -118,7 +118,7 @@ def of_widths(
 ) -> Network:
     """Return the network with so many of its hidden units in each layer."""
     inputs, share = inputs_to_match(network, cells, weight, rng)
-    return balanced(with_units(network, inputs, share, hidden))
+    return with_units(network, inputs, share, hidden)
 
 
 def balanced(network: Network) -> Network:

@@ -9,7 +9,7 @@ from skdistill.solvers import OptimizerSettings, Shrinking, fit_network
 
 CELLS = np.random.default_rng(0).normal(size=(300, 3)) + 5
 TARGETS = np.abs(CELLS[:, :1] - 5) - CELLS[:, 1:2]
-DESIGN = Design.of(CELLS, np.ones(300), n_codes=np.zeros(3, dtype=int))
+DESIGN = Design.of(np.vstack([CELLS, CELLS + 3]), np.ones(600), n_codes=np.zeros(3, dtype=int))  # not centred
 
 
 def fitted(n_epochs, start=None, *, rate=0.02, shrinking=None):

@@ -89,6 +89,14 @@ class TestNetworks:
         student = CompactMLPRegressor((40, 20), init=teacher, **UNTRAINED).fit(frame, teacher.predict(frame))
         assert fidelity(teacher.predict(frame), student.predict(frame)) > 0.999
 
+    def test_extreme_numbers_are_no_reason_to_refuse(self):
+        """A student clips them, so that the inputs of the network are linear functions of the other rows alone."""
+        rows = X.copy()
+        rows[0, 3] = 1e6
+        teacher = make_pipeline(StandardScaler(), MLPRegressor(**LAYERS)).fit(rows, Y)
+        student = CompactMLPRegressor((40, 20), init=teacher, **UNTRAINED).fit(rows, teacher.predict(rows))
+        assert fidelity(teacher.predict(rows[1:]), student.predict(rows[1:])) > 0.99
+
     def test_few_rows_suffice_where_a_fresh_one_needs_many(self):
         """The start knows the teacher already."""
         few = X[:60]
@@ -179,6 +187,7 @@ class TestKernels:
         first = CompactKernelRegressor(15, init=MACHINE, random_state=0).fit(X[:300], outputs[:300])
         more = CompactKernelRegressor(40, init=first, random_state=0).fit(X, outputs)
         assert_no_rows(first, X)
+        assert_no_rows(CompactKernelRegressor(15, init=MACHINE, random_state=0).fit(X[:40], outputs[:40]), X)
         assert fidelity(outputs, more.predict(X)) > max(fidelity(outputs, first.predict(X)), 0.97)
 
     def test_the_teacher_is_asked_for_by_name(self):
