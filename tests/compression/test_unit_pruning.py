@@ -66,9 +66,10 @@ def test_units_are_selected_together():
 
 def test_units_count_by_their_effect_on_the_scores():
     """Not by the size of what they add to the next layer, some of which hardly reaches the scores."""
-    weights = [np.eye(4)[:, :2], np.diag([100.0, 1.0]), np.array([[1e-4], [1.0]])]
-    network = Network(DESIGN, weights, [np.zeros(2), np.zeros(2)], base=np.zeros(1), unit=np.ones(1))
-    found = prune_units(network, CELLS, Budget(max_parameters=9), random_state=0)
+    sums = np.array([[100.0, 0.0], [80.0, 0.0], [0.0, 1.0], [0.0, 0.8]])
+    weights = [np.eye(4), sums, np.array([[1e-4], [1.0]])]
+    network = Network(DESIGN, weights, [np.zeros(4), np.zeros(2)], base=np.zeros(1), unit=np.ones(1))
+    found = prune_units(network, CELLS, Budget(max_parameters=19), random_state=0)
     np.testing.assert_allclose(found.scores(CELLS), network.scores(CELLS), atol=0.05)
 
 

@@ -92,10 +92,11 @@ class TestNetworks:
     def test_extreme_numbers_are_no_reason_to_refuse(self):
         """A student clips them, so that the inputs of the network are linear functions of the other rows alone."""
         rows = X.copy()
-        rows[0, 3] = 1e6
+        rows[:, 3] = np.exp(3 * np.random.default_rng(0).normal(size=len(rows)))
         teacher = make_pipeline(StandardScaler(), MLPRegressor(**LAYERS)).fit(rows, Y)
         student = CompactMLPRegressor((40, 20), init=teacher, **UNTRAINED).fit(rows, teacher.predict(rows))
-        assert fidelity(teacher.predict(rows[1:]), student.predict(rows[1:])) > 0.99
+        is_usual = rows[:, 3] < rows[:, 3].mean() + 5 * rows[:, 3].std()
+        assert fidelity(teacher.predict(rows)[is_usual], student.predict(rows)[is_usual]) > 0.95
 
     def test_few_rows_suffice_where_a_fresh_one_needs_many(self):
         """The start knows the teacher already."""
