@@ -269,11 +269,11 @@ class CompactInheritedClassifier(CompactClassifier, _CompactInherited):
     """
 
     def _fit_checked(self, X: Any, targets: np.ndarray, classes: np.ndarray, sample_weight: Any) -> Self:
-        known = getattr(self.init, "classes_", None)
-        if known is not None and not np.array_equal(np.asarray(known), classes):
+        known = np.asarray(getattr(self.init, "classes_", classes))
+        if not np.array_equal(known, classes):
             raise StudentError(
-                f"{type(self).__name__}: the model in init knows the classes {np.asarray(known).tolist()}, and the targets "
-                f"have {classes.tolist()}; expected the same classes. Pass a model of these classes, or init=None."
+                f"{type(self).__name__}: the model in init knows the classes {known.tolist()}, and the targets have "
+                f"{classes.tolist()}; expected the same classes. Pass a model of these classes, or init=None."
             )
         return super()._fit_checked(X, targets, classes, sample_weight)
 
