@@ -47,7 +47,7 @@ class Export:
         Number of compared rows.
     header : str, default=""
         Declarations for other C files; empty for other languages.
-    data : bytes, default=b""
+    data : bytes, default=b''
         The exported model in ONNX; empty for other languages.
 
     Examples

@@ -1,12 +1,13 @@
 """The inputs of an ONNX graph, and the cells of a row as one array of doubles."""
 
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
 
 from ..exceptions import ExportError
-from ._onnx_graph import ML, Graph
+from ._onnx_graph import ML, Graph, tensor
 from ._program import Column, Program, Trees
 
 TABLE = "X"
@@ -23,8 +24,8 @@ class Input:
     Parameters
     ----------
     name : str
-    kind : {"number", "time", "category"}
-    width : int
+    kind : {"table", "number", "time", "category"}
+    width : int, default=1
         Number of columns.
     missing : str or None, default=None
         The text of a missing category; ``None`` for numbers and times.
@@ -32,7 +33,7 @@ class Input:
 
     name: str
     kind: str
-    width: int
+    width: int = 1
     missing: str | None = None
 
 
@@ -40,25 +41,27 @@ def inputs_of(program: Program, outputs: list[str]) -> list[Input]:
     """Return the inputs, whose names are those of the columns unless they are empty, invalid or taken."""
     columns = program.columns
     if all(column.kind == "number" for column in columns):
-        return [Input(TABLE, "number", len(columns))]
+        return [Input(TABLE, "table", len(columns))]
     names = input_names([column.name for column in columns], outputs)
     return [
-        Input(name, column.kind, 1, _missing_text(column) if column.kind == "category" else None)
+        Input(name, column.kind, missing=_missing_text(column) if column.kind == "category" else None)
         for name, column in zip(names, columns, strict=True)
     ]
 
 
-def input_names(names: list[str], taken: list[str]) -> list[str]:
-    """Return a distinct name for each column: its own where ONNX takes it, otherwise one with a number."""
-    kept = [name if is_text(name) and name and "\0" not in name and name not in taken else None for name in names]
-    used, found = {*taken, *kept}, []
-    for place, (name, own) in enumerate(zip(kept, names, strict=True)):
-        new, count = name, 0
-        while new is None:
-            candidate = f"{own}_{count}" if own in taken else f"x{place}" if count == 0 else f"x{place}_{count}"
-            new, count = None if candidate in used else candidate, count + 1
-        used.add(new)
-        found.append(new)
+def input_names(names: list[str], outputs: list[str]) -> list[str]:
+    """Return a distinct name for each column: its own, or one with a number if ONNX has another use for it or none."""
+    own = {name for name in names if name and "\0" not in name and is_text(name)} - set(outputs)
+    used, found = own | set(outputs), []
+    for place, name in enumerate(names):
+        if name in own:
+            own.discard(name)  # a second column of this name gets another one
+            found.append(name)
+            continue
+        first = name if name in outputs else f"x{place}"
+        numbered = (f"{first}_{number}" for number in count(1))
+        found.append(next(candidate for candidate in chain([first], numbered) if candidate not in used))
+        used.add(found[-1])
     return found
 
 
@@ -73,25 +76,26 @@ def is_text(text: str) -> bool:
 
 def _missing_text(column: Column) -> str:
     """Return a text that is no category: the empty one if possible."""
-    text, count = "", 0
-    while text in column.texts:
-        text, count = f"missing {count}", count + 1
-    return text
+    numbered = (f"missing {number}" for number in count(1))
+    return next(text for text in chain(["", "missing"], numbered) if text not in column.texts)
 
 
 def value_infos(inputs: list[Input]) -> list[Any]:
     """Return the declarations of the inputs; the number of rows is free."""
     from onnx import TensorProto, helper
 
-    types = {"number": TensorProto.DOUBLE, "time": TensorProto.INT64, "category": TensorProto.STRING}
-    return [helper.make_tensor_value_info(each.name, types[each.kind], ["n_rows", each.width]) for each in inputs]
+    types = {"time": TensorProto.INT64, "category": TensorProto.STRING}
+    return [
+        helper.make_tensor_value_info(each.name, types.get(each.kind, TensorProto.DOUBLE), ["n_rows", each.width])
+        for each in inputs
+    ]
 
 
 def feed(inputs: list[Input], rows: list[list[Any]]) -> dict[str, np.ndarray]:
     """Return rows of floats, texts and ``None`` as the arrays of the inputs."""
-    if inputs[0].width == len(rows[0]) and len(inputs) == 1 and inputs[0].kind == "number":
+    if inputs[0].kind == "table":
         return {inputs[0].name: np.array(rows, dtype=np.float64)}
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for place, each in enumerate(inputs):
         cells = [row[place] for row in rows]
         if each.kind == "category":
@@ -111,7 +115,7 @@ def add_cells(graph: Graph, program: Program, inputs: list[Input]) -> str:
     It holds numbers, microseconds and codes of categories, in the order of the columns; missing cells are NaN, and the
     code of missing and unseen categories is -1.
     """
-    if len(inputs) == 1 and inputs[0].kind == "number":
+    if inputs[0].kind == "table":
         cells = inputs[0].name
     else:
         blocks = [
@@ -135,8 +139,6 @@ def _time(graph: Graph, name: str, column: Column) -> str:  # noqa: ARG001
 
 
 def _category(graph: Graph, name: str, column: Column) -> str:
-    from ._onnx_graph import tensor
-
     texts = list(column.texts)
     if not all(map(is_text, texts)):
         raise ExportError(

@@ -68,9 +68,9 @@ def to_onnx(
     whose trees add up doubles; onnxruntime has it from version 1.20 on. Thresholds of models that round their rows to
     float32 are stored as the doubles that separate the same rows, so that cells are never rounded.
 
-    The properties of the graph describe it: ``format``, ``skdistill_version``, ``feature_names``, ``columns`` (for each
-    column its input, its kind, its unit, and the text of a missing category), ``classes``, and ``fidelity`` if the
-    student was selected by :class:`~skdistill.AutoStudent`. All but the first two are JSON.
+    The metadata of the graph describes it: ``format``, ``skdistill_version``, ``feature_names``, ``columns`` (for each
+    column its name, its kind, its input, its unit, and the text of a missing category), ``classes``, and ``fidelity``
+    if the student was selected by :class:`~skdistill.AutoStudent`. All but the first two are JSON.
 
     Examples
     --------
@@ -106,11 +106,10 @@ def _need_onnx() -> None:
 
 def _metadata(model: Any, program: Program, inputs: list[Input]) -> dict[str, str]:
     """Return the properties of the graph."""
-    columns = [column.name for column in program.columns]
     found = {
         "format": FORMAT,
         "skdistill_version": importlib.import_module(__name__.split(".", maxsplit=1)[0]).__version__,
-        "feature_names": json.dumps(columns),
+        "feature_names": json.dumps([column.name for column in program.columns]),
         "columns": json.dumps(_described_columns(program, inputs)),
     }
     if program.classes is not None:
@@ -123,13 +122,12 @@ def _metadata(model: Any, program: Program, inputs: list[Input]) -> dict[str, st
     return found
 
 
-def _described_columns(program: Program, inputs: list[Input]) -> list[dict[str, Any]]:
+def _described_columns(program: Program, inputs: list[Input]) -> list[dict[str, str]]:
     """Return the input, the kind, the unit and the missing text of each column."""
     described = []
     for place, column in enumerate(program.columns):
-        is_table = inputs[0].width == len(program.columns) and inputs[0].kind == "number"
-        each = inputs[0] if is_table else inputs[place]
-        entry: dict[str, Any] = {"input": each.name, "kind": column.kind}
+        each = inputs[0 if inputs[0].kind == "table" else place]
+        entry = {"name": column.name, "kind": column.kind, "input": each.name}
         if column.kind == "time":
             entry["unit"] = "microseconds"
         if each.missing is not None:

@@ -1,5 +1,6 @@
 """Exported models answer as the model does: they are run in their languages, on every kind of model and column."""
 
+import importlib.util
 import json
 import shutil
 import sqlite3
@@ -18,17 +19,13 @@ from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeRegressor
 
 from skdistill import DistilledClassifier
-from skdistill.export import to_c, to_javascript, to_python, to_sql
+from skdistill.export import to_c, to_javascript, to_onnx, to_python, to_sql
 from skdistill.students import CompactBoostingClassifier
 from skdistill.students._families import FAMILIES
 
 
-def has_duckdb():
-    try:
-        import duckdb  # noqa: F401
-    except ImportError:
-        return False
-    return True
+def has_modules(*names):
+    return all(importlib.util.find_spec(name) is not None for name in names)
 
 
 def needs(present, what):
@@ -44,7 +41,8 @@ EXPORTERS = [
     pytest.param(to_c, id="c", marks=needs(shutil.which("gcc"), "gcc")),
     pytest.param(to_javascript, id="javascript", marks=needs(shutil.which("node"), "node")),
     pytest.param(to_sql, id="sqlite"),
-    pytest.param(to_duckdb, id="duckdb", marks=needs(has_duckdb(), "duckdb")),
+    pytest.param(to_duckdb, id="duckdb", marks=needs(has_modules("duckdb"), "duckdb")),
+    pytest.param(to_onnx, id="onnx", marks=needs(has_modules("onnx", "onnxruntime"), "onnxruntime")),
 ]
 in_each_language = pytest.mark.parametrize("export", EXPORTERS)
 
