@@ -1,6 +1,6 @@
 """Trees as nodes of ONNX: the operator ``TreeEnsemble``, which compares and adds up in double precision."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,31 +23,45 @@ def add_trees(graph: Graph, cells: str, trees: Trees) -> str:
     values are looked up.
     """
     n_scores = len(trees.base)
-    trees = _with_every_output(trees)
+    trees = _with_splits(_with_base(trees if trees.value.shape[1] == 1 else _with_all_outputs(trees)))
     if trees.value.shape[1] == 1:
         return _add_ensemble(graph, cells, trees, trees.tree_output, trees.value[:, 0], n_scores)
     return _add_looked_up(graph, cells, trees)
 
 
-def _with_every_output(trees: Trees) -> Trees:
-    """Return trees whose leaves contain the base; outputs without a tree get one of a single leaf."""
-    n_scores, width = len(trees.base), trees.value.shape[1]
-    if width > 1:
-        width = n_scores
-        value = np.zeros((len(trees.value), n_scores))
-        first = np.repeat(trees.tree_output, trees.tree_splits + 1)
-        value[np.arange(len(value))[:, None], first[:, None] + np.arange(trees.value.shape[1])] = trees.value
-        trees = replace(trees, value=value, tree_output=np.zeros_like(trees.tree_output))
-    missing = np.setdiff1d(np.arange(1 if width > 1 else n_scores), trees.tree_output)
+def _with_all_outputs(trees: Trees) -> Trees:
+    """Return trees with a value for every output at each leaf."""
+    width, first = trees.value.shape[1], np.repeat(trees.tree_output, trees.tree_splits + 1)
+    value = np.zeros((len(trees.value), len(trees.base)))
+    value[np.arange(len(value))[:, None], first[:, None] + np.arange(width)] = trees.value
+    return replace(trees, value=value, tree_output=np.zeros_like(trees.tree_output))
+
+
+def _with_base(trees: Trees) -> Trees:
+    """Return trees with the base added to the leaves of one tree; outputs without a tree get one of a single leaf."""
+    width = trees.value.shape[1]
+    bases = trees.base.reshape(-1, width)
+    missing = np.setdiff1d(np.flatnonzero(bases.any(axis=1)), trees.tree_output)
+    missing = np.zeros(1, dtype=np.int64) if len(trees.tree_splits) + len(missing) == 0 else missing
     output = np.append(trees.tree_output, missing)
-    value = np.concatenate([trees.value, np.zeros((len(missing), width))])
     splits = np.append(trees.tree_splits, np.zeros(len(missing), dtype=np.int64))
-    first_tree = np.unique(output, return_index=True)[1]
-    last_leaf = np.cumsum(splits + 1)
-    for tree in first_tree.tolist():
-        leaves = slice(last_leaf[tree] - splits[tree] - 1, last_leaf[tree])
-        value[leaves] += trees.base[output[tree] : output[tree] + width]
+    value = np.concatenate([trees.value, np.zeros((len(missing), width))])
+    is_first = np.isin(np.arange(len(output)), np.unique(output, return_index=True)[1])
+    leaves = np.repeat(is_first, splits + 1)
+    value[leaves] += bases[np.repeat(output, splits + 1)[leaves]]
     return replace(trees, tree_output=output, tree_splits=splits, value=value)
+
+
+def _with_splits(trees: Trees) -> Trees:
+    """Return trees with a split at least: onnxruntime before version 1.24 confuses the nodes of trees without one."""
+    alone = trees.tree_splits == 0
+    at = np.cumsum(trees.tree_splits)[alone]
+    inserted = {
+        name: np.insert(getattr(trees, name), at, 0)
+        for name in ("column", "bound", "missing_left", "is_category", "n_left")
+    }
+    value = np.repeat(trees.value, np.repeat(1 + alone, trees.tree_splits + 1), axis=0)
+    return replace(trees, **inserted, value=value, tree_splits=trees.tree_splits + alone)
 
 
 def _add_looked_up(graph: Graph, cells: str, trees: Trees) -> str:
@@ -67,83 +81,89 @@ def _add_looked_up(graph: Graph, cells: str, trees: Trees) -> str:
 def _add_ensemble(graph: Graph, cells: str, trees: Trees, target: np.ndarray, value: np.ndarray, n_targets: int) -> str:
     """Add the operator: trees with one number a leaf, which is added to a target of each tree.
 
-    Leaves of the same target and number are stored once.
+    Leaves of the same target and number are stored once, except for the two of one split: a split with twice the same
+    leaf stands for a tree without splits.
     """
-    of_leaves = np.column_stack([np.repeat(target, trees.tree_splits + 1), value]).astype(np.float64)
-    distinct, leaf = np.unique(of_leaves, axis=0, return_inverse=True)
-    nodes = _Nodes.of(trees, leaf.ravel())
-    attributes = {
-        "n_targets": n_targets,
-        "tree_roots": nodes.root.tolist(),
-        "nodes_featureids": nodes.column.tolist(),
-        "nodes_modes": tensor(nodes.mode),
-        "nodes_splits": tensor(nodes.split),
-        "nodes_truenodeids": nodes.left.tolist(),
-        "nodes_falsenodeids": nodes.right.tolist(),
-        "nodes_trueleafs": nodes.left_is_leaf.tolist(),
-        "nodes_falseleafs": nodes.right_is_leaf.tolist(),
-        "leaf_targetids": distinct[:, 0].astype(np.int64).tolist(),
-        "leaf_weights": tensor(distinct[:, 1]),
-    }
-    if nodes.missing_left.any():
-        attributes["nodes_missing_value_tracks_true"] = nodes.missing_left.tolist()
-    if len(nodes.members):
-        attributes["membership_values"] = tensor(nodes.members)
-    return graph.add("TreeEnsemble", cells, domain=ML, **attributes)
+    children = _Children.of(trees)
+    of_leaves = [np.repeat(target, trees.tree_splits + 1), value, children.is_second]
+    distinct, stored = np.unique(np.column_stack(of_leaves).astype(np.float64), axis=0, return_inverse=True)
+    shift = children.shift_of_leaves(stored.ravel(), len(distinct))
+    distinct, stored = np.roll(distinct, shift, axis=0), (stored.ravel() + shift) % len(distinct)
+    mode, split, members = _comparisons(trees)
+    missing_left = trees.missing_left & ~trees.is_category
+    optional: dict[str, Any] = {}
+    if missing_left.any():
+        optional["nodes_missing_value_tracks_true"] = missing_left.astype(np.int64).tolist()
+    if len(members):
+        optional["membership_values"] = tensor(members)
+    return graph.add(
+        "TreeEnsemble",
+        cells,
+        domain=ML,
+        n_targets=n_targets,
+        tree_roots=(np.cumsum(trees.tree_splits) - trees.tree_splits).tolist(),
+        nodes_featureids=trees.column.tolist(),
+        nodes_modes=tensor(mode),
+        nodes_splits=tensor(split),
+        nodes_truenodeids=np.where(children.left_is_leaf, stored[children.left], children.left).tolist(),
+        nodes_falsenodeids=np.where(children.right_is_leaf, stored[children.right], children.right).tolist(),
+        nodes_trueleafs=children.left_is_leaf.astype(np.int64).tolist(),
+        nodes_falseleafs=children.right_is_leaf.astype(np.int64).tolist(),
+        leaf_targetids=distinct[:, 0].astype(np.int64).tolist(),
+        leaf_weights=tensor(distinct[:, 1]),
+        **optional,
+    )
 
 
-class _Nodes:
-    """The splits of all trees with pointers to their children; a tree without splits has one with the same children."""
+@dataclass(frozen=True)
+class _Children:
+    """The children of each split: positions of splits, or of leaves."""
 
-    def __init__(self, n_nodes: int) -> None:
-        self.column, self.missing_left = np.zeros((2, n_nodes), dtype=np.int64)
-        self.left, self.right = np.zeros((2, n_nodes), dtype=np.int64)
-        self.left_is_leaf, self.right_is_leaf = np.ones((2, n_nodes), dtype=np.int64)
-        self.mode = np.zeros(n_nodes, dtype=np.uint8)
-        self.split = np.zeros(n_nodes)
-        self.root: Any = None
-        self.members = np.zeros(0)
+    left: np.ndarray
+    right: np.ndarray
+    left_is_leaf: np.ndarray
+    right_is_leaf: np.ndarray
+    is_second: np.ndarray
+    """Whether a leaf is the right child of a split whose left child is a leaf."""
 
     @classmethod
-    def of(cls, trees: Trees, leaf: np.ndarray) -> "_Nodes":
-        n_nodes = np.maximum(trees.tree_splits, 1)
-        nodes = cls(int(n_nodes.sum()))
-        nodes.root = np.cumsum(n_nodes) - n_nodes
-        nodes._point(trees, leaf)
-        nodes._compare(trees)
-        return nodes
-
-    def _point(self, trees: Trees, stored: np.ndarray) -> None:
-        """Set the children of each node: other nodes, or the leaves as which its leaves are stored."""
-        first_leaf = np.cumsum(trees.tree_splits + 1) - trees.tree_splits - 1
-        alone = trees.tree_splits == 0
-        self.left[self.root[alone]] = self.right[self.root[alone]] = stored[first_leaf[alone]]
+    def of(cls, trees: Trees) -> "_Children":
         spans = Spans.of(trees.n_left, trees.tree_splits)
-        n_right = spans.n_splits - 1 - trees.n_left
+        first_leaf = np.cumsum(trees.tree_splits + 1) - trees.tree_splits - 1
         leaf = spans.first_leaf + np.repeat(first_leaf, trees.tree_splits)
-        at = self._of_splits(trees)
-        self.left_is_leaf[at], self.right_is_leaf[at] = trees.n_left == 0, n_right == 0
-        self.left[at] = np.where(trees.n_left == 0, stored[leaf], at + 1)
-        self.right[at] = np.where(n_right == 0, stored[leaf + trees.n_left + 1], at + 1 + trees.n_left)
+        left_is_leaf, right_is_leaf = trees.n_left == 0, spans.n_splits == trees.n_left + 1
+        following = np.arange(1, len(trees.n_left) + 1)
+        left = np.where(left_is_leaf, leaf, following)
+        right = np.where(right_is_leaf, leaf + trees.n_left + 1, following + trees.n_left)
+        is_second = np.zeros(len(trees.value), dtype=bool)
+        is_second[right[left_is_leaf & right_is_leaf]] = True
+        return cls(left, right, left_is_leaf, right_is_leaf, is_second)
 
-    def _of_splits(self, trees: Trees) -> np.ndarray:
-        """Return the node of each split."""
-        first_split = np.cumsum(trees.tree_splits) - trees.tree_splits
-        return np.arange(len(trees.column)) + np.repeat(self.root - first_split, trees.tree_splits)
+    def shift_of_leaves(self, stored: np.ndarray, n_stored: int) -> int:
+        """Return by how much the positions of stored leaves are shifted so that no split has twice the same position.
 
-    def _compare(self, trees: Trees) -> None:
-        """Set the comparison of each node; bounds are those that need no rounding of cells."""
-        at = self._of_splits(trees)
-        self.column[at] = trees.column
-        self.missing_left[at] = trees.missing_left & ~trees.is_category
-        self.mode[at] = LESS_OR_EQUAL
-        self.split[at] = trees.bound
-        coded = np.flatnonzero(trees.is_category)
-        if len(coded) == 0:
-            return
-        subsets = trees.subsets[trees.bound[coded].astype(np.int64)]
-        n_codes = subsets.sum(axis=1)
-        self.mode[at[coded]] = OF_SUBSET[np.minimum(n_codes, 2)]
-        self.split[at[coded]] = np.where(n_codes == 0, -np.inf, subsets.argmax(axis=1))
-        lists = [[*np.flatnonzero(codes).tolist(), np.nan] for codes in subsets[n_codes > 1]]
-        self.members = np.array([code for codes in lists for code in codes], dtype=np.float64)
+        onnxruntime before version 1.24 takes a split whose children are a split and a leaf at the same position for a
+        tree without splits. The split among the children follows its parent, so that for n leaves, at most n - 1
+        splits exclude one of n shifts each.
+        """
+        mixed = np.flatnonzero(self.left_is_leaf != self.right_is_leaf)
+        mixed = mixed[mixed + 1 < n_stored]
+        leaf = stored[np.where(self.left_is_leaf[mixed], self.left[mixed], self.right[mixed])]
+        return int(np.setdiff1d(np.arange(n_stored), (mixed + 1 - leaf) % n_stored)[0])
+
+
+def _comparisons(trees: Trees) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the comparison and the number of each split, and the lists of codes, each of which ends with NaN.
+
+    Numbers are bounds that need no rounding of cells.
+    """
+    mode, split = np.full(len(trees.bound), LESS_OR_EQUAL, dtype=np.uint8), trees.bound.copy()
+    coded = np.flatnonzero(trees.is_category)
+    if len(coded) == 0:
+        return mode, split, np.zeros(0)
+    subsets = trees.subsets[trees.bound[coded].astype(np.int64)]
+    n_codes = subsets.sum(axis=1)
+    mode[coded] = OF_SUBSET[np.minimum(n_codes, 2)]
+    split[coded] = np.where(n_codes == 0, -np.inf, subsets.argmax(axis=1))
+    lists = [[*np.flatnonzero(codes).tolist(), np.nan] for codes in subsets[n_codes > 1]]
+    return mode, split, np.array([code for codes in lists for code in codes], dtype=np.float64)
