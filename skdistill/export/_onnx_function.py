@@ -65,7 +65,7 @@ def to_onnx(
     Notes
     -----
     The graph uses the operators of opset 13. Trees use version 5 of the operators for machine learning, the first one
-    whose trees add up doubles; onnxruntime has it from version 1.20 on. Thresholds of models that round their rows to
+    whose trees add up doubles; onnxruntime has it from version 1.21 on. Thresholds of models that round their rows to
     float32 are stored as the doubles that separate the same rows, so that cells are never rounded.
 
     The metadata of the graph describes it: ``format``, ``skdistill_version``, ``feature_names``, ``columns`` (for each

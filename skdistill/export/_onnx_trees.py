@@ -23,7 +23,8 @@ def add_trees(graph: Graph, cells: str, trees: Trees) -> str:
     values are looked up.
     """
     n_scores = len(trees.base)
-    trees = _with_splits(_with_base(trees if trees.value.shape[1] == 1 else _with_all_outputs(trees)))
+    trees = trees if trees.value.shape[1] == 1 else _with_all_outputs(trees)
+    trees = _with_splits(_with_numbers(_with_base(trees)))
     if trees.value.shape[1] == 1:
         return _add_ensemble(graph, cells, trees, trees.tree_output, trees.value[:, 0], n_scores)
     return _add_looked_up(graph, cells, trees)
@@ -52,8 +53,20 @@ def _with_base(trees: Trees) -> Trees:
     return replace(trees, tree_output=output, tree_splits=splits, value=value)
 
 
+def _with_numbers(trees: Trees) -> Trees:
+    """Return trees that do not only test categories: versions of onnxruntime before 1.23 answer such trees wrongly."""
+    if len(trees.column) == 0 or not trees.is_category.all():
+        return trees
+    return replace(
+        trees,
+        tree_output=np.append(trees.tree_output, 0),
+        tree_splits=np.append(trees.tree_splits, 0),  # it gets a split that compares a number
+        value=np.concatenate([trees.value, np.zeros((1, trees.value.shape[1]))]),
+    )
+
+
 def _with_splits(trees: Trees) -> Trees:
-    """Return trees with a split at least: onnxruntime before version 1.24 confuses the nodes of trees without one."""
+    """Return trees with a split each, as some versions of onnxruntime need them."""
     alone = trees.tree_splits == 0
     at = np.cumsum(trees.tree_splits)[alone]
     inserted = {
@@ -142,9 +155,9 @@ class _Children:
     def shift_of_leaves(self, stored: np.ndarray, n_stored: int) -> int:
         """Return by how much the positions of stored leaves are shifted so that no split has twice the same position.
 
-        onnxruntime before version 1.24 takes a split whose children are a split and a leaf at the same position for a
-        tree without splits. The split among the children follows its parent, so that for n leaves, at most n - 1
-        splits exclude one of n shifts each.
+        Some versions of onnxruntime take a split whose children are a split and a leaf at the same position for a tree
+        without splits. A child that is the only split of two is at the position after its parent, so that for n leaves,
+        at most n - 1 splits exclude one of n shifts each.
         """
         mixed = np.flatnonzero(self.left_is_leaf != self.right_is_leaf)
         mixed = mixed[mixed + 1 < n_stored]

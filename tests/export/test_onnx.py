@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_models import HOSTILE
+from random_models import HOSTILE, random_model
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
 from sklearn.tree import DecisionTreeClassifier
@@ -217,6 +217,24 @@ def test_files_are_small():
     forest = RandomForestClassifier(5, random_state=0).fit(rows, classes)
     for model in (student, forest):
         assert len(to_onnx(model, verify=False).data) <= 5 * compile(model).n_bytes
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_trees_are_written_as_old_versions_read_them(seed):
+    """What some versions of onnxruntime answer wrongly does not occur.
+
+    These are trees without a split, which are written as a split with twice the same leaf; splits whose children are a
+    leaf and a split at the same position, which are taken for them; and trees that test nothing but categories.
+    """
+    model = onnx.load_from_string(to_onnx(random_model(seed, "forest"), verify=False).data)
+    for node in model.graph.node:
+        if node.op_type != "TreeEnsemble":
+            continue
+        found = {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
+        assert all(np.not_equal(found["nodes_truenodeids"], found["nodes_falsenodeids"]))
+        assert len(found["tree_roots"]) == len(set(found["tree_roots"]))
+        modes = onnx.numpy_helper.to_array(found["nodes_modes"])
+        assert not np.isin(modes, [4, 5, 6]).all()
 
 
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=20))
