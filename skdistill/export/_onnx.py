@@ -122,7 +122,8 @@ def _add_kernels(graph: Graph, cells: Cells, kernels: Kernels) -> str:
     scaled = graph.add("Mul", values, graph.constant(kernels.scales))
     squares = graph.constant(-np.square(kernels.positions).sum(axis=1))
     products = _weighted(graph, scaled, 2 * kernels.positions, squares)
-    exponent = graph.add("Sub", products, graph.add("ReduceSumSquare", scaled, axes=[1], keepdims=1))
+    lengths = graph.add("ReduceSum", graph.add("Mul", scaled, scaled), graph.constant(np.array([1])), keepdims=1)
+    exponent = graph.add("Sub", products, lengths)
     kernel = graph.add("Exp", graph.add("Min", exponent, graph.constant(np.array(0.0))))
     return _weighted(graph, kernel, kernels.coef, total)
 
@@ -258,6 +259,6 @@ def _label(graph: Graph, program: Program, probabilities: str, labels: Any) -> s
     if program.thresholds is not None:
         probabilities = graph.add("Div", probabilities, graph.constant(np.array(program.unit_of_decision)))
     place = graph.add("ArgMax", probabilities, axis=1, keepdims=0)
-    if not isinstance(labels, list) and np.array_equal(labels, np.arange(len(labels))) and labels.dtype == np.int64:
+    if not isinstance(labels, list) and np.array_equal(labels, np.arange(len(labels))):
         return place
     return graph.add("Gather", graph.constant(labels), place, axis=0)
