@@ -8,6 +8,7 @@ import numpy as np
 
 from ..exceptions import ExportError
 from ._onnx_cells import Input, add_cells, inputs_of, is_text, value_infos
+from ._onnx_computed import add_computed
 from ._onnx_graph import ML, Graph
 from ._onnx_trees import add_trees
 from ._program import Inputs, Kernels, Layers, Part, Program, Trees
@@ -57,6 +58,8 @@ def add_model(graph: Graph, program: Program, inputs: list[Input]) -> list[Any]:
     from onnx import TensorProto, helper
 
     cells = Cells(add_cells(graph, program, inputs), len(program.columns))
+    if program.computed:
+        cells = Cells(add_computed(graph, cells.name, program.computed), len(program.computed))
     parts = [_from_second(part) for part in program.parts] if program.link == "binary" else program.parts
     scores = _sum(graph, [_ADDERS[type(part)](graph, cells, part) for part in parts])
     values = _linked(graph, program, scores)

@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, OrdinalEncoder, RobustScaler, StandardScaler
 
 import skdistill
-from skdistill.export import to_c, to_javascript, to_python, to_sql
+from skdistill.export import to_c, to_javascript, to_onnx, to_python, to_sql
 from skdistill.export._computed import near_of
 from skdistill.export._program import program_of
 from skdistill.export._rows import drawn_rows
@@ -24,6 +24,11 @@ from skdistill.students import CompactTreeRegressor
 def to_duckdb(model, **options):
     pytest.importorskip("duckdb")
     return to_sql(model, dialect="duckdb", **options)
+
+
+def to_onnx_graph(model, **options):
+    pytest.importorskip("onnxruntime")
+    return to_onnx(model, **options)
 
 
 def needs(program):
@@ -38,6 +43,7 @@ in_each_language = pytest.mark.parametrize(
         pytest.param(to_javascript, marks=needs("node")),
         to_sql,
         to_duckdb,
+        to_onnx_graph,
     ],
 )
 drawn = cache(random_pipeline)
@@ -47,7 +53,7 @@ def assert_exported(export, pipeline, X):
     """The export has been run on many rows, and no output differs by more than rounding."""
     exported = export(pipeline, X=X)
     assert exported.n_rows > 300
-    assert exported.largest_difference <= 1e-12
+    assert exported.largest_difference <= (1e-9 if exported.language == "onnx" else 1e-12)
 
 
 @in_each_language
