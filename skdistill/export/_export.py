@@ -45,6 +45,10 @@ class Export:
         Number of compared rows.
     header : str, default=""
         Declarations for other C files; empty for other languages.
+    object_bytes : int or None, default=None
+        Bytes of the compiled code and tables of C, by ``size``; ``None`` if they were not compiled.
+    largest_rounding : float or None, default=None
+        Maximum rounding error of the scores of C with ``dtype="int"``; ``None`` for other exports.
 
     Examples
     --------
@@ -60,10 +64,13 @@ class Export:
     largest_difference: float | None = None
     n_rows: int = 0
     header: str = ""
+    object_bytes: int | None = None
+    largest_rounding: float | None = None
 
     def __repr__(self) -> str:
         compared = "not run" if self.largest_difference is None else f"largest_difference={self.largest_difference:.2g}"
-        return f"<Export: {self.language}, {len(self.text.encode())} bytes, {compared}>"
+        compiled = "" if self.object_bytes is None else f", {self.object_bytes} bytes compiled"
+        return f"<Export: {self.language}, {len(self.text.encode())} bytes{compiled}, {compared}>"
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the text to a file, and the header of C beside it with the ending ``.h``.
@@ -101,11 +108,20 @@ def _umask() -> int:
 
 @dataclass(frozen=True)
 class Draft:
-    """The text of an export, and what runs it on rows; ``None`` if nothing does."""
+    """The text of an export, and what runs it on rows; ``None`` if nothing does.
+
+    ``cells`` converts the numbers of rows to those that the exported model takes, and ``tolerance`` is the maximum
+    difference of the outputs.
+    """
 
     text: str
     run: Callable[[Rows], Answers] | None
     header: str = ""
+    object_bytes: Callable[[], int | None] = lambda: None
+    cells: Callable[[np.ndarray], np.ndarray] | None = None
+    tolerance: float = TOLERANCE
+    rounding: float | None = None
+    """Maximum rounding error of the scores; the exported model then returns scores and labels."""
 
 
 def exported(
@@ -129,7 +145,7 @@ def exported(
     difference, n_rows = None, 0
     if verify and draft.run is not None:
         difference, n_rows = _compared(compiled, program, draft.run, language, X)
-    export = Export(draft.text, language, difference, n_rows, draft.header)
+    export = Export(draft.text, language, difference, n_rows, draft.header, draft.object_bytes(), draft.rounding)
     if path is not None:
         export.save(path)
     return export

@@ -12,7 +12,7 @@ from ._identifiers import is_identifier
 from ._javascript import javascript_text
 from ._program import Program
 from ._python import python_text
-from ._runtimes import run_c, run_duckdb, run_javascript, run_python, run_sqlite
+from ._runtimes import CRun, run_duckdb, run_javascript, run_python, run_sqlite
 from ._sql import sql_text
 
 
@@ -129,8 +129,9 @@ def to_c(
         )
 
     def write(program: Program) -> Draft:
-        text = c_text(program, name)
-        return Draft(text, lambda rows: run_c(program, text, rows.plain, name), c_header(program, name))
+        text, header = c_text(program, name), c_header(program, name)
+        run = CRun(program, text, header, name)
+        return Draft(text, lambda rows: run(rows.plain), header, lambda: run.object_bytes)
 
     return exported(model, "c", write, X=X, verify=verify, path=path)
 

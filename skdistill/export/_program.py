@@ -49,6 +49,10 @@ class Trees:
     tree_output: np.ndarray
     value: np.ndarray
     """Leaf values, of shape (n_leaves, width)."""
+    stored: np.ndarray
+    """Leaf values as the model stores them: those of ``value`` divided by their units."""
+    unit: np.ndarray
+    """Factor of the stored values of each output."""
     subsets: np.ndarray
     base: np.ndarray
 
@@ -252,6 +256,8 @@ def _trees(forest: dict[str, Any]) -> Trees:
         tree_splits=tree_splits,
         tree_output=forest["tree_output"].astype(np.int64),
         value=forest["value"] * forest["unit"][output],
+        stored=forest["value"],
+        unit=_doubles(forest["unit"]),
         subsets=forest["subsets"].astype(bool),
         base=_doubles(forest["base"]),
     )

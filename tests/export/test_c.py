@@ -17,7 +17,7 @@ from skdistill.export._export import largest_difference
 from skdistill.export._identifiers import field_names, is_identifier
 from skdistill.export._program import program_of
 from skdistill.export._rows import rows_for
-from skdistill.export._runtimes import C_FLAGS, run_c
+from skdistill.export._runtimes import C_FLAGS, CRun
 
 needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed: C is not tested")
 
@@ -32,7 +32,8 @@ def assert_sanitized(seed):
     program = program_of(model)
     rows = rows_for(model, program)
     watched = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-O1"]
-    outputs, _ = run_c(program, c_text(program, "model"), rows.plain, "model", [*C_FLAGS, *watched])
+    run = CRun(program, c_text(program, "model"), c_header(program, "model"), "model", flags=[*C_FLAGS, *watched])
+    outputs, _ = run(rows.plain)
     assert largest_difference(rows, np.array(outputs), is_classifier=program.classes is not None) <= 1e-9
 
 
