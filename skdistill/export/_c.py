@@ -158,7 +158,10 @@ def _strings(declaration: str, texts: list[str]) -> str:
 
 
 def encode(program: Program, name: str, cell: str) -> str:
-    """Return the function that converts a row to numbers."""
+    """Return the function that converts a row to numbers; a row without categories is an array of them."""
+    if program.is_numeric:
+        size = f"sizeof({name}_row) == {len(program.columns)} * sizeof({cell})"
+        return f"/* A row is read as an array of its fields. */\ntypedef char row_is_an_array[{size} ? 1 : -1];"
     fields = field_names(column.name for column in program.columns)
     lines = [f"static void encode(const {name}_row *row, {cell} *cell)", "{"]
     tables, body = [], []
@@ -208,9 +211,11 @@ _ROUNDED = """
 /* Returns a cell as a float, as the model was fitted; infinite if it is out of range. */
 static float rounded(double x)
 {
-    if (x >= 3.4028235677973366e38)
-        return INFINITY;
-    return x <= -3.4028235677973366e38 ? -INFINITY : (float)x;
+#ifndef __STDC_IEC_559__
+    if (x >= 3.4028235677973366e38 || x <= -3.4028235677973366e38)
+        return x < 0 ? -INFINITY : INFINITY;
+#endif
+    return (float)x;
 }
 """
 
@@ -439,8 +444,11 @@ _LINKS = {
 
 def _answers(program: Program, name: str) -> str:
     """Return the public functions."""
-    arrays = f"    double cell[{max(len(program.columns), 1)}], score[{program.n_scores}]"
-    steps = ["    encode(row, cell);", "    add_up(cell, score);"]
+    arrays = f"    double score[{program.n_scores}]"
+    steps = ["    add_up((const double *)row, score);"]
+    if not program.is_numeric:
+        arrays = f"    double cell[{len(program.columns)}], score[{program.n_scores}]"
+        steps = ["    encode(row, cell);", "    add_up(cell, score);"]
     if program.classes is None and program.is_single:
         head = [f"double {name}_predict(const {name}_row *row)", "{", f"{arrays}, value[1];"]
         return "\n".join([*head, *steps, "    link(score, value);", "    return value[0];", "}"])

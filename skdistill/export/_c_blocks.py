@@ -81,20 +81,19 @@ def _labels_head(name: str) -> str:
 
 def batches(program: Program, name: str, n_rows: int) -> str:
     """Return the public functions for many rows."""
-    out = "values" if program.classes is None else "proba"
-    one = f"{name}_predict_proba(rows + row, proba + row * {program.n_outputs})"
+    out, one = "proba", f"{name}_predict_proba(rows + row, proba + row * {program.n_outputs})"
     if program.classes is None:
-        one = f"{name}_predict(rows + row, values + row * {program.n_outputs})"
+        out, one = "values", f"{name}_predict(rows + row, values + row * {program.n_outputs})"
         one = f"values[row] = {name}_predict(rows + row)" if program.is_single else one
-    words = {"head": _head(program, name), "out": out, "one": one, "n_outputs": program.n_outputs}
-    text = Template(_BLOCKS if n_rows else _ROWS).substitute(words).strip("\n")
-    if program.classes is None:
-        return text
-    words |= {"head": _labels_head(name), "name": name}
-    return f"{text}\n\n{Template(_LABELS_OF_BLOCKS if n_rows else _LABELS).substitute(words).strip()}"
+    words = {"name": name, "out": out, "one": one, "n_outputs": program.n_outputs}
+    words |= {"head": _head(program, name), "labels_head": _labels_head(name)}
+    texts = [_BLOCK_OF_NUMBERS if program.is_numeric else _BLOCK, _OUTPUTS_OF_BLOCKS] if n_rows else [_OUTPUTS]
+    if program.classes is not None:
+        texts.append(_LABELS_OF_BLOCKS if n_rows else _LABELS)
+    return "\n\n".join(Template(text.strip("\n")).substitute(words) for text in texts)
 
 
-_ROWS = """
+_OUTPUTS = """
 $head
 {
     for (size_t row = 0; row < n_rows; row++)
@@ -102,44 +101,56 @@ $head
 }
 """
 
-_BLOCKS = """
-$head
-{
-    double cell[ROWS * N_COLUMNS], score[ROWS * N_SCORES];
-    size_t row = 0;
-    for (; n_rows - row >= ROWS; row += ROWS) {
-        for (int r = 0; r < ROWS; r++)
-            encode(rows + row + r, cell + r * N_COLUMNS);
-        add_up_block(cell, score);
-        for (int r = 0; r < ROWS; r++)
-            link(score + r * N_SCORES, $out + (row + r) * ${n_outputs});
-    }
-    for (; row < n_rows; row++)
-        $one;
-}
-"""
-
 _LABELS = """
-$head
+$labels_head
 {
     for (size_t row = 0; row < n_rows; row++)
         labels[row] = ${name}_predict(rows + row);
 }
 """
 
-_LABELS_OF_BLOCKS = """
+_BLOCK = """
+static void predict_block(const ${name}_row *rows, double *out)
+{
+    double cell[ROWS * N_COLUMNS], score[ROWS * N_SCORES];
+    for (int r = 0; r < ROWS; r++)
+        encode(rows + r, cell + r * N_COLUMNS);
+    add_up_block(cell, score);
+    for (int r = 0; r < ROWS; r++)
+        link(score + r * N_SCORES, out + r * ${n_outputs});
+}
+"""
+
+_BLOCK_OF_NUMBERS = """
+static void predict_block(const ${name}_row *rows, double *out)
+{
+    double score[ROWS * N_SCORES];
+    add_up_block((const double *)rows, score);
+    for (int r = 0; r < ROWS; r++)
+        link(score + r * N_SCORES, out + r * ${n_outputs});
+}
+"""
+
+_OUTPUTS_OF_BLOCKS = """
 $head
 {
-    double cell[ROWS * N_COLUMNS], score[ROWS * N_SCORES], proba[${n_outputs}];
+    size_t row = 0;
+    for (; n_rows - row >= ROWS; row += ROWS)
+        predict_block(rows + row, $out + row * ${n_outputs});
+    for (; row < n_rows; row++)
+        $one;
+}
+"""
+
+_LABELS_OF_BLOCKS = """
+$labels_head
+{
+    double proba[ROWS * ${n_outputs}];
     size_t row = 0;
     for (; n_rows - row >= ROWS; row += ROWS) {
+        predict_block(rows + row, proba);
         for (int r = 0; r < ROWS; r++)
-            encode(rows + row + r, cell + r * N_COLUMNS);
-        add_up_block(cell, score);
-        for (int r = 0; r < ROWS; r++) {
-            link(score + r * N_SCORES, proba);
-            labels[row + r] = label_of(proba);
-        }
+            labels[row + r] = label_of(proba + r * ${n_outputs});
     }
     for (; row < n_rows; row++)
         labels[row] = ${name}_predict(rows + row);

@@ -136,6 +136,11 @@ class Program:
         return self.link != "identity" or any(isinstance(part, Kernels) for part in self.parts)
 
     @property
+    def is_numeric(self) -> bool:
+        """Whether no column holds categories."""
+        return all(column.kind != "category" for column in self.columns)
+
+    @property
     def unit_of_decision(self) -> list[float]:
         """Thresholds that probabilities are divided by before the largest one is chosen, for three classes or more."""
         return [1.0] * self.n_outputs if self.thresholds is None else list(self.thresholds)
