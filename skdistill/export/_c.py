@@ -97,23 +97,10 @@ def _is_unicode(text: str) -> bool:
 
 def declarations(program: Program, name: str) -> str:
     """Return the row, and the declarations of the public names."""
-    n_outputs, n_columns = program.n_outputs, len(program.columns)
-    kinds = {"number": "double ", "time": "double ", "category": "const char *"}
-    fields = field_names(column.name for column in program.columns)
-    notes = {"number": "", "time": " /* microseconds, of dates since 1970 in UTC */", "category": ""}
-    rows = [
-        f"    {kinds[column.kind]}{field};{notes[column.kind]}"
-        for field, column in zip(fields, program.columns, strict=True)
-    ]
+    n_outputs = program.n_outputs
     lines = [
         "/* A row. Missing numbers and times are NaN, missing categories NULL. Categories are texts in UTF-8. */",
-        "typedef struct {",
-        *rows,
-        f"}} {name}_row;",
-        "",
-        f"/* The names of the columns, in the order of the fields of {name}_row. */",
-        f"extern const char *const {name}_columns[{n_columns}];",
-        "",
+        *row_lines(program, name, "double"),
     ]
     if program.classes is not None:
         lines += [
@@ -134,6 +121,26 @@ def declarations(program: Program, name: str) -> str:
             f"void {name}_predict(const {name}_row *row, double values[{n_outputs}]);",
         ]
     return "\n".join([*lines, "", batch_declarations(program, name)])
+
+
+def row_lines(program: Program, name: str, cell: str) -> list[str]:
+    """Return the lines of the struct of a row, and the declaration of its columns."""
+    kinds = {"number": f"{cell} ", "time": f"{cell} ", "category": "const char *"}
+    fields = field_names(column.name for column in program.columns)
+    notes = {"number": "", "time": " /* microseconds, of dates since 1970 in UTC */", "category": ""}
+    rows = [
+        f"    {kinds[column.kind]}{field};{notes[column.kind]}"
+        for field, column in zip(fields, program.columns, strict=True)
+    ]
+    return [
+        "typedef struct {",
+        *rows,
+        f"}} {name}_row;",
+        "",
+        f"/* The names of the columns, in the order of the fields of {name}_row. */",
+        f"extern const char *const {name}_columns[{len(program.columns)}];",
+        "",
+    ]
 
 
 def c_names(program: Program, name: str) -> str:
@@ -224,11 +231,20 @@ def helpers(program: Program, layout: str, cell: str) -> list[str]:
     """Return the functions and definitions that the parts use."""
     trees = [part for part in program.parts if isinstance(part, Trees)]
     masked = [part for part in trees if in_blocks(part, layout)]
-    found = [block_head(program, rows_of_block(program, layout) or 8)] if masked else []
+    found = [block_head(program, rows_of_block(program, layout) or 8)] if masked and cell != "int32_t" else []
+    found += [_MISSING_LAST] if masked and cell == "int32_t" else []
     found += [_ROUNDED] if any(rounds(part, cell) for part in trees) else []
     found += [_FROM_HALF] if layout == "table" and any(part.stored.dtype == np.float16 for part in trees) else []
     return found + [lowest_bit(bits) for bits in sorted({max(mask_bits(part), 32) for part in masked})]
 
+
+_MISSING_LAST = """
+/* Returns a cell so that a missing one is larger than all others where it goes to the right. */
+static inline int32_t missing_last(int32_t x, int goes_right)
+{
+    return goes_right && x == INT32_MIN ? INT32_MAX : x;
+}
+"""
 
 _FROM_HALF = """
 /* Returns a number that is stored in half precision. */
@@ -359,7 +375,7 @@ def _link(program: Program) -> str:
         body = [_LINKS[program.link].strip("\n")]
         if program.power != 1:
             body.append(
-                _POWER.strip("\n").replace("N_OUTPUTS", str(program.n_outputs)).replace("POWER", repr(program.power))
+                _POWER.strip("\n").replace("N_OUTPUTS", str(program.n_outputs)).replace("POWER", number(program.power))
             )
     text = "\n".join([*lines, *body, "}"])
     return helper + text.replace("N_SCORES", str(program.n_scores))

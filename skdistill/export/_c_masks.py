@@ -118,7 +118,7 @@ static int lowest_bit${bits}(uint${bits}_t bits)
 
 
 def masks_text(place: int, trees: Trees, *, cell: str) -> str:
-    """Return the tables of a part, and its functions for one row and for a block of rows of cells of a type."""
+    """Return the tables of a part and its function for one row of cells of a type; for numbers also for blocks."""
     tests = Tests.of(trees)
     bits, prefix, kinds = mask_bits(trees), f"part{place}_", set(tests.kind.tolist())
     words = {
@@ -139,8 +139,9 @@ def masks_text(place: int, trees: Trees, *, cell: str) -> str:
         "n_trees": len(trees.tree_splits),
         "width": trees.value.shape[1],
     }
-    functions = Template(f"{_ONE_ROW.strip()}\n\n{_BLOCK.strip()}").substitute(words)
-    return "\n".join([*_table_texts(trees, tests, kinds, prefix), "", functions])
+    functions = [_ONE_ROW] if cell == "int32_t" else [_ONE_ROW, _BLOCK]
+    texts = [Template(function.strip()).substitute(words) for function in functions]
+    return "\n".join([*_table_texts(trees, tests, kinds, prefix), "", "\n\n".join(texts)])
 
 
 def _table_texts(trees: Trees, tests: Tests, kinds: set[int], prefix: str) -> list[str]:

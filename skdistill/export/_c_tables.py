@@ -38,7 +38,9 @@ def c_type(flat: np.ndarray) -> str:
 
 
 def number(value: Any) -> str:
-    """Return the shortest decimal that a compiler reads as this number: of a float with its suffix."""
+    """Return the shortest decimal that a compiler reads as this number, with the suffix of floats."""
+    if isinstance(value, np.integer):
+        return str(value)
     if isinstance(value, np.float32) and math.isfinite(value):
         return f"{value + np.float32(0)!s}f"
     if math.isfinite(value):

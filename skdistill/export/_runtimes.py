@@ -23,6 +23,7 @@ from .._spelling import spelled
 from ..exceptions import ExportError
 from ._dialects import identifier
 from ._identifiers import field_names
+from ._integers import Integers
 from ._javascript import literal
 from ._program import Program
 
@@ -97,6 +98,8 @@ class CRun:
     text, header, name : str
     cell : str, default="double"
         Type of numbers.
+    integers : Integers or None, default=None
+        The model of integers, whose scores are returned as numbers.
     flags : list of str
         Options of ``gcc``.
     """
@@ -106,6 +109,7 @@ class CRun:
     header: str
     name: str
     cell: str = "double"
+    integers: Integers | None = None
     flags: Sequence[str] = tuple(C_FLAGS)
     object_bytes: int | None = None
     """Size of code and tables, after a run."""
@@ -122,29 +126,44 @@ class CRun:
             maths = ["-lm"] if "<math.h>" in self.text else []
             run([compiler, *self.flags, "main.c", "model.o", "-o", "main", *maths], directory)
             output = run([str(Path(directory, "main"))], directory, _bytes_of(rows))
-        width = self.program.n_outputs + 1
-        numbers = np.frombuffer(output, dtype=np.float64).reshape(-1, width)
+        numbers = np.frombuffer(output, dtype=np.float64).reshape(-1, self._n_answers + 1)
         labels = None if self.program.classes is None else numbers[:, -1].astype(int).tolist()
-        return numbers[:, :-1].tolist(), labels
+        one = 1.0 if self.integers is None else 2.0**self.integers.shift
+        return (numbers[:, :-1] / one).tolist(), labels
+
+    @property
+    def _n_answers(self) -> int:
+        return self.program.n_outputs if self.integers is None else self.program.n_scores
 
     def _main(self) -> str:
         program, name = self.program, self.name
+        number = "read_number()" if self.integers is None else f"read_integer({name.upper()}_MISSING)"
         reads = []
         for field, column in zip(field_names(column.name for column in program.columns), program.columns, strict=True):
-            read = "read_text()" if column.kind == "category" else f"({self.cell})read_number()"
+            read = "read_text()" if column.kind == "category" else f"({self.cell}){number}"
             reads.append(f"        rows[i].{field} = {read};")
-        if program.classes is None:
-            one = f"out[0] = {name}_predict(rows + i)" if program.is_single else f"{name}_predict(rows + i, out)"
-            many, label = f"{name}_predict_batch(rows, (size_t)n_rows, outs)", ""
-        else:
-            one = f"{name}_predict_proba(rows + i, out)"
-            many = f"{name}_predict_proba_batch(rows, (size_t)n_rows, outs)"
-            label = f"{name}_predict(rows + i)"
-        words = {"name": name, "n_outputs": program.n_outputs, "cell": self.cell, "one": one, "many": many}
-        words |= {"reads": "\n".join(reads), "label": label or 0, "labels": ""}
-        if label:
-            words["labels"] = f"{name}_predict_batch(rows, (size_t)n_rows, labels);"
+        words = {"name": name, "n_outputs": self._n_answers, "cell": self.cell, "label": 0, "reads": "\n".join(reads)}
+        words["one"] = f"{name}_predict(rows + i, OUT)"
+        if program.classes is not None:
+            words["one"] = f"{name}_{'predict_proba' if self.integers is None else 'scores'}(rows + i, OUT)"
+            words["label"] = f"{name}_predict(rows + i)"
+        elif program.is_single:
+            words["one"] = f"*OUT = {name}_predict(rows + i)"
+        words["many"] = self._many(str(words["one"]))
+        words["one"] = str(words["one"]).replace("OUT", "(out)")
         return Template(_MAIN_OF_C).substitute(words)
+
+    def _many(self, one: str) -> str:
+        """Return what fills the outputs and labels of all rows: the functions for many rows, if there are any."""
+        name, of_labels = self.name, self.program.classes is not None
+        if self.integers is not None:
+            one = one.replace("OUT", f"(outs + i * {self._n_answers})")
+            label = f"labels[i] = {name}_predict(rows + i);" if of_labels else ""
+            return f"for (int i = 0; i < n_rows; i++) {{ {one}; {label} }}"
+        if not of_labels:
+            return f"{name}_predict_batch(rows, (size_t)n_rows, outs);"
+        many = f"{name}_predict_proba_batch(rows, (size_t)n_rows, outs);"
+        return f"{many}\n    {name}_predict_batch(rows, (size_t)n_rows, labels);"
 
 
 def object_bytes(directory: str) -> int | None:
@@ -174,6 +193,13 @@ double read_number(void)
     return number;
 }
 
+int32_t read_integer(int32_t missing);
+int32_t read_integer(int32_t missing)
+{
+    double number = read_number();
+    return number != number ? missing : (int32_t)number;
+}
+
 char *read_text(void);
 char *read_text(void)
 {
@@ -201,8 +227,7 @@ int main(void)
     for (int i = 0; i < n_rows; i++) {
 $reads
     }
-    $many;
-    $labels
+    $many
     for (int i = 0; i < n_rows; i++) {
         $cell out[${n_outputs}];
         $one;
