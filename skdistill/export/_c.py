@@ -21,10 +21,13 @@ def c_text(program: Program, name: str, *, layout: str = "fast", cell: str = "do
     """Return the source of a C file whose public names begin with ``name``, for cells of type double or float."""
     refuse_nul(program)
     n_rows = rows_of_block(program, layout)
-    blocks = [*(part_text(place, part, layout, cell) for place, part in enumerate(program.parts)), add_up(program)]
+    blocks = [
+        *(part_text(place, part, layout, cell, n_rows) for place, part in enumerate(program.parts)),
+        add_up(program),
+    ]
     blocks += [add_up_block(program, layout)] if n_rows else []
     blocks += [_link(program), _answers(program, name), batches(program, name, n_rows)]
-    code = in_type("\n\n".join(block.strip("\n") for block in [*helpers(program, layout, cell), *blocks]), cell)
+    code = in_type("\n\n".join(block.strip("\n") for block in [*helpers(program, layout, cell, n_rows), *blocks]), cell)
     declared = in_type(declarations(program, name), cell)
     return file_of([declared, c_names(program, name), encode(program, name, cell), code], program)
 
@@ -227,11 +230,11 @@ static float rounded(double x)
 """
 
 
-def helpers(program: Program, layout: str, cell: str) -> list[str]:
+def helpers(program: Program, layout: str, cell: str, n_rows: int) -> list[str]:
     """Return the functions and definitions that the parts use."""
     trees = [part for part in program.parts if isinstance(part, Trees)]
     masked = [part for part in trees if in_blocks(part, layout)]
-    found = [block_head(program, rows_of_block(program, layout) or 8)] if masked and cell != "int32_t" else []
+    found = [block_head(program, n_rows)] if n_rows else []
     found += [_MISSING_LAST] if masked and cell == "int32_t" else []
     found += [_ROUNDED] if any(rounds(part, cell) for part in trees) else []
     found += [_FROM_HALF] if layout == "table" and any(part.stored.dtype == np.float16 for part in trees) else []
@@ -258,11 +261,11 @@ static float from_half(unsigned bits)
 """
 
 
-def part_text(place: int, part: Part, layout: str, cell: str) -> str:
-    """Return the functions of a part."""
+def part_text(place: int, part: Part, layout: str, cell: str, n_rows: int) -> str:
+    """Return the functions of a part, that for blocks of rows only if they have rows."""
     if isinstance(part, Trees):
         if in_blocks(part, layout):
-            return masks_text(place, part, cell=cell)
+            return masks_text(place, part, cell=cell, with_block=n_rows > 0)
         return walk_text(place, part, cell=cell, halves=layout == "table")
     lines = [f"static void add_part{place}_row(const double *cell, double *score)", "{"]
     body = _layers(part) if isinstance(part, Layers) else _kernels(part)

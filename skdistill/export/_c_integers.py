@@ -13,8 +13,8 @@ def integers_text(model: Integers, name: str, *, layout: str) -> str:
     """Return the source of a C file whose public names begin with ``name``."""
     program = model.program
     refuse_nul(program)
-    parts = [part_text(place, part, layout, CELL) for place, part in enumerate(program.parts)]
-    blocks = [*helpers(program, layout, CELL), *parts, add_up(program)]
+    parts = [part_text(place, part, layout, CELL, 0) for place, part in enumerate(program.parts)]
+    blocks = [*helpers(program, layout, CELL, 0), *parts, add_up(program)]
     code = in_type("\n\n".join(block.strip("\n") for block in blocks), CELL)
     return file_of(
         [_declarations(model, name), c_names(program, name), encode(program, name, CELL), code, _answers(model, name)],

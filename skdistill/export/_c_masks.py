@@ -117,8 +117,8 @@ static int lowest_bit${bits}(uint${bits}_t bits)
 """
 
 
-def masks_text(place: int, trees: Trees, *, cell: str) -> str:
-    """Return the tables of a part and its function for one row of cells of a type; for numbers also for blocks."""
+def masks_text(place: int, trees: Trees, *, cell: str, with_block: bool) -> str:
+    """Return the tables of a part and its functions, for one row of cells of a type and perhaps for a block."""
     tests = Tests.of(trees)
     bits, prefix, kinds = mask_bits(trees), f"part{place}_", set(tests.kind.tolist())
     words = {
@@ -139,7 +139,7 @@ def masks_text(place: int, trees: Trees, *, cell: str) -> str:
         "n_trees": len(trees.tree_splits),
         "width": trees.value.shape[1],
     }
-    functions = [_ONE_ROW] if cell == "int32_t" else [_ONE_ROW, _BLOCK]
+    functions = [_ONE_ROW, _BLOCK] if with_block else [_ONE_ROW]
     texts = [Template(function.strip()).substitute(words) for function in functions]
     return "\n".join([*_table_texts(trees, tests, kinds, prefix), "", "\n\n".join(texts)])
 

@@ -13,7 +13,7 @@ def table(name: str, values: Any, kind: str | None = None, indent: str = "    ")
     flat = np.asarray(values).ravel()
     if kind is None and flat.dtype.kind == "f":
         flat = narrowest(flat)
-    items = [number(value) for value in flat] if flat.dtype.kind == "f" else list(map(str, (flat + 0).tolist()))
+    items = [number(value) for value in flat]
     items = items or ["0"]  # C has no empty tables
     lines = [", ".join(items[at : at + NUMBERS_PER_LINE]) for at in range(0, len(items), NUMBERS_PER_LINE)]
     rows = f",\n{indent}    ".join(lines)
@@ -39,8 +39,10 @@ def c_type(flat: np.ndarray) -> str:
 
 def number(value: Any) -> str:
     """Return the shortest decimal that a compiler reads as this number, with the suffix of floats."""
-    if isinstance(value, np.integer):
-        return str(value)
+    if isinstance(value, np.uint64):
+        return f"{value:#x}" if value < 2**32 else f"{value:#x}ull"
+    if isinstance(value, np.integer | np.bool_):
+        return str(int(value))
     if isinstance(value, np.float32) and math.isfinite(value):
         return f"{value + np.float32(0)!s}f"
     if math.isfinite(value):
