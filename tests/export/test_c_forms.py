@@ -91,7 +91,7 @@ def test_rows_alone_and_in_blocks_are_compared(monkeypatch, fault):
 @pytest.mark.parametrize("dtype", ["float", "int"])
 def test_other_numbers(layout, dtype):
     """A forest with categories and missing cells on both sides, in single precision and of integers."""
-    exported = to_c(random_model(105, "forest"), layout=layout, dtype=dtype)
+    exported = to_c(random_model(36, "forest"), layout=layout, dtype=dtype)
     assert exported.n_rows > 200
     if dtype == "int":
         assert exported.largest_difference <= exported.largest_rounding
@@ -106,7 +106,7 @@ def test_other_numbers(layout, dtype):
 @needs_gcc
 @pytest.mark.parametrize("seed", range(60))
 def test_more_forms(seed):
-    """Every kind of model in every form, where it is possible, and watched by sanitizers without vector instructions."""
+    """Every kind of model in every form where it is possible, and watched by sanitizers without vector instructions."""
     for layout, dtype in [
         ("fast", "float"),
         ("fast", "int"),
@@ -117,7 +117,8 @@ def test_more_forms(seed):
         try:
             exported = to_c(random_model(seed), layout=layout, dtype=dtype)
         except ExportError as error:
-            assert re.search(r"holds times|is not possible for this model", str(error))
+            if re.search(r"holds times|is not possible for this model", str(error)) is None:
+                raise
             continue
         assert exported.n_rows > 200
     assert_watched(random_model(seed, "forest"))
@@ -180,7 +181,9 @@ def test_the_size_is_reported():
 def test_floats_take_the_same_side(threshold, cell):
     """Any threshold, and the float next to it as well."""
     rounded = _at_most(np.array([threshold]))[0]
-    for value in (np.float32(cell), rounded, np.nextafter(rounded, np.float32(np.inf))):
+    with np.errstate(over="ignore"):
+        following = np.nextafter(rounded, np.float32(np.inf))
+    for value in (np.float32(cell), rounded, following):
         assert (float(value) <= threshold) == (value <= rounded)
 
 
@@ -249,7 +252,7 @@ def test_sums_that_need_doubles():
     """A small difference of large numbers is an error in single precision, with its cure."""
     model = CompiledModel(Linear(np.array([[1.0], [-1.0]]), np.zeros(1)))
     rows = 1e7 + np.arange(40.0).reshape(20, 2)
-    with pytest.raises(ExportError, match='differ from those of the model[\\s\\S]*Export with dtype="double"'):
+    with pytest.raises(ExportError, match=r'differ from those of the model[\s\S]*Export with dtype="double"'):
         to_c(CompiledModel(Linear(np.array([[1e9], [-1e9]]), np.zeros(1)), bounds=(-1e9, 1e9)), dtype="float", X=rows)
     assert to_c(model, X=rows).largest_difference <= 1e-9
 
