@@ -217,6 +217,7 @@ def with_m2cgen(model, folder, X):
 def with_emlearn(forest, folder, X):
     import emlearn
 
+    np.seterr(all="warn")  # emlearn makes numpy raise, for the whole process
     converted = emlearn.convert(forest, method="inline", dtype="float")
     text = converted.save(name="forest", format="c", include_proba=False)
     source = folder / "emlearn.c"

@@ -130,7 +130,7 @@ def masks_text(place: int, trees: Trees, *, cell: str, with_block: bool) -> str:
         "cell": _cell(trees, cell, kinds, prefix, ""),
         "cell_of_block": _cell(trees, cell, kinds, prefix, "r * N_COLUMNS + "),
         "number": c_type(trees.threshold),
-        "skip": _skip(trees, kinds, prefix),
+        "remove": _remove(trees, kinds, prefix),
         "compare": _compare(trees, kinds, prefix),
         "unit": unit_text(trees, prefix),
         "n_in_group": min(len(trees.tree_splits), TREES_PER_GROUP),
@@ -166,26 +166,30 @@ def _cell(trees: Trees, cell: str, kinds: set[int], prefix: str, row: str) -> st
     return f"missing_last({read}, {f'{prefix}kind[test] == {MISSING_RIGHT}' if len(kinds) > 1 else 1})"
 
 
-def _skip(trees: Trees, kinds: set[int], prefix: str) -> str:
-    """Return what ends the loop over the cuts of a test, or skips a cut, where one row goes to the left."""
-    left, right = f"!(x > {prefix}cut[cut])", f"x <= {prefix}cut[cut]"
-    stays = {MISSING_LEFT: left, MISSING_RIGHT: right}
-    number = " : ".join(stays[kind] for kind in sorted(kinds - {CATEGORY}))
-    if len(kinds - {CATEGORY}) > 1:
-        number = f"{prefix}kind[test] == {MISSING_LEFT} ? {number}"
-    lines = [f"if ({number})", "    break;"]
-    if CATEGORY in kinds:
-        of_category = [
-            f"if ({within_text(trees, 'x', prefix)}) {{",
-            f"    split += {prefix}n_splits[cut];",
-            "    continue;",
-        ]
-        if len(kinds) == 1:
-            lines = [*of_category, "}"]
-        else:
-            inner = [f"    {line}" for line in [*of_category, "}"]]
-            lines = [f"if ({prefix}kind[test] == {CATEGORY}) {{", *inner, "} else " + lines[0], lines[1]]
-    return "\n".join(f"                {line}" for line in lines)
+def _remove(trees: Trees, kinds: set[int], prefix: str) -> str:
+    """Return the loops over the cuts of a test at which one row goes to the right.
+
+    Those of numbers come first, so that the loop over their splits is not left and entered again at each cut.
+    """
+    loops = {
+        MISSING_LEFT: [f"while (cut < end && x > {prefix}cut[cut])", f"    last += {prefix}n_splits[cut++];"],
+        MISSING_RIGHT: [f"while (cut < end && !(x <= {prefix}cut[cut]))", f"    last += {prefix}n_splits[cut++];"],
+        CATEGORY: [
+            "for (; cut < end; cut++, split = last) {",
+            f"    last = split + {prefix}n_splits[cut];",
+            f"    if (!({within_text(trees, 'x', prefix)}))",
+            "        for (; split < last; split++)",
+            f"            left[{prefix}tree[split]] &= {prefix}mask[split];",
+            "}",
+        ],
+    }
+    lines: list[str] = []
+    for kind in sorted(kinds):
+        if len(kinds) > 1:
+            lines.append(f"if ({prefix}kind[test] == {kind}) {{")
+        lines += [f"{'    ' * (len(kinds) > 1)}{line}" for line in loops[kind]]
+        lines += ["}"] * (len(kinds) > 1)
+    return "\n".join(f"            {line}" for line in lines)
 
 
 def _compare(trees: Trees, kinds: set[int], prefix: str) -> str:
@@ -214,12 +218,11 @@ ${starts}
             left[i] = ($mask)-1;
         for (int test = ${p}first_test[group]; test < ${p}first_test[group + 1]; test++) {
             $number x = $cell;
-            int split = ${p}first_split[test];
-            for (int cut = ${p}first_cut[test]; cut < ${p}first_cut[test + 1]; cut++) {
-${skip}
-                for (int end = split + ${p}n_splits[cut]; split < end; split++)
-                    left[${p}tree[split]] &= ${p}mask[split];
-            }
+            int cut = ${p}first_cut[test], end = ${p}first_cut[test + 1];
+            int split = ${p}first_split[test], last = split;
+${remove}
+            for (; split < last; split++)
+                left[${p}tree[split]] &= ${p}mask[split];
         }
         for (int i = 0, tree = group * ${group_size}; i < ${n_in_group} && tree < ${n_trees}; i++, tree++) {
             int leaf = ${p}first_leaf[tree] + ${lowest_bit}(left[i]);

@@ -176,7 +176,7 @@ def _compared(
 ) -> tuple[float | None, int]:
     """Return the largest difference and the number of rows; ``None`` and 0 if nothing here runs the language."""
     cells, integers = (None, None) if draft.form is None else (draft.form.cells, draft.form.integers)
-    rows = rows_for(compiled, program, X, cells=cells, of_scores=integers is not None)
+    rows = rows_for(compiled, program, X, converted=cells, of_scores=integers is not None)
     try:
         outputs, labels = run(rows)
     except NoRuntimeError as missing:

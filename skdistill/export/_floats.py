@@ -1,6 +1,7 @@
 """Models in single precision: for rows of floats, every split takes the side that it takes in double precision."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -20,14 +21,10 @@ def as_floats(program: Program) -> Program:
         If a column holds times.
     """
     refuse_times(program, "float")
-    return replace(
-        program,
-        parts=[_part(part) for part in program.parts],
-        low=np.float32(program.low),
-        high=np.float32(program.high),
-        power=np.float32(program.power) if program.power != 1 else 1.0,
-        thresholds=None if program.thresholds is None else tuple(map(np.float32, program.thresholds)),
-    )
+    numbers: dict[str, Any] = {name: np.float32(getattr(program, name)) for name in ("low", "high", "power")}
+    if program.thresholds is not None:
+        numbers["thresholds"] = tuple(_narrow(np.array(program.thresholds)))
+    return replace(program, parts=[_part(part) for part in program.parts], **numbers)
 
 
 def refuse_times(program: Program, dtype: str) -> None:
@@ -67,7 +64,8 @@ def _kernels(part: Kernels) -> Kernels:
 
 
 def _inputs(inputs: Inputs) -> Inputs:
-    return replace(inputs, **{name: _narrow(getattr(inputs, name)) for name in ("center", "scale", "low", "high")})
+    numbers: dict[str, Any] = {name: _narrow(getattr(inputs, name)) for name in ("center", "scale", "low", "high")}
+    return replace(inputs, **numbers)
 
 
 def _narrow(values: np.ndarray) -> np.ndarray:

@@ -60,8 +60,8 @@ def as_integers(program: Program) -> Integers:
             f"{LARGEST_SCORE:,}. Fit on smaller values, or export with dtype='float'."
         )
     shift = min(shift, 30)
-    parts = [_part(part, shift, offsets * (place == 0)) for place, part in enumerate(program.parts)]
-    n_roundings = sum(len(part.tree_splits) + 1 for part in parts)
+    parts: list[Part] = [_part(part, shift, offsets * (place == 0)) for place, part in enumerate(program.parts)]
+    n_roundings = sum(len(part.tree_splits) + 1 for part in parts if isinstance(part, Trees))
     return Integers(
         program=replace(program, parts=parts),
         shift=shift,

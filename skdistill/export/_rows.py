@@ -60,12 +60,12 @@ def rows_for(
     program: Program,
     X: Any = None,
     *,
-    cells: Callable[[np.ndarray], np.ndarray] | None = None,
+    converted: Callable[[np.ndarray], np.ndarray] | None = None,
     of_scores: bool = False,
 ) -> Rows:
     """Return drawn rows, and those of ``X`` before them, with the outputs of the model, or with its scores.
 
-    Numbers are converted by ``cells`` to those that the exported model takes.
+    Numbers are converted by ``converted`` to those that the exported model takes.
     """
     encoder = model.columns or Columns([None] * model.n_features_in_, np.zeros(model.n_features_in_, dtype=bool))
     given = [] if X is None else _rows_of(X, model)
@@ -74,8 +74,8 @@ def rows_for(
         table[index] = row
     encoded = encoder.encode(table)
     is_number = np.array([column.kind == "number" for column in program.columns])
-    if cells is not None:
-        encoded[:, is_number] = table[:, is_number] = cells(encoded[:, is_number])
+    if converted is not None:
+        encoded[:, is_number] = table[:, is_number] = converted(encoded[:, is_number])
     with np.errstate(over="ignore", invalid="ignore"):
         if of_scores:
             expected = model.scorer.scores(encoded) * (model.power / program.power)
@@ -83,8 +83,8 @@ def rows_for(
             expected = np.asarray(model(encoded) if model.columns is None else model(table)).reshape(len(table), -1)
     is_odd = (np.abs(encoded[:, is_number]) > HUGE).any(axis=1) & (np.arange(len(table)) >= len(given))
     is_compared = np.isfinite(expected).all(axis=1)  # infinity minus infinity is no answer
-    if cells is not None and not all(isinstance(part, Trees) for part in program.parts):
-        is_compared[:] = False  # sums of floats may be infinite where those of doubles are not
+    if converted is not None and not all(isinstance(part, Trees) for part in program.parts):
+        is_compared = np.zeros(len(table), dtype=bool)  # sums of floats may be infinite where those of doubles are not
     kept = np.flatnonzero(~is_odd | is_compared)
     raw, plain = table[kept].tolist(), encoded[kept].tolist()
     for row, cells in zip(raw, plain, strict=True):
