@@ -144,6 +144,8 @@ def ways(results, table, teacher, student, equal, same, build, X):
         yield "student", way
     ask = teacher.predict_proba if hasattr(teacher, "predict_proba") else teacher.predict
     yield "teacher", Way("scikit-learn", lambda row: ask(row[None]), ask, pickled_bytes(teacher))
+    for way in c_ways("C of to_c", teacher, folder_of(build, "teacher"), "forest", X):
+        yield "teacher", way
     yield from tried(
         results, table, "teacher", teacher, [with_skl2onnx, with_tl2cgen, with_m2cgen, with_emlearn], build, X
     )
