@@ -16,9 +16,10 @@ def integers_text(model: Integers, name: str, *, layout: str) -> str:
     parts = [part_text(place, part, layout, CELL, 0) for place, part in enumerate(program.parts)]
     blocks = [*helpers(program, layout, CELL, 0), *parts, add_up(program)]
     code = in_type("\n\n".join(block.strip("\n") for block in blocks), CELL)
+    constants = f"const {CELL} {name}_missing = INT32_MIN;\nconst {CELL} {name}_one = {2**model.shift};"
+    names = f"{constants}\n{c_names(program, name)}"
     return file_of(
-        [_declarations(model, name), c_names(program, name), encode(program, name, CELL), code, _answers(model, name)],
-        program,
+        [_declarations(model, name), names, encode(program, name, CELL), code, _answers(model, name)], program
     )
 
 
@@ -28,15 +29,16 @@ def integers_header(model: Integers, name: str) -> str:
 
 
 def _declarations(model: Integers, name: str) -> str:
-    program, prefix = model.program, name.upper()
+    program = model.program
     lines = [
-        f"#define {prefix}_MISSING INT32_MIN",
-        "",
-        f"/* The integer of 1 in values and scores; they are rounded by at most {model.rounding:.3g}. */",
-        f"#define {prefix}_ONE {2**model.shift}",
-        "",
-        f"/* A row. Missing numbers are {prefix}_MISSING, missing categories NULL. Categories are texts in UTF-8. */",
+        f"/* A row. Missing numbers are {name}_missing, missing categories NULL. Categories are texts in UTF-8. */",
         *row_lines(program, name, CELL),
+        "/* The cell of a missing number. */",
+        f"extern const {CELL} {name}_missing;",
+        "",
+        f"/* What stands for 1 in values and scores; they are rounded by at most {model.rounding:.3g}. */",
+        f"extern const {CELL} {name}_one;",
+        "",
     ]
     if program.classes is not None:
         lines += [

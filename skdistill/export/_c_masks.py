@@ -209,6 +209,7 @@ def _compare(trees: Trees, kinds: set[int], prefix: str) -> str:
 
 
 _ONE_ROW = """
+/* A split that sends the row to the right removes leaves; the first one that remains is that of the row. */
 static void add_${p}row(const double *cell, double *score)
 {
 ${starts}
@@ -234,6 +235,7 @@ ${remove}
 """
 
 _BLOCK = """
+/* The same for a block of rows, without branches in the innermost loops. */
 WIDE static void add_${p}block(const double *cell, double *score)
 {
     const $mask all = ($mask)-1;

@@ -102,8 +102,8 @@ def to_c(
     dtype : {"double", "float", "int"}, default="double"
         Type of numbers. With ``"float"``, rows hold floats, each split takes the side that the model takes for the
         same floats, and outputs may differ by 1e-5 of their scale. With ``"int"``, for trees, rows hold integers of 32
-        bits and ``MODEL_MISSING``, no floating-point number is used, and ``model_predict`` of a regressor returns the
-        value times ``MODEL_ONE``; a classifier has ``model_scores`` instead of ``model_predict_proba``. Leaf values are
+        bits and ``model_missing``, no floating-point number is used, and ``model_predict`` of a regressor returns the
+        value times ``model_one``; a classifier has ``model_scores`` instead of ``model_predict_proba``. Leaf values are
         then rounded, see ``largest_rounding``. There are no times with either, and no functions for many rows with
         ``"int"``.
     path : str, path-like or None, default=None

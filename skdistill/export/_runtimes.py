@@ -137,7 +137,7 @@ class CRun:
 
     def _main(self) -> str:
         program, name = self.program, self.name
-        number = "read_number()" if self.integers is None else f"read_integer({name.upper()}_MISSING)"
+        number = "read_number()" if self.integers is None else f"read_integer({name}_missing)"
         reads = []
         for field, column in zip(field_names(column.name for column in program.columns), program.columns, strict=True):
             read = "read_text()" if column.kind == "category" else f"({self.cell}){number}"

@@ -81,6 +81,20 @@ def test_names_of_fields(names):
     assert all(is_identifier(field) for field in fields)
 
 
+@needs_gcc
+@pytest.mark.parametrize("flag", ["-std=c99", "-std=gnu17", "-D_GNU_SOURCE"])
+def test_fields_are_no_macros(tmp_path, flag):
+    """No macro of the headers of a file is the name of a field: it would be replaced."""
+    text = c_text(program_of(random_model(2)), "model")
+    headers = "".join(line + "\n" for line in text.split("\n") if line.startswith("#include"))
+    assert "stdint.h" in headers
+    (tmp_path / "headers.c").write_text(headers + "#include <math.h>\n")
+    macros = [line.split()[1] for line in gcc(tmp_path, flag, "-dM", "-E", "headers.c").stdout.splitlines()]
+    objects = [name for name in macros if not name.startswith("_") and "(" not in name]
+    assert len(objects) > 50
+    assert [name for name in objects if is_identifier(name)] == []
+
+
 @settings(max_examples=40)
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
 def test_strings_are_what_they_were(text):
