@@ -266,7 +266,7 @@ def part_text(place: int, part: Part, layout: str, cell: str, n_rows: int) -> st
     if isinstance(part, Trees):
         if in_blocks(part, layout):
             return masks_text(place, part, cell=cell, with_block=n_rows > 0)
-        return walk_text(place, part, cell=cell, halves=layout == "table")
+        return walk_text(place, part, cell=cell, is_small=layout == "table")
     lines = [f"static void add_part{place}_row(const double *cell, double *score)", "{"]
     body = _layers(part) if isinstance(part, Layers) else _kernels(part)
     return "\n".join([*lines, *body, "}"])

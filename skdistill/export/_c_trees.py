@@ -45,31 +45,32 @@ def subset_table(trees: Trees, prefix: str) -> list[str]:
     return [table(f"{prefix}subset", np.packbits(trees.subsets, axis=1, bitorder="little"), indent="")]
 
 
-def walk_text(place: int, trees: Trees, *, cell: str, halves: bool) -> str:
+def walk_text(place: int, trees: Trees, *, cell: str, is_small: bool) -> str:
     """Return the tables of a part and its function for one row.
 
-    ``cell`` is the type of the cells. With ``halves``, leaf values that the model stores in half precision remain so.
+    ``cell`` is the type of the cells. If the tables shall be small, equal thresholds of a column are stored once, and
+    leaf values that the model stores in half precision remain so.
     """
     prefix = f"part{place}_"
-    column, is_category, cut, position = _cuts(trees)
-    packed, n_bits = _packed(trees, position)
-    first_category = int(is_category.argmax()) if is_category.any() else len(cut)
-    is_half = halves and trees.stored.dtype == np.float16
+    first, position = _distinct(trees) if is_small else (np.arange(len(trees.column)),) * 2
+    packed, n_flags, n_bits = _packed(trees, position if is_small else np.zeros_like(position))
+    is_half = is_small and trees.stored.dtype == np.float16
     value = f"{prefix}value[leaf * {trees.value.shape[1]} + k]"
     words = {
         "p": prefix,
         "starts": starts_text(trees.base, "    score["),
         "packed": _packed_type(packed),
-        "n_bits": n_bits,
-        "ones": (1 << (n_bits - 1)) - 1,
-        "goes_left": _goes_left(trees, cell, first_category, len(cut), prefix),
+        "cut": f"(int)(packed >> {n_bits})" if is_small else "split",
+        "n_flags": n_flags,
+        "ones": (1 << (n_bits - n_flags)) - 1,
+        "goes_left": _goes_left(trees, cell, prefix),
         "value": (f"from_half({value})" if is_half else value) + unit_text(trees, prefix),
         "n_trees": len(trees.tree_splits),
         "width": trees.value.shape[1],
     }
     lines = [
-        table(f"{prefix}column", column, indent=""),
-        table(f"{prefix}cut", cut, kind=c_type(trees.threshold), indent=""),
+        table(f"{prefix}column", trees.column[first], indent=""),
+        table(f"{prefix}cut", trees.threshold[first], kind=c_type(trees.threshold), indent=""),
         table(f"{prefix}split", packed, kind=_packed_type(packed), indent=""),
         table(f"{prefix}tree_splits", trees.tree_splits, indent=""),
         table(f"{prefix}output", trees.tree_output, indent=""),
@@ -80,20 +81,29 @@ def walk_text(place: int, trees: Trees, *, cell: str, halves: bool) -> str:
     return "\n".join([*lines, "", Template(_WALK.strip()).substitute(words)])
 
 
-def _cuts(trees: Trees) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return the column, kind and threshold of each distinct cut, categories last, and the cut of each split."""
-    order = np.lexsort((trees.threshold, trees.column, trees.is_category))
-    column, is_category, cut = trees.column[order], trees.is_category[order], trees.threshold[order]
-    is_new = np.append(True, (column[1:] != column[:-1]) | (cut[1:] != cut[:-1]))[: len(order)]
+def _distinct(trees: Trees) -> tuple[np.ndarray, np.ndarray]:
+    """Return a split of each distinct pair of column and threshold, and the pair of each split."""
+    order = np.lexsort((trees.threshold, trees.column))
+    column, threshold = trees.column[order], trees.threshold[order]
+    is_new = np.append(True, (column[1:] != column[:-1]) | (threshold[1:] != threshold[:-1]))[: len(order)]
     position = np.empty(len(order), dtype=np.int64)
     position[order] = np.cumsum(is_new) - 1
-    return column[is_new], is_category[is_new], cut[is_new], position
+    return order[is_new], position
 
 
-def _packed(trees: Trees, position: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return the cut, the number of splits in the left subtree and the side of missing cells of each split."""
-    n_bits = 1 + int(trees.n_left.max(initial=0)).bit_length()
-    return (position << n_bits) | (trees.n_left << 1) | trees.missing_left, n_bits
+def _packed(trees: Trees, cut: np.ndarray) -> tuple[np.ndarray, int, int]:
+    """Return the cut, the size of the left subtree and flags of each split as one integer, and the bits below the two.
+
+    The flags are the side of missing cells and, if there are splits of both kinds, whether a split tests a category.
+    """
+    n_flags = 2 if _is_mixed(trees) else 1
+    n_bits = n_flags + int(trees.n_left.max(initial=0)).bit_length()
+    flags = trees.missing_left | (trees.is_category.astype(np.int64) << 1 if n_flags == 2 else 0)
+    return (cut << n_bits) | (trees.n_left << n_flags) | flags, n_flags, n_bits
+
+
+def _is_mixed(trees: Trees) -> bool:
+    return bool(trees.is_category.any() and not trees.is_category.all())
 
 
 def _packed_type(packed: np.ndarray) -> str:
@@ -101,15 +111,15 @@ def _packed_type(packed: np.ndarray) -> str:
     return "uint16_t" if largest < 2**16 else "uint32_t" if largest < 2**32 else "uint64_t"
 
 
-def _goes_left(trees: Trees, cell: str, first_category: int, n_cuts: int, prefix: str) -> str:
-    """Return the test of a split; the cuts of categories follow those of numbers."""
+def _goes_left(trees: Trees, cell: str, prefix: str) -> str:
+    """Return the test of a split."""
     compared = "rounded(x)" if rounds(trees, cell) else "x"
     missing = "x == INT32_MIN" if cell == "int32_t" else "x != x"
     of_number = f"{missing} ? (int)(packed & 1) : {compared} <= {prefix}cut[cut]"
-    if first_category == n_cuts:
+    if not trees.is_category.any():
         return of_number
     within = within_text(trees, "x", prefix)
-    return within if first_category == 0 else f"cut >= {first_category} ? {within} : {of_number}"
+    return f"packed & 2 ? {within} : {of_number}" if _is_mixed(trees) else within
 
 
 _WALK = """
@@ -122,7 +132,7 @@ ${starts}
         int split = first_split, leaf = first_leaf, n_below = ${p}tree_splits[tree];
         while (n_below > 0) {
             $packed packed = ${p}split[split];
-            int cut = (int)(packed >> ${n_bits}), n_left = (int)(packed >> 1 & ${ones});
+            int cut = ${cut}, n_left = (int)(packed >> ${n_flags} & ${ones});
             double x = cell[${p}column[cut]];
             int goes_left = ${goes_left};
             if (goes_left) {

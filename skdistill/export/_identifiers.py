@@ -96,8 +96,30 @@ KEYWORDS = frozenset(
 """Words of C and C++ that are no names of fields."""
 
 MACROS = frozenset(
-    "linux unix i386 vax sun INFINITY NAN NULL EOF errno stdin stdout stderr math_errhandling MAXFLOAT NSIG DOMAIN SING "
-    "OVERFLOW UNDERFLOW PLOSS TLOSS".split()
+    [
+        "linux",
+        "unix",
+        "i386",
+        "vax",
+        "sun",
+        "INFINITY",
+        "NAN",
+        "NULL",
+        "EOF",
+        "errno",
+        "stdin",
+        "stdout",
+        "stderr",
+        "math_errhandling",
+        "MAXFLOAT",
+        "NSIG",
+        "DOMAIN",
+        "SING",
+        "OVERFLOW",
+        "UNDERFLOW",
+        "PLOSS",
+        "TLOSS",
+    ]
 )
 """Names that compilers and common headers define as macros."""
 
