@@ -146,9 +146,8 @@ def ways(results, table, teacher, student, equal, same, build, X):
     yield "teacher", Way("scikit-learn", lambda row: ask(row[None]), ask, pickled_bytes(teacher))
     for way in c_ways("C of to_c", teacher, folder_of(build, "teacher"), "forest", X):
         yield "teacher", way
-    yield from tried(
-        results, table, "teacher", teacher, [with_skl2onnx, with_tl2cgen, with_m2cgen, with_emlearn], build, X
-    )
+    exporters = [with_skl2onnx, with_tl2cgen, with_m2cgen, *([with_emlearn] * hasattr(teacher, "classes_"))]
+    yield from tried(results, table, "teacher", teacher, exporters, build, X)
     for model, booster in (("LightGBM of equal fidelity", equal), ("LightGBM 60 x 24", same)):
         core, folder = booster.booster_, folder_of(build, model)
         compiled = skdistill.compile(booster)
@@ -242,6 +241,15 @@ def add_duckdb(results, name, student, X):
 
 # ---------------------------------------------------------------------- page
 
+KNOWN = (
+    "- lleaves 1.3.0 with llvmlite 0.50.0, the newest: `AttributeError: module 'llvmlite.binding' has no attribute "
+    "'PassManagerBuilder'`. It was measured with llvmlite 0.44.0.",
+    "- tl2cgen 1.0.0 contains treelite 4.1.2 and warns about models of treelite 4.8.1.",
+    "- emlearn 0.23.2 makes numpy raise floating-point errors (`numpy.seterr`) in the whole process once it is "
+    "imported. It was only tried on classifiers.",
+)
+"""Errors found by hand, with the versions of 2026-11-27."""
+
 
 def cell(value, digits=2):
     return number(np.nan if value is None else value, digits)
@@ -276,7 +284,7 @@ def introduction(results):
         f"turns: one row per call (calls from Python, but for node), and {N_ROWS:,} rows. The times relative to the "
         "compiled student are medians of the ratios in each round: the machine had other load, so compare ratios. "
         "C is compiled by gcc with -O2. Sizes are those of the pickle, of the compiled code and tables (by `size`), of "
-        "the library, of the file or of the statement.\n\n"
+        "the library, of the file or of the statement, as means over tables.\n\n"
         f"Versions: {versions}."
     )
 
@@ -335,8 +343,8 @@ def ratios(measured):
         lines.append(
             [
                 table,
-                *("–" if other is None else number(other["many"] / ours["many"], 1) for other in others),
-                number(others[0]["one"] / ours["one"], 1),
+                *("–" if other is None else number(other["many_ratio"] / ours["many_ratio"], 1) for other in others),
+                number(others[0]["one_ratio"] / ours["one_ratio"], 1),
             ]
         )
     heading = ["", *(f"rows a second / {way}" for way in ("compile", "tl2cgen", "lleaves")), "one row: compile / C"]
@@ -352,7 +360,7 @@ def errors(results):
         if row["model"] == "error":
             found[row["of"], row["way"], row["text"]].append(row["table"])
     lines = [f"- {way} on the {of} ({', '.join(tables)}): `{text}`" for (of, way, text), tables in found.items()]
-    return "\n".join(lines) or "Nothing."
+    return "\n".join([*lines, *KNOWN])
 
 
 if __name__ == "__main__":
