@@ -13,6 +13,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[variable] = "1"
 
 import gc
+import signal
 import tempfile
 import warnings
 from importlib.metadata import PackageNotFoundError, version
@@ -45,6 +46,7 @@ from skdistill.students import CompactBoostingClassifier, CompactBoostingRegress
 TABLES = ("heloc", "credit_default", "pol", "puma8nh")
 N_ROWS, N_DATABASE = 10_000, 1_000_000
 ROUNDS, SECONDS = 7, 0.03
+SECONDS_OF_EXPORTER = 60
 STUDENT_BYTES = 10_000
 MAX_TREES = 400
 PACKAGES = (
@@ -62,6 +64,7 @@ PACKAGES = (
 
 
 def measure(results, folder):
+    signal.signal(signal.SIGALRM, give_up)
     for name in TABLES:
         if not results.has(table=name, model="done"):
             with tempfile.TemporaryDirectory() as build, warnings.catch_warnings():
@@ -171,10 +174,18 @@ def tried(results, table, model, fitted, exporters, build, X):
     """Yield the exporters that work, and record the errors of the others."""
     for exporter in exporters:
         try:
-            yield model, exporter(fitted, folder_of(build, f"{model} {exporter.__name__}"), X)
+            signal.alarm(SECONDS_OF_EXPORTER)
+            way = exporter(fitted, folder_of(build, f"{model} {exporter.__name__}"), X)
+            signal.alarm(0)
+            yield model, way
         except Exception as error:  # any failure of theirs is a result
+            signal.alarm(0)
             text = " ".join(f"{type(error).__name__}: {error}".split())[:160]
             results.add(table=table, model="error", of=model, way=exporter.__name__[5:], text=text)
+
+
+def give_up(number, frame):
+    raise TimeoutError(f"not finished after {SECONDS_OF_EXPORTER} seconds")
 
 
 def folder_of(build, name):

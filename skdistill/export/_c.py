@@ -7,9 +7,9 @@ import numpy as np
 
 from ..exceptions import ExportError
 from ._c_blocks import add_up_block, batch_declarations, batches, block_head, in_blocks, rows_of_block
-from ._c_masks import lowest_bit, mask_bits, masks_text
+from ._c_masks import lowest_bit, masks_text
 from ._c_tables import number, table
-from ._c_trees import rounds, walk_text
+from ._c_trees import walk_text
 from ._identifiers import field_names
 from ._program import Column, Inputs, Kernels, Layers, Part, Program, Trees
 
@@ -21,13 +21,11 @@ def c_text(program: Program, name: str, *, layout: str = "fast", cell: str = "do
     """Return the source of a C file whose public names begin with ``name``, for cells of type double or float."""
     refuse_nul(program)
     n_rows = rows_of_block(program, layout)
-    blocks = [
-        *(part_text(place, part, layout, cell, n_rows) for place, part in enumerate(program.parts)),
-        add_up(program),
-    ]
+    parts = [part_text(place, part, layout, cell, n_rows) for place, part in enumerate(program.parts)]
+    blocks = [*helpers(program, "\n".join(parts), n_rows), *parts, add_up(program)]
     blocks += [add_up_block(program, layout)] if n_rows else []
     blocks += [_link(program), _answers(program, name), batches(program, name, n_rows)]
-    code = in_type("\n\n".join(block.strip("\n") for block in [*helpers(program, layout, cell, n_rows), *blocks]), cell)
+    code = in_type("\n\n".join(block.strip("\n") for block in blocks), cell)
     declared = in_type(declarations(program, name), cell)
     return file_of([declared, c_names(program, name), encode(program, name, cell), code], program)
 
@@ -230,15 +228,12 @@ static float rounded(double x)
 """
 
 
-def helpers(program: Program, layout: str, cell: str, n_rows: int) -> list[str]:
-    """Return the functions and definitions that the parts use."""
-    trees = [part for part in program.parts if isinstance(part, Trees)]
-    masked = [part for part in trees if in_blocks(part, layout)]
-    found = [block_head(program, n_rows)] if n_rows else []
-    found += [_MISSING_LAST] if masked and cell == "int32_t" else []
-    found += [_ROUNDED] if any(rounds(part, cell) for part in trees) else []
-    found += [_FROM_HALF] if layout == "table" and any(part.stored.dtype == np.float16 for part in trees) else []
-    return found + [lowest_bit(bits) for bits in sorted({max(mask_bits(part), 32) for part in masked})]
+def helpers(program: Program, code: str, n_rows: int) -> list[str]:
+    """Return the sizes of blocks, and the functions that the code of the parts calls."""
+    functions = {"rounded": _ROUNDED, "from_half": _FROM_HALF, "missing_last": _MISSING_LAST}
+    functions |= {f"lowest_bit{bits}": lowest_bit(bits) for bits in (32, 64)}
+    head = [block_head(program, n_rows)] if n_rows else []
+    return [*head, *(text for name, text in functions.items() if f"{name}(" in code)]
 
 
 _MISSING_LAST = """

@@ -14,7 +14,7 @@ def integers_text(model: Integers, name: str, *, layout: str) -> str:
     program = model.program
     refuse_nul(program)
     parts = [part_text(place, part, layout, CELL, 0) for place, part in enumerate(program.parts)]
-    blocks = [*helpers(program, layout, CELL, 0), *parts, add_up(program)]
+    blocks = [*helpers(program, "\n".join(parts), 0), *parts, add_up(program)]
     code = in_type("\n\n".join(block.strip("\n") for block in blocks), CELL)
     constants = f"const {CELL} {name}_missing = INT32_MIN;\nconst {CELL} {name}_one = {2**model.shift};"
     names = f"{constants}\n{c_names(program, name)}"

@@ -101,18 +101,29 @@ def test_other_numbers(layout, dtype):
         assert re.search(r"\bdouble\b", exported.text + exported.header) is None
 
 
+@pytest.mark.parametrize("seed", range(0, 60, 3))
+def test_every_function_is_called(seed):
+    """Compilers warn of functions that nothing calls: no form of any model has one, not even trees without numbers."""
+    model = random_model(seed, "forest")
+    for layout, dtype in FORMS:
+        try:
+            text = to_c(model, layout=layout, dtype=dtype, verify=False).text
+        except ExportError:
+            continue
+        names = re.findall(r"^(?:WIDE )?static [^=;]*?(\w+)\(", text, flags=re.MULTILINE)
+        assert names
+        assert [name for name in names if len(re.findall(rf"\b{name}\(", text)) < 2] == []
+
+
+FORMS = [(layout, dtype) for layout in ("fast", "table") for dtype in ("double", "float", "int")]
+
+
 @pytest.mark.slow
 @needs_gcc
 @pytest.mark.parametrize("seed", range(60))
 def test_more_forms(seed):
     """Every kind of model in every form where it is possible, and watched by sanitizers without vector instructions."""
-    for layout, dtype in [
-        ("fast", "float"),
-        ("fast", "int"),
-        ("table", "double"),
-        ("table", "float"),
-        ("table", "int"),
-    ]:
+    for layout, dtype in FORMS:
         try:
             exported = to_c(random_model(seed), layout=layout, dtype=dtype)
         except ExportError as error:
