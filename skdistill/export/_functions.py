@@ -86,6 +86,9 @@ def to_c(
     ``model_predict_proba``, and ``model_predict`` returns the position of the label in ``model_classes``. Names of
     fields are the names of columns with underscores in place of other characters. Numbers are doubles, NaN if missing.
     Times are doubles of microseconds, dates since 1970 in UTC. Categories are strings in UTF-8, ``NULL`` if missing.
+    ``model_predict_batch`` and, for classifiers, ``model_predict_proba_batch`` take an array of rows, which may be an
+    array of doubles if no column holds categories, and return the same numbers as the functions for one row.
+
     The mathematical library (``-lm``) is needed unless the model consists of trees or weighted sums without a link. The
     file refuses to be compiled with ``-ffast-math``, which removes the tests for NaN.
 
@@ -123,8 +126,8 @@ def to_c(
     Raises
     ------
     ExportError
-        If the model cannot be exported, or if an output differs by more than 1e-9 of the scale of the outputs. Then no
-        file is written.
+        If the model cannot be exported, or if an output differs by more than 1e-9 of the scale of the outputs, or what
+        ``dtype`` allows. Then no file is written.
     CompileError
         If the model cannot be compiled.
 
