@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, OrdinalEncoder, RobustScaler, StandardScaler
 
 import skdistill
+from skdistill.exceptions import ExportError
 from skdistill.export import to_c, to_javascript, to_onnx, to_python, to_sql
 from skdistill.export._computed import near_of
 from skdistill.export._program import program_of
@@ -118,3 +119,12 @@ def test_pipelines_of_linear_models_in_c():
     pipeline = make_pipeline(encoder, LinearRegression()).fit(words, np.arange(80))
     text = to_c(pipeline).text if shutil.which("gcc") else to_c(pipeline, verify=False).text
     assert "value_of(x, key0, value0, 40," in text
+
+
+@pytest.mark.parametrize("dtype", ["float", "int"])
+def test_steps_need_doubles(dtype):
+    """Scaled cells that are rounded could be on the other side of thresholds: C of other numbers is refused."""
+    X = np.arange(20.0)[:, None]
+    pipeline = make_pipeline(StandardScaler(), CompactTreeRegressor()).fit(X, X[:, 0])
+    with pytest.raises(ExportError, match=f"dtype='{dtype}' would move rows"):
+        to_c(pipeline, dtype=dtype)
