@@ -4,7 +4,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -115,9 +115,10 @@ def _umask() -> int:
 
 @dataclass(frozen=True)
 class Form:
-    """Numbers that are no doubles: how rows hold them, and how far outputs may differ."""
+    """Numbers that are no doubles: how rows and outputs hold them, and how far outputs may differ."""
 
     cells: Callable[[np.ndarray], np.ndarray]
+    outputs: Callable[[np.ndarray], np.ndarray] = lambda outputs: outputs
     tolerance: float = TOLERANCE
     integers: Integers | None = None
 
@@ -201,6 +202,8 @@ def _compared(
         difference = integer_difference(integers, rows.expected, answers, labels)
         _check_difference(difference, integers.rounding, language, "Please report the model.")
         return difference, len(rows.raw)
+    if draft.form is not None:
+        rows = replace(rows, expected=draft.form.outputs(rows.expected))
     difference = largest_difference(rows, answers, is_classifier=program.classes is not None)
     tolerance = TOLERANCE if draft.form is None else draft.form.tolerance
     advice = "Please report the model." if draft.form is None else 'Export with dtype="double".'

@@ -48,6 +48,11 @@ def float_cells(cells: np.ndarray) -> np.ndarray:
         return cells.astype(np.float32).astype(np.float64)
 
 
+def float_outputs(outputs: np.ndarray) -> np.ndarray:
+    """Return outputs as they are, but infinite where a float would be."""
+    return np.where(np.isinf(float_cells(outputs)), np.copysign(np.inf, outputs), outputs)
+
+
 def _part(part: Part) -> Part:
     if isinstance(part, Trees):
         stored = part.stored if part.stored.dtype == np.float16 else _narrow(part.stored)
