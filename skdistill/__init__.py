@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import compiled, exceptions, export, inspection, metrics, samplers, students, targets, transfer
+    from . import compiled, compression, exceptions, export, inspection, metrics, samplers, students, targets, transfer
     from .compilation import compile
     from .estimators import (
         AutoColumns,
@@ -32,6 +32,7 @@ __all__ = [
     "as_teacher",
     "compile",
     "compiled",
+    "compression",
     "exceptions",
     "export",
     "fidelity_scorer",

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..students import CompactKernelClassifier, CompactKernelRegressor, teach_classifier, teach_regressor
+from ..students._lending import lent_teacher
 from ..students._student import CompactRegressor, CompactStudent, rows_for
 from ..targets import TargetLink, blend, fit_margin_scale, soften, softmax
 from ..teachers import Teacher
@@ -94,16 +95,17 @@ class ClassTargets:
         proba = self.of(transfer_set.outputs)
         if transfer_set.truth is not None:
             proba = blend(proba, transfer_set.truth, self.soft_weight)
-        return teach_classifier(
-            self.view.prepared(_inheriting(student, self.teacher, self.view)),
-            self.view.rows(transfer_set.X),
-            soften(proba, self.temperature),
-            classes=self.classes,
-            sample_weight=transfer_set.sample_weight,
-            rng=np.random.RandomState(seed),
-            temperature=self.temperature,
-            target_compressor=self.compressor,
-        )
+        with lent_teacher(self.teacher.model):
+            return teach_classifier(
+                self.view.prepared(_inheriting(student, self.teacher, self.view)),
+                self.view.rows(transfer_set.X),
+                soften(proba, self.temperature),
+                classes=self.classes,
+                sample_weight=transfer_set.sample_weight,
+                rng=np.random.RandomState(seed),
+                temperature=self.temperature,
+                target_compressor=self.compressor,
+            )
 
     def predict(self, student: Any, X: Any) -> np.ndarray:
         """Return the student's probabilities."""
@@ -140,15 +142,16 @@ class ValueTargets:
         targets = transfer_set.outputs
         if transfer_set.truth is not None:
             targets = blend(targets, transfer_set.truth, self.soft_weight)
-        return teach_regressor(
-            self.view.prepared(_inheriting(student, self.teacher, self.view)),
-            self.view.rows(transfer_set.X),
-            self.link.clipped(targets),
-            sample_weight=transfer_set.sample_weight,
-            rng=np.random.RandomState(seed),
-            target_compressor=self.compressor,
-            link=self._link_for(student),
-        )
+        with lent_teacher(self.teacher.model):
+            return teach_regressor(
+                self.view.prepared(_inheriting(student, self.teacher, self.view)),
+                self.view.rows(transfer_set.X),
+                self.link.clipped(targets),
+                sample_weight=transfer_set.sample_weight,
+                rng=np.random.RandomState(seed),
+                target_compressor=self.compressor,
+                link=self._link_for(student),
+            )
 
     def _link_for(self, student: Any) -> TargetLink:
         """Return the link of a student; known bounds alone are no reason to wrap the estimators of others."""

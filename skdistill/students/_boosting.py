@@ -24,6 +24,8 @@ from ..solvers import (
     refit_leaves,
     refit_leaves_in_order,
 )
+from ._boosting_from import continued, trees_to_start
+from ._init_kept import KeepsInit, SameClasses, model_in_init
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
 MAX_TREES, MAX_LEAVES, MAX_BINS = 10_000, 131_072, 65_535
@@ -36,7 +38,7 @@ MIN_ROWS_FOR_THREADS = 10_000
 """Minimum number of rows for several threads of LightGBM; with fewer rows, threads are slower on a busy machine."""
 
 
-class _CompactBoosting(CompactStudent):
+class _CompactBoosting(KeepsInit, CompactStudent):
     """Base class of the boosted classifier and regressor."""
 
     _loss_of_many = OneVsRestCrossEntropy
@@ -53,6 +55,7 @@ class _CompactBoosting(CompactStudent):
         resolve_leaves: bool = True,
         monotonic_cst: Any = None,
         interaction_cst: Any = None,
+        init: Any = None,
         memory: Any = None,
         n_jobs: int | None = None,
         random_state: Any = None,
@@ -67,6 +70,7 @@ class _CompactBoosting(CompactStudent):
         self.resolve_leaves = resolve_leaves
         self.monotonic_cst = monotonic_cst
         self.interaction_cst = interaction_cst
+        self.init = init
         self.memory = memory
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -75,6 +79,19 @@ class _CompactBoosting(CompactStudent):
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Forest:
         """Return the trees of all columns of ``targets``, grown on one binned copy of ``X``."""
         return self._grow(X, targets, weight)[0]
+
+    def _earlier_trees(self, table: TreeTable, targets: np.ndarray) -> list[Forest] | None:
+        """Return the trees of each output that the first new tree is added to."""
+        model = model_in_init(self)
+        if model is None:
+            return None
+        for name in ("monotonic_cst", "interaction_cst"):
+            if getattr(self, name) is not None:
+                raise ValueError(
+                    f"{type(self).__name__}: {name} is set, which trees in init may break; expected one of both. Pass "
+                    f"init=None or {name}=None."
+                )
+        return trees_to_start(self, model, table, targets, self._loss, self.n_trees)
 
     def _grow(
         self,
@@ -98,13 +115,12 @@ class _CompactBoosting(CompactStudent):
         seed, directions = draw_seed(rng), self._directions(targets.shape[1])
         shared["table"] = table
         is_validation = rng.uniform(size=len(weight)) < VALIDATION_SHARE
-        forests, changes, ridges = [], [], []
+        forests, changes, ridges, earlier = [], [], [], self._earlier_trees(table, targets)
         for output, target in enumerate(targets.T):
             others = None if offset is None else offset[:, output]
             order = None if directions is None else directions[output]
-            forest = self._grower(shared, seed, order).grow(
-                output, target, self._start(target, table, others), self.n_trees, only_these=common is None
-            )
+            first, grower = None if earlier is None else earlier[output], self._grower(shared, seed, order)
+            forest = self._sequence(grower, output, target, others, first, only_these=common is None)
             if order is None:
                 forest, change, ridge = self._refit(forest, table, target, is_validation, others, hidden)
             else:
@@ -114,6 +130,26 @@ class _CompactBoosting(CompactStudent):
             ridges.append(ridge)
         self.ridge_ = np.array(ridges)
         return stack_outputs(forests).stored_as(np.float16), np.column_stack(changes)
+
+    def _sequence(
+        self,
+        grower: TreeGrower,
+        output: int,
+        target: np.ndarray,
+        offset: np.ndarray | None,
+        first: Forest | None,
+        *,
+        only_these: bool,
+    ) -> Forest:
+        """Return the trees of an output, the first of which may be given."""
+        if first is None:
+            start = self._start(target, grower.table, offset)
+            return grower.grow(output, target, start, self.n_trees, only_these=only_these)
+        if first.n_trees == self.n_trees:
+            return first
+        scores = first.scores(grower.table.cells, effective_n_jobs(self.n_jobs))[:, 0]
+        n_more = self.n_trees - first.n_trees
+        return continued(first, grower.grow(output, target, scores, n_more, only_these=only_these))
 
     def _grower(self, shared: dict[str, Any], seed: int, directions: np.ndarray | None) -> TreeGrower:
         """Return the grower of trees with some constraints, which outputs and sizes with the same ones share."""
@@ -218,7 +254,7 @@ class _CompactBoosting(CompactStudent):
         }
 
 
-class CompactBoostingClassifier(CompactClassifier, _CompactBoosting):
+class CompactBoostingClassifier(SameClasses, CompactClassifier, _CompactBoosting):
     r"""Small boosted trees for soft targets: ``n_trees`` trees of ``max_leaf_nodes`` leaves for each class.
 
     For each class one sequence of trees minimises the cross-entropy to the class's probability,
@@ -255,6 +291,12 @@ class CompactBoostingClassifier(CompactClassifier, _CompactBoosting):
         Sets of columns that may interact, by position or name: the splits on the way to a leaf test columns of one
         set only. Columns in no set form one more. ``"no_interactions"`` allows none, so that each score is a sum of
         functions of one column each; ``"pairwise"`` allows all sets of two.
+    init : estimator, Booster, "teacher" or None, default=None
+        A fitted model whose trees come first: an earlier student of this kind (more rows, drift), or boosting of
+        scikit-learn or LightGBM with no more than ``n_trees`` trees for an output. Trees are grown after them until
+        there are ``n_trees``, and all leaves are refitted together. ``"teacher"`` is the teacher of a distilled
+        estimator. The model is not changed, :func:`~sklearn.base.clone` keeps it as it is, and the fitted student
+        refers to it until ``set_params(init=None)``.
     memory : str, joblib.Memory or None, default=None
         Where trees are cached: a fit of another size on the same rows reuses the trees that it shares with an earlier
         one. Sizes up to 40, up to 80, up to 160 and beyond share trees, since their learning rate is the same.
@@ -359,6 +401,12 @@ class CompactBoostingRegressor(CompactRegressor, _CompactBoosting):
         Sets of columns that may interact, by position or name: the splits on the way to a leaf test columns of one
         set only. Columns in no set form one more. ``"no_interactions"`` allows none, so that each score is a sum of
         functions of one column each; ``"pairwise"`` allows all sets of two.
+    init : estimator, Booster, "teacher" or None, default=None
+        A fitted model whose trees come first: an earlier student of this kind (more rows, drift), or boosting of
+        scikit-learn or LightGBM with no more than ``n_trees`` trees for an output. Trees are grown after them until
+        there are ``n_trees``, and all leaves are refitted together. ``"teacher"`` is the teacher of a distilled
+        estimator. The model is not changed, :func:`~sklearn.base.clone` keeps it as it is, and the fitted student
+        refers to it until ``set_params(init=None)``.
     memory : str, joblib.Memory or None, default=None
         Where trees are cached: a fit of another size on the same rows reuses the trees that it shares with an earlier
         one. Sizes up to 40, up to 80, up to 160 and beyond share trees, since their learning rate is the same.

@@ -27,6 +27,8 @@ from skdistill.students import (
     CompactBoostingRegressor,
     CompactHybridClassifier,
     CompactHybridRegressor,
+    CompactInheritedClassifier,
+    CompactInheritedRegressor,
     CompactKernelClassifier,
     CompactKernelRegressor,
     CompactLinearClassifier,
@@ -65,6 +67,8 @@ EXPECTED_FAILURES = [
     (CompactHybridRegressor(), ROWS_ARE_SHUFFLED),
     (CompactKernelClassifier(10), {}),
     (CompactKernelRegressor(10), {}),
+    (CompactInheritedClassifier(300), LIGHTGBM),
+    (CompactInheritedRegressor(300), LIGHTGBM),
     (CompactLinearClassifier(), {}),
     (CompactLinearRegressor(), {}),
     (
