@@ -1,40 +1,151 @@
 """Lossless compression of flat arrays, used in the pickles of scorers."""
 
+import json
 import math
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-_INTS = ("feature", "n_left", "tree_splits", "tree_output")
+_INTS = ("feature", "tree_splits", "tree_output")
 
-PackedArrays = tuple[list[tuple[str, str, tuple[int, ...]]], bytes]
+FormerArrays = tuple[list[tuple[str, str, tuple[int, ...]]], bytes]
+"""Packed arrays of earlier releases: names, dtypes and shapes, and the bytes of all arrays together."""
+
+PackedArrays = bytes | FormerArrays
+
+SMALL_STREAM = 200
+"""Bytes below which a stream is compressed together with others, since a code table of its own would cost more."""
+
+MAX_TABLE = 256
+"""Maximum number of distinct values of an array that is stored as codes of one byte and a table of these values."""
+
+MAX_CODE = 127
+"""Maximum code of an array whose values are stored as multiples of a step."""
+
+STRATEGIES = (zlib.Z_DEFAULT_STRATEGY, zlib.Z_HUFFMAN_ONLY)
 
 
-def pack_arrays(arrays: dict[str, np.ndarray]) -> PackedArrays:
-    """Return the names, dtypes and shapes of arrays, and their losslessly compressed bytes.
+def pack_arrays(arrays: dict[str, np.ndarray]) -> bytes:
+    """Return arrays as bytes, losslessly compressed.
 
-    The bytes are transposed, first bytes of all numbers first, because this compresses better. A boolean uses one bit.
+    An array of floats with few distinct values is stored as codes of one byte: multiples of a step, or positions in a
+    table of its values. The bytes of other numbers are transposed, first bytes of all numbers first, because this
+    compresses better. A boolean uses one bit.
     """
-    described, planes = [], []
-    for name, array in arrays.items():
-        described.append((name, array.dtype.str, array.shape))
-        flat = np.packbits(array) if array.dtype == bool else np.ascontiguousarray(array).reshape(-1)
-        planes.append(flat.view(np.uint8).reshape(len(flat), flat.itemsize).T.tobytes())
-    return described, zlib.compress(b"".join(planes), 9)
+    described: list[list[Any]] = []
+    small, large = [], []
+    for name, array, mark in _coded(arrays):
+        sizes = []
+        for stream in _planes(array):
+            packed = b"" if len(stream) < SMALL_STREAM else _deflated(stream)
+            sizes.append(len(packed))
+            (large if packed else small).append(packed or stream)
+        described.append([name, array.dtype.str, array.shape, mark, sizes])
+    text = json.dumps(described, separators=(",", ":")).encode()
+    head = _deflated(text + b"\0" + b"".join(small))
+    return len(head).to_bytes(4, "little") + head + b"".join(large)
 
 
 def unpack_arrays(packed: PackedArrays) -> dict[str, np.ndarray]:
-    """Undo :func:`pack_arrays`."""
+    """Undo :func:`pack_arrays`, also of earlier releases."""
+    if not isinstance(packed, bytes):
+        return _unpack_former(packed)
+    start = 4 + int.from_bytes(packed[:4], "little")
+    text, _, small = zlib.decompress(packed[4:start], -zlib.MAX_WBITS).partition(b"\0")
+    arrays, place = {}, 0
+    for name, dtype, shape, mark, sizes in json.loads(text):
+        size = -(-math.prod(shape) // 8) if dtype == "|b1" else math.prod(shape)
+        planes = []
+        for length in sizes:
+            if length:
+                planes.append(zlib.decompress(packed[start : start + length], -zlib.MAX_WBITS))
+                start += length
+            else:
+                planes.append(small[place : place + size])
+                place += size
+        flat = np.frombuffer(b"".join(planes), dtype=np.uint8).reshape(len(planes), size)
+        array = _from_planes(flat, dtype, tuple(shape))
+        if isinstance(mark, str):
+            array = arrays.pop(mark)[array]
+        elif mark:
+            array = _multiples(array, *mark)
+        arrays[name] = array
+    return arrays
+
+
+def _coded(arrays: dict[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray, Any]]:
+    """Yield names and arrays as they are stored, and how to read them: a dtype and a step, or the name of a table."""
+    for name, array in arrays.items():
+        if array.dtype.kind != "f" or array.size < SMALL_STREAM // 4:
+            yield name, array, 0
+            continue
+        flat = np.ascontiguousarray(array).reshape(-1)
+        bits, place = np.unique(flat.view(f"u{flat.itemsize}"), return_inverse=True)
+        distinct = bits.view(flat.dtype)
+        step = _step_of(distinct) if len(bits) <= 2 * MAX_CODE + 1 else 0.0
+        if step:
+            yield name, np.rint(array / step).astype(np.int8), [array.dtype.str, step]
+        elif len(bits) <= MAX_TABLE and len(bits) * array.itemsize < array.size * (array.itemsize - 1):
+            yield f"{name}=", distinct, 0
+            yield name, place.reshape(array.shape).astype(np.uint8), f"{name}="
+        else:
+            yield name, array, 0
+
+
+def _step_of(distinct: np.ndarray) -> float:
+    """Return a step of which all values are small multiples, exactly; 0.0 if there is none."""
+    if not np.isfinite(distinct).all():
+        return 0.0
+    gaps = np.diff(np.unique(np.append(distinct, 0).astype(np.float64)))
+    for part in (1, 2, 3):
+        step = float(gaps.min(initial=np.inf)) / part
+        if not np.isfinite(step) or np.abs(distinct).max() > (MAX_CODE + 0.5) * step:
+            continue
+        codes = np.rint(distinct.astype(np.float64) / step).astype(np.int8)
+        again = _multiples(codes, distinct.dtype.str, step)
+        if np.array_equal(again.view(f"u{again.itemsize}"), distinct.view(f"u{again.itemsize}")):
+            return step
+    return 0.0
+
+
+def _multiples(codes: np.ndarray, dtype: str, step: float) -> np.ndarray:
+    return (codes * np.float64(step)).astype(dtype)
+
+
+def _planes(array: np.ndarray) -> list[bytes]:
+    flat = np.packbits(array) if array.dtype == bool else np.ascontiguousarray(array).reshape(-1)
+    return [plane.tobytes() for plane in flat.view(np.uint8).reshape(len(flat), flat.itemsize).T]
+
+
+def _from_planes(planes: np.ndarray, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the array of bytes of shape (itemsize, n_numbers)."""
+    flat = np.ascontiguousarray(planes.T).reshape(-1)
+    if dtype == "|b1":
+        return np.unpackbits(flat, count=math.prod(shape)).view(bool).reshape(shape)
+    return flat.view(dtype).reshape(shape)
+
+
+def _deflated(stream: bytes) -> bytes:
+    """Return the shortest of several ways to compress a stream, without header and checksum."""
+    return min((_deflated_by(stream, strategy) for strategy in STRATEGIES), key=len)
+
+
+def _deflated_by(stream: bytes, strategy: int) -> bytes:
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9, strategy)
+    return compressor.compress(stream) + compressor.flush()
+
+
+def _unpack_former(packed: FormerArrays) -> dict[str, np.ndarray]:
     described, compressed = packed
     content, start, arrays = np.frombuffer(zlib.decompress(compressed), dtype=np.uint8), 0, {}
     for name, dtype, shape in described:
-        size, itemsize, is_bits = math.prod(shape), np.dtype(dtype).itemsize, np.dtype(dtype) == bool
-        n_numbers = -(-size // 8) if is_bits else size
+        size, itemsize = math.prod(shape), np.dtype(dtype).itemsize
+        n_numbers = -(-size // 8) if np.dtype(dtype) == bool else size
         planes = content[start : start + n_numbers * itemsize].reshape(itemsize, n_numbers)
         start += planes.size
-        flat = np.ascontiguousarray(planes.T).reshape(-1)
-        arrays[name] = (np.unpackbits(flat, count=size).view(bool) if is_bits else flat.view(dtype)).reshape(shape)
+        arrays[name] = _from_planes(planes, np.dtype(dtype).str, shape)
     return arrays
 
 
@@ -66,37 +177,72 @@ def unpack_fields(state: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def pack_forest(forest: Any) -> PackedArrays:
+def pack_forest(forest: Any) -> bytes:
     """Return the compressed fields of a forest.
 
-    The distinct thresholds of each feature are stored once, together with an integer code per split. This is lossless
-    and takes one byte per split if a feature has at most 256 distinct thresholds.
+    The distinct thresholds of each feature are stored once, together with an integer code per split, feature by
+    feature. This is lossless and takes at most one byte per split if a feature has at most 256 distinct thresholds. The
+    shape of a tree takes two bits per split: whether its left and its right child are splits.
     """
-    arrays = {name: getattr(forest, name) for name in forest.__dataclass_fields__ if name not in ("n_features", *_INTS)}
+    others = ("n_features", "threshold", "n_left", *_INTS)
+    arrays = {name: getattr(forest, name) for name in forest.__dataclass_fields__ if name not in others}
     arrays |= {name: smallest_ints(getattr(forest, name)) for name in _INTS}
     arrays["n_features"] = np.array(forest.n_features)
-    cuts, cut = [arrays["threshold"][:0]], np.zeros(len(forest.feature), dtype=np.int64)
-    for feature in np.unique(forest.feature):
-        of = forest.feature == feature
-        distinct, cut[of] = np.unique(forest.threshold[of], return_inverse=True)
+    arrays["children"] = _children(forest)
+    cuts = [forest.threshold[:0]]
+    for feature in np.unique(forest.feature).tolist():
+        distinct, cut = np.unique(forest.threshold[forest.feature == feature], return_inverse=True)
         cuts.append(distinct)
+        arrays[f"cut/{feature}"] = smallest_ints(cut)
     arrays["threshold"] = np.concatenate(cuts)
     arrays["n_cuts"] = smallest_ints(np.array([len(distinct) for distinct in cuts[1:]], dtype=np.int64))
-    arrays["cut"] = smallest_ints(cut)
     return pack_arrays(arrays)
 
 
 def unpack_forest(packed: PackedArrays) -> dict[str, Any]:
-    """Undo :func:`pack_forest`."""
+    """Undo :func:`pack_forest`, also of earlier releases."""
     state: dict[str, Any] = unpack_arrays(packed)
     state["n_features"] = int(state["n_features"])
     for name in _INTS:
         state[name] = state[name].astype(np.int64)
-    n_cuts, cut, cuts = state.pop("n_cuts"), state.pop("cut"), state["threshold"]
+    if "children" in state:
+        state["n_left"] = _left_sizes(state.pop("children"))
+    else:
+        state["n_left"] = state["n_left"].astype(np.int64)
+    n_cuts, cuts = state.pop("n_cuts"), state["threshold"]
     first = np.cumsum(n_cuts, dtype=np.int64) - n_cuts
     features, group = np.unique(state["feature"], return_inverse=True)
+    if "cut" in state:
+        cut = state.pop("cut")
+    else:
+        by_feature = [state.pop(f"cut/{feature}").astype(np.int64) for feature in features.tolist()]
+        cut = np.empty(len(group), dtype=np.int64)
+        cut[np.argsort(group, kind="stable")] = np.concatenate([*by_feature, np.zeros(0, dtype=np.int64)])
     state["threshold"] = cuts[first[group] + cut] if len(features) else cuts
     return state
+
+
+def _children(forest: Any) -> np.ndarray:
+    """Return for each split whether its left child (1) and its right child (2) are splits, as the sum of these."""
+    n_right = forest.spans.n_splits - 1 - forest.n_left
+    return ((forest.n_left > 0) + 2 * (n_right > 0)).astype(np.uint8)
+
+
+def _left_sizes(children: np.ndarray) -> np.ndarray:
+    """Return the number of splits in the left subtree of each split, given :func:`_children` in preorder.
+
+    The number of subtrees that are yet to come falls by one when a subtree is complete, and never by more: the left
+    subtree ends where it is first below that at its start.
+    """
+    n_splits = len(children)
+    pending = np.concatenate([[0], np.cumsum((children & 1) + (children >> 1).astype(np.int64) - 1)])
+    key = (pending - pending.min()) * (n_splits + 1) + np.arange(n_splits + 1)
+    order = np.sort(key)
+    start = np.flatnonzero(children & 1) + 1
+    end = order[np.searchsorted(order, key[start] - (n_splits + 1))] % (n_splits + 1)
+    n_left = np.zeros(n_splits, dtype=np.int64)
+    n_left[start - 1] = end - start
+    return n_left
 
 
 def smallest_ints(numbers: np.ndarray) -> np.ndarray:
