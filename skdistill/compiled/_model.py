@@ -175,8 +175,12 @@ class CompiledModel:
 
     def stored_as(self, dtype: np.dtype) -> "CompiledModel":
         """Return a copy with leaf values or weights of another precision."""
+        return self.scored_by(self.scorer.stored_as(dtype))
+
+    def scored_by(self, scorer: Scorer) -> "CompiledModel":
+        """Return a copy with another scorer of the same columns and outputs."""
         model = copy.copy(self)
-        model.scorer = self.scorer.stored_as(dtype)
+        model.scorer = scorer
         model._reset_code()
         return model
 
@@ -188,7 +192,14 @@ class CompiledModel:
 
     # ------------------------------------------------------------------ many rows
 
-    def _many(self, X: Any) -> np.ndarray:
+    def encoded(self, X: Any) -> Any:
+        """Return a table of rows as the scorer takes it: an array of numbers and codes, or a sparse matrix."""
+        is_frame = hasattr(type(X), "columns") and not hasattr(type(X), "collect")
+        if is_frame and self._names.order_in(names_of_frame(X)) is not None:
+            X = X.select(self._names.known) if hasattr(X, "select") else X[self._names.known]
+        return self._cells(X)
+
+    def _cells(self, X: Any) -> Any:
         if self.columns is not None:
             cells = self.columns.encode(X)
         else:
@@ -197,6 +208,13 @@ class CompiledModel:
                 cells = Columns([None] * self.n_features_in_, np.zeros(self.n_features_in_, dtype=bool)).encode(X)
         if cells.ndim != 2 or cells.shape[1] != self.n_features_in_:
             self._raise_shape_error(cells.shape)
+        return cells
+
+    def _many(self, X: Any) -> np.ndarray:
+        return self.outputs_of(self._cells(X))
+
+    def outputs_of(self, cells: Any) -> np.ndarray:
+        """Return the outputs for rows that are encoded as :meth:`encoded` does."""
         with one_blas_thread(is_small=is_small(cells.shape[0], self._n_weights)):
             scores = self.scorer.scores(cells)
         outputs = inverse_link(self.link, self.bounds).of_rows(scores)
