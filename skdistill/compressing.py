@@ -96,7 +96,8 @@ def compress(
     is_judged = np.zeros(len(weight), dtype=bool)
     is_judged[rng.permutation(np.flatnonzero(weight > 0))[: max(round(JUDGED_SHARE * np.sum(weight > 0)), 1)]] = True
     judge = Judge(compiled, cells[is_judged], reference[is_judged], weight[is_judged])
-    rows = Rows.of(compiled, cells[~is_judged & (weight > 0)], weight[~is_judged & (weight > 0)])
+    is_fitted = ~is_judged & (weight > 0)
+    rows = Rows.of(compiled, cells[is_fitted], weight[is_fitted], None if y is None else reference[is_fitted])
     chain = Chain(compiled, steps, rows, judge, float(tolerance))
     records = chain.run(is_order_given=order == "given")
     small = compiled.scored_by(chain.scorer)

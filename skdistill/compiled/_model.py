@@ -325,15 +325,50 @@ class CompiledModel:
     # ------------------------------------------------------------------ pickle: arrays only, code is generated again
 
     def __getstate__(self) -> dict[str, Any]:
-        shipped = ("scorer", "link", "power", "classes_", "columns", "is_single", "quantization_loss_")
-        optional = {"decision": self.decision, "bounds": self.bounds}  # most models have neither
-        state = {name: self.__dict__[name] for name in shipped} | {"names": self._names.packed()}
-        return state | {name: value for name, value in optional.items() if value is not None}
+        state = {name: self.__dict__.get(name, default) for name, default in SHIPPED.items()}
+        state["classes_"] = _packed_labels(self.classes_)
+        packed = {name: value for name, value in state.items() if not _is_default(name, value)}
+        return packed | {"names": self._names.packed()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        state = SHIPPED | state
+        if isinstance(state["classes_"], tuple):
+            dtype, labels = state["classes_"]
+            state["classes_"] = np.array(labels, dtype=dtype)
+        self.__dict__.update({name: value for name, value in state.items() if name not in OPTIONAL or value is not None})
         self._names = Names.unpacked(self.__dict__.pop("names"))
         self._reset_code()
+
+
+SHIPPED: dict[str, Any] = {
+    "scorer": None,
+    "link": "identity",
+    "power": 1.0,
+    "classes_": None,
+    "columns": None,
+    "is_single": False,
+    "quantization_loss_": 0.0,
+    "decision": None,
+    "bounds": None,
+}
+"""What a pickle holds beside the column names, unless it is the default."""
+
+OPTIONAL = ("decision", "bounds")
+"""Attributes that only models that need them have."""
+
+
+def _is_default(name: str, value: Any) -> bool:
+    default = SHIPPED[name]
+    return value is default or (isinstance(default, str | float | bool) and value == default)
+
+
+def _packed_labels(labels: Any) -> Any:
+    """Return the dtype and a list of labels, which is shorter than an array, if they are numbers or texts."""
+    if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "biufUO":
+        return labels
+    listed = labels.tolist()
+    is_plain = labels.dtype.kind != "O" or all(type(label) is str for label in listed)
+    return (labels.dtype.str, listed) if is_plain else labels
 
 
 def _by_rows(X: Any) -> Any:

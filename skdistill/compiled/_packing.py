@@ -189,14 +189,22 @@ def pack_forest(forest: Any) -> bytes:
     arrays |= {name: smallest_ints(getattr(forest, name)) for name in _INTS}
     arrays["n_features"] = np.array(forest.n_features)
     arrays["children"] = _children(forest)
-    cuts = [forest.threshold[:0]]
+    cuts, codes = [forest.threshold[:0]], [np.zeros(0, dtype=np.uint8)]
     for feature in np.unique(forest.feature).tolist():
-        distinct, cut = np.unique(forest.threshold[forest.feature == feature], return_inverse=True)
+        distinct, code = np.unique(forest.threshold[forest.feature == feature], return_inverse=True)
         cuts.append(distinct)
-        arrays[f"cut/{feature}"] = smallest_ints(cut)
+        if len(code) < OWN_STREAM:
+            codes.append(code)
+        else:
+            arrays[f"cut/{feature}"] = smallest_ints(code)
+    arrays["cuts"] = smallest_ints(np.concatenate(codes))
     arrays["threshold"] = np.concatenate(cuts)
     arrays["n_cuts"] = smallest_ints(np.array([len(distinct) for distinct in cuts[1:]], dtype=np.int64))
     return pack_arrays(arrays)
+
+
+OWN_STREAM = 512
+"""Number of splits of a feature from which their codes are compressed by themselves."""
 
 
 def unpack_forest(packed: PackedArrays) -> dict[str, Any]:
@@ -212,14 +220,23 @@ def unpack_forest(packed: PackedArrays) -> dict[str, Any]:
     n_cuts, cuts = state.pop("n_cuts"), state["threshold"]
     first = np.cumsum(n_cuts, dtype=np.int64) - n_cuts
     features, group = np.unique(state["feature"], return_inverse=True)
-    if "cut" in state:
-        cut = state.pop("cut")
-    else:
-        by_feature = [state.pop(f"cut/{feature}").astype(np.int64) for feature in features.tolist()]
-        cut = np.empty(len(group), dtype=np.int64)
-        cut[np.argsort(group, kind="stable")] = np.concatenate([*by_feature, np.zeros(0, dtype=np.int64)])
+    cut = state.pop("cut") if "cut" in state else _codes_by_split(state, features, group)
     state["threshold"] = cuts[first[group] + cut] if len(features) else cuts
     return state
+
+
+def _codes_by_split(state: dict[str, Any], features: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Return the code of each split, from those of each feature, or of all features with few splits together."""
+    joined, start = state.pop("cuts"), 0
+    codes = np.empty(len(group), dtype=np.int64)
+    order, ends = np.argsort(group, kind="stable"), np.cumsum(np.bincount(group, minlength=len(features)))
+    for feature, splits in zip(features.tolist(), np.split(order, ends[:-1]), strict=False):
+        if len(splits) < OWN_STREAM:
+            codes[splits] = joined[start : start + len(splits)]
+            start += len(splits)
+        else:
+            codes[splits] = state.pop(f"cut/{feature}")
+    return codes
 
 
 def _children(forest: Any) -> np.ndarray:

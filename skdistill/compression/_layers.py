@@ -102,7 +102,7 @@ class Moments:
         result = np.empty_like(weights)
         for j in range(len(weights)):
             codes = np.clip(np.rint(weights[j] / step[j]), -LARGEST_CODE, LARGEST_CODE)
-            result[order[j]] = codes * step[j]
+            result[order[j]] = codes * step[j] + 0.0  # no negative zeros
             error = (weights[j] - result[order[j]]) / corrections[j, j]
             weights[j + 1 :] -= np.outer(corrections[j, j + 1 :], error)
         return result

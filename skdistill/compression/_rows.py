@@ -6,9 +6,13 @@ from typing import Any, Self
 import numpy as np
 
 from ..compiled import CompiledModel
+from ..compiled._links import inverse_link
 
 MIN_SLOPE_SHARE = 0.03
 """Minimum weight of a score as a share of the mean, so that scores of certain rows are not left to chance."""
+
+MAX_STEP = 1.0
+"""Maximum step of a score towards an output, since the link is not linear."""
 
 MAX_LEAF_CELLS = 20_000_000
 """Maximum number of leaves of rows, one for each tree, that are held at a time."""
@@ -33,11 +37,13 @@ class Rows:
     weight: np.ndarray
 
     @classmethod
-    def of(cls, model: CompiledModel, cells: Any, sample_weight: np.ndarray) -> Self:
-        """Return the rows with the scores of a model."""
+    def of(cls, model: CompiledModel, cells: Any, sample_weight: np.ndarray, y: np.ndarray | None = None) -> Self:
+        """Return the rows with the scores of a model, or with scores whose outputs are closer to those in ``y``."""
         scores = model.scorer.scores(cells)
         slope = _squared_slope(model.link, scores)
         slope = np.maximum(slope, MIN_SLOPE_SHARE * slope.mean(axis=0))
+        if y is not None:
+            scores = scores + _steps_towards(model, scores, y, np.sqrt(slope))
         mean = np.average(slope, weights=sample_weight, axis=0)
         return cls(cells, scores, sample_weight[:, None] * slope / np.where(mean > 0, mean, 1.0))
 
@@ -51,6 +57,15 @@ class Rows:
             return self
         chosen = np.linspace(0, len(self.scores) - 1, max(n_rows, 1)).astype(np.intp)
         return replace(self, cells=self.cells[chosen], scores=self.scores[chosen], weight=self.weight[chosen])
+
+
+def _steps_towards(model: CompiledModel, scores: np.ndarray, y: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """Return the Gauss-Newton steps of the scores towards outputs, each by its own output only."""
+    outputs = inverse_link(model.link, model.bounds).of_rows(scores)
+    errors = y.reshape(outputs.shape) - outputs
+    if model.link == "binary":
+        errors = errors[:, 1:]
+    return np.clip(errors / np.maximum(slope, 1e-300), -MAX_STEP, MAX_STEP) if model.link != "identity" else errors
 
 
 def _squared_slope(link: str, scores: np.ndarray) -> np.ndarray:

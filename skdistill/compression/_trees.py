@@ -16,7 +16,7 @@ MIN_DISTANCE = 1e-6
 MAX_DIGITS = 24
 """Binary digits of a float32."""
 
-N_STAGES = 2
+N_STAGES = 4
 """Number of stages in which splits are removed; leaf values are solved for after each."""
 
 
@@ -80,7 +80,8 @@ def with_fewer_thresholds(forest: Forest, rows: Rows, fraction: float) -> Forest
     """Return the trees with a fraction of their thresholds merged with a neighbour, and solve for the values.
 
     Two thresholds of a column are merged where few rows lie between them, and where splits have little effect. What is
-    left is the shortest number between the two cells that are next to the threshold.
+    left is the shortest number near the threshold: between the two cells that are next to it, or a few rows further where
+    this costs no more than the last merge did.
     """
     numeric = ~forest.is_category[forest.feature]
     if not numeric.any():
@@ -90,8 +91,9 @@ def with_fewer_thresholds(forest: Forest, rows: Rows, fraction: float) -> Forest
     columns = [_Thresholds(forest, rows, effect, feature) for feature in np.unique(forest.feature[numeric]).tolist()]
     n_merged = round(fraction * sum(len(column.distinct) for column in columns))
     threshold = forest.threshold.copy()
-    for column, target in zip(columns, _merge(columns, n_merged), strict=True):
-        threshold[column.of] = column.short[target][column.place]
+    merged, price = _merge(columns, n_merged)
+    for column, target in zip(columns, merged, strict=True):
+        threshold[column.of] = column.short(price)[target][column.place]
     moved = replace(forest, threshold=threshold)
     return Fitted.of(moved, rows).resolved(moved)
 
@@ -117,19 +119,25 @@ class _Thresholds:
     def __init__(self, forest: Forest, rows: Rows, effect: np.ndarray, feature: int) -> None:
         cells = rows.cells[:, [feature]]
         cells = np.asarray(cells.toarray() if hasattr(cells, "toarray") else cells, dtype=forest.dtype)[:, 0]
-        cells = np.sort(cells[np.isfinite(cells)])
+        self.cells = np.sort(cells[np.isfinite(cells)])
         self.of = np.flatnonzero(forest.feature == feature)
         self.distinct, self.place = np.unique(forest.threshold[self.of], return_inverse=True)
         self.effect = np.bincount(self.place, effect[self.of], len(self.distinct))
-        n_below = np.searchsorted(cells, self.distinct, side="right")
-        self.rank = n_below / max(len(cells), 1)
-        edges = np.concatenate([[-np.inf], cells.astype(np.float64), [np.inf]])
-        short = shortest_between(edges[n_below], edges[n_below + 1], self.distinct.astype(np.float64))
-        self.short = short.astype(forest.dtype)
+        self.n_below = np.searchsorted(self.cells, self.distinct, side="right")
+        self.rank = self.n_below / max(len(self.cells), 1)
+
+    def short(self, price: float) -> np.ndarray:
+        """Return short numbers near the thresholds, so that what the rows between them cost is at most the price."""
+        n_cells = len(self.cells)
+        n_rows = np.minimum(price / np.maximum(self.effect, 1e-300), 1.0) * n_cells
+        n_rows = n_rows.astype(np.intp)
+        edges = np.concatenate([[-np.inf], self.cells.astype(np.float64), [np.inf]])
+        low, high = np.maximum(self.n_below - n_rows, 0), np.minimum(self.n_below + 1 + n_rows, n_cells + 1)
+        return shortest_between(edges[low], edges[high], self.distinct.astype(np.float64)).astype(self.distinct.dtype)
 
 
-def _merge(columns: list[_Thresholds], n_merged: int) -> list[np.ndarray]:
-    """Return for each threshold of each column the position of the one that stands for it.
+def _merge(columns: list[_Thresholds], n_merged: int) -> tuple[list[np.ndarray], float]:
+    """Return for each threshold of each column the position of the one that stands for it, and the highest cost.
 
     Neighbours are merged greedily, over all columns, by the smaller effect times the share of rows between them.
     """
@@ -139,7 +147,8 @@ def _merge(columns: list[_Thresholds], n_merged: int) -> list[np.ndarray]:
     stands_for = neighbours.stands_for
     while not np.array_equal(stands_for, stands_for[stands_for]):
         stands_for = stands_for[stands_for]
-    return [stands_for[start:end] - start for start, end in zip(neighbours.starts, neighbours.ends, strict=True)]
+    merged = [stands_for[start:end] - start for start, end in zip(neighbours.starts, neighbours.ends, strict=True)]
+    return merged, neighbours.price
 
 
 class _Neighbours:
@@ -157,6 +166,7 @@ class _Neighbours:
         self.stands_for = np.arange(n_thresholds)
         self.is_gone = [False] * n_thresholds
         self.queue: list[tuple[float, int, int]] = []
+        self.price = 0.0
         for place, following in enumerate(self.after):
             self._push(place, following)
 
@@ -168,6 +178,7 @@ class _Neighbours:
         if expected < self._cost(first, second):  # effects have been added up since
             self._push(first, second)
             return 0
+        self.price = max(self.price, expected)
         kept, lost = (first, second) if self.effect[first] >= self.effect[second] else (second, first)
         self.is_gone[lost], self.stands_for[lost] = True, kept
         self.effect[kept] += self.effect[lost]
