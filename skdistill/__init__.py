@@ -28,6 +28,8 @@ __all__ = [
     "as_teacher",
     "compile",
     "compiled",
+    "compress",
+    "compression",
     "exceptions",
     "export",
     "fidelity_scorer",
@@ -53,6 +55,7 @@ _HOME = {
     "memory_info": ".teachers",
     "reduce_memory": ".teachers",
     "compile": ".compilation",
+    "compress": ".compressing",
     "report": ".inspection",
 }
 

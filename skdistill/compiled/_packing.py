@@ -189,6 +189,7 @@ def pack_forest(forest: Any) -> bytes:
     arrays |= {name: smallest_ints(getattr(forest, name)) for name in _INTS}
     arrays["n_features"] = np.array(forest.n_features)
     arrays["children"] = _children(forest)
+    arrays["missing_left"] = forest.missing_left ^ has_larger_left(forest)
     cuts, codes = [forest.threshold[:0]], [np.zeros(0, dtype=np.uint8)]
     for feature in np.unique(forest.feature).tolist():
         distinct, code = np.unique(forest.threshold[forest.feature == feature], return_inverse=True)
@@ -214,7 +215,8 @@ def unpack_forest(packed: PackedArrays) -> dict[str, Any]:
     for name in _INTS:
         state[name] = state[name].astype(np.int64)
     if "children" in state:
-        state["n_left"] = _left_sizes(state.pop("children"))
+        state["n_left"], n_right = _sizes(state.pop("children"))
+        state["missing_left"] = state["missing_left"] ^ (state["n_left"] >= n_right)
     else:
         state["n_left"] = state["n_left"].astype(np.int64)
     n_cuts, cuts = state.pop("n_cuts"), state["threshold"]
@@ -239,27 +241,36 @@ def _codes_by_split(state: dict[str, Any], features: np.ndarray, group: np.ndarr
     return codes
 
 
+def has_larger_left(forest: Any) -> np.ndarray:
+    """Return a mask of the splits whose left side has at least as many splits as the right one.
+
+    Missing cells often go to that side; a pickle holds where they do not.
+    """
+    return 2 * forest.n_left >= forest.spans.n_splits - 1
+
+
 def _children(forest: Any) -> np.ndarray:
     """Return for each split whether its left child (1) and its right child (2) are splits, as the sum of these."""
     n_right = forest.spans.n_splits - 1 - forest.n_left
     return ((forest.n_left > 0) + 2 * (n_right > 0)).astype(np.uint8)
 
 
-def _left_sizes(children: np.ndarray) -> np.ndarray:
-    """Return the number of splits in the left subtree of each split, given :func:`_children` in preorder.
+def _sizes(children: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the number of splits in the left and in the right subtree of each split, given :func:`_children`.
 
-    The number of subtrees that are yet to come falls by one when a subtree is complete, and never by more: the left
-    subtree ends where it is first below that at its start.
+    In preorder, the number of subtrees that are yet to come falls by one when a subtree is complete, and never by more:
+    a subtree ends where it is first below that at its start.
     """
     n_splits = len(children)
     pending = np.concatenate([[0], np.cumsum((children & 1) + (children >> 1).astype(np.int64) - 1)])
     key = (pending - pending.min()) * (n_splits + 1) + np.arange(n_splits + 1)
-    order = np.sort(key)
-    start = np.flatnonzero(children & 1) + 1
-    end = order[np.searchsorted(order, key[start] - (n_splits + 1))] % (n_splits + 1)
-    n_left = np.zeros(n_splits, dtype=np.int64)
-    n_left[start - 1] = end - start
-    return n_left
+    ordered, n_left, n_right = np.sort(key), *np.zeros((2, n_splits), dtype=np.int64)
+    for side, sizes in ((1, n_left), (2, n_right)):
+        split = np.flatnonzero(children & side)
+        start = split + 1 + (n_left[split] if side == 2 else 0)
+        end = ordered[np.searchsorted(ordered, key[start] - (n_splits + 1))] % (n_splits + 1)
+        sizes[split] = end - start
+    return n_left, n_right
 
 
 def smallest_ints(numbers: np.ndarray) -> np.ndarray:

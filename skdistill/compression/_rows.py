@@ -14,7 +14,7 @@ MIN_SLOPE_SHARE = 0.03
 MAX_STEP = 1.0
 """Maximum step of a score towards an output, since the link is not linear."""
 
-MAX_LEAF_CELLS = 20_000_000
+MAX_LEAF_CELLS = 8_000_000
 """Maximum number of leaves of rows, one for each tree, that are held at a time."""
 
 

@@ -14,11 +14,11 @@ from ._rows import Rows
 from ._sums import with_coarse_landmarks, with_coarse_linear, with_fewer_landmarks, with_fewer_weights
 from ._trees import with_coarse_values, with_fewer_splits, with_fewer_thresholds
 
-FRACTIONS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+FRACTIONS = tuple(round(0.02 * place, 2) for place in range(1, 50))
 """Fractions to choose from, in ascending order."""
 
-STEPS = (127, 108, 90, 76, 64, 54, 45, 38, 32, 27, 23, 19, 16, 13, 11, 9, 8, 7, 6, 5, 4, 3, 2, 1)
-"""Numbers of steps from zero to the largest value to choose from, in descending order: each saves a quarter of a bit."""
+STEPS = tuple(sorted({round(127 / 1.1**place) for place in range(50)} - {0}, reverse=True))
+"""Numbers of steps from zero to the largest value to choose from, in descending order: each saves a seventh of a bit."""
 
 Change = Callable[[Any, Rows, Any], Any]
 """From a scorer, rows and a strength to a smaller scorer."""

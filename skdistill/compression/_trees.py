@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..compiled import Forest
+from ..compiled._packing import has_larger_left
 from ._leaves import Fitted, _output_of
 from ._lossless import rebuilt
 from ._rows import Rows
@@ -16,7 +17,7 @@ MIN_DISTANCE = 1e-6
 MAX_DIGITS = 24
 """Binary digits of a float32."""
 
-N_STAGES = 4
+N_STAGES = 3
 """Number of stages in which splits are removed; leaf values are solved for after each."""
 
 
@@ -29,12 +30,13 @@ def with_fewer_splits(forest: Forest, rows: Rows, fraction: float) -> Forest:
     Two neighbouring leaves are merged where this raises the weighted squared error of the scores least:
     :math:`w_l w_r / (w_l + w_r) (v_l - v_r)^2`. Trees without splits become part of ``base``.
     """
-    n_kept = round(len(forest.feature) * (1 - fraction))
+    n_kept, fitted = round(len(forest.feature) * (1 - fraction)), Fitted.of(forest, rows)
     for stage in range(N_STAGES):
         n_removed = (len(forest.feature) - n_kept) // (N_STAGES - stage)
         if n_removed > 0:
-            merged = _merged(forest, Fitted.of(forest, rows), n_removed)
-            forest = Fitted.of(merged, rows).resolved(merged, like=forest)
+            merged = _merged(forest, fitted, n_removed)
+            fitted = Fitted.of(merged, rows)
+            forest = fitted.resolved(merged, like=forest)
     return forest
 
 
@@ -81,7 +83,8 @@ def with_fewer_thresholds(forest: Forest, rows: Rows, fraction: float) -> Forest
 
     Two thresholds of a column are merged where few rows lie between them, and where splits have little effect. What is
     left is the shortest number near the threshold: between the two cells that are next to it, or a few rows further where
-    this costs no more than the last merge did.
+    this costs no more than the last merge did. Missing cells of columns that have none in the rows go to the side with
+    more leaves.
     """
     numeric = ~forest.is_category[forest.feature]
     if not numeric.any():
@@ -94,8 +97,16 @@ def with_fewer_thresholds(forest: Forest, rows: Rows, fraction: float) -> Forest
     merged, price = _merge(columns, n_merged)
     for column, target in zip(columns, merged, strict=True):
         threshold[column.of] = column.short(price)[target][column.place]
-    moved = replace(forest, threshold=threshold)
+    is_complete = np.array([not _has_missing(rows, feature) for feature in range(forest.n_features)])
+    free = is_complete[forest.feature] & numeric
+    missing_left = np.where(free, has_larger_left(forest), forest.missing_left)
+    moved = replace(forest, threshold=threshold, missing_left=missing_left)
     return Fitted.of(moved, rows).resolved(moved)
+
+
+def _has_missing(rows: Rows, feature: int) -> bool:
+    cells = rows.cells[:, [feature]]
+    return bool(np.isnan(cells.data if hasattr(cells, "toarray") else np.asarray(cells, dtype=np.float64)).any())
 
 
 def _effects(forest: Forest, leaf_weight: np.ndarray) -> np.ndarray:
@@ -211,7 +222,8 @@ def shortest_between(low: np.ndarray, high: np.ndarray, number: np.ndarray) -> n
     >>> shortest_between(np.array([0.93, 2.0]), np.array([1.04, np.inf]), np.array([0.97, 3.3]))
     array([1., 4.])
     """
-    low, high = np.where(np.isinf(low), 2 * number - high, low), np.where(np.isinf(high), 2 * number - low, high)
+    with np.errstate(invalid="ignore"):
+        low, high = np.where(np.isinf(low), 2 * number - high, low), np.where(np.isinf(high), 2 * number - low, high)
     found, is_open = number.copy(), np.isfinite(low) & np.isfinite(high)
     low, high = np.where(is_open, low, 0.0), np.where(is_open, high, 1.0)
     middle, exponent = low / 2 + high / 2, np.frexp(np.maximum(np.abs(low), np.abs(high)))[1]
