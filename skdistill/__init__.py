@@ -4,8 +4,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import compiled, exceptions, export, inspection, metrics, samplers, students, targets, transfer
+    from . import compiled, compression, exceptions, export, inspection, metrics, samplers, students, targets, transfer
     from .compilation import compile
+    from .compressing import compress
     from .estimators import (
         AutoSampler,
         AutoStudent,

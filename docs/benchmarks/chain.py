@@ -57,9 +57,14 @@ def main():
     parser.add_argument("--time", nargs=2)
     given = parser.parse_args()
     if given.fit:
-        return fit(given.data, given.fit)
-    if given.time:
-        return print(json.dumps(timed(*map(Path, given.time))))
+        fit(given.data, given.fit)
+    elif given.time:
+        print(json.dumps(timed(*map(Path, given.time))))
+    else:
+        compare(given)
+
+
+def compare(given):
     part, n_parts = map(int, given.part.split("/"))
     results = Results(HERE / ("chain.jsonl" if n_parts == 1 else f"chain.{part}.jsonl"))
     if n_parts == 1:
@@ -174,7 +179,9 @@ def times(today, name, family, budget):
             command = ("--time", student_file(name, family, budget, build), rows_file(name))
             found[build].append(json.loads(run(path, *command)))
     return {
-        f"{kind}_{build}": min(one[kind] for one in runs) for build, runs in found.items() for kind in ("one", "many", "load")
+        f"{kind}_{build}": min(one[kind] for one in runs)
+        for build, runs in found.items()
+        for kind in ("one", "many", "load")
     }
 
 
@@ -210,7 +217,11 @@ def page(results):
         for budget in BUDGETS:
             lines = []
             for name in TABLES:
-                row = next(row for row in results.rows if (row["table"], row["family"], row["budget"]) == (name, family, budget))
+                row = next(
+                    row
+                    for row in results.rows
+                    if (row["table"], row["family"], row["budget"]) == (name, family, budget)
+                )
                 lines.append(
                     [
                         name,
@@ -226,7 +237,9 @@ def page(results):
                         number(row["seconds"], 0),
                     ]
                 )
-            parts.append(f"## {family.capitalize()} students of about {budget // 1000} kB\n\n{markdown_table(COLUMNS, lines)}")
+            parts.append(
+                f"## {family.capitalize()} students of about {budget // 1000} kB\n\n{markdown_table(COLUMNS, lines)}"
+            )
     return "\n\n".join(parts) + "\n"
 
 

@@ -335,7 +335,9 @@ class CompiledModel:
         if isinstance(state["classes_"], tuple):
             dtype, labels = state["classes_"]
             state["classes_"] = np.array(labels, dtype=dtype)
-        self.__dict__.update({name: value for name, value in state.items() if name not in OPTIONAL or value is not None})
+        self.__dict__.update(
+            {name: value for name, value in state.items() if name not in OPTIONAL or value is not None}
+        )
         self._names = Names.unpacked(self.__dict__.pop("names"))
         self._reset_code()
 

@@ -35,7 +35,8 @@ def pack_arrays(arrays: dict[str, np.ndarray]) -> bytes:
     compresses better. A boolean uses one bit.
     """
     described: list[list[Any]] = []
-    small, large = [], []
+    small: list[bytes] = []
+    large: list[bytes] = []
     for name, array, mark in _coded(arrays):
         sizes = []
         for stream in _planes(array):
@@ -54,7 +55,8 @@ def unpack_arrays(packed: PackedArrays) -> dict[str, np.ndarray]:
         return _unpack_former(packed)
     start = 4 + int.from_bytes(packed[:4], "little")
     text, _, small = zlib.decompress(packed[4:start], -zlib.MAX_WBITS).partition(b"\0")
-    arrays, place = {}, 0
+    arrays: dict[str, np.ndarray] = {}
+    place = 0
     for name, dtype, shape, mark, sizes in json.loads(text):
         size = -(-math.prod(shape) // 8) if dtype == "|b1" else math.prod(shape)
         planes = []
@@ -190,7 +192,8 @@ def pack_forest(forest: Any) -> bytes:
     arrays["n_features"] = np.array(forest.n_features)
     arrays["children"] = _children(forest)
     arrays["missing_left"] = forest.missing_left ^ has_larger_left(forest)
-    cuts, codes = [forest.threshold[:0]], [np.zeros(0, dtype=np.uint8)]
+    cuts: list[np.ndarray] = [forest.threshold[:0]]
+    codes: list[np.ndarray] = [np.zeros(0, dtype=np.uint8)]
     for feature in np.unique(forest.feature).tolist():
         distinct, code = np.unique(forest.threshold[forest.feature == feature], return_inverse=True)
         cuts.append(distinct)

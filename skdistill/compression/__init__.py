@@ -3,9 +3,11 @@
 :func:`skdistill.compress` applies a chain of them to any model that can be compiled.
 """
 
-from ._chain import Compression, StepRecord
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ._chain import Compression
 from ._lossless import without_redundancy
-from ._rows import Rows
 from ._steps import LowRank, Prune, Quantize, ShareThresholds, Step
 
 __all__ = [
@@ -13,9 +15,15 @@ __all__ = [
     "LowRank",
     "Prune",
     "Quantize",
-    "Rows",
     "ShareThresholds",
     "Step",
-    "StepRecord",
     "without_redundancy",
 ]
+
+if not TYPE_CHECKING:  # otherwise, type checkers would accept any attribute name
+
+    def __getattr__(name: str) -> Any:
+        """Return ``compress``, which takes models of rooms above this one and is imported at its first use."""
+        if name != "compress":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return import_module("skdistill.compressing").compress

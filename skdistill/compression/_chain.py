@@ -23,7 +23,7 @@ MAX_SEARCHED = 4
 class StepRecord:
     """One line of the table of a chain.
 
-    Attributes
+    Parameters
     ----------
     step : str
         The step; ``"as compiled"`` and ``"lossless"`` for the first two lines.
@@ -54,7 +54,7 @@ class Compression:
     Made by :func:`skdistill.compress`. In notebooks, and as text, it is a sentence and the table;
     ``pandas.DataFrame(found.table())`` is the table as a frame.
 
-    Attributes
+    Parameters
     ----------
     model : CompiledModel
         The compressed model.
@@ -70,7 +70,7 @@ class Compression:
     --------
     >>> import skdistill
     >>> from sklearn.datasets import load_diabetes
-    >>> from sklearn.ensemble import GradientBoostingRegressor, RandomForestRegressor
+    >>> from sklearn.ensemble import RandomForestRegressor
     >>> X, y = load_diabetes(return_X_y=True)
     >>> forest = RandomForestRegressor(30, max_leaf_nodes=16, random_state=0).fit(X, y)
     >>> found = skdistill.compress(forest, X=X, tolerance=0.01)
@@ -173,23 +173,23 @@ class Chain:
     """
 
     def __init__(self, model: CompiledModel, steps: Sequence[Step], rows: Rows, judge: Judge, tolerance: float) -> None:
-        self.model, self.steps, self.rows, self.judge, self.tolerance = model, steps, rows, judge, tolerance
+        self.compiled, self.steps, self.rows, self.judge, self.tolerance = model, steps, rows, judge, tolerance
         self.original = model.scorer
         self.parts = [rows.following(part) for part in _parts_of(without_redundancy(model.scorer))]
         self.known: dict[tuple[int, ...], State] = {}
 
     def run(self, *, is_order_given: bool) -> list[StepRecord]:
-        """Find the order of the smallest result; return its records, and set ``scorer`` to its scorer."""
+        """Find the order of the smallest result; return its records, and set ``model`` to the result."""
         start = self._start()
         places = tuple(range(len(self.steps)))
         orders = [places] if is_order_given or len(places) > MAX_SEARCHED else list(permutations(places))
         self.known[()] = start
         best = min((self._after(order) for order in orders), key=lambda state: state.n_bytes)
-        self.scorer = best.scorer
+        self.model = self._with_scorer(best.scorer, best.fidelity)
         return list(best.records)
 
     def _start(self) -> State:
-        before = self.judge.fidelity(self.original)
+        self.before = before = self.judge.fidelity(self.original)
         self.lowest = before - self.tolerance
         first = self._record("as compiled", self.original, before, reason="")
         scorer = without_redundancy(self.original)
@@ -243,8 +243,14 @@ class Chain:
         return replace(state, records=(*state.records, record))
 
     def _record(self, name: str, scorer: Any, reached: float, reason: str) -> StepRecord:
-        n_bytes = self.model.scored_by(scorer).n_bytes
+        n_bytes = self._with_scorer(scorer, reached).n_bytes
         return StepRecord(name, n_bytes, scorer.n_ops, scorer.n_parameters, reached, True, reason)
+
+    def _with_scorer(self, scorer: Any, reached: float) -> CompiledModel:
+        """Return the model with another scorer, and the loss of fidelity it has measured."""
+        model = self.compiled.scored_by(scorer)
+        model.quantization_loss_ = self.compiled.quantization_loss_ + max(self.before - reached, 0.0)
+        return model
 
 
 def _parts_of(scorer: Any) -> list[Any]:

@@ -1,7 +1,7 @@
-"""Weighted sums with fewer terms, of lower rank, or with coarser weights: layers, linear scorers and kernels.
+r"""Weighted sums with fewer terms, of lower rank, or with coarser weights: layers, linear scorers and kernels.
 
 All of them change the weights :math:`W` of inputs :math:`h` so that the sums change least on rows,
-:math:`\\sum_i w_i \\lVert (h_i (W - W')) \\rVert^2`, which only depends on the second moments of the inputs.
+:math:`\sum_i w_i \lVert h_i (W - W') \rVert^2`, which only depends on the second moments of the inputs.
 """
 
 from dataclasses import dataclass
@@ -40,10 +40,11 @@ class Moments:
         return cls(mean, gram + ridge * np.eye(len(gram)))
 
     def least_useful(self, weights: np.ndarray, n_removed: int, n_candidates: int | None = None) -> np.ndarray:
-        r"""Return the positions of inputs, among the first ``n_candidates``, that the sums can best do without, if the others take over [1]_.
+        r"""Return the positions of inputs that the sums can best do without, if the others take over [1]_.
 
         Removing input j and solving for the weights of the others raises the squared error by
-        :math:`\lVert w_j \rVert^2 / (H^{-1})_{jj}`. Inputs are removed one after the other.
+        :math:`\lVert w_j \rVert^2 / (H^{-1})_{jj}`. Inputs are removed one after the other. Only the first
+        ``n_candidates`` may go, all if it is ``None``.
 
         References
         ----------

@@ -39,13 +39,14 @@ class Fitted:
     def of(cls, forest: Forest, rows: Rows) -> Self:
         """Find the leaves of as many rows as may be held at a time."""
         rows = rows.at_most(MAX_LEAF_CELLS // max(forest.n_trees, 1))
-        dtype = np.min_scalar_type(int(forest.tree_splits.max(initial=0)))
-        codes = (forest.leaves(rows.cells) - forest.tree_leaf[:-1]).T.astype(dtype, order="C")
+        dtype = np.dtype(np.min_scalar_type(int(forest.tree_splits.max(initial=0))))
+        leaves: np.ndarray = forest.leaves(rows.cells) - forest.tree_leaf[:-1]
+        codes = leaves.T.astype(dtype, order="C")
         return cls(rows, codes)
 
     def leaf_weight(self, forest: Forest) -> np.ndarray:
         """Return the weight of the rows in each leaf, by the output it adds to, of shape (n_leaves, width)."""
-        total = np.zeros(forest.value.shape)
+        total: np.ndarray = np.zeros(forest.value.shape)
         for tree, output, span in _trees_of(forest):
             for column in range(total.shape[1]):
                 weight = self.rows.weight[:, output + column]
@@ -93,11 +94,11 @@ class Fitted:
         gram, moment = np.zeros((len(distinct),) * 2), np.zeros(len(distinct))
         row = np.arange(n_rows) * len(distinct)
         for output in range(len(forest.base)):
-            counts = np.zeros(n_rows * len(distinct))
+            summed = np.zeros(n_rows * len(distinct))
             for tree, first, span in _trees_of(forest):
                 if 0 <= output - first < forest.value.shape[1]:
-                    counts[row + place[span, output - first].take(self.codes[tree])] += forest.unit[output]
-            counts = counts.reshape(n_rows, -1)
+                    summed[row + place[span, output - first].take(self.codes[tree])] += forest.unit[output]
+            counts = summed.reshape(n_rows, -1)
             weighted = counts * self.rows.weight[:, [output]]
             gram += weighted.T @ counts
             moment += weighted.T @ (self.rows.scores[:, output] - forest.base[output] - counts @ distinct)
@@ -105,9 +106,7 @@ class Fitted:
         table = (distinct + np.linalg.solve(gram, moment)).astype(np.float32)
         return replace(forest, value=table[place])
 
-    def _solve(
-        self, tree: int, value: np.ndarray, error: np.ndarray, weight: np.ndarray, step: float | None
-    ) -> None:
+    def _solve(self, tree: int, value: np.ndarray, error: np.ndarray, weight: np.ndarray, step: float | None) -> None:
         """Solve for the values of a tree, and update them and the errors of the rows in place."""
         codes = self.codes[tree]
         gradient = np.bincount(codes, weight * error, len(value))

@@ -259,7 +259,8 @@ def _joined_trees(
     """
     n_splits, width = len(forest.feature), forest.value.shape[1]
     value = np.concatenate([np.zeros((n_splits, width), dtype=forest.value.dtype), forest.value])
-    base, kept = forest.base.astype(np.float64), left[root] >= 0
+    base: np.ndarray = forest.base.astype(np.float64)
+    kept: np.ndarray = left[root] >= 0
     constant = np.flatnonzero(~kept)
     outputs = forest.tree_output[constant][:, None] + np.arange(width)
     np.add.at(base, outputs, value[root[constant]] * forest.unit[outputs])
@@ -304,7 +305,7 @@ def _without_idle_units(network: Network) -> Network:
     """Leave out hidden units that no unit or output of the next layer reads."""
     weights, biases = list(network.weights), list(network.biases)
     for layer in range(len(biases) - 1, -1, -1):
-        is_read = weights[layer + 1].any(axis=1)
+        is_read = np.asarray(weights[layer + 1].any(axis=1))
         if not is_read.any():
             is_read[:1] = True  # a layer is not empty
         weights[layer + 1] = weights[layer + 1][is_read]

@@ -61,7 +61,10 @@ def with_lower_rank(network: Network, rows: Rows, fraction: float) -> Network:
         new_weights += parts
         if layer < len(biases):
             new_biases.append(bias)
-            low, high = (np.maximum(edge + biases[layer], 0) for edge in (_lowest(matrix, low, high), -_lowest(-matrix, low, high)))
+            low, high = (
+                np.maximum(edge + biases[layer], 0)
+                for edge in (_lowest(matrix, low, high), -_lowest(-matrix, low, high))
+            )
             hidden = np.maximum(hidden @ matrix + biases[layer], 0)
         else:
             base = base + bias * network.unit
@@ -116,7 +119,11 @@ def _correction(moments: Moments, hidden: np.ndarray, errors: np.ndarray, weight
 
 def _with_last_layer_solved(network: Network, rows: Rows) -> Network:
     """Return the network with the weights of the last layer, and the base, that come closest to the scores."""
-    hidden, last, base = network.hidden(network.design.inputs(_dense(rows))), network.weights[-1].astype(np.float64), network.base
+    hidden, last, base = (
+        network.hidden(network.design.inputs(_dense(rows))),
+        network.weights[-1].astype(np.float64),
+        network.base,
+    )
     errors = (rows.scores - base) / network.unit - hidden @ last
     change, shift = np.empty_like(last), np.empty(len(base))
     for output in range(len(base)):
@@ -142,8 +149,9 @@ def _equalised(network: Network) -> Network:
     """Return the same network with hidden units and outputs scaled so that the weights of a layer are similar."""
     weights, biases, _ = _doubles(network)
     for layer in range(len(biases)):
-        incoming, outgoing = np.sqrt((weights[layer] ** 2).sum(axis=0)), np.sqrt((weights[layer + 1] ** 2).sum(axis=1))
-        factor = np.sqrt(np.where(incoming * outgoing > 0, outgoing, 1.0) / np.where(incoming * outgoing > 0, incoming, 1.0))
+        incoming, outgoing = np.linalg.norm(weights[layer], axis=0), np.linalg.norm(weights[layer + 1], axis=1)
+        is_used = incoming * outgoing > 0
+        factor = np.sqrt(np.where(is_used, outgoing, 1.0) / np.where(is_used, incoming, 1.0))
         weights[layer], biases[layer] = weights[layer] * factor, biases[layer] * factor
         weights[layer + 1] = weights[layer + 1] / factor[:, None]
     largest = np.abs(weights[-1]).max(axis=0)
@@ -200,7 +208,9 @@ def _ranges(network: Network) -> tuple[np.ndarray, np.ndarray]:
     high = np.append(np.maximum(design.high, 0).astype(np.float64), np.ones(n_indicators))
     if network.pairs is None:
         return low, high
-    edges = [first[network.pairs[:, 0]] * second[network.pairs[:, 1]] for first in (low, high) for second in (low, high)]
+    edges = [
+        first[network.pairs[:, 0]] * second[network.pairs[:, 1]] for first in (low, high) for second in (low, high)
+    ]
     return np.append(low, np.min(edges, axis=0)), np.append(high, np.max(edges, axis=0))
 
 

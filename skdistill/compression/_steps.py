@@ -18,7 +18,7 @@ FRACTIONS = tuple(round(0.02 * place, 2) for place in range(1, 50))
 """Fractions to choose from, in ascending order."""
 
 STEPS = tuple(sorted({round(127 / 1.1**place) for place in range(50)} - {0}, reverse=True))
-"""Numbers of steps from zero to the largest value to choose from, in descending order: each saves a seventh of a bit."""
+"""Numbers of steps from zero to the largest value to choose from, in descending order."""
 
 Change = Callable[[Any, Rows, Any], Any]
 """From a scorer, rows and a strength to a smaller scorer."""
@@ -27,7 +27,20 @@ Change = Callable[[Any, Rows, Any], Any]
 class Step(Documented):
     """Base class of the steps of :func:`skdistill.compress`.
 
-    A step is a small object with parameters, as estimators are; it can be cloned and pickled.
+    A step is a small object with parameters, as estimators are; it can be cloned and pickled. To add a step of your
+    own, implement :meth:`strengths` and :meth:`apply`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.compression import Step
+    >>> class Half(Step):
+    ...     def strengths(self):
+    ...         return (1,)
+    ...     def apply(self, scorer, rows, strength):
+    ...         return scorer.stored_as(np.dtype(np.float16))
+    >>> Half()
+    Half()
     """
 
     _changes: ClassVar[dict[type, Change]]

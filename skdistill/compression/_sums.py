@@ -82,7 +82,8 @@ def with_coarse_landmarks(kernel: Landmarks, rows: Rows, n_steps: int) -> Landma
     sums = (rows.scores - kernel.base) / kernel.unit
     errors = sums - terms @ weights
     centred = errors - np.average(errors, weights=weight, axis=0)
-    solved = weights + np.linalg.solve(moments.gram, (terms - moments.mean).T @ (centred * (weight / weight.sum())[:, None]))
+    moment = (terms - moments.mean).T @ (centred * (weight / weight.sum())[:, None])
+    solved = weights + np.linalg.solve(moments.gram, moment)
     steps = np.empty(len(solved))
     for part in (slice(n_landmarks), slice(n_landmarks, None)):
         steps[part] = short_step(float(np.abs(solved[part]).max(initial=0)), n_steps)

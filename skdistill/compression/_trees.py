@@ -82,9 +82,9 @@ def with_fewer_thresholds(forest: Forest, rows: Rows, fraction: float) -> Forest
     """Return the trees with a fraction of their thresholds merged with a neighbour, and solve for the values.
 
     Two thresholds of a column are merged where few rows lie between them, and where splits have little effect. What is
-    left is the shortest number near the threshold: between the two cells that are next to it, or a few rows further where
-    this costs no more than the last merge did. Missing cells of columns that have none in the rows go to the side with
-    more leaves.
+    left is the shortest number near the threshold: between the two cells that are next to it, or a few rows further
+    where this costs no more than the last merge did. Missing cells of columns that have none in the rows go to the side
+    with more leaves.
     """
     numeric = ~forest.is_category[forest.feature]
     if not numeric.any():
