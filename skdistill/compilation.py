@@ -107,8 +107,8 @@ def _in_bytes(exact: CompiledModel, X: Any, tolerance: float) -> CompiledModel:
     before, after = found.records[0], found.records[-1]
     if not after.is_kept and before.fidelity - after.fidelity > tolerance:
         raise CompileError(
-            f"compile: dtype='int8' loses {before.fidelity - after.fidelity:.2g} of fidelity on {found.n_judged} of the "
-            f"rows of X; expected at most tolerance={tolerance:g}. Pass dtype='float16' or a larger tolerance."
+            f"compile: dtype='int8' loses {before.fidelity - after.fidelity:.2g} of fidelity on {found.n_judged} rows "
+            f"of X; expected at most tolerance={tolerance:g}. Pass dtype='float16' or a larger tolerance."
         )
     return found.model
 

@@ -46,7 +46,8 @@ def with_lower_rank(network: Network, rows: Rows, fraction: float) -> Network:
     """
     rows, dtype = _bounded(network, rows), network.weights[0].dtype
     weights, biases, base = _doubles(network)
-    hidden, (low, high) = _inputs(network, rows), _ranges(network)
+    hidden = _inputs(network, rows)
+    low, high = _ranges(network, hidden)
     new_weights: list[np.ndarray] = []
     new_biases: list[np.ndarray] = []
     for layer, matrix in enumerate(weights):
@@ -200,8 +201,11 @@ def _doubles(network: Network) -> tuple[list[np.ndarray], list[np.ndarray], np.n
     return weights, biases, network.base.astype(np.float64)
 
 
-def _ranges(network: Network) -> tuple[np.ndarray, np.ndarray]:
-    """Return the smallest and the largest value of each input."""
+def _ranges(network: Network, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the smallest and the largest value of each input.
+
+    An input without bounds has those of the rows, and as much again on either side.
+    """
     design = network.design
     n_indicators = design.width - len(design.numbers)
     low = np.append(np.minimum(design.low, 0).astype(np.float64), np.zeros(n_indicators))
