@@ -210,11 +210,12 @@ def _ranges(network: Network, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarra
     n_indicators = design.width - len(design.numbers)
     low = np.append(np.minimum(design.low, 0).astype(np.float64), np.zeros(n_indicators))
     high = np.append(np.maximum(design.high, 0).astype(np.float64), np.ones(n_indicators))
+    least, most = (edge[: design.width] for edge in (inputs.min(axis=0), inputs.max(axis=0)))
+    low, high = np.where(np.isinf(low), 2 * least - most, low), np.where(np.isinf(high), 2 * most - least, high)
     if network.pairs is None:
         return low, high
-    edges = [
-        first[network.pairs[:, 0]] * second[network.pairs[:, 1]] for first in (low, high) for second in (low, high)
-    ]
+    first, second = network.pairs.T
+    edges = [one[first] * other[second] for one in (low, high) for other in (low, high)]
     return np.append(low, np.min(edges, axis=0)), np.append(high, np.max(edges, axis=0))
 
 
