@@ -217,11 +217,11 @@ def page(results):
         for budget in BUDGETS:
             lines = []
             for name in TABLES:
-                row = next(
-                    row
-                    for row in results.rows
-                    if (row["table"], row["family"], row["budget"]) == (name, family, budget)
-                )
+                cell = (name, family, budget)
+                found = [row for row in results.rows if (row["table"], row["family"], row["budget"]) == cell]
+                if not found:
+                    continue
+                row = found[-1]
                 lines.append(
                     [
                         name,

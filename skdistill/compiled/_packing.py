@@ -24,6 +24,45 @@ MAX_TABLE = 256
 MAX_CODE = 127
 """Maximum code of an array whose values are stored as multiples of a step."""
 
+TYPICAL_HEAD = b"".join(
+    b'["%s","%s",[1,1],0,0],' % (name, dtype)
+    for name, dtype in (
+        (b"numbers", b"<i8"),
+        (b"center=", b"<f8"),
+        (b"scale=", b"<f8"),
+        (b"low=", b"<f4"),
+        (b"high", b'|i1",[10],["<f4",1.0],0],["|u1'),
+        (b"n_codes", b"<i8"),
+        (b"has_missing", b"|b1"),
+        (b"weights/0", b'|i1",[100,32],["<f4",0.0'),
+        (b"weights/1", b'|i1",[32,32],["<f4",0.0'),
+        (b"weights/2", b"<f4"),
+        (b"biases/0", b"<f2"),
+        (b"biases/1", b"<f2"),
+        (b"positions", b"<f4"),
+        (b"scales", b"<f8"),
+        (b"coef", b"<f4"),
+        (b"linear", b"<f4"),
+        (b"missing_left", b"|b1"),
+        (b"value", b"|i1"),
+        (b"base", b"<f8"),
+        (b"subsets", b"|b1"),
+        (b"is_category", b"|b1"),
+        (b"unit", b"<f8"),
+        (b"feature", b"|u1"),
+        (b"tree_splits", b"|u1"),
+        (b"tree_output", b"|u1"),
+        (b"n_features", b"<i8"),
+        (b"children", b"|u1"),
+        (b"cut/0", b"|u1"),
+        (b"cuts", b"|u1"),
+        (b"threshold=", b"<f4"),
+        (b"threshold", b'|u1",[1],"threshold="'),
+        (b"n_cuts", b"|u1"),
+    )
+)
+"""What heads of packed arrays are made of, which they need not repeat; another text would make files unreadable."""
+
 STRATEGIES = (zlib.Z_DEFAULT_STRATEGY, zlib.Z_HUFFMAN_ONLY)
 
 
@@ -43,9 +82,9 @@ def pack_arrays(arrays: dict[str, np.ndarray]) -> bytes:
             packed = b"" if len(stream) < SMALL_STREAM else _deflated(stream)
             sizes.append(len(packed))
             (large if packed else small).append(packed or stream)
-        described.append([name, array.dtype.str, array.shape, mark, sizes])
+        described.append([name, array.dtype.str, array.shape, mark, sizes if any(sizes) else 0])
     text = json.dumps(described, separators=(",", ":")).encode()
-    head = _deflated(text + b"\0" + b"".join(small))
+    head = _deflated(text + b"\0" + b"".join(small), TYPICAL_HEAD)
     return len(head).to_bytes(4, "little") + head + b"".join(large)
 
 
@@ -54,13 +93,14 @@ def unpack_arrays(packed: PackedArrays) -> dict[str, np.ndarray]:
     if not isinstance(packed, bytes):
         return _unpack_former(packed)
     start = 4 + int.from_bytes(packed[:4], "little")
-    text, _, small = zlib.decompress(packed[4:start], -zlib.MAX_WBITS).partition(b"\0")
+    head = zlib.decompressobj(-zlib.MAX_WBITS, zdict=TYPICAL_HEAD).decompress(packed[4:start])
+    text, _, small = head.partition(b"\0")
     arrays: dict[str, np.ndarray] = {}
     place = 0
     for name, dtype, shape, mark, sizes in json.loads(text):
         size = -(-math.prod(shape) // 8) if dtype == "|b1" else math.prod(shape)
         planes = []
-        for length in sizes:
+        for length in sizes or [0] * np.dtype(dtype).itemsize:
             if length:
                 planes.append(zlib.decompress(packed[start : start + length], -zlib.MAX_WBITS))
                 start += length
@@ -129,13 +169,13 @@ def _from_planes(planes: np.ndarray, dtype: str, shape: tuple[int, ...]) -> np.n
     return flat.view(dtype).reshape(shape)
 
 
-def _deflated(stream: bytes) -> bytes:
+def _deflated(stream: bytes, known: bytes = b"") -> bytes:
     """Return the shortest of several ways to compress a stream, without header and checksum."""
-    return min((_deflated_by(stream, strategy) for strategy in STRATEGIES), key=len)
+    return min((_deflated_by(stream, known, strategy) for strategy in STRATEGIES), key=len)
 
 
-def _deflated_by(stream: bytes, strategy: int) -> bytes:
-    compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9, strategy)
+def _deflated_by(stream: bytes, known: bytes, strategy: int) -> bytes:
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9, strategy, known)
     return compressor.compress(stream) + compressor.flush()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
-from itertools import permutations
+from itertools import permutations, product
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,12 @@ from ..metrics import fidelity
 from ._lossless import without_redundancy
 from ._rows import Rows
 from ._steps import Step
+
+SHARES = (1, 2)
+"""Shares of the tolerance of a step relative to others: all combinations are tried for the best order."""
+
+Path = tuple[tuple[int, float], ...]
+"""Positions of steps in the order in which they are applied, with the share of the remaining tolerance of each."""
 
 MAX_SEARCHED = 4
 """Maximum number of steps for which all orders are tried."""
@@ -176,15 +182,18 @@ class Chain:
         self.compiled, self.steps, self.rows, self.judge, self.tolerance = model, steps, rows, judge, tolerance
         self.original = model.scorer
         self.parts = [rows.following(part) for part in _parts_of(without_redundancy(model.scorer))]
-        self.known: dict[tuple[int, ...], State] = {}
+        self.known: dict[Path, State] = {}
 
     def run(self, *, is_order_given: bool) -> list[StepRecord]:
         """Find the order of the smallest result; return its records, and set ``model`` to the result."""
-        start = self._start()
+        self.known[()] = self._start()
         places = tuple(range(len(self.steps)))
-        orders = [places] if is_order_given or len(places) > MAX_SEARCHED else list(permutations(places))
-        self.known[()] = start
-        best = min((self._after(order) for order in orders), key=lambda state: state.n_bytes)
+        if is_order_given or len(places) > MAX_SEARCHED:
+            best = self._after(_path(places, (1,) * len(places)))
+        else:
+            order = min(permutations(places), key=lambda order: self._after(_path(order, (1,) * len(order))).n_bytes)
+            weights = product(SHARES, repeat=len(places))
+            best = min((self._after(_path(order, weight)) for weight in weights), key=lambda state: state.n_bytes)
         self.model = self._with_scorer(best.scorer, best.fidelity)
         return list(best.records)
 
@@ -198,14 +207,13 @@ class Chain:
         second = self._record("lossless", scorer, self.judge.fidelity(scorer), reason=reason)
         return State(scorer, second.n_bytes, second.fidelity, (first, second))
 
-    def _after(self, order: tuple[int, ...]) -> State:
-        """Return the state after steps in an order; those that begin alike are computed once."""
-        if order not in self.known:
-            state = self._after(order[:-1])
-            n_left = len(self.steps) - len(order) + 1
-            allowed = state.fidelity - max(state.fidelity - self.lowest, 0) / n_left
-            self.known[order] = self._applied(self.steps[order[-1]], state, allowed)
-        return self.known[order]
+    def _after(self, path: Path) -> State:
+        """Return the state after steps; paths that begin alike are computed once."""
+        if path not in self.known:
+            state, (place, share) = self._after(path[:-1]), path[-1]
+            allowed = state.fidelity - max(state.fidelity - self.lowest, 0) * share
+            self.known[path] = self._applied(self.steps[place], state, allowed)
+        return self.known[path]
 
     def _applied(self, step: Step, state: State, lowest: float) -> State:
         """Apply a step as strongly as fidelity stays above ``lowest``, if this makes the model smaller."""
@@ -251,6 +259,12 @@ class Chain:
         model = self.compiled.scored_by(scorer)
         model.quantization_loss_ = self.compiled.quantization_loss_ + max(self.before - reached, 0.0)
         return model
+
+
+def _path(order: tuple[int, ...], weights: tuple[int, ...]) -> Path:
+    """Return steps with their shares of the tolerance that is left, so that they share all of it by their weights."""
+    left = [sum(weights[place:]) for place in range(len(weights))]
+    return tuple((step, weight / total) for step, weight, total in zip(order, weights, left, strict=True))
 
 
 def _parts_of(scorer: Any) -> list[Any]:
