@@ -44,8 +44,9 @@ def compress(
     tolerance : float >= 0, default=0.002
         Maximum loss of fidelity of all steps together, on the rows that judge.
     order : {"smallest", "given"}, default="smallest"
-        ``"smallest"`` tries all orders of up to four steps, and keeps the one with the smallest result; ``"given"``
-        applies the steps as they are given.
+        ``"smallest"`` tries all orders of up to four steps, and for the best one several ways to share the tolerance
+        between the steps; the smallest result is kept. ``"given"`` applies the steps as they are given, each of which
+        may use an equal share.
     random_state : int, RandomState instance or None, default=0
         Draws the rows that judge.
 
@@ -70,8 +71,8 @@ def compress(
     >>> X, y = load_diabetes(return_X_y=True)
     >>> forest = RandomForestRegressor(20, max_leaf_nodes=16, random_state=0).fit(X, y)
     >>> found = skdistill.compress(forest, [Prune(0.2), Quantize("int8", n_steps=20)], X=X, tolerance=0.05)
-    >>> found.model(X[0]).shape, found.loss <= 0.05, found.ratio > 2
-    ((), True, True)
+    >>> found.loss <= 0.05, found.ratio > 2, abs(found.model(X[0]) - forest.predict(X[:1])[0]) < 30
+    (True, True, True)
     """
     return compress_compiled(
         compile(model),

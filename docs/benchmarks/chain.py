@@ -4,7 +4,8 @@
 
 PATH is a checkout of the release to compare with. Its Python code fits the students and measures their compiled form,
 in processes of its own; this checkout compresses them. Writes chain.jsonl (resumable) and chain.md beside this file,
-and the students to the folder ``chain`` beside it. ``--part K/N`` measures every Nth cell only.
+and the students to the folder ``chain`` beside it. ``--part K/N`` measures every Nth table only, and
+``--family`` and ``--budget`` some of its cells.
 """
 
 import os
@@ -53,6 +54,8 @@ def main():
     parser.add_argument("--data")
     parser.add_argument("--today")
     parser.add_argument("--part", default="0/1")
+    parser.add_argument("--family", choices=FAMILIES)
+    parser.add_argument("--budget", type=int, choices=BUDGETS)
     parser.add_argument("--fit")
     parser.add_argument("--time", nargs=2)
     given = parser.parse_args()
@@ -142,7 +145,8 @@ def measure(results, given, name):
     rows, weight, X_test, reference = read(rows_file(name))
     for family in FAMILIES:
         for budget in BUDGETS:
-            if results.has(table=name, family=family, budget=budget):
+            is_asked = given.family in (None, family) and given.budget in (None, budget)
+            if not is_asked or results.has(table=name, family=family, budget=budget):
                 continue
             student = skdistill.compile(read(student_file(name, family, budget)))
             start = perf_counter()

@@ -140,8 +140,9 @@ class _Thresholds:
     def short(self, price: float) -> np.ndarray:
         """Return short numbers near the thresholds, so that what the rows between them cost is at most the price."""
         n_cells = len(self.cells)
-        n_rows = np.minimum(price / np.maximum(self.effect, 1e-300), 1.0) * n_cells
-        n_rows = n_rows.astype(np.intp)
+        with np.errstate(over="ignore"):
+            share = np.minimum(price / np.maximum(self.effect, 1e-300), 1.0)
+        n_rows = (share * n_cells).astype(np.intp)
         edges = np.concatenate([[-np.inf], self.cells.astype(np.float64), [np.inf]])
         low, high = np.maximum(self.n_below - n_rows, 0), np.minimum(self.n_below + 1 + n_rows, n_cells + 1)
         return shortest_between(edges[low], edges[high], self.distinct.astype(np.float64)).astype(self.distinct.dtype)
