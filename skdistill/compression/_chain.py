@@ -219,6 +219,7 @@ class Chain:
         """Apply a step as strongly as fidelity stays above ``lowest``, if this makes the model smaller."""
         strengths = step.strengths()
         found, reached, low, high = None, -np.inf, -1, len(strengths)
+        refused = state.scorer, state.fidelity
         while high - low > 1:
             middle = (low + high) // 2
             scorer = self._changed(step, state.scorer, strengths[middle])
@@ -273,5 +274,4 @@ def _parts_of(scorer: Any) -> list[Any]:
 
 def _said(step: Step, strength: Any) -> str:
     """Return what was chosen, as text."""
-    name = next(iter(step.get_params()), "") if len(step.get_params()) == 1 else "n_steps"
-    return f"{name}={strength:g}" if strength else ""
+    return f"{step.strength_name}={strength}" if strength else "applied"

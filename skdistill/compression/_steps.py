@@ -43,6 +43,9 @@ class Step(Documented):
     Half()
     """
 
+    strength_name: ClassVar[str] = "strength"
+    """What a strength is called in the table of a chain."""
+
     _changes: ClassVar[dict[type, Change]]
     """How scorers of each kind are changed; others are left as they are."""
 
@@ -68,6 +71,8 @@ class Step(Documented):
 
 class _ByFraction(Step):
     """A step whose strength is a fraction."""
+
+    strength_name = "fraction"
 
     def __init__(self, fraction: Any = "auto") -> None:
         self.fraction = fraction
@@ -197,6 +202,8 @@ class Quantize(Step):
     >>> Quantize("int8", n_steps=15).strengths()
     (15,)
     """
+
+    strength_name = "n_steps"
 
     def __init__(self, dtype: str = "int8", n_steps: Any = "auto") -> None:
         self.dtype = dtype
