@@ -13,6 +13,9 @@ from ._trees import shortest_between
 MAX_INPUT_CELLS = 4_000_000
 """Maximum number of inputs of rows that are held at a time."""
 
+LANES = 4
+"""Numbers that a processor multiplies at a time: layers of other widths are slower than slightly wider ones."""
+
 DESIGN_SHARE = 1 / 256
 """Share of its scale by which the center of an input may be moved so that it has fewer digits; likewise the scale."""
 
@@ -24,7 +27,8 @@ def with_fewer_units(network: Network, rows: Rows, fraction: float) -> Network:
     hidden = _inputs(network, rows)
     for layer in range(len(network.biases)):
         hidden = np.maximum(hidden @ weights[layer] + biases[layer], 0)
-        n_removed = min(round(fraction * hidden.shape[1]), hidden.shape[1] - 1)
+        n_kept = _whole_lanes(hidden.shape[1] - round(fraction * hidden.shape[1]))
+        n_removed = max(hidden.shape[1] - n_kept, 0)
         moments = Moments.of(hidden, rows.weight.mean(axis=1))
         removed = moments.least_useful(weights[layer + 1] * _importance(weights, layer + 1), n_removed)
         weights[layer + 1], shift = moments.without(weights[layer + 1], removed)
@@ -36,6 +40,11 @@ def with_fewer_units(network: Network, rows: Rows, fraction: float) -> Network:
         weights[layer], biases[layer], hidden = weights[layer][:, kept], biases[layer][kept], hidden[:, kept]
     smaller = replace(network, weights=weights, biases=biases, base=base)
     return _with_last_layer_solved(smaller, rows).stored_as(dtype)
+
+
+def _whole_lanes(n_units: int) -> int:
+    """Return the next multiple of the lanes, at least one unit."""
+    return max(-(-n_units // LANES) * LANES, 1) if n_units > LANES else max(n_units, 1)
 
 
 def with_lower_rank(network: Network, rows: Rows, fraction: float) -> Network:
