@@ -55,10 +55,8 @@ def with_lower_rank(network: Network, rows: Rows, fraction: float) -> Network:
     """
     rows, dtype = _bounded(network, rows), network.weights[0].dtype
     weights, biases, base = _doubles(network)
-    hidden = _inputs(network, rows)
+    hidden, new_weights, new_biases = _inputs(network, rows), list[np.ndarray](), list[np.ndarray]()
     low, high = _ranges(network, hidden)
-    new_weights: list[np.ndarray] = []
-    new_biases: list[np.ndarray] = []
     for layer, matrix in enumerate(weights):
         rank = max(round((1 - fraction) * min(matrix.shape)), 1)
         bias = biases[layer] if layer < len(biases) else np.zeros(matrix.shape[1])
