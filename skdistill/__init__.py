@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import compiled, compression, exceptions, export, inspection, metrics, samplers, students, targets, transfer
     from .compilation import compile
+    from .compressing import compress
     from .estimators import (
         AutoColumns,
         AutoSampler,
@@ -32,6 +33,7 @@ __all__ = [
     "as_teacher",
     "compile",
     "compiled",
+    "compress",
     "compression",
     "exceptions",
     "export",
@@ -60,6 +62,7 @@ _HOME = {
     "memory_info": ".teachers",
     "reduce_memory": ".teachers",
     "compile": ".compilation",
+    "compress": ".compressing",
     "report": ".inspection",
 }
 

@@ -10,13 +10,15 @@ from sklearn.utils.validation import check_is_fitted
 from ._described import described, with_article
 from ._suggesting import did_you_mean
 from .compiled import CompiledModel, Computed, Landmarks, Network
+from .compression import Quantize
+from .compression._compressing import compress_compiled
 from .convert import read_margins, read_model, rows_of_student, unwrap, with_steps
 from .exceptions import CompileError
 from .metrics import fidelity
 from .students._completion import CompletedClassifier, LinkedRegressor
 from .students._deciding import DecidingClassifier
 
-DTYPES = ("float64", "float32", "float16")
+DTYPES = ("float64", "float32", "float16", "int8")
 
 
 def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: float = 0.001) -> CompiledModel:
@@ -43,12 +45,15 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
         ``RobustScaler``), ``SimpleImputer``, ``MissingIndicator``, ``OneHotEncoder``, ``OrdinalEncoder``, selectors of
         features, ``FunctionTransformer`` without a function, or a ``ColumnTransformer``, ``FeatureUnion`` or
         ``Pipeline`` of these.
-    dtype : {"float32", "float64", "float16"}, default="float32"
+    dtype : {"float32", "float64", "float16", "int8"}, default="float32"
         Precision of the stored leaf values. ``"float16"`` also applies to the weights of linear models and to those of
         scikit-learn's perceptrons and kernel machines, which are stored as float64 otherwise. Students of this package
-        always use half precision. Thresholds are never rounded.
+        always use half precision. ``"int8"`` stores leaf values and weights as multiples of a step, 127 of which are
+        the largest value; :func:`skdistill.compress` finds out how many are enough. Thresholds are never rounded.
     X : table of shape (n_samples, n_features) or None, default=None
-        Rows on which the compiled model is compared with the exact model. Required for ``dtype="float16"``.
+        Rows on which the compiled model is compared with the exact model. Required for ``dtype="float16"``, and for
+        ``dtype="int8"``, which uses 70 % of them, at least 20 in all, to correct the errors of rounding and compares on
+        the others.
     tolerance : float >= 0, default=0.001
         Maximum loss of fidelity on ``X`` caused by ``dtype``.
 
@@ -84,9 +89,9 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
         raise ValueError(f"compile: tolerance={tolerance!r}; expected a number of at least 0.")
     if not isinstance(dtype, str) or dtype not in DTYPES:
         raise ValueError(f"compile: dtype={described(dtype)}; expected one of {DTYPES}.{did_you_mean(dtype, DTYPES)}")
-    if dtype == "float16" and X is None:
+    if dtype in ("float16", "int8") and X is None:
         raise ValueError(
-            'compile: dtype="float16" needs rows to measure the loss of fidelity on, but X is None. Pass X, e.g. the '
+            f'compile: dtype="{dtype}" needs rows to measure the loss of fidelity on, but X is None. Pass X, e.g. the '
             "training rows."
         )
     if X is not None and getattr(X, "ndim", np.ndim(X)) != 2:
@@ -95,12 +100,27 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
             "to (1, n_features)."
         )
     exact = _convert(model)
+    if X is not None:
+        X = rows_of_student(model, X)
+    if dtype == "int8":
+        return _in_bytes(exact, X, tolerance)
     stored = "float64" if dtype == "float32" and _has_full_weights(exact.scorer) else dtype
     compiled = exact.stored_as(np.dtype(stored))
     if X is not None:
-        X = rows_of_student(model, X)
         compiled.quantization_loss_ = _measured_loss(exact, compiled, X, tolerance)
     return compiled
+
+
+def _in_bytes(exact: CompiledModel, X: Any, tolerance: float) -> CompiledModel:
+    """Return a model whose leaf values and weights take a byte."""
+    found = compress_compiled(exact, [Quantize("int8", 127)], X=X, tolerance=tolerance, order="given")
+    before, after = found.records[0], found.records[-1]
+    if not after.is_kept and before.fidelity - after.fidelity > tolerance:
+        raise CompileError(
+            f"compile: dtype='int8' loses {before.fidelity - after.fidelity:.2g} of fidelity on {found.n_judged} rows "
+            f"of X; expected at most tolerance={tolerance:g}. Pass dtype='float16' or a larger tolerance."
+        )
+    return found.model
 
 
 def _measured_loss(exact: CompiledModel, compiled: CompiledModel, X: Any, tolerance: float) -> float:

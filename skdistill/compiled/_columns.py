@@ -163,12 +163,16 @@ class Columns:
 
     def __getstate__(self) -> dict[str, Any]:
         known = [None if of_column is None else of_column.tolist() for of_column in self.categories]
-        return {"categories": zlib.compress(json.dumps(known).encode(), 9), "is_time": self.is_time}
+        times = np.flatnonzero(self.is_time).tolist()
+        return {"categories": zlib.compress(json.dumps(known).encode(), 9), "times": times}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         known = json.loads(zlib.decompress(state["categories"]))
         self.categories = [None if of_column is None else np.array(of_column, dtype=object) for of_column in known]
-        self.is_time = state["is_time"]
+        if "is_time" in state:  # of earlier releases
+            self.is_time = state["is_time"]
+        else:
+            self.is_time = np.isin(np.arange(len(known)), state["times"])
 
     def row_encoder(self) -> Callable[[Sequence[Any]], list[float]]:
         """Return a function that encodes one row in plain Python."""

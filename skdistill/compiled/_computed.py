@@ -113,10 +113,9 @@ class Computed(FlatData, kind="computed"):
 
     def scores(self, X: Any, n_jobs: int = 1) -> np.ndarray:
         """Return the scores, of shape (n_rows, n_outputs), as float64."""
-        most_rows = max(CHUNK_CELLS // max(len(self.source), 1), 1)
         scores = np.empty((X.shape[0], len(self.base)))
-        for rows, cells in dense_chunks(X if hasattr(X, "toarray") else np.asarray(X), most_rows):
-            scores[rows] = self.scorer.scores(self.columns(cells), n_jobs)
+        for rows, columns in self.columns_in_chunks(X):
+            scores[rows] = self.scorer.scores(columns, n_jobs)
         return scores
 
     def scaled(self, factor: Any, shift: Any = 0.0) -> Self:
@@ -128,6 +127,12 @@ class Computed(FlatData, kind="computed"):
         return replace(self, scorer=self.scorer.stored_as(dtype))
 
     # ------------------------------------------------------------------ columns
+
+    def columns_in_chunks(self, X: Any) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield consecutive slices of rows, and the computed columns of these rows, as :meth:`columns` returns them."""
+        most_rows = max(CHUNK_CELLS // max(len(self.source), 1), 1)
+        for rows, cells in dense_chunks(X if hasattr(X, "toarray") else np.asarray(X), most_rows):
+            yield rows, self.columns(cells)
 
     def columns(self, cells: np.ndarray) -> np.ndarray:
         """Return the computed columns of dense rows, of shape (n_rows, n_computed), as float64."""

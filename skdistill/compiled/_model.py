@@ -175,8 +175,12 @@ class CompiledModel:
 
     def stored_as(self, dtype: np.dtype) -> "CompiledModel":
         """Return a copy with leaf values or weights of another precision."""
+        return self.scored_by(self.scorer.stored_as(dtype))
+
+    def scored_by(self, scorer: Scorer) -> "CompiledModel":
+        """Return a copy with another scorer of the same columns and outputs."""
         model = copy.copy(self)
-        model.scorer = self.scorer.stored_as(dtype)
+        model.scorer = scorer
         model._reset_code()
         return model
 
@@ -195,7 +199,14 @@ class CompiledModel:
 
     # ------------------------------------------------------------------ many rows
 
-    def _many(self, X: Any) -> np.ndarray:
+    def encoded(self, X: Any) -> Any:
+        """Return a table of rows as the scorer takes it: an array of numbers and codes, or a sparse matrix."""
+        is_frame = hasattr(type(X), "columns") and not hasattr(type(X), "collect")
+        if is_frame and self._names.order_in(names_of_frame(X)) is not None:
+            X = X.select(self._names.known) if hasattr(X, "select") else X[self._names.known]
+        return self._cells(X)
+
+    def _cells(self, X: Any) -> Any:
         if self.columns is not None:
             cells = self.columns.encode(X)
         else:
@@ -204,6 +215,13 @@ class CompiledModel:
                 cells = Columns([None] * self.n_features_in_, np.zeros(self.n_features_in_, dtype=bool)).encode(X)
         if cells.ndim != 2 or cells.shape[1] != self.n_features_in_:
             self._raise_shape_error(cells.shape)
+        return cells
+
+    def _many(self, X: Any) -> np.ndarray:
+        return self.outputs_of(self._cells(X))
+
+    def outputs_of(self, cells: Any) -> np.ndarray:
+        """Return the outputs for rows that are encoded as :meth:`encoded` does."""
         with one_blas_thread(is_small=is_small(cells.shape[0], self._n_weights)):
             scores = self.scorer.scores(cells)
         outputs = inverse_link(self.link, self.bounds).of_rows(scores)
@@ -314,15 +332,52 @@ class CompiledModel:
     # ------------------------------------------------------------------ pickle: arrays only, code is generated again
 
     def __getstate__(self) -> dict[str, Any]:
-        shipped = ("scorer", "link", "power", "classes_", "columns", "is_single", "quantization_loss_")
-        optional = {"decision": self.decision, "bounds": self.bounds}  # most models have neither
-        state = {name: self.__dict__[name] for name in shipped} | {"names": self._names.packed()}
-        return state | {name: value for name, value in optional.items() if value is not None}
+        state = {name: self.__dict__.get(name, default) for name, default in SHIPPED.items()}
+        state["classes_"] = _packed_labels(self.classes_)
+        packed = {name: value for name, value in state.items() if not _is_default(name, value)}
+        return packed | {"names": self._names.packed()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        state = SHIPPED | state
+        if isinstance(state["classes_"], tuple):
+            dtype, labels = state["classes_"]
+            state["classes_"] = np.array(labels, dtype=dtype)
+        self.__dict__.update(
+            {name: value for name, value in state.items() if name not in OPTIONAL or value is not None}
+        )
         self._names = Names.unpacked(self.__dict__.pop("names"))
         self._reset_code()
+
+
+SHIPPED: dict[str, Any] = {
+    "scorer": None,
+    "link": "identity",
+    "power": 1.0,
+    "classes_": None,
+    "columns": None,
+    "is_single": False,
+    "quantization_loss_": 0.0,
+    "decision": None,
+    "bounds": None,
+}
+"""What a pickle holds beside the column names, unless it is the default."""
+
+OPTIONAL = ("decision", "bounds")
+"""Attributes that only models that need them have."""
+
+
+def _is_default(name: str, value: Any) -> bool:
+    default = SHIPPED[name]
+    return value is default or (isinstance(default, str | float | bool) and value == default)
+
+
+def _packed_labels(labels: Any) -> Any:
+    """Return the dtype and a list of labels, which is shorter than an array, if they are numbers or texts."""
+    if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "biufUO":
+        return labels
+    listed = labels.tolist()
+    is_plain = labels.dtype.kind != "O" or all(type(label) is str for label in listed)
+    return (labels.dtype.str, listed) if is_plain else labels
 
 
 def _by_rows(X: Any) -> Any:

@@ -1,40 +1,193 @@
 """Lossless compression of flat arrays, used in the pickles of scorers."""
 
+import json
 import math
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-_INTS = ("feature", "n_left", "tree_splits", "tree_output")
+_INTS = ("feature", "tree_splits", "tree_output")
 
-PackedArrays = tuple[list[tuple[str, str, tuple[int, ...]]], bytes]
+FormerArrays = tuple[list[tuple[str, str, tuple[int, ...]]], bytes]
+"""Packed arrays of earlier releases: names, dtypes and shapes, and the bytes of all arrays together."""
+
+PackedArrays = bytes | FormerArrays
+
+SMALL_STREAM = 200
+"""Bytes below which a stream is compressed together with others, since a code table of its own would cost more."""
+
+MAX_TABLE = 256
+"""Maximum number of distinct values of an array that is stored as codes of one byte and a table of these values."""
+
+MAX_CODE = 127
+"""Maximum code of an array whose values are stored as multiples of a step."""
+
+TYPICAL_HEAD = b"".join(
+    b'["%s","%s",[1,1],0,0],' % (name, dtype)
+    for name, dtype in (
+        (b"numbers", b"<i8"),
+        (b"center=", b"<f8"),
+        (b"scale=", b"<f8"),
+        (b"low=", b"<f4"),
+        (b"high", b'|i1",[10],["<f4",1.0],0],["|u1'),
+        (b"n_codes", b"<i8"),
+        (b"has_missing", b"|b1"),
+        (b"weights/0", b'|i1",[100,32],["<f4",0.0'),
+        (b"weights/1", b'|i1",[32,32],["<f4",0.0'),
+        (b"weights/2", b"<f4"),
+        (b"biases/0", b"<f2"),
+        (b"biases/1", b"<f2"),
+        (b"positions", b"<f4"),
+        (b"scales", b"<f8"),
+        (b"coef", b"<f4"),
+        (b"linear", b"<f4"),
+        (b"missing_left", b"|b1"),
+        (b"value", b"|i1"),
+        (b"base", b"<f8"),
+        (b"subsets", b"|b1"),
+        (b"is_category", b"|b1"),
+        (b"unit", b"<f8"),
+        (b"feature", b"|u1"),
+        (b"tree_splits", b"|u1"),
+        (b"tree_output", b"|u1"),
+        (b"n_features", b"<i8"),
+        (b"children", b"|u1"),
+        (b"cut/0", b"|u1"),
+        (b"cuts", b"|u1"),
+        (b"threshold=", b"<f4"),
+        (b"threshold", b'|u1",[1],"threshold="'),
+        (b"n_cuts", b"|u1"),
+    )
+)
+"""What heads of packed arrays are made of, which they need not repeat; another text would make files unreadable."""
+
+STRATEGIES = (zlib.Z_DEFAULT_STRATEGY, zlib.Z_HUFFMAN_ONLY)
 
 
-def pack_arrays(arrays: dict[str, np.ndarray]) -> PackedArrays:
-    """Return the names, dtypes and shapes of arrays, and their losslessly compressed bytes.
+def pack_arrays(arrays: dict[str, np.ndarray]) -> bytes:
+    """Return arrays as bytes, losslessly compressed.
 
-    The bytes are transposed, first bytes of all numbers first, because this compresses better. A boolean uses one bit.
+    An array of floats with few distinct values is stored as codes of one byte: multiples of a step, or positions in a
+    table of its values. The bytes of other numbers are transposed, first bytes of all numbers first, because this
+    compresses better. A boolean uses one bit.
     """
-    described, planes = [], []
-    for name, array in arrays.items():
-        described.append((name, array.dtype.str, array.shape))
-        flat = np.packbits(array) if array.dtype == bool else np.ascontiguousarray(array).reshape(-1)
-        planes.append(flat.view(np.uint8).reshape(len(flat), flat.itemsize).T.tobytes())
-    return described, zlib.compress(b"".join(planes), 9)
+    described: list[list[Any]] = []
+    small: list[bytes] = []
+    large: list[bytes] = []
+    for name, array, mark in _coded(arrays):
+        sizes = []
+        for stream in _planes(array):
+            packed = b"" if len(stream) < SMALL_STREAM else _deflated(stream)
+            sizes.append(len(packed))
+            (large if packed else small).append(packed or stream)
+        described.append([name, array.dtype.str, array.shape, mark, sizes if any(sizes) else 0])
+    text = json.dumps(described, separators=(",", ":")).encode()
+    head = _deflated(text + b"\0" + b"".join(small), TYPICAL_HEAD)
+    return len(head).to_bytes(4, "little") + head + b"".join(large)
 
 
 def unpack_arrays(packed: PackedArrays) -> dict[str, np.ndarray]:
-    """Undo :func:`pack_arrays`."""
+    """Undo :func:`pack_arrays`, also of earlier releases."""
+    if not isinstance(packed, bytes):
+        return _unpack_former(packed)
+    start = 4 + int.from_bytes(packed[:4], "little")
+    head = zlib.decompressobj(-zlib.MAX_WBITS, zdict=TYPICAL_HEAD).decompress(packed[4:start])
+    text, _, small = head.partition(b"\0")
+    arrays: dict[str, np.ndarray] = {}
+    place = 0
+    for name, dtype, shape, mark, sizes in json.loads(text):
+        size = -(-math.prod(shape) // 8) if dtype == "|b1" else math.prod(shape)
+        planes = []
+        for length in sizes or [0] * np.dtype(dtype).itemsize:
+            if length:
+                planes.append(zlib.decompress(packed[start : start + length], -zlib.MAX_WBITS))
+                start += length
+            else:
+                planes.append(small[place : place + size])
+                place += size
+        flat = np.frombuffer(b"".join(planes), dtype=np.uint8).reshape(len(planes), size)
+        array = _from_planes(flat, dtype, tuple(shape))
+        if isinstance(mark, str):
+            array = arrays.pop(mark)[array]
+        elif mark:
+            array = _multiples(array, *mark)
+        arrays[name] = array
+    return arrays
+
+
+def _coded(arrays: dict[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray, Any]]:
+    """Yield names and arrays as they are stored, and how to read them: a dtype and a step, or the name of a table."""
+    for name, array in arrays.items():
+        if array.dtype.kind != "f" or array.size < SMALL_STREAM // 4:
+            yield name, array, 0
+            continue
+        flat = np.ascontiguousarray(array).reshape(-1)
+        bits, place = np.unique(flat.view(f"u{flat.itemsize}"), return_inverse=True)
+        distinct = bits.view(flat.dtype)
+        step = _step_of(distinct) if len(bits) <= 2 * MAX_CODE + 1 else 0.0
+        if step:
+            yield name, np.rint(array / step).astype(np.int8), [array.dtype.str, step]
+        elif len(bits) <= MAX_TABLE and len(bits) * array.itemsize < array.size * (array.itemsize - 1):
+            yield f"{name}=", distinct, 0
+            yield name, place.reshape(array.shape).astype(np.uint8), f"{name}="
+        else:
+            yield name, array, 0
+
+
+def _step_of(distinct: np.ndarray) -> float:
+    """Return a step of which all values are small multiples, exactly; 0.0 if there is none."""
+    if not np.isfinite(distinct).all():
+        return 0.0
+    gaps = np.diff(np.unique(np.append(distinct, 0).astype(np.float64)))
+    for part in (1, 2, 3):
+        step = float(gaps.min(initial=np.inf)) / part
+        if not np.isfinite(step) or np.abs(distinct).max() > (MAX_CODE + 0.5) * step:
+            continue
+        codes = np.rint(distinct.astype(np.float64) / step).astype(np.int8)
+        again = _multiples(codes, distinct.dtype.str, step)
+        if np.array_equal(again.view(f"u{again.itemsize}"), distinct.view(f"u{again.itemsize}")):
+            return step
+    return 0.0
+
+
+def _multiples(codes: np.ndarray, dtype: str, step: float) -> np.ndarray:
+    return (codes * np.float64(step)).astype(dtype)
+
+
+def _planes(array: np.ndarray) -> list[bytes]:
+    flat = np.packbits(array) if array.dtype == bool else np.ascontiguousarray(array).reshape(-1)
+    return [plane.tobytes() for plane in flat.view(np.uint8).reshape(len(flat), flat.itemsize).T]
+
+
+def _from_planes(planes: np.ndarray, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the array of bytes of shape (itemsize, n_numbers)."""
+    flat = np.ascontiguousarray(planes.T).reshape(-1)
+    if dtype == "|b1":
+        return np.unpackbits(flat, count=math.prod(shape)).view(bool).reshape(shape)
+    return flat.view(dtype).reshape(shape)
+
+
+def _deflated(stream: bytes, known: bytes = b"") -> bytes:
+    """Return the shortest of several ways to compress a stream, without header and checksum."""
+    return min((_deflated_by(stream, known, strategy) for strategy in STRATEGIES), key=len)
+
+
+def _deflated_by(stream: bytes, known: bytes, strategy: int) -> bytes:
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9, strategy, known)
+    return compressor.compress(stream) + compressor.flush()
+
+
+def _unpack_former(packed: FormerArrays) -> dict[str, np.ndarray]:
     described, compressed = packed
     content, start, arrays = np.frombuffer(zlib.decompress(compressed), dtype=np.uint8), 0, {}
     for name, dtype, shape in described:
-        size, itemsize, is_bits = math.prod(shape), np.dtype(dtype).itemsize, np.dtype(dtype) == bool
-        n_numbers = -(-size // 8) if is_bits else size
+        size, itemsize = math.prod(shape), np.dtype(dtype).itemsize
+        n_numbers = -(-size // 8) if np.dtype(dtype) == bool else size
         planes = content[start : start + n_numbers * itemsize].reshape(itemsize, n_numbers)
         start += planes.size
-        flat = np.ascontiguousarray(planes.T).reshape(-1)
-        arrays[name] = (np.unpackbits(flat, count=size).view(bool) if is_bits else flat.view(dtype)).reshape(shape)
+        arrays[name] = _from_planes(planes, np.dtype(dtype).str, shape)
     return arrays
 
 
@@ -66,37 +219,101 @@ def unpack_fields(state: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def pack_forest(forest: Any) -> PackedArrays:
+def pack_forest(forest: Any) -> bytes:
     """Return the compressed fields of a forest.
 
-    The distinct thresholds of each feature are stored once, together with an integer code per split. This is lossless
-    and takes one byte per split if a feature has at most 256 distinct thresholds.
+    The distinct thresholds of each feature are stored once, together with an integer code per split, feature by
+    feature. This is lossless and takes at most one byte per split if a feature has at most 256 distinct thresholds. The
+    shape of a tree takes two bits per split: whether its left and its right child are splits.
     """
-    arrays = {name: getattr(forest, name) for name in forest.__dataclass_fields__ if name not in ("n_features", *_INTS)}
+    others = ("n_features", "threshold", "n_left", *_INTS)
+    arrays = {name: getattr(forest, name) for name in forest.__dataclass_fields__ if name not in others}
     arrays |= {name: smallest_ints(getattr(forest, name)) for name in _INTS}
     arrays["n_features"] = np.array(forest.n_features)
-    cuts, cut = [arrays["threshold"][:0]], np.zeros(len(forest.feature), dtype=np.int64)
-    for feature in np.unique(forest.feature):
-        of = forest.feature == feature
-        distinct, cut[of] = np.unique(forest.threshold[of], return_inverse=True)
+    arrays["children"] = _children(forest)
+    arrays["missing_left"] = forest.missing_left ^ has_larger_left(forest)
+    cuts: list[np.ndarray] = [forest.threshold[:0]]
+    codes: list[np.ndarray] = [np.zeros(0, dtype=np.uint8)]
+    for feature in np.unique(forest.feature).tolist():
+        distinct, code = np.unique(forest.threshold[forest.feature == feature], return_inverse=True)
         cuts.append(distinct)
+        if len(code) < OWN_STREAM:
+            codes.append(code)
+        else:
+            arrays[f"cut/{feature}"] = smallest_ints(code)
+    arrays["cuts"] = smallest_ints(np.concatenate(codes))
     arrays["threshold"] = np.concatenate(cuts)
     arrays["n_cuts"] = smallest_ints(np.array([len(distinct) for distinct in cuts[1:]], dtype=np.int64))
-    arrays["cut"] = smallest_ints(cut)
     return pack_arrays(arrays)
 
 
+OWN_STREAM = 512
+"""Number of splits of a feature from which their codes are compressed by themselves."""
+
+
 def unpack_forest(packed: PackedArrays) -> dict[str, Any]:
-    """Undo :func:`pack_forest`."""
+    """Undo :func:`pack_forest`, also of earlier releases."""
     state: dict[str, Any] = unpack_arrays(packed)
     state["n_features"] = int(state["n_features"])
     for name in _INTS:
         state[name] = state[name].astype(np.int64)
-    n_cuts, cut, cuts = state.pop("n_cuts"), state.pop("cut"), state["threshold"]
+    if "children" in state:
+        state["n_left"], n_right = _sizes(state.pop("children"))
+        state["missing_left"] = state["missing_left"] ^ (state["n_left"] >= n_right)
+    else:
+        state["n_left"] = state["n_left"].astype(np.int64)
+    n_cuts, cuts = state.pop("n_cuts"), state["threshold"]
     first = np.cumsum(n_cuts, dtype=np.int64) - n_cuts
     features, group = np.unique(state["feature"], return_inverse=True)
+    cut = state.pop("cut") if "cut" in state else _codes_by_split(state, features, group)
     state["threshold"] = cuts[first[group] + cut] if len(features) else cuts
     return state
+
+
+def _codes_by_split(state: dict[str, Any], features: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Return the code of each split, from those of each feature, or of all features with few splits together."""
+    joined, start = state.pop("cuts"), 0
+    codes = np.empty(len(group), dtype=np.int64)
+    order, ends = np.argsort(group, kind="stable"), np.cumsum(np.bincount(group, minlength=len(features)))
+    for feature, splits in zip(features.tolist(), np.split(order, ends[:-1]), strict=False):
+        if len(splits) < OWN_STREAM:
+            codes[splits] = joined[start : start + len(splits)]
+            start += len(splits)
+        else:
+            codes[splits] = state.pop(f"cut/{feature}")
+    return codes
+
+
+def has_larger_left(forest: Any) -> np.ndarray:
+    """Return a mask of the splits whose left side has at least as many splits as the right one.
+
+    Missing cells often go to that side; a pickle holds where they do not.
+    """
+    return 2 * forest.n_left >= forest.spans.n_splits - 1
+
+
+def _children(forest: Any) -> np.ndarray:
+    """Return for each split whether its left child (1) and its right child (2) are splits, as the sum of these."""
+    n_right = forest.spans.n_splits - 1 - forest.n_left
+    return ((forest.n_left > 0) + 2 * (n_right > 0)).astype(np.uint8)
+
+
+def _sizes(children: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the number of splits in the left and in the right subtree of each split, given :func:`_children`.
+
+    In preorder, the number of subtrees that are yet to come falls by one when a subtree is complete, and never by more:
+    a subtree ends where it is first below that at its start.
+    """
+    n_splits = len(children)
+    pending = np.concatenate([[0], np.cumsum((children & 1) + (children >> 1).astype(np.int64) - 1)])
+    key = (pending - pending.min()) * (n_splits + 1) + np.arange(n_splits + 1)
+    ordered, n_left, n_right = np.sort(key), *np.zeros((2, n_splits), dtype=np.int64)
+    for side, sizes in ((1, n_left), (2, n_right)):
+        split = np.flatnonzero(children & side)
+        start = split + 1 + (n_left[split] if side == 2 else 0)
+        end = ordered[np.searchsorted(ordered, key[start] - (n_splits + 1))] % (n_splits + 1)
+        sizes[split] = end - start
+    return n_left, n_right
 
 
 def smallest_ints(numbers: np.ndarray) -> np.ndarray:

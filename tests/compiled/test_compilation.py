@@ -415,8 +415,8 @@ def test_more_that_is_refused():
         skdistill.compile(CompactBoostingClassifier())
     with pytest.raises(CompileError, match="got a function"):
         skdistill.compile(lambda X: X)
-    with pytest.raises(ValueError, match="dtype='int8'; expected one of"):
-        skdistill.compile(DecisionTreeClassifier().fit(X, y), dtype="int8")
+    with pytest.raises(ValueError, match="dtype='int4'; expected one of"):
+        skdistill.compile(DecisionTreeClassifier().fit(X, y), dtype="int4")
     forest = RandomForestClassifier(5).fit(*MANY)
     compressed = DistilledClassifier(forest, "linear", sampler=None, target_compressor=PCA(3)).fit(MANY[0])
     with pytest.raises(CompileError, match="has no compiled form"):

@@ -12,7 +12,6 @@ from scipy import sparse
 
 from skdistill.compiled import Design, Linear, Network, Sum
 from skdistill.compiled._code import compile_row, row_source, scores_as_tuple
-from skdistill.compiled._packing import pack_arrays, unpack_arrays
 from skdistill.compiled._row_code import row_code
 
 N_CODES = np.array([0, 0, 3, 0])
@@ -150,19 +149,6 @@ class TestSum:
         assert whole.n_parameters == sum(part.n_parameters for part in parts)
         assert whole.n_ops == sum(part.n_ops for part in parts)
         np.testing.assert_array_equal(pickle.loads(pickle.dumps(whole)).scores(cells), whole.scores(cells))
-
-
-@given(
-    numbers=arrays(np.float16, st.integers(0, 20), elements=st.floats(-100, 100, width=16)),
-    flags=arrays(bool, st.tuples(st.integers(0, 5), st.integers(0, 9))),
-)
-def test_packing_loses_nothing(numbers, flags):
-    """Arrays of any dtype and shape come back as they were."""
-    given_arrays = {"numbers": numbers, "flags": flags, "one": np.array(7), "wide": np.arange(5, dtype=np.uint32)}
-    back = unpack_arrays(pickle.loads(pickle.dumps(pack_arrays(given_arrays))))
-    for name, array in given_arrays.items():
-        assert back[name].dtype == array.dtype
-        np.testing.assert_array_equal(back[name], array)
 
 
 def test_units_that_hardly_fire_and_large_changes_keep_weights_finite():
