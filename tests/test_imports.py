@@ -62,6 +62,7 @@ PRIVATE_IMPORTS = {
     ("selection", "students._families"): "the registry behind register_family",
     ("selection", "students._student"): "the base class tells the students of this package from others",
     ("export", "compiled._columns"): "rows of any table are taken apart as predict does",
+    ("export", "compiled._forest"): "children of splits are found by the spans that the scorer uses",
     ("export", "compiled._row_input"): "columns are put in the order of fit as predict does",
     ("export", "compiled._tree_code"): "thresholds become the doubles that the code for one row compares with",
     ("inspection", "metrics._checks"): "displays and metrics check the same arguments with the same words",

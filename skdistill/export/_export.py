@@ -27,17 +27,19 @@ MAX_PARAMETERS = 1_000_000
 
 @dataclass(frozen=True)
 class Export:
-    """A model as text in another language.
+    """A model as text in another language, or as bytes.
 
     Exports are returned by :func:`~skdistill.export.to_python`, :func:`~skdistill.export.to_c`,
-    :func:`~skdistill.export.to_javascript` and :func:`~skdistill.export.to_sql`.
+    :func:`~skdistill.export.to_javascript`, :func:`~skdistill.export.to_sql` and
+    :func:`~skdistill.export.to_onnx`.
 
     Parameters
     ----------
     text : str
-        The exported model.
+        The exported model; empty for ONNX.
     language : str
-        ``"python"``, ``"c"``, ``"javascript"``, or the dialect of SQL: ``"sqlite"``, ``"duckdb"``, ``"postgresql"``.
+        ``"python"``, ``"c"``, ``"javascript"``, ``"onnx"``, or the dialect of SQL: ``"sqlite"``, ``"duckdb"``,
+        ``"postgresql"``.
     largest_difference : float or None, default=None
         Largest difference between the outputs of the exported model and of the model on the compared rows, relative to
         the scale of the outputs; ``None`` if the exported model was not run.
@@ -45,6 +47,8 @@ class Export:
         Number of compared rows.
     header : str, default=""
         Declarations for other C files; empty for other languages.
+    data : bytes, default=b''
+        The exported model in ONNX; empty for other languages.
 
     Examples
     --------
@@ -60,13 +64,14 @@ class Export:
     largest_difference: float | None = None
     n_rows: int = 0
     header: str = ""
+    data: bytes = b""
 
     def __repr__(self) -> str:
         compared = "not run" if self.largest_difference is None else f"largest_difference={self.largest_difference:.2g}"
-        return f"<Export: {self.language}, {len(self.text.encode())} bytes, {compared}>"
+        return f"<Export: {self.language}, {len(self.data or self.text.encode())} bytes, {compared}>"
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the text to a file, and the header of C beside it with the ending ``.h``.
+        """Write the exported model to a file, and the header of C beside it with the ending ``.h``.
 
         An existing file is replaced at once: it is never half written.
 
@@ -75,17 +80,17 @@ class Export:
         path : str or path-like
         """
         path = Path(path)
-        _write(path, self.text)
+        _write(path, self.data or self.text.encode())
         if self.header:
-            _write(path.with_suffix(".h"), self.header)
+            _write(path.with_suffix(".h"), self.header.encode())
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: bytes) -> None:
     """Write a file under another name and rename it."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, path)
     except BaseException:
@@ -101,11 +106,12 @@ def _umask() -> int:
 
 @dataclass(frozen=True)
 class Draft:
-    """The text of an export, and what runs it on rows; ``None`` if nothing does."""
+    """The text or the bytes of an export, and what runs it on rows; ``None`` if nothing does."""
 
     text: str
     run: Callable[[Rows], Answers] | None
     header: str = ""
+    data: bytes = b""
 
 
 def exported(
@@ -129,7 +135,7 @@ def exported(
     difference, n_rows = None, 0
     if verify and draft.run is not None:
         difference, n_rows = _compared(compiled, program, draft.run, language, X)
-    export = Export(draft.text, language, difference, n_rows, draft.header)
+    export = Export(draft.text, language, difference, n_rows, draft.header, draft.data)
     if path is not None:
         export.save(path)
     return export

@@ -1,5 +1,6 @@
 """Exported models answer as the model does: they are run in their languages, on every kind of model and column."""
 
+import importlib.util
 import json
 import shutil
 import sqlite3
@@ -9,7 +10,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from random_models import KINDS, random_model
+from random_models import HOSTILE, KINDS, NUMERIC, random_model
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import Ridge
@@ -18,17 +19,13 @@ from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeRegressor
 
 from skdistill import DistilledClassifier
-from skdistill.export import to_c, to_javascript, to_python, to_sql
+from skdistill.export import to_c, to_javascript, to_onnx, to_python, to_sql
 from skdistill.students import CompactBoostingClassifier
 from skdistill.students._families import FAMILIES
 
 
-def has_duckdb():
-    try:
-        import duckdb  # noqa: F401
-    except ImportError:
-        return False
-    return True
+def has_modules(*names):
+    return all(importlib.util.find_spec(name) is not None for name in names)
 
 
 def needs(present, what):
@@ -44,7 +41,8 @@ EXPORTERS = [
     pytest.param(to_c, id="c", marks=needs(shutil.which("gcc"), "gcc")),
     pytest.param(to_javascript, id="javascript", marks=needs(shutil.which("node"), "node")),
     pytest.param(to_sql, id="sqlite"),
-    pytest.param(to_duckdb, id="duckdb", marks=needs(has_duckdb(), "duckdb")),
+    pytest.param(to_duckdb, id="duckdb", marks=needs(has_modules("duckdb"), "duckdb")),
+    pytest.param(to_onnx, id="onnx", marks=needs(has_modules("onnx", "onnxruntime"), "onnxruntime")),
 ]
 in_each_language = pytest.mark.parametrize("export", EXPORTERS)
 
@@ -104,6 +102,52 @@ def test_students_of_raw_tables(export, family, task):
     student = FAMILIES[family].member(classifies="classes" in task).fit(frame, TASKS[task](signal))
     exported = assert_exported(export, student, X=frame)
     assert exported.n_rows > len(frame) + 300
+
+
+def drawn_table(rng, n_rows=80):
+    """Return a raw table with columns of all kinds, drawn names and categories, and missing cells, and a signal."""
+    names = rng.permutation([name for name in HOSTILE if name.strip()])
+    columns, signal = {}, np.zeros(n_rows)
+    for name, kind in zip(names.tolist(), rng.integers(0, 6, rng.integers(2, 6)).tolist(), strict=False):
+        codes = rng.integers(0, 5, n_rows)
+        columns[name] = (
+            lambda codes: rng.normal(size=n_rows).round(int(rng.integers(0, 9))),
+            lambda codes: codes.astype(np.int64) * 10 ** int(rng.integers(0, 12)),
+            lambda codes: codes > 1,
+            lambda codes: pd.Timestamp("2024-01-01") + pd.to_timedelta(codes * 7001, unit="min"),
+            lambda codes: pd.to_timedelta(codes * 977, unit="s"),
+            lambda codes: pd.Series(rng.permutation(HOSTILE + NUMERIC)[:5][codes], dtype=object),
+        )[kind](codes)
+        signal = signal + rng.normal() * (codes if kind else columns[name])
+    frame = pd.DataFrame(columns)
+    for name in frame.columns[[frame[name].dtype.kind not in "bi" for name in frame]]:
+        frame.loc[rng.uniform(size=n_rows) < 0.1, name] = None
+    return frame, signal
+
+
+def assert_drawn_student_is_exported(export, family, seed):
+    rng = np.random.default_rng(seed)
+    frame, signal = drawn_table(rng)
+    task = list(TASKS)[int(rng.integers(len(TASKS)))]
+    ranks = np.argsort(np.argsort(signal)) / 40  # so that no class is rare
+    student = FAMILIES[family].member(classifies="classes" in task)
+    assert_exported(export, student.fit(frame, TASKS[task](ranks)), X=frame)
+
+
+@pytest.mark.parametrize("export", EXPORTERS[-1:])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_drawn_students(export, family):
+    """Students of each family, fitted on tables of drawn columns, names, categories and missing cells."""
+    assert_drawn_student_is_exported(export, family, seed=list(FAMILIES).index(family))
+
+
+@pytest.mark.slow
+@in_each_language
+@pytest.mark.parametrize("seed", range(7, 12))
+@pytest.mark.parametrize("family", FAMILIES)
+def test_more_drawn_students(export, family, seed):
+    """More of them, run in all languages."""
+    assert_drawn_student_is_exported(export, family, seed)
 
 
 @in_each_language

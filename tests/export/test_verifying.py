@@ -1,6 +1,7 @@
 """Nothing is claimed that was not run: wrong artefacts are found, and no file is written then."""
 
 import datetime as dt
+import importlib.util
 import math
 import os
 from decimal import Decimal
@@ -18,12 +19,25 @@ from sklearn.tree import DecisionTreeClassifier
 import skdistill
 from skdistill.compiled import Columns, CompiledModel, Decision, Linear
 from skdistill.exceptions import CompileError, ExportError
-from skdistill.export import Export, _export, _functions, _runtimes, to_c, to_javascript, to_python, to_sql
+from skdistill.export import (
+    Export,
+    _export,
+    _functions,
+    _onnx_function,
+    _runtimes,
+    to_c,
+    to_javascript,
+    to_onnx,
+    to_python,
+    to_sql,
+)
 from skdistill.export._program import program_of
 from skdistill.export._rows import drawn_rows, rows_for
 from skdistill.students import CompactBoostingClassifier, CompactTreeRegressor
 
-EXPORTERS = [to_python, to_c, to_javascript, to_sql]
+ONNX_IS_HERE = all(importlib.util.find_spec(name) is not None for name in ("onnx", "onnxruntime"))
+needs_onnx = pytest.mark.skipif(not ONNX_IS_HERE, reason="onnxruntime is not installed: ONNX is not tested")
+EXPORTERS = [to_python, to_c, to_javascript, to_sql, pytest.param(to_onnx, marks=needs_onnx)]
 X = np.random.RandomState(0).normal(size=(80, 2))
 TREE = DecisionTreeClassifier(max_leaf_nodes=4, random_state=0).fit(X, X[:, 0] > 0.1)
 
@@ -59,20 +73,28 @@ def colored():
 FAULTS = [(TREE, moved), (TREE, other_missing), (TREE, other_value), (colored(), other_code), (colored(), seen)]
 
 
+WRITERS = [
+    (to_python, _functions, "python_text"),
+    pytest.param((to_onnx, _onnx_function, "onnx_model"), marks=needs_onnx),
+]
+
+
+@pytest.mark.parametrize("language", WRITERS, ids=lambda language: language[0].__name__)
 @pytest.mark.parametrize(("model", "spoil"), FAULTS, ids=lambda thing: getattr(thing, "__name__", ""))
-def test_faults_are_found(monkeypatch, tmp_path, model, spoil):
+def test_faults_are_found(monkeypatch, tmp_path, model, spoil, language):
     """A threshold off by one double, the other side for missing cells, 2e-9 of a value: an error and no file."""
-    write = _functions.python_text
+    export, module, name_of_writer = language
+    write = getattr(module, name_of_writer)
 
-    def spoilt(program):
+    def spoilt(program, *others):
         spoil(program)
-        return write(program)
+        return write(program, *others)
 
-    monkeypatch.setattr(_functions, "python_text", spoilt)
+    monkeypatch.setattr(module, name_of_writer, spoilt)
     (tmp_path / "old.py").write_text("old")
     for name in ("new.py", "old.py"):
         with pytest.raises(ExportError, match="differ from those of the model"):
-            to_python(model, path=tmp_path / name)
+            export(model, path=tmp_path / name)
     assert os.listdir(tmp_path) == ["old.py"]
     assert (tmp_path / "old.py").read_text() == "old"
 
