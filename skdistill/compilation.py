@@ -9,8 +9,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._described import described, with_article
 from ._suggesting import did_you_mean
-from .compiled import CompiledModel, Landmarks, Network
-from .convert import read_margins, read_model, unwrap
+from .compiled import CompiledModel, Computed, Landmarks, Network
+from .convert import read_margins, read_model, unwrap, with_steps
 from .exceptions import CompileError
 from .metrics import fidelity
 from .students._completion import CompletedClassifier, LinkedRegressor
@@ -38,7 +38,11 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
         ``"relu"`` or ``"identity"``, ``SVR`` and ``NuSVR`` with an RBF or linear kernel, ``KernelRidge`` with an RBF
         kernel, or ``CalibratedClassifierCV(method="sigmoid", ensemble=False)`` of a linear classifier or of a binary
         ``SVC``. For a fitted search, the best estimator is compiled. Other models can implement a method
-        ``__skdistill_compile__()`` that returns a :class:`~skdistill.compiled.CompiledModel`.
+        ``__skdistill_compile__()`` that returns a :class:`~skdistill.compiled.CompiledModel`. A ``Pipeline`` is
+        compiled with its steps if they are scalers (``StandardScaler``, ``MinMaxScaler``, ``MaxAbsScaler``,
+        ``RobustScaler``), ``SimpleImputer``, ``MissingIndicator``, ``OneHotEncoder``, ``OrdinalEncoder``, selectors of
+        features, ``FunctionTransformer`` without a function, or a ``ColumnTransformer``, ``FeatureUnion`` or
+        ``Pipeline`` of these.
     dtype : {"float32", "float64", "float16"}, default="float32"
         Precision of the stored leaf values. ``"float16"`` also applies to the weights of linear models and to those of
         scikit-learn's perceptrons and kernel machines, which are stored as float64 otherwise. Students of this package
@@ -61,6 +65,10 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
     -----
     Perceptrons and kernel machines of scikit-learn raise an error for missing values. Their compiled forms do not check
     for missing values: they replace them by 0 or by the mean of the support vectors. Impute missing values first.
+
+    The steps of a pipeline compute in double precision, also for tables of float32. ``None`` and NaN are both missing.
+    Cells that an encoder of the pipeline refuses are not refused by its compiled form: an unseen category sets no
+    indicator, and has no ordinal code (NaN).
 
     Examples
     --------
@@ -118,6 +126,8 @@ def _has_full_weights(scorer: Any) -> bool:
 
     If large weights cancel, rounding them to float32 can cause errors above 1e-6 of the output scale.
     """
+    if isinstance(scorer, Computed):
+        return _has_full_weights(scorer.scorer)
     if isinstance(scorer, Landmarks):
         return scorer.positions.dtype == np.float64  # there may be no landmark
     return isinstance(scorer, Network) and scorer.weights[0].dtype == np.float64
@@ -130,7 +140,11 @@ def _convert(model: Any, owner: str = "") -> CompiledModel:
     """Return the compiled form of a model, perhaps the student of a distilled ``owner``, at full precision."""
     inside = unwrap(model)
     several = next((pipeline for pipeline in inside.pipelines if len(pipeline) > 1), None)
-    model = inside.model if several is None else several
+    return with_steps(_convert_single(inside.model, owner, several), inside)
+
+
+def _convert_single(model: Any, owner: str, several: Any) -> CompiledModel:
+    """Return the compiled form of a model that is no pipeline, perhaps the last step of one of ``several`` steps."""
     if hasattr(model, "student_"):
         return _convert(model.student_, type(model).__name__)
     if isinstance(model, DecidingClassifier):
@@ -149,26 +163,20 @@ def _convert(model: Any, owner: str = "") -> CompiledModel:
         f"compile: got {_named(model, several)}{owner and f', the student of a {owner}'}; expected a student of this "
         "package, a scikit-learn tree, forest, histogram gradient boosting, linear model, logistic regression, "
         "multilayer perceptron, SVR, kernel ridge regression or calibrated SVC, or a LightGBM model."
-        f"{_advice_on(model, several, owner)}"
+        f"{_advice_on(model, owner)}"
     )
 
 
 def _named(model: Any, several: Any) -> str:
     if isinstance(model, type):
         return f"the class {model.__name__}"
-    return f"{with_article(model)}{'' if several is None else f' of {len(several)} steps'}"
+    return with_article(model) + ("" if several is None else f", the last step of a Pipeline of {len(several)} steps")
 
 
-def _advice_on(model: Any, several: Any, owner: str) -> str:
+def _advice_on(model: Any, owner: str) -> str:
     """Return what to do with a model that has no compiled form."""
     if owner:
         return ' Distil the teacher with student="auto", or with one of these as the student.'
-    final = None if several is None else unwrap(several).model
-    if hasattr(final, "student_") or hasattr(final, "__skdistill_compile__"):
-        return (
-            f" Compile the last step, {type(final).__name__}, alone, and apply the other steps to its rows; or put "
-            "them into the teacher, so that the student reads raw rows: DistilledClassifier(teacher=pipeline)."
-        )
     if isinstance(model, type):
         return " Pass a fitted model."
     if hasattr(model, "predict") or callable(model):
@@ -209,12 +217,13 @@ def _from_margins(model: CompletedClassifier) -> CompiledModel:
     """Compile a student whose margins are scaled to logits of all classes."""
     inside = unwrap(model.estimator)
     knows_all = np.array_equal(model.estimator.classes_, model.classes)
-    margins = read_margins(inside.model) if knows_all and not inside.transformers else None
+    margins = read_margins(inside.model) if knows_all else None
     if margins is None:
         raise _not_completed(model)
     link = "binary" if len(model.classes) == 2 else "softmax"
     names = getattr(inside.model, "feature_names_in_", None)
-    return CompiledModel(margins.scaled(model.scale * model.temperature), link, classes=model.classes, names=names)
+    scorer = margins.scaled(model.scale * model.temperature)
+    return with_steps(CompiledModel(scorer, link, classes=model.classes, names=names), inside)
 
 
 def _not_completed(model: CompletedClassifier) -> CompileError:

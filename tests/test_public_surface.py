@@ -37,8 +37,10 @@ PUBLIC = {
     "skdistill.compiled": [
         "Columns",
         "CompiledModel",
+        "Computed",
         "Decision",
         "Design",
+        "ExactColumns",
         "Forest",
         "Landmarks",
         "Linear",

@@ -1,8 +1,10 @@
 """Compiled models: prediction from flat arrays with numpy only."""
 
 from ._columns import Columns
+from ._computed import Computed
 from ._decision import Decision
 from ._design import Design
+from ._exact_columns import ExactColumns
 from ._forest import Forest
 from ._kernel import Landmarks
 from ._linear import Linear
@@ -14,8 +16,10 @@ from ._sum import Sum
 __all__ = [
     "Columns",
     "CompiledModel",
+    "Computed",
     "Decision",
     "Design",
+    "ExactColumns",
     "Forest",
     "Landmarks",
     "Linear",

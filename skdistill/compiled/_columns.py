@@ -172,11 +172,15 @@ class Columns:
 
     def row_encoder(self) -> Callable[[Sequence[Any]], list[float]]:
         """Return a function that encodes one row in plain Python."""
-        coders = [
-            (_time_coder(index) if is_time else _number_coder(index)) if lookup is None else _coder(lookup)
-            for index, (lookup, is_time) in enumerate(zip(self._lookups, self.is_time, strict=True))
-        ]
+        coders = [self._coder(index) for index in range(len(self.categories))]
         return lambda cells: [coder(cell) for coder, cell in zip(coders, cells, strict=True)]
+
+    def _coder(self, index: int) -> Callable[[Any], float]:
+        """Return a function that encodes a cell of a column."""
+        lookup = self._lookups[index]
+        if lookup is not None:
+            return _coder(lookup)
+        return _time_coder(index) if self.is_time[index] else _number_coder(index)
 
 
 LARGEST_EXACT_INTEGER = 2.0**53

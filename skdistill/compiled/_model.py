@@ -186,6 +186,13 @@ class CompiledModel:
         model.decision = decision
         return model
 
+    def reading(self, scorer: Scorer, columns: Columns | None, names: Sequence[str] | None) -> "CompiledModel":
+        """Return a copy that reads other rows: with another scorer, encoder and column names."""
+        model = copy.copy(self)
+        model.scorer, model.columns, model._names = scorer, columns, Names(names)
+        model._reset_code()
+        return model
+
     # ------------------------------------------------------------------ many rows
 
     def _many(self, X: Any) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ._code import Code, check_arrays, float_literal, int_literal
+from ._computed_code import computed_code
 from ._tree_code import forest_code
 
 MAX_TERMS = 500
@@ -143,12 +144,23 @@ def _sum(total: Any, prefix: str) -> Code | None:
     return Code(lines, names, takes_array)
 
 
+def _computed(computed: Any, prefix: str) -> Code | None:
+    """Generate the code of computed columns, and of their scorer; in a sum, other parts read the given cells again."""
+    of_columns, of_scorer = computed_code(computed, prefix), row_code(computed.scorer, prefix)
+    if of_columns is None or of_scorer is None:
+        return None
+    lines, names = of_columns
+    before, after = ([f"    {prefix}given = cells"], [f"    cells = {prefix}given"]) if prefix else ([], [])
+    return Code([*before, *lines, *of_scorer.lines, *after], names | of_scorer.names)
+
+
 WRITERS: dict[str, Callable[[Any, str], Code | None]] = {
     "forest": _forest,
     "linear": _linear,
     "network": _network,
     "landmarks": _landmarks,
     "sum": _sum,
+    "computed": _computed,
 }
 """Code generators by kind of scorer."""
 

@@ -3,6 +3,7 @@
 from ._kernels import KernelMachine, read_kernel
 from ._lightgbm import forest_from_lightgbm, is_booster, is_lightgbm, objective_of, splits_of_lightgbm
 from ._models import read_margins, read_model
+from ._steps import with_steps
 from ._structures import read_structure
 from ._wrappers import Unwrapped, is_distilled, members_of, unwrap
 
@@ -21,4 +22,5 @@ __all__ = [
     "read_structure",
     "splits_of_lightgbm",
     "unwrap",
+    "with_steps",
 ]

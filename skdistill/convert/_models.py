@@ -42,6 +42,7 @@ from ..compiled._links import LINKS
 from ..exceptions import CompileError
 from ._kernels import read_kernel
 from ._lightgbm import Objective, forest_from_lightgbm, is_booster, is_lightgbm, lightgbm_text
+from ._steps import with_steps
 from ._structures import layers_of, linear_weights_of
 from ._trees import trees_of_histograms, trees_of_sklearn
 from ._wrappers import unwrap
@@ -242,7 +243,7 @@ def _from_calibrated(model: CalibratedClassifierCV) -> CompiledModel:
     pairs = model.calibrated_classifiers_
     inside = unwrap(pairs[0].estimator)
     knows_all = np.array_equal(getattr(inside.model, "classes_", ()), model.classes_)
-    margins = read_margins(inside.model) if knows_all and not inside.transformers else None
+    margins = read_margins(inside.model) if knows_all else None
     if margins is None or len(pairs) > 1 or model.method != "sigmoid":
         raise CompileError(
             f"compile: {type(model).__name__} has {len(pairs)} {type(inside.model).__name__} with "
@@ -252,7 +253,8 @@ def _from_calibrated(model: CalibratedClassifierCV) -> CompiledModel:
     calibrators = pairs[0].calibrators
     slope, offset = (np.array([getattr(calibrator, name) for calibrator in calibrators]) for name in ("a_", "b_"))
     link = "binary" if len(model.classes_) == 2 else "one-vs-rest"
-    return CompiledModel(margins.scaled(-slope, -offset), link, classes=model.classes_, names=_names_of(model))
+    calibrated = CompiledModel(margins.scaled(-slope, -offset), link, classes=model.classes_, names=_names_of(model))
+    return with_steps(calibrated, inside)
 
 
 # ---------------------------------------------------------------------- functions by kind of model

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..exceptions import ExportError
+from ._c_computed import computed_text
 from ._identifiers import field_names
 from ._program import Column, Inputs, Kernels, Layers, Part, Program, Trees
 
@@ -22,9 +23,11 @@ def c_text(program: Program, name: str) -> str:
     blocks = [_declarations(program, name), _names(program, name), *parts, _encode(program, name)]
     if any(isinstance(part, Trees) and part.threshold.dtype == np.float32 for part in program.parts):
         blocks.insert(2, _ROUNDED)
+    if program.computed:
+        blocks.append(computed_text(program.computed))
     blocks += [_scores(program), _link(program), _answers(program, name)]
     body = "\n\n".join(block.strip("\n") for block in blocks)
-    if program.needs_exp or program.power != 1 or "INFINITY" in body:
+    if program.needs_exp or program.power != 1 or "INFINITY" in body or "NAN" in body:
         includes.append("<math.h>")
     head = "\n".join([_HEAD.strip("\n"), *(f"#include {header}" for header in includes)])
     return f"{head}\n\n{body}\n"
@@ -169,7 +172,9 @@ def _encode(program: Program, name: str) -> str:
     for place, (field, column) in enumerate(zip(fields, program.columns, strict=True)):
         if column.kind == "category":
             tables += _codes(place, column)
-            body.append(f"    cell[{place}] = code_of(row->{field}, text{place}, code{place}, {len(column.texts)});")
+            code = f"code_of(row->{field}, text{place}, code{place}, {len(column.texts)})"
+            code = code if column.missing < 0 else f"row->{field} == NULL ? {column.missing} : {code}"
+            body.append(f"    cell[{place}] = {code};")
         else:
             body.append(f"    cell[{place}] = row->{field};")
     helper = _CODE_OF.strip("\n") + "\n\n" if tables else ""
@@ -463,8 +468,12 @@ _LINKS = {
 
 def _answers(program: Program, name: str) -> str:
     """Return the public functions."""
-    arrays = f"    double cell[{max(len(program.columns), 1)}], score[{program.n_scores}]"
+    n_columns, n_computed = len(program.columns), len(program.computed)
+    arrays = f"    double cell[{max(n_computed or n_columns, 1)}], score[{program.n_scores}]"
     steps = ["    encode(row, cell);", "    add_up(cell, score);"]
+    if program.computed:
+        arrays += f", raw[{max(n_columns, 1)}]"
+        steps[:1] = ["    encode(row, raw);", "    compute(raw, cell);"]
     if program.classes is None and program.is_single:
         head = [f"double {name}_predict(const {name}_row *row)", "{", f"{arrays}, value[1];"]
         return "\n".join([*head, *steps, "    link(score, value);", "    return value[0];", "}"])

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..compiled._computed import ComputedColumn
 from ..exceptions import ExportError
+from ._computed import pairs_of, steps_of
 from ._program import Inputs, Kernels, Layers, Part, Program, Trees
 
 LARGEST_EXACT_INTEGER = 2**53
@@ -19,7 +21,8 @@ def javascript_text(program: Program) -> str:
     walks = [block for kind, block in ((Trees, _TREES), (Layers, _LAYERS), (Kernels, _KERNELS)) if kind in kinds]
     if any(not isinstance(part, Trees) and part.inputs is not None for part in program.parts):
         walks.insert(0, _INPUTS)
-    blocks = [_HEAD, _data(program), _CELLS, *walks, _scores(program), _link(program), _answers(program)]
+    cells = [_CELLS, *([_COMPUTED] if program.computed else [])]
+    blocks = [_HEAD, _data(program), *cells, *walks, _scores(program), _link(program), _answers(program)]
     return "\n\n".join(block.strip("\n") for block in blocks) + "\n"
 
 
@@ -47,6 +50,11 @@ def _data(program: Program) -> str:
     ]
     for name, maps in (("texts", texts), ("numbers", floats), ("roundedNumbers", rounded)):
         lines.append(f"const {name} = {{{', '.join(f'{place}: {map}' for place, map in maps.items())}}};")
+    missing = {place: str(column.missing) for place, column in enumerate(columns) if column.missing >= 0}
+    lines.append(f"const missingCodes = {{{', '.join(f'{place}: {code}' for place, code in missing.items())}}};")
+    if program.computed:
+        computed = ",\n".join(f"  {_computed_data(column)}" for column in program.computed)
+        lines.append(f"const computed = [\n{computed},\n];")
     if program.classes is not None:
         lines.insert(0, f"export const classes = {literal(program.classes)};")
     for place, part in enumerate(program.parts):
@@ -54,6 +62,14 @@ def _data(program: Program) -> str:
             f"const part{place} = {{\n{''.join(f'  {name}: {value},{chr(10)}' for name, value in _fields(part))}}};"
         )
     return "\n".join(lines)
+
+
+def _computed_data(column: ComputedColumn) -> str:
+    """Return the source, the known cells, what becomes of missing and of other cells, and the operations."""
+    known = f"new Map({literal([list(pair) for pair in pairs_of(column)])})"
+    other = "null" if column.other is None else literal(column.other)
+    steps = literal([list(step) for step in steps_of(column)])
+    return f"[{column.source}, {known}, {literal(column.missing)}, {other}, {steps}]"
 
 
 def _of_floats(numbers: dict[Any, int]) -> dict[float, int]:
@@ -140,7 +156,7 @@ function cellsOf(row) {
   });
 }
 
-// Numbers and microseconds, NaN if missing; codes of categories, -1 if missing or unseen.
+// Numbers and microseconds, NaN if missing; codes of categories, -1 if unseen, and mostly if missing.
 function encoded(row) {
   return cellsOf(row).map((cell, place) => {
     if (kinds[place] === "category") return code(cell, place);
@@ -177,7 +193,7 @@ function dateText(date) {
 
 // Categories match by their text, otherwise by their value.
 function code(cell, place) {
-  if (cell === null || cell === undefined || Number.isNaN(cell)) return -1;
+  if (cell === null || cell === undefined || Number.isNaN(cell)) return missingCodes[place] ?? -1;
   if (cell instanceof Date) cell = dateText(cell);
   if (typeof cell === "boolean") {
     const found = texts[place].get(cell ? "True" : "False");
@@ -187,6 +203,30 @@ function code(cell, place) {
   const found = numbers[place].get(cell);
   if (found !== undefined) return found;
   return roundedNumbers[place].get(Number.isInteger(cell) ? cell : Math.fround(cell)) ?? -1;
+}
+"""
+
+
+_COMPUTED = """
+const operations = {
+  "-": (a, b) => a - b,
+  "/": (a, b) => a / b,
+  "*": (a, b) => a * b,
+  "+": (a, b) => a + b,
+  max: Math.max,
+  min: Math.min,
+};
+
+// The columns that the model reads, each computed from one cell: by its value, or by operations.
+function computedOf(cells) {
+  return computed.map(([source, known, missing, other, steps]) => {
+    const cell = cells[source];
+    if (Number.isNaN(cell)) return missing;
+    const found = known.get(cell);
+    if (found !== undefined) return found;
+    if (other !== null) return other;
+    return steps.reduce((value, [operation, number]) => operations[operation](value, number), cell);
+  });
 }
 """
 
@@ -343,7 +383,8 @@ _LINKS = {
 
 
 def _answers(program: Program) -> str:
-    outputs = "outputsOf(scoresOf(encoded(row)))"
+    cells = "computedOf(encoded(row))" if program.computed else "encoded(row)"
+    outputs = f"outputsOf(scoresOf({cells}))"
     if program.classes is None:
         what, first = ("The value", "[0]") if program.is_single else ("The values", "")
         return f"// {what} of a row.\nexport function predict(row) {{\n  return {outputs}{first};\n}}"

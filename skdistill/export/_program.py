@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from .._spelling import Lookup
-from ..compiled import CompiledModel
+from ..compiled import Columns, CompiledModel, Computed, ExactColumns
+from ..compiled._computed import ComputedColumn
 from ..compiled._tree_code import _bounds_for_doubles
 from ..exceptions import ExportError
 
@@ -29,6 +30,8 @@ class Column:
     """The code of each number that matches a category by its value."""
     by_float: dict[float, int]
     """The code of each float, with what it would match as a text: for languages without Python's spelling."""
+    missing: int = -1
+    """The code of a missing cell; -1 is also that of an unseen category."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +108,14 @@ Part = Trees | Layers | Kernels
 
 @dataclass(frozen=True)
 class Program:
-    """A model as steps: cells are encoded, the scores of all parts are added up, and a link gives the outputs."""
+    """A model as steps: cells are encoded, the scores of all parts are added up, and a link gives the outputs.
+
+    Between the first two steps, the columns that the parts read may be computed from the cells.
+    """
 
     columns: list[Column]
+    computed: list[ComputedColumn]
+    """The columns that the parts read; without any, they read the cells."""
     parts: list[Part]
     n_scores: int
     link: str
@@ -152,14 +160,16 @@ def program_of(model: CompiledModel) -> Program:
     ExportError
         If a scorer has a kind that no writer knows, or a label is no text and no number.
     """
-    parts = _parts_of(model.scorer.content())
+    scorer = model.scorer.scorer if isinstance(model.scorer, Computed) else model.scorer
+    parts = _parts_of(scorer.content())
     low, high = model.bounds or (-np.inf, np.inf)
     link, power = model.link, float(model.power)
     if link in ("binary", "softmax") and power != 1:  # the same as powers of probabilities, divided by their sum
-        parts, power = _parts_of(model.scorer.scaled(power).content()), 1.0
+        parts, power = _parts_of(scorer.scaled(power).content()), 1.0
     decision = model.decision
     return Program(
         columns=_columns_of(model),
+        computed=list(model.scorer.each()) if isinstance(model.scorer, Computed) else [],
         parts=parts,
         n_scores=len(model.scorer.base),
         link=link,
@@ -190,10 +200,17 @@ def _columns_of(model: CompiledModel) -> list[Column]:
     names = model.feature_names_in_ or [f"x{index}" for index in range(n_features)]
     if model.columns is None:
         return [_plain_column(name, "number") for name in names]
-    return [
-        _plain_column(name, "time" if is_time else "number") if known is None else _category_column(name, known)
-        for name, known, is_time in zip(names, model.columns.categories, model.columns.is_time, strict=True)
-    ]
+    return [_column_of(name, model.columns, index) for index, name in enumerate(names)]
+
+
+def _column_of(name: str, columns: Columns, index: int) -> Column:
+    known = columns.categories[index]
+    if known is None:
+        return _plain_column(name, "time" if columns.is_time[index] else "number")
+    if isinstance(columns, ExactColumns) and columns.is_exact[index]:
+        texts = {text: code for code, text in enumerate(known.tolist())}
+        return Column(name, "category", texts, {}, {}, columns.missing_code(index))
+    return _category_column(name, known)
 
 
 def _plain_column(name: str, kind: str) -> Column:

@@ -6,12 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from ..compiled._computed import ComputedColumn
+from ._computed import pairs_of, steps_of
 from ._program import Column, Inputs, Kernels, Layers, Part, Program, Trees
 
 
 def python_text(program: Program) -> str:
     """Return the source of a module with the functions ``predict_proba`` (classifiers) and ``predict``."""
-    blocks = [_HEAD, _data(program), _ROW, _CELLS, *_part_blocks(program), _link_block(program), _answers(program)]
+    cells = [_HEAD, _data(program), _ROW, _CELLS, *([_COMPUTED] if program.computed else [])]
+    blocks = [*cells, *_part_blocks(program), _link_block(program), _answers(program)]
     return "\n\n".join(block.strip("\n") for block in blocks) + "\n"
 
 
@@ -36,17 +39,27 @@ NAN, INF = float("nan"), float("inf")
 
 def _data(program: Program) -> str:
     columns = program.columns
+    missing = {place: column.missing for place, column in enumerate(columns) if column.missing >= 0}
     lines = [
         f"COLUMNS = {_literal([column.name for column in columns])}",
         f"_KINDS = {_literal([column.kind for column in columns])}",
         f"_TEXTS = {_by_column(columns, [column.texts for column in columns])}",
         f"_NUMBERS = {_by_column(columns, [column.numbers for column in columns])}",
+        f"_MISSING = {_literal(missing)}",
     ]
+    if program.computed:
+        lines.append(f"_COMPUTED = {_literal([_computed_data(column) for column in program.computed])}")
     if program.classes is not None:
         lines.insert(0, f"CLASSES = {_literal(program.classes)}")
     for place, part in enumerate(program.parts):
         lines += [f"_PART{place}_{name.upper()} = {_literal(value)}" for name, value in _fields(part)]
     return "\n".join(lines)
+
+
+def _computed_data(column: ComputedColumn) -> list[Any]:
+    """Return the source, the known cells, ``missing``, ``other`` and the operations."""
+    steps = [list(step) for step in steps_of(column)]
+    return [column.source, dict(pairs_of(column)), column.missing, column.other, steps]
 
 
 def _by_column(columns: list[Column], codes: list[dict[Any, int]]) -> str:
@@ -107,11 +120,14 @@ def _cells(row):
 
 
 def _encoded(row):
-    """Return the numbers, microseconds and codes of the cells of a row; NaN if missing, -1 for an unseen category."""
+    """Return the numbers, microseconds and codes of the cells of a row; NaN if missing, -1 for an unseen category.
+
+    Where the model knows missing categories, they have a code.
+    """
     coders = {
         "number": lambda cell, place: _number(cell),
         "time": lambda cell, place: _microseconds(cell),
-        "category": lambda cell, place: _code(cell, _TEXTS[place], _NUMBERS[place]),
+        "category": lambda cell, place: _code(cell, _TEXTS[place], _NUMBERS[place], _MISSING.get(place, -1)),
     }
     return [coders[_KINDS[place]](cell, place) for place, cell in enumerate(_cells(row))]
 '''
@@ -148,10 +164,10 @@ def _naive(date):
     return date if date.tzinfo is None else date.astimezone(datetime.timezone.utc).replace(tzinfo=None)
 
 
-def _code(cell, texts, values):
+def _code(cell, texts, values, missing):
     """Return the code of a category: by its text, otherwise by its value."""
     if _is_missing(cell):
-        return -1
+        return missing
     if isinstance(cell, bytes):
         cell = cell.decode()
     if isinstance(cell, str):
@@ -188,6 +204,36 @@ def _time_text(cell):
         return "%d days %s" % (cell.days, clock.isoformat()[11:])
     text = _naive(cell).isoformat()
     return text[:-9] if text.endswith("T00:00:00") else text
+'''
+
+
+_COMPUTED = '''
+_OPERATIONS = {
+    "-": lambda a, b: a - b,
+    "/": lambda a, b: a / b,
+    "*": lambda a, b: a * b,
+    "+": lambda a, b: a + b,
+    "max": max,
+    "min": min,
+}
+
+
+def _computed(cells):
+    """Return the columns that the model reads, each computed from one cell: by its value, or by operations."""
+    columns = []
+    for source, known, missing, other, operations in _COMPUTED:
+        cell = cells[source]
+        if cell != cell:
+            cell = missing
+        elif cell in known:
+            cell = known[cell]
+        elif other is not None:
+            cell = other
+        else:
+            for operation, number in operations:
+                cell = _OPERATIONS[operation](cell, number)
+        columns.append(cell)
+    return columns
 '''
 
 
@@ -364,7 +410,8 @@ def _outputs(scores):
 
 
 def _answers(program: Program) -> str:
-    outputs = "_outputs(_scores(_encoded(row)))"
+    cells = "_computed(_encoded(row))" if program.computed else "_encoded(row)"
+    outputs = f"_outputs(_scores({cells}))"
     if program.classes is None:
         what = "value" if program.is_single else "list of values"
         single = "[0]" if program.is_single else ""

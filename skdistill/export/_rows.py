@@ -13,6 +13,7 @@ from .._spelling import spelled
 from ..compiled import Columns, CompiledModel
 from ..compiled._columns import columns_of, names_of_frame
 from ..compiled._row_input import Names
+from ._computed import near_of
 from ._program import Column, Inputs, Program, Trees
 
 N_DRAWN = 400
@@ -132,7 +133,7 @@ def drawn_rows(program: Program, n_rows: int = N_DRAWN, seed: int = 0) -> list[l
 
 def _near_thresholds(program: Program) -> list[np.ndarray]:
     """Return for each column the numbers at which anything changes."""
-    found: list[list[np.ndarray]] = [[np.zeros(1)] for _ in program.columns]
+    found: list[list[np.ndarray]] = [[np.zeros(1)] for _ in program.computed or program.columns]
     for part in program.parts:
         if isinstance(part, Trees):
             for place in np.unique(part.column).tolist():
@@ -140,8 +141,18 @@ def _near_thresholds(program: Program) -> list[np.ndarray]:
                 found[place] += [bounds, bounds.astype(np.float32).astype(np.float64)] if _fits(bounds) else [bounds]
         elif part.inputs is not None:
             _add_ends(part.inputs, found)
+    if program.computed:
+        found = _before_computing(program, found)
     near = [np.unique(np.concatenate(of_column)) for of_column in found]
     return [values[np.isfinite(values)] for values in near]
+
+
+def _before_computing(program: Program, found: list[list[np.ndarray]]) -> list[list[np.ndarray]]:
+    """Return for each column of the table the cells at which any column that is computed from it changes."""
+    before: list[list[np.ndarray]] = [[np.zeros(1)] for _ in program.columns]
+    for column, numbers in zip(program.computed, found, strict=True):
+        before[column.source].append(near_of(column, np.concatenate(numbers)))
+    return before
 
 
 def _fits(bounds: np.ndarray) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from ..exceptions import ExportError
 from ._dialects import DIALECTS, Dialect, identifier, string
 from ._program import Column, Inputs, Kernels, Layers, Program, Trees
+from ._sql_computed import computed_expression
 from ._sql_trees import tree_expression
 
 MAX_BYTES = 1_000_000
@@ -28,8 +29,14 @@ def sql_text(program: Program, dialect: str, table: str, key: Sequence[str]) -> 
     _check_names(program, sql, table, key)
     steps = _Steps(sql, _numbered("k", key), _numbered("c", program.columns))
     cells = [f"t.{identifier(name)} AS k{place}" for place, name in enumerate(key)]
-    cells += [f"{_cell(column, sql)} AS c{place}" for place, column in enumerate(program.columns)]
+    if program.computed:
+        steps.cells = _numbered("r", program.columns)
+    cells += [f"{_cell(column, sql)} AS {name}" for name, column in zip(steps.cells, program.columns, strict=True)]
     steps.start(cells, table, program.n_scores)
+    if program.computed:
+        steps.cells = []
+        steps.compute({f"c{n}": computed_expression(column, sql) for n, column in enumerate(program.computed)})
+        steps.cells = _numbered("c", program.computed)
     for part in program.parts:
         writer = _Part(program, sql, steps)
         if isinstance(part, Trees):
@@ -132,7 +139,8 @@ def _cell(column: Column, sql: Dialect) -> str:
     if column.kind == "time":
         return sql.cell_time(name)
     whens = "".join(f" WHEN {string(text)} THEN {code}" for text, code in column.texts.items())
-    return f"CASE {sql.cell_text(name)}{whens} ELSE -1 END" if whens else "-1"
+    code = f"CASE {sql.cell_text(name)}{whens} ELSE -1 END" if whens else "-1"
+    return code if column.missing < 0 else f"CASE WHEN {name} IS NULL THEN {column.missing} ELSE {code} END"
 
 
 # ---------------------------------------------------------------------- parts
@@ -144,6 +152,8 @@ class _Part:
     def __init__(self, program: Program, sql: Dialect, steps: _Steps) -> None:
         self.sql, self.steps, self.number = sql, steps, sql.number
         self.is_category = [column.kind == "category" for column in program.columns]
+        if program.computed:
+            self.is_category = [False] * len(program.computed)
 
     def code(self, column: int) -> str:
         """Return the expression of the code of a cell."""

@@ -392,7 +392,7 @@ def test_float64_is_exact():
     [
         (SVC(), "got a SVC; expected a student"),
         (GaussianNB(), "Distil it first: DistilledClassifier"),
-        (make_pipeline(StandardScaler(), LogisticRegression()), "got a Pipeline of 2 steps"),
+        (make_pipeline(StandardScaler(), GaussianNB()), "got a GaussianNB, the last step of a Pipeline of 2 steps;"),
         (lightgbm.LGBMClassifier(objective=squared, **LIGHTGBM), "objective 'none'"),
         (lightgbm.LGBMClassifier(objective="multiclassova", num_class=2, **LIGHTGBM), "objective 'multiclassova'"),
         (lightgbm.LGBMRegressor(linear_tree=True, **LIGHTGBM), "linear trees"),

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from random_models import random_model
+from random_pipelines import random_pipeline
 
 import skdistill
 from skdistill.export import to_sql
@@ -87,6 +88,13 @@ def assert_answers(query, model, *, with_huge=True):
 def test_drawn_models(query, seed):
     """Every kind of model and column; only usual numbers where outputs would be infinite, which is an error there."""
     assert_answers(query, random_model(seed), with_huge=False)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_pipelines(query, seed):
+    """Pipelines of scalers, imputers and encoders, with their models."""
+    pipeline, _ = random_pipeline(seed)
+    assert_answers(query, skdistill.compile(pipeline, dtype="float64"), with_huge=False)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
