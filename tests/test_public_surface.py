@@ -49,7 +49,7 @@ PUBLIC = {
         "Sum",
         "scorer_from_content",
     ],
-    "skdistill.export": ["Export", "to_c", "to_javascript", "to_onnx", "to_python", "to_sql"],
+    "skdistill.export": ["Export", "skops_trusted_types", "to_c", "to_javascript", "to_onnx", "to_python", "to_sql"],
     "skdistill.inspection": [
         "DisagreementDisplay",
         "FidelityDisplay",
