@@ -26,8 +26,8 @@ SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
 # %%
 # Distil
 # ------
-# The values are the impedance of an electrical circuit, computed from its resistance, the
-# angular frequency, the inductance and the capacitance.
+# The values are the impedance of an electrical circuit, computed from its resistance,
+# the angular frequency, the inductance and the capacitance.
 
 X, y = make_friedman2(500 if SMALL else 5000, noise=20, random_state=0)
 forest = RandomForestRegressor(10 if SMALL else 200, random_state=0).fit(X[::2], y[::2])
@@ -66,9 +66,9 @@ plt.show()
 #
 # A web page
 # ----------
-# The page consists of one file: it contains the module of JavaScript, needs no network,
-# and can be opened from a disk. Move the sliders: the value and the curve are computed by
-# the student in your browser. The curve has steps, because the student consists of trees.
+# The page is one file, which contains the module of JavaScript. It needs no network and
+# can be opened from a disk. Move the sliders: the student computes the value and the
+# curve in your browser. The curve has steps, because the student consists of trees.
 
 sliders = [
     {"name": "Resistance", "unit": "Ω", "min": 0, "max": 100, "step": 1},
@@ -90,16 +90,17 @@ template = string.Template("""
 .demo label output { flex: 0 0 7em; }
 .demo .answer { font-size: 1.5em; font-weight: bold; }
 .demo svg { width: 100%; height: auto; overflow: visible; }
-.demo path { fill: none; stroke: var(--pst-color-primary, #2a7fa5); stroke-width: 2; }
+.demo path { fill: none; stroke: var(--pst-color-primary, #3d8fb5); stroke-width: 2; }
 .demo line { stroke: currentColor; }
-.demo circle { fill: var(--pst-color-primary, #2a7fa5); }
-.demo text { fill: currentColor; font-size: 14px; }
+.demo circle { fill: var(--pst-color-primary, #3d8fb5); }
+.demo .axis { display: flex; justify-content: space-between; font-size: 0.875em; }
 </style>
 <p>Impedance: <output class="answer"></output></p>
-<svg viewBox="0 0 600 290" role="img" aria-label="Impedance by frequency">
-<line x1="0" x2="600" y1="250" y2="250"/><path/><circle r="5"/>
-<text y="272">130 rad/s</text><text x="600" y="272" text-anchor="end">1750 rad/s</text>
+<div class="axis"><span>1,800 Ω</span></div>
+<svg viewBox="0 0 600 250" role="img" aria-label="Impedance by frequency">
+<line x2="600" y1="250" y2="250"/><line y2="250"/><path/><circle r="5"/>
 </svg>
+<div class="axis"><span>0 Ω, 130 rad/s</span><span>1,750 rad/s</span></div>
 <script type="module">
 $module
 const sliders = $sliders;
