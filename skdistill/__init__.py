@@ -4,12 +4,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import compiled, exceptions, export, inspection, metrics, samplers, students, targets, transfer
+    from . import compiled, compression, exceptions, export, inspection, metrics, samplers, students, targets, transfer
     from .compilation import compile
     from .estimators import (
+        AutoColumns,
         AutoSampler,
         AutoStudent,
         Candidates,
+        Constraints,
         DistilledClassifier,
         DistilledRegressor,
     )
@@ -20,14 +22,17 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AutoColumns",
     "AutoSampler",
     "AutoStudent",
     "Candidates",
+    "Constraints",
     "DistilledClassifier",
     "DistilledRegressor",
     "as_teacher",
     "compile",
     "compiled",
+    "compression",
     "exceptions",
     "export",
     "fidelity_scorer",
@@ -43,9 +48,11 @@ __all__ = [
 ]
 
 _HOME = {
+    "AutoColumns": ".estimators",
     "AutoSampler": ".estimators",
     "AutoStudent": ".estimators",
     "Candidates": ".estimators",
+    "Constraints": ".estimators",
     "DistilledClassifier": ".estimators",
     "DistilledRegressor": ".estimators",
     "fidelity_scorer": ".metrics",

@@ -24,6 +24,25 @@ def take_rows(X: Any, rows: np.ndarray | slice) -> Any:
     return X[rows]
 
 
+def take_columns(X: Any, columns: Sequence[int]) -> Any:
+    """Return the columns at the positions ``columns`` as a table of the same type."""
+    if is_frame(X):
+        return nw.from_native(X, eager_only=True)[:, list(columns)].to_native()
+    return X[:, list(columns)]
+
+
+def with_column_of(X: Any, other: Any, index: int) -> Any:
+    """Return the table with the cells of one column from another table of as many rows."""
+    if sparse.issparse(X):
+        return type(X)(sparse.hstack([X[:, :index], other[:, [index]], X[:, index + 1 :]], format="csr"))
+    if not is_frame(X):
+        replaced = X.copy()
+        replaced[:, index] = other[:, index]
+        return replaced
+    frame, others = (nw.maybe_reset_index(nw.from_native(table, eager_only=True)) for table in (X, other))
+    return frame.with_columns(others[:, index]).to_native()
+
+
 def own_rows(X: Any) -> Any:
     """Return a copy of a table for a model of others, which may write into the rows that it is given."""
     if isinstance(X, np.ndarray):

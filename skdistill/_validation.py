@@ -55,7 +55,8 @@ def check_number(
         expected += f" {'above' if low_open else 'of at least'} {low:g}"
     if np.isfinite(high):
         expected += f"{' and' if np.isfinite(low) else ''} at most {high:g}"
-    message = f"{type(owner).__name__}: {name}={described(value)}; expected {expected}."
+    who = owner if isinstance(owner, str) else type(owner).__name__
+    message = f"{who}: {name}={described(value)}; expected {expected}."
     message += f" {advice}" if advice else ""
     if not is_kind:
         raise TypeError(message)

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._described import described, with_article
 from ._suggesting import did_you_mean
 from .compiled import CompiledModel, Computed, Landmarks, Network
-from .convert import read_margins, read_model, unwrap, with_steps
+from .convert import read_margins, read_model, rows_of_student, unwrap, with_steps
 from .exceptions import CompileError
 from .metrics import fidelity
 from .students._completion import CompletedClassifier, LinkedRegressor
@@ -98,6 +98,7 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
     stored = "float64" if dtype == "float32" and _has_full_weights(exact.scorer) else dtype
     compiled = exact.stored_as(np.dtype(stored))
     if X is not None:
+        X = rows_of_student(model, X)
         compiled.quantization_loss_ = _measured_loss(exact, compiled, X, tolerance)
     return compiled
 

@@ -1,10 +1,11 @@
 """Random pipelines over random raw tables, and rows on which they are compared with their compiled forms."""
 
 import warnings
+from functools import cache
 
 import numpy as np
 import pandas as pd
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_selection import SelectKBest, VarianceThreshold
 from sklearn.impute import MissingIndicator, SimpleImputer
@@ -24,7 +25,12 @@ from sklearn.tree import DecisionTreeRegressor
 import skdistill
 from skdistill.export._program import program_of
 from skdistill.export._rows import rows_for
-from skdistill.students import CompactBoostingRegressor, CompactLinearRegressor, CompactMLPRegressor
+from skdistill.students import (
+    CompactBoostingClassifier,
+    CompactBoostingRegressor,
+    CompactLinearRegressor,
+    CompactMLPRegressor,
+)
 
 NUMBERS = ["size", "it's", "x y", "whole"]
 TEXTS = ["kind", 'say "x"']
@@ -182,6 +188,34 @@ def _model(rng):
     return models[rng.integers(len(models))]
 
 
+@cache
+def every_step(*, is_linear=False):
+    """Return a pipeline with each kind of computed column and its table: bounds, filled and marked cells, keys, codes.
+
+    A linear model is fitted to noise, so that every column has a weight. Otherwise, dates pass the steps as they are.
+    """
+    table = random_table(np.random.default_rng(5))
+    table = table.assign(day=pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(len(table)) % 90, unit="D"))
+    marked = make_pipeline(SimpleImputer(strategy="constant", fill_value=-9), SimpleImputer(missing_values=-9))
+    many = {"handle_unknown": "infrequent_if_exist", "min_frequency": 8}
+    unknown = {"handle_unknown": "use_encoded_value", "unknown_value": -1, "encoded_missing_value": -2}
+    columns = make_column_transformer(
+        (make_pipeline(MinMaxScaler(clip=True), StandardScaler()), ["size"]),
+        (make_pipeline(marked, StandardScaler()), ["it's"]),
+        (SimpleImputer(add_indicator=True), ["x y"]),
+        (OneHotEncoder(drop="if_binary", sparse_output=False), ["whole", "flag"]),
+        (OneHotEncoder(**many, sparse_output=False), TEXTS),
+        (OrdinalEncoder(**unknown), TEXTS),
+        ("drop" if is_linear else "passthrough", ["day"]),
+    ).set_output(transform="pandas")
+    if is_linear:
+        noise = np.random.default_rng(0).normal(size=len(table))
+        return make_pipeline(columns, SimpleImputer(), LinearRegression()).fit(table, noise), table
+    signal = table["size"].fillna(0) + (table["kind"].isna()) + (table["day"] > "2024-02-01") + (table["whole"] == 2)
+    student = CompactBoostingClassifier(12, 8, random_state=0)
+    return make_pipeline(columns, student).fit(table, np.digitize(signal, [0.5, 1.5])), table
+
+
 def compared_rows(pipeline, X, n_rows=200):
     """Return raw rows at and beside thresholds, with missing cells and unseen categories where the pipeline takes them.
 
@@ -212,7 +246,11 @@ def _taken(drawn, given):
     if isinstance(present[0], str):
         fits = drawn.map(lambda cell: isinstance(cell, str) or (cell != cell and given.isna().any()))
         return drawn.where(fits, cells).map(lambda cell: cell if isinstance(cell, str) else np.nan).astype(object)
-    if isinstance(present[0], bool) or (given.dtype.kind in "iO" and all(cell == int(cell) for cell in present)):
+    if (
+        isinstance(present[0], bool)
+        or given.dtype.kind == "M"
+        or (given.dtype.kind in "iO" and all(cell == int(cell) for cell in present))
+    ):
         return cells
     numbers = pd.to_numeric(drawn.where(drawn.notna(), np.nan))
     return numbers.where(numbers.isna() | (numbers.abs() < 1e6), pd.to_numeric(cells))

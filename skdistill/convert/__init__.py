@@ -1,15 +1,17 @@
 """Conversion of fitted models of scikit-learn and LightGBM to arrays and scorers."""
 
+from ._constraints import stated_directions, stated_interactions
 from ._kernels import KernelMachine, read_kernel
 from ._lightgbm import forest_from_lightgbm, is_booster, is_lightgbm, objective_of, splits_of_lightgbm
 from ._models import read_margins, read_model
 from ._steps import with_steps
 from ._structures import read_structure
-from ._wrappers import Unwrapped, is_distilled, members_of, unwrap
+from ._wrappers import Unwrapped, columns_of_student, is_distilled, members_of, rows_of_student, unwrap
 
 __all__ = [
     "KernelMachine",
     "Unwrapped",
+    "columns_of_student",
     "forest_from_lightgbm",
     "is_booster",
     "is_distilled",
@@ -20,7 +22,10 @@ __all__ = [
     "read_margins",
     "read_model",
     "read_structure",
+    "rows_of_student",
     "splits_of_lightgbm",
+    "stated_directions",
+    "stated_interactions",
     "unwrap",
     "with_steps",
 ]

@@ -10,7 +10,7 @@ from ..compiled._computed import OPERATIONS
 from ..exceptions import CompileError
 from ._cells import ADVICE, Cells, Column, Raw, Source, Table
 from ._transformers import transformed
-from ._wrappers import Unwrapped
+from ._wrappers import Unwrapped, columns_of_student
 
 _NAN = float("nan")
 
@@ -37,6 +37,8 @@ def with_steps(model: CompiledModel, inside: Unwrapped) -> CompiledModel:
     for pipeline in inside.transformers:
         for name, step in pipeline.steps:
             columns = transformed(step, columns, f"the step {name!r}")
+    seen = columns_of_student(inside.model)
+    columns = columns if seen is None else [columns[place] for place in seen]
     if len(columns) != model.n_features_in_:
         raise CompileError(
             f"compile: the steps of the pipeline return {len(columns)} columns, and its model reads "

@@ -6,6 +6,8 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import FeatureUnion, Pipeline
 
+from .._tables import is_frame
+
 Wrapper = Literal["pipeline", "frozen", "search"]
 
 WRAPPERS: tuple[Wrapper, ...] = ("pipeline", "frozen", "search")
@@ -81,6 +83,24 @@ def is_fitted_search(model: Any) -> bool:
 def is_distilled(model: Any) -> bool:
     """Whether a model is a fitted or unfitted distilled estimator of this package."""
     return hasattr(model, "soft_targets")
+
+
+def columns_of_student(model: Any) -> tuple[int, ...] | None:
+    """Return the positions of the columns that the student of a fitted distilled estimator sees; ``None`` for all."""
+    is_fitted = is_distilled(model) and hasattr(model, "student_")
+    return model._targets.view.columns if is_fitted else None
+
+
+def rows_of_student(model: Any, X: Any) -> Any:
+    """Return the rows of a table for the student of a distilled estimator, which may see fewer columns.
+
+    Arrays with only these columns are returned unchanged, and so are rows for any other model, and for pipelines, whose
+    earlier steps need all columns.
+    """
+    inside = unwrap(model)
+    seen = None if inside.transformers else columns_of_student(inside.model)
+    is_narrow = seen is not None and not is_frame(X) and (len(getattr(X, "shape", ())) != 2 or X.shape[1] == len(seen))
+    return X if seen is None or is_narrow else inside.model._student_rows(X)
 
 
 def members_of(model: Any) -> list[Any] | None:

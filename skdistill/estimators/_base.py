@@ -1,13 +1,15 @@
 """The base class of both distilled estimators: the steps of ``fit``, and prediction."""
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
 
 from .._declared_columns import declared_columns
-from .._encoding import columns_ignored, declare
+from .._encoding import columns_ignored, declare, declared_here
+from .._tables import is_frame
 from .._threads import blas_threads_restored
 from .._validation import check_fitted, check_random_state, check_table, draw_seed, input_tags_of, tags_of, warn_caller
 from ..exceptions import StudentError, TeacherWarning
@@ -45,6 +47,16 @@ from ._fit_arguments import FitArguments, check_fit_arguments
 from ._html_diagram import HTMLDiagramMixin
 from ._parameters import check_parameters
 from ._soft_weight import SoftWeightChoice, compare_soft_weights, is_soft_weight_chosen, reserve_queries
+from ._student_view import (
+    Seen,
+    check_names,
+    columns_by_name,
+    count_columns,
+    is_constrained,
+    lacks_names,
+    only_constrained,
+    see,
+)
 from ._tasks import FitTask
 from ._teacher_noise import end_query_budget, measure_teacher_noise
 from ._teacher_rule import TeacherMixin, label_given, oracle_of, resolve_teacher
@@ -92,6 +104,9 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
     n_jobs: int | None
     verbose: int
     categorical_features: Any
+    monotonic_cst: Any
+    interaction_cst: Any
+    student_columns: Any
     compressor: Any
 
     # ------------------------------------------------------------------ the fit
@@ -106,6 +121,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         declare(declared_columns(type(self).__name__, self.categorical_features, given.X))
         run = self._run(given)
         teacher = resolve_teacher(self, given, run)
+        check_names(self, teacher, given.X)
         truth = self._task.truth(self, teacher, given.y)
         truth_val = self._task.truth(self, teacher, given.y_val, "y_val")
 
@@ -113,10 +129,12 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         real, targets, labels = self._label_real(teacher, given, truth, oracle, run)
         measure_teacher_noise(self, targets, given, real, oracle)
         ignored = self._ignored_features(real, targets, oracle, run)
-        with columns_ignored(real.X.shape[1], ignored):
+        seen = see(self, real, targets, oracle, ignored, run)
+        targets = replace(targets, view=seen.view)  # type: ignore[type-var]
+        with columns_ignored(count_columns(real.X, seen.view), seen.view.positions(ignored)):
             taught = self._extend_and_teach(real, given, truth_val, targets, labels, oracle, run)
 
-        self._keep(taught, teacher, oracle)
+        self._keep(taught, teacher, oracle, seen)
         self.ignored_features_ = name_columns(real.X, ignored)
         self._targets = targets
         end_query_budget(teacher)
@@ -251,7 +269,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
             phase.log(f"fitting {type(student).__name__} on {len(rows.whole):,} rows")
             return targets.teach(student, rows.whole.weigh_real(real_weight), draw_seed(run.rng)), None
 
-    def _keep(self, taught: Taught, teacher: Teacher, oracle: Oracle) -> None:
+    def _keep(self, taught: Taught, teacher: Teacher, oracle: Oracle, seen: Seen) -> None:
         """Set the fitted attributes, and delete attributes of an earlier fit that this fit does not set."""
         student, extension, held_out, candidates, choice = taught
         real_weight = extension.rows.real_weights[0] if candidates is None else candidates.tried[-1].real_weight
@@ -265,6 +283,9 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
             "soft_weight_": self._given_soft_weight if choice is None else choice.soft_weight,
             "soft_weights_": None if choice is None else choice.results or None,
             "classes_": teacher.classes_,
+            "student_columns_": seen.columns,
+            "columns_path_": seen.path,
+            "constraints_": seen.constraints,
             "decision_": getattr(student, "decision", None) if isinstance(student, DecidingClassifier) else None,
         }
         for name, value in fitted.items():
@@ -318,7 +339,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         n_outputs = targets.of(transfer_set.outputs[:1]).reshape(1, -1).shape[1]
         if self._task.name == "classification" and n_outputs == 2:
             n_outputs = 1
-        n_inputs = count_inputs(transfer_set.X)
+        n_inputs = count_inputs(targets.view.rows(transfer_set.X), tuple(targets.view.positions(declared_here())))
         return Terms(targets.classifies, n_inputs, n_outputs, len(transfer_set), self.student_size, self.n_jobs)
 
     def _sized(self, student: Any, terms: Terms) -> Any:
@@ -338,6 +359,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
             "fit the student": True,
         }
         others = [not is_fitted_teacher(self.teacher), self.teacher_cv is not None, given.X_unlabeled is not None]
+        others += [self.student_columns is not None, isinstance(self.monotonic_cst, str)]
         others += [is_soft_weight_chosen(self, given.y), getattr(self, "decision", "argmax") == "teacher"]
         names = [name for name, is_there in known.items() if is_there]
         return Phases(self, 1 + sum(others) + len(names), given.X, given.y, names)
@@ -352,13 +374,17 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
 
     def _resolve_student(self) -> Any:
         """Return the student, or the options for selecting one, if ``student`` is a name."""
-        if not isinstance(self.student, str):
-            return self.student
-        name = current_name(self.student)
-        if name not in FAMILIES:
-            return AutoStudent()
+        student = AutoStudent() if self._is_student_auto() else self.student
+        if isinstance(student, AutoStudent) and is_constrained(self):
+            return only_constrained(student)
+        if not isinstance(student, str):
+            return student
+        name = current_name(student)
         classifies = self._task.name == "classification" and self._target_compressor is None
         return FAMILIES[name].member(classifies=classifies, n_jobs=self.n_jobs)
+
+    def _is_student_auto(self) -> bool:
+        return isinstance(self.student, str) and current_name(self.student) not in FAMILIES
 
     @property
     def _target_compressor(self) -> Any:
@@ -379,7 +405,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         Parameters
         ----------
         X : table of shape (n_samples, n_features)
-            With the columns seen in ``fit``.
+            With the columns seen in ``fit``, or a data frame with those of ``student_columns_``.
 
         Returns
         -------
@@ -387,7 +413,17 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
             Labels or values.
         """
         check_fitted(self, "student_")
-        return self.student_.predict(check_table(self, X, reset=False))
+        return self.student_.predict(self._student_rows(X))
+
+    def _student_rows(self, X: Any) -> Any:
+        """Return checked rows with the columns that the student sees."""
+        view = self._targets.view
+        if view.columns is None:
+            return check_table(self, X, reset=False)
+        names = getattr(self, "feature_names_in_", None)
+        if names is not None and is_frame(X) and lacks_names(X, names):
+            return columns_by_name(type(self).__name__, X, [str(name) for name in self.student_columns_])
+        return view.rows(check_table(self, X, reset=False))
 
     def fidelity(self, X: Any, *, sample_weight: Any = None) -> float:
         """R² of the student's outputs with respect to the teacher's: 1 is a perfect copy.
@@ -408,7 +444,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
             See :func:`skdistill.metrics.fidelity`.
         """
         soft_targets = self.soft_targets(X)
-        outputs = self._targets.predict(self.student_, check_table(self, X, reset=False))
+        outputs = self._targets.predict_seen(self.student_, self._student_rows(X))
         return fidelity(soft_targets, outputs, sample_weight=sample_weight, multioutput=self._task.multioutput)
 
     def soft_targets(self, X: Any) -> np.ndarray:
@@ -440,6 +476,8 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         if hasattr(student, "__sklearn_tags__"):
             tags.input_tags = input_tags_of(student)
         fitted = is_fitted_teacher(self.teacher)
+        if isinstance(self.monotonic_cst, str):  # columns of dense tables are moved
+            tags.input_tags.sparse = False
         tags.target_tags.required = False
         if not fitted:
             of_teacher = tags_of(self.teacher)

@@ -113,6 +113,25 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         and compact students treat each distinct value as one category; other students decide for themselves.
         ``"from_dtype"`` declares none: columns of strings, of pandas categories, and of objects that are no numbers and
         no dates are categories in any case.
+    monotonic_cst : "teacher", array-like of int, dict or None, default=None
+        Directions that the student keeps: 1 where the probability of the second class must not fall as the column
+        grows, -1 where it must not rise, 0 where it is free. A dict names columns: ``{"age": 1}``. With more than two
+        classes, a dict from a class to its directions, or an array of shape (n_classes, n_features): the odds of the
+        class against every other one are then monotone. ``"teacher"`` takes the constraints that the teacher was fitted
+        with, if it states some (histogram gradient boosting, trees and forests of scikit-learn, LightGBM, XGBoost);
+        otherwise, up to 100 real rows take four values of each column of numbers, and a direction is kept if at most
+        5 % of the pairs whose outputs differ contradict it. ``constraints_`` shows the evidence. Students of the
+        families ``"boosting"``, ``"tree"`` and ``"linear"`` keep constraints; ``student="auto"`` selects among these.
+    interaction_cst : "teacher", "pairwise", "no_interactions", sequence of sets of int or str, or None, default=None
+        Sets of columns that may interact in the student, by position or name; columns in no set form one more.
+        ``"no_interactions"`` makes each score a sum of functions of one column each. ``"teacher"`` takes the sets that
+        the teacher was fitted with.
+    student_columns : "auto", AutoColumns, array-like, callable or None, default=None
+        Columns that the student sees, while the teacher sees all: names, positions, a mask, or a callable such as
+        ``make_column_selector``. ``"auto"`` is :class:`~skdistill.AutoColumns` with its defaults; pass
+        ``AutoColumns(max_columns=5)`` to select five columns. The student, compiled and exported, takes rows of these
+        columns only; ``predict`` of this estimator takes all columns, or a data frame with at least these.
+        ``columns_path_`` shows the loss of fidelity for each column left out.
     compressor : "deprecated" or transformer, default="deprecated"
         Former name of ``target_compressor``.
 
@@ -152,6 +171,16 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         ``gain_error``, ``n_validated`` (the number of true labels used for validation) and ``validated_on`` (their
         origin). The last row is the student without the teacher: ``soft_weight`` 0 and no synthetic rows. Only set with
         ``"auto"`` and about 120 real rows with true labels, or 30 of ``y_val``.
+    constraints_ : Constraints
+        The directions and sets of columns that the student keeps, with the evidence for them; it is printed as a table.
+        Only set with ``monotonic_cst`` or ``interaction_cst``.
+    student_columns_ : list of str or int
+        Names, or positions, of the columns that the student sees. Only set with ``student_columns``.
+    columns_path_ : dict of ndarray
+        Fidelity of small students that see fewer and fewer columns, on synthetic rows drawn from real rows that they
+        were not fitted on (without a sampler, on these real rows), in the format of ``cv_results_``: the columns
+        ``left_out`` at each step, ``n_columns``, ``cost``, ``fidelity``, its ``loss`` compared with all columns, and
+        ``is_chosen``. Only set with ``student_columns`` and at least 20 real rows.
     ignored_features_ : dict of {str or int: str}
         Columns of many categories that students of this package do not read or store, by name or position, and why:
         columns of keys, in which at least 90 % of the cells have a value that occurs once, and columns of rare
@@ -215,6 +244,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         n_jobs: int | None = None,
         verbose: int = 0,
         categorical_features: Any = "from_dtype",
+        monotonic_cst: Any = None,
+        interaction_cst: Any = None,
+        student_columns: Any = None,
         compressor: Any = "deprecated",
     ) -> None:
         self.teacher = teacher
@@ -238,6 +270,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.n_jobs = n_jobs
         self.verbose = verbose
         self.categorical_features = categorical_features
+        self.monotonic_cst = monotonic_cst
+        self.interaction_cst = interaction_cst
+        self.student_columns = student_columns
         self.compressor = compressor
 
     @all_or_nothing
@@ -299,7 +334,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Parameters
         ----------
         X : table of shape (n_samples, n_features)
-            With the columns seen in ``fit``.
+            With the columns seen in ``fit``, or a data frame with those of ``student_columns_``.
 
         Returns
         -------
@@ -307,7 +342,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             Columns in the order of ``classes_``.
         """
         check_fitted(self, "student_")
-        return self._targets.predict(self.student_, check_table(self, X, reset=False))
+        return self._targets.predict_seen(self.student_, self._student_rows(X))
 
     def teacher_labels(self, X: Any) -> np.ndarray:
         """Return the labels that the teacher predicts for ``X``.

@@ -15,6 +15,7 @@ from ..samplers import as_sampler
 from ..selection import AutoSampler, AutoStudent
 from ..students._families import FAMILIES, current_name, warn_of_former_names
 from ..students._student import CompactStudent
+from ._student_view import check_view
 
 
 def check_parameters(model: Any, y: Any) -> None:
@@ -25,6 +26,7 @@ def check_parameters(model: Any, y: Any) -> None:
     check_n_jobs(model, model.n_jobs)
     _check_texts(model)
     _check_objects(model)
+    check_view(model)
     _check_student(model)
     _check_sampler(model)
     model._task.check_parameters(model)

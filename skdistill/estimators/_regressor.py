@@ -114,6 +114,25 @@ default="auto"
         and compact students treat each distinct value as one category; other students decide for themselves.
         ``"from_dtype"`` declares none: columns of strings, of pandas categories, and of objects that are no numbers and
         no dates are categories in any case.
+    monotonic_cst : "teacher", array-like of int, dict or None, default=None
+        Directions that the student keeps: 1 where the prediction must not fall as the column grows, -1 where it must
+        not rise, 0 where it is free. A dict names columns: ``{"age": 1}``. For several outputs, an array of shape
+        (n_outputs, n_features) has the directions of each. ``"teacher"`` takes the constraints that the teacher was
+        fitted with, if it states some (histogram gradient boosting, trees and forests of scikit-learn, LightGBM,
+        XGBoost); otherwise, up to 100 real rows take four values of each column of numbers, and a direction is kept if
+        at most 5 % of the pairs whose outputs differ contradict it. ``constraints_`` shows the evidence. Students of
+        the families ``"boosting"``, ``"tree"`` and ``"linear"`` keep constraints; ``student="auto"`` selects among
+        these.
+    interaction_cst : "teacher", "pairwise", "no_interactions", sequence of sets of int or str, or None, default=None
+        Sets of columns that may interact in the student, by position or name; columns in no set form one more.
+        ``"no_interactions"`` makes each score a sum of functions of one column each. ``"teacher"`` takes the sets that
+        the teacher was fitted with.
+    student_columns : "auto", AutoColumns, array-like, callable or None, default=None
+        Columns that the student sees, while the teacher sees all: names, positions, a mask, or a callable such as
+        ``make_column_selector``. ``"auto"`` is :class:`~skdistill.AutoColumns` with its defaults; pass
+        ``AutoColumns(max_columns=5)`` to select five columns. The student, compiled and exported, takes rows of these
+        columns only; ``predict`` of this estimator takes all columns, or a data frame with at least these.
+        ``columns_path_`` shows the loss of fidelity for each column left out.
     compressor : "deprecated" or transformer, default="deprecated"
         Former name of ``target_compressor``.
 
@@ -151,6 +170,16 @@ default="auto"
         ``gain_error``, ``n_validated`` (the number of true values used for validation) and ``validated_on`` (their
         origin). The last row is the student without the teacher: ``soft_weight`` 0 and no synthetic rows. Only set with
         ``"auto"`` and about 120 real rows with true values, or 30 of ``y_val``.
+    constraints_ : Constraints
+        The directions and sets of columns that the student keeps, with the evidence for them; it is printed as a table.
+        Only set with ``monotonic_cst`` or ``interaction_cst``.
+    student_columns_ : list of str or int
+        Names, or positions, of the columns that the student sees. Only set with ``student_columns``.
+    columns_path_ : dict of ndarray
+        Fidelity of small students that see fewer and fewer columns, on synthetic rows drawn from real rows that they
+        were not fitted on (without a sampler, on these real rows), in the format of ``cv_results_``: the columns
+        ``left_out`` at each step, ``n_columns``, ``cost``, ``fidelity``, its ``loss`` compared with all columns, and
+        ``is_chosen``. Only set with ``student_columns`` and at least 20 real rows.
     ignored_features_ : dict of {str or int: str}
         Columns of many categories that students of this package do not read or store, by name or position, and why:
         columns of keys, in which at least 90 % of the cells have a value that occurs once, and columns of rare
@@ -212,6 +241,9 @@ default="auto"
         n_jobs: int | None = None,
         verbose: int = 0,
         categorical_features: Any = "from_dtype",
+        monotonic_cst: Any = None,
+        interaction_cst: Any = None,
+        student_columns: Any = None,
         compressor: Any = "deprecated",
     ) -> None:
         self.teacher = teacher
@@ -235,6 +267,9 @@ default="auto"
         self.n_jobs = n_jobs
         self.verbose = verbose
         self.categorical_features = categorical_features
+        self.monotonic_cst = monotonic_cst
+        self.interaction_cst = interaction_cst
+        self.student_columns = student_columns
         self.compressor = compressor
 
     @all_or_nothing

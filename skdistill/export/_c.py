@@ -1,44 +1,67 @@
 """The writer of C: one C99 file of constant tables and loops over them, without allocation."""
 
 import math
-from typing import Any
+import re
 
 import numpy as np
 
 from ..exceptions import ExportError
+from ._c_blocks import add_up_block, batch_declarations, batches, block_head, in_blocks, rows_of_block
 from ._c_computed import computed_text
+from ._c_masks import lowest_bit, masks_text
+from ._c_tables import number, table
+from ._c_trees import walk_text
 from ._identifiers import field_names
 from ._program import Column, Inputs, Kernels, Layers, Part, Program, Trees
 
-NUMBERS_PER_LINE = 6
+LAYOUTS = ("fast", "table")
+"""Small trees as masks of leaves, or all trees as small tables."""
 
 
-def c_text(program: Program, name: str) -> str:
-    """Return the source of a C file whose public names begin with ``name``."""
-    _refuse_nul(program)
-    includes = ["<stddef.h>"]
-    if any(column.kind == "category" for column in program.columns):
-        includes.append("<string.h>")
-    parts = [_part(place, part) for place, part in enumerate(program.parts)]
-    blocks = [_declarations(program, name), _names(program, name), *parts, _encode(program, name)]
-    if any(isinstance(part, Trees) and part.threshold.dtype == np.float32 for part in program.parts):
-        blocks.insert(2, _ROUNDED)
-    if program.computed:
-        blocks.append(computed_text(program.computed))
-    blocks += [_scores(program), _link(program), _answers(program, name)]
+def c_text(program: Program, name: str, *, layout: str = "fast", cell: str = "double") -> str:
+    """Return the source of a C file whose public names begin with ``name``, for cells of type double or float."""
+    refuse_nul(program)
+    n_rows = rows_of_block(program, layout)
+    parts = [part_text(place, part, layout, cell, n_rows) for place, part in enumerate(program.parts)]
+    blocks = [*helpers(program, "\n".join(parts), n_rows), *parts, add_up(program)]
+    blocks += [add_up_block(program, layout)] if n_rows else []
+    blocks += [_link(program), _answers(program, name), batches(program, name, n_rows)]
+    code = in_type("\n\n".join(block.strip("\n") for block in blocks), cell)
+    declared = in_type(declarations(program, name), cell)
+    return file_of([declared, c_names(program, name), encode(program, name, cell), code], program)
+
+
+def file_of(blocks: list[str], program: Program) -> str:
+    """Return the text of a file: its head, the headers it needs, and the blocks."""
     body = "\n\n".join(block.strip("\n") for block in blocks)
-    if program.needs_exp or program.power != 1 or "INFINITY" in body or "NAN" in body:
-        includes.append("<math.h>")
-    head = "\n".join([_HEAD.strip("\n"), *(f"#include {header}" for header in includes)])
-    return f"{head}\n\n{body}\n"
+    headers = ["<stddef.h>", "<stdint.h>"]
+    if any(column.kind == "category" for column in program.columns):
+        headers.append("<string.h>")
+    if re.search(r"\b(exp|pow)f?\(|INFINITY|NAN", body):
+        headers.append("<math.h>")
+    includes = "\n".join(f"#include {header}" for header in headers)
+    return f"{_HEAD.strip()}\n\n{includes}\n\n{body}\n"
 
 
-def c_header(program: Program, name: str) -> str:
+def in_type(text: str, cell: str) -> str:
+    """Return code that was written for doubles with another type of numbers."""
+    if cell == "double":
+        return text
+    text = re.sub(r"\bdouble\b", cell, text)
+    return re.sub(r"\b(exp|pow)\(", r"\1f(", text)
+
+
+def c_header(program: Program, name: str, *, cell: str = "double") -> str:
     """Return the header of the C file."""
+    return header_of(in_type(declarations(program, name).strip("\n"), cell), name)
+
+
+def header_of(body: str, name: str) -> str:
+    """Return declarations as a header."""
     guard = f"{name.upper()}_H"
-    body = _declarations(program, name).strip("\n")
     start, end = '#ifdef __cplusplus\nextern "C" {\n#endif', "#ifdef __cplusplus\n}\n#endif"
-    return f"#ifndef {guard}\n#define {guard}\n\n{start}\n\n{body}\n\n{end}\n\n#endif\n"
+    opening = f"#ifndef {guard}\n#define {guard}\n\n#include <stddef.h>\n#include <stdint.h>\n\n{start}"
+    return f"{opening}\n\n{body}\n\n{end}\n\n#endif\n"
 
 
 _HEAD = """
@@ -51,7 +74,8 @@ _HEAD = """
 """
 
 
-def _refuse_nul(program: Program) -> None:
+def refuse_nul(program: Program) -> None:
+    """Fail if a name, category or label cannot be a C string."""
     texts = [text for column in program.columns for text in (*column.texts, column.name)]
     texts += [str(label) for label in program.classes or ()]
     for text in texts:
@@ -73,24 +97,12 @@ def _is_unicode(text: str) -> bool:
 # ---------------------------------------------------------------------- interface
 
 
-def _declarations(program: Program, name: str) -> str:
-    n_outputs, n_columns = program.n_outputs, len(program.columns)
-    kinds = {"number": "double ", "time": "double ", "category": "const char *"}
-    fields = field_names(column.name for column in program.columns)
-    notes = {"number": "", "time": " /* microseconds, of dates since 1970 in UTC */", "category": ""}
-    rows = [
-        f"    {kinds[column.kind]}{field};{notes[column.kind]}"
-        for field, column in zip(fields, program.columns, strict=True)
-    ]
+def declarations(program: Program, name: str) -> str:
+    """Return the row, and the declarations of the public names."""
+    n_outputs = program.n_outputs
     lines = [
         "/* A row. Missing numbers and times are NaN, missing categories NULL. Categories are texts in UTF-8. */",
-        "typedef struct {",
-        *rows,
-        f"}} {name}_row;",
-        "",
-        f"/* The names of the columns, in the order of the fields of {name}_row. */",
-        f"extern const char *const {name}_columns[{n_columns}];",
-        "",
+        *row_lines(program, name, "double"),
     ]
     if program.classes is not None:
         lines += [
@@ -110,10 +122,31 @@ def _declarations(program: Program, name: str) -> str:
             "/* Writes the values. */",
             f"void {name}_predict(const {name}_row *row, double values[{n_outputs}]);",
         ]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", batch_declarations(program, name)])
 
 
-def _names(program: Program, name: str) -> str:
+def row_lines(program: Program, name: str, cell: str) -> list[str]:
+    """Return the lines of the struct of a row, and the declaration of its columns."""
+    kinds = {"number": f"{cell} ", "time": f"{cell} ", "category": "const char *"}
+    fields = field_names(column.name for column in program.columns)
+    notes = {"number": "", "time": " /* microseconds, of dates since 1970 in UTC */", "category": ""}
+    rows = [
+        f"    {kinds[column.kind]}{field};{notes[column.kind]}"
+        for field, column in zip(fields, program.columns, strict=True)
+    ]
+    return [
+        "typedef struct {",
+        *rows,
+        f"}} {name}_row;",
+        "",
+        f"/* The names of the columns, in the order of the fields of {name}_row. */",
+        f"extern const char *const {name}_columns[{len(program.columns)}];",
+        "",
+    ]
+
+
+def c_names(program: Program, name: str) -> str:
+    """Return the names of the columns and the labels."""
     lines = [_strings(f"const char *const {name}_columns", [column.name for column in program.columns])]
     if program.classes is not None:
         lines.append(_strings(f"const char *const {name}_classes", [str(label) for label in program.classes]))
@@ -130,54 +163,30 @@ def _strings(declaration: str, texts: list[str]) -> str:
     return f"{declaration}[{len(texts)}] = {{\n" + "".join(f"    {c_string(text)},\n" for text in texts) + "};"
 
 
-# ---------------------------------------------------------------------- tables
-
-
-def _table(name: str, values: Any, kind: str | None = None) -> str:
-    """Return the definition of a constant table; without a type, of doubles or the smallest type of its integers."""
-    flat = np.asarray(values).ravel()
-    write = _float if flat.dtype == np.float32 else _double if flat.dtype.kind == "f" else str
-    items = [write(value) for value in (flat if flat.dtype == np.float32 else (flat + 0).tolist())]
-    items = items or ["0"]  # C has no empty tables
-    lines = [", ".join(items[at : at + NUMBERS_PER_LINE]) for at in range(0, len(items), NUMBERS_PER_LINE)]
-    rows = ",\n        ".join(lines)
-    return f"    static const {kind or _type_of(flat)} {name}[{len(items)}] = {{\n        {rows}\n    }};"
-
-
-def _type_of(flat: np.ndarray) -> str:
-    if flat.dtype.kind == "f":
-        return "float" if flat.dtype == np.float32 else "double"
-    largest = int(flat.max(initial=0))
-    return "unsigned char" if largest < 2**8 else "unsigned short" if largest < 2**16 else "int"
-
-
-def _float(value: np.float32) -> str:
-    """Return the shortest decimal that a compiler reads as this float."""
-    return f"{value!s}f" if math.isfinite(value) else _double(float(value))
-
-
-def _double(value: float) -> str:
-    if math.isfinite(value):
-        return repr(value)
-    return "INFINITY" if value > 0 else "-INFINITY"
-
-
 # ---------------------------------------------------------------------- cells
 
 
-def _encode(program: Program, name: str) -> str:
+def encode(program: Program, name: str, cell: str) -> str:
+    """Return the function that converts a row to numbers; a row without categories is an array of them."""
+    if program.is_numeric:
+        size = f"sizeof({name}_row) == {len(program.columns)} * sizeof({cell})"
+        return f"/* A row is read as an array of its fields. */\ntypedef char row_is_an_array[{size} ? 1 : -1];"
     fields = field_names(column.name for column in program.columns)
-    lines = [f"static void encode(const {name}_row *row, double *cell)", "{"]
-    tables, body = [], []
+    lines = [f"static void encode(const {name}_row *row, {cell} *cell)", "{"]
+    tables, body, into = [], [], "raw" if program.computed else "cell"
     for place, (field, column) in enumerate(zip(fields, program.columns, strict=True)):
         if column.kind == "category":
             tables += _codes(place, column)
             code = f"code_of(row->{field}, text{place}, code{place}, {len(column.texts)})"
             code = code if column.missing < 0 else f"row->{field} == NULL ? {column.missing} : {code}"
-            body.append(f"    cell[{place}] = {code};")
+            body.append(f"    {into}[{place}] = {code};")
         else:
-            body.append(f"    cell[{place}] = row->{field};")
+            body.append(f"    {into}[{place}] = row->{field};")
     helper = _CODE_OF.strip("\n") + "\n\n" if tables else ""
+    if program.computed:
+        helper += computed_text(program.computed) + "\n\n"
+        tables.insert(0, f"    double raw[{max(len(program.columns), 1)}];")
+        body.append("    compute(raw, cell);")
     return helper + "\n".join([*lines, *tables, *body, "}"])
 
 
@@ -186,7 +195,7 @@ def _codes(place: int, column: Column) -> list[str]:
     texts = sorted(column.texts, key=str.encode)
     codes = np.array([column.texts[text] for text in texts], dtype=np.int64)
     strings = _strings(f"static const char *const text{place}", texts or [""]).replace("\n", "\n    ")
-    return [f"    {strings}", _table(f"code{place}", codes, kind="int")]
+    return [f"    {strings}", table(f"code{place}", codes, kind="int")]
 
 
 _CODE_OF = """
@@ -217,65 +226,52 @@ _ROUNDED = """
 /* Returns a cell as a float, as the model was fitted; infinite if it is out of range. */
 static float rounded(double x)
 {
-    if (x >= 3.4028235677973366e38)
-        return INFINITY;
-    return x <= -3.4028235677973366e38 ? -INFINITY : (float)x;
+#ifndef __STDC_IEC_559__
+    if (x >= 3.4028235677973366e38 || x <= -3.4028235677973366e38)
+        return x < 0 ? -INFINITY : INFINITY;
+#endif
+    return (float)x;
 }
 """
 
 
-def _part(place: int, part: Part) -> str:
-    lines = [f"static void add_part{place}(const double *cell, double *score)", "{"]
-    body = _trees(part) if isinstance(part, Trees) else _layers(part) if isinstance(part, Layers) else _kernels(part)
-    return "\n".join([*lines, *body, "}"])
+def helpers(program: Program, code: str, n_rows: int) -> list[str]:
+    """Return the sizes of blocks, and the functions that the code of the parts calls."""
+    functions = {"rounded": _ROUNDED, "from_half": _FROM_HALF, "missing_last": _MISSING_LAST}
+    functions |= {f"lowest_bit{bits}": lowest_bit(bits) for bits in (32, 64)}
+    head = [block_head(program, n_rows)] if n_rows else []
+    return [*head, *(text for name, text in functions.items() if f"{name}(" in code)]
 
 
-def _trees(trees: Trees) -> list[str]:
-    has_categories = bool(trees.is_category.any())
-    fields = ("column", "threshold", "missing_left", "n_left", "tree_splits", "tree_output", "value")
-    lines = [_table(name, getattr(trees, name)) for name in fields]
-    cell = "rounded(x)" if trees.threshold.dtype == np.float32 else "x"
-    test = f"x != x ? missing_left[split] : {cell} <= threshold[split]"
-    if has_categories:
-        bits = np.packbits(trees.subsets, axis=1, bitorder="little")
-        lines += [_table("is_category", trees.is_category), _table("subset", bits)]
-        n_codes, n_bytes = trees.subsets.shape[1], bits.shape[1]
-        bit = f"subset[(int)threshold[split] * {n_bytes} + (int)x / 8] >> ((int)x % 8) & 1"
-        within = f"x > -1 && x < {n_codes} && ({bit})"
-        test = f"is_category[split] ? {within} : {test}"
-    width = trees.value.shape[1]
-    text = _WALK.strip("\n").replace("TEST", test).replace("N_TREES", str(len(trees.tree_splits)))
-    return [*lines, *_starts(trees.base), *text.replace("WIDTH", str(width)).split("\n")]
-
-
-def _starts(base: np.ndarray) -> list[str]:
-    return [f"    score[{output}] += {_double(start)};" for output, start in enumerate(base.tolist())]
-
-
-_WALK = """
-    int first_split = 0, first_leaf = 0;
-    for (int tree = 0; tree < N_TREES; tree++) {
-        /* the left child of a split follows it, the right child follows the left subtree */
-        int split = first_split, leaf = first_leaf, n_below = tree_splits[tree];
-        while (n_below > 0) {
-            double x = cell[column[split]];
-            int goes_left = TEST;
-            if (goes_left) {
-                n_below = n_left[split];
-                split += 1;
-            } else {
-                int n_passed = 1 + n_left[split];
-                split += n_passed;
-                leaf += n_passed;
-                n_below -= n_passed;
-            }
-        }
-        for (int k = 0; k < WIDTH; k++)
-            score[tree_output[tree] + k] += value[leaf * WIDTH + k];
-        first_split += tree_splits[tree];
-        first_leaf += tree_splits[tree] + 1;
-    }
+_MISSING_LAST = """
+/* Returns a cell so that a missing one is larger than all others where it goes to the right. */
+static inline int32_t missing_last(int32_t x, int goes_right)
+{
+    return goes_right && x == INT32_MIN ? INT32_MAX : x;
+}
 """
+
+_FROM_HALF = """
+/* Returns a number that is stored in half precision. */
+static float from_half(unsigned bits)
+{
+    unsigned exponent = bits >> 10 & 31, fraction = bits & 1023;
+    float size = exponent == 0 ? (float)fraction * 0x1p-24f
+                               : (float)(1024 + fraction) * (float)(1ul << exponent) * 0x1p-25f;
+    return bits >> 15 ? -size : size;
+}
+"""
+
+
+def part_text(place: int, part: Part, layout: str, cell: str, n_rows: int) -> str:
+    """Return the functions of a part, that for blocks of rows only if they have rows."""
+    if isinstance(part, Trees):
+        if in_blocks(part, layout):
+            return masks_text(place, part, cell=cell, with_block=n_rows > 0)
+        return walk_text(place, part, cell=cell, is_small=layout == "table")
+    lines = [f"static void add_part{place}_row(const double *cell, double *score)", "{"]
+    body = _layers(part) if isinstance(part, Layers) else _kernels(part)
+    return "\n".join([*lines, *body, "}"])
 
 
 def _layers(layers: Layers) -> list[str]:
@@ -284,12 +280,12 @@ def _layers(layers: Layers) -> list[str]:
     if layers.inputs is not None:
         lines, source = _inputs(layers.inputs, n_inputs), "input"
     if n_pairs:
-        lines += [_table("first", layers.pairs[:, 0]), _table("second", layers.pairs[:, 1])]
+        lines += [table("first", layers.pairs[:, 0]), table("second", layers.pairs[:, 1])]
         lines += [f"    for (int k = 0; k < {n_pairs}; k++)"]
         lines += [f"        input[{n_inputs - n_pairs} + k] = input[first[k]] * input[second[k]];"]
     last = len(layers.weights) - 1
     for place, (weights, bias) in enumerate(zip(layers.weights, layers.biases, strict=True)):
-        lines += [_table(f"weight{place}", weights), _table(f"bias{place}", bias)]
+        lines += [table(f"weight{place}", weights), table(f"bias{place}", bias)]
         if place < last:
             lines.append(f"    double hidden{place}[{len(bias)}];")
         result = f"hidden{place}[i] = sum < 0 ? 0 : sum" if place < last else "score[i] += sum"
@@ -315,7 +311,7 @@ def _inputs(inputs: Inputs, width: int) -> list[str]:
     lines = [f"    double input[{max(width, 1)}] = {{0}};"]
     if n_numbers:
         fields = ("column", "center", "scale", "low", "high")
-        lines += [_table(name, getattr(inputs, name)) for name in fields]
+        lines += [table(name, getattr(inputs, name)) for name in fields]
         lines += [
             f"    for (int i = 0; i < {n_numbers}; i++) {{",
             "        double x = cell[column[i]], z = (x - center[i]) / scale[i];",
@@ -323,10 +319,10 @@ def _inputs(inputs: Inputs, width: int) -> list[str]:
             "    }",
         ]
     if n_missing:
-        lines += [_table("indicator", inputs.indicators), f"    for (int i = 0; i < {n_missing}; i++)"]
+        lines += [table("indicator", inputs.indicators), f"    for (int i = 0; i < {n_missing}; i++)"]
         lines += [f"        input[{n_numbers} + i] = cell[indicator[i]] != cell[indicator[i]];"]
     if len(inputs.coded):
-        lines += [_table("coded", inputs.coded), _table("n_codes", inputs.n_codes), _table("first_code", inputs.first)]
+        lines += [table("coded", inputs.coded), table("n_codes", inputs.n_codes), table("first_code", inputs.first)]
         lines += [
             f"    for (int i = 0; i < {len(inputs.coded)}; i++) {{",
             "        double code = cell[coded[i]];",
@@ -340,14 +336,14 @@ def _inputs(inputs: Inputs, width: int) -> list[str]:
 def _kernels(kernels: Kernels) -> list[str]:
     n_positions, n_inputs = kernels.positions.shape
     lines = _inputs(kernels.inputs, n_inputs)
-    lines += [_table(name, getattr(kernels, name)) for name in ("positions", "scales", "coef", "base")]
+    lines += [table(name, getattr(kernels, name)) for name in ("positions", "scales", "coef", "base")]
     lines += [f"    double kernel[{max(n_positions, 1)}] = {{0}};"]
     text = _DISTANCES.strip("\n").replace("N_POSITIONS", str(n_positions)).replace("N_INPUTS", str(n_inputs))
     lines += text.split("\n")
     n_outputs = len(kernels.base)
     lines += _sums(n_outputs, "base[i]", n_positions, "coef", "kernel", "score[i] += sum")
     if kernels.linear.size:
-        lines.append(_table("linear", kernels.linear))
+        lines.append(table("linear", kernels.linear))
         lines += _sums(n_outputs, "0", n_inputs, "linear", "input", "score[i] += sum")
     return lines
 
@@ -364,8 +360,9 @@ _DISTANCES = """
 """
 
 
-def _scores(program: Program) -> str:
-    calls = [f"    add_part{place}(cell, score);" for place in range(len(program.parts))]
+def add_up(program: Program) -> str:
+    """Return the function that computes the scores of a row."""
+    calls = [f"    add_part{place}_row(cell, score);" for place in range(len(program.parts))]
     start = [f"    for (int i = 0; i < {program.n_scores}; i++)", "        score[i] = 0;"]
     return "\n".join(["static void add_up(const double *cell, double *score)", "{", *start, *calls, "}"])
 
@@ -383,14 +380,14 @@ def _link(program: Program) -> str:
         body = [_LINKS[program.link].strip("\n")]
         if program.power != 1:
             body.append(
-                _POWER.strip("\n").replace("N_OUTPUTS", str(program.n_outputs)).replace("POWER", repr(program.power))
+                _POWER.strip("\n").replace("N_OUTPUTS", str(program.n_outputs)).replace("POWER", number(program.power))
             )
     text = "\n".join([*lines, *body, "}"])
     return helper + text.replace("N_SCORES", str(program.n_scores))
 
 
 def _bounded_link(program: Program) -> list[str]:
-    low, high = _double(program.low), _double(program.high)
+    low, high = number(program.low), number(program.high)
     value = {
         "identity": "score[i]",
         "exp": f"{low} + exp(score[i] < -700 ? -700 : score[i] > 700 ? 700 : score[i])",
@@ -468,12 +465,11 @@ _LINKS = {
 
 def _answers(program: Program, name: str) -> str:
     """Return the public functions."""
-    n_columns, n_computed = len(program.columns), len(program.computed)
-    arrays = f"    double cell[{max(n_computed or n_columns, 1)}], score[{program.n_scores}]"
-    steps = ["    encode(row, cell);", "    add_up(cell, score);"]
-    if program.computed:
-        arrays += f", raw[{max(n_columns, 1)}]"
-        steps[:1] = ["    encode(row, raw);", "    compute(raw, cell);"]
+    arrays = f"    double score[{program.n_scores}]"
+    steps = ["    add_up((const double *)row, score);"]
+    if not program.is_numeric:
+        arrays = f"    double cell[{max(program.n_cells, 1)}], score[{program.n_scores}]"
+        steps = ["    encode(row, cell);", "    add_up(cell, score);"]
     if program.classes is None and program.is_single:
         head = [f"double {name}_predict(const {name}_row *row)", "{", f"{arrays}, value[1];"]
         return "\n".join([*head, *steps, "    link(score, value);", "    return value[0];", "}"])
@@ -481,19 +477,23 @@ def _answers(program: Program, name: str) -> str:
     function = "predict" if program.classes is None else "predict_proba"
     head = [f"void {name}_{function}(const {name}_row *row, double {out}[{n_outputs}])", "{", f"{arrays};"]
     text = "\n".join([*head, *steps, f"    link(score, {out});", "}"])
-    return text if program.classes is None else f"{text}\n\n{_label(program, name)}"
+    if program.classes is None:
+        return text
+    label = [f"int {name}_predict(const {name}_row *row)", "{", f"    double proba[{n_outputs}];"]
+    label += [f"    {name}_predict_proba(row, proba);", "    return label_of(proba);", "}"]
+    return "\n\n".join([text, _label(program), "\n".join(label)])
 
 
-def _label(program: Program, name: str) -> str:
-    n_outputs, units = program.n_outputs, program.unit_of_decision
-    head = [f"int {name}_predict(const {name}_row *row)", "{", f"    double proba[{n_outputs}];"]
-    lines = [*head, f"    {name}_predict_proba(row, proba);"]
+def _label(program: Program) -> str:
+    """Return the function that returns the label of probabilities."""
+    n_outputs = program.n_outputs
+    lines = ["static int label_of(double *proba)", "{"]
     if program.least_of_positive is not None:
         positive = program.positive
-        rule = f"proba[{positive}] >= {_double(program.least_of_positive)} ? {positive} : {1 - positive}"
+        rule = f"proba[{positive}] >= {number(program.least_of_positive)} ? {positive} : {1 - positive}"
         return "\n".join([*lines, f"    return {rule};", "}"])
     if program.thresholds is not None:
-        lines.insert(3, _table("threshold", np.array(units)))
+        lines.append(table("threshold", np.array(program.unit_of_decision)))
         lines += [f"    for (int i = 0; i < {n_outputs}; i++)", "        proba[i] /= threshold[i];"]
     lines += ["    int label = 0;", f"    for (int i = 1; i < {n_outputs}; i++)"]
     return "\n".join([*lines, "        label = proba[i] > proba[label] ? i : label;", "    return label;", "}"])

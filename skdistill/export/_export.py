@@ -4,7 +4,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ import numpy as np
 
 from ..compilation import compile
 from ..compiled import CompiledModel
+from ..convert import rows_of_student
 from ..exceptions import ExportError
+from ._integers import Integers, integer_difference
 from ._program import Program, program_of
 from ._rows import Rows, rows_for
 from ._runtimes import Answers, NoRuntimeError
@@ -47,6 +49,10 @@ class Export:
         Number of compared rows.
     header : str, default=""
         Declarations for other C files; empty for other languages.
+    object_bytes : int or None, default=None
+        Bytes of the compiled code and tables of C, by ``size``; ``None`` if they were not compiled.
+    largest_rounding : float or None, default=None
+        Maximum rounding error of the scores of C with ``dtype="int"``; ``None`` for other exports.
     data : bytes, default=b''
         The exported model in ONNX; empty for other languages.
 
@@ -64,11 +70,14 @@ class Export:
     largest_difference: float | None = None
     n_rows: int = 0
     header: str = ""
+    object_bytes: int | None = None
+    largest_rounding: float | None = None
     data: bytes = b""
 
     def __repr__(self) -> str:
         compared = "not run" if self.largest_difference is None else f"largest_difference={self.largest_difference:.2g}"
-        return f"<Export: {self.language}, {len(self.data or self.text.encode())} bytes, {compared}>"
+        compiled = "" if self.object_bytes is None else f", {self.object_bytes} bytes compiled"
+        return f"<Export: {self.language}, {len(self.data or self.text.encode())} bytes{compiled}, {compared}>"
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the exported model to a file, and the header of C beside it with the ending ``.h``.
@@ -105,12 +114,27 @@ def _umask() -> int:
 
 
 @dataclass(frozen=True)
+class Form:
+    """Numbers that are no doubles: how rows and outputs hold them, and how far outputs may differ."""
+
+    cells: Callable[[np.ndarray], np.ndarray]
+    outputs: Callable[[np.ndarray], np.ndarray] = lambda outputs: outputs
+    tolerance: float = TOLERANCE
+    integers: Integers | None = None
+
+
+@dataclass(frozen=True)
 class Draft:
-    """The text or the bytes of an export, and what runs it on rows; ``None`` if nothing does."""
+    """The text or the bytes of an export, and what runs it on rows; ``None`` if nothing does.
+
+    ``form`` says what kind of numbers the exported model computes with.
+    """
 
     text: str
     run: Callable[[Rows], Answers] | None
     header: str = ""
+    object_bytes: Callable[[], int | None] = lambda: None
+    form: Form | None = None
     data: bytes = b""
 
 
@@ -134,18 +158,35 @@ def exported(
     draft = write(program)
     difference, n_rows = None, 0
     if verify and draft.run is not None:
-        difference, n_rows = _compared(compiled, program, draft.run, language, X)
-    export = Export(draft.text, language, difference, n_rows, draft.header, draft.data)
+        seen = None if X is None else rows_of_student(model, X)
+        difference, n_rows = _compared(compiled, program, draft, draft.run, language, seen)
+    integers = None if draft.form is None else draft.form.integers
+    export = Export(
+        draft.text,
+        language,
+        difference,
+        n_rows,
+        draft.header,
+        draft.object_bytes(),
+        None if integers is None else integers.rounding,
+        draft.data,
+    )
     if path is not None:
         export.save(path)
     return export
 
 
 def _compared(
-    compiled: CompiledModel, program: Program, run: Callable[[Rows], Answers], language: str, X: Any
+    compiled: CompiledModel,
+    program: Program,
+    draft: Draft,
+    run: Callable[[Rows], Answers],
+    language: str,
+    X: Any,
 ) -> tuple[float | None, int]:
     """Return the largest difference and the number of rows; ``None`` and 0 if nothing here runs the language."""
-    rows = rows_for(compiled, program, X)
+    cells, integers = (None, None) if draft.form is None else (draft.form.cells, draft.form.integers)
+    rows = rows_for(compiled, program, X, converted=cells, of_scores=integers is not None)
     try:
         outputs, labels = run(rows)
     except NoRuntimeError as missing:
@@ -157,15 +198,27 @@ def _compared(
         )
         return None, 0
     answers = np.array([[np.nan if value is None else value for value in row] for row in outputs], dtype=np.float64)
+    if integers is not None:
+        difference = integer_difference(integers, rows.expected, answers, labels)
+        _check_difference(difference, integers.rounding, language, "Please report the model.")
+        return difference, len(rows.raw)
+    if draft.form is not None:
+        rows = replace(rows, expected=draft.form.outputs(rows.expected))
     difference = largest_difference(rows, answers, is_classifier=program.classes is not None)
-    if not difference <= TOLERANCE:
+    tolerance = TOLERANCE if draft.form is None else draft.form.tolerance
+    advice = "Please report the model." if draft.form is None else 'Export with dtype="double".'
+    _check_difference(difference, tolerance, language, advice)
+    if labels is not None:
+        _check_labels(program, rows, labels, language, tolerance)
+    return difference, len(rows.raw)
+
+
+def _check_difference(difference: float, tolerance: float, language: str, advice: str) -> None:
+    if not difference <= tolerance:
         raise ExportError(
             f"export: the outputs in {language} differ from those of the model by {difference:.2g} of their scale; "
-            f"expected at most {TOLERANCE:g}. Nothing was written. Please report the model."
+            f"expected at most {tolerance:g}. Nothing was written. {advice}"
         )
-    if labels is not None:
-        _check_labels(program, rows, labels, language)
-    return difference, len(rows.raw)
 
 
 def largest_difference(rows: Rows, answers: np.ndarray, *, is_classifier: bool) -> float:
@@ -188,7 +241,7 @@ def largest_difference(rows: Rows, answers: np.ndarray, *, is_classifier: bool) 
     return float(np.max(np.where(np.isnan(differences), np.inf, differences), initial=0.0))
 
 
-def _check_labels(program: Program, rows: Rows, labels: list[Any], language: str) -> None:
+def _check_labels(program: Program, rows: Rows, labels: list[Any], language: str, tolerance: float) -> None:
     """Fail if a label differs from that of the model by more than the last digits of two probabilities."""
     expected = rows.expected
     known = np.flatnonzero(np.isfinite(expected).all(axis=1))
@@ -197,11 +250,11 @@ def _check_labels(program: Program, rows: Rows, labels: list[Any], language: str
         share = expected[known, program.positive]
         right = np.where(positions == program.positive, share, program.least_of_positive)
         wrong = np.where(positions == program.positive, program.least_of_positive, share)
-        is_far = wrong - right > TOLERANCE
+        is_far = wrong - right > tolerance
     else:
         shares = expected[known] / np.array(program.unit_of_decision)
         chosen = shares[np.arange(len(known)), positions]
-        is_far = shares.max(axis=1) - chosen > TOLERANCE * np.maximum(shares.max(axis=1), 1)
+        is_far = shares.max(axis=1) - chosen > tolerance * np.maximum(shares.max(axis=1), 1)
     if np.any(is_far):
         raise ExportError(
             f"export: {int(is_far.sum())} of {len(known)} labels in {language} differ from those of the model. Nothing "

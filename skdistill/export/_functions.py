@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..exceptions import ExportError
-from ._c import c_header, c_text
+from ._c import LAYOUTS
+from ._c_drafts import c_draft
 from ._dialects import DIALECTS
 from ._export import Draft, Export, exported
 from ._identifiers import is_identifier
 from ._javascript import javascript_text
 from ._program import Program
 from ._python import python_text
-from ._runtimes import run_c, run_duckdb, run_javascript, run_python, run_sqlite
+from ._runtimes import run_duckdb, run_javascript, run_python, run_sqlite
 from ._sql import sql_text
 
 
@@ -73,6 +74,8 @@ def to_c(
     model: Any,
     *,
     name: str = "model",
+    layout: str = "fast",
+    dtype: str = "double",
     path: str | os.PathLike[str] | None = None,
     X: Any = None,
     verify: bool = True,
@@ -83,6 +86,9 @@ def to_c(
     ``model_predict_proba``, and ``model_predict`` returns the position of the label in ``model_classes``. Names of
     fields are the names of columns with underscores in place of other characters. Numbers are doubles, NaN if missing.
     Times are doubles of microseconds, dates since 1970 in UTC. Categories are strings in UTF-8, ``NULL`` if missing.
+    ``model_predict_batch`` and, for classifiers, ``model_predict_proba_batch`` take an array of rows, which may be an
+    array of doubles if no column holds categories, and return the same numbers as the functions for one row.
+
     The mathematical library (``-lm``) is needed unless the model consists of trees or weighted sums without a link. The
     file refuses to be compiled with ``-ffast-math``, which removes the tests for NaN.
 
@@ -92,6 +98,17 @@ def to_c(
         A fitted model, as for :func:`skdistill.compile`. Its parameters are exported at full precision.
     name : str, default="model"
         Beginning of the public names.
+    layout : {"fast", "table"}, default="fast"
+        How trees are stored. ``"fast"`` finds the leaves of trees with at most 64 leaves by bit masks, for many rows
+        with vector instructions. ``"table"`` takes about half as many bytes, for microcontrollers; one row takes 1.3 to
+        1.5 times as long, many rows more than ten times. Other models are not affected.
+    dtype : {"double", "float", "int"}, default="double"
+        Type of numbers. With ``"float"``, rows hold floats, each split takes the side that the model takes for the
+        same floats, and outputs may differ by 1e-5 of their scale. With ``"int"``, for trees, rows hold integers of 32
+        bits and ``model_missing``, no floating-point number is used, and ``model_predict`` of a regressor returns the
+        value times ``model_one``; a classifier has ``model_scores`` instead of ``model_predict_proba``. Leaf values are
+        then rounded, see ``largest_rounding``. There are no times with either, and no functions for many rows with
+        ``"int"``.
     path : str, path-like or None, default=None
         File to write, and beside it a header that ends in ``.h``. Existing files are replaced.
     X : table of shape (n_samples, n_features) or None, default=None
@@ -109,8 +126,8 @@ def to_c(
     Raises
     ------
     ExportError
-        If the model cannot be exported, or if an output differs by more than 1e-9 of the scale of the outputs. Then no
-        file is written.
+        If the model cannot be exported, or if an output differs by more than 1e-9 of the scale of the outputs, or what
+        ``dtype`` allows. Then no file is written.
     CompileError
         If the model cannot be compiled.
 
@@ -128,11 +145,14 @@ def to_c(
             "functions begin with it."
         )
 
-    def write(program: Program) -> Draft:
-        text = c_text(program, name)
-        return Draft(text, lambda rows: run_c(program, text, rows.plain, name), c_header(program, name))
+    _check_choice("layout", layout, LAYOUTS)
+    _check_choice("dtype", dtype, ("double", "float", "int"))
+    return exported(model, "c", lambda program: c_draft(program, name, layout, dtype), X=X, verify=verify, path=path)
 
-    return exported(model, "c", write, X=X, verify=verify, path=path)
+
+def _check_choice(parameter: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ExportError(f"to_c: {parameter}={value!r}; expected one of {choices}.")
 
 
 def to_javascript(

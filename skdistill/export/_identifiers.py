@@ -96,15 +96,43 @@ KEYWORDS = frozenset(
 """Words of C and C++ that are no names of fields."""
 
 MACROS = frozenset(
-    ["linux", "unix", "i386", "vax", "sun", "INFINITY", "NAN", "NULL", "EOF", "errno", "stdin", "stdout", "stderr"]
+    [
+        "linux",
+        "unix",
+        "i386",
+        "vax",
+        "sun",
+        "INFINITY",
+        "NAN",
+        "NULL",
+        "EOF",
+        "errno",
+        "stdin",
+        "stdout",
+        "stderr",
+        "math_errhandling",
+        "MAXFLOAT",
+        "NSIG",
+        "DOMAIN",
+        "SING",
+        "OVERFLOW",
+        "UNDERFLOW",
+        "PLOSS",
+        "TLOSS",
+    ]
 )
 """Names that compilers and common headers define as macros."""
+
+MACROS_OF_HEADERS = re.compile(
+    r"[A-Z0-9_]+_(MIN|MAX|WIDTH)|(M|FP|MATH|HUGE|SNAN|FLT|DBL|LDBL)_\w+|SNAN\w*|HUGE|X_TLOSS", flags=re.ASCII
+)
+"""Names like those of the macros of limits and of the mathematical library."""
 
 
 def is_identifier(name: object) -> bool:
     """Whether a text is an identifier in C that is no keyword and is not reserved."""
     is_name = isinstance(name, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,40}", name) is not None
-    return is_name and name not in KEYWORDS | MACROS
+    return is_name and name not in KEYWORDS | MACROS and MACROS_OF_HEADERS.fullmatch(str(name)) is None
 
 
 def field_names(names: Iterable[str]) -> list[str]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..exceptions import ExportError
 from ._onnx_cells import Input, add_cells, inputs_of, is_text, value_infos
+from ._onnx_computed import add_computed
 from ._onnx_graph import ML, Graph
 from ._onnx_trees import add_trees
 from ._program import Inputs, Kernels, Layers, Part, Program, Trees
@@ -57,6 +58,8 @@ def add_model(graph: Graph, program: Program, inputs: list[Input]) -> list[Any]:
     from onnx import TensorProto, helper
 
     cells = Cells(add_cells(graph, program, inputs), len(program.columns))
+    if program.computed:
+        cells = Cells(add_computed(graph, cells.name, program.computed), len(program.computed))
     parts = [_from_second(part) for part in program.parts] if program.link == "binary" else program.parts
     scores = _sum(graph, [_ADDERS[type(part)](graph, cells, part) for part in parts])
     values = _linked(graph, program, scores)
@@ -122,7 +125,8 @@ def _add_kernels(graph: Graph, cells: Cells, kernels: Kernels) -> str:
     scaled = graph.add("Mul", values, graph.constant(kernels.scales))
     squares = graph.constant(-np.square(kernels.positions).sum(axis=1))
     products = _weighted(graph, scaled, 2 * kernels.positions, squares)
-    exponent = graph.add("Sub", products, graph.add("ReduceSumSquare", scaled, axes=[1], keepdims=1))
+    lengths = graph.add("ReduceSum", graph.add("Mul", scaled, scaled), graph.constant(np.array([1])), keepdims=1)
+    exponent = graph.add("Sub", products, lengths)
     kernel = graph.add("Exp", graph.add("Min", exponent, graph.constant(np.array(0.0))))
     return _weighted(graph, kernel, kernels.coef, total)
 
@@ -258,6 +262,6 @@ def _label(graph: Graph, program: Program, probabilities: str, labels: Any) -> s
     if program.thresholds is not None:
         probabilities = graph.add("Div", probabilities, graph.constant(np.array(program.unit_of_decision)))
     place = graph.add("ArgMax", probabilities, axis=1, keepdims=0)
-    if not isinstance(labels, list) and np.array_equal(labels, np.arange(len(labels))) and labels.dtype == np.int64:
+    if not isinstance(labels, list) and np.array_equal(labels, np.arange(len(labels))):
         return place
     return graph.add("Gather", graph.constant(labels), place, axis=0)

@@ -75,9 +75,10 @@ def is_text(text: str) -> bool:
 
 
 def _missing_text(column: Column) -> str:
-    """Return a text that is no category: the empty one if possible."""
+    """Return a text that is no category: the empty one if possible, and if it is as good as an unseen one."""
     numbered = (f"missing {number}" for number in count(1))
-    return next(text for text in chain(["", "missing"], numbered) if text not in column.texts)
+    first = ["", "missing"] if column.missing < 0 else ["missing"]
+    return next(text for text in chain(first, numbered) if text not in column.texts)
 
 
 def value_infos(inputs: list[Input]) -> list[Any]:
@@ -113,7 +114,7 @@ def add_cells(graph: Graph, program: Program, inputs: list[Input]) -> str:
     """Add the encoding of the inputs, and return the name of an array of shape (n_rows, n_columns).
 
     It holds numbers, microseconds and codes of categories, in the order of the columns; missing cells are NaN, and the
-    code of missing and unseen categories is -1.
+    code of missing and unseen categories is -1, unless the column has a code for missing ones.
     """
     if inputs[0].kind == "table":
         cells = inputs[0].name
@@ -122,7 +123,7 @@ def add_cells(graph: Graph, program: Program, inputs: list[Input]) -> str:
             _CODERS[each.kind](graph, each.name, column) for each, column in zip(inputs, program.columns, strict=True)
         ]
         cells = blocks[0] if len(blocks) == 1 else graph.add("Concat", *blocks, axis=1)
-    return _with_whole_codes(graph, program, cells)
+    return cells if program.computed else _with_whole_codes(graph, program, cells)
 
 
 def _number(graph: Graph, name: str, column: Column) -> str:  # noqa: ARG001 - one signature for all kinds
@@ -146,6 +147,8 @@ def _category(graph: Graph, name: str, column: Column) -> str:
             "on texts without it."
         )
     codes = np.array(list(column.texts.values()), dtype=np.float64)
+    if column.missing >= 0:
+        texts, codes = [*texts, _missing_text(column)], np.append(codes, column.missing)
     return graph.add(
         "LabelEncoder",
         name,

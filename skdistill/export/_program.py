@@ -52,6 +52,10 @@ class Trees:
     tree_output: np.ndarray
     value: np.ndarray
     """Leaf values, of shape (n_leaves, width)."""
+    stored: np.ndarray
+    """Leaf values as the model stores them: those of ``value`` divided by their units."""
+    unit: np.ndarray
+    """Factor of the stored values of each output."""
     subsets: np.ndarray
     base: np.ndarray
 
@@ -130,6 +134,11 @@ class Program:
     is_single: bool
 
     @property
+    def n_cells(self) -> int:
+        """Number of columns that the parts read."""
+        return len(self.computed or self.columns)
+
+    @property
     def n_outputs(self) -> int:
         """Number of probabilities or values."""
         return 2 if self.link == "binary" else self.n_scores
@@ -138,6 +147,11 @@ class Program:
     def needs_exp(self) -> bool:
         """Whether any step is an exponential."""
         return self.link != "identity" or any(isinstance(part, Kernels) for part in self.parts)
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the parts read the cells as they are: there are no categories, and no computed columns."""
+        return not self.computed and all(column.kind != "category" for column in self.columns)
 
     @property
     def unit_of_decision(self) -> list[float]:
@@ -269,6 +283,8 @@ def _trees(forest: dict[str, Any]) -> Trees:
         tree_splits=tree_splits,
         tree_output=forest["tree_output"].astype(np.int64),
         value=forest["value"] * forest["unit"][output],
+        stored=forest["value"],
+        unit=_doubles(forest["unit"]),
         subsets=forest["subsets"].astype(bool),
         base=_doubles(forest["base"]),
     )

@@ -9,6 +9,7 @@ import numpy as np
 from ..compiled._computed import ComputedColumn
 from ._computed import pairs_of, steps_of
 from ._program import Column, Inputs, Kernels, Layers, Part, Program, Trees
+from ._python_trees import is_nested, nested_trees
 
 
 def python_text(program: Program) -> str:
@@ -26,6 +27,7 @@ A row is a list of cells in the order of COLUMNS, or a dict with a cell for each
 
 import datetime
 import decimal
+import functools
 import math
 import numbers
 import struct
@@ -52,6 +54,8 @@ def _data(program: Program) -> str:
     if program.classes is not None:
         lines.insert(0, f"CLASSES = {_literal(program.classes)}")
     for place, part in enumerate(program.parts):
+        if _is_nested(part):
+            continue
         lines += [f"_PART{place}_{name.upper()} = {_literal(value)}" for name, value in _fields(part)]
     return "\n".join(lines)
 
@@ -60,6 +64,10 @@ def _computed_data(column: ComputedColumn) -> list[Any]:
     """Return the source, the known cells, ``missing``, ``other`` and the operations."""
     steps = [list(step) for step in steps_of(column)]
     return [column.source, dict(pairs_of(column)), column.missing, column.other, steps]
+
+
+def _is_nested(part: Part) -> bool:
+    return isinstance(part, Trees) and is_nested(part)
 
 
 def _by_column(columns: list[Column], codes: list[dict[Any, int]]) -> str:
@@ -124,12 +132,9 @@ def _encoded(row):
 
     Where the model knows missing categories, they have a code.
     """
-    coders = {
-        "number": lambda cell, place: _number(cell),
-        "time": lambda cell, place: _microseconds(cell),
-        "category": lambda cell, place: _code(cell, _TEXTS[place], _NUMBERS[place], _MISSING.get(place, -1)),
-    }
-    return [coders[_KINDS[place]](cell, place) for place, cell in enumerate(_cells(row))]
+    return [
+        cell if coder is _number and type(cell) is float else coder(cell) for cell, coder in zip(_cells(row), _CODERS)
+    ]
 '''
 
 _CELLS = '''
@@ -204,6 +209,16 @@ def _time_text(cell):
         return "%d days %s" % (cell.days, clock.isoformat()[11:])
     text = _naive(cell).isoformat()
     return text[:-9] if text.endswith("T00:00:00") else text
+
+
+def _coder(place, kind):
+    """Return the function that encodes the cells of a column."""
+    if kind == "category":
+        return functools.partial(_code, texts=_TEXTS[place], values=_NUMBERS[place], missing=_MISSING.get(place, -1))
+    return _number if kind == "number" else _microseconds
+
+
+_CODERS = [_coder(place, kind) for place, kind in enumerate(_KINDS)]
 '''
 
 
@@ -242,16 +257,23 @@ def _computed(cells):
 
 def _part_blocks(program: Program) -> list[str]:
     """Return the functions of the parts, and what calls them."""
-    kinds = {type(part) for part in program.parts}
+    kinds = {type(part) for part in program.parts if not _is_nested(part)}
+    nested = [
+        nested_trees(place, part)
+        for place, part in enumerate(program.parts)
+        if isinstance(part, Trees) and is_nested(part)
+    ]
     blocks = [block for kind, block in ((Trees, _TREES), (Layers, _LAYERS), (Kernels, _KERNELS)) if kind in kinds]
     if any(not isinstance(part, Trees) and part.inputs is not None for part in program.parts):
         blocks.insert(0, _INPUTS)
     calls = [f"    {_call(place, part)}" for place, part in enumerate(program.parts)]
     head = f"def _scores(cells):\n    scores = [0.0] * {program.n_scores}"
-    return [*blocks, "\n".join([head, *calls, "    return scores"])]
+    return [*blocks, *nested, "\n".join([head, *calls, "    return scores"])]
 
 
 def _call(place: int, part: Part) -> str:
+    if _is_nested(part):
+        return f"_add_trees{place}(cells, scores)"
     names = [f"_PART{place}_{name.upper()}" for name, _ in _fields(part)]
     if isinstance(part, Trees):
         return f"_add_trees(cells, scores, {', '.join(names)})"

@@ -1,7 +1,7 @@
 """Rows on which an exported model is compared with its model: at thresholds, missing, unseen, huge and tiny."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -56,19 +56,37 @@ class Rows:
     is_odd: np.ndarray
 
 
-def rows_for(model: CompiledModel, program: Program, X: Any = None) -> Rows:
-    """Return drawn rows, and those of ``X`` before them, with the outputs of the model."""
+def rows_for(
+    model: CompiledModel,
+    program: Program,
+    X: Any = None,
+    *,
+    converted: Callable[[np.ndarray], np.ndarray] | None = None,
+    of_scores: bool = False,
+) -> Rows:
+    """Return drawn rows, and those of ``X`` before them, with the outputs of the model, or with its scores.
+
+    Numbers are converted by ``converted`` to those that the exported model takes.
+    """
     encoder = model.columns or Columns([None] * model.n_features_in_, np.zeros(model.n_features_in_, dtype=bool))
     given = [] if X is None else _rows_of(X, model)
     table = np.empty((len(given) + N_DRAWN, len(program.columns)), dtype=object)
     for index, row in enumerate([*given, *drawn_rows(program)]):
         table[index] = row
     encoded = encoder.encode(table)
-    with np.errstate(over="ignore", invalid="ignore"):
-        expected = np.asarray(model(encoded) if model.columns is None else model(table)).reshape(len(table), -1)
     is_number = np.array([column.kind == "number" for column in program.columns])
+    if converted is not None:
+        encoded[:, is_number] = table[:, is_number] = converted(encoded[:, is_number])
+    with np.errstate(over="ignore", invalid="ignore"):
+        if of_scores:
+            expected = model.scorer.scores(encoded) * (model.power / program.power)
+        else:
+            expected = np.asarray(model(encoded) if model.columns is None else model(table)).reshape(len(table), -1)
     is_odd = (np.abs(encoded[:, is_number]) > HUGE).any(axis=1) & (np.arange(len(table)) >= len(given))
-    kept = np.flatnonzero(~is_odd | np.isfinite(expected).all(axis=1))  # infinity minus infinity is no answer
+    is_compared = np.isfinite(expected).all(axis=1)  # infinity minus infinity is no answer
+    if converted is not None and not all(isinstance(part, Trees) for part in program.parts):
+        is_compared = np.zeros(len(table), dtype=bool)  # sums of floats may be infinite where those of doubles are not
+    kept = np.flatnonzero(~is_odd | is_compared)
     raw, plain = table[kept].tolist(), encoded[kept].tolist()
     for row, cells in zip(raw, plain, strict=True):
         for place in (place for place, column in enumerate(program.columns) if column.kind == "category"):

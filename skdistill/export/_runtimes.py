@@ -11,7 +11,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from .._spelling import spelled
 from ..exceptions import ExportError
 from ._dialects import identifier
 from ._identifiers import field_names
+from ._integers import Integers
 from ._javascript import literal
 from ._program import Program
 
@@ -82,9 +85,99 @@ def run_python(text: str, rows: list[list[Any]]) -> Answers:
     return outputs, labels
 
 
-_READERS_OF_C = """
+C_FLAGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-O2"]
+
+
+@dataclass
+class CRun:
+    """A C file with its header, which is compiled and run on rows.
+
+    Parameters
+    ----------
+    program : Program
+    text, header, name : str
+    cell : str, default="double"
+        Type of numbers.
+    integers : Integers or None, default=None
+        The model of integers, whose scores are returned as numbers.
+    flags : list of str
+        Options of ``gcc``.
+    """
+
+    program: Program
+    text: str
+    header: str
+    name: str
+    cell: str = "double"
+    integers: Integers | None = None
+    flags: Sequence[str] = tuple(C_FLAGS)
+    object_bytes: int | None = None
+    """Size of code and tables, after a run."""
+
+    def __call__(self, rows: list[list[Any]]) -> Answers:
+        """Compile the file, and run it on rows one by one and together."""
+        compiler = runtime("gcc")
+        with tempfile.TemporaryDirectory() as directory:
+            Path(directory, "model.c").write_text(self.text, encoding="utf-8")
+            Path(directory, "model.h").write_text(self.header, encoding="utf-8")
+            Path(directory, "main.c").write_text(self._main(), encoding="utf-8")
+            run([compiler, *self.flags, "-c", "model.c"], directory)
+            self.object_bytes = object_bytes(directory)
+            maths = ["-lm"] if "<math.h>" in self.text else []
+            run([compiler, *self.flags, "main.c", "model.o", "-o", "main", *maths], directory)
+            output = run([str(Path(directory, "main"))], directory, _bytes_of(rows))
+        numbers = np.frombuffer(output, dtype=np.float64).reshape(-1, self._n_answers + 1)
+        labels = None if self.program.classes is None else numbers[:, -1].astype(int).tolist()
+        one = 1.0 if self.integers is None else 2.0**self.integers.shift
+        return (numbers[:, :-1] / one).tolist(), labels
+
+    @property
+    def _n_answers(self) -> int:
+        return self.program.n_outputs if self.integers is None else self.program.n_scores
+
+    def _main(self) -> str:
+        program, name = self.program, self.name
+        number = "read_number()" if self.integers is None else f"read_integer({name}_missing)"
+        reads = []
+        for field, column in zip(field_names(column.name for column in program.columns), program.columns, strict=True):
+            read = "read_text()" if column.kind == "category" else f"({self.cell}){number}"
+            reads.append(f"        rows[i].{field} = {read};")
+        words = {"name": name, "n_outputs": self._n_answers, "cell": self.cell, "label": 0, "reads": "\n".join(reads)}
+        words["one"] = f"{name}_predict(rows + i, OUT)"
+        if program.classes is not None:
+            words["one"] = f"{name}_{'predict_proba' if self.integers is None else 'scores'}(rows + i, OUT)"
+            words["label"] = f"{name}_predict(rows + i)"
+        elif program.is_single:
+            words["one"] = f"*OUT = {name}_predict(rows + i)"
+        words["many"] = self._many(str(words["one"]))
+        words["one"] = str(words["one"]).replace("OUT", "(out)")
+        return Template(_MAIN_OF_C).substitute(words)
+
+    def _many(self, one: str) -> str:
+        """Return what fills the outputs and labels of all rows: the functions for many rows, if there are any."""
+        name, of_labels = self.name, self.program.classes is not None
+        if self.integers is not None:
+            one = one.replace("OUT", f"(outs + i * {self._n_answers})")
+            label = f"labels[i] = {name}_predict(rows + i);" if of_labels else ""
+            return f"for (int i = 0; i < n_rows; i++) {{ {one}; {label} }}"
+        if not of_labels:
+            return f"{name}_predict_batch(rows, (size_t)n_rows, outs);"
+        many = f"{name}_predict_proba_batch(rows, (size_t)n_rows, outs);"
+        return f"{many}\n    {name}_predict_batch(rows, (size_t)n_rows, labels);"
+
+
+def object_bytes(directory: str) -> int | None:
+    """Return the size of code and tables of a compiled C file; ``None`` without ``size``."""
+    try:
+        return int(run([runtime("size"), "model.o"], directory).split(b"\n")[1].split()[0])
+    except NoRuntimeError:
+        return None
+
+
+_MAIN_OF_C = """
 #include <stdio.h>
 #include <stdlib.h>
+#include "model.h"
 
 static void must_read(void *data, size_t size)
 {
@@ -92,14 +185,23 @@ static void must_read(void *data, size_t size)
         exit(3);
 }
 
-static double read_number(void)
+double read_number(void);
+double read_number(void)
 {
     double number;
     must_read(&number, sizeof number);
     return number;
 }
 
-static char *read_text(void)
+int32_t read_integer(int32_t missing);
+int32_t read_integer(int32_t missing)
+{
+    double number = read_number();
+    return number != number ? missing : (int32_t)number;
+}
+
+char *read_text(void);
+char *read_text(void)
 {
     int length;
     must_read(&length, sizeof length);
@@ -112,57 +214,39 @@ static char *read_text(void)
     text[length] = 0;
     return text;
 }
+
+int main(void)
+{
+    int n_rows;
+    must_read(&n_rows, sizeof n_rows);
+    ${name}_row *rows = malloc((size_t)(n_rows + 1) * sizeof *rows);
+    $cell *outs = malloc((size_t)(n_rows + 1) * ${n_outputs} * sizeof *outs);
+    int *labels = calloc((size_t)(n_rows + 1), sizeof *labels);
+    if (rows == NULL || outs == NULL || labels == NULL)
+        exit(4);
+    for (int i = 0; i < n_rows; i++) {
+$reads
+    }
+    $many
+    for (int i = 0; i < n_rows; i++) {
+        $cell out[${n_outputs}];
+        $one;
+        for (int k = 0; k < ${n_outputs}; k++) {
+            double number = out[k], together = outs[i * ${n_outputs} + k];
+            if (number != together && (number == number || together == together)) {
+                fprintf(stderr, "row %d differs in a batch: %.17g and %.17g", i, number, together);
+                exit(5);
+            }
+            fwrite(&number, sizeof number, 1, stdout);
+        }
+        double label = $label;
+        if (label != labels[i])
+            exit(6);
+        fwrite(&label, sizeof label, 1, stdout);
+    }
+    exit(0);
+}
 """
-
-C_FLAGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-O2"]
-
-
-def run_c(program: Program, text: str, rows: list[list[Any]], name: str, flags: list[str] = C_FLAGS) -> Answers:
-    """Compile a C file together with a program that reads rows and writes outputs, and run it."""
-    compiler = runtime("gcc")
-    with tempfile.TemporaryDirectory() as directory:
-        Path(directory, "main.c").write_text(text + _READERS_OF_C + _main_of_c(program, name), encoding="utf-8")
-        run([compiler, *flags, "main.c", "-o", "main", *(["-lm"] if "<math.h>" in text else [])], directory)
-        output = run([str(Path(directory, "main"))], directory, _bytes_of(rows))
-    width = program.n_outputs + 1
-    numbers = np.frombuffer(output, dtype=np.float64).reshape(-1, width)
-    labels = None if program.classes is None else numbers[:, -1].astype(int).tolist()
-    return numbers[:, :-1].tolist(), labels
-
-
-def _main_of_c(program: Program, name: str) -> str:
-    fields = field_names(column.name for column in program.columns)
-    reads, frees = [], []
-    for field, column in zip(fields, program.columns, strict=True):
-        if column.kind == "category":
-            reads.append(f"        char *text_{field} = read_text();\n        row.{field} = text_{field};")
-            frees.append(f"        free(text_{field});")
-        else:
-            reads.append(f"        row.{field} = read_number();")
-    n_outputs = program.n_outputs
-    answer = f"{name}_predict(&row, out);"
-    if program.classes is not None:
-        answer = f"{name}_predict_proba(&row, out);\n        out[{n_outputs}] = {name}_predict(&row);"
-    elif program.is_single:
-        answer = f"out[0] = {name}_predict(&row);"
-    lines = [
-        "int main(void)",
-        "{",
-        "    int n_rows;",
-        "    must_read(&n_rows, sizeof n_rows);",
-        "    for (int i = 0; i < n_rows; i++) {",
-        f"        {name}_row row;",
-        f"        double out[{n_outputs + 1}] = {{0}};",
-        *reads,
-        f"        {answer}",
-        "        fwrite(out, sizeof out, 1, stdout);",
-        *frees,
-        "    }",
-        "    (void)read_text;\n    (void)read_number;",
-        "    return 0;",
-        "}",
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def _bytes_of(rows: list[list[Any]]) -> bytes:

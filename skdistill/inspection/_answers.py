@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from time import perf_counter
 from types import FunctionType, MethodType
 from typing import Any
@@ -12,7 +13,7 @@ from sklearn.utils.random import sample_without_replacement
 
 from .._tables import is_frame, take_rows
 from .._validation import check_fitted, events_and_times
-from ..convert import unwrap
+from ..convert import rows_of_student, unwrap
 from ..metrics import fidelity
 from ..metrics._checks import check_finite, check_outputs, check_probabilities, check_row_weights
 from ..metrics._unwrapping import distilled_inside, shipped
@@ -38,6 +39,8 @@ class Pair:
         Transforms other rows in the same way.
     margins : tuple of str, default=()
         Which of them return margins, which were converted to probabilities on these rows.
+    narrow : callable, default=all columns
+        Returns the columns of such rows that the student sees.
     """
 
     teacher: Teacher
@@ -45,6 +48,7 @@ class Pair:
     X: Any
     see: Callable[[Any], Any]
     margins: tuple[str, ...] = ()
+    narrow: Callable[[Any], Any] = lambda rows: rows
 
 
 @dataclass(frozen=True)
@@ -368,7 +372,13 @@ def _ask_distilled(who: str, model: Any, X: Any) -> dict[str, Any]:
         "said": said,
         "classes": classes,
         "seconds": seconds / distilled._targets.teacher.n_repeats,
-        "pair": Pair(distilled._targets.teacher, distilled.student_, seen, unwrap(model).transform),
+        "pair": Pair(
+            distilled._targets.teacher,
+            distilled.student_,
+            seen,
+            unwrap(model).transform,
+            narrow=partial(rows_of_student, distilled),
+        ),
         "link": link if link is not None and link.name != "identity" else None,
     }
 

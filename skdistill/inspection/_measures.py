@@ -174,11 +174,11 @@ def costs(answers: Answers) -> dict[str, dict[str, float]]:
             "one_row": _one_row_of(answers),
             "many_rows": answers.seconds / len(answers.weight) * 1e6,
         },
-        "student": vars(footprint(pair.student, pair.X)),
+        "student": vars(footprint(pair.student, pair.narrow(pair.X))),
     }
     compiled = compiled_form(pair.student)
     if compiled is not None and not isinstance(pair.student, CompiledModel):
-        measured["student, compiled"] = vars(footprint(compiled, pair.X))
+        measured["student, compiled"] = vars(footprint(compiled, pair.narrow(pair.X)))
     if pair.X is not answers.X:
         one_row = latency(pair.see, take_rows(answers.X, slice(0, 1)))
         measured[STEPS] = {"one_row": one_row, "many_rows": latency(pair.see, answers.X, n_repeats=3, min_seconds=0.0)}
@@ -244,13 +244,13 @@ def outputs_alone(answers: Answers, X_train: Any, y_train: Any) -> np.ndarray:
             f"report: got X_train of {X_train.shape[0]} rows and y_train of shape {y_train.shape}; expected the true "
             "value of each row."
         )
-    X_train = pair.see(X_train)
+    X_train, X = pair.narrow(pair.see(X_train)), pair.narrow(pair.X)
     options: dict[str, Any] = {"sample_weight": np.ones(len(y_train)), "rng": np.random.RandomState(0)}
     if answers.classes is None:
-        return np.asarray(teach_regressor(clone(student), X_train, y_train, **options).predict(pair.X))
+        return np.asarray(teach_regressor(clone(student), X_train, y_train, **options).predict(X))
     proba = check_labels("report", "y_train", y_train, answers.classes)
     alone = teach_classifier(clone(student), X_train, proba, classes=answers.classes, **options)
-    return np.asarray(alone.predict_proba(pair.X))
+    return np.asarray(alone.predict_proba(X))
 
 
 def by_output(answers: Answers) -> Columns:

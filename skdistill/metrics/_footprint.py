@@ -11,6 +11,7 @@ import narwhals as nw
 import numpy as np
 
 from .._tables import is_frame
+from ..convert import rows_of_student, unwrap
 from ._checks import check_count
 from ._counting import n_operations, n_parameters
 from ._unwrapping import as_rows, first_rows, is_compiled, shipped
@@ -171,7 +172,7 @@ def footprint(model: Any, X: Any, *, n_rows: int = 1000) -> Footprint:
     check_count("footprint", "n_rows", n_rows)
     X = as_rows(X)
     _count_rows("footprint", X)
-    model = shipped(model)
+    X, model = rows_of_student(unwrap(model, ("frozen", "search")).model, X), shipped(model)
     predict = prediction_function(model, "footprint")
     batch, row = first_rows(X, n_rows), first_rows(X, 1)
     return Footprint(

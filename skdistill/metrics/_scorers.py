@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from sklearn.utils.metadata_routing import MetadataRequest
 
 from .._validation import check_fitted
+from ..convert import rows_of_student
 from ._fidelity import agreement
 from ._footprint import latency, pickled_bytes, prediction_function
 from ._skill import brier_skill, r2_skill, retention
@@ -270,6 +271,7 @@ def neg_latency_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any
     """
     model, row = distilled_inside(estimator, first_rows(X, 1), who="neg_latency_scorer")
     check_fitted(model, "student_")
+    row = rows_of_student(model, row)
     return -latency(prediction_function(model.student_, "neg_latency_scorer"), row)
 
 

@@ -4,9 +4,11 @@ import copy
 from typing import Any
 
 import numpy as np
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
-from .._tables import is_frame, take_rows
-from ..convert import is_distilled, unwrap
+from .._tables import is_frame, take_columns, take_rows
+from ..convert import columns_of_student, is_distilled, unwrap
 from ..exceptions import CompileError
 
 
@@ -51,6 +53,9 @@ def shipped(model: Any) -> Any:
     inside = unwrap(model)
     is_fitted = is_distilled(inside.model) and hasattr(inside.model, "student_")
     found = inside.model.student_ if is_fitted else inside.model
+    columns = columns_of_student(inside.model)
+    if inside.transformers and columns is not None:  # the earlier steps make all columns
+        found = make_pipeline(FunctionTransformer(take_columns, kw_args={"columns": columns}), found)
     for pipeline in reversed(inside.pipelines):
         found = pipeline if pipeline[-1] is found else _with_last_step(pipeline, found)
     return found

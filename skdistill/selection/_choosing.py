@@ -83,7 +83,7 @@ def choose_student(
         If no student meets the budget or reaches ``min_fidelity``; the error has the candidates as a note.
     """
     seed, folds = draw_seed(run.rng), _divide(rows, validation, run)
-    names = options.families_for(rows.whole.X, is_few=folds is not None)
+    names = options.families_for(rows.whole.X, is_few=folds is not None, teacher=targets.teacher.model)
     if folds is not None:
         terms, rows = replace(terms, is_cross_validated=True), replace(rows, for_selection=folds.rows)
     trials = StudentTrials(options, terms, targets, validation, seed, rows.real_weights[0], run.deadline, folds)

@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from sklearn.base import clone
 
-from .._declared_columns import is_from_dtype
-from .._encoding import declared_here
 from ..students import CompactKernelClassifier, CompactKernelRegressor, teach_classifier, teach_regressor
+from ..students._lending import lent_teacher
 from ..students._student import CompactRegressor, CompactStudent, rows_for
 from ..targets import TargetLink, blend, fit_margin_scale, soften, softmax
 from ..teachers import Teacher
 from ..transfer import TransferSet
+from ._student_view import WHOLE, StudentView
 
 
 class Targets(Protocol):
@@ -26,10 +25,15 @@ class Targets(Protocol):
         Whether compact students are classifiers; they are regressors if the targets are compressed.
     pools_outputs : bool
         Whether fidelity weights outputs by their variance, as for probabilities, or uniformly.
+    view : StudentView
+        The columns that students see, and the constraints that they keep.
     """
 
     @property
     def teacher(self) -> Teacher: ...
+
+    @property
+    def view(self) -> StudentView: ...
 
     @property
     def classifies(self) -> bool: ...
@@ -49,6 +53,10 @@ class Targets(Protocol):
         """Return the outputs of a fitted student for ``X``, comparable to soft targets."""
         ...
 
+    def predict_seen(self, student: Any, rows: Any) -> np.ndarray:
+        """Return the outputs of a fitted student for rows that have only the columns that it sees."""
+        ...
+
 
 @dataclass(frozen=True)
 class ClassTargets:
@@ -61,6 +69,7 @@ class ClassTargets:
     soft_weight: float
     compressor: Any
     pools_outputs: bool = True
+    view: StudentView = WHOLE
 
     @classmethod
     def fit(cls, teacher: Teacher, real: TransferSet, **params: Any) -> "ClassTargets":
@@ -86,20 +95,25 @@ class ClassTargets:
         proba = self.of(transfer_set.outputs)
         if transfer_set.truth is not None:
             proba = blend(proba, transfer_set.truth, self.soft_weight)
-        return teach_classifier(
-            _declaring(_inheriting(student, self.teacher)),
-            transfer_set.X,
-            soften(proba, self.temperature),
-            classes=self.classes,
-            sample_weight=transfer_set.sample_weight,
-            rng=np.random.RandomState(seed),
-            temperature=self.temperature,
-            target_compressor=self.compressor,
-        )
+        with lent_teacher(self.teacher.model):
+            return teach_classifier(
+                self.view.prepared(_inheriting(student, self.teacher, self.view)),
+                self.view.rows(transfer_set.X),
+                soften(proba, self.temperature),
+                classes=self.classes,
+                sample_weight=transfer_set.sample_weight,
+                rng=np.random.RandomState(seed),
+                temperature=self.temperature,
+                target_compressor=self.compressor,
+            )
 
     def predict(self, student: Any, X: Any) -> np.ndarray:
         """Return the student's probabilities."""
-        return np.asarray(student.predict_proba(rows_for(student, X)), dtype=np.float64)
+        return self.predict_seen(student, self.view.rows(X))
+
+    def predict_seen(self, student: Any, rows: Any) -> np.ndarray:
+        """Return the student's probabilities for rows that have only the columns that it sees."""
+        return np.asarray(student.predict_proba(rows_for(student, rows)), dtype=np.float64)
 
 
 IDENTITY = TargetLink()
@@ -117,6 +131,7 @@ class ValueTargets:
     link: TargetLink = IDENTITY
     keeps_bounds: bool = False
     """Whether estimators of others are wrapped so that they keep the bounds; ours always keep them."""
+    view: StudentView = WHOLE
 
     def of(self, outputs: np.ndarray) -> np.ndarray:
         """Return the teacher's outputs unchanged."""
@@ -127,15 +142,16 @@ class ValueTargets:
         targets = transfer_set.outputs
         if transfer_set.truth is not None:
             targets = blend(targets, transfer_set.truth, self.soft_weight)
-        return teach_regressor(
-            _declaring(_inheriting(student, self.teacher)),
-            transfer_set.X,
-            self.link.clipped(targets),
-            sample_weight=transfer_set.sample_weight,
-            rng=np.random.RandomState(seed),
-            target_compressor=self.compressor,
-            link=self._link_for(student),
-        )
+        with lent_teacher(self.teacher.model):
+            return teach_regressor(
+                self.view.prepared(_inheriting(student, self.teacher, self.view)),
+                self.view.rows(transfer_set.X),
+                self.link.clipped(targets),
+                sample_weight=transfer_set.sample_weight,
+                rng=np.random.RandomState(seed),
+                target_compressor=self.compressor,
+                link=self._link_for(student),
+            )
 
     def _link_for(self, student: Any) -> TargetLink:
         """Return the link of a student; known bounds alone are no reason to wrap the estimators of others."""
@@ -144,7 +160,11 @@ class ValueTargets:
 
     def predict(self, student: Any, X: Any) -> np.ndarray:
         """Return the student's values."""
-        return np.asarray(student.predict(rows_for(student, X)), dtype=np.float64)
+        return self.predict_seen(student, self.view.rows(X))
+
+    def predict_seen(self, student: Any, rows: Any) -> np.ndarray:
+        """Return the student's values for rows that have only the columns that it sees."""
+        return np.asarray(student.predict(rows_for(student, rows)), dtype=np.float64)
 
 
 def threads_for(student: Any, n_jobs: int | None) -> int | None:
@@ -152,16 +172,11 @@ def threads_for(student: Any, n_jobs: int | None) -> int | None:
     return n_jobs if isinstance(student, CompactStudent) else None
 
 
-def _inheriting(student: Any, teacher: Teacher) -> Any:
-    """Return a kernel student with the kernel width of the teacher, if it has one, but not with its training rows."""
-    if not isinstance(student, CompactKernelClassifier | CompactKernelRegressor):
+def _inheriting(student: Any, teacher: Teacher, view: StudentView) -> Any:
+    """Return a kernel student with the kernel width of the teacher, if it has one, but not with its training rows.
+
+    The width is that of all columns.
+    """
+    if view.columns is not None or not isinstance(student, CompactKernelClassifier | CompactKernelRegressor):
         return student
     return student.inherit(teacher.model).set_params(landmarks=student.landmarks)
-
-
-def _declaring(student: Any) -> Any:
-    """Return a compact student with the columns that this fit declares as categories, unless it declares its own."""
-    declared, of_student = declared_here(), getattr(student, "categorical_features", None)
-    if not (declared and isinstance(student, CompactStudent) and is_from_dtype(of_student)):
-        return student
-    return clone(student).set_params(categorical_features=list(declared))

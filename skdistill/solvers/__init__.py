@@ -7,35 +7,53 @@ them; the room is private, and its names may change from version to version.
 from ._binned_tree import TreeData, forest_from_tree
 from ._binning import MISSING, BinnedTable
 from ._boosting import TreeGrower, TreeTable
-from ._landmarks import MAX_LINEAR_INPUTS, LandmarkSearch, as_values, narrowed
+from ._landmarks import MAX_LINEAR_INPUTS, LandmarkSearch, as_values, means_of_rows, narrowed
+from ._leaf_order import MAX_ORDERED_LEAVES, LeafOrder, in_order, leaf_orders
 from ._leaf_refitting import VALIDATION_SHARE, refit_leaves
 from ._linear_inputs import LinearInputs, choose_pairs
+from ._network_start import Shrinking
 from ._network_training import OptimizerSettings, fit_network
+from ._ordered_refitting import refit_leaves_in_order
 from ._pruning import leaf_weights, prune_forest
-from ._regression import solve
+from ._regression import Features, choose_features, ridge_solution, solve
+from ._signed_regression import solve_with_signs
 from ._splitting import add_up
 from ._tao import fit_tree
+from ._tree_constraints import fit_tree_of_sets, ordered_means
 
 __all__ = [
     "MAX_LINEAR_INPUTS",
+    "MAX_ORDERED_LEAVES",
     "MISSING",
     "VALIDATION_SHARE",
     "BinnedTable",
+    "Features",
     "LandmarkSearch",
+    "LeafOrder",
     "LinearInputs",
     "OptimizerSettings",
+    "Shrinking",
     "TreeData",
     "TreeGrower",
     "TreeTable",
     "add_up",
     "as_values",
+    "choose_features",
     "choose_pairs",
     "fit_network",
     "fit_tree",
+    "fit_tree_of_sets",
     "forest_from_tree",
+    "in_order",
+    "leaf_orders",
     "leaf_weights",
+    "means_of_rows",
     "narrowed",
+    "ordered_means",
     "prune_forest",
     "refit_leaves",
+    "refit_leaves_in_order",
+    "ridge_solution",
     "solve",
+    "solve_with_signs",
 ]

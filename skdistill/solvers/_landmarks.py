@@ -40,6 +40,9 @@ N_INITIAL, INITIAL_ROWS, INITIAL_STEPS = 30, 3000, 10
 MOVING_STEPS = 20
 """Number of L-BFGS steps by which all landmarks are moved."""
 
+INHERITED_STEPS = 60
+"""Number of L-BFGS steps by which landmarks near those of another kernel machine are moved."""
+
 MOVED_CELLS, MIN_MOVED_ROWS, MAX_MOVED_ROWS = 4_000_000, 5000, 20_000
 """Number of rows times landmarks by which landmarks are moved, and bounds of these rows."""
 
@@ -161,6 +164,40 @@ class LandmarkSearch:
             return kernels[0], RIDGES[-2]
         return min((self.validate(kernel, is_validation) for kernel in kernels), key=lambda trial: trial[0])[1:]
 
+    def search_from(
+        self, scales: np.ndarray, n_landmarks: int, near: np.ndarray, *, is_rows: bool, rng: np.random.RandomState
+    ) -> tuple[Kernel, float]:
+        """Return the kernel and the ridge that start from those of a kernel machine.
+
+        Parameters
+        ----------
+        scales : ndarray of shape (n_inputs,)
+            The scales of its kernel.
+        n_landmarks : int
+        near : ndarray of shape (n_near, n_inputs)
+            Its landmarks.
+        is_rows : bool
+            Whether these are rows of a table: the means of rows close to them are then candidates instead.
+        rng : RandomState
+        """
+        is_validation = self._validation_rows(rng)
+        training = np.flatnonzero(~is_validation)
+        if is_rows:
+            near = near[some_of(np.arange(len(near)), max(3 * n_landmarks, MIN_CANDIDATES), rng)]
+            near = means_of_rows(near, self.inputs(some_of(training, MAX_SELECTION_ROWS, rng)), scales)
+        start = Kernel(np.zeros((0, self.design.width)), scales)
+        kernels = [self.select(start, n_landmarks, training, near, rng)]
+        if not is_validation.any():
+            return kernels[0].rounded(), RIDGES[-2]
+        if len(training) > n_landmarks:
+            kernels.append(self.move(kernels[0], self._rows_to_move(n_landmarks, training, rng), INHERITED_STEPS))
+        trials = (self.validate(kernel.rounded(), is_validation) for kernel in kernels)
+        return min(trials, key=lambda trial: trial[0])[1:]
+
+    def _rows_to_move(self, n_landmarks: int, training: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
+        """Return the rows by which landmarks are moved."""
+        return some_of(training, int(np.clip(MOVED_CELLS // n_landmarks, MIN_MOVED_ROWS, MAX_MOVED_ROWS)), rng)
+
     def _validation_rows(self, rng: np.random.RandomState) -> np.ndarray:
         """Return which rows are held out; none of few rows."""
         n_rows = len(self.weight)
@@ -184,8 +221,7 @@ class LandmarkSearch:
         few = self.select(start, min(N_INITIAL, n_landmarks), training, given, rng)
         few = self.move(few, some_of(training, INITIAL_ROWS, rng), INITIAL_STEPS)
         selected = self.select(few, n_landmarks, training, given, rng)
-        n_moved = int(np.clip(MOVED_CELLS // n_landmarks, MIN_MOVED_ROWS, MAX_MOVED_ROWS))
-        return self.move(selected, some_of(training, n_moved, rng), MOVING_STEPS)
+        return self.move(selected, self._rows_to_move(n_landmarks, training, rng), MOVING_STEPS)
 
     def inputs(self, rows: np.ndarray) -> np.ndarray:
         """Return the inputs of some rows."""

@@ -14,6 +14,7 @@ last hidden layer of a network, can be fitted beside the leaves.
 smallest by no more than two standard errors. In-sample outputs of an overfitted teacher would favour a small ridge.
 """
 
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -64,6 +65,7 @@ def refit_leaves(
     is_validation: np.ndarray,
     offset: np.ndarray | None = None,
     hidden: np.ndarray | None = None,
+    system: Callable[..., "_System"] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Return refitted leaf values, of shape (n_leaves,), weights of ``hidden``, and the ridge that was chosen.
 
@@ -81,7 +83,10 @@ def refit_leaves(
         Scores that the trees are added to.
     hidden : ndarray of shape (n_rows, n_hidden), default=None
         Standardised numbers of each row, whose weights start from zero.
+    system : callable, default=None
+        Makes the regression of a block of trees; ``None`` is :class:`_System`, which has no constraints.
     """
+    system = _System if system is None else system
     offset = np.zeros(len(target)) if offset is None else offset
     hidden = np.zeros((len(target), 0), dtype=np.float32) if hidden is None else hidden
     weights = np.zeros(hidden.shape[1])
@@ -93,12 +98,12 @@ def refit_leaves(
     blocks = _blocks(forest)
     chosen = np.inf
     for index, block in enumerate(blocks * (1 if len(blocks) == 1 else 2)):  # a second round lets blocks agree
-        system = _System(forest, leaves, block, target, weight, loss, values, offset, hidden, weights)
+        regression = system(forest, leaves, block, target, weight, loss, values, offset, hidden, weights)
         if index == 0:
-            chosen = system.choose_ridge(is_validation)
+            chosen = regression.choose_ridge(is_validation)
         if not np.isfinite(chosen):
             break
-        values, weights = system.solve(chosen)
+        values, weights = regression.solve(chosen)
     return values, weights, chosen
 
 

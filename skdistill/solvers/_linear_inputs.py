@@ -1,6 +1,6 @@
 """Inputs of linear models: standardised columns of many rows, dense or sparse, and the products of selected pairs."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -126,16 +126,23 @@ def _deviations(design: Design, zero: np.ndarray, cells: Any) -> Any:
 
 
 def choose_pairs(
-    rows: LinearInputs, coef: np.ndarray, scores: np.ndarray, targets: np.ndarray, loss: Loss, n_pairs: int
+    rows: LinearInputs,
+    coef: np.ndarray,
+    scores: np.ndarray,
+    targets: np.ndarray,
+    loss: Loss,
+    n_pairs: int,
+    may_interact: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
 ) -> np.ndarray:
     """Return the pairs of inputs, of shape (n_pairs, 2), whose products lower the loss most beside the inputs.
 
     All products are ranked by their correlation with the gradient of the loss; among the best of them orthogonal least
-    squares selects those that fit it together.
+    squares selects those that fit it together. ``may_interact`` says of the positions of two inputs, as arrays, whether
+    their products are allowed.
     """
     gradient, curved = loss.gradient(scores, targets), loss.curvature(loss.outputs(scores))
     inputs = np.sort(np.argsort(-np.abs(coef).sum(axis=1), kind="stable")[:MAX_PAIRED_INPUTS])
-    first, second = np.triu_indices(len(inputs))
+    first, second = _places_of_pairs(inputs, may_interact)
     weight = rows.weight * curved
     products, squares = np.zeros((2, len(inputs), len(inputs)))
     of_gradient = np.zeros((gradient.shape[1], len(inputs), len(inputs)))
@@ -156,3 +163,12 @@ def choose_pairs(
     across = gram[:n_inputs, n_inputs:]
     beside = gram[n_inputs:, n_inputs:] - across.T @ ridge_solution(gram[:n_inputs, :n_inputs], across, 0.0)
     return pairs[choose_features(beside, moments[n_inputs:], n_pairs)]
+
+
+def _places_of_pairs(inputs: np.ndarray, may_interact: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places, among some inputs, of both members of each pair that is allowed, squares included."""
+    first, second = np.triu_indices(len(inputs))
+    if may_interact is None:
+        return first, second
+    is_allowed = may_interact(inputs[first], inputs[second])
+    return first[is_allowed], second[is_allowed]

@@ -20,6 +20,7 @@ from .._progress import Progress
 from ..compiled import Design, Network
 from ..compiled._design import CHUNK_CELLS, dense_chunks
 from ..exceptions import StudentError
+from ._network_start import Shrinking, write_start
 
 MAX_CELLS_IN_MEMORY = 50_000_000
 """Bounds the inputs of all rows that are kept in memory, at four bytes each; beyond it each batch computes its own."""
@@ -158,6 +159,8 @@ class OptimizerSettings:
     temperature : callable or None
         Maps the share of the training that is over to the temperature.
     verbose : int
+    shrinking : Shrinking or None
+        What is shrunk of the network that training starts from.
     """
 
     n_epochs: int | str
@@ -168,6 +171,7 @@ class OptimizerSettings:
     n_iter_no_change: int
     temperature: Callable[[float], float] | None = None
     verbose: int = 0
+    shrinking: Shrinking | None = None
 
     def temperature_at(self, share: float) -> float:
         """Return the temperature after a share of the training."""
@@ -211,8 +215,11 @@ def fit_network(
     hidden: Sequence[int],
     settings: OptimizerSettings,
     rng: np.random.RandomState,
+    start: Network | None = None,
 ) -> tuple[Network, list[float]]:
     """Return a network fitted to coded rows, and its validation error before the first epoch and after each.
+
+    Training starts from random weights, or from the network ``start`` of the same design and hidden units.
 
     Raises
     ------
@@ -225,7 +232,7 @@ def fit_network(
     seed, rate = rng.randint(2**31 - 1), settings.learning_rate
     for _ in range(MAX_RESTARTS + 1):
         layers = Layers([design.width, *hidden, targets.shape[1]])
-        errors = train(layers, data, training, validation, settings, rate, np.random.RandomState(seed))
+        errors = train(layers, data, training, validation, settings, rate, np.random.RandomState(seed), start)
         if errors is not None:
             return as_network(design, layers, data.inputs.mean), errors
         rate /= 4
@@ -253,21 +260,25 @@ def train(
     settings: OptimizerSettings,
     rate: float,
     rng: np.random.RandomState,
+    start: Network | None = None,
 ) -> list[float] | None:
     """Set the layers to the parameters of the best epoch; return the validation errors, or ``None`` if it diverges."""
-    layers.initialise(data.inputs.size, data.best_constant, rng)
-    parameters = layers.views(layers.vector)
+    parameters, drawn, most = begin(layers, data, validation, rng, start)
+    errors = [data.validation_error(parameters, validation)]
     batch_size = auto_batch_size(len(training)) if isinstance(settings.batch_size, str) else settings.batch_size
     n_epochs = auto_epochs(len(training)) if isinstance(settings.n_epochs, str) else settings.n_epochs
     adam = Adam(layers, rate, settings.weight_decay, -(-len(training) // batch_size) * n_epochs)
-    best, errors = layers.vector.copy(), [data.validation_error(parameters, validation)]
+    best = layers.vector.copy()
     progress = Progress("training", n_epochs, settings.verbose, "epochs")
     with np.errstate(over="ignore", invalid="ignore"):
         for epoch in range(n_epochs):
-            temperature = settings.temperature_at(epoch / max(n_epochs - 1, 1))
+            share = epoch / max(n_epochs - 1, 1)
+            if start is not None and settings.shrinking is not None:
+                settings.shrinking.shrink(parameters[::2], drawn[::2], share, rng)
+            temperature = settings.temperature_at(share)
             train_epoch(parameters, adam, data, rng.permutation(training), batch_size, temperature)
             errors.append(data.validation_error(parameters, validation))
-            if not np.isfinite(layers.vector).all() or not errors[-1] <= 10 * errors[0]:
+            if not np.isfinite(layers.vector).all() or not errors[-1] <= most:
                 return None
             if errors[-1] <= min(errors):
                 best[:] = layers.vector
@@ -276,6 +287,21 @@ def train(
                 break
     layers.vector[:] = best
     return errors
+
+
+def begin(
+    layers: Layers, data: TrainingData, validation: np.ndarray, rng: np.random.RandomState, start: Network | None
+) -> tuple[list[np.ndarray], list[np.ndarray], float]:
+    """Return the first parameters, freshly drawn ones, and the validation error above which a training diverges.
+
+    This error is ten times that of freshly drawn parameters: a start may have hardly any.
+    """
+    layers.initialise(data.inputs.size, data.best_constant, rng)
+    parameters, drawn = layers.views(layers.vector), layers.views(layers.vector.copy())
+    most = 10 * data.validation_error(parameters, validation)
+    if start is not None:
+        write_start(parameters, start, data.inputs.mean)
+    return parameters, drawn, most
 
 
 def train_epoch(

@@ -3,6 +3,7 @@
 from ._boosting import CompactBoostingClassifier, CompactBoostingRegressor
 from ._families import Family, ParameterLimit, register_family
 from ._hybrid import CompactHybridClassifier, CompactHybridRegressor
+from ._inherit import CompactInheritedClassifier, CompactInheritedRegressor
 from ._kernel import CompactKernelClassifier, CompactKernelRegressor
 from ._linear import CompactLinearClassifier, CompactLinearRegressor
 from ._mlp import CompactMLPClassifier, CompactMLPRegressor
@@ -14,6 +15,8 @@ __all__ = [
     "CompactBoostingRegressor",
     "CompactHybridClassifier",
     "CompactHybridRegressor",
+    "CompactInheritedClassifier",
+    "CompactInheritedRegressor",
     "CompactKernelClassifier",
     "CompactKernelRegressor",
     "CompactLinearClassifier",

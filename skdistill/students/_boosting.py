@@ -13,7 +13,19 @@ from .._losses import OneVsRestCrossEntropy
 from .._validation import check_n_jobs, check_number, check_random_state, draw_seed
 from ..compiled import Forest
 from ..compiled._nodes import stack_outputs
-from ..solvers import VALIDATION_SHARE, TreeGrower, TreeTable, leaf_weights, prune_forest, refit_leaves
+from ..solvers import (
+    MAX_ORDERED_LEAVES,
+    VALIDATION_SHARE,
+    TreeGrower,
+    TreeTable,
+    in_order,
+    leaf_weights,
+    prune_forest,
+    refit_leaves,
+    refit_leaves_in_order,
+)
+from ._boosting_from import continued, trees_to_start
+from ._init_kept import KeepsInit, SameClasses, model_in_init
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
 MAX_TREES, MAX_LEAVES, MAX_BINS = 10_000, 131_072, 65_535
@@ -26,7 +38,7 @@ MIN_ROWS_FOR_THREADS = 10_000
 """Minimum number of rows for several threads of LightGBM; with fewer rows, threads are slower on a busy machine."""
 
 
-class _CompactBoosting(CompactStudent):
+class _CompactBoosting(KeepsInit, CompactStudent):
     """Base class of the boosted classifier and regressor."""
 
     _loss_of_many = OneVsRestCrossEntropy
@@ -42,6 +54,8 @@ class _CompactBoosting(CompactStudent):
         max_bins: int = 255,
         resolve_leaves: bool = True,
         monotonic_cst: Any = None,
+        interaction_cst: Any = None,
+        init: Any = None,
         memory: Any = None,
         n_jobs: int | None = None,
         random_state: Any = None,
@@ -55,6 +69,8 @@ class _CompactBoosting(CompactStudent):
         self.max_bins = max_bins
         self.resolve_leaves = resolve_leaves
         self.monotonic_cst = monotonic_cst
+        self.interaction_cst = interaction_cst
+        self.init = init
         self.memory = memory
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -63,6 +79,19 @@ class _CompactBoosting(CompactStudent):
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Forest:
         """Return the trees of all columns of ``targets``, grown on one binned copy of ``X``."""
         return self._grow(X, targets, weight)[0]
+
+    def _earlier_trees(self, table: TreeTable, targets: np.ndarray) -> list[Forest] | None:
+        """Return the trees of each output that the first new tree is added to."""
+        model = model_in_init(self)
+        if model is None:
+            return None
+        for name in ("monotonic_cst", "interaction_cst"):
+            if getattr(self, name) is not None:
+                raise ValueError(
+                    f"{type(self).__name__}: {name} is set, which trees in init may break; expected one of both. Pass "
+                    f"init=None or {name}=None."
+                )
+        return trees_to_start(self, model, table, targets, self._loss, self.n_trees)
 
     def _grow(
         self,
@@ -77,33 +106,61 @@ class _CompactBoosting(CompactStudent):
         ``offset``, of the targets' shape, holds scores that the trees are added to; ``hidden``, of shape
         (n_rows, n_hidden), numbers that these scores are linear in.
         """
-        if isinstance(self._loss, OneVsRestCrossEntropy) and self.monotonic_cst is not None:
-            raise ValueError(
-                f"{type(self).__name__}: monotonic_cst needs two classes; got {targets.shape[1]}. "
-                "Pass monotonic_cst=None."
-            )
         self._check_parameters()
         rng = check_random_state(self.random_state, self)
         common = self.__dict__.pop("_common", None)  # shared with the other sizes of a path
         shared = {} if common is None else common
         table = shared.get("table") or TreeTable(X, weight, self._declared(X))
         self._encoder = table.encoder
-        params = self._lightgbm_params(draw_seed(rng), len(weight))
-        grower = shared.get(str(params)) or TreeGrower(table, params, check_memory(self.memory))
-        shared.update({"table": table, str(params): grower})
+        seed, directions = draw_seed(rng), self._directions(targets.shape[1])
+        shared["table"] = table
         is_validation = rng.uniform(size=len(weight)) < VALIDATION_SHARE
-        forests, changes, ridges = [], [], []
+        forests, changes, ridges, earlier = [], [], [], self._earlier_trees(table, targets)
         for output, target in enumerate(targets.T):
             others = None if offset is None else offset[:, output]
-            forest = grower.grow(
-                output, target, self._start(target, table, others), self.n_trees, only_these=common is None
-            )
-            forest, change, ridge = self._refit(forest, table, target, is_validation, others, hidden)
+            order = None if directions is None else directions[output]
+            first, grower = None if earlier is None else earlier[output], self._grower(shared, seed, order)
+            forest = self._sequence(grower, output, target, others, first, only_these=common is None)
+            if order is None:
+                forest, change, ridge = self._refit(forest, table, target, is_validation, others, hidden)
+            else:
+                forest, change, ridge = self._refit_in_order(forest, table, target, is_validation, order)
             forests.append(forest)
             changes.append(change)
             ridges.append(ridge)
         self.ridge_ = np.array(ridges)
         return stack_outputs(forests).stored_as(np.float16), np.column_stack(changes)
+
+    def _sequence(
+        self,
+        grower: TreeGrower,
+        output: int,
+        target: np.ndarray,
+        offset: np.ndarray | None,
+        first: Forest | None,
+        *,
+        only_these: bool,
+    ) -> Forest:
+        """Return the trees of an output, the first of which may be given."""
+        if first is None:
+            start = self._start(target, grower.table, offset)
+            return grower.grow(output, target, start, self.n_trees, only_these=only_these)
+        if first.n_trees == self.n_trees:
+            return first
+        scores = first.scores(grower.table.cells, effective_n_jobs(self.n_jobs))[:, 0]
+        n_more = self.n_trees - first.n_trees
+        return continued(first, grower.grow(output, target, scores, n_more, only_these=only_these))
+
+    def _grower(self, shared: dict[str, Any], seed: int, directions: np.ndarray | None) -> TreeGrower:
+        """Return the grower of trees with some constraints, which outputs and sizes with the same ones share."""
+        table = shared["table"]
+        params = self._lightgbm_params(seed, len(table.weight))
+        if directions is not None:
+            params["monotone_constraints"] = directions.tolist()
+            params["monotone_constraints_method"] = "intermediate"
+        if (sets := self._interactions()) is not None:
+            params["interaction_constraints"] = sets
+        return shared.setdefault(str(params), TreeGrower(table, params, check_memory(self.memory)))
 
     def _start(self, target: np.ndarray, table: TreeTable, offset: np.ndarray | None) -> float | np.ndarray:
         """Return the scores that the trees of an output are added to."""
@@ -122,11 +179,26 @@ class _CompactBoosting(CompactStudent):
         leaves, weight = forest.leaves(table.cells, effective_n_jobs(self.n_jobs)), table.weight
         forest = forest.with_missing_sent(table.has_missing, leaf_weights(forest, leaves, weight))
         values, change, ridge = forest.value[:, 0], np.zeros(0 if hidden is None else hidden.shape[1]), np.inf
-        if self.resolve_leaves and self.monotonic_cst is None:
+        if self.resolve_leaves:
             values, change, ridge = refit_leaves(
                 forest, leaves, target, weight, self._loss, is_validation, offset, hidden
             )
         return prune_forest(forest.with_values(values[:, None]), leaf_weights(forest, leaves, weight)), change, ridge
+
+    def _refit_in_order(
+        self, forest: Forest, table: TreeTable, target: np.ndarray, is_validation: np.ndarray, directions: np.ndarray
+    ) -> tuple[Forest, np.ndarray, float]:
+        """Return what :meth:`_refit` does, with leaf values that keep the trees monotone."""
+        leaves, weight = forest.leaves(table.cells, effective_n_jobs(self.n_jobs)), table.weight
+        forest = forest.with_missing_sent(table.has_missing, leaf_weights(forest, leaves, weight))
+        if forest.tree_splits.max(initial=0) >= MAX_ORDERED_LEAVES:
+            return forest, np.zeros(0), np.inf
+        ridge = np.inf
+        if self.resolve_leaves:
+            values, ridge = refit_leaves_in_order(forest, leaves, target, weight, self._loss, is_validation, directions)
+            forest = forest.with_values(values[:, None])
+        pruned = prune_forest(forest, leaf_weights(forest, leaves, weight))
+        return in_order(pruned, directions), np.zeros(0), ridge
 
     def _path(self, fit: Callable[[Self], Self], sizes: Any) -> list[Self]:
         """Fit a clone for each size; the table and the trees that they share are made once."""
@@ -166,7 +238,7 @@ class _CompactBoosting(CompactStudent):
 
     def _lightgbm_params(self, seed: int, n_rows: int) -> dict[str, Any]:
         rate = auto_learning_rate(self.n_trees) if self.learning_rate == "auto" else self.learning_rate
-        params = {
+        return {
             "objective": "regression" if self._loss.is_quadratic else "cross_entropy",
             "num_leaves": self.max_leaf_nodes,
             "learning_rate": rate,
@@ -180,36 +252,9 @@ class _CompactBoosting(CompactStudent):
             "feature_pre_filter": False,
             "verbosity": -1,
         }
-        if self.monotonic_cst is not None:
-            params["monotone_constraints"] = self._monotone_directions()
-            params["monotone_constraints_method"] = "intermediate"
-        return params
-
-    def _monotone_directions(self) -> list[int]:
-        """Return -1, 0 or 1 for each column."""
-        given, n_features = self.monotonic_cst, len(self._encoder.is_category_)
-        if isinstance(given, dict):
-            names = list(getattr(self, "feature_names_in_", []))
-            unknown = [name for name in given if name not in names]
-            if unknown:
-                raise ValueError(f"{type(self).__name__}: monotonic_cst names {unknown}; expected some of {names}.")
-            given = [given.get(name, 0) for name in names]
-        directions = np.asarray(given)
-        if directions.shape != (n_features,) or not np.isin(directions, (-1, 0, 1)).all():
-            raise ValueError(
-                f"{type(self).__name__}: monotonic_cst={self.monotonic_cst!r}; expected -1, 0 or 1 for each of the "
-                f"{n_features} columns, or a dict from names of columns to these."
-            )
-        coded = np.flatnonzero((directions != 0) & self._encoder.is_category_)
-        if len(coded):
-            raise ValueError(
-                f"{type(self).__name__}: monotonic_cst constrains column {coded[0]}, which holds categories; expected "
-                "0 there. Encode an order of categories as numbers."
-            )
-        return directions.tolist()
 
 
-class CompactBoostingClassifier(CompactClassifier, _CompactBoosting):
+class CompactBoostingClassifier(SameClasses, CompactClassifier, _CompactBoosting):
     r"""Small boosted trees for soft targets: ``n_trees`` trees of ``max_leaf_nodes`` leaves for each class.
 
     For each class one sequence of trees minimises the cross-entropy to the class's probability,
@@ -236,9 +281,22 @@ class CompactBoostingClassifier(CompactClassifier, _CompactBoosting):
     resolve_leaves : bool, default=True
         Whether all leaf values are refitted together once the trees are grown [2]_, which brings about 60 % of what
         twice the trees would. The ridge is chosen on validation rows.
-    monotonic_cst : array-like of int of shape (n_features,), dict of str to int or None, default=None
-        1 where the prediction must not fall as the column grows, -1 where it must not rise, 0 where it is free. A
-        dict names columns. Leaves are then not refitted.
+    monotonic_cst : array-like of int of shape (n_features,), dict or None, default=None
+        1 where the probability of the second class must not fall as the column grows, -1 where it must not rise, 0
+        where it is free. A dict names columns: ``{"age": 1}``. With more than two classes, a dict from a class to its
+        directions, ``{"high risk": {"age": 1}}``, or an array of shape (n_classes, n_features): the odds of the class
+        against every other class are then monotone, and so is its probability. At most one class per column. Leaves
+        are refitted within the constraints, in trees of at most 512 leaves.
+    interaction_cst : {"pairwise", "no_interactions"}, sequence of sets of int or str, or None, default=None
+        Sets of columns that may interact, by position or name: the splits on the way to a leaf test columns of one
+        set only. Columns in no set form one more. ``"no_interactions"`` allows none, so that each score is a sum of
+        functions of one column each; ``"pairwise"`` allows all sets of two.
+    init : estimator, Booster, "teacher" or None, default=None
+        A fitted model whose trees come first: an earlier student of this kind (more rows, drift), or boosting of
+        scikit-learn or LightGBM with no more than ``n_trees`` trees for an output. Trees are grown after them until
+        there are ``n_trees``, and all leaves are refitted together. ``"teacher"`` is the teacher of a distilled
+        estimator. The model is not changed, :func:`~sklearn.base.clone` keeps it as it is, and the fitted student
+        refers to it until ``set_params(init=None)``.
     memory : str, joblib.Memory or None, default=None
         Where trees are cached: a fit of another size on the same rows reuses the trees that it shares with an earlier
         one. Sizes up to 40, up to 80, up to 160 and beyond share trees, since their learning rate is the same.
@@ -335,9 +393,20 @@ class CompactBoostingRegressor(CompactRegressor, _CompactBoosting):
     resolve_leaves : bool, default=True
         Whether all leaf values are refitted together once the trees are grown [2]_, which brings about 60 % of what
         twice the trees would. The ridge is chosen on validation rows.
-    monotonic_cst : array-like of int of shape (n_features,), dict of str to int or None, default=None
+    monotonic_cst : array-like of int of shape (n_features,), dict or None, default=None
         1 where the prediction must not fall as the column grows, -1 where it must not rise, 0 where it is free. A
-        dict names columns. Leaves are then not refitted.
+        dict names columns: ``{"age": 1}``. For several outputs, an array of shape (n_outputs, n_features) has the
+        directions of each. Leaves are refitted within the constraints, in trees of at most 512 leaves.
+    interaction_cst : {"pairwise", "no_interactions"}, sequence of sets of int or str, or None, default=None
+        Sets of columns that may interact, by position or name: the splits on the way to a leaf test columns of one
+        set only. Columns in no set form one more. ``"no_interactions"`` allows none, so that each score is a sum of
+        functions of one column each; ``"pairwise"`` allows all sets of two.
+    init : estimator, Booster, "teacher" or None, default=None
+        A fitted model whose trees come first: an earlier student of this kind (more rows, drift), or boosting of
+        scikit-learn or LightGBM with no more than ``n_trees`` trees for an output. Trees are grown after them until
+        there are ``n_trees``, and all leaves are refitted together. ``"teacher"`` is the teacher of a distilled
+        estimator. The model is not changed, :func:`~sklearn.base.clone` keeps it as it is, and the fitted student
+        refers to it until ``set_params(init=None)``.
     memory : str, joblib.Memory or None, default=None
         Where trees are cached: a fit of another size on the same rows reuses the trees that it shares with an earlier
         one. Sizes up to 40, up to 80, up to 160 and beyond share trees, since their learning rate is the same.

@@ -10,6 +10,7 @@ from .._validation import warn_caller
 from ..exceptions import StudentError
 from ._boosting import CompactBoostingClassifier, CompactBoostingRegressor
 from ._hybrid import CompactHybridClassifier, CompactHybridRegressor
+from ._inherit import CompactInheritedClassifier, CompactInheritedRegressor
 from ._kernel import CompactKernelClassifier, CompactKernelRegressor
 from ._linear import CompactLinearClassifier, CompactLinearRegressor
 from ._mlp import CompactMLPClassifier, CompactMLPRegressor
@@ -138,6 +139,14 @@ FAMILIES: dict[str, Family] = {
         CompactBoostingClassifier, CompactBoostingRegressor, scout={"resolve_leaves": False}, modest=_EACH_OUTPUT
     ),
     "hybrid": Family(CompactHybridClassifier, CompactHybridRegressor, is_bound_by_rows=False),
+    # a chooser adds it where the trees of the teacher can be read
+    "inherit": Family(
+        CompactInheritedClassifier,
+        CompactInheritedRegressor,
+        scout={"refit": False},
+        modest=_EACH_OUTPUT,
+        is_automatic=False,
+    ),
 }
 """By name."""
 

@@ -8,8 +8,10 @@ from sklearn.base import clone
 
 from .._validation import check_number, check_random_state
 from ..compiled import Design, Landmarks
-from ..solvers import MAX_LINEAR_INPUTS, LandmarkSearch, as_values, narrowed, solve
+from ..solvers import MAX_LINEAR_INPUTS, LandmarkSearch, as_values
 from ._inheriting import kernel_hints
+from ._init_kept import KeepsInit, SameClasses, model_in_init
+from ._kernel_from import KernelRows, with_coefficients
 from ._student import CompactClassifier, CompactRegressor, CompactStudent, largest_below
 
 MAX_SIZED_LANDMARKS = 500
@@ -18,11 +20,8 @@ MAX_SIZED_LANDMARKS = 500
 MAX_GAMMA = 1e8
 """Bounds gamma."""
 
-COEFFICIENT_STEPS = 60
-"""Maximum number of L-BFGS steps for soft labels, starting from the regression on logits."""
 
-
-class _CompactKernel(CompactStudent):
+class _CompactKernel(KeepsInit, CompactStudent):
     """Tables in, landmarks out: what classifier and regressor share."""
 
     _has_dense_inputs = True
@@ -35,6 +34,7 @@ class _CompactKernel(CompactStudent):
         landmarks: Any = None,
         refine: bool = True,
         linear: bool = True,
+        init: Any = None,
         random_state: Any = None,
         categorical_features: Any = "from_dtype",
     ) -> None:
@@ -43,6 +43,7 @@ class _CompactKernel(CompactStudent):
         self.landmarks = landmarks
         self.refine = refine
         self.linear = linear
+        self.init = init
         self.random_state = random_state
         self.categorical_features = categorical_features
 
@@ -73,23 +74,22 @@ class _CompactKernel(CompactStudent):
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Landmarks:
         """Return landmarks, selected and moved by validation, with coefficients fitted on all rows."""
         self._check_parameters()
+        rng, model = check_random_state(self.random_state, self), model_in_init(self)
+        if model is not None:
+            self._contains_rows = False
+            rows = KernelRows.of(self, model, X, targets, weight, rng)
+            scorer, self.ridge_ = rows.landmarks(self.n_landmarks, has_linear=self.linear, rng=rng)
+            return scorer
         self._contains_rows = self.landmarks is not None
         cells, targets, weight, design = self._prepare(X, targets, weight)
         weight = weight / weight.sum()
         values, curvature = as_values(self._loss, targets)
         gamma = None if self.gamma == "auto" else float(self.gamma)
-        rng, given = check_random_state(self.random_state, self), self._given(design)
+        given = self._given(design)
         search = LandmarkSearch(design, cells, values, weight * curvature, has_linear=self.linear)
         kernel, ridge = search.search(self.n_landmarks, gamma, given, refine=self.refine, rng=rng)
-        features = search.features(kernel, weight)
-        start = None if self._loss.is_quadratic else search.coefficients(kernel, ridge)
-        ridge *= float(weight @ curvature)
-        coef, constant = solve(features, targets, self._loss, ridge=ridge, start=start, steps=COEFFICIENT_STEPS)
-        self.ridge_ = ridge
-        of_inputs = narrowed(coef[: search.n_linear], 1e-5) if search.n_linear else None
-        of_kernel = narrowed(coef[search.n_linear :], 1e-4, in_sums=True)  # kernels are at most one
-        base = constant - features.mean @ coef
-        return Landmarks(design, kernel.positions, kernel.scales, of_kernel, of_inputs, base, np.ones(len(base)))
+        scorer, self.ridge_ = with_coefficients(search, kernel, ridge, targets, weight, self._loss)
+        return scorer
 
     def _given(self, design: Design) -> np.ndarray:
         """Return the candidates for landmarks that the user gave, as inputs."""
@@ -116,7 +116,7 @@ class _CompactKernel(CompactStudent):
             check_number(self, "gamma", self.gamma, low=0, low_open=True, high=MAX_GAMMA)
 
 
-class CompactKernelClassifier(CompactClassifier, _CompactKernel):
+class CompactKernelClassifier(SameClasses, CompactClassifier, _CompactKernel):
     r"""RBF kernel with few landmarks for soft targets of smooth teachers: SVMs, Gaussian processes, networks.
 
     Inputs :math:`z` are standardised numbers, indicators of missing ones and of categories. Scores are
@@ -143,6 +143,14 @@ class CompactKernelClassifier(CompactClassifier, _CompactKernel):
         the validation loss. Without it all inputs have one scale.
     linear : bool, default=True
         Whether there is a linear part, :math:`W`; tables of more than 1000 inputs have none.
+    init : estimator, "teacher" or None, default=None
+        A fitted model whose kernel the search starts from: an earlier student of this kind (more rows, drift), a
+        support vector machine, a kernel ridge regression or a Gaussian process with an RBF kernel, also behind
+        scalers, imputers and one-hot encoders, or a nearest neighbour model. Landmarks are then selected in its
+        metric among those of the earlier student, or among means of rows close to the support vectors, which are not
+        kept themselves, and moved; ``gamma``, ``landmarks`` and ``refine`` are ignored. ``"teacher"`` is the teacher
+        of a distilled estimator. The model is not changed, :func:`~sklearn.base.clone` keeps it as it is, and the
+        fitted student refers to it until ``set_params(init=None)``.
     random_state : int, RandomState instance or None, default=None
         Seed of validation rows, of candidates, and of the rows that landmarks are moved on.
     categorical_features : "from_dtype" or array-like, default="from_dtype"
@@ -219,6 +227,14 @@ class CompactKernelRegressor(CompactRegressor, _CompactKernel):
         the validation loss. Without it all inputs have one scale.
     linear : bool, default=True
         Whether there is a linear part, :math:`W`; tables of more than 1000 inputs have none.
+    init : estimator, "teacher" or None, default=None
+        A fitted model whose kernel the search starts from: an earlier student of this kind (more rows, drift), a
+        support vector machine, a kernel ridge regression or a Gaussian process with an RBF kernel, also behind
+        scalers, imputers and one-hot encoders, or a nearest neighbour model. Landmarks are then selected in its
+        metric among those of the earlier student, or among means of rows close to the support vectors, which are not
+        kept themselves, and moved; ``gamma``, ``landmarks`` and ``refine`` are ignored. ``"teacher"`` is the teacher
+        of a distilled estimator. The model is not changed, :func:`~sklearn.base.clone` keeps it as it is, and the
+        fitted student refers to it until ``set_params(init=None)``.
     random_state : int, RandomState instance or None, default=None
         Seed of validation rows, of candidates, and of the rows that landmarks are moved on.
     categorical_features : "from_dtype" or array-like, default="from_dtype"

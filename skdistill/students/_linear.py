@@ -6,8 +6,8 @@ from typing import Any, Literal
 import numpy as np
 
 from .._validation import check_choice, check_number
-from ..compiled import Network
-from ..solvers import LinearInputs, choose_pairs, solve
+from ..compiled import Design, Network
+from ..solvers import Features, LinearInputs, choose_pairs, solve, solve_with_signs
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
 MAX_SIZED_PAIRS = 50
@@ -23,11 +23,15 @@ class _CompactLinear(CompactStudent):
         *,
         penalty: Literal["l2", "l1"] = "l2",
         alpha: float = 1e-4,
+        monotonic_cst: Any = None,
+        interaction_cst: Any = None,
         categorical_features: Any = "from_dtype",
     ) -> None:
         self.n_pairs = n_pairs
         self.penalty = penalty
         self.alpha = alpha
+        self.monotonic_cst = monotonic_cst
+        self.interaction_cst = interaction_cst
         self.categorical_features = categorical_features
 
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Network:
@@ -35,16 +39,54 @@ class _CompactLinear(CompactStudent):
         self._check_parameters()
         cells, targets, weight, design = self._prepare(X, targets, weight)
         rows = LinearInputs(design, cells, weight / weight.sum())
-        ridge, lasso = (self.alpha, 0.0) if self.penalty == "l2" else (0.0, self.alpha)
+        directions = self._directions(targets.shape[1])
         features, pairs = rows.features(), None
-        coef, constant = solve(features, targets, self._loss, ridge=ridge, lasso=lasso)
+        coef, constant = self._solved(features, targets, self._signs(design, directions))
         if self.n_pairs > 0:
             scores = constant + features.times(coef)
-            pairs = choose_pairs(rows, coef, scores, targets, self._loss, self.n_pairs)
+            may_interact = self._may_interact(design, directions)
+            pairs = choose_pairs(rows, coef, scores, targets, self._loss, self.n_pairs, may_interact)
             features = rows.features(pairs)
-            coef, constant = solve(features, targets, self._loss, ridge=ridge, lasso=lasso, start=(coef, constant))
+            signs = self._signs(design, directions, len(pairs))
+            coef, constant = self._solved(features, targets, signs, start=(coef, constant))
         base = constant - (features.mean + rows.origin(pairs)) @ coef
         return Network(design, [coef.astype(np.float32)], [], base, np.ones(len(base)), pairs)
+
+    def _solved(
+        self, features: Features, targets: np.ndarray, signs: np.ndarray | None, start: Any = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return coefficients and intercepts."""
+        ridge, lasso = (self.alpha, 0.0) if self.penalty == "l2" else (0.0, self.alpha)
+        if signs is None:
+            return solve(features, targets, self._loss, ridge=ridge, lasso=lasso, start=start)
+        return solve_with_signs(features, targets, self._loss, signs, ridge=ridge, lasso=lasso)
+
+    def _signs(self, design: Design, directions: np.ndarray | None, n_pairs: int = 0) -> np.ndarray | None:
+        """Return the signs of coefficients, shape (n_inputs + n_pairs, n_scores): numbers have those of the column."""
+        if directions is None:
+            return None
+        signs = np.zeros((design.width + n_pairs, len(directions)), dtype=np.int64)
+        signs[: len(design.numbers)] = directions[:, design.numbers].T
+        return signs
+
+    def _may_interact(self, design: Design, directions: np.ndarray | None) -> Any:
+        """Return which products of two inputs are allowed, as a function of their positions; ``None`` for all.
+
+        The slope of a product depends on the other factor, so that constrained columns are in no product.
+        """
+        sets = self._interactions()
+        if directions is None and sets is None:
+            return None
+        n_features = design.n_features
+        allowed = np.full((n_features, n_features), sets is None)
+        for columns in sets or []:
+            allowed[np.ix_(columns, columns)] = True
+        if directions is not None:
+            constrained = np.asarray(directions.any(axis=0))
+            allowed &= ~(constrained[:, None] | constrained)
+        codes = np.repeat(np.arange(n_features), design.n_codes)
+        column = np.concatenate([design.numbers, np.flatnonzero(design.has_missing), codes])
+        return lambda first, second: allowed[column[first], column[second]]
 
     def _params_of_size(self, n_parameters: int, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:
         n_pairs = (n_parameters - (n_inputs + 1) * n_outputs) // (n_outputs + 2)
@@ -75,6 +117,15 @@ class CompactLinearClassifier(CompactClassifier, _CompactLinear):
         :math:`P`: half the sum of squares, or the sum of absolute values, which makes some weights exactly zero.
     alpha : float >= 0, default=0.0001
         Strength of the penalty, beside a mean loss over rows. Intercepts are not penalised.
+    monotonic_cst : array-like of int of shape (n_features,), dict or None, default=None
+        1 where the probability of the second class must not fall as the column grows, -1 where it must not rise, 0
+        where it is free. A dict names columns: ``{"age": 1}``. With more than two classes, a dict from a class to its
+        directions, ``{"high risk": {"age": 1}}``, or an array of shape (n_classes, n_features): the odds of the class
+        against every other class are then monotone, and so is its probability. At most one class per column. Weights
+        have the signs of the directions, and constrained columns are in no product.
+    interaction_cst : {"pairwise", "no_interactions"}, sequence of sets of int or str, or None, default=None
+        Sets of columns that may interact, by position or name: only columns of one set are multiplied. Columns in no
+        set form one more. ``"no_interactions"`` allows products of inputs of one column.
     categorical_features : "from_dtype" or array-like, default="from_dtype"
         Columns that are categories whatever their cells: names, positions, or a mask, as in scikit-learn's histogram
         gradient boosting. Each distinct value is one category. ``"from_dtype"`` declares none: columns of strings,
@@ -132,6 +183,13 @@ class CompactLinearRegressor(CompactRegressor, _CompactLinear):
         :math:`P`: half the sum of squares, or the sum of absolute values, which makes some weights exactly zero.
     alpha : float >= 0, default=0.0001
         Strength of the penalty, beside a mean loss over rows. Intercepts are not penalised.
+    monotonic_cst : array-like of int of shape (n_features,), dict or None, default=None
+        1 where the prediction must not fall as the column grows, -1 where it must not rise, 0 where it is free. A
+        dict names columns: ``{"age": 1}``. For several outputs, an array of shape (n_outputs, n_features) has the
+        directions of each. Weights have the signs of the directions, and constrained columns are in no product.
+    interaction_cst : {"pairwise", "no_interactions"}, sequence of sets of int or str, or None, default=None
+        Sets of columns that may interact, by position or name: only columns of one set are multiplied. Columns in no
+        set form one more. ``"no_interactions"`` allows products of inputs of one column.
     categorical_features : "from_dtype" or array-like, default="from_dtype"
         Columns that are categories whatever their cells: names, positions, or a mask, as in scikit-learn's histogram
         gradient boosting. Each distinct value is one category. ``"from_dtype"`` declares none: columns of strings,

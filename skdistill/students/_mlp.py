@@ -10,14 +10,16 @@ import numpy as np
 
 from .._validation import check_number, check_random_state, draw_seed
 from ..compiled import Network
-from ..solvers import OptimizerSettings, fit_network
+from ..solvers import OptimizerSettings, Shrinking, fit_network
 from ..targets import scheduled_temperature
 from ..targets._schedules import schedule_of
+from ._init_kept import KeepsInit, SameClasses, model_in_init
 from ._knots import find_knots
+from ._network_from import check_widths, network_to_start, of_widths
 from ._student import CompactClassifier, CompactRegressor, CompactStudent, largest_below
 
 
-class _CompactMLP(CompactStudent):
+class _CompactMLP(KeepsInit, CompactStudent):
     """Tables in, weights out: what classifier and regressor share."""
 
     _has_dense_inputs = True
@@ -30,17 +32,40 @@ class _CompactMLP(CompactStudent):
     n_knots: int
     validation_fraction: float
     n_iter_no_change: int
+    init: Any
+    shrink_fraction: float
+    shrink_factor: float
+    shrink_schedule: Any
     random_state: Any
     verbose: int
 
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Network:
         """Return a network fitted to all columns of ``targets``."""
         settings, hidden = self._check_parameters(), self._hidden()
-        rng = check_random_state(self.random_state, self)
+        rng, model = check_random_state(self.random_state, self), model_in_init(self)
+        if model is not None:
+            return self._continue(model, (X, targets, weight), settings, hidden, rng)
         cells, targets, weight, design = self._prepare(X, targets, weight)
         knots = find_knots(cells, design.n_codes, targets, weight, self.n_knots, draw_seed(rng))
         design = design.in_pieces(knots)
         network, errors = fit_network(design, cells, targets, weight, self._loss, hidden, settings, rng)
+        self.validation_errors_ = np.array(errors)
+        return network
+
+    def _continue(
+        self,
+        model: Any,
+        transfer_set: tuple[Any, np.ndarray, np.ndarray],
+        settings: OptimizerSettings,
+        hidden: list[int],
+        rng: np.random.RandomState,
+    ) -> Network:
+        """Return a network trained from that of a model, pruned to the hidden units of the student."""
+        (X, targets, weight), loss = transfer_set, self._loss
+        start, cells, targets = network_to_start(self, model, X, targets, weight, rng)
+        check_widths(type(self).__name__, start, hidden)
+        start = of_widths(start, cells, weight, hidden, rng)
+        network, errors = fit_network(start.design, cells, targets, weight, loss, hidden, settings, rng, start)
         self.validation_errors_ = np.array(errors)
         return network
 
@@ -74,7 +99,20 @@ class _CompactMLP(CompactStudent):
             self.validation_fraction,
             self.n_iter_no_change,
             verbose=self.verbose,
+            shrinking=self._shrinking(),
         )
+
+    def _shrinking(self) -> Shrinking | None:
+        """Return what is shrunk of the network in ``init``."""
+        check_number(self, "shrink_fraction", self.shrink_fraction, low=0, high=1)
+        check_number(self, "shrink_factor", self.shrink_factor, low=0, high=1, low_open=True)
+        if self.shrink_schedule is not None:
+            schedule_of(self.shrink_schedule, type(self).__name__, "shrink_schedule")
+        if self.shrink_fraction == 0 or self.shrink_factor == 1:
+            return None
+        schedule = "constant" if self.shrink_schedule is None else self.shrink_schedule
+        way = partial(scheduled_temperature, schedule, self.shrink_factor, 1.0)
+        return Shrinking(self.shrink_fraction, way, is_repeated=self.shrink_schedule is not None)
 
     def _params_of_size(self, n_parameters: int, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:
         return size_of_network(n_parameters, n_inputs, n_outputs, has_knots=self.n_knots > 0)
@@ -112,7 +150,7 @@ PARAMETERS_PER_KNOT, MAX_KNOTS = 50, 200
 """Number of parameters of a sized student for which it gets one knot, and the largest number of its knots."""
 
 
-class CompactMLPClassifier(CompactClassifier, _CompactMLP):
+class CompactMLPClassifier(SameClasses, CompactClassifier, _CompactMLP):
     r"""A small network for soft targets: one or two hidden layers, in plain numpy.
 
     The scores of a row :math:`x`, whose inputs are standardised numbers and indicators of categories, are
@@ -153,6 +191,21 @@ class CompactMLPClassifier(CompactClassifier, _CompactMLP):
     temperature_schedule : {"constant", "linear", "cosine", "logistic"} or callable, default="linear"
         How the temperature goes from start to end over the epochs; see
         :func:`skdistill.targets.scheduled_temperature`.
+    init : estimator, "teacher" or None, default=None
+        A fitted network whose weights training starts from: an earlier student of this kind (more rows, drift), or an
+        ``MLPClassifier`` or ``MLPRegressor`` of scikit-learn with rectified units, also behind scalers, imputers and
+        one-hot encoders. ``"teacher"`` is the teacher of a distilled estimator. Of wider layers, the units that
+        matter most to the scores are kept. An earlier student's encoding of columns is kept, with its knots; from
+        another network, there are none. The network is not changed, :func:`~sklearn.base.clone` keeps it as it is,
+        and the fitted student refers to it until ``set_params(init=None)``. ``None`` draws random weights.
+    shrink_fraction : float in [0, 1], default=0.0
+        Share of the weights of ``init`` that are shrunk and perturbed [4]_ before training: a random part of them is
+        multiplied by ``shrink_factor``, and noise is added. 0 keeps all.
+    shrink_factor : float in (0, 1], default=0.5
+        The factor :math:`T` of the shrunk weights, which some texts call their temperature.
+    shrink_schedule : {"constant", "linear", "cosine", "logistic"}, callable or None, default=None
+        With a schedule, another random part is shrunk before each epoch, by a factor that goes from ``shrink_factor``
+        to 1; see :func:`skdistill.targets.scheduled_temperature`. ``None`` shrinks once, before the first epoch.
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, of the batches, and of the validation rows.
     verbose : int, default=0
@@ -185,6 +238,7 @@ class CompactMLPClassifier(CompactClassifier, _CompactMLP):
     .. [1] D. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
     .. [2] J. Ba and R. Caruana, "Do Deep Nets Really Need to be Deep?", NeurIPS 2014.
     .. [3] Y. Gorishniy et al., "On Embeddings for Numerical Features in Tabular Deep Learning", NeurIPS 2022.
+    .. [4] J. Ash, R. Adams, "On Warm-Starting Neural Network Training", NeurIPS 2020.
 
     Examples
     --------
@@ -211,6 +265,10 @@ class CompactMLPClassifier(CompactClassifier, _CompactMLP):
         temperature: float = 1.0,
         final_temperature: float | None = None,
         temperature_schedule: Any = "linear",
+        init: Any = None,
+        shrink_fraction: float = 0.0,
+        shrink_factor: float = 0.5,
+        shrink_schedule: Any = None,
         random_state: Any = None,
         verbose: int = 0,
         categorical_features: Any = "from_dtype",
@@ -226,6 +284,10 @@ class CompactMLPClassifier(CompactClassifier, _CompactMLP):
         self.temperature = temperature
         self.final_temperature = final_temperature
         self.temperature_schedule = temperature_schedule
+        self.init = init
+        self.shrink_fraction = shrink_fraction
+        self.shrink_factor = shrink_factor
+        self.shrink_schedule = shrink_schedule
         self.random_state = random_state
         self.verbose = verbose
         self.categorical_features = categorical_features
@@ -272,6 +334,21 @@ class CompactMLPRegressor(CompactRegressor, _CompactMLP):
         Share of the rows, at most 2,000 of them, on which the best epoch is chosen. 0 chooses it on all rows.
     n_iter_no_change : int >= 1, default=10
         Number of epochs without improvement after which the fit ends.
+    init : estimator, "teacher" or None, default=None
+        A fitted network whose weights training starts from: an earlier student of this kind (more rows, drift), or an
+        ``MLPClassifier`` or ``MLPRegressor`` of scikit-learn with rectified units, also behind scalers, imputers and
+        one-hot encoders. ``"teacher"`` is the teacher of a distilled estimator. Of wider layers, the units that
+        matter most to the scores are kept. An earlier student's encoding of columns is kept, with its knots; from
+        another network, there are none. The network is not changed, :func:`~sklearn.base.clone` keeps it as it is,
+        and the fitted student refers to it until ``set_params(init=None)``. ``None`` draws random weights.
+    shrink_fraction : float in [0, 1], default=0.0
+        Share of the weights of ``init`` that are shrunk and perturbed [3]_ before training: a random part of them is
+        multiplied by ``shrink_factor``, and noise is added. 0 keeps all.
+    shrink_factor : float in (0, 1], default=0.5
+        The factor :math:`T` of the shrunk weights, which some texts call their temperature.
+    shrink_schedule : {"constant", "linear", "cosine", "logistic"}, callable or None, default=None
+        With a schedule, another random part is shrunk before each epoch, by a factor that goes from ``shrink_factor``
+        to 1; see :func:`skdistill.targets.scheduled_temperature`. ``None`` shrinks once, before the first epoch.
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, of the batches, and of the validation rows.
     verbose : int, default=0
@@ -301,6 +378,7 @@ class CompactMLPRegressor(CompactRegressor, _CompactMLP):
     ----------
     .. [1] D. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
     .. [2] Y. Gorishniy et al., "On Embeddings for Numerical Features in Tabular Deep Learning", NeurIPS 2022.
+    .. [3] J. Ash, R. Adams, "On Warm-Starting Neural Network Training", NeurIPS 2020.
 
     Examples
     --------
@@ -323,6 +401,10 @@ class CompactMLPRegressor(CompactRegressor, _CompactMLP):
         weight_decay: float = 0.1,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
+        init: Any = None,
+        shrink_fraction: float = 0.0,
+        shrink_factor: float = 0.5,
+        shrink_schedule: Any = None,
         random_state: Any = None,
         verbose: int = 0,
         categorical_features: Any = "from_dtype",
@@ -335,6 +417,10 @@ class CompactMLPRegressor(CompactRegressor, _CompactMLP):
         self.weight_decay = weight_decay
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
+        self.init = init
+        self.shrink_fraction = shrink_fraction
+        self.shrink_factor = shrink_factor
+        self.shrink_schedule = shrink_schedule
         self.random_state = random_state
         self.verbose = verbose
         self.categorical_features = categorical_features

@@ -52,6 +52,15 @@ class Nodes:
         mean, square = np.split(sums[:, 2:] / weight, 2, axis=1)
         return cls(np.rint(sums[:, 0]).astype(np.int64), sums[:, 1], mean, np.maximum(square - mean**2, 0))
 
+    def with_leaf_means(self, forest: Forest, mean: np.ndarray) -> Self:
+        """Return the same with other means of the leaves, and of the splits above them."""
+        weighted = self.weight[-len(mean) :, None] * mean
+        before = np.vstack([np.zeros(mean.shape[1]), np.cumsum(weighted, axis=0)])
+        first = forest.first_leaf
+        sums = before[first + forest.spans.n_splits + 1] - before[first]
+        of_splits = sums / self.weight[: len(sums), None]
+        return type(self)(self.n_rows, self.weight, np.vstack([of_splits, mean]), self.variance)
+
     def scaled(self, scale: np.ndarray, shift: np.ndarray) -> Self:
         """Return the same of targets in other units."""
         return type(self)(self.n_rows, self.weight, shift + scale * self.mean, scale**2 * self.variance)

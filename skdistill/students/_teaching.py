@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.multioutput import MultiOutputRegressor
@@ -235,6 +236,7 @@ def _fit_compressor(compressor: Any, outputs: np.ndarray, rng: np.random.RandomS
 
 
 def _fit(student: Any, X: Any, y: np.ndarray, weight: np.ndarray | None = None) -> Any:
+    X = _in_single_precision(X)
     try:
         return student.fit(X, y) if weight is None else fit_weighted(student, X, y, weight)
     except Exception as error:
@@ -249,6 +251,16 @@ def _fit(student: Any, X: Any, y: np.ndarray, weight: np.ndarray | None = None) 
             'accepts, or a student that reads any table, such as student="auto".'
         )
         raise
+
+
+def _in_single_precision(X: Any) -> Any:
+    """Return rows in float32 instead of float16, in which some estimators would store their coefficients."""
+    if getattr(X, "dtype", None) == np.float16:
+        return X.astype(np.float32)
+    if not nw.dependencies.is_pandas_dataframe(X):
+        return X
+    half = X.columns[(X.dtypes == np.float16).to_numpy()]
+    return X.astype(dict.fromkeys(half, np.float32)) if len(half) else X
 
 
 def _asked(student: Any, X: Any) -> Any:

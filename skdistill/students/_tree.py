@@ -9,7 +9,17 @@ import numpy as np
 from .._encoding import find_durations
 from .._validation import check_fitted, check_number
 from ..compiled import Forest
-from ..solvers import MISSING, BinnedTable, TreeData, TreeTable, add_up, fit_tree, forest_from_tree
+from ..solvers import (
+    MAX_ORDERED_LEAVES,
+    MISSING,
+    BinnedTable,
+    TreeData,
+    TreeTable,
+    add_up,
+    fit_tree_of_sets,
+    forest_from_tree,
+    ordered_means,
+)
 from ._reading import Nodes, as_sklearn, digits_of_large, leaf_rules, probable, rules
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
@@ -28,6 +38,8 @@ class _CompactTree(CompactStudent):
         max_bins: int = 255,
         optimize: bool = True,
         n_regrowths: int = 4,
+        monotonic_cst: Any = None,
+        interaction_cst: Any = None,
         categorical_features: Any = "from_dtype",
     ) -> None:
         self.max_leaf_nodes = max_leaf_nodes
@@ -35,6 +47,8 @@ class _CompactTree(CompactStudent):
         self.max_bins = max_bins
         self.optimize = optimize
         self.n_regrowths = n_regrowths
+        self.monotonic_cst = monotonic_cst
+        self.interaction_cst = interaction_cst
         self.categorical_features = categorical_features
 
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Forest:
@@ -45,17 +59,20 @@ class _CompactTree(CompactStudent):
         binned = BinnedTable(table.cells, table.weight, self._n_codes(), self.max_bins)
         self._n_digits = digits_of_large(binned.bounds, table.needs_double)
         data = TreeData(binned, targets, table.weight, self.min_samples_leaf)
-        tree = fit_tree(
-            data, min(self.max_leaf_nodes, len(weight)), optimize=self.optimize, n_regrowths=self.n_regrowths
-        )
+        directions, n_leaves = self._directions(targets.shape[1]), min(self.max_leaf_nodes, len(weight))
+        options: dict[str, Any] = {"optimize": self.optimize, "n_regrowths": self.n_regrowths}
+        tree = fit_tree_of_sets(data, n_leaves, self._interactions(), **options)
         forest = forest_from_tree(tree, binned, targets.shape[1])
         leaf = forest.leaves(table.cells)[:, 0]
         weighted = weight[:, None]
         sums = np.column_stack([np.ones(len(weight)), weight, weighted * targets, weighted * targets**2])
         self._nodes = Nodes.of(forest, add_up(leaf, forest.n_leaves, sums))
         self.leaf_rows_ = self._nodes.n_rows[-forest.n_leaves :]
-        mean = self._nodes.mean[-forest.n_leaves :]
-        return forest.with_values(self._loss.scores(self._loss.clipped(mean, PROBABILITY_MARGIN)))
+        mean = self._loss.clipped(self._nodes.mean[-forest.n_leaves :], PROBABILITY_MARGIN)
+        if directions is not None:
+            mean = ordered_means(forest, mean, self._nodes.weight[-forest.n_leaves :], directions, self._loss)
+            self._nodes = self._nodes.with_leaf_means(forest, mean)
+        return forest.with_values(self._loss.scores(mean))
 
     def _params_of_size(self, n_parameters: int, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:  # noqa: ARG002
         n_leaves = (n_parameters + 2 - n_outputs) // (2 + n_outputs)
@@ -66,6 +83,11 @@ class _CompactTree(CompactStudent):
         check_number(self, "min_samples_leaf", self.min_samples_leaf, kind=Integral, low=1)
         check_number(self, "max_bins", self.max_bins, kind=Integral, low=2, high=MISSING)
         check_number(self, "n_regrowths", self.n_regrowths, kind=Integral, low=0)
+        if self.monotonic_cst is not None and self.max_leaf_nodes > MAX_ORDERED_LEAVES:
+            raise ValueError(
+                f"{type(self).__name__}: max_leaf_nodes={self.max_leaf_nodes} with monotonic_cst; expected at most "
+                f"{MAX_ORDERED_LEAVES}. Pass fewer leaves, or boosting, which has more trees."
+            )
 
     def apply(self, X: Any) -> np.ndarray:
         """Return the leaf of each row.
@@ -127,6 +149,15 @@ class CompactTreeClassifier(CompactClassifier, _CompactTree):
     n_regrowths : int >= 0, default=4
         Number of features from whose best split each subtree is grown again. These regrowths take most of the time of
         the fit and bring most of the improvement; 0 leaves them out.
+    monotonic_cst : array-like of int of shape (n_features,), dict or None, default=None
+        1 where the probability of the second class must not fall as the column grows, -1 where it must not rise, 0
+        where it is free. A dict names columns: ``{"age": 1}``. With more than two classes, a dict from a class to its
+        directions, ``{"high risk": {"age": 1}}``, or an array of shape (n_classes, n_features): the odds of the class
+        against every other class are then monotone, and so is its probability. At most one class per column. The means
+        of the leaves are replaced by the nearest ones that are in order; at most 512 leaves.
+    interaction_cst : {"pairwise", "no_interactions"}, sequence of sets of int or str, or None, default=None
+        Sets of columns that may interact, by position or name. Columns in no set form one more. A single tree is no
+        sum of functions: all its splits test columns of one set, the one that lowers the loss most.
     categorical_features : "from_dtype" or array-like, default="from_dtype"
         Columns that are categories whatever their cells: names, positions, or a mask, as in scikit-learn's histogram
         gradient boosting. Each distinct value is one category. ``"from_dtype"`` declares none: columns of strings,
@@ -229,6 +260,14 @@ class CompactTreeRegressor(CompactRegressor, _CompactTree):
     n_regrowths : int >= 0, default=4
         Number of features from whose best split each subtree is grown again. These regrowths take most of the time of
         the fit and bring most of the improvement; 0 leaves them out.
+    monotonic_cst : array-like of int of shape (n_features,), dict or None, default=None
+        1 where the prediction must not fall as the column grows, -1 where it must not rise, 0 where it is free. A
+        dict names columns: ``{"age": 1}``. For several outputs, an array of shape (n_outputs, n_features) has the
+        directions of each. The means of the leaves are replaced by the nearest ones that are in order; at most 512
+        leaves.
+    interaction_cst : {"pairwise", "no_interactions"}, sequence of sets of int or str, or None, default=None
+        Sets of columns that may interact, by position or name. Columns in no set form one more. A single tree is no
+        sum of functions: all its splits test columns of one set, the one that lowers the loss most.
     categorical_features : "from_dtype" or array-like, default="from_dtype"
         Columns that are categories whatever their cells: names, positions, or a mask, as in scikit-learn's histogram
         gradient boosting. Each distinct value is one category. ``"from_dtype"`` declares none: columns of strings,

@@ -126,13 +126,17 @@ class Writer:
     Parameters
     ----------
     folder : Path
+
+    Attributes
+    ----------
+    path : Path or None
+        The file that blocks are appended to; ``None`` before the first one.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._path: Path | None = None
+        self.path: Path | None = None
         self._sizes: list[int] = []
-        self._end = 0
 
     def append(self, keys: np.ndarray, outputs: np.ndarray) -> None:
         """Append a block, all of it or nothing.
@@ -142,37 +146,35 @@ class Writer:
         OSError
             If the disk is full or the folder cannot be written.
         """
-        content = _as_bytes(keys, outputs)
-        if self._path is None:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._path, self._end, self._sizes = self.folder / _new_name(), 0, []
-            content = MAGIC + content
+        content, end = _as_bytes(keys, outputs), None
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.path is None:
+            self.path, self._sizes = self.folder / _new_name(), []
         try:
-            with self._path.open("ab", buffering=0) as file:
-                write_all(file, content)
+            with self.path.open("ab", buffering=0) as file:
+                end = file.tell()
+                write_all(file, content if end else MAGIC + content)  # a file may have been removed since
         except OSError:
-            self._undo()
+            if end is not None:
+                self._undo(self.path, end)
             raise
-        self._end += len(content)
         self._sizes.append(len(keys))
 
-    def _undo(self) -> None:
+    def _undo(self, path: Path, end: int) -> None:
         """Remove what was written of a block, or leave the file as it is, with a block that is never read."""
-        path, self._path = self._path, None if self._end == 0 else self._path
-        assert path is not None
         with suppress(OSError):
-            if self._end == 0:
-                path.unlink()
-            else:
-                os.truncate(path, self._end)
-            return
-        self._path = None
+            if end:
+                os.truncate(path, end)
+                return
+            path.unlink()
+        self.path = None
 
-    def close(self) -> None:
-        """Rewrite a file of many small blocks as one block, which is read faster."""
-        path, sizes, self._path = self._path, self._sizes, None
+    def pack(self) -> None:
+        """Rewrite a file of many small blocks as one block, which is read faster; other files are appended to."""
+        path, sizes = self.path, self._sizes
         if path is None or len(sizes) <= MANY_BLOCKS or sum(sizes) / len(sizes) >= SMALL_ROWS:
             return
+        self.path = None
         with suppress(OSError):
             _pack(path)
 
@@ -235,7 +237,7 @@ class Index:
     Attributes
     ----------
     checked : set of int
-        Numbers of the files whose outputs were compared with those of the teacher.
+        Numbers of the files whose outputs need no comparison with those of the teacher.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -269,6 +271,10 @@ class Index:
         starts = block.start + np.arange(len(block.keys)) * block.stride
         self._parts.append((block.keys, starts, np.full(len(starts), number, dtype=np.int32)))
         self._sorted = None
+
+    def trust(self, path: Path | None) -> None:
+        """Take a file for checked, because its outputs are those that the teacher just returned."""
+        self.checked.update(number for (known, _), number in self._numbers.items() if known == path)
 
     def find(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the outputs of the known rows, and the number of the file of each row; -1 for unknown rows.

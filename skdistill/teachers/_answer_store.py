@@ -1,8 +1,9 @@
 """The store of a teacher's outputs behind ``memory=``: found again by what the teacher knows and by row.
 
 Below the folder of ``memory``, each teacher has a folder named after its digest, or after its ``teacher_id``, and in it
-a folder for each set of outputs that agree with each other. The outputs of a few rows are queried again and compared,
-so that a change that the digest does not see, such as that of a service behind a function, starts a new set.
+a folder for each set of outputs that agree with each other. The first time that a store uses the outputs of a file, the
+teacher labels a few of their rows again, so that a change that the digest does not see, such as that of a service
+behind a function, starts a new set.
 """
 
 import hashlib
@@ -86,14 +87,16 @@ class AnswerStore:
         """
 
         def ask() -> None:
-            self._probed = X, teacher.outputs(take_rows(X, _spread(X)))
+            self._probed = X, teacher.outputs(take_rows(X, _spread(X.shape[0])))
 
         return self._home.name if self._recognise(teacher, ask, None) and self._home is not None else None
 
     def recall(
         self, teacher: Teacher, X: Any, ask: Ask, batch_size: int | None = None, probe: np.ndarray | None = None
     ) -> Recalled:
-        """Return the stored outputs of the rows of a table, and query a few rows, unless the outputs are random.
+        """Return the stored outputs of the rows of a table.
+
+        A few of them are queried again, unless they are random, or from files that were checked before.
 
         Parameters
         ----------
@@ -107,28 +110,32 @@ class AnswerStore:
         probe : ndarray or None, default=None
             Other outputs of the model, if they are known: no rows are queried then.
         """
-        n_rows, probes = X.shape[0], _spread(X)
+        n_rows = X.shape[0]
 
-        def ask_probes() -> None:
-            self._probed = X, ask(probes)
+        def ask_few() -> None:
+            self._probed = X, ask(_spread(n_rows))
 
-        keys = self._keys_of(X) if self._recognise(teacher, ask_probes if probe is None else None, probe) else None
+        keys = self._keys_of(X) if self._recognise(teacher, ask_few if probe is None else None, probe) else None
         if keys is None:
             return Recalled(np.zeros(n_rows, dtype=bool), np.empty(0), None)
-        checks, tolerance = None, NAMED if self.teacher_id else EXACT
-        if probe is None and not (teacher.is_random or teacher.depends_on_batch):
-            if self._probed is None or self._probed[0] is not X:
-                ask_probes()
-            assert self._probed is not None
-            checks = _Checks(keys, probes, self._probed[1], ask, tolerance, batch_size)
+        is_checked = probe is None and not (teacher.is_random or teacher.depends_on_batch)
+        checks = self._checks_of(X, keys, ask, batch_size) if is_checked else None
         self._probed = None
         if batch_size is not None:
             parts = [keys_in_batch(keys[start : start + batch_size]) for start in range(0, n_rows, batch_size)]
             keys = np.concatenate(parts)
         recalled = self._recall_from_agreeing_set(teacher, keys, checks)
-        if batch_size is not None and checks is not None:
-            self.keep(checks.batch_keys, checks.probe_outputs)
+        if isinstance(checks, _BatchChecks):
+            self.keep(checks.keys, checks.outputs)
         return recalled
+
+    def _checks_of(self, X: Any, keys: np.ndarray, ask: Ask, batch_size: int | None) -> "_Checks | _BatchChecks":
+        """Return the checks of a table, with the outputs of its rows that were queried to recognise the teacher."""
+        tolerance, rows = NAMED if self.teacher_id else EXACT, _spread(X.shape[0])
+        outputs = self._probed[1] if self._probed is not None and self._probed[0] is X else None
+        if batch_size is None:
+            return _Checks(ask, tolerance, None if outputs is None else (rows, outputs))
+        return _BatchChecks(keys_in_batch(keys[rows]), ask(rows) if outputs is None else outputs, tolerance)
 
     def _recognise(self, teacher: Teacher, ask: Callable[[], None] | None, probe: np.ndarray | None) -> bool:
         """Find the folder of the teacher; return whether it can be recognised."""
@@ -160,7 +167,9 @@ class AnswerStore:
             )
             return None
 
-    def _recall_from_agreeing_set(self, teacher: Teacher, keys: np.ndarray, checks: "_Checks | None") -> Recalled:
+    def _recall_from_agreeing_set(
+        self, teacher: Teacher, keys: np.ndarray, checks: "_Checks | _BatchChecks | None"
+    ) -> Recalled:
         """Use the newest set of outputs that agrees with the teacher's outputs now, or start a new set."""
         assert self._home is not None
         difference: float | None = None
@@ -168,6 +177,8 @@ class AnswerStore:
         for folder in sets:
             index = self._indices.setdefault(folder, Index(folder))
             outputs, files = index.find(keys)
+            if self._writer is not None:
+                index.trust(self._writer.path)
             found = None if checks is None else checks.difference(index, outputs, files)
             if found is None:
                 self._use(folder)
@@ -199,10 +210,10 @@ class AnswerStore:
                 UserWarning,
             )
 
-    def close(self) -> None:
-        """Finish the file that outputs were appended to."""
+    def pack(self) -> None:
+        """Rewrite the file that outputs were appended to, if it has many small blocks."""
         if self._writer is not None:
-            self._writer.close()
+            self._writer.pack()
 
     def _describe(self) -> None:
         """Write what the folder of the teacher is about, for :func:`~skdistill.memory_info`."""
@@ -245,70 +256,91 @@ class _Checks:
 
     Parameters
     ----------
-    keys : ndarray of shape (n_rows, 2)
-        Keys of the rows, whatever batch they are in.
-    probes : ndarray of int, shape (n_probes,)
-        Positions of rows that were queried.
-    outputs : ndarray of shape (n_probes,) or (n_probes, n_outputs)
     ask : callable
-        Queries other rows.
+        Queries rows by their positions.
     tolerance : tuple of two floats
         Shares of the range and of the largest absolute output.
-    batch_size : int or None
-        If given, only outputs that were queried in the same batch are compared.
+    asked : tuple of two ndarrays or None
+        Positions of rows that were queried already, and their outputs.
     """
 
-    def __init__(
-        self,
-        keys: np.ndarray,
-        probes: np.ndarray,
-        outputs: np.ndarray,
-        ask: Ask,
-        tolerance: tuple[float, float],
-        batch_size: int | None,
-    ) -> None:
-        self._positions, self.probe_outputs = probes, outputs
-        self._ask, self._tolerance, self._by_batch = ask, tolerance, batch_size is not None
-        self.batch_keys = keys_in_batch(keys[probes]) if self._by_batch else keys[:0]
+    def __init__(self, ask: Ask, tolerance: tuple[float, float], asked: tuple[np.ndarray, np.ndarray] | None) -> None:
+        self._ask, self._tolerance = ask, tolerance
+        self._positions = np.empty(0, dtype=int) if asked is None else asked[0]
+        self._outputs = None if asked is None else asked[1]
 
     def difference(self, index: Index, outputs: np.ndarray, files: np.ndarray) -> float | None:
-        """Return the largest difference if the outputs do not agree, and ``None`` if they do."""
-        if self._by_batch:
-            stored, found = index.find(self.batch_keys)
-            return self._compare(stored, self.probe_outputs[found >= 0], stored)
-        self._ask_of_each(files, index.checked)
-        is_known = files[self._positions] >= 0
-        places = np.cumsum(files >= 0) - 1
-        stored = outputs[places[self._positions[is_known]]]
-        difference = self._compare(stored, self.probe_outputs[is_known], outputs)
+        """Return the largest difference if the outputs do not agree, and ``None`` if they do.
+
+        Files that were compared before are not compared again, nor is a small part of the rows beside them.
+        """
+        is_known = files >= 0
+        unchecked = np.flatnonzero(is_known & ~np.isin(files, list(index.checked)))
+        if len(unchecked) * PROBE_ROWS < max(int(np.count_nonzero(is_known)), 1):
+            return None
+        if not np.isin(self._positions, unchecked).any():
+            self._query(unchecked[_spread(len(unchecked))])
+        self._query(_one_of_each_large_file(files, unchecked, files[self._positions]))
+        assert self._outputs is not None
+        found = is_known[self._positions]
+        rows = self._positions[found]
+        stored = outputs[(np.cumsum(is_known) - 1)[rows]]
+        difference = _compare(stored, self._outputs[found], outputs, self._tolerance)
         if difference is None:
-            index.checked.update(files[self._positions[is_known]].tolist())
+            index.checked.update(files[rows].tolist())
         return difference
 
-    def _ask_of_each(self, files: np.ndarray, checked: set[int]) -> None:
-        """Query a row of each file with a large part of the rows that none of the rows queried so far is from."""
-        numbers, first, counts = np.unique(files, return_index=True, return_counts=True)
-        is_large = counts * PROBE_ROWS >= len(files)
-        more = first[(numbers >= 0) & is_large & ~np.isin(numbers, [*files[self._positions], *checked])]
-        if len(more):
-            asked = self._ask(more)
-            self._positions = np.concatenate([self._positions, more])
-            self.probe_outputs = np.concatenate([self.probe_outputs, asked])
-
-    def _compare(self, stored: np.ndarray, now: np.ndarray, all_stored: np.ndarray) -> float | None:
-        if not len(stored):
-            return None
-        if stored.shape != now.shape:
-            return float("inf")
-        of_range, of_largest = self._tolerance
-        difference = float(np.abs(stored - now).max())
-        is_same = difference <= of_range * np.ptp(all_stored) + of_largest * np.abs(all_stored).max()
-        return None if is_same else difference
+    def _query(self, positions: np.ndarray) -> None:
+        if len(positions):
+            outputs = self._ask(positions)
+            self._outputs = outputs if self._outputs is None else np.concatenate([self._outputs, outputs])
+            self._positions = np.concatenate([self._positions, positions])
 
 
-def _spread(X: Any) -> np.ndarray:
-    """Return the positions of a few rows, spread over the table."""
-    return np.linspace(0, X.shape[0] - 1, num=min(X.shape[0], PROBE_ROWS), dtype=int)
+def _one_of_each_large_file(files: np.ndarray, unchecked: np.ndarray, queried: np.ndarray) -> np.ndarray:
+    """Return the position of a row of each file with a large part of the rows that no row was queried of."""
+    numbers, first, counts = np.unique(files[unchecked], return_index=True, return_counts=True)
+    return unchecked[first[(counts * PROBE_ROWS >= len(files)) & ~np.isin(numbers, queried)]]
+
+
+@dataclass
+class _BatchChecks:
+    """Compares outputs of a few rows with those that were stored for the same batch.
+
+    Parameters
+    ----------
+    keys : ndarray of shape (n_probes, 2)
+        Keys of the rows in their batch.
+    outputs : ndarray of shape (n_probes,) or (n_probes, n_outputs)
+    tolerance : tuple of two floats
+    """
+
+    keys: np.ndarray
+    outputs: np.ndarray
+    tolerance: tuple[float, float]
+
+    def difference(self, index: Index, _outputs: np.ndarray, _files: np.ndarray) -> float | None:
+        """Return the largest difference if the outputs do not agree, and ``None`` if they do."""
+        stored, found = index.find(self.keys)
+        return _compare(stored, self.outputs[found >= 0], stored, self.tolerance)
+
+
+def _compare(
+    stored: np.ndarray, now: np.ndarray, all_stored: np.ndarray, tolerance: tuple[float, float]
+) -> float | None:
+    if not len(stored):
+        return None
+    if stored.shape != now.shape:
+        return float("inf")
+    of_range, of_largest = tolerance
+    difference = float(np.abs(stored - now).max())
+    is_same = difference <= of_range * np.ptp(all_stored) + of_largest * np.abs(all_stored).max()
+    return None if is_same else difference
+
+
+def _spread(n_rows: int) -> np.ndarray:
+    """Return the positions of a few rows, spread over a table."""
+    return np.linspace(0, n_rows - 1, num=min(n_rows, PROBE_ROWS), dtype=int)
 
 
 def _sets_of(home: Path) -> list[Path]:

@@ -93,7 +93,7 @@ class Digester:
         other._known = {
             key: known
             for key, known in self._known.items()
-            if key not in self._with_user_code and keeps_still(known[0]) and _is_model_of_library(known[0])
+            if key not in self._with_user_code and holds_models(known[0], keeping_still=True)
         }
         return other
 
@@ -111,7 +111,7 @@ class Digester:
         before, self._has_met_user_code = self._has_met_user_code, False
         self._open[key] = len(self._open)
         try:
-            found = self._of_model(obj) if _is_model_of_library(obj) else self._of_contents(obj)
+            found = self._of_models(obj) if holds_models(obj) else self._of_contents(obj)
         finally:
             del self._open[key]
         self._has_met_user_code |= isinstance(obj, FunctionType | type) and not is_of_library(obj)
@@ -121,16 +121,16 @@ class Digester:
         self._known[key] = (obj, found)  # the reference keeps the id from being used again
         return found
 
-    def _of_model(self, model: Any) -> bytes:
-        """Return the digest of a model of a library, which is known already if its pickle is.
+    def _of_models(self, obj: Any) -> bytes:
+        """Return the digest of a model of a library, or of a list of some, which is known already if its pickle is.
 
         Within a process, an object that has not changed has an equal pickle, which is much faster to make.
         """
-        pickled = _hash_of_pickle(model)
+        pickled = _hash_of_pickle(obj)
         if pickled in _KNOWN:
             return _KNOWN[pickled]
         n_before = self._n_circles
-        found = self._of_contents(model)
+        found = self._of_contents(obj)
         if pickled is not None and not self._has_met_user_code and self._n_circles == n_before:
             if len(_KNOWN) >= MAX_KNOWN:
                 _KNOWN.clear()
@@ -179,8 +179,17 @@ def keeps_still(model: Any) -> bool:
     return type(model).__module__.split(".")[0] in KEEP_STILL
 
 
-def _is_model_of_library(obj: Any) -> bool:
-    return hasattr(type(obj), "get_params") and is_of_library(type(obj))
+def holds_models(obj: Any, *, keeping_still: bool = False) -> bool:
+    """Whether an object is a model of a library, or a list of such models, as a forest has."""
+    if isinstance(obj, list):
+        kinds = set(map(type, obj))
+        return len(obj) > 0 and all(_is_model_class(kind, keeping_still=keeping_still) for kind in kinds)
+    return _is_model_class(type(obj), keeping_still=keeping_still)
+
+
+def _is_model_class(kind: type, *, keeping_still: bool) -> bool:
+    is_still = not keeping_still or kind.__module__.split(".")[0] in KEEP_STILL
+    return is_still and hasattr(kind, "get_params") and is_of_library(kind)
 
 
 class _HashingFile:
@@ -192,12 +201,18 @@ class _HashingFile:
     def write(self, content: Any) -> None:
         self.hash.update(content)
 
+    def write_array(self, buffer: pickle.PickleBuffer) -> None:
+        self.hash.update(buffer.raw())
+
 
 def _hash_of_pickle(obj: Any) -> bytes | None:
-    """Return the hash of a pickle, which is not held in memory; ``None`` for an object that has none."""
+    """Return the hash of a pickle, which is not held in memory; ``None`` for an object that has none.
+
+    The cells of arrays are hashed where they are.
+    """
     file = _HashingFile()
     try:
-        pickle.Pickler(file, protocol=5).dump(obj)
+        pickle.Pickler(file, protocol=5, buffer_callback=file.write_array).dump(obj)
     except Exception:  # whatever an object raises that cannot be pickled
         return None
     return file.hash.digest()
@@ -267,6 +282,13 @@ def _of_lightgbm(model: Any) -> list[Any]:
 
 def _of_xgboost(booster: Any) -> list[Any]:
     return [bytes(booster.save_raw("json")), booster.feature_names, booster.feature_types]
+
+
+def _of_xgboost_estimator(model: Any) -> list[Any]:
+    """Return the booster of an XGBoost estimator; its own format does not keep the parameters of the training."""
+    booster = getattr(model, "_Booster", None)
+    relevant = {name: value for name, value in model.get_params().items() if name not in IRRELEVANT}
+    return [booster, model.missing, getattr(model, "n_classes_", None), relevant if booster is None else None]
 
 
 def _of_catboost(model: Any) -> list[Any]:
@@ -345,6 +367,7 @@ _CONTENTS: tuple[tuple[Callable[[Any], bool], Callable[[Any], Iterable[Any]]], .
     (is_booster, _of_booster),
     (_is_a("lightgbm", "LGBMModel"), _of_lightgbm),
     (_is_a("xgboost", "Booster"), _of_xgboost),
+    (_is_a("xgboost", "XGBModel"), _of_xgboost_estimator),
     (_is_a("catboost", "CatBoost"), _of_catboost),
     (_is_a("perpetual", "PerpetualBooster"), _of_perpetual),
     (_is_a("ydf", "DecisionForestModel"), _of_ydf),

@@ -92,7 +92,7 @@ def query_teacher(
             progress.update(outputs.n_done)
     finally:
         if store is not None:
-            store.close()
+            store.pack()
     return outputs.all() if order is None else outputs.all()[np.argsort(order)]
 
 

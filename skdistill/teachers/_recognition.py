@@ -18,7 +18,7 @@ import numpy as np
 from scipy import sparse
 
 from .._tables import is_frame
-from ._contents import Digester, UnknownContentError, keeps_still
+from ._contents import Digester, UnknownContentError, holds_models, keeps_still
 from ._user_code import attributes_of, closure_of, declares_state, globals_of, is_of_library, methods_of
 
 MAX_PARTS = 1_000
@@ -86,15 +86,24 @@ def _counters_of(
     """Let a model answer; return its parts afterwards, and the paths of those that are counters, logs and the like."""
     ask()
     after = parts_of(model, digester.without_user_code())
-    logs = tuple(_logs(before, after))
-    static = {path: part for path, part in after.items() if not path.startswith(logs)}
-    changed = [path for path, part in static.items() if path in before and before[path] != part]
-    if any(static[path].kind in ("data", "model") for path in changed):
+    logs, changed = _changes(before, after)
+    are_new = any(path not in before and not path.startswith(logs) for path in after)
+    if are_new or any(after[path].kind in ("data", "model") for path in changed):
         ask()
-        _check_settled(static, parts_of(model))
-    counters = [path for path in changed if static[path].kind == "number"]
-    randoms = [path for path, part in static.items() if part.kind == "random"]
-    return after, (*logs, *counters, *randoms)
+        later = parts_of(model)
+        more_logs, more_changed = _changes(after, later)  # of those that the first call made
+        logs, changed = (*logs, *more_logs), [*changed, *more_changed]
+        _check_settled({path: part for path, part in after.items() if not path.startswith(logs)}, later)
+    counters = {path for path in changed if after[path].kind == "number"}
+    randoms = [path for path, part in after.items() if part.kind == "random"]
+    return after, (*logs, *sorted(counters), *randoms)
+
+
+def _changes(before: dict[str, Part], after: dict[str, Part]) -> tuple[tuple[str, ...], list[str]]:
+    """Return the paths of the logs, and of the other parts that changed by asking."""
+    logs = tuple(_logs(before, after))
+    changed = [path for path, part in after.items() if path in before and before[path] != part]
+    return logs, [path for path in changed if not path.startswith(logs)]
 
 
 def _logs(before: dict[str, Part], after: dict[str, Part]) -> list[str]:
@@ -158,6 +167,8 @@ def _is_fixed(obj: Any) -> bool:
 
 def _inner(digester: Digester, obj: Any) -> list[tuple[str, Any]] | None:
     """Return the parts that an object is seen as, and ``None`` for one that is seen as a whole."""
+    if isinstance(obj, list) and not digester.has_user_code(obj) and holds_models(obj, keeping_still=True):
+        return None
     if isinstance(obj, list | deque) and len(obj) <= MAX_PARTS:
         return [(str(place), value) for place, value in enumerate(obj)]
     if isinstance(obj, dict) and len(obj) <= MAX_PARTS:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from random_pipelines import WORDS, compared_rows, random_pipeline, random_table
+from random_pipelines import WORDS, compared_rows, every_step, random_pipeline, random_table
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.decomposition import PCA
@@ -41,10 +41,16 @@ def assert_compiled(pipeline, X, n_rows=200):
     return compiled, rows
 
 
-@pytest.mark.parametrize("seed", range(16))
+@pytest.mark.parametrize("seed", [*range(10), 36, 73])  # the last two: sparse columns beside a threshold
 def test_random_pipelines(seed):
     """Scalers, imputers, encoders, selectors and unions, nested, on frames and arrays, before models of any kind."""
     assert_compiled(*random_pipeline(seed))
+
+
+@pytest.mark.parametrize("is_linear", [False, True])
+def test_every_step(is_linear):
+    """Bounds, filled and marked cells, indicators, infrequent and unseen categories, and dates as they are."""
+    assert_compiled(*every_step(is_linear=is_linear))
 
 
 @pytest.mark.slow
@@ -139,8 +145,8 @@ def test_students_that_read_raw_columns():
         remainder="passthrough",
     ).set_output(transform="pandas")
     for student in (
-        CompactTreeRegressor(),
-        CompactTreeRegressor(categorical_features=["ordinalencoder__flag", "remainder__whole"]),
+        CompactTreeRegressor(max_leaf_nodes=8),
+        CompactTreeRegressor(max_leaf_nodes=8, categorical_features=["ordinalencoder__flag", "remainder__whole"]),
         CompactBoostingClassifier(3, 8, random_state=0),
     ):
         target = signal > 1 if isinstance(student, CompactBoostingClassifier) else signal

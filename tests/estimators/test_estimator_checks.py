@@ -27,6 +27,8 @@ from skdistill.students import (
     CompactBoostingRegressor,
     CompactHybridClassifier,
     CompactHybridRegressor,
+    CompactInheritedClassifier,
+    CompactInheritedRegressor,
     CompactKernelClassifier,
     CompactKernelRegressor,
     CompactLinearClassifier,
@@ -65,6 +67,8 @@ EXPECTED_FAILURES = [
     (CompactHybridRegressor(), ROWS_ARE_SHUFFLED),
     (CompactKernelClassifier(10), {}),
     (CompactKernelRegressor(10), {}),
+    (CompactInheritedClassifier(300), LIGHTGBM),
+    (CompactInheritedRegressor(300), LIGHTGBM),
     (CompactLinearClassifier(), {}),
     (CompactLinearRegressor(), {}),
     (
@@ -101,6 +105,12 @@ EXPECTED_FAILURES = [
 DEFAULTS = [
     (DistilledClassifier(RandomForestClassifier(10, random_state=0), random_state=0), ROWS_ARE_DRAWN),
     (DistilledRegressor(RandomForestRegressor(10, random_state=0), random_state=0), ROWS_ARE_DRAWN),
+    (
+        DistilledRegressor(
+            Ridge(), CompactLinearRegressor(), sampler=None, monotonic_cst="teacher", interaction_cst="pairwise"
+        ),
+        ROWS_ARE_DRAWN,
+    ),
 ]
 """With the default student and sampler: some minutes, so that they are only checked with ``-m slow``, as in CI."""
 

@@ -232,7 +232,7 @@ class TestMemory:
                 warnings.simplefilter("ignore", TeacherWarning)
                 model = distilled(teacher, memory=str(tmp_path), n_repeats=2).fit(X)
             sizes.append(sum(teacher.sizes))
-        assert sizes[0] == model.transfer_set_.n_queries + n_probed
+        assert sizes[0] == model.transfer_set_.n_queries  # there is nothing to compare with yet
         assert sizes[1] == n_probed
 
     def test_the_averages_are_stored(self, tmp_path):

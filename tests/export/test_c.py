@@ -17,7 +17,7 @@ from skdistill.export._export import largest_difference
 from skdistill.export._identifiers import field_names, is_identifier
 from skdistill.export._program import program_of
 from skdistill.export._rows import rows_for
-from skdistill.export._runtimes import C_FLAGS, run_c
+from skdistill.export._runtimes import C_FLAGS, CRun
 
 needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed: C is not tested")
 
@@ -32,7 +32,8 @@ def assert_sanitized(seed):
     program = program_of(model)
     rows = rows_for(model, program)
     watched = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-O1"]
-    outputs, _ = run_c(program, c_text(program, "model"), rows.plain, "model", [*C_FLAGS, *watched])
+    run = CRun(program, c_text(program, "model"), c_header(program, "model"), "model", flags=[*C_FLAGS, *watched])
+    outputs, _ = run(rows.plain)
     assert largest_difference(rows, np.array(outputs), is_classifier=program.classes is not None) <= 1e-9
 
 
@@ -78,6 +79,20 @@ def test_names_of_fields(names):
     fields = field_names(names)
     assert len(set(fields)) == len(names)
     assert all(is_identifier(field) for field in fields)
+
+
+@needs_gcc
+@pytest.mark.parametrize("flag", ["-std=c99", "-std=gnu17", "-D_GNU_SOURCE"])
+def test_fields_are_no_macros(tmp_path, flag):
+    """No macro of the headers of a file is the name of a field: it would be replaced."""
+    text = c_text(program_of(random_model(2)), "model")
+    headers = "".join(line + "\n" for line in text.split("\n") if line.startswith("#include"))
+    assert "stdint.h" in headers
+    (tmp_path / "headers.c").write_text(headers + "#include <math.h>\n")
+    macros = [line.split()[1] for line in gcc(tmp_path, flag, "-dM", "-E", "headers.c").stdout.splitlines()]
+    objects = [name for name in macros if not name.startswith("_") and "(" not in name]
+    assert len(objects) > 50
+    assert [name for name in objects if is_identifier(name)] == []
 
 
 @settings(max_examples=40)

@@ -19,7 +19,7 @@ from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeRegressor
 
 from skdistill import DistilledClassifier
-from skdistill.export import to_c, to_javascript, to_onnx, to_python, to_sql
+from skdistill.export import _python_trees, to_c, to_javascript, to_onnx, to_python, to_sql
 from skdistill.students import CompactBoostingClassifier
 from skdistill.students._families import FAMILIES
 
@@ -251,3 +251,14 @@ def test_javascript_takes_any_date(tmp_path):
     found = subprocess.run(["node", "model.mjs"], cwd=tmp_path, capture_output=True, check=True, timeout=60).stdout
     expected = student.predict_proba(pd.DataFrame({"when": [pd.Timestamp("2024-01-09T01:30")]}))
     np.testing.assert_allclose(json.loads(found), np.repeat(expected, 5, axis=0), rtol=1e-9)
+
+
+@pytest.mark.parametrize("seed", [2, 105])
+def test_trees_of_python_as_tables(monkeypatch, seed):
+    """Trees with too many splits for nested conditions are tables, and answer the same."""
+    nested = to_python(random_model(seed, "forest"), verify=False)
+    monkeypatch.setattr(_python_trees, "MAX_SPLITS", 0)
+    table = assert_exported(to_python, random_model(seed, "forest"))
+    assert "else:" in nested.text.split("def _scores")[0]
+    assert "_PART0_BOUND" in table.text
+    assert "_PART0_BOUND" not in nested.text

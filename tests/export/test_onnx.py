@@ -313,7 +313,7 @@ def test_codes_among_numbers():
         n_features=2,
         feature=np.array([0, 0, 0, 1]),
         threshold=np.array([0.0, 1.0, 2.0, 0.25]),
-        missing_left=np.array([False, False, False, True]),
+        missing_left=np.array([True, False, False, True]),  # categories have no missing cells
         n_left=np.zeros(4, dtype=int),
         tree_splits=np.ones(4, dtype=int),
         tree_output=np.arange(4),

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from random_pipelines import NUMBERS, TEXTS, compared_rows, random_pipeline, random_table
+from random_pipelines import NUMBERS, compared_rows, every_step, random_pipeline, random_table
 from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression
@@ -14,16 +14,22 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, OrdinalEncoder, RobustScaler, StandardScaler
 
 import skdistill
-from skdistill.export import to_c, to_javascript, to_python, to_sql
+from skdistill.exceptions import ExportError
+from skdistill.export import to_c, to_javascript, to_onnx, to_python, to_sql
 from skdistill.export._computed import near_of
 from skdistill.export._program import program_of
 from skdistill.export._rows import drawn_rows
-from skdistill.students import CompactBoostingClassifier, CompactTreeRegressor
+from skdistill.students import CompactTreeRegressor
 
 
 def to_duckdb(model, **options):
     pytest.importorskip("duckdb")
     return to_sql(model, dialect="duckdb", **options)
+
+
+def to_onnx_graph(model, **options):
+    pytest.importorskip("onnxruntime")
+    return to_onnx(model, **options)
 
 
 def needs(program):
@@ -38,38 +44,17 @@ in_each_language = pytest.mark.parametrize(
         pytest.param(to_javascript, marks=needs("node")),
         to_sql,
         to_duckdb,
+        to_onnx_graph,
     ],
 )
 drawn = cache(random_pipeline)
-
-
-@cache
-def every_step():
-    """A pipeline with each kind of computed column: bounds, filled and marked cells, keys, codes, and dates as such."""
-    table = random_table(np.random.default_rng(5))
-    table = table.assign(day=pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(len(table)) % 90, unit="D"))
-    marked = make_pipeline(SimpleImputer(strategy="constant", fill_value=-9), SimpleImputer(missing_values=-9))
-    many = {"handle_unknown": "infrequent_if_exist", "min_frequency": 8}
-    unknown = {"handle_unknown": "use_encoded_value", "unknown_value": -1, "encoded_missing_value": -2}
-    columns = make_column_transformer(
-        (make_pipeline(MinMaxScaler(clip=True), StandardScaler()), ["size"]),
-        (make_pipeline(marked, StandardScaler()), ["it's"]),
-        (SimpleImputer(add_indicator=True), ["x y"]),
-        (OneHotEncoder(drop="if_binary", sparse_output=False), ["whole", "flag"]),
-        (OneHotEncoder(**many, sparse_output=False), TEXTS),
-        (OrdinalEncoder(**unknown), TEXTS),
-        ("passthrough", ["day"]),
-    ).set_output(transform="pandas")
-    signal = table["size"].fillna(0) + (table["kind"].isna()) + (table["day"] > "2024-02-01") + (table["whole"] == 2)
-    student = CompactBoostingClassifier(12, 8, random_state=0)
-    return make_pipeline(columns, student).fit(table, np.digitize(signal, [0.5, 1.5])), table
 
 
 def assert_exported(export, pipeline, X):
     """The export has been run on many rows, and no output differs by more than rounding."""
     exported = export(pipeline, X=X)
     assert exported.n_rows > 300
-    assert exported.largest_difference <= 1e-12
+    assert exported.largest_difference <= (1e-9 if exported.language == "onnx" else 1e-12)
 
 
 @in_each_language
@@ -78,17 +63,11 @@ def test_every_step(export):
     assert_exported(export, *every_step())
 
 
-@in_each_language
-def test_random_pipelines(export):
-    """Linear models of one-hot encoded rows, with names and texts that look like code."""
-    assert_exported(export, *drawn(28))
-
-
 @pytest.mark.slow
 @in_each_language
 @pytest.mark.parametrize("seed", range(500, 540))
-def test_more_random_pipelines(export, seed):
-    """More of them."""
+def test_random_pipelines(export, seed):
+    """Pipelines of any steps before models of any kind, with names and texts that look like code."""
     assert_exported(export, *drawn(seed))
 
 
@@ -140,3 +119,12 @@ def test_pipelines_of_linear_models_in_c():
     pipeline = make_pipeline(encoder, LinearRegression()).fit(words, np.arange(80))
     text = to_c(pipeline).text if shutil.which("gcc") else to_c(pipeline, verify=False).text
     assert "value_of(x, key0, value0, 40," in text
+
+
+@pytest.mark.parametrize("dtype", ["float", "int"])
+def test_steps_need_doubles(dtype):
+    """Scaled cells that are rounded could be on the other side of thresholds: C of other numbers is refused."""
+    X = np.arange(20.0)[:, None]
+    pipeline = make_pipeline(StandardScaler(), CompactTreeRegressor()).fit(X, X[:, 0])
+    with pytest.raises(ExportError, match=f"dtype='{dtype}' would move rows"):
+        to_c(pipeline, dtype=dtype)

@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn
 from helpers import dataset
@@ -381,3 +382,17 @@ def test_no_warning_is_raised_on_the_way():
         for student in (DecisionTreeClassifier(max_depth=3), Ridge(), KNeighborsClassifier(3), RidgeClassifier()):
             taught(student)
     assert raised == []
+
+
+@pytest.mark.parametrize("is_frame", [False, True])
+@pytest.mark.parametrize("student", [RidgeClassifier(), Ridge(), LogisticRegression()])
+def test_half_precision_of_rows_is_not_that_of_the_student(student, is_frame):
+    """Rows of float16 teach the same coefficients as the same numbers of float32."""
+    half = X[:200].astype(np.float16)
+    rows = pd.DataFrame(half).rename(columns=str) if is_frame else half
+    rng, options = np.random.RandomState(0), {"classes": FOREST.classes_, "sample_weight": ONES[:200]}
+    first = teach_classifier(clone(student), rows, PROBA[:200], rng=rng, **options)
+    second = teach_classifier(
+        clone(student), rows.astype(np.float32), PROBA[:200], rng=np.random.RandomState(0), **options
+    )
+    np.testing.assert_allclose(first.predict_proba(rows), second.predict_proba(rows.astype(np.float32)), atol=1e-5)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -100,7 +101,7 @@ def test_files_of_other_formats_are_left_alone(content, tmp_path):
     path = tmp_path / "0.answers"
     path.write_bytes(content)
     keys, outputs = block()
-    write(tmp_path, [(keys, outputs)]).close()
+    write(tmp_path, [(keys, outputs)]).pack()
     assert_found(tmp_path, [(keys, outputs)])
     assert path.read_bytes() == content
     assert (count_rows(path) or 0) == 0
@@ -143,16 +144,33 @@ def test_full_disk_leaves_no_half_block(n_left, truncates, tmp_path, monkeypatch
 
 
 def test_many_small_blocks_become_one(tmp_path):
-    """A file of many calls with few rows is packed when it is closed; an index that is open finds the rows again."""
+    """A file of many calls with few rows is packed; an open index finds its rows again, and those stored afterwards."""
     blocks = [block(2) for _ in range(100)]
     writer = write(tmp_path, blocks)
     index = Index(tmp_path)
     keys = np.concatenate([keys for keys, _ in blocks])
     before = index.find(keys)[0]
-    writer.close()
+    writer.pack()
     assert files_of(tmp_path)[0].stat().st_size == 8 + 16 + 200 * (16 + 3 * 8)
     assert [path.suffix for path in tmp_path.iterdir()] == [".answers"]
     np.testing.assert_array_equal(index.find(keys)[0], before)
+    later = block(2)
+    writer.append(*later)
+    np.testing.assert_array_equal(index.find(later[0])[0], later[1])
+
+
+def test_one_writer_has_one_file_until_it_is_removed(tmp_path):
+    """All blocks of a fit are in one file; if another process deletes it, or the folder, the next ones are stored."""
+    folder, blocks = tmp_path / "outputs", [block() for _ in range(4)]
+    writer = write(folder, blocks[:2])
+    writer.pack()
+    assert len(files_of(folder)) == 1
+    files_of(folder)[0].unlink()
+    writer.append(*blocks[2])
+    assert_found(folder, [blocks[2]])
+    shutil.rmtree(folder)
+    writer.append(*blocks[3])
+    assert_found(folder, [blocks[3]])
 
 
 def test_index_sees_what_others_append_and_delete(tmp_path):

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from helpers import CountingClassifier
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_wine
 from sklearn.ensemble import (
@@ -38,7 +39,7 @@ from sklearn.tree import DecisionTreeClassifier
 from skdistill import as_teacher
 from skdistill.exceptions import TeacherWarning
 from skdistill.students import CompactTreeClassifier
-from skdistill.teachers import AnswerStore, Teacher, memory_info, query_teacher
+from skdistill.teachers import AnswerStore, Teacher, _contents, memory_info, query_teacher
 from skdistill.teachers._contents import UnknownContentError
 from skdistill.teachers._recognition import recognise
 
@@ -186,6 +187,20 @@ class Called:
         return self.model.predict_proba(rows)
 
 
+class OwnEnsemble(ClassifierMixin, BaseEstimator):
+    """An estimator of the user with a list of models of a library, which counts its calls."""
+
+    n_calls_ = 0
+
+    def __init__(self, models):
+        self.models = models
+        self.classes_ = np.arange(3)
+
+    def predict_proba(self, rows):
+        self.n_calls_ += 1
+        return np.mean([model.predict_proba(rows) for model in self.models], axis=0)
+
+
 MODEL = None
 
 
@@ -283,6 +298,8 @@ HOLDERS = {
     "dictionary": of_dictionary,
     "partial": lambda tree: partial(lambda model, rows: model.predict_proba(rows), tree),
     "object array": lambda tree: partial(lambda a, rows: a[0].predict_proba(rows), np.array([tree, 0], dtype=object)),
+    "list": lambda tree: partial(lambda models, rows: models[1].predict_proba(rows), [tree, tree]),
+    "ensemble of the user": lambda tree: OwnEnsemble([DecisionTreeClassifier(random_state=1).fit(X, Y), tree]),
     "vote": lambda tree: fitted_vote([tree, tree]),
     "step of a pipeline": lambda tree: make_pipeline(FunctionTransformer(), FrozenEstimator(tree)),
 }
@@ -320,6 +337,22 @@ def test_no_answer_is_stale(name, change, tmp_path):
     change(tree)
     np.testing.assert_array_equal(query_teacher(adapt(teacher), X, memory=memory), adapt(teacher).outputs(X))
     assert len(memory_info(tmp_path).teachers) == 2
+
+
+def test_models_in_a_list_are_read_together(monkeypatch):
+    """The time to recognise an ensemble that has not changed is that of one pickle, also in a class of the user."""
+    ensemble = OwnEnsemble([DecisionTreeClassifier(random_state=seed).fit(X, Y) for seed in range(20)])
+    known_as = recognise(ensemble, ask_proba(ensemble))
+    pickled, hash_of_pickle = [], _contents._hash_of_pickle
+    monkeypatch.setattr(_contents, "_hash_of_pickle", lambda obj: pickled.append(obj) or hash_of_pickle(obj))
+    assert recognise(ensemble, ask_proba(ensemble)) == known_as
+    assert pickled == [ensemble.models]
+    ensemble.models.append(ensemble.models[0])
+    assert recognise(ensemble, ask_proba(ensemble)) != known_as
+
+
+def ask_proba(model):
+    return lambda: model.predict_proba(X)
 
 
 def test_other_code_and_constants_are_other_teachers():
@@ -395,6 +428,28 @@ def test_counters_and_logs_are_no_knowledge():
         assert recognise(model, lambda call=call: call(X)) == first
         teacher.weight = 3.0
         assert recognise(model, lambda call=call: call(X)) != first
+
+
+class CountsLazily:
+    """Its counter and its log are of the class until it is asked, or are made then."""
+
+    n_calls, weight = 0, 2.0
+
+    def predict(self, rows):
+        self.n_calls += 1
+        self.n_rows = getattr(self, "n_rows", 0) + len(rows)
+        self.__dict__.setdefault("log", []).append(len(rows))
+        self.loaded = [self.weight, 1.0]
+        return rows[:, 0] * self.loaded[0]
+
+
+def test_counters_made_by_the_first_call_are_no_knowledge():
+    """A new object, and one that was asked, are the same teacher; what the first call loads still matters."""
+    new, asked, other = CountsLazily(), CountsLazily(), CountsLazily()
+    other.weight = 3.0
+    asked.predict(X)
+    found = [recognise(model, lambda model=model: model.predict(X)) for model in (new, asked, new, other)]
+    assert found[0] == found[1] == found[2] != found[3]
 
 
 class Learns:

@@ -74,6 +74,46 @@ def test_loaded_models_are_known_again(make):
         assert recognise(copy, ask(copy, make)) == known_as
 
 
+def saved_by_xgboost(model, path):
+    model.save_model(path)
+    loaded = pytest.importorskip("xgboost").XGBClassifier()
+    loaded.load_model(path)
+    return loaded
+
+
+def saved_by_catboost(model, path):
+    model.save_model(str(path))
+    return pytest.importorskip("catboost").CatBoostClassifier().load_model(str(path))
+
+
+def saved_by_perpetual(model, path):
+    model.save_booster(str(path))
+    return pytest.importorskip("perpetual").PerpetualBooster.load_booster(str(path))
+
+
+def saved_by_ydf(model, path):
+    model.save(str(path))
+    return pytest.importorskip("ydf").load_model(str(path))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("make", "save"),
+    [
+        (xgboost, saved_by_xgboost),
+        (catboost, saved_by_catboost),
+        (perpetual, saved_by_perpetual),
+        (ydf, saved_by_ydf),
+    ],
+)
+def test_models_in_their_own_format_are_known_again(make, save, tmp_path):
+    """The format of the library keeps a model what it is."""
+    model = make()
+    loaded = save(model, tmp_path / "model.json")
+    assert recognise(loaded, ask(loaded, make)) == recognise(model, ask(model, make))
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("make", [xgboost, catboost, pygam, perpetual, ydf])
