@@ -3,5 +3,6 @@
 from ._export import Export
 from ._functions import to_c, to_javascript, to_python, to_sql
 from ._onnx_function import to_onnx
+from ._skops import skops_trusted_types
 
-__all__ = ["Export", "to_c", "to_javascript", "to_onnx", "to_python", "to_sql"]
+__all__ = ["Export", "skops_trusted_types", "to_c", "to_javascript", "to_onnx", "to_python", "to_sql"]

@@ -1,6 +1,8 @@
 """The candidates of a student selection as a table, and an explanation of the selection."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from html import escape
 from typing import Any
 
@@ -90,6 +92,10 @@ class Candidate:
         return f"{self.family} of {self.n_bytes:,.0f} bytes and {self.n_ops:,.0f} operations{kept}"
 
 
+MEASURED = [name for name in Candidate.__dataclass_fields__ if name != "student"]
+"""Attributes of a candidate that are columns; the students are represented by their text."""
+
+
 class Candidates(dict[str, np.ndarray]):
     """Results of a student selection, one column per key, in the format of ``cv_results_``.
 
@@ -98,7 +104,7 @@ class Candidates(dict[str, np.ndarray]):
 
     Parameters
     ----------
-    tried : list of Candidate
+    tried : sequence of Candidate, default=()
         The candidates in the order in which they were evaluated.
 
     Attributes
@@ -120,11 +126,18 @@ class Candidates(dict[str, np.ndarray]):
     ['linear', 'tree', 'linear']
     """
 
-    def __init__(self, tried: list[Candidate]) -> None:
-        self.tried = [replace(trial, student=None) for trial in tried]
-        names = [name for name in Candidate.__dataclass_fields__ if name != "student"]
-        super().__init__({name: np.array([getattr(trial, name) for trial in tried]) for name in names})
+    def __init__(self, tried: Sequence[Candidate] = ()) -> None:
+        super().__init__({name: np.array([getattr(trial, name) for trial in tried]) for name in MEASURED})
         self["student"] = np.array([repr(trial.student) for trial in tried], dtype=object)
+
+    @cached_property
+    def tried(self) -> list[Candidate]:
+        """The candidates in the order in which they were evaluated, without their students.
+
+        They are read from the columns, which is all that skops stores of a dict.
+        """
+        columns = (self[name].tolist() for name in MEASURED)
+        return [Candidate(*cells) for cells in zip(*columns, strict=True)]
 
     @property
     def chosen(self) -> Candidate | None:
@@ -180,11 +193,11 @@ class Candidates(dict[str, np.ndarray]):
         return f"<p>{escape(self.explain())}</p>{as_html(self._table())}"
 
     def __reduce__(self) -> Any:
-        return _restore, (self.tried, dict(self))
+        return _restore, (dict(self),)
 
 
-def _restore(tried: list[Candidate], columns: dict[str, np.ndarray]) -> Candidates:
-    candidates = Candidates(tried)
+def _restore(columns: dict[str, np.ndarray]) -> Candidates:
+    candidates = Candidates()
     candidates.update(columns)
     return candidates
 

@@ -60,6 +60,12 @@ class Convention:
     def __reduce__(self) -> tuple[Any, ...]:
         return _convention_named, (self.family,)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {"family": self.family}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(vars(_convention_named(state["family"])))  # skops does not call __reduce__
+
 
 def convention_of(model: Any) -> Convention:
     """Return the convention of the first family that a model belongs to; that of scikit-learn for other models."""

@@ -2,35 +2,21 @@
 
 import importlib.util
 import itertools
-import shutil
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
+from browser import needs_browser, started
 
 from skdistill import as_teacher, report
 
-webdriver = pytest.importorskip("selenium.webdriver")
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
+pytest.importorskip("selenium.webdriver")
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-DRIVER = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(CHROMIUM is None or DRIVER is None, reason="needs chromium and chromedriver")
+pytestmark = needs_browser
 
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 WIDTHS = (400, 1400)
 SCHEMES = ("light", "dark")
 LEAST_CONTRAST = 4.5
@@ -61,36 +47,11 @@ return found;
 """
 
 
-class Browser(NamedTuple):
-    """A browser that shows pages of different width and scheme."""
-
-    driver: object
-
-    def show(self, path, width=1400, scheme="light"):
-        """Open a page as a window so wide shows it."""
-        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        features = [{"name": "prefers-color-scheme", "value": scheme}]
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-        self.driver.get(Path(path).as_uri())
-
-    def ask(self, script, *arguments):
-        """Return what a script of the page returns."""
-        return self.driver.execute_script(script, *arguments)
-
-
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    """Start chromium once; the path of the driver is given, so that nothing is looked up or fetched."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('browser')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=DRIVER))
-    driver.set_script_timeout(60)
-    yield Browser(driver)
-    driver.quit()
+    """Start chromium once."""
+    with started(tmp_path_factory.mktemp("browser")) as browser:
+        yield browser
 
 
 def raw_rows():
