@@ -272,8 +272,8 @@ def test_errors_of_a_pipeline_name_the_pipeline():
     ("make", "said", "unsaid"),
     [
         (
-            lambda: make_pipeline(StandardScaler(), DistilledClassifier(LogisticRegression(), **PLAIN)).fit(X, Y),
-            "Compile the last step, DistilledClassifier, alone",
+            lambda: make_pipeline(PCA(1), DistilledClassifier(LogisticRegression(), **PLAIN)).fit(X, Y),
+            "the step 'pca' of the pipeline is a PCA.* Put it into the teacher",
             "Distil it first",
         ),
         (

@@ -78,7 +78,7 @@ class TestChoice:
             DistilledRegressor(waves, AutoStudent(["mlp"], max_bytes=budget), random_state=0)
             .fit(GRID[:300], X_val=unseen)
             .candidates_
-            for budget in (5000, 20_000)
+            for budget in (3000, 20_000)
         ]
         finalists = pd.DataFrame(kept[1]).query("rung == 1")
         assert finalists["n_parameters"].max() > 2 * finalists["n_parameters"].min()
@@ -99,7 +99,7 @@ class TestChoice:
     @pytest.mark.parametrize(
         ("options", "match"),
         [
-            ({"max_bytes": 300}, "no student meets max_bytes=300; the closest is .* bytes"),
+            ({"max_bytes": 200}, "no student meets max_bytes=200; the closest is .* bytes"),
             ({"max_ops": 1, "families": ["mlp"]}, "max_bytes='auto', max_ops=1"),
             (
                 {"min_fidelity": 1.0, "max_bytes": 2000, "families": ["linear", "mlp"]},
