@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from scipy import sparse
 from sklearn.cluster import DBSCAN
+from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
