@@ -71,7 +71,16 @@ PUBLIC = {
         "share_thresholds",
         "without_redundancy",
     ],
-    "skdistill.export": ["Export", "skops_trusted_types", "to_c", "to_javascript", "to_onnx", "to_python", "to_sql"],
+    "skdistill.export": [
+        "Export",
+        "register_skl2onnx",
+        "skops_trusted_types",
+        "to_c",
+        "to_javascript",
+        "to_onnx",
+        "to_python",
+        "to_sql",
+    ],
     "skdistill.inspection": [
         "ColumnsDisplay",
         "DisagreementDisplay",

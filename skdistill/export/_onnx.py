@@ -68,7 +68,7 @@ def add_model(graph: Graph, program: Program, inputs: list[Input]) -> list[Any]:
     declared = [helper.make_tensor_value_info(names[-1], TensorProto.DOUBLE, shape)]
     graph.rename(values, names[-1])
     if program.classes is not None:
-        labels = _label_tensor(program.classes)
+        labels = label_tensor(program.classes)
         graph.rename(_label(graph, program, names[-1], labels), names[0])
         kind = TensorProto.STRING if isinstance(labels, list) else helper.np_dtype_to_tensor_dtype(labels.dtype)
         declared.insert(0, helper.make_tensor_value_info(names[0], kind, ["n_rows"]))
@@ -234,7 +234,7 @@ _LINKS: dict[str, Callable[[Graph, Program, str], str]] = {
 }
 
 
-def _label_tensor(classes: list[Any]) -> Any:
+def label_tensor(classes: list[Any]) -> Any:
     """Return the labels as an array of integers or doubles, or as a list of texts."""
     if all(isinstance(label, str) for label in classes):
         if not all(map(is_text, classes)):

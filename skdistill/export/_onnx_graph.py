@@ -19,9 +19,12 @@ class Graph:
     ----------
     taken : iterable of str
         Names of the inputs and outputs of the graph.
+    ml_version : int, default=5
+        Version of the domain of trees and encoders. Trees have other nodes before version 5.
     """
 
-    def __init__(self, taken: Iterable[str]) -> None:
+    def __init__(self, taken: Iterable[str], ml_version: int = 5) -> None:
+        self.ml_version = ml_version
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
         self._taken = set(taken)

@@ -1,12 +1,13 @@
 """Trees as nodes of ONNX: the operator ``TreeEnsemble``, which compares and adds up in double precision."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ..compiled._forest import Spans
+from ._children import Children
 from ._onnx_graph import ML, Graph, tensor
+from ._onnx_regressor import add_regressor
 from ._program import Trees
 
 LESS_OR_EQUAL, LESS, EQUAL, MEMBER = 0, 1, 4, 6
@@ -22,6 +23,8 @@ def add_trees(graph: Graph, cells: str, trees: Trees) -> str:
     A leaf of the operator holds one number. If leaves have several values, it is the number of the leaf, by which the
     values are looked up.
     """
+    if graph.ml_version < 5:
+        return add_regressor(graph, cells, _with_splits(_with_base(_with_all_outputs(trees))))
     n_scores = len(trees.base)
     trees = trees if trees.value.shape[1] == 1 else _with_all_outputs(trees)
     trees = _with_splits(_with_numbers(_with_base(trees)))
@@ -97,7 +100,7 @@ def _add_ensemble(graph: Graph, cells: str, trees: Trees, target: np.ndarray, va
     Leaves of the same target and number are stored once, except for the two of one split: a split with twice the same
     leaf stands for a tree without splits.
     """
-    children = _Children.of(trees)
+    children = Children.of(trees)
     of_leaves = [np.repeat(target, trees.tree_splits + 1), value, children.is_second]
     distinct, stored = np.unique(np.column_stack(of_leaves).astype(np.float64), axis=0, return_inverse=True)
     shift = children.shift_of_leaves(stored.ravel(), len(distinct))
@@ -126,43 +129,6 @@ def _add_ensemble(graph: Graph, cells: str, trees: Trees, target: np.ndarray, va
         leaf_weights=tensor(distinct[:, 1]),
         **optional,
     )
-
-
-@dataclass(frozen=True)
-class _Children:
-    """The children of each split: positions of splits, or of leaves."""
-
-    left: np.ndarray
-    right: np.ndarray
-    left_is_leaf: np.ndarray
-    right_is_leaf: np.ndarray
-    is_second: np.ndarray
-    """Whether a leaf is the right child of a split whose left child is a leaf."""
-
-    @classmethod
-    def of(cls, trees: Trees) -> "_Children":
-        spans = Spans.of(trees.n_left, trees.tree_splits)
-        first_leaf = np.cumsum(trees.tree_splits + 1) - trees.tree_splits - 1
-        leaf = spans.first_leaf + np.repeat(first_leaf, trees.tree_splits)
-        left_is_leaf, right_is_leaf = trees.n_left == 0, spans.n_splits == trees.n_left + 1
-        following = np.arange(1, len(trees.n_left) + 1)
-        left = np.where(left_is_leaf, leaf, following)
-        right = np.where(right_is_leaf, leaf + trees.n_left + 1, following + trees.n_left)
-        is_second = np.zeros(len(trees.value), dtype=bool)
-        is_second[right[left_is_leaf & right_is_leaf]] = True
-        return cls(left, right, left_is_leaf, right_is_leaf, is_second)
-
-    def shift_of_leaves(self, stored: np.ndarray, n_stored: int) -> int:
-        """Return by how much the positions of stored leaves are shifted so that no split has twice the same position.
-
-        Some versions of onnxruntime take a split whose children are a split and a leaf at the same position for a tree
-        without splits. A child that is the only split of two is at the position after its parent, so that for n leaves,
-        at most n - 1 splits exclude one of n shifts each.
-        """
-        mixed = np.flatnonzero(self.left_is_leaf != self.right_is_leaf)
-        mixed = mixed[mixed + 1 < n_stored]
-        leaf = stored[np.where(self.left_is_leaf[mixed], self.left[mixed], self.right[mixed])]
-        return int(np.setdiff1d(np.arange(n_stored), (mixed + 1 - leaf) % n_stored)[0])
 
 
 def _comparisons(trees: Trees) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
