@@ -79,8 +79,8 @@ def teacher_bounded_loss(
     who = "teacher_bounded_loss"
     outputs, soft, hard = _check_arrays(who, outputs, soft, hard)
     margin = _check_at_least_zero(who, "margin", margin)
-    excess = _row_losses(who, outputs, hard, loss) + margin - _row_losses(who, soft, hard, loss)
-    is_worse = (excess > 0) & _has_truth(hard)
+    excess = row_losses(who, outputs, hard, loss) + margin - row_losses(who, soft, hard, loss)
+    is_worse = (excess > 0) & has_truth(hard)
     gradient = np.where(np.isnan(hard), 0.0, outputs - hard)
     return np.where(is_worse, excess, 0.0), np.where(_by_row(is_worse, hard), gradient, 0.0)
 
@@ -143,8 +143,8 @@ def teacher_bounded(
     outputs, soft, hard = _check_arrays(who, outputs, soft, hard)
     soft_weight = check_share(who, "soft_weight", soft_weight)
     margin = _check_at_least_zero(who, "margin", margin)
-    excess = _row_losses(who, outputs, hard, loss) + margin - _row_losses(who, soft, hard, loss)
-    is_bounded = (excess <= 0) & _has_truth(hard)
+    excess = row_losses(who, outputs, hard, loss) + margin - row_losses(who, soft, hard, loss)
+    is_bounded = (excess <= 0) & has_truth(hard)
     blended = np.where(np.isnan(hard), soft, soft_weight * soft + (1 - soft_weight) * hard)
     return np.where(_by_row(is_bounded, hard), soft, blended), np.where(is_bounded, soft_weight, 1.0)
 
@@ -206,14 +206,14 @@ def loss_weights(
     factor = _check_at_least_zero(who, "student_factor", student_factor)
     if check_positive(who, "max_ratio", max_ratio) < 1:
         raise ValueError(f"{who}: max_ratio={described(max_ratio)}; expected a number of at least 1.")
-    difference = _row_losses(who, soft, hard, loss) - factor * _row_losses(who, outputs, hard, loss)
-    has_truth = _has_truth(hard)
+    difference = row_losses(who, soft, hard, loss) - factor * row_losses(who, outputs, hard, loss)
+    is_labelled = has_truth(hard)
     weight = np.ones(len(hard))
-    if has_truth.any():
-        known = difference[has_truth]
+    if is_labelled.any():
+        known = difference[is_labelled]
         # rounding errors of equal losses are no differences
         scale = max(float(known.std()), 1e-9 * float(np.abs(known).max()), np.finfo(np.float64).tiny)
-        weight[has_truth] = float(max_ratio) ** (-np.tanh((known - np.median(known)) / scale) / 2)
+        weight[is_labelled] = float(max_ratio) ** (-np.tanh((known - np.median(known)) / scale) / 2)
     return weight / weight.mean() if len(weight) else weight
 
 
@@ -236,7 +236,7 @@ def _check_at_least_zero(who: str, name: str, value: Any) -> float:
     return float(value)
 
 
-def _row_losses(who: str, outputs: np.ndarray, hard: np.ndarray, loss: Any) -> np.ndarray:
+def row_losses(who: str, outputs: np.ndarray, hard: np.ndarray, loss: Any) -> np.ndarray:
     """Return the loss of each row with respect to the truth; entries without a true value have none."""
     if loss == "squared_error":
         return _row_sums(np.nan_to_num(outputs - hard) ** 2 / 2)
@@ -254,7 +254,8 @@ def _row_sums(array: np.ndarray) -> np.ndarray:
     return array if array.ndim == 1 else array.sum(axis=1)
 
 
-def _has_truth(hard: np.ndarray) -> np.ndarray:
+def has_truth(hard: np.ndarray) -> np.ndarray:
+    """Return a mask of the rows with at least one true value."""
     is_known = ~np.isnan(hard)
     return is_known if hard.ndim == 1 else is_known.any(axis=1)
 
