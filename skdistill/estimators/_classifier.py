@@ -262,8 +262,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.sampler = sampler
         self.n_synthetic = n_synthetic
         self.temperature = temperature
-        self.soft_weight = soft_weight
-        self.truth_margin = truth_margin
+        self.soft_weight, self.truth_margin = soft_weight, truth_margin
         self.teacher_cv = teacher_cv
         self.target_compressor = target_compressor
         self.max_queries = max_queries

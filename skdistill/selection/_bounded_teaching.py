@@ -9,13 +9,12 @@ kept.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from .._tables import take_rows
 from ..targets import blend, teacher_bounded, teacher_bounded_loss
-from ..targets._bounding import LossName, has_truth, row_losses
 from ..transfer import TransferSet
 
 N_ROUNDS = 3
@@ -28,12 +27,12 @@ class BoundedLoss:
 
     soft_weight: float
     margin: float
-    name: LossName
+    name: Literal["squared_error", "log_loss"]
 
     def mean(self, outputs: np.ndarray, soft: np.ndarray, truth: np.ndarray, weight: np.ndarray) -> float:
         """Return the weighted mean loss of rows."""
         of_truth, _ = teacher_bounded_loss(outputs, soft, truth, loss=self.name, margin=self.margin)
-        of_teacher = row_losses("truth_margin", outputs, soft, self.name)
+        of_teacher, _ = teacher_bounded_loss(outputs, soft, soft, loss=self.name)  # its distance to the teacher
         return float(np.average(self.soft_weight * of_teacher + (1 - self.soft_weight) * of_truth, weights=weight))
 
     def targets(self, outputs: np.ndarray, soft: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -55,7 +54,8 @@ def teach_bounded(
     """
     assert rows.truth is not None
     student = best = teach(blend(soft, rows.truth, loss.soft_weight), rows.sample_weight)
-    labelled = np.flatnonzero(has_truth(rows.truth) & (rows.sample_weight > 0))
+    has_truth = ~np.isnan(rows.truth).reshape(len(rows), -1).all(axis=1)
+    labelled = np.flatnonzero(has_truth & (rows.sample_weight > 0))
     if not len(labelled):
         return student
     labels = Labels(take_rows(rows.X, labelled), soft[labelled], rows.truth[labelled], rows.sample_weight[labelled])
