@@ -132,6 +132,18 @@ def test_students_without_weights_and_unfitted_teachers_work():
     np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1)
 
 
+def test_the_student_without_the_teacher_is_not_bounded_by_it():
+    """``soft_weight="auto"`` compares with a student of the labels alone, for which the teacher does not matter."""
+    skill = []
+    for margin in (None, 0.0):
+        model = DistilledRegressor(
+            teacher_of_values, LinearRegression(), sampler=None, soft_weight="auto", truth_margin=margin, random_state=0
+        ).fit(X, VALUES)
+        skill.append(model.soft_weights_["skill"])
+    assert skill[0][-1] == skill[1][-1]
+    assert (skill[0][1:-1] != skill[1][1:-1]).any()
+
+
 @pytest.mark.parametrize("kind", [DistilledClassifier, DistilledRegressor])
 def test_margins_that_cannot_count_are_refused(kind):
     """A margin needs a weight of the truth, and must be a number of at least zero."""

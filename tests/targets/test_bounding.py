@@ -88,6 +88,9 @@ def test_a_large_margin_is_the_blend_and_rows_without_truth_keep_the_teacher():
     targets, weight = teacher_bounded(scores, soft, hard, 0.3, loss="squared_error", margin=1e6)
     np.testing.assert_array_equal(targets, blend(soft, hard, 0.3))
     np.testing.assert_array_equal(weight, 1)
+    targets, weight = teacher_bounded(scores, soft, hard, 0.3, loss="squared_error")
+    np.testing.assert_array_equal(targets[::2], soft[::2])
+    np.testing.assert_array_equal(weight[::2], 1)
     targets, weight = teacher_bounded(hard[1::2], soft[1::2], hard[1::2], 0.3, loss="squared_error")
     np.testing.assert_array_equal(targets, soft[1::2])
     np.testing.assert_array_equal(weight, 0.3)
@@ -119,6 +122,7 @@ def test_weights_at_their_limits():
     assert len(np.unique(alone[::3])) == 1
     np.testing.assert_array_equal(loss_weights(scores, soft, hard, loss="squared_error", max_ratio=1), 1)
     np.testing.assert_array_equal(loss_weights(soft, soft, hard, loss="squared_error"), 1)
+    np.testing.assert_allclose(loss_weights(scores + 0.2, scores + 0.3, scores, loss="squared_error"), 1, rtol=1e-4)
     np.testing.assert_array_equal(loss_weights(scores, soft, np.full_like(hard, np.nan), loss="squared_error"), 1)
 
 
