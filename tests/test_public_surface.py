@@ -157,10 +157,13 @@ PUBLIC = {
         "centred_logits",
         "fit_margin_scale",
         "logistic_schedule",
+        "loss_weights",
         "one_hot",
         "scheduled_temperature",
         "soften",
         "softmax",
+        "teacher_bounded",
+        "teacher_bounded_loss",
     ],
 }
 EXAMPLES_TOO = [

@@ -91,6 +91,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
     sampler: Any
     n_synthetic: Any
     soft_weight: Any
+    truth_margin: float | None
     teacher_cv: Any
     target_compressor: Any
     max_queries: int | None

@@ -35,6 +35,11 @@ def check_parameters(model: Any, y: Any) -> None:
             f"{type(model).__name__}: soft_weight={model.soft_weight} blends in true labels, but y is None. "
             "Pass y, or soft_weight=1."
         )
+    if model.truth_margin is not None and not isinstance(model.soft_weight, str) and model.soft_weight == 1:
+        raise ValueError(
+            f"{type(model).__name__}: truth_margin={model.truth_margin} with soft_weight=1, which ignores the true "
+            "labels; expected a smaller weight of the teacher. Pass soft_weight=0.5 or 'auto', or truth_margin=None."
+        )
 
 
 def _warn_of_former_names(model: Any) -> None:
@@ -58,6 +63,8 @@ def _check_numbers(model: Any) -> None:
     check_number(model, "n_repeats", model.n_repeats, kind=Integral, low=1)
     if not isinstance(model.soft_weight, str):
         check_number(model, "soft_weight", model.soft_weight, low=0, high=1)
+    if model.truth_margin is not None:
+        check_number(model, "truth_margin", model.truth_margin, low=0)
     if not isinstance(model.n_synthetic, str):
         check_number(model, "n_synthetic", model.n_synthetic, kind=Real, low=0)
         if isinstance(model.n_synthetic, Integral):  # which may be too large to count with

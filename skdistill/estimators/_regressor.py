@@ -50,6 +50,13 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         lowers its fidelity if they have much. ``"auto"`` selects among 1, 0.75, 0.5 and 0.25 by the skill on held-out
         true values, preferably ``y_val``, and warns if the student is better without the teacher. Without ``y``,
         ``"auto"`` is 1.
+    truth_margin : float >= 0 or None, default=None
+        With a number, the true values only count in rows where the loss of the student with respect to them is not
+        smaller than that of the teacher by this margin; see :func:`skdistill.targets.teacher_bounded`. The unit is that
+        of the loss: half the square of the unit of ``y``. The student is fitted four times, and the fit with the
+        smallest loss is kept. A teacher that was fitted on these rows has too small a loss there, and hardly any row is
+        left out: use it with ``teacher_cv``. It needs a ``soft_weight`` below 1. With ``None``, the true values count
+        in all rows.
     teacher_cv : int, splitter, "oob" or None, default=None
         How a recipe labels the real rows: in-sample (``None``), out-of-fold (an integer or a splitter) or out-of-bag
         (``"oob"``). Rows that are in no test fold, as with ``TimeSeriesSplit``, are labelled in-sample, with a warning.
@@ -226,6 +233,7 @@ default="auto"
         sampler: Any = "auto",
         n_synthetic: Any = "auto",
         soft_weight: Any = 1.0,
+        truth_margin: float | None = None,
         teacher_cv: Any = None,
         link: str = "auto",
         bounds: Any = "auto",
@@ -251,7 +259,7 @@ default="auto"
         self.student_size = student_size
         self.sampler = sampler
         self.n_synthetic = n_synthetic
-        self.soft_weight = soft_weight
+        self.soft_weight, self.truth_margin = soft_weight, truth_margin
         self.teacher_cv = teacher_cv
         self.link = link
         self.bounds = bounds

@@ -74,7 +74,10 @@ class Comparison:
 
     def losses(self, student: Any, rows: TransferSet, soft_weight: float, seed: int) -> Losses:
         """Fit a student with the given weight of the teacher, and return its losses with respect to the true labels."""
-        fitted = replace(self.targets, soft_weight=soft_weight).teach(student, rows, seed)
+        taught = replace(self.targets, soft_weight=soft_weight)
+        if soft_weight == 0:  # the student without the teacher, whose losses do not matter then
+            taught = replace(taught, truth_margin=None)
+        fitted = taught.teach(student, rows, seed)
         given = self.targets.predict(fitted, self.validation.X)
         return Losses((self.validation.losses(given, pools_outputs=self.targets.pools_outputs)[0],))
 

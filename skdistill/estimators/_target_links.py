@@ -54,7 +54,12 @@ def choose_targets(model: Any, teacher: Teacher, real: TransferSet) -> ValueTarg
     link = _with_bounds(model, teacher, link, real.outputs)
     keeps_bounds = link.name != "identity" or not _is_auto(model.bounds)
     targets = ValueTargets(
-        teacher, model._given_soft_weight, model._target_compressor, link=link, keeps_bounds=keeps_bounds
+        teacher,
+        model._given_soft_weight,
+        model._target_compressor,
+        link=link,
+        keeps_bounds=keeps_bounds,
+        truth_margin=model.truth_margin,
     )
     return targets if stated is None else _on_better_scale(model, targets, real)
 

@@ -104,6 +104,7 @@ class ClassTask:
             real,
             temperature=model.temperature,
             soft_weight=model._given_soft_weight,
+            truth_margin=model.truth_margin,
             compressor=model._target_compressor,
         )
 

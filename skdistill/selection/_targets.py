@@ -1,6 +1,7 @@
 """Targets of classification and regression: soft targets from the teacher's outputs, and students fitted on them."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +12,7 @@ from ..students._student import CompactRegressor, CompactStudent, rows_for
 from ..targets import TargetLink, blend, fit_margin_scale, soften, softmax
 from ..teachers import Teacher
 from ..transfer import TransferSet
+from ._bounded_teaching import BoundedLoss, teach_bounded
 from ._student_view import WHOLE, StudentView
 
 
@@ -70,6 +72,7 @@ class ClassTargets:
     compressor: Any
     pools_outputs: bool = True
     view: StudentView = WHOLE
+    truth_margin: float | None = None
 
     @classmethod
     def fit(cls, teacher: Teacher, real: TransferSet, **params: Any) -> "ClassTargets":
@@ -92,16 +95,22 @@ class ClassTargets:
 
     def teach(self, student: Any, transfer_set: TransferSet, seed: int) -> Any:
         """Return the student fitted on probabilities."""
-        proba = self.of(transfer_set.outputs)
-        if transfer_set.truth is not None:
-            proba = blend(proba, transfer_set.truth, self.soft_weight)
+        teach = partial(self._teach, student, transfer_set.X, seed)
+        proba, truth = self.of(transfer_set.outputs), transfer_set.truth
+        if truth is not None and self.truth_margin is not None and self.soft_weight < 1:
+            loss = BoundedLoss(self.soft_weight, self.truth_margin, "log_loss")
+            return teach_bounded(teach, self.predict, transfer_set, proba, loss)
+        return teach(proba if truth is None else blend(proba, truth, self.soft_weight), transfer_set.sample_weight)
+
+    def _teach(self, student: Any, X: Any, seed: int, proba: np.ndarray, sample_weight: np.ndarray) -> Any:
+        """Return the student fitted on probabilities at temperature 1."""
         with lent_teacher(self.teacher.model):
             return teach_classifier(
                 self.view.prepared(_inheriting(student, self.teacher, self.view)),
-                self.view.rows(transfer_set.X),
+                self.view.rows(X),
                 soften(proba, self.temperature),
                 classes=self.classes,
-                sample_weight=transfer_set.sample_weight,
+                sample_weight=sample_weight,
                 rng=np.random.RandomState(seed),
                 temperature=self.temperature,
                 target_compressor=self.compressor,
@@ -132,6 +141,7 @@ class ValueTargets:
     keeps_bounds: bool = False
     """Whether estimators of others are wrapped so that they keep the bounds; ours always keep them."""
     view: StudentView = WHOLE
+    truth_margin: float | None = None
 
     def of(self, outputs: np.ndarray) -> np.ndarray:
         """Return the teacher's outputs unchanged."""
@@ -139,15 +149,21 @@ class ValueTargets:
 
     def teach(self, student: Any, transfer_set: TransferSet, seed: int) -> Any:
         """Return the student fitted on values."""
-        targets = transfer_set.outputs
-        if transfer_set.truth is not None:
-            targets = blend(targets, transfer_set.truth, self.soft_weight)
+        teach = partial(self._teach, student, transfer_set.X, seed)
+        values, truth = transfer_set.outputs, transfer_set.truth
+        if truth is not None and self.truth_margin is not None and self.soft_weight < 1:
+            loss = BoundedLoss(self.soft_weight, self.truth_margin, "squared_error")
+            return teach_bounded(teach, self.predict, transfer_set, values, loss)
+        return teach(values if truth is None else blend(values, truth, self.soft_weight), transfer_set.sample_weight)
+
+    def _teach(self, student: Any, X: Any, seed: int, values: np.ndarray, sample_weight: np.ndarray) -> Any:
+        """Return the student fitted on values."""
         with lent_teacher(self.teacher.model):
             return teach_regressor(
                 self.view.prepared(_inheriting(student, self.teacher, self.view)),
-                self.view.rows(transfer_set.X),
-                self.link.clipped(targets),
-                sample_weight=transfer_set.sample_weight,
+                self.view.rows(X),
+                self.link.clipped(values),
+                sample_weight=sample_weight,
                 rng=np.random.RandomState(seed),
                 target_compressor=self.compressor,
                 link=self._link_for(student),

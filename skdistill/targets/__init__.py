@@ -1,6 +1,7 @@
-"""Functions that soften, blend, link and compress soft targets."""
+"""Functions that soften, blend, bound, link and compress soft targets."""
 
 from ._blending import blend, one_hot
+from ._bounding import loss_weights, teacher_bounded, teacher_bounded_loss
 from ._compression import TargetCompressor
 from ._links import TargetLink
 from ._margins import fit_margin_scale
@@ -14,8 +15,11 @@ __all__ = [
     "centred_logits",
     "fit_margin_scale",
     "logistic_schedule",
+    "loss_weights",
     "one_hot",
     "scheduled_temperature",
     "soften",
     "softmax",
+    "teacher_bounded",
+    "teacher_bounded_loss",
 ]

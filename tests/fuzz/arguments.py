@@ -319,6 +319,7 @@ BAD_NUMBERS = (
 GOOD = {
     "n_synthetic": (0, 5, 0.5, 2.0, "auto", np.int64(3), np.float32(1)),
     "soft_weight": (1, 1.0, np.float64(1), np.int8(1)),
+    "truth_margin": (None,),
     "max_queries": (None, 10, 1000, 10**12, np.int64(50)),
     "n_repeats": (1, 2, np.int64(1)),
     "chunk_size": (1, 3, 10**6, 10**9, np.int64(4)),
@@ -339,6 +340,7 @@ GOOD = {
 BAD = {
     "n_synthetic": (*(b for b in BAD_NUMBERS if b is not None), 10**30, "Auto"),
     "soft_weight": (*BAD_NUMBERS[:-4], 2, 10**30, "Auto", "aut"),
+    "truth_margin": (*(b for b in BAD_NUMBERS if b is not None), "auto"),
     "max_queries": (*BAD_NUMBERS, 0, 1, 2.5, "auto"),
     "n_repeats": (*BAD_NUMBERS, 0, None, 1.5),
     "chunk_size": (*BAD_NUMBERS, 0, None, 1.5),
