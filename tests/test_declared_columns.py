@@ -51,7 +51,7 @@ def test_each_value_of_a_declared_column_is_one_category(table):
         np.testing.assert_array_equal(codes[:, [0, 2]], np.asarray(table)[:, [0, 2]])
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", sorted(set(FAMILIES) - {"inherit"}))  # which reads columns as its teacher does
 def test_students_and_their_compiled_forms_keep_the_declaration(family):
     """A code without an order is followed better as a category; clones and pickles remember; a row is as in a batch."""
     student = FAMILIES[family].member(classifies=False).set_params(categorical_features=[1])

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
 from itertools import permutations, product
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ from ._steps import Step
 
 SHARES = (1, 2)
 """Shares of the tolerance of a step relative to others: all combinations are tried for the best order."""
+
+TEXT_WIDTH = 88
+"""Maximum width of the sentence above the table as text."""
 
 Path = tuple[tuple[int, float], ...]
 """Positions of steps in the order in which they are applied, with the share of the remaining tolerance of each."""
@@ -114,7 +118,7 @@ class Compression:
         )
 
     def __str__(self) -> str:
-        return f"{self.explain()}\n\n{as_text(self.table())}"
+        return f"{fill(self.explain(), TEXT_WIDTH)}\n\n{as_text(self.table())}"
 
     __repr__ = __str__
 
