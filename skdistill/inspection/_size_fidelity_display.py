@@ -22,7 +22,7 @@ ENDS = ("fidelity_low", "fidelity_high")
 
 ABSCISSAE = ("size", "latency")
 FEWEST_TICKS, MOST_TICKS = 3, 9
-FAMILIES = ("boosting", "tree", "kernel", "mlp_ple", "mlp", "hybrid", "linear")
+FAMILIES = ("boosting", "tree", "kernel", "mlp_ple", "mlp", "hybrid", "linear", "inherit")
 """Families with a fixed colour in all figures."""
 
 

@@ -3,7 +3,7 @@
 from types import ModuleType
 from typing import Any
 
-BLUE, VERMILLION, GREEN, PURPLE, OCHRE, SKY, GREY = (
+BLUE, VERMILLION, GREEN, PURPLE, OCHRE, SKY, GREY, INDIGO = (
     "#1F83C4",
     "#D55E00",
     "#009E73",
@@ -11,11 +11,12 @@ BLUE, VERMILLION, GREEN, PURPLE, OCHRE, SKY, GREY = (
     "#A87900",
     "#3FA7D6",
     "#808080",
+    "#7A66D9",
 )
-"""The Okabe-Ito palette with medium lightness, visible on white and on black."""
+"""The Okabe-Ito palette with medium lightness, visible on white and on black, and an eighth colour."""
 
-COLORS = (BLUE, VERMILLION, GREEN, PURPLE, OCHRE, SKY, GREY)
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+COLORS = (BLUE, VERMILLION, GREEN, PURPLE, OCHRE, SKY, GREY, INDIGO)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
 def pyplot(who: str) -> ModuleType:

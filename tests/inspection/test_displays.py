@@ -20,12 +20,20 @@ from strategies import example_table
 
 from skdistill import AutoStudent, Candidates, DistilledClassifier, DistilledRegressor, fidelity_scorer
 from skdistill.exceptions import SamplerError, StudentError
-from skdistill.inspection import DisagreementDisplay, FidelityDisplay, SamplerDisplay, SizeFidelityDisplay
+from skdistill.inspection import (
+    DisagreementDisplay,
+    FidelityDisplay,
+    SamplerDisplay,
+    SizeFidelityDisplay,
+    _size_fidelity_display,
+)
 from skdistill.inspection._size_fidelity_display import front
+from skdistill.inspection._style import COLORS, MARKERS
 from skdistill.metrics import fidelity, neg_bytes_scorer, neg_latency_scorer
 from skdistill.samplers import MUNGE, Jitter, LeafSwap
 from skdistill.selection._candidates import Candidate
 from skdistill.students import CompactTreeRegressor
+from skdistill.students._families import FAMILIES
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
@@ -677,3 +685,9 @@ def test_logistic_models_are_drawn_beside_any_teacher(make):
     other = LogisticRegression().fit(case.X, np.where(case.y == 1, "b", "a"))
     with pytest.raises(ValueError, match=r"LogisticRegression returns .*'a', 'b'.* RandomForestClassifier returns"):
         FidelityDisplay.from_estimator(other, case.X, teacher=case.model.teacher)
+
+
+def test_each_family_has_a_look_of_its_own():
+    """A fixed colour and marker, which no other family of this package has."""
+    assert sorted(_size_fidelity_display.FAMILIES) == sorted(FAMILIES)
+    assert len(set(COLORS)) == len(COLORS) >= len(FAMILIES) <= len(set(MARKERS))
