@@ -86,4 +86,5 @@ def _narrow(values: np.ndarray) -> np.ndarray:
 def _at_most(thresholds: np.ndarray) -> np.ndarray:
     """Return the largest floats that are at most the thresholds: they have the same floats on their left."""
     nearest = _narrow(thresholds)
-    return np.where(nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest)
+    with np.errstate(over="ignore"):
+        return np.where(nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest)

@@ -95,7 +95,6 @@ def assert_same(compiled, model, X):
         assert np.shape(copied(row)) == np.shape(one)
 
 
-@pytest.mark.filterwarnings("ignore:X does not have valid feature names:UserWarning")  # some LightGBM always says so
 @pytest.mark.parametrize(("model", "data"), CASES)
 def test_compiled_models_answer_as_the_model(model, data):
     """To 1e-6 of the answers' scale: blocks of rows, one row as array, list or tuple, and after unpickling."""

@@ -14,7 +14,7 @@ from skdistill.compiled import CompiledModel, Design, Forest, Network
 from skdistill.compiled._packing import _sizes, pack_arrays, unpack_arrays
 from skdistill.convert import forest_from_lightgbm
 
-FEW = st.sampled_from([0.0, -0.0, 0.125, -0.25, 1.0, 127.0, np.inf, -np.inf, np.nan, 1e-30])
+FEW = st.sampled_from([0.0, -0.0, 0.125, -0.25, 1.0, 127.0, np.inf, -np.inf, np.nan, 2.0**-100])
 
 
 @settings(max_examples=60, deadline=None)

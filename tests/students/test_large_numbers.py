@@ -118,7 +118,6 @@ def test_ordinary_tables_have_trees_of_float32():
         assert student.fit(ROWS, VALUES).scorer_.dtype == np.float32
 
 
-@pytest.mark.filterwarnings("ignore:X does not have valid feature names")  # LightGBM 4.6
 def test_trees_of_others_round_as_they_did():
     """Compiled, a tree of scikit-learn rounds rows to float32, and LightGBM compares them in float64."""
     X = SINCE_1970[:, None] + RNG.uniform(-1, 1, (400, 1))

@@ -152,7 +152,6 @@ def test_effects_are_values():
     np.testing.assert_array_equal(teacher.outputs(X), X[:, 0] - 1)
 
 
-@pytest.mark.filterwarnings("ignore:X does not have valid feature names")  # LightGBM 4.6
 @pytest.mark.parametrize("objective", ["multiclassova", "multiclass"])
 def test_scores_of_one_class_against_all_are_normalised(objective):
     """Probabilities that are computed class by class are divided by their sum; others must have the sum one."""

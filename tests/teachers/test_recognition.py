@@ -97,7 +97,6 @@ def by_joblib(model):
 
 
 @pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
-@pytest.mark.filterwarnings("ignore:X does not have valid feature names")  # LightGBM 4.6
 @pytest.mark.parametrize("name", TEACHERS)
 def test_loaded_teachers_are_known_again(name):
     """Saving, loading, predicting and another number of threads change nothing; another fit does."""

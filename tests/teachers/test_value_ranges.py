@@ -41,7 +41,6 @@ class Objective:
         return np.ones(len(X))
 
 
-@pytest.mark.filterwarnings("ignore:X does not have valid feature names")  # LightGBM 4.6
 @pytest.mark.parametrize(
     ("model", "expected"),
     [
