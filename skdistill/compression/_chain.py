@@ -82,7 +82,7 @@ class Compression:
     >>> from sklearn.datasets import load_diabetes
     >>> from sklearn.ensemble import RandomForestRegressor
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> forest = RandomForestRegressor(30, max_leaf_nodes=16, random_state=0).fit(X, y)
+    >>> forest = RandomForestRegressor(10, max_leaf_nodes=8, random_state=0).fit(X, y)
     >>> found = skdistill.compress(forest, X=X, tolerance=0.01)
     >>> found.ratio > 1.5, found.loss <= 0.01
     (True, True)

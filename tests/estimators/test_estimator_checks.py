@@ -67,8 +67,6 @@ EXPECTED_FAILURES = [
     (CompactHybridRegressor(), ROWS_ARE_SHUFFLED),
     (CompactKernelClassifier(10), {}),
     (CompactKernelRegressor(10), {}),
-    (CompactInheritedClassifier(300), LIGHTGBM),
-    (CompactInheritedRegressor(300), LIGHTGBM),
     (CompactLinearClassifier(), {}),
     (CompactLinearRegressor(), {}),
     (
@@ -103,6 +101,8 @@ EXPECTED_FAILURES = [
 ]
 
 DEFAULTS = [
+    (CompactInheritedClassifier(300), LIGHTGBM),
+    (CompactInheritedRegressor(300), LIGHTGBM),
     (DistilledClassifier(RandomForestClassifier(10, random_state=0), random_state=0), ROWS_ARE_DRAWN),
     (DistilledRegressor(RandomForestRegressor(10, random_state=0), random_state=0), ROWS_ARE_DRAWN),
     (
@@ -112,7 +112,8 @@ DEFAULTS = [
         ROWS_ARE_DRAWN,
     ),
 ]
-"""With the default student and sampler: some minutes, so that they are only checked with ``-m slow``, as in CI."""
+"""With the default student and sampler, or trees of their own to inherit: some minutes, so that they are only checked
+with ``-m slow``, as in CI."""
 
 
 def checks_of(estimators, *marks):
