@@ -390,6 +390,7 @@ def test_searches_are_drawn(make):
         display.plot(x="latency")
 
 
+@pytest.mark.slow
 def test_searches_of_several_scores_are_drawn(make):
     """Bytes and latency are those measured, families have a line each, and a failed fit has no point."""
     case = make("two classes")

@@ -958,6 +958,7 @@ def test_without_truth_only_closeness_is_told(make):
     assert "skill" not in found.verdict
 
 
+@pytest.mark.slow
 def test_millions_of_rows_are_sampled():
     """The teacher is asked about max_rows of them, and four times about one; the report says so."""
     asked = []
@@ -1211,6 +1212,7 @@ def test_pages_are_the_same_each_time(make, page):
     assert first == second
 
 
+@pytest.mark.slow
 def test_pages_are_the_same_from_several_threads(make):
     """Which share the style of matplotlib."""
     case = make("two classes")

@@ -148,6 +148,7 @@ def test_big_tables_are_tried_in_part(monkeypatch):
     assert model.transfer_set_.n_real == len(ROWS)
 
 
+@pytest.mark.slow
 def test_memorised_rows_that_a_scout_is_worse_with_are_not_tried_again():
     """Where the best scout is clearly worse with more weight of them, no larger student is taught so."""
     rows = np.random.default_rng(1).normal(size=(1500, 10))

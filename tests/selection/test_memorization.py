@@ -140,6 +140,7 @@ class TestWhatFollowsFromIt:
         assert chosen.fidelity_low < chosen.fidelity < chosen.fidelity_high <= 1
         assert ("pass X_val" in model.candidates_.explain()) == (validated_on == "synthetic rows")
 
+    @pytest.mark.slow
     def test_given_rows_tell_of_the_student_itself(self):
         """They are taught to nobody, so that the estimate is the fidelity of the student that is there in the end."""
         model = DistilledClassifier(self.TREES, AutoStudent(["linear", "tree"]), random_state=0)

@@ -124,6 +124,7 @@ def test_numbers_of_neighbouring_bins_are_a_split_apart():
         assert len(np.unique(column)) > 255 or table.n_bins[0] == len(np.unique(column))
 
 
+@pytest.mark.slow
 def test_heavy_tables_are_counted_in_parts(monkeypatch):
     """Small limits of memory change nothing but the time."""
     X, Y = dataset("multi-output")

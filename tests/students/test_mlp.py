@@ -205,7 +205,10 @@ def test_parameters_are_checked(student, error, match):
 class TestStrangeTables:
     """What every family must bear: each of these once gave wrong answers in silence."""
 
-    FAMILY = pytest.mark.parametrize("family", FAMILIES)
+    FAMILY = pytest.mark.parametrize(
+        "family",
+        [pytest.param(name, marks=[pytest.mark.slow] if name == "inherit" else []) for name in FAMILIES],
+    )
 
     @staticmethod
     def follows(student, rows, target):
