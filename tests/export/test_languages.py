@@ -125,16 +125,22 @@ def drawn_table(rng, n_rows=80):
     return frame, signal
 
 
-def assert_drawn_student_is_exported(export, family, seed):
+@cache
+def drawn_student(family, seed):
     rng = np.random.default_rng(seed)
     frame, signal = drawn_table(rng)
     task = list(TASKS)[int(rng.integers(len(TASKS)))]
     ranks = np.argsort(np.argsort(signal)) / 40  # so that no class is rare
     student = FAMILIES[family].member(classifies="classes" in task)
-    assert_exported(export, student.fit(frame, TASKS[task](ranks)), X=frame)
+    return student.fit(frame, TASKS[task](ranks)), frame
 
 
-@pytest.mark.parametrize("export", EXPORTERS[-1:])
+def assert_drawn_student_is_exported(export, family, seed):
+    student, frame = drawn_student(family, seed)
+    assert_exported(export, student, X=frame)
+
+
+@in_each_language
 @pytest.mark.parametrize("family", FAMILIES)
 def test_drawn_students(export, family):
     """Students of each family, fitted on tables of drawn columns, names, categories and missing cells."""
