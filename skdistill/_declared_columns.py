@@ -55,6 +55,32 @@ def declared_columns(owner: str, given: Any, X: Any) -> tuple[int, ...]:
             f'{who} for a sparse matrix; expected "from_dtype", since columns of a sparse matrix are numbers. Pass a '
             "dense array or a data frame, or encode the categories as one column each."
         )
+    expected = (
+        '"from_dtype", a list of column names, a list of column positions, or a mask with True or False for each column'
+    )
+    return listed_columns(who, given, X, expected)
+
+
+def listed_columns(who: str, given: Any, X: Any, expected: str) -> tuple[int, ...]:
+    """Return the positions of listed columns, in ascending order.
+
+    Parameters
+    ----------
+    who : str
+        The parameter with its value, for messages.
+    given : array-like
+        Names of columns, their positions, or a mask of all columns.
+    X : table of shape (n_samples, n_features)
+    expected : str
+        What ``given`` may be, for the message about anything else.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column.
+    TypeError
+        If ``given`` is something else.
+    """
     cells = list(given) if np.iterable(given) and not isinstance(given, str | bytes) else [None]
     if cells and all(isinstance(cell, bool | np.bool_) for cell in cells):
         columns = _of_mask(who, cells, X.shape[1])
@@ -63,10 +89,7 @@ def declared_columns(owner: str, given: Any, X: Any) -> tuple[int, ...]:
     elif all(isinstance(cell, str) for cell in cells):
         columns = _of_names(who, cells, X)
     else:
-        raise TypeError(
-            f'{who}; expected "from_dtype", a list of column names, a list of column positions, or a mask with True or '
-            "False for each column."
-        )
+        raise TypeError(f"{who}; expected {expected}.")
     return tuple(sorted(set(columns)))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from .._declared_columns import _of_mask, _of_names, _of_positions
+from .._declared_columns import listed_columns
 from .._described import described
 from .._representation import Documented
 from .._tables import is_frame
@@ -146,21 +146,14 @@ def columns_of(owner: str, given: Any, X: Any, *, parameter: str = "student_colu
     if callable(given):
         given = _selected(owner, given, X, parameter)
     who = f"{owner}: {parameter}={described(given)}"
-    cells = list(given) if np.iterable(given) and not isinstance(given, str | bytes | Mapping) else [None]
-    if cells and all(isinstance(cell, bool | np.bool_) for cell in cells):
-        columns = _of_mask(who, cells, X.shape[1])
-    elif all(isinstance(cell, Integral) and not isinstance(cell, bool) for cell in cells):
-        columns = _of_positions(who, cells, X.shape[1])
-    elif all(isinstance(cell, str) for cell in cells):
-        columns = _of_names(who, cells, X)
-    else:
-        raise TypeError(
-            f"{who}; expected a list of column names, a list of column positions, a mask with True or False for each "
-            "column, or a callable that returns one of these."
-        )
+    expected = (
+        "a list of column names, a list of column positions, a mask with True or False for each column, or a callable "
+        "that returns one of these"
+    )
+    columns = listed_columns(who, None if isinstance(given, Mapping) else given, X, expected)
     if not columns:
         raise ValueError(f"{who} has no column; expected at least one.")
-    return tuple(sorted(set(columns)))
+    return columns
 
 
 def _selected(owner: str, select: Callable[[Any], Any], X: Any, parameter: str) -> Any:
