@@ -11,7 +11,7 @@ import struct
 import time
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
@@ -272,9 +272,14 @@ class Index:
         self._parts.append((block.keys, starts, np.full(len(starts), number, dtype=np.int32)))
         self._sorted = None
 
-    def trust(self, path: Path | None) -> None:
-        """Take a file for checked, because its outputs are those that the teacher just returned."""
-        self.checked.update(number for (known, _), number in self._numbers.items() if known == path)
+    def trust(self, paths: Collection[Path]) -> None:
+        """Take files for checked, because their outputs are known to be those of the teacher."""
+        self.checked.update(number for (path, _), number in self._numbers.items() if path in paths)
+
+    def trusted(self) -> set[Path]:
+        """Return the files all of whose outputs are checked."""
+        unchecked = {path for (path, _), number in self._numbers.items() if number not in self.checked}
+        return {path for path, _ in self._numbers} - unchecked
 
     def find(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the outputs of the known rows, and the number of the file of each row; -1 for unknown rows.

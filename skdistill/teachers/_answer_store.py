@@ -3,7 +3,8 @@
 Below the folder of ``memory``, each teacher has a folder named after its digest, or after its ``teacher_id``, and in it
 a folder for each set of outputs that agree with each other. The first time that a store uses the outputs of a file, the
 teacher labels a few of their rows again, so that a change that the digest does not see, such as that of a service
-behind a function, starts a new set.
+behind a function, starts a new set. A model of a known library, which holds all that its outputs depend on, is asked
+once in a process.
 """
 
 import hashlib
@@ -22,8 +23,9 @@ from .._tables import take_rows
 from .._validation import warn_caller
 from ..exceptions import TeacherWarning
 from ._adapter import Teacher
+from ._agreement import agreed_files
 from ._answer_files import Index, Writer
-from ._contents import UnknownContentError
+from ._contents import Digester, UnknownContentError
 from ._recognition import recognise
 from ._row_keys import keys_in_batch, row_keys
 
@@ -79,6 +81,7 @@ class AnswerStore:
         self._writer: Writer | None = None
         self._warned: set[str] = set()
         self._probed: tuple[Any, np.ndarray] | None = None
+        self._agreed: set[Path] = set()
 
     def key_of(self, teacher: Teacher, X: Any) -> str | None:
         """Return a key for results about a teacher that are cached elsewhere; ``None`` if it cannot be recognised.
@@ -141,9 +144,9 @@ class AnswerStore:
         """Find the folder of the teacher; return whether it can be recognised."""
         if self._teacher is teacher:
             return self._home is not None
-        self._teacher, self._home, self._writer = teacher, None, None
+        self._teacher, self._home, self._writer, self._agreed = teacher, None, None, set()
         try:
-            known_as = self.teacher_id.encode() if self.teacher_id else recognise(teacher.model, ask)
+            known_as = self.teacher_id.encode() if self.teacher_id else self._read(teacher.model, ask)
         except UnknownContentError as error:
             self._warn(
                 "unknown",
@@ -155,6 +158,12 @@ class AnswerStore:
         form = repr((bool(self.teacher_id), *_form_of(teacher), beside)).encode()
         self._home = self.folder / hashlib.sha256(known_as + b"\0" + form).hexdigest()[:32]
         return True
+
+    def _read(self, model: Any, ask: Callable[[], None] | None) -> bytes:
+        digester = Digester()
+        digest = recognise(model, ask, digester)
+        self._agreed = agreed_files(model, digester)
+        return digest
 
     def _keys_of(self, X: Any) -> np.ndarray | None:
         try:
@@ -177,10 +186,10 @@ class AnswerStore:
         for folder in sets:
             index = self._indices.setdefault(folder, Index(folder))
             outputs, files = index.find(keys)
-            if self._writer is not None:
-                index.trust(self._writer.path)
+            index.trust(self._agreed)
             found = None if checks is None else checks.difference(index, outputs, files)
             if found is None:
+                self._agreed |= index.trusted()
                 self._use(folder)
                 return Recalled(files >= 0, outputs, keys)
             difference = found if difference is None else difference
@@ -200,6 +209,8 @@ class AnswerStore:
         assert self._home is not None
         try:
             self._writer.append(keys, outputs)
+            if self._writer.path is not None:
+                self._agreed.add(self._writer.path)
             if not (self._home / ABOUT).exists():
                 self._describe()
         except OSError as error:

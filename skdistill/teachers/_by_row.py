@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable
-from functools import partial
+from functools import cache, partial
 from types import MethodType
 from typing import Any
 
@@ -42,6 +42,9 @@ RANDOM = (np.random.RandomState, np.random.Generator)
 PASSIVE = (str, bytes, int, float, complex, bool, type(None), type, slice, range, np.generic, np.ufunc)
 """Types of objects that cannot contain a model."""
 
+_EXACTLY_PASSIVE = frozenset({*PASSIVE, np.float64, np.int64})
+"""Those that are common inside models, which are told by their type alone: this is faster."""
+
 
 def is_by_row(model: Any) -> bool:
     """Whether a model is known to return outputs that depend on the row alone.
@@ -49,27 +52,36 @@ def is_by_row(model: Any) -> bool:
     The models inside pipelines, ensembles and other meta-estimators are examined too. Models of other libraries,
     functions and classes derived from those of scikit-learn are unknown.
     """
-    waiting, seen = [model], set()
+    waiting, seen = _active([model]), set()
     while waiting:
         one = waiting.pop()
-        if isinstance(one, PASSIVE) or id(one) in seen:
+        if id(one) in seen:
             continue
         seen.add(id(one))
         inside = _inside(one)
         if inside is None or len(seen) > MAX_OBJECTS:
             return False
-        waiting.extend(inside)
+        waiting += _active(inside)
     return True
+
+
+def _active(objects: Iterable[Any]) -> list[Any]:
+    """Return the objects that may contain a model."""
+    return [one for one in objects if type(one) not in _EXACTLY_PASSIVE and not _is_passive(one)]
+
+
+def _is_passive(one: Any) -> bool:
+    return not one.dtype.hasobject if type(one) is np.ndarray else isinstance(one, PASSIVE)
 
 
 def _inside(one: Any) -> Iterable[Any] | None:
     """Return the objects inside an object of a known model; ``None`` for an unknown object."""
+    if _is_by_its_attributes(type(one)):
+        return getattr(one, "__dict__", {}).values()
     if isinstance(one, np.ndarray):
         return one.ravel().tolist() if one.dtype == object else ()
-    if isinstance(one, dict):
-        return [value for value in one.values() if not isinstance(value, PASSIVE)]
-    if isinstance(one, list | tuple | set | frozenset):
-        return [value for value in one if not isinstance(value, PASSIVE)]
+    if isinstance(one, dict | list | tuple | set | frozenset):
+        return one.values() if isinstance(one, dict) else one
     if isinstance(getattr(one, "__self__", None), RANDOM):
         return None
     if isinstance(one, MethodType):
@@ -87,7 +99,16 @@ def _inside(one: Any) -> Iterable[Any] | None:
         return None
     if hasattr(one, "soft_targets"):  # a distilled estimator answers by its student
         return [getattr(one, "student_", None)]
-    return [value for value in getattr(one, "__dict__", {}).values() if not isinstance(value, PASSIVE)]
+    return getattr(one, "__dict__", {}).values()
+
+
+@cache
+def _is_by_its_attributes(kind: type) -> bool:
+    """Whether the outputs of all objects of a class depend on the row alone if their attributes do."""
+    is_own = kind.__module__.split(".")[0] in OWN_LIBRARIES and kind.__name__ not in EXCEPTIONS
+    is_container = issubclass(kind, np.ndarray | dict | list | tuple | set | frozenset)
+    is_special = any(name in vars(base) for base in kind.__mro__ for name in ("__call__", "__self__", "soft_targets"))
+    return is_own and not (is_container or is_special or issubclass(kind, DummyClassifier))
 
 
 def _is_library_function(one: Any) -> bool:

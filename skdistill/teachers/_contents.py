@@ -12,7 +12,6 @@ import itertools
 import json
 import logging
 import operator
-import pickle
 import sys
 import tempfile
 import threading
@@ -27,6 +26,7 @@ from scipy import sparse
 
 from .._tables import is_frame
 from ..convert import is_booster, unwrap
+from ._pickle_hash import hash_of_pickle
 from ._row_keys import row_keys
 from ._user_code import class_contents, function_contents, is_of_library
 
@@ -45,7 +45,7 @@ KEEP_STILL = ("sklearn", "lightgbm", "xgboost", "catboost", "skdistill")
 
 MAX_KNOWN = 100_000
 
-_KNOWN: dict[bytes | None, bytes] = {}
+_KNOWN: dict[bytes, bytes] = {}
 """Digests of models of libraries by the hashes of their pickles in this process."""
 
 
@@ -61,6 +61,7 @@ class Digester:
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[Any, bytes]] = {}
+        self._pickles: dict[int, bytes] = {}
         self._open: dict[int, int] = {}
         self._with_user_code: set[int] = set()
         self._has_met_user_code = False
@@ -86,6 +87,13 @@ class Digester:
     def has_user_code(self, obj: Any) -> bool:
         """Whether an object, whose digest was taken, holds a function or an object of a class of the user."""
         return id(obj) in self._with_user_code
+
+    def hash_of_pickle(self, model: Any) -> bytes | None:
+        """Return the hash of the pickle of a model, whose digest was taken; ``None`` if it is no full description.
+
+        It is none of functions and objects of the user, whose code is not pickled, nor of models that have no pickle.
+        """
+        return self._pickles.get(id(model))
 
     def without_user_code(self) -> "Digester":
         """Return a digester that knows the digests of models of libraries which predicting does not change."""
@@ -126,15 +134,16 @@ class Digester:
 
         Within a process, an object that has not changed has an equal pickle, which is much faster to make.
         """
-        pickled = _hash_of_pickle(obj)
-        if pickled in _KNOWN:
+        pickled = hash_of_pickle(obj)
+        if pickled is not None and pickled in _KNOWN:
+            self._pickles[id(obj)] = pickled
             return _KNOWN[pickled]
         n_before = self._n_circles
         found = self._of_contents(obj)
         if pickled is not None and not self._has_met_user_code and self._n_circles == n_before:
             if len(_KNOWN) >= MAX_KNOWN:
                 _KNOWN.clear()
-            _KNOWN[pickled] = found
+            self._pickles[id(obj)], _KNOWN[pickled] = pickled, found
         return found
 
     def _all(self, tag: str, parts: Iterable[Any]) -> bytes:
@@ -190,32 +199,6 @@ def holds_models(obj: Any, *, keeping_still: bool = False) -> bool:
 def _is_model_class(kind: type, *, keeping_still: bool) -> bool:
     is_still = not keeping_still or kind.__module__.split(".")[0] in KEEP_STILL
     return is_still and hasattr(kind, "get_params") and is_of_library(kind)
-
-
-class _HashingFile:
-    """A file that keeps a hash of what is written to it."""
-
-    def __init__(self) -> None:
-        self.hash = hashlib.sha256()
-
-    def write(self, content: Any) -> None:
-        self.hash.update(content)
-
-    def write_array(self, buffer: pickle.PickleBuffer) -> None:
-        self.hash.update(buffer.raw())
-
-
-def _hash_of_pickle(obj: Any) -> bytes | None:
-    """Return the hash of a pickle, which is not held in memory; ``None`` for an object that has none.
-
-    The cells of arrays are hashed where they are.
-    """
-    file = _HashingFile()
-    try:
-        pickle.Pickler(file, protocol=5, buffer_callback=file.write_array).dump(obj)
-    except Exception:  # whatever an object raises that cannot be pickled
-        return None
-    return file.hash.digest()
 
 
 def _hash(tag: str, *parts: Any) -> bytes:

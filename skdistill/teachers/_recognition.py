@@ -36,7 +36,7 @@ _COUNTERS: dict[int, tuple[weakref.ref[Any], tuple[str, ...]]] = {}
 """Paths of the parts of a model that changed when it was last asked, by its ``id``."""
 
 
-def recognise(model: Any, ask: Callable[[], Any] | None) -> bytes:
+def recognise(model: Any, ask: Callable[[], Any] | None, digester: Digester | None = None) -> bytes:
     """Return a digest of what a model knows.
 
     Parameters
@@ -46,6 +46,8 @@ def recognise(model: Any, ask: Callable[[], Any] | None) -> bytes:
     ask : callable or None
         Lets the model answer a few rows; it is called if parts of the model may change by this. ``None`` leaves out the
         parts that changed when the model was last asked in this process.
+    digester : Digester or None, default=None
+        Reads the model; ``None`` is a new one.
 
     Returns
     -------
@@ -57,7 +59,7 @@ def recognise(model: Any, ask: Callable[[], Any] | None) -> bytes:
     UnknownContentError
         If the model holds something that cannot be read, or that changes whenever it is asked.
     """
-    digester = Digester()
+    digester = digester or Digester()
     digest = digester.of(model)
     if keeps_still(model) and not digester.has_user_code(model):
         return digest

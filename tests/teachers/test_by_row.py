@@ -72,6 +72,13 @@ def test_unknown_models(model):
     assert not is_by_row(lambda rows: fitted.predict(rows))
 
 
+def test_models_in_arrays_are_examined():
+    """Boosting of scikit-learn keeps its trees in an array of objects."""
+    boosting = GradientBoostingClassifier(n_estimators=2).fit(X, Y)
+    boosting.estimators_[1, 0] = subclass(n_estimators=2).fit(X, Y)
+    assert not is_by_row(boosting)
+
+
 def test_names_do_not_make_a_function_known():
     """Functions of code without a module, and random functions of libraries, are unknown."""
     space = {}

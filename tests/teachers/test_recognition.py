@@ -342,8 +342,8 @@ def test_models_in_a_list_are_read_together(monkeypatch):
     """The time to recognise an ensemble that has not changed is that of one pickle, also in a class of the user."""
     ensemble = OwnEnsemble([DecisionTreeClassifier(random_state=seed).fit(X, Y) for seed in range(20)])
     known_as = recognise(ensemble, ask_proba(ensemble))
-    pickled, hash_of_pickle = [], _contents._hash_of_pickle
-    monkeypatch.setattr(_contents, "_hash_of_pickle", lambda obj: pickled.append(obj) or hash_of_pickle(obj))
+    pickled, hash_of_pickle = [], _contents.hash_of_pickle
+    monkeypatch.setattr(_contents, "hash_of_pickle", lambda obj: pickled.append(obj) or hash_of_pickle(obj))
     assert recognise(ensemble, ask_proba(ensemble)) == known_as
     assert pickled == [ensemble.models]
     ensemble.models.append(ensemble.models[0])
