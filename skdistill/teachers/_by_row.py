@@ -76,7 +76,7 @@ def _is_passive(one: Any) -> bool:
 
 def _inside(one: Any) -> Iterable[Any] | None:
     """Return the objects inside an object of a known model; ``None`` for an unknown object."""
-    if _is_by_its_attributes(type(one)):
+    if _is_by_its_attributes(type(one)):  # type: ignore[arg-type]
         return getattr(one, "__dict__", {}).values()
     if isinstance(one, np.ndarray):
         return one.ravel().tolist() if one.dtype == object else ()
