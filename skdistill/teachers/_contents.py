@@ -26,6 +26,7 @@ from scipy import sparse
 
 from .._tables import is_frame
 from ..convert import is_booster, unwrap
+from ._network_contents import network_contents
 from ._pickle_hash import hash_of_pickle
 from ._row_keys import row_keys
 from ._user_code import class_contents, function_contents, is_of_library
@@ -159,6 +160,9 @@ class Digester:
             return _hash(kind.__name__, *sorted(self._of(part) for part in obj))
         if isinstance(obj, np.ndarray) and not isinstance(obj, np.ma.MaskedArray):
             return self._of_array(obj)
+        network = network_contents(obj)
+        if network is not None:
+            return self._all("network", network)
         contents = _of_search if _is_search(obj) else _contents_by_type(obj)
         return self._of_state(obj) if contents is None else self._all(_name(kind), contents(obj))
 

@@ -19,6 +19,7 @@ from scipy import sparse
 
 from .._tables import is_frame
 from ._contents import Digester, UnknownContentError, holds_models, keeps_still
+from ._network_contents import network_contents
 from ._user_code import attributes_of, closure_of, declares_state, globals_of, is_of_library, methods_of
 
 MAX_PARTS = 1_000
@@ -212,7 +213,9 @@ def _members_of(kind: type) -> Iterator[tuple[str, Any]]:
 
 
 def _inner_of_instance(obj: Any) -> list[tuple[str, Any]] | None:
-    kind = type(obj)
+    kind, network = type(obj), network_contents(obj)
+    if network is not None:
+        return [(str(place), value) for place, value in enumerate(network)]
     if declares_state(kind):
         reduced = obj.__reduce_ex__(4)
         return [("class", kind), ("state", _Fixed(reduced[1:3]))] if isinstance(reduced, tuple) else None
@@ -237,8 +240,8 @@ def _kind(obj: Any) -> str:
     """Return what a change of an object may mean."""
     if isinstance(obj, np.random.RandomState | np.random.Generator | random.Random):
         return "random"
-    if isinstance(obj, bool | int | float | complex | str | bytes | np.generic | None):
+    if isinstance(obj, bool | int | float | complex | str | np.generic | None):
         return "number"
-    is_data = isinstance(obj, np.ndarray | set | frozenset | tuple) or sparse.issparse(obj)
+    is_data = isinstance(obj, np.ndarray | set | frozenset | tuple | bytes | bytearray) or sparse.issparse(obj)
     is_data = is_data or (hasattr(type(obj), "columns") and is_frame(obj))
     return "data" if is_data else "model"

@@ -451,6 +451,27 @@ def test_counters_made_by_the_first_call_are_no_knowledge():
     assert found[0] == found[1] == found[2] != found[3]
 
 
+class ReadsWeights:
+    """Holds its weights as bytes, as a model that was packed for another device, once it is asked."""
+
+    def __init__(self, path):
+        self.path, self.weights = path, b""
+
+    def predict(self, rows):
+        self.weights = self.weights or self.path.read_bytes()
+        return rows[:, 0] * self.weights[0]
+
+
+def test_weights_as_bytes_are_no_counter(tmp_path):
+    """Bytes that the first call changes are knowledge."""
+    models = [ReadsWeights(tmp_path / "weights") for _ in range(3)]
+    found = []
+    for model, content in zip(models, (b"\1\2", b"\1\2", b"\1\3"), strict=True):
+        model.path.write_bytes(content)
+        found.append(recognise(model, lambda model=model: model.predict(X)))
+    assert found[0] == found[1] != found[2]
+
+
 class Learns:
     """Changes its weights whenever it is asked."""
 
