@@ -36,6 +36,8 @@ from skdistill.students import CompactBoostingClassifier, CompactBoostingRegress
 
 X, Y = dataset("three classes")
 TREE = DecisionTreeClassifier(max_leaf_nodes=6, random_state=0)
+BOOSTING = CompactBoostingClassifier(20, 8)
+"""A student whose size is not chosen, so that fits are quick."""
 
 
 class TestRawTables:
@@ -86,7 +88,7 @@ class TestRawTables:
             rich = pl.when(pl.col("income") > 1).then(0.8).otherwise(0.2)
             return rows.select(pl.when(pl.col("town") == "Bonn").then(rich).otherwise(0.5)).to_series().to_numpy()
 
-        model = DistilledClassifier(rule, random_state=0).fit(table, np.arange(300) % 2)
+        model = DistilledClassifier(rule, BOOSTING, random_state=0).fit(table, np.arange(300) % 2)
         assert model.feature_names_in_.tolist() == table.columns
         assert model.fidelity(table) > 0.9
 
@@ -139,10 +141,10 @@ class TestTeachers:
     def test_clusterer_with_labels_only(self):
         """A clustering becomes inductive: from ``labels_`` to a function of new rows."""
         clusters = DBSCAN(eps=0.8, min_samples=4).fit(X)
-        model = DistilledClassifier(clusters, random_state=0).fit(X)
+        model = DistilledClassifier(clusters, BOOSTING, random_state=0).fit(X)
         assert model.transfer_set_.n_synthetic == 0
         assert metrics.agreement(clusters.labels_, model.predict(X)) > 0.95
-        recipe = DistilledClassifier(DBSCAN(eps=0.8, min_samples=4), random_state=0).fit(X)
+        recipe = DistilledClassifier(DBSCAN(eps=0.8, min_samples=4), BOOSTING, random_state=0).fit(X)
         np.testing.assert_array_equal(recipe.predict(X), model.predict(X))
 
     def test_clusterer_that_predicts(self):
@@ -153,16 +155,18 @@ class TestTeachers:
 
     def test_mixture_memberships(self):
         """A mixture's memberships are soft targets."""
-        assert DistilledClassifier(GaussianMixture(2, random_state=0), random_state=0).fit(X).fidelity(X) > 0.9
+        model = DistilledClassifier(GaussianMixture(2, random_state=0), BOOSTING, random_state=0)
+        assert model.fit(X).fidelity(X) > 0.9
 
     def test_anomaly_scores(self):
         """A slow anomaly score becomes a fast function."""
-        model = DistilledRegressor(IsolationForest(random_state=0), response_method="score_samples", random_state=0)
+        forest, options = IsolationForest(random_state=0), {"response_method": "score_samples", "random_state": 0}
+        model = DistilledRegressor(forest, CompactBoostingRegressor(60, 24), **options)
         assert model.fit(X).fidelity(X) > 0.9
 
     def test_embeddings(self):
         """A slow embedding becomes a fast function of several outputs."""
-        model = DistilledRegressor(PCA(2), response_method="transform", random_state=0).fit(X)
+        model = DistilledRegressor(PCA(2), "mlp", response_method="transform", random_state=0).fit(X)
         assert model.predict(X).shape == (150, 2)
         assert model.fidelity(X) > 0.9
 
@@ -170,7 +174,7 @@ class TestTeachers:
     def test_other_samplers(self, sampler):
         """Scikit-learn's densities draw rows, too; without a sampler only real rows are taught."""
         teacher = RandomForestClassifier(20, random_state=0).fit(X, Y)
-        model = DistilledClassifier(teacher, sampler=sampler, n_synthetic=200, random_state=0).fit(X)
+        model = DistilledClassifier(teacher, BOOSTING, sampler=sampler, n_synthetic=200, random_state=0).fit(X)
         assert model.transfer_set_.n_synthetic == (0 if sampler is None else 200)
         assert model.fidelity(X) > 0.8
 

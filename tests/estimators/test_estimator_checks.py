@@ -69,38 +69,38 @@ EXPECTED_FAILURES = [
     (CompactKernelRegressor(10), {}),
     (CompactLinearClassifier(), {}),
     (CompactLinearRegressor(), {}),
-    (
-        DistilledClassifier(LogisticRegression(), CompactBoostingClassifier(n_trees=10), **MUNGED),
-        ROWS_ARE_DRAWN,
-    ),
     (DistilledClassifier(TREE, DecisionTreeClassifier(), sampler=None), {}),
-    (
-        DistilledClassifier(RandomForestClassifier(5), DecisionTreeClassifier(), **MUNGED),
-        ROWS_ARE_DRAWN,
-    ),
     (
         DistilledClassifier(LogisticRegression(), Ridge(), temperature=2.0, **MUNGED),
         ROWS_ARE_DRAWN,
     ),
     (DistilledClassifier(GaussianNB(), KNeighborsClassifier(1), sampler=None), ROWS_ARE_DRAWN),
+    (DistilledRegressor(Ridge(), Ridge(), sampler=None), {}),
+    (DistilledRegressor(Ridge(), KNeighborsRegressor(1), sampler=None), ROWS_ARE_DRAWN),
+]
+
+SLOW = [
+    (
+        DistilledClassifier(LogisticRegression(), CompactBoostingClassifier(n_trees=10), **MUNGED),
+        ROWS_ARE_DRAWN,
+    ),
+    (
+        DistilledClassifier(RandomForestClassifier(5), DecisionTreeClassifier(), **MUNGED),
+        ROWS_ARE_DRAWN,
+    ),
     (DistilledClassifier(TREE, DecisionTreeClassifier(max_depth=4), teacher_cv=2, **MUNGED), ROWS_ARE_DRAWN),
     (
         DistilledRegressor(Ridge(), CompactBoostingRegressor(n_trees=10), **MUNGED),
         ROWS_ARE_DRAWN,
     ),
-    (DistilledRegressor(Ridge(), Ridge(), sampler=None), {}),
     (
         DistilledRegressor(RandomForestRegressor(5), DecisionTreeRegressor(), **MUNGED),
         ROWS_ARE_DRAWN,
     ),
-    (DistilledRegressor(Ridge(), KNeighborsRegressor(1), sampler=None), ROWS_ARE_DRAWN),
     (
         DistilledRegressor(Ridge(), GaussianProcessRegressor(alpha=0.1), sampler=MUNGE(), n_synthetic=0.1),
         ROWS_ARE_DRAWN,
     ),
-]
-
-DEFAULTS = [
     (CompactInheritedClassifier(300), LIGHTGBM),
     (CompactInheritedRegressor(300), LIGHTGBM),
     (DistilledClassifier(RandomForestClassifier(10, random_state=0), random_state=0), ROWS_ARE_DRAWN),
@@ -112,8 +112,8 @@ DEFAULTS = [
         ROWS_ARE_DRAWN,
     ),
 ]
-"""With the default student and sampler, or trees of their own to inherit: some minutes, so that they are only checked
-with ``-m slow``, as in CI."""
+"""Other recipes, students and samplers, the default ones and trees to inherit among them: some minutes, so that they
+are only checked with ``-m slow``, as in CI."""
 
 
 def checks_of(estimators, *marks):
@@ -132,7 +132,7 @@ def checks_of(estimators, *marks):
     ]
 
 
-CHECKS = checks_of(EXPECTED_FAILURES) + checks_of(DEFAULTS, pytest.mark.slow)
+CHECKS = checks_of(EXPECTED_FAILURES) + checks_of(SLOW, pytest.mark.slow)
 
 
 @pytest.mark.parametrize(("estimator", "check"), CHECKS)

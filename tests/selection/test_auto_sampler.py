@@ -21,9 +21,12 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from skdistill import AutoSampler, DistilledClassifier, DistilledRegressor
 from skdistill.exceptions import SamplerError
 from skdistill.samplers import MUNGE, Jitter, MarginalResampling, UniformBox
+from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
 
 X, Y = dataset("three classes")
 TREE = DecisionTreeClassifier(max_leaf_nodes=8, random_state=0)
+BOOSTING = CompactBoostingRegressor(30, 8)
+"""A student whose size is not chosen, so that fits are quick."""
 CHECK = 12
 """Number of queries that check whether a function returns the same output for a row again."""
 
@@ -187,7 +190,7 @@ class TestChoice:
     def test_rows_are_labelled_once(self):
         """Every row that is labelled is counted, and what was labelled for the choice is taught."""
         teacher = Counting(spiral)
-        model = DistilledRegressor(teacher, random_state=0).fit(rows_of(300))
+        model = DistilledRegressor(teacher, BOOSTING, random_state=0).fit(rows_of(300))
         assert teacher.asked == model.transfer_set_.n_queries
         assert teacher.asked <= 300 + 1.4 * model.transfer_set_.n_synthetic
 
@@ -224,7 +227,7 @@ class TestChoice:
 
     def test_too_few_validation_rows_are_ignored(self):
         """A handful of validation rows decides nothing; neither does asking them use the budget up."""
-        model = DistilledRegressor(spiral, random_state=0).fit(rows_of(200), X_val=rows_of(5))
+        model = DistilledRegressor(spiral, BOOSTING, random_state=0).fit(rows_of(200), X_val=rows_of(5))
         assert set(model.sampler_results_["validated_on"]) != {"X_val"}
         model.set_params(max_queries=600).fit(rows_of(200), X_val=rows_of(2000, seed=1))
         assert set(model.sampler_results_["validated_on"]) == {"X_val"}
@@ -241,7 +244,7 @@ class TestChoice:
     def test_one_sampler_is_a_choice_of_weight(self):
         """With a single sampler its weight and whether to take it are chosen."""
         sampler = AutoSampler([Jitter()], weights=[0.5, 1.0, 2.0])
-        model = DistilledRegressor(spiral, sampler=sampler, random_state=0).fit(rows_of(200))
+        model = DistilledRegressor(spiral, BOOSTING, sampler=sampler, random_state=0).fit(rows_of(200))
         results = pd.DataFrame(model.sampler_results_).drop_duplicates(["sampler", "weight"])
         assert list(results["weight"]) == [0.0, 0.5, 1.0, 2.0]
         assert list(results["sampler"][1:]) == ["Jitter()"] * 3
@@ -251,7 +254,7 @@ class TestChoice:
         rows = np.r_[rows_of(200), rows_of(200, seed=1) + 50]
         teacher = lambda rows: np.where(rows[:, 0] < 5, spiral(rows), 1e6)  # noqa: E731
         weight = np.r_[np.ones(200), np.zeros(200)]
-        model = DistilledRegressor(teacher, random_state=0).fit(rows, sample_weight=weight)
+        model = DistilledRegressor(teacher, BOOSTING, random_state=0).fit(rows, sample_weight=weight)
         assert model.fidelity(rows_of(500, seed=2)) > 0.9
 
 
@@ -319,14 +322,14 @@ class TestTables:
         """Raw frames of either library, from end to end."""
         table = frame({"name": Y, "a": X[:, 0], "b": X[:, 2]})
         teacher = lambda rows: np.asarray(rows["b"]) + (np.asarray(rows["name"]) == "setosa")  # noqa: E731
-        model = DistilledRegressor(teacher, random_state=0)
+        model = DistilledRegressor(teacher, BOOSTING, random_state=0)
         assert model.fit(table).fidelity(table) > 0.9
 
     def test_sparse_text(self):
         """Sparse counts have samplers of their own."""
         counts = sparse.random(200, 60, 0.1, format="csr", random_state=0)
         teacher = LogisticRegression().fit(counts, np.asarray(counts[:, 0].todense())[:, 0] > 0.05)
-        model = DistilledClassifier(teacher, random_state=0).fit(counts)
+        model = DistilledClassifier(teacher, "boosting", random_state=0).fit(counts)
         assert any("TermSwap" in name for name in model.sampler_results_["sampler"])
 
     def test_without_data(self):
@@ -337,7 +340,8 @@ class TestTables:
         encoder = make_column_transformer((OneHotEncoder(), ["town"]), remainder="passthrough")
         teacher = make_pipeline(encoder, RandomForestClassifier(50, random_state=0)).fit(real, label)
         rows = UniformBox(columns, design="covering").fit().sample(2000, random_state=0)
-        model = DistilledClassifier(teacher, "boosting", sampler=None, random_state=0).fit(rows)
+        student = CompactBoostingClassifier(30, 8)
+        model = DistilledClassifier(teacher, student, sampler=None, random_state=0).fit(rows)
         assert model.fidelity(real) > 0.85
 
 
@@ -351,9 +355,9 @@ class TestScikitLearnLife:
 
     def test_same_seed_same_model(self):
         """For any chunk size and number of threads."""
-        teacher = RandomForestClassifier(10, random_state=0).fit(X, Y)
+        teacher, student = RandomForestClassifier(10, random_state=0).fit(X, Y), CompactBoostingClassifier(10, 8)
         predicted = [
-            DistilledClassifier(teacher, "boosting", n_synthetic=1.0, random_state=3, chunk_size=chunk, n_jobs=n_jobs)
+            DistilledClassifier(teacher, student, n_synthetic=1.0, random_state=3, chunk_size=chunk, n_jobs=n_jobs)
             .fit(X)
             .predict_proba(X)
             for chunk, n_jobs in ((10_000, None), (37, 2), (1, 1))
