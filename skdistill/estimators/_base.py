@@ -46,6 +46,7 @@ from ._decision import LabelComparison, compare_labels, reserve_label_queries
 from ._fit_arguments import FitArguments, check_fit_arguments
 from ._html_diagram import HTMLDiagramMixin
 from ._parameters import check_parameters
+from ._several_teachers import known_of_several, recipes_in
 from ._soft_weight import SoftWeightChoice, compare_soft_weights, is_soft_weight_chosen, reserve_queries
 from ._student_view import (
     Seen,
@@ -86,6 +87,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
     _sets_itself = ("teacher",)
 
     teacher: Any
+    teacher_weights: Any
     student: Any
     student_size: int | None
     sampler: Any
@@ -277,6 +279,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         fitted = {
             "student_": student,
             "teacher_": teacher.model,
+            **known_of_several(teacher, oracle, extension.rows.whole),
             "transfer_set_": extension.rows.whole.summary(oracle, real_weight),
             "candidates_": candidates,
             "sampler_results_": extension.results or None,
@@ -360,6 +363,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
             "fit the student": True,
         }
         others = [not is_fitted_teacher(self.teacher), self.teacher_cv is not None, given.X_unlabeled is not None]
+        others += [isinstance(self.teacher_weights, str)]
         others += [self.student_columns is not None, isinstance(self.monotonic_cst, str)]
         others += [is_soft_weight_chosen(self, given.y), getattr(self, "decision", "argmax") == "teacher"]
         names = [name for name, is_there in known.items() if is_there]
@@ -476,13 +480,12 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
             student = FAMILIES[DEFAULT_FAMILY].member(classifies=False)
         if hasattr(student, "__sklearn_tags__"):
             tags.input_tags = input_tags_of(student)
-        fitted = is_fitted_teacher(self.teacher)
         if isinstance(self.monotonic_cst, str):  # columns of dense tables are moved
             tags.input_tags.sparse = False
         tags.target_tags.required = False
-        if not fitted:
-            of_teacher = tags_of(self.teacher)
-            tags.target_tags.required = of_teacher.target_tags.required
+        for recipe in recipes_in(self.teacher):
+            of_teacher = tags_of(recipe)
+            tags.target_tags.required |= of_teacher.target_tags.required
             tags.input_tags.sparse &= of_teacher.input_tags.sparse
-            tags.input_tags.allow_nan &= input_tags_of(self.teacher).allow_nan
+            tags.input_tags.allow_nan &= input_tags_of(recipe).allow_nan
         return tags

@@ -10,8 +10,9 @@ from .._validation import check_fitted, tags_of
 from ..metrics import concordance
 from ..selection import supports_callbacks
 from ..targets import TargetLink
-from ..teachers import concordance_sign, is_fitted_teacher
+from ..teachers import concordance_sign
 from ._base import BaseDistilled
+from ._several_teachers import recipes_in
 from ._tasks import FitTask, ValueTask
 
 
@@ -27,7 +28,8 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         The model to imitate. A *fitted* regressor, pipeline, transformer, outlier detector, LightGBM ``Booster`` or
         function of ``X`` is used as it is: it is never refitted, copied or changed, not even by ``clone`` or a search
         (except as a value of a search grid: wrap a fitted teacher in ``FrozenEstimator`` there). An *unfitted*
-        estimator is a recipe: a clone of it is fitted on ``(X, y)``.
+        estimator is a recipe: a clone of it is fitted on ``(X, y)``. A list of several, or of pairs (name, model), is
+        the weighted mean of their outputs; each of them is fitted or unfitted.
     student : estimator, str or "auto", default="auto"
         Any scikit-learn regressor, or a pipeline that ends in one. ``"auto"`` is
         :class:`~skdistill.AutoStudent` with its defaults and selects the family and size of a compact student within a
@@ -75,6 +77,11 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         that are only known for the identity link apply to students of this package. ``"seen"`` is the range of the
         teacher's outputs for the real rows. ``None`` uses no bounds but those that the link needs. One of two numbers
         may be ``None``.
+    teacher_weights : "loss", "region", array-like of shape (n_teachers,) or None, default=None
+        Weights of several teachers, passed as ``teacher=[a, b]`` or ``teacher=[("a", a), ("b", b)]``: numbers of at
+        least 0, or ``None`` for equal ones. ``"loss"`` minimises the squared error of the weighted mean on true labels,
+        and ``"region"`` does so in each region of the table, which a small tree finds; both compare the teachers on
+        ``X_val`` and ``y_val`` or, if all teachers are unfitted, on the rows of ``X``, labelled out of fold.
     target_compressor : transformer or None, default=None
         Compresses the teacher's outputs, e.g. ``PCA(5)``, for problems with many outputs. The student is fitted on the
         compressed outputs; ``predict`` decodes its output by ``inverse_transform``.
@@ -146,7 +153,14 @@ default="auto"
     Attributes
     ----------
     teacher_ : object
-        The fitted teacher: the object passed, if it was fitted.
+        The fitted teacher: the object passed, if it was fitted. For a list, a
+        :class:`~skdistill.teachers.TeacherEnsemble`, whose ``models`` are the fitted teachers.
+    teacher_weights_ : ndarray of shape (n_teachers,)
+        Weights of several teachers; with ``"region"``, their means over the labelled rows of ``X``, and
+        ``teacher_.weights_of(X)`` returns those of each row. Only set with a list of teachers.
+    teacher_disagreement_ : ndarray of shape (n_labelled,)
+        How far several teachers differ in each labelled row of ``X``: half the mean squared difference between the
+        outputs of two of them, as a share of the variance of the soft targets. Only set with a list of teachers.
     student_ : estimator
         The fitted student, usable without this object.
     transfer_set_ : TransferSummary
@@ -235,6 +249,7 @@ default="auto"
         soft_weight: Any = 1.0,
         truth_margin: float | None = None,
         teacher_cv: Any = None,
+        teacher_weights: Any = None,
         link: str = "auto",
         bounds: Any = "auto",
         target_compressor: Any = None,
@@ -260,7 +275,7 @@ default="auto"
         self.sampler = sampler
         self.n_synthetic = n_synthetic
         self.soft_weight, self.truth_margin = soft_weight, truth_margin
-        self.teacher_cv = teacher_cv
+        self.teacher_cv, self.teacher_weights = teacher_cv, teacher_weights
         self.link = link
         self.bounds = bounds
         self.target_compressor = target_compressor
@@ -310,7 +325,8 @@ default="auto"
             students are selected by their fidelity on these rows, and ``candidates_`` reports that fidelity. The
             student is not fitted on them.
         y_val : array-like of shape (n_validation,) or (n_validation, n_outputs), default=None
-            True values of ``X_val``, used only by ``soft_weight="auto"``.
+            True values of ``X_val``, used only by ``soft_weight="auto"`` and by
+            ``teacher_weights="loss"`` and ``"region"``.
         groups : array-like of shape (n_samples,), default=None
             Group of each row, for the splitter ``teacher_cv``, and the query of each row for a recipe that ranks.
 
@@ -370,6 +386,7 @@ default="auto"
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        is_fitted = is_fitted_teacher(self.teacher)
-        tags.target_tags.multi_output = is_fitted or tags_of(self.teacher).target_tags.multi_output
+        tags.target_tags.multi_output = all(
+            tags_of(recipe).target_tags.multi_output for recipe in recipes_in(self.teacher)
+        )
         return tags

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from sklearn.dummy import DummyClassifier
 
+from ._ensemble import TeacherEnsemble
+
 OWN_LIBRARIES = ("sklearn", "skdistill")
 """Libraries whose models depend on the row alone if all models inside them do."""
 
@@ -85,6 +87,8 @@ def _inside(one: Any) -> Iterable[Any] | None:
         return None
     if isinstance(one, DummyClassifier) and one.strategy in ("stratified", "uniform"):
         return None
+    if isinstance(one, TeacherEnsemble):
+        return list(one.models.values())
     if hasattr(one, "soft_targets"):  # a distilled estimator answers by its student
         return [getattr(one, "student_", None)]
     return [value for value in getattr(one, "__dict__", {}).values() if not isinstance(value, PASSIVE)]
