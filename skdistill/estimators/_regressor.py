@@ -37,6 +37,14 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
     student_size : int or None, default=None
         Maximum number of parameters of the student: weights, thresholds, leaf values. All compact students of this
         package and ``"auto"`` support it, so that one grid can vary family and size. ``None`` does not change the size.
+    n_generations : int >= 1, default=1
+        Number of students of which each is fitted to the outputs of the one before it, the first one to those of the
+        teacher; the teacher labels no more rows. The best one is kept, by its fidelity to the teacher on held-out rows,
+        or by its skill on ``y_val``, if that is given. With fewer than 30 real rows, there is one generation.
+    assistant_size : int or None, default=None
+        Maximum number of parameters of the first student, a teacher assistant; the sizes of ``n_generations`` students
+        go down in geometric steps to ``student_size``. The student of the final size that the teacher has taught is
+        compared, too. ``None`` gives all generations the same size. Compact students of this package only.
     sampler : sampler, None or "auto", default="auto"
         Draws the synthetic rows: an object with ``fit(X, y)`` and ``sample(n_samples, random_state)``, or
         scikit-learn's ``KernelDensity`` or ``GaussianMixture``. ``None`` draws no synthetic rows. ``"auto"`` is
@@ -175,6 +183,10 @@ default="auto"
         over the same student without synthetic rows and its standard error ``gain_error``, ``rank_fidelity``, the
         cumulative ``n_queries`` and ``seconds``, and ``validated_on``, the origin of the validation rows. Only set if
         the sampler was selected: with ``sampler="auto"`` and at least 30 real rows.
+    generations_ : dict of ndarray
+        Results of ``n_generations``, one column per key: ``generation``, ``taught_by``, ``n_parameters``, ``score``
+        (the fidelity or skill by which the best one is chosen, of students fitted without the validation rows) and
+        ``is_chosen``. Only set with more than one generation and at least 30 real rows.
     teacher_memorization_ : float
         How strongly the teacher has memorised the rows of ``X``: the share in [0, 1] of the variance of its outputs on
         these rows that it does not reproduce on neighbouring rows. 0 means that its outputs on its training rows are
@@ -244,6 +256,8 @@ default="auto"
         student: Any = "auto",
         *,
         student_size: int | None = None,
+        n_generations: int = 1,
+        assistant_size: int | None = None,
         sampler: Any = "auto",
         n_synthetic: Any = "auto",
         soft_weight: Any = 1.0,
@@ -271,7 +285,7 @@ default="auto"
     ) -> None:
         self.teacher = teacher
         self.student = student
-        self.student_size = student_size
+        self.student_size, self.n_generations, self.assistant_size = student_size, n_generations, assistant_size
         self.sampler = sampler
         self.n_synthetic = n_synthetic
         self.soft_weight, self.truth_margin = soft_weight, truth_margin

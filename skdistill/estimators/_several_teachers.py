@@ -171,7 +171,7 @@ def _weighed(model: Any, teacher: Teacher, given: FitArguments, run: Run) -> Tea
         if model.teacher_weights == BY_LOSS:
             ensemble.weights = loss_weights_of(errors, weight)
         else:
-            ensemble.weights = RegionWeights.fit(X, errors, weight, draw_seed(run.rng))
+            ensemble.weights = RegionWeights.fit(X, errors, weight, draw_seed(run.with_copied_generator().rng))
     return teacher
 
 
@@ -216,8 +216,8 @@ def _unseen_answers(
     if is_any_fitted(model.teacher):
         raise TeacherError(
             f"{who}: {asked} compares the teachers on rows that they were not fitted on, but some of them are fitted "
-            "and may have seen X. Pass rows that they have not seen as X_val and y_val, pass all of them unfitted, or pass "
-            "numbers."
+            "and may have seen X. Pass rows that they have not seen as X_val and y_val, pass all of them unfitted, or "
+            "pass numbers."
         )
     _check_enough(who, asked, int(np.count_nonzero(given.weight)), "X")
     return given.X, given.y, _out_of_fold(model, teacher, given, run), given.weight

@@ -188,7 +188,7 @@ def oracle_of(model: Any, teacher: Teacher, given: FitArguments, run: Run) -> Or
         )
     memory = check_memory(model.memory)
     store = open_store(memory, model.teacher_id)
-    query: Callable[[Any, str], Any] = partial(_label, model, teacher, run, store)
+    query: Any = partial(_label, model, teacher, run, store)
     if isinstance(teacher.model, TeacherEnsemble):
         query = QueryOfSeveral(teacher, partial(query, ask=query_members))
     budget = None if model.max_queries is None else model.max_queries - n_before

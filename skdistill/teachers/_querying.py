@@ -73,7 +73,7 @@ def query_teacher(
         If an output is malformed; the message names the chunk.
     """
     if members_of(teacher) is not None:
-        answers = query_members(
+        of_members = query_members(
             teacher,
             X,
             origin=origin,
@@ -84,7 +84,7 @@ def query_teacher(
             callback=callback,
             n_jobs=n_jobs,
         )
-        return np.asarray(teacher.model.combine(X, answers))
+        return np.asarray(teacher.model.combine(X, of_members))
     n_rows, store = X.shape[0], None if teacher.transductive else open_store(memory, teacher_id)
     order, chunk_size = cut(teacher, n_rows, chunk_size)
     labeller = _Labeller(teacher, X if order is None else take_rows(X, order), origin, is_mixed=order is not None)
