@@ -93,9 +93,11 @@ def measure(results, folder):
 CASES = {"three kinds": teachers_of_kinds, "three parts": teachers_of_parts}
 TEXTS = {
     "three kinds": "A forest, an RBF SVM and a network, fitted on the same rows.",
-    "three parts": "Three forests, each fitted only on the rows of one third of a column of numbers, as models of three "
-    "branches or countries are.",
-}  # fmt: skip
+    "three parts": (
+        "Three forests, each fitted only on the rows of one third of a column of numbers, as models of three branches "
+        "or countries are."
+    ),
+}
 
 
 def page(results):
