@@ -71,6 +71,11 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         How a recipe labels the real rows: in-sample (``None``), out-of-fold (an integer or a splitter) or out-of-bag
         (``"oob"``). Rows that are in no test fold, as with ``TimeSeriesSplit``, are labelled in-sample, with a warning.
         Pass ``groups`` to ``fit`` for splitters such as ``GroupKFold``.
+    teacher_weights : "loss", "region", array-like of shape (n_teachers,) or None, default=None
+        Weights of several teachers, passed as ``teacher=[a, b]`` or ``teacher=[("a", a), ("b", b)]``: numbers of at
+        least 0, or ``None`` for equal ones. ``"loss"`` minimises the squared error of the weighted mean on true labels,
+        and ``"region"`` does so in each region of the table, which a small tree finds; both compare the teachers on
+        ``X_val`` and ``y_val`` or, if all teachers are unfitted, on the rows of ``X``, labelled out of fold.
     link : {"auto", "identity", "log", "logit"}, default="auto"
         Scale that the student is fitted on. ``"log"`` fits it to the logarithms of positive values, so that all
         predictions are positive; ``"logit"`` to the logits of values between two bounds. ``"auto"`` is the link of the
@@ -85,11 +90,6 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         that are only known for the identity link apply to students of this package. ``"seen"`` is the range of the
         teacher's outputs for the real rows. ``None`` uses no bounds but those that the link needs. One of two numbers
         may be ``None``.
-    teacher_weights : "loss", "region", array-like of shape (n_teachers,) or None, default=None
-        Weights of several teachers, passed as ``teacher=[a, b]`` or ``teacher=[("a", a), ("b", b)]``: numbers of at
-        least 0, or ``None`` for equal ones. ``"loss"`` minimises the squared error of the weighted mean on true labels,
-        and ``"region"`` does so in each region of the table, which a small tree finds; both compare the teachers on
-        ``X_val`` and ``y_val`` or, if all teachers are unfitted, on the rows of ``X``, labelled out of fold.
     target_compressor : transformer or None, default=None
         Compresses the teacher's outputs, e.g. ``PCA(5)``, for problems with many outputs. The student is fitted on the
         compressed outputs; ``predict`` decodes its output by ``inverse_transform``.

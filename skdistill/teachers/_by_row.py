@@ -87,10 +87,9 @@ def _inside(one: Any) -> Iterable[Any] | None:
         return None
     if isinstance(one, DummyClassifier) and one.strategy in ("stratified", "uniform"):
         return None
-    if isinstance(one, TeacherEnsemble):
-        return list(one.models.values())
-    if hasattr(one, "soft_targets"):  # a distilled estimator answers by its student
-        return [getattr(one, "student_", None)]
+    if isinstance(one, TeacherEnsemble) or hasattr(one, "soft_targets"):
+        # a distilled estimator answers by its student
+        return list(one.models.values()) if isinstance(one, TeacherEnsemble) else [getattr(one, "student_", None)]
     return [value for value in getattr(one, "__dict__", {}).values() if not isinstance(value, PASSIVE)]
 
 

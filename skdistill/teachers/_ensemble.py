@@ -47,7 +47,7 @@ class TeacherEnsemble:
         Results of :func:`~skdistill.as_teacher`.
     weights : ndarray of shape (n_teachers,), or object with ``of(X)``
         Weights with sum 1, for all rows or for each row.
-    margin_scales : dict of {str: float}, default={}
+    margin_scales : dict of {str: float} or None, default=None
         Factors that scale the margins of teachers without probabilities to logits, by name.
 
     Attributes
