@@ -285,6 +285,8 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         self, taught: Taught, given: FitArguments, truth_val: np.ndarray | None, targets: Targets, run: Run
     ) -> tuple[Any, dict[str, np.ndarray] | None]:
         """Return the best of the students that follow, or the first one, and the results of all."""
+        if self.n_generations == 1:
+            return taught.student, None
         rows, choice = taught.extension.rows, taught.soft_weight_choice
         if choice is not None:
             targets = replace(targets, soft_weight=choice.soft_weight)  # type: ignore[type-var]

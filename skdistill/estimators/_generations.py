@@ -73,9 +73,9 @@ class Generations:
     def best(
         self, first: Any, given: FitArguments, truth_val: np.ndarray | None, terms: Terms, run: Run
     ) -> tuple[Any, dict[str, np.ndarray] | None]:
-        """Return the best student, fitted on all rows, and the results; those are ``None`` for one generation."""
+        """Return the best student, fitted on all rows, and the results; ``None`` if none can be compared."""
         is_there = self.held_out is not None and self.rows.for_selection is not None
-        if self.model.n_generations == 1 or not is_there or run.deadline.left <= 0:
+        if not is_there or run.deadline.left <= 0:
             return first, None
         assert self.rows.for_selection is not None
         student = self._unfitted(first, terms)

@@ -182,7 +182,12 @@ def _has_margins(member: Any) -> bool:
 def _fit_scales(model: Any, teacher: Teacher, given: FitArguments, names: list[str]) -> None:
     """Scale the margins of teachers to logits, as for one teacher: to true labels, or by convention."""
     ensemble: TeacherEnsemble = teacher.model
-    rows = _spread(given.X.shape[0], _affordable(model, MOST_SCALED))
+    rows = _spread(given.X.shape[0], _affordable(model, MOST_SCALED, given))
+    if len(rows) < 2:
+        raise TeacherError(
+            f"{type(model).__name__}: max_queries={model.max_queries} leaves no rows that scale the margins of {names}"
+            "; expected some beside the rows of X. Pass a larger max_queries, or teachers with probabilities."
+        )
     X, store = take_rows(given.X, rows), open_store(check_memory(model.memory), model.teacher_id)
     truth = None if given.y is None else _truth(model, teacher, given.y[rows])
     for name, member in zip(ensemble.names, ensemble.members, strict=True):
@@ -202,7 +207,7 @@ def _unseen_answers(
     """
     who, asked = type(model).__name__, f"teacher_weights={model.teacher_weights!r}"
     if given.y_val is not None:
-        rows = _spread(given.X_val.shape[0], _affordable(model, MOST_WEIGHED))
+        rows = _spread(given.X_val.shape[0], _affordable(model, MOST_WEIGHED, given))
         _check_enough(who, asked, len(rows), "X_val with y_val")
         X, y, weight = take_rows(given.X_val, rows), given.y_val[rows], np.ones(len(rows))
         store = open_store(check_memory(model.memory), model.teacher_id)
@@ -271,8 +276,14 @@ def _truth(model: Any, teacher: Teacher, y: Any) -> np.ndarray:
     return np.asarray(y, dtype=np.float64)
 
 
-def _affordable(model: Any, most: int) -> int:
-    return most if model.max_queries is None else min(most, int(QUERY_SHARE * model.max_queries))
+def _affordable(model: Any, most: int, given: FitArguments) -> int:
+    """Return the number of rows that may be labelled before those of ``X``, all of which ``teacher_cv`` needs."""
+    if model.max_queries is None:
+        return most
+    n_left = model.max_queries
+    if model.teacher_cv is not None:
+        n_left = max(n_left - given.X.shape[0] * model.n_repeats, 0)
+    return min(most, int(QUERY_SHARE * model.max_queries), n_left)
 
 
 def _spread(n_rows: int, most: int) -> np.ndarray:

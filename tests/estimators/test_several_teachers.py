@@ -223,6 +223,15 @@ def test_budget_includes_rows_that_weights_need(data):
     assert model.transfer_set_.n_real == 75
 
 
+def test_budget_of_out_of_fold_labels_covers_all_rows(data):
+    """With ``teacher_cv``, rows that scale margins are those that the budget leaves; none are an error."""
+    X, y = data
+    model = distilled([SVC(), DecisionTreeClassifier(max_depth=2)], teacher_cv=3, max_queries=160).fit(X, y)
+    assert model.transfer_set_.n_queries <= 160
+    with pytest.raises(TeacherError, match=r"max_queries=150 leaves no rows that scale the margins of \['svc'\]"):
+        model.set_params(max_queries=150).fit(X, y)
+
+
 def test_out_of_fold_labels_are_the_mean_of_all_recipes(data):
     """With ``teacher_cv``, each fold is labelled by all recipes, fitted on the other folds."""
     X, y = data
