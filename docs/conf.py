@@ -99,7 +99,7 @@ def public_names():
     errors = [name for name, thing in vars(skdistill.exceptions).items() if inspect.isclass(thing)]
     names = {
         "exceptions": errors,
-        "teachers": ["Teacher", "as_teacher"],
+        "teachers": ["Teacher", "TeacherEnsemble", "as_teacher"],
         "transfer": ["TransferSet", "TransferSummary"],
     }
     for module in modules - names.keys():

@@ -8,7 +8,7 @@ import pytest
 from numpydoc.docscrape import ClassDoc, FunctionDoc
 
 import skdistill
-from skdistill.teachers import Teacher
+from skdistill.teachers import Teacher, TeacherEnsemble
 
 PACKAGE = Path(skdistill.__file__).parent
 PUBLIC = {
@@ -171,6 +171,7 @@ EXAMPLES_TOO = [
     skdistill.transfer.TransferSet,
     skdistill.transfer.TransferSummary,
     Teacher,
+    TeacherEnsemble,
 ]
 """Public by their modules, which have no list of names."""
 

@@ -44,8 +44,10 @@ from ..teachers import Teacher, is_fitted_teacher, query_teacher
 from ..transfer import Oracle, TransferSet, count_synthetic
 from ._decision import LabelComparison, compare_labels, reserve_label_queries
 from ._fit_arguments import FitArguments, check_fit_arguments
+from ._generations import Generations
 from ._html_diagram import HTMLDiagramMixin
 from ._parameters import check_parameters
+from ._several_teachers import known_of_several, recipes_in
 from ._soft_weight import SoftWeightChoice, compare_soft_weights, is_soft_weight_chosen, reserve_queries
 from ._student_view import (
     Seen,
@@ -77,6 +79,7 @@ class Taught(NamedTuple):
     held_out: HeldOut | None
     candidates: Candidates | None
     soft_weight_choice: SoftWeightChoice | None
+    generations: dict[str, np.ndarray] | None = None
 
 
 class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
@@ -86,8 +89,11 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
     _sets_itself = ("teacher",)
 
     teacher: Any
+    teacher_weights: Any
     student: Any
     student_size: int | None
+    n_generations: int
+    assistant_size: int | None
     sampler: Any
     n_synthetic: Any
     soft_weight: Any
@@ -161,9 +167,12 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
                 self, given, truth_val, extension, real, targets, oracle, run.with_copied_generator()
             )
         student, candidates = self._teach(extension.rows, held_out, targets, soft_weight_choice, run)
+        student, generations = self._next_generations(
+            Taught(student, extension, held_out, candidates, soft_weight_choice), given, truth_val, targets, run
+        )
         if labels is not None:
             student = labels.decide(self, student, extension.rows.whole, targets, oracle)
-        return Taught(student, extension, held_out, candidates, soft_weight_choice)
+        return Taught(student, extension, held_out, candidates, soft_weight_choice, generations)
 
     def _warn(self, given: FitArguments, taught: Taught, labels: LabelComparison | None, oracle: Oracle) -> None:
         """Warn if the result is worse than asked for."""
@@ -223,7 +232,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
             oracle,
             n_synthetic=int(min(n_synthetic, run.deadline.rows_in_time(oracle.n_queries, oracle.label_seconds))),
             n_before=n_before,
-            is_student_chosen=isinstance(self._resolve_student(), AutoStudent),
+            is_student_chosen=self._is_student_compared(),
             run=run,
         )
         return held_out, extension
@@ -235,6 +244,8 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         options = self._sampler_or_options()
         if not isinstance(options, AutoSampler):
             options = self._resolve_student()
+        if not isinstance(options, AutoStudent | AutoSampler):
+            options, n_synthetic = AutoStudent(), 0  # generations are compared without further queries
         of_user = label_given_rows(given.X_val, targets, oracle, run.rng)  # before synthetic rows exhaust the budget
         n_before = oracle.n_queries
         held_out = hold_out(
@@ -270,15 +281,28 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
             phase.log(f"fitting {type(student).__name__} on {len(rows.whole):,} rows")
             return targets.teach(student, rows.whole.weigh_real(real_weight), draw_seed(run.rng)), None
 
+    def _next_generations(
+        self, taught: Taught, given: FitArguments, truth_val: np.ndarray | None, targets: Targets, run: Run
+    ) -> tuple[Any, dict[str, np.ndarray] | None]:
+        """Return the best of the students that follow, or the first one, and the results of all."""
+        if self.n_generations == 1:
+            return taught.student, None
+        rows, choice = taught.extension.rows, taught.soft_weight_choice
+        if choice is not None:
+            targets = replace(targets, soft_weight=choice.soft_weight)  # type: ignore[type-var]
+        generations = Generations(self, rows, taught.held_out, targets, _real_weight(taught))
+        return generations.best(taught.student, given, truth_val, self._terms(targets, rows.whole), run)
+
     def _keep(self, taught: Taught, teacher: Teacher, oracle: Oracle, seen: Seen) -> None:
         """Set the fitted attributes, and delete attributes of an earlier fit that this fit does not set."""
-        student, extension, held_out, candidates, choice = taught
-        real_weight = extension.rows.real_weights[0] if candidates is None else candidates.tried[-1].real_weight
+        student, extension, held_out, candidates, choice, generations = taught
         fitted = {
             "student_": student,
             "teacher_": teacher.model,
-            "transfer_set_": extension.rows.whole.summary(oracle, real_weight),
+            **known_of_several(teacher, oracle, extension.rows.whole),
+            "transfer_set_": extension.rows.whole.summary(oracle, _real_weight(taught)),
             "candidates_": candidates,
+            "generations_": generations,
             "sampler_results_": extension.results or None,
             "teacher_memorization_": None if held_out is None else held_out.memorization.share,
             "soft_weight_": self._given_soft_weight if choice is None else choice.soft_weight,
@@ -309,7 +333,11 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
 
     def _is_anything_chosen(self, n_synthetic: int) -> bool:
         is_sampler_chosen = isinstance(self._sampler_or_options(), AutoSampler) and n_synthetic > 0
-        return is_sampler_chosen or isinstance(self._resolve_student(), AutoStudent)
+        return is_sampler_chosen or self._is_student_compared()
+
+    def _is_student_compared(self) -> bool:
+        """Whether students are compared on rows that they are not fitted on."""
+        return self.n_generations > 1 or isinstance(self._resolve_student(), AutoStudent)
 
     def _count_synthetic(self, teacher: Teacher, real: TransferSet, oracle: Oracle) -> int:
         """Return the number of synthetic rows, limited by the budget, the teacher and the real rows."""
@@ -360,6 +388,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
             "fit the student": True,
         }
         others = [not is_fitted_teacher(self.teacher), self.teacher_cv is not None, given.X_unlabeled is not None]
+        others += [isinstance(self.teacher_weights, str), self.n_generations > 1]
         others += [self.student_columns is not None, isinstance(self.monotonic_cst, str)]
         others += [is_soft_weight_chosen(self, given.y), getattr(self, "decision", "argmax") == "teacher"]
         names = [name for name, is_there in known.items() if is_there]
@@ -476,13 +505,18 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
             student = FAMILIES[DEFAULT_FAMILY].member(classifies=False)
         if hasattr(student, "__sklearn_tags__"):
             tags.input_tags = input_tags_of(student)
-        fitted = is_fitted_teacher(self.teacher)
         if isinstance(self.monotonic_cst, str):  # columns of dense tables are moved
             tags.input_tags.sparse = False
         tags.target_tags.required = False
-        if not fitted:
-            of_teacher = tags_of(self.teacher)
-            tags.target_tags.required = of_teacher.target_tags.required
+        for recipe in recipes_in(self.teacher):
+            of_teacher = tags_of(recipe)
+            tags.target_tags.required |= of_teacher.target_tags.required
             tags.input_tags.sparse &= of_teacher.input_tags.sparse
-            tags.input_tags.allow_nan &= input_tags_of(self.teacher).allow_nan
+            tags.input_tags.allow_nan &= input_tags_of(recipe).allow_nan
         return tags
+
+
+def _real_weight(taught: Taught) -> float:
+    """Return the weight of the real rows that was selected."""
+    candidates = taught.candidates
+    return taught.extension.rows.real_weights[0] if candidates is None else candidates.tried[-1].real_weight

@@ -26,7 +26,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         The model to imitate. A *fitted* classifier, pipeline, clusterer, outlier detector, LightGBM ``Booster`` or
         function of ``X`` is used as it is: it is never refitted, copied or changed, not even by ``clone`` or a search
         (except as a value of a search grid: wrap a fitted teacher in ``FrozenEstimator`` there). An *unfitted*
-        estimator is a recipe: a clone of it is fitted on ``(X, y)``.
+        estimator is a recipe: a clone of it is fitted on ``(X, y)``. A list of several, or of pairs (name, model), is
+        the weighted mean of their outputs; each of them is fitted or unfitted.
     student : estimator, str or "auto", default="auto"
         Any scikit-learn classifier or regressor, or a pipeline that ends in one. ``"auto"`` is
         :class:`~skdistill.AutoStudent` with its defaults and selects the family and size of a compact student within a
@@ -34,6 +35,14 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     student_size : int or None, default=None
         Maximum number of parameters of the student: weights, thresholds, leaf values. All compact students of this
         package and ``"auto"`` support it, so that one grid can vary family and size. ``None`` does not change the size.
+    n_generations : int >= 1, default=1
+        Number of students of which each is fitted to the outputs of the one before it, the first one to those of the
+        teacher; the teacher labels no more rows. The best one is kept, by its fidelity to the teacher on held-out rows,
+        or by its skill on ``y_val``, if that is given. With fewer than 30 real rows, there is one generation.
+    assistant_size : int or None, default=None
+        Maximum number of parameters of the first student, a teacher assistant; the sizes of ``n_generations`` students
+        go down in geometric steps to ``student_size``. The student of the final size that the teacher has taught is
+        compared, too. ``None`` gives all generations the same size. Compact students of this package only.
     sampler : sampler, None or "auto", default="auto"
         Draws the synthetic rows: an object with ``fit(X, y)`` and ``sample(n_samples, random_state)``, or
         scikit-learn's ``KernelDensity`` or ``GaussianMixture``. ``None`` draws no synthetic rows. ``"auto"`` is
@@ -62,6 +71,11 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         How a recipe labels the real rows: in-sample (``None``), out-of-fold (an integer or a splitter) or out-of-bag
         (``"oob"``). Rows that are in no test fold, as with ``TimeSeriesSplit``, are labelled in-sample, with a warning.
         Pass ``groups`` to ``fit`` for splitters such as ``GroupKFold``.
+    teacher_weights : "loss", "region", array-like of shape (n_teachers,) or None, default=None
+        Weights of several teachers, passed as ``teacher=[a, b]`` or ``teacher=[("a", a), ("b", b)]``: numbers of at
+        least 0, or ``None`` for equal ones. ``"loss"`` minimises the squared error of the weighted mean on true labels,
+        and ``"region"`` does so in each region of the table, which a small tree finds; both compare the teachers on
+        ``X_val`` and ``y_val`` or, if all teachers are unfitted, on the rows of ``X``, labelled out of fold.
     target_compressor : transformer or None, default=None
         Compresses the teacher's logits, e.g. ``PCA(5)``, for problems with many classes. The student is a regressor of
         the compressed logits; ``predict`` decodes its output by ``inverse_transform``.
@@ -144,7 +158,14 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     Attributes
     ----------
     teacher_ : object
-        The fitted teacher: the object passed, if it was fitted.
+        The fitted teacher: the object passed, if it was fitted. For a list, a
+        :class:`~skdistill.teachers.TeacherEnsemble`, whose ``models`` are the fitted teachers.
+    teacher_weights_ : ndarray of shape (n_teachers,)
+        Weights of several teachers; with ``"region"``, their means over the labelled rows of ``X``, and
+        ``teacher_.weights_of(X)`` returns those of each row. Only set with a list of teachers.
+    teacher_disagreement_ : ndarray of shape (n_labelled,)
+        How far several teachers differ in each labelled row of ``X``: half the mean squared difference between the
+        outputs of two of them, as a share of the variance of the soft targets. Only set with a list of teachers.
     student_ : estimator
         The fitted student, usable without this object: it has ``classes_``, ``predict`` and ``predict_proba``.
     classes_ : ndarray of shape (n_classes,)
@@ -161,6 +182,10 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         over the same student without synthetic rows and its standard error ``gain_error``, ``rank_fidelity``, the
         cumulative ``n_queries`` and ``seconds``, and ``validated_on``, the origin of the validation rows. Only set if
         the sampler was selected: with ``sampler="auto"`` and at least 30 real rows.
+    generations_ : dict of ndarray
+        Results of ``n_generations``, one column per key: ``generation``, ``taught_by``, ``n_parameters``, ``score``
+        (the fidelity or skill by which the best one is chosen, of students fitted without the validation rows) and
+        ``is_chosen``. Only set with more than one generation and at least 30 real rows.
     teacher_memorization_ : float
         How strongly the teacher has memorised the rows of ``X``: the share in [0, 1] of the variance of its outputs on
         these rows that it does not reproduce on neighbouring rows. 0 means that its outputs on its training rows are
@@ -232,12 +257,15 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         student: Any = "auto",
         *,
         student_size: int | None = None,
+        n_generations: int = 1,
+        assistant_size: int | None = None,
         sampler: Any = "auto",
         n_synthetic: Any = "auto",
         temperature: float = 1.0,
         soft_weight: Any = 1.0,
         truth_margin: float | None = None,
         teacher_cv: Any = None,
+        teacher_weights: Any = None,
         target_compressor: Any = None,
         max_queries: int | None = None,
         n_repeats: int = 1,
@@ -258,12 +286,12 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     ) -> None:
         self.teacher = teacher
         self.student = student
-        self.student_size = student_size
+        self.student_size, self.n_generations, self.assistant_size = student_size, n_generations, assistant_size
         self.sampler = sampler
         self.n_synthetic = n_synthetic
         self.temperature = temperature
         self.soft_weight, self.truth_margin = soft_weight, truth_margin
-        self.teacher_cv = teacher_cv
+        self.teacher_cv, self.teacher_weights = teacher_cv, teacher_weights
         self.target_compressor = target_compressor
         self.max_queries = max_queries
         self.n_repeats = n_repeats
@@ -312,7 +340,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             students are selected by their fidelity on these rows, and ``candidates_`` reports that fidelity. The
             student is not fitted on them.
         y_val : array-like of shape (n_validation,), default=None
-            True labels of ``X_val``, used only by ``soft_weight="auto"``.
+            True labels of ``X_val``, used only by ``soft_weight="auto"`` and by
+            ``teacher_weights="loss"`` and ``"region"``.
         groups : array-like of shape (n_samples,), default=None
             Group of each row, for the splitter ``teacher_cv``, and the query of each row for a recipe that ranks.
 

@@ -10,7 +10,7 @@ from sklearn.utils.metaestimators import available_if
 
 from .._representation import Documented, brief, quick_to_show, shows_itself
 from ..selection import AutoSampler
-from ..teachers import is_fitted_teacher
+from ..teachers import is_fitted_teacher, is_list, teachers_in
 
 _VisualBlock: Any = None
 """The block class of scikit-learn's diagrams, which is private; without it, the default diagram is used."""
@@ -41,13 +41,16 @@ class HTMLDiagramMixin(Documented):
         """Return a serial block of teacher, sampler and student; after ``fit``, the fitted ones."""
         state = "fitted, used as it is" if is_fitted_teacher(self.teacher) else "recipe, fitted in fit"
         parts = {f"teacher: {state}": getattr(self, "teacher_", self.teacher)}
+        if is_list(self.teacher):
+            parts = {f"teachers: {state}": self.teacher}
         if self.sampler is not None:
             parts["sampler"] = AutoSampler() if isinstance(self.sampler, str) else self.sampler
         parts["student"] = getattr(self, "student_", None) or self._resolve_student()
         # scikit-learn shows a label only on members of parallel blocks
         blocks = [
-            _VisualBlock("parallel", [_block_of(part)], names=[name], dash_wrapped=False)
+            _VisualBlock("parallel", list(map(_block_of, of)), names=[name, *[""] * (len(of) - 1)], dash_wrapped=False)
             for name, part in parts.items()
+            for of in [teachers_in(part)]
         ]
         return _VisualBlock("serial", blocks, dash_wrapped=False)
 

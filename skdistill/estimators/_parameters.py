@@ -15,6 +15,8 @@ from ..samplers import as_sampler
 from ..selection import AutoSampler, AutoStudent
 from ..students._families import FAMILIES, current_name, warn_of_former_names
 from ..students._student import CompactStudent
+from ._generations import check_generations
+from ._several_teachers import check_teachers
 from ._student_view import check_view
 
 
@@ -27,6 +29,8 @@ def check_parameters(model: Any, y: Any) -> None:
     _check_texts(model)
     _check_objects(model)
     check_view(model)
+    check_teachers(model)
+    check_generations(model)
     _check_student(model)
     _check_sampler(model)
     model._task.check_parameters(model)

@@ -10,8 +10,9 @@ from .._validation import check_fitted, tags_of
 from ..metrics import concordance
 from ..selection import supports_callbacks
 from ..targets import TargetLink
-from ..teachers import concordance_sign, is_fitted_teacher
+from ..teachers import concordance_sign
 from ._base import BaseDistilled
+from ._several_teachers import recipes_in
 from ._tasks import FitTask, ValueTask
 
 
@@ -27,7 +28,8 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         The model to imitate. A *fitted* regressor, pipeline, transformer, outlier detector, LightGBM ``Booster`` or
         function of ``X`` is used as it is: it is never refitted, copied or changed, not even by ``clone`` or a search
         (except as a value of a search grid: wrap a fitted teacher in ``FrozenEstimator`` there). An *unfitted*
-        estimator is a recipe: a clone of it is fitted on ``(X, y)``.
+        estimator is a recipe: a clone of it is fitted on ``(X, y)``. A list of several, or of pairs (name, model), is
+        the weighted mean of their outputs; each of them is fitted or unfitted.
     student : estimator, str or "auto", default="auto"
         Any scikit-learn regressor, or a pipeline that ends in one. ``"auto"`` is
         :class:`~skdistill.AutoStudent` with its defaults and selects the family and size of a compact student within a
@@ -35,6 +37,14 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
     student_size : int or None, default=None
         Maximum number of parameters of the student: weights, thresholds, leaf values. All compact students of this
         package and ``"auto"`` support it, so that one grid can vary family and size. ``None`` does not change the size.
+    n_generations : int >= 1, default=1
+        Number of students of which each is fitted to the outputs of the one before it, the first one to those of the
+        teacher; the teacher labels no more rows. The best one is kept, by its fidelity to the teacher on held-out rows,
+        or by its skill on ``y_val``, if that is given. With fewer than 30 real rows, there is one generation.
+    assistant_size : int or None, default=None
+        Maximum number of parameters of the first student, a teacher assistant; the sizes of ``n_generations`` students
+        go down in geometric steps to ``student_size``. The student of the final size that the teacher has taught is
+        compared, too. ``None`` gives all generations the same size. Compact students of this package only.
     sampler : sampler, None or "auto", default="auto"
         Draws the synthetic rows: an object with ``fit(X, y)`` and ``sample(n_samples, random_state)``, or
         scikit-learn's ``KernelDensity`` or ``GaussianMixture``. ``None`` draws no synthetic rows. ``"auto"`` is
@@ -61,6 +71,11 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         How a recipe labels the real rows: in-sample (``None``), out-of-fold (an integer or a splitter) or out-of-bag
         (``"oob"``). Rows that are in no test fold, as with ``TimeSeriesSplit``, are labelled in-sample, with a warning.
         Pass ``groups`` to ``fit`` for splitters such as ``GroupKFold``.
+    teacher_weights : "loss", "region", array-like of shape (n_teachers,) or None, default=None
+        Weights of several teachers, passed as ``teacher=[a, b]`` or ``teacher=[("a", a), ("b", b)]``: numbers of at
+        least 0, or ``None`` for equal ones. ``"loss"`` minimises the squared error of the weighted mean on true labels,
+        and ``"region"`` does so in each region of the table, which a small tree finds; both compare the teachers on
+        ``X_val`` and ``y_val`` or, if all teachers are unfitted, on the rows of ``X``, labelled out of fold.
     link : {"auto", "identity", "log", "logit"}, default="auto"
         Scale that the student is fitted on. ``"log"`` fits it to the logarithms of positive values, so that all
         predictions are positive; ``"logit"`` to the logits of values between two bounds. ``"auto"`` is the link of the
@@ -146,7 +161,14 @@ default="auto"
     Attributes
     ----------
     teacher_ : object
-        The fitted teacher: the object passed, if it was fitted.
+        The fitted teacher: the object passed, if it was fitted. For a list, a
+        :class:`~skdistill.teachers.TeacherEnsemble`, whose ``models`` are the fitted teachers.
+    teacher_weights_ : ndarray of shape (n_teachers,)
+        Weights of several teachers; with ``"region"``, their means over the labelled rows of ``X``, and
+        ``teacher_.weights_of(X)`` returns those of each row. Only set with a list of teachers.
+    teacher_disagreement_ : ndarray of shape (n_labelled,)
+        How far several teachers differ in each labelled row of ``X``: half the mean squared difference between the
+        outputs of two of them, as a share of the variance of the soft targets. Only set with a list of teachers.
     student_ : estimator
         The fitted student, usable without this object.
     transfer_set_ : TransferSummary
@@ -161,6 +183,10 @@ default="auto"
         over the same student without synthetic rows and its standard error ``gain_error``, ``rank_fidelity``, the
         cumulative ``n_queries`` and ``seconds``, and ``validated_on``, the origin of the validation rows. Only set if
         the sampler was selected: with ``sampler="auto"`` and at least 30 real rows.
+    generations_ : dict of ndarray
+        Results of ``n_generations``, one column per key: ``generation``, ``taught_by``, ``n_parameters``, ``score``
+        (the fidelity or skill by which the best one is chosen, of students fitted without the validation rows) and
+        ``is_chosen``. Only set with more than one generation and at least 30 real rows.
     teacher_memorization_ : float
         How strongly the teacher has memorised the rows of ``X``: the share in [0, 1] of the variance of its outputs on
         these rows that it does not reproduce on neighbouring rows. 0 means that its outputs on its training rows are
@@ -230,11 +256,14 @@ default="auto"
         student: Any = "auto",
         *,
         student_size: int | None = None,
+        n_generations: int = 1,
+        assistant_size: int | None = None,
         sampler: Any = "auto",
         n_synthetic: Any = "auto",
         soft_weight: Any = 1.0,
         truth_margin: float | None = None,
         teacher_cv: Any = None,
+        teacher_weights: Any = None,
         link: str = "auto",
         bounds: Any = "auto",
         target_compressor: Any = None,
@@ -256,11 +285,11 @@ default="auto"
     ) -> None:
         self.teacher = teacher
         self.student = student
-        self.student_size = student_size
+        self.student_size, self.n_generations, self.assistant_size = student_size, n_generations, assistant_size
         self.sampler = sampler
         self.n_synthetic = n_synthetic
         self.soft_weight, self.truth_margin = soft_weight, truth_margin
-        self.teacher_cv = teacher_cv
+        self.teacher_cv, self.teacher_weights = teacher_cv, teacher_weights
         self.link = link
         self.bounds = bounds
         self.target_compressor = target_compressor
@@ -310,7 +339,8 @@ default="auto"
             students are selected by their fidelity on these rows, and ``candidates_`` reports that fidelity. The
             student is not fitted on them.
         y_val : array-like of shape (n_validation,) or (n_validation, n_outputs), default=None
-            True values of ``X_val``, used only by ``soft_weight="auto"``.
+            True values of ``X_val``, used only by ``soft_weight="auto"`` and by
+            ``teacher_weights="loss"`` and ``"region"``.
         groups : array-like of shape (n_samples,), default=None
             Group of each row, for the splitter ``teacher_cv``, and the query of each row for a recipe that ranks.
 
@@ -370,6 +400,7 @@ default="auto"
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        is_fitted = is_fitted_teacher(self.teacher)
-        tags.target_tags.multi_output = is_fitted or tags_of(self.teacher).target_tags.multi_output
+        tags.target_tags.multi_output = all(
+            tags_of(recipe).target_tags.multi_output for recipe in recipes_in(self.teacher)
+        )
         return tags

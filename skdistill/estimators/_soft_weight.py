@@ -29,9 +29,10 @@ from ..selection import (
     Targets,
     threads_for,
 )
-from ..teachers import Teacher, is_fitted_teacher
+from ..teachers import Teacher
 from ..transfer import Oracle, TransferSet
 from ._fit_arguments import FitArguments
+from ._several_teachers import is_any_fitted
 from ._teacher_rule import label_given, oracle_of, resolve_teacher
 
 WEIGHTS = (1.0, 0.75, 0.5, 0.25)
@@ -181,9 +182,7 @@ def is_soft_weight_chosen(model: Any, y: Any) -> bool:
 @contextmanager
 def reserve_queries(model: Any, given: FitArguments, truth_val: np.ndarray | None, oracle: Oracle) -> Iterator[None]:
     """Reserve a part of the query budget for rows that a fitted teacher must label to select ``soft_weight``."""
-    needs_rows = (
-        is_soft_weight_chosen(model, given.y) and not _is_enough(truth_val) and is_fitted_teacher(model.teacher)
-    )
+    needs_rows = is_soft_weight_chosen(model, given.y) and not _is_enough(truth_val) and is_any_fitted(model.teacher)
     if oracle.max_queries is None or not needs_rows:
         yield
         return
@@ -218,7 +217,7 @@ def compare_soft_weights(
             return None
         rows, of_rows, origin = real.take(training), targets, ON_SEEN_LABELS
         # if the query budget covers only a part of X, the refitted recipe would have fewer training rows than before
-        if not is_fitted_teacher(model.teacher) and real.n_real == given.X.shape[0]:
+        if not is_any_fitted(model.teacher) and real.n_real == given.X.shape[0]:
             unseen = _label_without(validating, model, given, real, targets.teacher, run)
             if unseen is not None:
                 (rows, of_rows, oracle), origin = unseen, ON_UNSEEN_LABELS

@@ -20,20 +20,24 @@ from ..teachers import (
     AnswerStore,
     SteadyTeacher,
     Teacher,
+    TeacherEnsemble,
     as_teacher,
     check_is_recognised,
-    clone_recipe,
+    clone_teacher,
     fit_teacher,
     is_fitted_teacher,
+    is_list,
     is_of_kind,
     open_store,
     out_of_bag_outputs,
     out_of_fold_outputs,
+    query_members,
     query_teacher,
     steady,
 )
 from ..transfer import Oracle, TransferSet, label_real_rows
 from ._fit_arguments import FitArguments
+from ._several_teachers import QueryOfSeveral, n_asked_before, refit_several, resolve_several
 from ._teacher_noise import check_teacher
 
 
@@ -46,7 +50,7 @@ class TeacherMixin(BaseEstimator):
         without = copy.copy(self)
         without.teacher = None
         twin = BaseEstimator.__sklearn_clone__(without)
-        twin.teacher = self.teacher if is_fitted_teacher(self.teacher) else clone_recipe(self.teacher)
+        twin.teacher = clone_teacher(self.teacher)
         return twin
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -86,6 +90,11 @@ class TeacherMixin(BaseEstimator):
         """
         nested = [name for name in params if name.startswith("teacher__")]
         teacher = params.get("teacher", self.teacher)
+        if nested and is_list(teacher):
+            raise ValueError(
+                f"{type(self).__name__}: cannot set {nested[0]}: the teacher is a list, whose members show no "
+                "parameters. Set the parameter of the member before you pass the list, or set teacher= to another list."
+            )
         if nested and is_fitted_teacher(teacher):
             raise ValueError(
                 f"{type(self).__name__}: cannot set {nested[0]}: the teacher {type(teacher).__name__} is fitted, and "
@@ -107,6 +116,8 @@ def resolve_teacher(model: Any, given: FitArguments, run: Run) -> Teacher:
     name = type(model).__name__
     _check_teacher_id(model)
     check_is_recognised(model.teacher, given.X)
+    if is_list(model.teacher):
+        return steady(resolve_several(model, given, run), model.n_repeats)
     if is_fitted_teacher(model.teacher):
         if model.teacher_cv is not None:
             raise TeacherError(
@@ -151,6 +162,11 @@ def _check_teacher_id(model: Any) -> None:
             f"{name}: teacher_id={teacher_id!r} names a fitted teacher, but {type(model.teacher).__name__} is not "
             "fitted, and is another model after each fit. Fit the teacher first, or pass teacher_id=None."
         )
+    if is_list(model.teacher) and not all(is_list(each) for each in model.teacher):
+        raise TeacherError(
+            f"{name}: teacher_id={teacher_id!r} with teachers without names, which would be found by their places in "
+            'the list; expected pairs. Pass teacher=[("forest", forest), ("network", network)], or teacher_id=None.'
+        )
 
 
 def _adapt(model: Any, fitted: Any, y: Any) -> Teacher:
@@ -164,7 +180,7 @@ def _adapt(model: Any, fitted: Any, y: Any) -> Teacher:
 
 def oracle_of(model: Any, teacher: Teacher, given: FitArguments, run: Run) -> Oracle:
     """Return the oracle that queries the teacher within the budget and caches its outputs; check an unknown teacher."""
-    n_rows = given.X.shape[0]
+    n_rows, n_before = given.X.shape[0], n_asked_before(teacher)
     if teacher.transductive and model.max_queries is not None and model.max_queries < n_rows:
         raise TeacherError(
             f"{type(model).__name__}: {teacher.name} only has labels_ for all {n_rows} rows of X together, but "
@@ -172,19 +188,22 @@ def oracle_of(model: Any, teacher: Teacher, given: FitArguments, run: Run) -> Or
         )
     memory = check_memory(model.memory)
     store = open_store(memory, model.teacher_id)
-    query = partial(_label, model, teacher, run, store)
+    query: Any = partial(_label, model, teacher, run, store)
+    if isinstance(teacher.model, TeacherEnsemble):
+        query = QueryOfSeveral(teacher, partial(query, ask=query_members))
+    budget = None if model.max_queries is None else model.max_queries - n_before
     if not isinstance(teacher, SteadyTeacher):
-        return Oracle(query, memory, model.max_queries)
+        return Oracle(query, memory, budget, n_extra=n_before)
     started = perf_counter()
     teacher.key = None if store is None else store.key_of(teacher, given.X)
     n_checked = check_teacher(model, teacher, given)
     return Oracle(
         query,
         memory,
-        None if model.max_queries is None else (model.max_queries - n_checked) // model.n_repeats,
+        None if budget is None else (budget - n_checked) // model.n_repeats,
         n_repeats=model.n_repeats,
         n_padded=teacher.n_padded,
-        n_extra=n_checked,
+        n_extra=n_before + n_checked,
         extra_seconds=perf_counter() - started,
     )
 
@@ -225,9 +244,18 @@ def label_given(
     )
 
 
-def _label(model: Any, teacher: Teacher, run: Run, store: AnswerStore | None, rows: Any, origin: str) -> np.ndarray:
+def _label(
+    model: Any,
+    teacher: Teacher,
+    run: Run,
+    store: AnswerStore | None,
+    rows: Any,
+    origin: str,
+    *,
+    ask: Callable[..., Any] = query_teacher,
+) -> Any:
     with run.phases.phase(f"label {origin}") as phase:
-        return query_teacher(
+        return ask(
             teacher,
             rows,
             origin=origin,
@@ -250,6 +278,8 @@ def _out_of_sample_labels(
 
     def fit(rows: np.ndarray) -> Teacher:
         part = given.take(rows)
+        if is_list(model.teacher):
+            return steady(refit_several(model, teacher, part, run), model.n_repeats)
         weight, groups = part.sample_weight, part.groups
         fitted = fit_teacher(model.teacher, part.X, part.y, sample_weight=weight, groups=groups, rng=run.rng)
         of_fold = _adapt(model, fitted, part.y)

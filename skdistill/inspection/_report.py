@@ -434,6 +434,14 @@ def _notes_of_fitting(distilled: Any, measured: Estimate) -> list[str]:
             f"The teacher's outputs for the same row differ between calls (teacher_noise {noise:.2g}): a fidelity "
             f"above {1 - noise:.3f} cannot be expected of any student."
         )
+    differences = getattr(distilled, "teacher_disagreement_", None)
+    if differences is not None:
+        names, weights = distilled.teacher_.names, distilled.teacher_weights_
+        shares = ", ".join(f"{name} {weight:.2f}" for name, weight in zip(names, weights, strict=True))
+        notes.append(
+            f"{len(names)} teachers ({shares}): on the rows of X, the outputs of two of them differ by "
+            f"{float(np.mean(differences)):.3f} of the variance of the soft targets."
+        )
     chosen = getattr(getattr(distilled, "candidates_", None), "chosen", None)
     promised = float(getattr(chosen, "fidelity", float("nan")))
     if not np.isnan(promised) and not np.isnan(measured.mean):

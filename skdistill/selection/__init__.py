@@ -10,6 +10,7 @@ from ._columns_path import MIN_PATH_ROWS, ColumnsPath, as_columns
 from ._constraints import Constraints
 from ._deadline import Deadline
 from ._extending import Extension, extend
+from ._generations import Step, choose_generation, same_size, with_assistants
 from ._ignored_features import find_ignored_features, name_columns
 from ._measured_directions import measure_directions
 from ._run import Run
@@ -23,6 +24,7 @@ from ._validation_rows import (
     Group,
     HeldOut,
     Losses,
+    Validation,
     hold_out,
     label_given_rows,
 )
@@ -48,12 +50,15 @@ __all__ = [
     "Losses",
     "Phases",
     "Run",
+    "Step",
     "StudentView",
     "Targets",
     "Terms",
     "TrainingRows",
+    "Validation",
     "ValueTargets",
     "as_columns",
+    "choose_generation",
     "choose_student",
     "columns_of",
     "extend",
@@ -62,6 +67,8 @@ __all__ = [
     "label_given_rows",
     "measure_directions",
     "name_columns",
+    "same_size",
     "supports_callbacks",
     "threads_for",
+    "with_assistants",
 ]

@@ -20,6 +20,8 @@ from ..exceptions import TeacherError, TeacherOutputError, TeacherQueryError, Te
 from ..targets import one_hot
 from ._answers import UnreadableError, as_floats, has_changed, normalised, order_by_name, read_answer
 from ._conventions import SCIKIT_LEARN, Task, convention_of
+from ._ensemble import TeacherEnsemble, check_members, fixed_weights
+from ._lists import is_list, names_of, teachers_in
 
 OutputKind = Literal["proba", "logit", "value"]
 
@@ -284,14 +286,16 @@ def as_teacher(
     *,
     task: Task | None = None,
     classes: Any = None,
+    teacher_weights: Any = None,
 ) -> Teacher:
-    """Return a teacher for any fitted model or any function of ``X``.
+    """Return a teacher for any fitted model, any function of ``X``, or several of them.
 
     Parameters
     ----------
     obj : object
         A fitted scikit-learn estimator or pipeline (or a compatible object), a LightGBM estimator or ``Booster``, a
-        function ``f(X)``, or a ``Teacher``.
+        function ``f(X)``, or a ``Teacher``. Or a list of several, or of pairs (name, model): the weighted mean of their
+        probabilities or values.
     response_method : str, default="auto"
         Method of the model to call. ``"auto"`` uses the first available method: for classification,
         ``"predict_proba"``, ``"decision_function"`` and ``"predict"`` (or ``"labels_"`` for a clusterer without
@@ -304,6 +308,8 @@ def as_teacher(
         ``predict_proba`` or ``decision_function`` of a model with ``classes_``.
     classes : array-like of shape (n_classes,), default=None
         Labels in the order of the output columns, for models without ``classes_``.
+    teacher_weights : array-like of shape (n_teachers,), default=None
+        Weight of each teacher of a list, at least 0; ``None`` weighs them equally.
 
     Returns
     -------
@@ -312,7 +318,10 @@ def as_teacher(
     Raises
     ------
     TeacherError
-        If the model has no suitable method for the task, or if its classes are unknown.
+        If the model has no suitable method for the task, if its classes are unknown, or if several teachers have other
+        classes or tasks.
+    ValueError
+        If ``teacher_weights`` is not one finite number of at least 0 for each teacher of a list.
 
     Examples
     --------
@@ -324,6 +333,13 @@ def as_teacher(
     >>> teacher.outputs(np.zeros((1, 2)))
     array([[0.5, 0.5]])
     """
+    if is_list(obj):
+        return _adapt_several(obj, response_method, task, classes, teacher_weights)
+    if teacher_weights is not None:
+        raise TeacherError(
+            f"as_teacher: got teacher_weights and one teacher, {type(obj).__name__}; expected a list of teachers. Pass "
+            "[a, b], or teacher_weights=None."
+        )
     if isinstance(obj, Teacher):
         if task not in (None, obj.task):
             raise TeacherError(
@@ -341,6 +357,46 @@ def as_teacher(
     task = task or _infer_task(obj, classes)
     method = _resolve_method(obj, response_method, task)
     return Teacher(obj, task, method, _resolve_classes(obj, classes) if task == "classification" else None)
+
+
+def _adapt_several(teachers: Any, response_method: str, task: Task | None, classes: Any, weights: Any) -> Teacher:
+    names, models = names_of("as_teacher", teachers), teachers_in(teachers)
+    weights = fixed_weights("as_teacher", weights, len(names))
+    members = [adapt_member(each, response_method, task=task, classes=classes) for each in models]
+    for name, member in zip(names, members, strict=True):
+        if member.output_kind == "logit":
+            raise TeacherError(
+                f"as_teacher: the teacher {name} returns margins, whose scale is fitted to rows; expected "
+                "probabilities, which can be averaged. Pass the list to DistilledClassifier, which has rows, or "
+                "wrap the model: CalibratedClassifierCV(FrozenEstimator(model))."
+            )
+    return average("as_teacher", names, members, weights)
+
+
+def adapt_member(obj: Any, response_method: str = "auto", *, task: Task | None = None, classes: Any = None) -> Teacher:
+    """Return a teacher of a list; results of :func:`as_teacher` keep their own response method."""
+    method = "auto" if isinstance(obj, Teacher) else response_method
+    member = as_teacher(obj, method, task=task, classes=classes)
+    if isinstance(member.model, TeacherEnsemble):
+        raise TeacherError(
+            f"a list of teachers contains {member.model!r}; expected models. Put its teachers into one list."
+        )
+    return member
+
+
+def average(
+    who: str, names: list[str], members: list[Teacher], weights: Any, margin_scales: dict[str, float] | None = None
+) -> Teacher:
+    """Return the teacher that averages the outputs of several ones, after checking that they fit together."""
+    tasks = [member.task for member in members]
+    if len(set(tasks)) > 1:
+        raise TeacherError(
+            f"{who}: the teachers {names} are for {tasks}; expected one task. Pass task= if some of them are functions."
+        )
+    check_members(who, names, members)
+    ensemble = TeacherEnsemble(names, members, weights, margin_scales)
+    method = "predict_proba" if tasks[0] == "classification" else "predict"
+    return Teacher(ensemble, tasks[0], method, members[0].classes_)
 
 
 def _if_shares(returned: np.ndarray) -> str:

@@ -26,6 +26,7 @@ from ._adapter import Teacher
 from ._agreement import agreed_files
 from ._answer_files import Index, Writer
 from ._contents import Digester, UnknownContentError
+from ._ensemble import TeacherEnsemble
 from ._recognition import recognise
 from ._row_keys import keys_in_batch, row_keys
 
@@ -82,17 +83,35 @@ class AnswerStore:
         self._warned: set[str] = set()
         self._probed: tuple[Any, np.ndarray] | None = None
         self._agreed: set[Path] = set()
+        self._of_members: dict[str, AnswerStore] = {}
+
+    def of_member(self, name: str) -> "AnswerStore":
+        """Return the store of one of several teachers, which are recognised one by one."""
+        if name not in self._of_members:
+            own_id = None if self.teacher_id is None else f"{self.teacher_id}/{name}"
+            self._of_members[name] = AnswerStore(self.folder.parent, own_id)
+        return self._of_members[name]
 
     def key_of(self, teacher: Teacher, X: Any) -> str | None:
         """Return a key for results about a teacher that are cached elsewhere; ``None`` if it cannot be recognised.
 
-        If the teacher has to be queried for this, it labels the rows of ``X`` that :meth:`recall` queries.
+        If the teacher has to be queried for this, it labels the rows of ``X`` that :meth:`recall` queries. Several
+        teachers have the keys of each and their weights.
         """
+        if isinstance(teacher.model, TeacherEnsemble):
+            return self._key_of_several(teacher.model, X)
 
         def ask() -> None:
             self._probed = X, teacher.outputs(take_rows(X, _spread(X.shape[0])))
 
         return self._home.name if self._recognise(teacher, ask, None) and self._home is not None else None
+
+    def _key_of_several(self, ensemble: TeacherEnsemble, X: Any) -> str | None:
+        members = zip(ensemble.names, ensemble.members, strict=True)
+        keys = [self.of_member(name).key_of(member, X) for name, member in members]  # type: ignore[arg-type]
+        weights = ensemble.weights_of(take_rows(X, _spread(X.shape[0])))
+        content = repr((keys, weights.tolist(), ensemble.margin_scales)).encode()
+        return None if None in keys else hashlib.sha256(content).hexdigest()[:32]
 
     def recall(
         self, teacher: Teacher, X: Any, ask: Ask, batch_size: int | None = None, probe: np.ndarray | None = None

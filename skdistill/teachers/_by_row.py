@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from sklearn.dummy import DummyClassifier
 
+from ._ensemble import TeacherEnsemble
+
 OWN_LIBRARIES = ("sklearn", "skdistill")
 """Libraries whose models depend on the row alone if all models inside them do."""
 
@@ -95,8 +97,15 @@ def _inside(one: Any) -> Iterable[Any] | None:
         return ()
     if library not in OWN_LIBRARIES or type(one).__name__ in EXCEPTIONS:
         return None
+    return _inside_model(one)
+
+
+def _inside_model(one: Any) -> Iterable[Any] | None:
+    """Return the objects by which a model of a known library answers; ``None`` if its answers are random."""
     if isinstance(one, DummyClassifier) and one.strategy in ("stratified", "uniform"):
         return None
+    if isinstance(one, TeacherEnsemble):
+        return list(one.models.values())
     if hasattr(one, "soft_targets"):  # a distilled estimator answers by its student
         return [getattr(one, "student_", None)]
     return getattr(one, "__dict__", {}).values()
@@ -108,7 +117,7 @@ def _is_by_its_attributes(kind: type) -> bool:
     is_own = kind.__module__.split(".")[0] in OWN_LIBRARIES and kind.__name__ not in EXCEPTIONS
     is_container = issubclass(kind, np.ndarray | dict | list | tuple | set | frozenset)
     is_special = any(name in vars(base) for base in kind.__mro__ for name in ("__call__", "__self__", "soft_targets"))
-    return is_own and not (is_container or is_special or issubclass(kind, DummyClassifier))
+    return is_own and not (is_container or is_special or issubclass(kind, DummyClassifier | TeacherEnsemble))
 
 
 def _is_library_function(one: Any) -> bool:

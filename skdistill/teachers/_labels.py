@@ -28,6 +28,7 @@ from ..compiled import Decision
 from ..convert import unwrap
 from ..exceptions import TeacherError
 from ._adapter import Teacher
+from ._ensemble import TeacherEnsemble
 from ._querying import query_teacher
 
 MOST_PROBABLE = (
@@ -71,6 +72,8 @@ def _predicts_most_probable(model: Any) -> bool:
     final = unwrap(model).model
     if isinstance(final, VotingClassifier):
         return type(final) is VotingClassifier and final.voting == "soft"
+    if isinstance(final, TeacherEnsemble):
+        return True
     return type(final) in MOST_PROBABLE or type(final).__module__.split(".")[0] in ("lightgbm", "xgboost")
 
 

@@ -1,6 +1,7 @@
 """Queries of a teacher in chunks, with checks of the outputs and a store of them."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import joblib
@@ -13,7 +14,7 @@ from ..exceptions import TeacherError, TeacherOutputError, TeacherQueryError
 from ._adapter import Teacher
 from ._answer_store import AnswerStore, Recalled, open_store
 from ._out_of_bag import FORESTS
-from ._steady import cut
+from ._steady import cut, members_of
 
 
 def query_teacher(
@@ -71,6 +72,19 @@ def query_teacher(
     TeacherOutputError
         If an output is malformed; the message names the chunk.
     """
+    if members_of(teacher) is not None:
+        of_members = query_members(
+            teacher,
+            X,
+            origin=origin,
+            chunk_size=chunk_size,
+            memory=memory,
+            teacher_id=teacher_id,
+            verbose=verbose,
+            callback=callback,
+            n_jobs=n_jobs,
+        )
+        return np.asarray(teacher.model.combine(X, of_members))
     n_rows, store = X.shape[0], None if teacher.transductive else open_store(memory, teacher_id)
     order, chunk_size = cut(teacher, n_rows, chunk_size)
     labeller = _Labeller(teacher, X if order is None else take_rows(X, order), origin, is_mixed=order is not None)
@@ -94,6 +108,43 @@ def query_teacher(
         if store is not None:
             store.pack()
     return outputs.all() if order is None else outputs.all()[np.argsort(order)]
+
+
+def query_members(
+    teacher: Teacher,
+    X: Any,
+    *,
+    memory: joblib.Memory | AnswerStore | None = None,
+    teacher_id: str | None = None,
+    callback: Callable[[float], str | None] | None = None,
+    **options: Any,
+) -> list[np.ndarray]:
+    """Return the outputs of each of several teachers; ``memory`` stores those of each by itself.
+
+    Parameters
+    ----------
+    teacher : Teacher
+        Of a :class:`TeacherEnsemble`.
+    X : table of shape (n_samples, n_features)
+    memory, teacher_id, callback, **options
+        See :func:`query_teacher`.
+    """
+    members, store = members_of(teacher), open_store(memory, teacher_id)
+    assert members is not None
+
+    def notify(done: int, share: float) -> str | None:
+        return None if callback is None else callback((done + share) / len(members))
+
+    return [
+        query_teacher(
+            member,
+            X,
+            memory=None if store is None else store.of_member(name),
+            callback=partial(notify, done),
+            **options,
+        )
+        for done, (name, member) in enumerate(zip(teacher.model.names, members, strict=True))
+    ]
 
 
 def is_thread_safe(teacher: Teacher) -> bool:

@@ -16,6 +16,8 @@ from ..convert import unwrap
 from ..exceptions import TeacherError, TeacherWarning
 from ._adapter import Teacher
 from ._conventions import groups_argument
+from ._lists import is_list, teachers_in, with_teachers
+from ._rule import is_fitted_teacher
 
 
 def clone_recipe(recipe: Any) -> Any:
@@ -28,6 +30,13 @@ def clone_recipe(recipe: Any) -> Any:
         return clone(recipe)
     except (RuntimeError, TypeError):
         return copy.deepcopy(recipe)
+
+
+def clone_teacher(teacher: Any) -> Any:
+    """Return a fitted teacher itself, an unfitted copy of a recipe, and a new list of teachers with either of both."""
+    if is_list(teacher):
+        return with_teachers(teacher, [clone_teacher(each) for each in teachers_in(teacher)])
+    return teacher if is_fitted_teacher(teacher) else clone_recipe(teacher)
 
 
 def fit_teacher(

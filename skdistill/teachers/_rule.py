@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._representation import brief
 from .._tables import own_rows, take_rows
 from ..exceptions import TeacherError
+from ._lists import is_list, teachers_in
 
 FOLLOW_THE_CONVENTION = ("sklearn", "skdistill", "lightgbm", "xgboost", "imblearn")
 """Packages whose estimators have attributes that end in an underscore if, and only if, they are fitted."""
@@ -27,8 +28,10 @@ def is_fitted_teacher(teacher: Any) -> bool:
     An estimator states it itself, or else the attributes decide: fitted ones end in an underscore. Some packages do not
     follow this convention, and the attributes of their models are compared with those of a new object with the same
     parameters. If both disagree, the comparison decides here, and ``fit`` tries to predict
-    (:func:`check_is_recognised`).
+    (:func:`check_is_recognised`). A list of teachers is fitted if all of them are.
     """
+    if is_list(teacher):
+        return all(map(is_fitted_teacher, teachers_in(teacher)))
     is_estimator = hasattr(teacher, "fit") and hasattr(teacher, "get_params")
     if not is_estimator or isinstance(teacher, FrozenEstimator | type):
         return True
@@ -47,6 +50,10 @@ def check_is_recognised(teacher: Any, X: Any) -> None:
     TeacherError
         If the attributes of the teacher and its answer contradict each other.
     """
+    if is_list(teacher):
+        for each in teachers_in(teacher):
+            check_is_recognised(each, X)
+        return
     is_fitted = is_fitted_teacher(teacher)
     if not hasattr(teacher, "get_params") or isinstance(teacher, FrozenEstimator | type):
         return

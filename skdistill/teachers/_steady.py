@@ -8,6 +8,7 @@ from .._tables import describe_mismatch, stack_rows, take_rows
 from ..exceptions import TeacherOutputError
 from ._adapter import Teacher
 from ._by_row import is_by_row
+from ._ensemble import TeacherEnsemble
 from ._repeatability import Repeatability
 
 
@@ -37,6 +38,7 @@ class SteadyTeacher(Teacher):
         self.finding: Repeatability | None = None
         self.padding: Any = None
         self.key: str | None = None
+        self._members: list[Teacher] | None = None
 
     def settle(self, finding: Repeatability, padding: Any) -> None:
         """Adopt the result of the check; ``padding`` is a batch of rows, if the outputs depend on the batch."""
@@ -51,6 +53,15 @@ class SteadyTeacher(Teacher):
         if other.finding is not None:
             self.settle(other.finding, other.padding)
             self.pads = other.pads
+
+    def members(self) -> list[Teacher]:
+        """Return the teachers of an ensemble, each to be queried as often and in the same batches as all together."""
+        if self._members is None:
+            self._members = [steady(member, self.n_repeats) for member in self.model.members]
+        for member in self._members:
+            if isinstance(member, SteadyTeacher):
+                member.settle_like(self)
+        return self._members
 
     def n_padded(self, n_rows: int) -> int:
         """Return the number of rows that are added to a table of ``n_rows`` rows."""
@@ -101,6 +112,13 @@ def steady(teacher: Teacher, n_repeats: int) -> Teacher:
     if teacher.transductive or (n_repeats == 1 and is_by_row(teacher.model)):
         return teacher
     return SteadyTeacher(teacher, n_repeats)
+
+
+def members_of(teacher: Teacher) -> list[Teacher] | None:
+    """Return the teachers whose outputs are averaged; ``None`` for one teacher."""
+    if not isinstance(teacher.model, TeacherEnsemble):
+        return None
+    return teacher.members() if isinstance(teacher, SteadyTeacher) else list(teacher.model.members)  # type: ignore
 
 
 def _is_alike(padding: Any, X: Any) -> bool:

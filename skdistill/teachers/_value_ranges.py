@@ -13,6 +13,7 @@ from sklearn.tree import BaseDecisionTree, DecisionTreeRegressor, ExtraTreeRegre
 from ..convert import is_booster, objective_of, unwrap
 from ..targets import TargetLink
 from ._adapter import Teacher
+from ._ensemble import TeacherEnsemble
 
 LOG = TargetLink.of("log")
 
@@ -44,9 +45,12 @@ def stated_link(teacher: Teacher) -> TargetLink | None:
     Parameters
     ----------
     teacher : Teacher
-        Of values.
+        Of values. Several teachers have the link that all of them state.
     """
     model = unwrap(teacher.model).model
+    if isinstance(model, TeacherEnsemble):
+        links = [stated_link(member) for member in model.members]  # type: ignore[arg-type]
+        return links[0] if all(link == links[0] for link in links) else None
     if teacher.response_method != "predict":
         return None
     own = next((link for link in _links_of(model) if isinstance(link, TargetLink)), None)
@@ -70,7 +74,8 @@ def known_bounds(teacher: Teacher) -> tuple[float, float] | None:
     """Return bounds that no value of a teacher can exceed, if they are known.
 
     They are known for probabilities, and for single trees and forests of scikit-learn, whose values are means of leaf
-    values: a forest is bounded by the mean over its trees of their smallest and of their largest leaf value.
+    values: a forest is bounded by the mean over its trees of their smallest and of their largest leaf value. The mean
+    of several teachers is between the smallest and the largest bound, if all are known.
 
     Parameters
     ----------
@@ -80,6 +85,10 @@ def known_bounds(teacher: Teacher) -> tuple[float, float] | None:
     if teacher.response_method == "predict_proba":
         return 0.0, 1.0
     model = unwrap(teacher.model).model
+    if isinstance(model, TeacherEnsemble):
+        bounds = [known_bounds(member) for member in model.members]  # type: ignore[arg-type]
+        known = [each for each in bounds if each is not None]
+        return (min(known)[0], max(high for _, high in known)) if len(known) == len(bounds) else None
     if teacher.response_method != "predict":
         return None
     if type(model) in (DecisionTreeRegressor, ExtraTreeRegressor):
