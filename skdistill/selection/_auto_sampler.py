@@ -10,7 +10,7 @@ from scipy import sparse
 from .._representation import Documented
 from .._validation import check_number
 from ..exceptions import SamplerError
-from ..samplers import MUNGE, LeafSwap, MarginalResampling, TermSwap, as_sampler
+from ..samplers import MUNGE, LeafSwap, MarginalResampling, TermSwap, as_sampler, with_teacher
 
 
 class AutoSampler(Documented):
@@ -103,6 +103,24 @@ class AutoSampler(Documented):
         self.max_queries = max_queries
         self.tolerance = tolerance
         self.real_weights = real_weights
+
+    def with_teacher(self, teacher: Any) -> "AutoSampler":
+        """Return a copy whose samplers read this teacher unless they have one of their own.
+
+        Parameters
+        ----------
+        teacher : estimator
+            The fitted teacher of a distilled estimator.
+
+        Returns
+        -------
+        sampler : AutoSampler
+        """
+        if isinstance(self.samplers, str):
+            return self
+        return AutoSampler(
+            **self.get_params(deep=False) | {"samplers": [with_teacher(s, teacher) for s in self.samplers]}
+        )
 
     def check(self) -> None:
         """Raise an error if an option is invalid."""
