@@ -68,6 +68,8 @@ PRIVATE_IMPORTS = {
     ("convert", "compiled._links"): "which link a fitted model has is found out by comparing what links return",
     ("convert", "compiled._nodes"): "nodes with pointers, as libraries store trees, become flat arrays",
     ("selection", "samplers._jitter"): "rows close to others measure what a teacher has memorised",
+    ("estimators", "samplers._lending"): "the sampler of an estimator may read its teacher",
+    ("selection", "samplers._lending"): "so may the samplers that are selected from",
     ("estimators", "students._constraints"): "constraints are checked before the teacher is queried",
     ("estimators", "students._deciding"): "a fitted student is given the decision of its teacher",
     ("students", "compression._kept_splits"): "an earlier student is taken apart into the trees of each output",

@@ -1,7 +1,7 @@
 """Samplers draw synthetic rows from real ones: ``fit(X, y=None)``, then ``sample(n_samples, random_state)``."""
 
 from ._adapters import as_sampler
-from ._disagreement import Disagreement, with_teacher
+from ._disagreement import Disagreement
 from ._interpolation import Interpolation
 from ._jitter import Jitter
 from ._leaf_swap import LeafSwap
@@ -28,5 +28,4 @@ __all__ = [
     "UniformBox",
     "as_sampler",
     "choose_from_pool",
-    "with_teacher",
 ]

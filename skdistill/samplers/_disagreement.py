@@ -17,6 +17,7 @@ from .._validation import check_number, check_numbers, check_random_state, draw_
 from ..exceptions import SamplerError
 from ._adapters import as_sampler
 from ._base import BaseSampler
+from ._lending import lend_teacher
 from ._pool import standardise, tree_input
 
 Labelled = tuple[Any, np.ndarray]
@@ -74,6 +75,8 @@ class Disagreement(BaseSampler):
         The fitted clone of the sampler.
     n_features_in_ : int
         Number of features.
+    feature_names_in_ : ndarray of str, shape (n_features,)
+        Column names, if the rows are frames.
 
     See Also
     --------
@@ -124,7 +127,7 @@ class Disagreement(BaseSampler):
         sampler : Disagreement
         """
         copy = self.__sklearn_clone__()
-        copy.sampler = with_teacher(copy.sampler, teacher)
+        copy.sampler = lend_teacher(copy.sampler, teacher)
         return copy
 
     def __sklearn_clone__(self) -> Self:
@@ -172,7 +175,10 @@ class Disagreement(BaseSampler):
         sampler._is_quiet = True
         self.sampler_ = sampler.fit() if X is None else sampler.fit(X, y)
         self._known = [] if X is None or y is None else [(X, check_numbers("Disagreement", "y", y))]
-        self.n_features_in_ = getattr(self.sampler_, "n_features_in_", None)
+        for name in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
+            if hasattr(self.sampler_, name):
+                setattr(self, name, getattr(self.sampler_, name))
         return self
 
     def search(
@@ -200,9 +206,19 @@ class Disagreement(BaseSampler):
         ends = np.linspace(0, n_samples, min(self.n_rounds, n_samples) + 1).astype(np.int64).tolist()
         for start, stop in pairwise(ends):
             rows, outputs = ask(self._next(stop - start, [*self._known, *found], rng))
+            self._check_outputs(outputs, [*self._known, *found])
             if len(outputs) or not found:
                 found.append((rows, outputs))
         return stack_rows([rows for rows, _ in found]), np.concatenate([outputs for _, outputs in found])
+
+    def _check_outputs(self, outputs: np.ndarray, known: list[Labelled]) -> None:
+        """Raise an error if the answers have another shape than those before."""
+        before = [answers.shape[1:] for _, answers in known if len(answers)]
+        if len(outputs) and before and outputs.shape[1:] != before[0]:
+            raise SamplerError(
+                f"Disagreement: the teacher returned outputs of shape {outputs.shape[1:]} for a row, but before, or in y, "
+                f"of shape {before[0]}; expected the same number of outputs for all rows."
+            )
 
     def _check_parameters(self) -> None:
         check_number(self, "n_rounds", self.n_rounds, kind=Integral, low=1)
@@ -253,18 +269,6 @@ class Disagreement(BaseSampler):
         if hasattr(self.sampler, "__sklearn_tags__"):
             tags.input_tags.sparse = get_tags(self.sampler).input_tags.sparse
         return tags
-
-
-def with_teacher(sampler: Any, teacher: Any) -> Any:
-    """Return a copy of a sampler that reads the teacher, or the sampler itself if it does not use one.
-
-    Parameters
-    ----------
-    sampler : object
-    teacher : estimator
-        A fitted model.
-    """
-    return sampler.with_teacher(teacher) if hasattr(sampler, "with_teacher") else sampler
 
 
 def _candidates(sampler: Any, n_rows: int, seed: int) -> Iterator[Any]:

@@ -11,7 +11,7 @@ from .._validation import check_number, draw_seed, seed_estimator
 from ..exceptions import SamplerError
 from ._adapters import as_sampler
 from ._base import BaseSampler, block_rows
-from ._disagreement import with_teacher
+from ._lending import lend_teacher
 
 
 class Mixture(BaseSampler):
@@ -63,7 +63,7 @@ class Mixture(BaseSampler):
         -------
         sampler : Mixture
         """
-        return Mixture([with_teacher(sampler, teacher) for sampler in self.samplers], self.weights, self.random_state)
+        return Mixture([lend_teacher(sampler, teacher) for sampler in self.samplers], self.weights, self.random_state)
 
     def _check_parameters(self) -> None:
         if isinstance(self.samplers, str) or not isinstance(self.samplers, Sequence) or not len(self.samplers):

@@ -7,6 +7,7 @@ import narwhals as nw
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import RandomForestRegressor
+from sklearn.utils.validation import check_is_fitted
 
 from .._described import described
 from .._encoding import fit_table_encoder
@@ -188,6 +189,8 @@ class TeacherBins(UniformBox):
         ------
         SamplerError
             If a column is described wrongly, or if the teacher was fitted on other columns.
+        NotFittedError
+            If the teacher is an estimator that is not fitted.
         """
         self._answered = None if X is None or y is None else (X, y)
         super().fit(X, y)
@@ -231,7 +234,9 @@ class TeacherBins(UniformBox):
         return marginals is not None
 
     def _check_columns(self, teacher: Any) -> None:
-        """Raise an error if the teacher was fitted on other columns than those described."""
+        """Raise an error if the teacher is not fitted, or was fitted on other columns than those described."""
+        if isinstance(teacher, BaseEstimator):
+            check_is_fitted(teacher)
         own = getattr(self, "feature_names_in_", None)
         names = getattr(teacher, "feature_names_in_", None)
         n_features = getattr(teacher, "n_features_in_", self.n_features_in_)

@@ -10,7 +10,8 @@ from scipy import sparse
 from .._representation import Documented
 from .._validation import check_number
 from ..exceptions import SamplerError
-from ..samplers import MUNGE, LeafSwap, MarginalResampling, TermSwap, as_sampler, with_teacher
+from ..samplers import MUNGE, LeafSwap, MarginalResampling, TermSwap, as_sampler
+from ..samplers._lending import lend_teacher
 
 
 class AutoSampler(Documented):
@@ -119,7 +120,7 @@ class AutoSampler(Documented):
         if isinstance(self.samplers, str):
             return self
         return AutoSampler(
-            **self.get_params(deep=False) | {"samplers": [with_teacher(s, teacher) for s in self.samplers]}
+            **self.get_params(deep=False) | {"samplers": [lend_teacher(sampler, teacher) for sampler in self.samplers]}
         )
 
     def check(self) -> None:
