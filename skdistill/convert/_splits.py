@@ -56,7 +56,8 @@ def read_splits(part: Part, values: Sequence[list[Any] | None]) -> Splits | None
     if getattr(part.model, "_preprocessor", None) is not None:  # it reorders the columns
         return None
     trees = trees_of_sklearn(part.model) if isinstance(part.model, FORESTS) else read_structure(part.model)
-    return _splits(trees, part, values) if isinstance(trees, Trees) and np.any(trees.left >= 0) else None
+    is_read = isinstance(trees, Trees) and trees.n_features <= len(part.columns) and np.any(trees.left >= 0)
+    return _splits(trees, part, values) if is_read else None
 
 
 def _splits(trees: Trees, part: Part, values: Sequence[list[Any] | None]) -> Splits:
@@ -77,7 +78,7 @@ def _splits(trees: Trees, part: Part, values: Sequence[list[Any] | None]) -> Spl
     share = _shares(trees, is_split)
     return Splits(
         root=trees.root,
-        column=np.where(is_split, source[trees.feature], -1),
+        column=np.where(is_split, source[np.where(is_split, trees.feature, 0)], -1),
         threshold=threshold,
         subset=subset,
         subsets={column: np.array(rows) for column, rows in subsets.items()},

@@ -216,8 +216,8 @@ class Disagreement(BaseSampler):
         before = [answers.shape[1:] for _, answers in known if len(answers)]
         if len(outputs) and before and outputs.shape[1:] != before[0]:
             raise SamplerError(
-                f"Disagreement: the teacher returned outputs of shape {outputs.shape[1:]} for a row, but before, or in y, "
-                f"of shape {before[0]}; expected the same number of outputs for all rows."
+                f"Disagreement: the teacher returned outputs of shape {outputs.shape[1:]} for a row, but before, or in "
+                f"y, of shape {before[0]}; expected the same number of outputs for all rows."
             )
 
     def _check_parameters(self) -> None:

@@ -240,6 +240,7 @@ class TeacherBins(UniformBox):
         own = getattr(self, "feature_names_in_", None)
         names = getattr(teacher, "feature_names_in_", None)
         n_features = getattr(teacher, "n_features_in_", self.n_features_in_)
+        n_features = teacher.num_feature() if hasattr(teacher, "num_feature") else n_features  # a Booster
         if own is not None and names is not None and list(own) != list(names):
             raise SamplerError(
                 f"TeacherBins: the columns are {list(own)}, but the teacher was fitted on {list(names)}; expected the "
