@@ -56,8 +56,9 @@ def read_splits(part: Part, values: Sequence[list[Any] | None]) -> Splits | None
     if getattr(part.model, "_preprocessor", None) is not None:  # it reorders the columns
         return None
     trees = trees_of_sklearn(part.model) if isinstance(part.model, FORESTS) else read_structure(part.model)
-    is_read = isinstance(trees, Trees) and trees.n_features <= len(part.columns) and np.any(trees.left >= 0)
-    return _splits(trees, part, values) if is_read else None
+    if not isinstance(trees, Trees) or trees.n_features > len(part.columns) or np.all(trees.left < 0):
+        return None
+    return _splits(trees, part, values)
 
 
 def _splits(trees: Trees, part: Part, values: Sequence[list[Any] | None]) -> Splits:
