@@ -60,7 +60,7 @@ def teachers(task):
         n_estimators=200, learning_rate=0.05, verbosity=-1, n_jobs=1, random_state=SEED
     )
     network = (MLPClassifier if is_classifier else MLPRegressor)(
-        (100, 100), alpha=1e-2, early_stopping=True, max_iter=100, random_state=SEED
+        hidden_layer_sizes=(100, 100), alpha=1e-2, early_stopping=True, max_iter=100, random_state=SEED
     )
     if not is_classifier:
         network = TransformedTargetRegressor(network, transformer=StandardScaler())

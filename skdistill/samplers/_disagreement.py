@@ -286,7 +286,8 @@ class _Committee:
         self._rows, self._encoder = rows, fit_table_encoder(rows)
         [points] = tree_input(self._encoder, rows)
         self._trees = ExtraTreesRegressor(N_TREES, min_samples_leaf=MIN_SAMPLES_LEAF, random_state=seed)
-        self._trees.fit(points, standardise(outputs))
+        targets = standardise(outputs)
+        self._trees.fit(points, targets[:, 0] if targets.shape[1] == 1 else targets)
 
     def disagreement(self, candidates: Any) -> np.ndarray:
         """Return the standard deviation of the predictions of the trees, summed over the outputs."""

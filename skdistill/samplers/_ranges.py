@@ -8,6 +8,9 @@ from ..convert import Splits
 from ._cells import Numbers
 from ._read_marginals import LARGEST_SHARE
 
+ROUNDING = 1e-6
+"""Share of a range by which a number may be outside, because it was computed back from a scaled one."""
+
 
 class Ranges:
     """Converts numbers to shares in [0, 1] of the range of their column.
@@ -37,7 +40,10 @@ class Ranges:
         return replace(splits, threshold=np.where(numbers.is_movable[column], share, np.nan))
 
     def of_cells(self, cells: np.ndarray) -> np.ndarray:
-        """Return numbers, or positions in lists of values, as shares in [0, 1): the middle of the part of each."""
+        """Return numbers, or positions in lists of values, as shares in [0, 1): the middle of the part of each.
+
+        Numbers outside the range, beyond rounding, are NaN.
+        """
         numbers, shares = self._numbers, np.full(cells.shape, np.nan)
         for column in range(cells.shape[1]):
             given, low, high = cells[:, column], numbers.low[column], numbers.high[column]
@@ -47,6 +53,7 @@ class Ranges:
                 shares[:, column] = (np.rint(given) - low + 0.5) / (high - low + 1)
             elif numbers.is_movable[column] and high > low:
                 shares[:, column] = (given / 2 - low / 2) / (high / 2 - low / 2)
+        shares[(shares < -ROUNDING) | (shares > 1 + ROUNDING)] = np.nan
         return np.clip(shares, 0, LARGEST_SHARE)
 
     def of_scales(self, scales: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

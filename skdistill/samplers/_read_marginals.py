@@ -19,16 +19,17 @@ class StoredQuantiles:
     Parameters
     ----------
     shares : ndarray of float64, shape (n_rows, n_features)
-        Stored rows as shares of the range of each column, or of its list of values; NaN where they are not known.
+        Stored rows as shares of the range of each column, or of its list of values; NaN where they are not known or
+        outside the range. A column without any number is uniform.
     n_values : dict of {int: int}
         Number of values of each column that is described by its values.
     """
 
     def __init__(self, shares: np.ndarray, n_values: dict[int, int]) -> None:
         self._edges = {
-            column: np.quantile(shares[:, column], np.linspace(0, 1, N_BINS + 1))
+            column: np.nanquantile(shares[:, column], np.linspace(0, 1, N_BINS + 1))
             for column in range(shares.shape[1])
-            if column not in n_values and not np.isnan(shares[:, column]).any()
+            if column not in n_values and not np.isnan(shares[:, column]).all()
         }
         self._reached = {
             column: np.cumsum(np.bincount((shares[:, column] * count).astype(np.int64), minlength=count)) / len(shares)

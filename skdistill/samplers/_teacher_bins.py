@@ -280,7 +280,8 @@ class TeacherBins(UniformBox):
         forest = RandomForestRegressor(
             N_TREES, min_samples_leaf=MIN_SAMPLES_LEAF, max_features=MAX_FEATURES, random_state=draw_seed(rng)
         )
-        forest.fit(np.nan_to_num(rows, nan=-1.0).astype(np.float32), outputs[chosen])
+        targets = outputs[chosen, 0] if outputs.shape[1] == 1 else outputs[chosen]
+        forest.fit(np.nan_to_num(rows, nan=-1.0).astype(np.float32), targets)
         shares = [
             [(position + 0.5) / self._n_values[index] for position in range(self._n_values[index])]
             if index in self._n_values

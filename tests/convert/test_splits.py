@@ -75,7 +75,7 @@ def test_shares_are_those_of_the_training_rows(name, scaler):
     is_split = splits.column >= 0
     shares = rows_by_node(splits, X.astype(np.float64))
     assert is_split.sum() >= 10
-    np.testing.assert_allclose(splits.share[is_split], shares[is_split], atol=0.02)
+    np.testing.assert_allclose(splits.share[is_split], shares[is_split], atol=0.05)  # rows at a threshold may turn
 
 
 @pytest.mark.parametrize("encoder", [OneHotEncoder(), OrdinalEncoder(), OneHotEncoder(max_categories=3)])
@@ -134,7 +134,7 @@ def test_stored_rows_are_rows_of_the_table(model):
 def test_scales_are_mean_and_deviation():
     """A scaler tells the mean and the deviation of its columns, and nothing of others."""
     columns = make_column_transformer((StandardScaler(), [0, 2]), remainder="passthrough")
-    model = make_pipeline(columns, MLPRegressor((2,), max_iter=1, random_state=0, solver="sgd"))
+    model = make_pipeline(columns, MLPRegressor(hidden_layer_sizes=(2,), max_iter=1, random_state=0))
     with pytest.warns(UserWarning, match="Maximum iterations"):
         model.fit(X, y)
     scales = scales_of(parts_of(model, 3)[0], 3)
