@@ -363,7 +363,7 @@ def test_sample_before_fit(sampler):
 @pytest.mark.parametrize(("n_samples", "error"), BAD_NUMBERS)
 def test_bad_number_of_rows(sampler, n_samples, error):
     """A sample, and a chunk, have at least one row."""
-    fitted = clone(sampler).fit(np.eye(3))
+    fitted = clone(sampler).fit(np.eye(3), outputs_for(np.eye(3)))
     with pytest.raises(error, match=r"n_samples=.*; expected an integer of at least 1"):
         fitted.sample(n_samples)
     with pytest.raises(error, match=r"chunk_size=.*; expected an integer of at least 1"):
