@@ -79,12 +79,26 @@ COUNTS = {
     for dtype in ("float64", "float32", "int64")
 }
 TABLES = {**{kind: example_table(kind) for kind in KINDS}, **ARRAYS}
+WITH_SLOW = {"covering bins", "disagreement"}
+"""Samplers that fit trees for each table and draw with the code of others; their contract is checked with -m slow."""
+
+
+def marks_of(name):
+    return [pytest.mark.slow] if name in WITH_SLOW else []
+
+
 PAIRS = [
-    *[pytest.param(s, t, id=f"{n}-{kind}") for n, s in SAMPLERS.items() for kind, t in TABLES.items()],
+    *[
+        pytest.param(s, t, id=f"{n}-{kind}", marks=marks_of(n))
+        for n, s in SAMPLERS.items()
+        for kind, t in TABLES.items()
+    ],
     *[pytest.param(s, t, id=f"{n}-{kind}") for n, s in SPARSE_SAMPLERS.items() for kind, t in COUNTS.items()],
 ]
 
-every_sampler = pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
+every_sampler = pytest.mark.parametrize(
+    "sampler", [pytest.param(sampler, id=name, marks=marks_of(name)) for name, sampler in SAMPLERS.items()]
+)
 BAD_NUMBERS = [(0, ValueError), (-1, ValueError), (2.5, TypeError), (None, TypeError)]
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
