@@ -42,10 +42,10 @@ def distance(rows, others):
 
 @every_teacher
 def test_columns_are_distributed_as_the_training_rows_were(name):
-    """Each column is far nearer to its distribution than a box is, though no row was given."""
+    """Each column is far nearer to its distribution than a box is, and with the shares of splits, it nearly has it."""
     rows = TeacherBins(FITTED[name], BOX).fit().sample(2000, random_state=0)
     of_box = distance(UniformBox(BOX).fit().sample(2000, random_state=0), X)
-    assert np.all(distance(rows, X) < 0.5 * of_box)
+    assert np.all(distance(rows, X) < (0.1 if name in ("splits", "boosted") else 0.5 * of_box))
     np.testing.assert_array_equal(rows[:, 2], np.round(rows[:, 2]))
 
 
