@@ -318,6 +318,8 @@ class Oracle:
 
         Rows that the teacher refuses are left out, or an error if the user has given the sampler (``is_given``).
         """
+        if any(hasattr(draw.sampler, "search") for draw in draws):
+            return [self._searched(draw, is_given=is_given) for draw in draws]
         started = perf_counter()
         parts = [self.refusals.restrict(part) for part in in_threads(self._rows, draws, n_jobs)]
         self.sample_seconds += perf_counter() - started
@@ -325,20 +327,50 @@ class Oracle:
             drawn = [self.refusals.label_all(part, draw.sampler) for part, draw in zip(parts, draws, strict=True)]
         else:
             drawn = self.refusals.label_parts(parts, "synthetic rows")
-        expected = draws[0].real.outputs.shape[1:]
         for _, outputs in drawn:
-            if len(outputs) and outputs.shape[1:] != expected:
-                raise TeacherOutputError(
-                    f"the outputs of the teacher have shape {outputs.shape} for synthetic rows, but shape "
-                    f"{draws[0].real.outputs.shape} for real rows; expected the same number of outputs."
-                )
+            _check_shape(outputs, draws[0].real.outputs)
         return drawn
 
+    def _searched(self, draw: "Draw", *, is_given: bool) -> tuple[Any, np.ndarray]:
+        """Draw rows with a sampler that learns from the answers while it draws; each row is labelled once."""
+        if not hasattr(draw.sampler, "search"):
+            return self.draw_all([draw], is_given=is_given)[0]
+        base = _weighted(draw.real)
+
+        def ask(rows: Any) -> tuple[Any, np.ndarray]:
+            _check_drawn(draw.sampler, base.X, rows, rows.shape[0], declared_here())
+            rows = self.refusals.restrict(rows)
+            if is_given:
+                rows, outputs = self.refusals.label_all(rows, draw.sampler)
+            else:
+                [(rows, outputs)] = self.refusals.label_parts([rows], "synthetic rows")
+            _check_shape(outputs, draw.real.outputs)
+            return rows, outputs
+
+        started, before, rng = perf_counter(), self.label_seconds, np.random.RandomState(draw.seed)
+        sampler = seed_estimator(as_sampler(draw.sampler), rng).fit(base.X, base.outputs)
+        found = sampler.search(draw.n_samples, ask, random_state=draw_seed(rng))
+        self.sample_seconds += perf_counter() - started - (self.label_seconds - before)
+        return found
+
     def _rows(self, draw: "Draw") -> Any:
-        present = np.flatnonzero(draw.real.sample_weight)  # rows of weight zero are ignored
-        base = draw.real if len(present) == len(draw.real.sample_weight) else draw.real.take(present)
+        base = _weighted(draw.real)
         return self.memory.cache(draw_rows)(
             draw.sampler, base.X, base.outputs, draw.n_samples, draw.seed, declared_here()
+        )
+
+
+def _weighted(real: TransferSet) -> TransferSet:
+    """Return the rows that are not of weight zero, which are ignored."""
+    present = np.flatnonzero(real.sample_weight)
+    return real if len(present) == len(real.sample_weight) else real.take(present)
+
+
+def _check_shape(outputs: np.ndarray, of_real: np.ndarray) -> None:
+    if len(outputs) and outputs.shape[1:] != of_real.shape[1:]:
+        raise TeacherOutputError(
+            f"the outputs of the teacher have shape {outputs.shape} for synthetic rows, but shape {of_real.shape} for "
+            "real rows; expected the same number of outputs."
         )
 
 
@@ -419,6 +451,12 @@ def draw_rows(
     rng = np.random.RandomState(seed)
     fitted = seed_estimator(as_sampler(sampler), rng).fit(X, outputs)
     rows = fitted.sample(n_samples, random_state=draw_seed(rng))
+    _check_drawn(sampler, X, rows, n_samples, declared)
+    return rows
+
+
+def _check_drawn(sampler: Any, X: Any, rows: Any, n_samples: int, declared: tuple[int, ...]) -> None:
+    """Raise an error if drawn rows are not like those that the sampler was fitted on."""
     mismatch = describe_mismatch(X, rows)
     if mismatch is None and rows.shape[0] != n_samples:
         mismatch = f"{rows.shape[0]} rows instead of {n_samples}"
@@ -431,7 +469,6 @@ def draw_rows(
             f"{type(sampler).__name__}.sample returned {mismatch}; expected rows like those it was fitted on. "
             "Return the same table type with the same columns and dtypes."
         )
-    return rows
 
 
 def _describe_invented(X: Any, rows: Any, declared: tuple[int, ...]) -> str | None:

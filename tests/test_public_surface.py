@@ -119,11 +119,13 @@ PUBLIC = {
     "skdistill.samplers": [
         "MUNGE",
         "SPUNGE",
+        "Disagreement",
         "Interpolation",
         "Jitter",
         "LeafSwap",
         "MarginalResampling",
         "Mixture",
+        "TeacherBins",
         "TermSwap",
         "UniformBox",
         "as_sampler",

@@ -96,7 +96,9 @@ def forest_from_lightgbm(texts: list[str], *, dtype: Any = np.float64, n_trees: 
 
 def trees_of_lightgbm(model: Any) -> Trees:
     """Read the trees of a fitted estimator or ``Booster``; linear leaves are reduced to their constants."""
-    return _joined_trees(*_read([lightgbm_text(model)]))
+    header, members = _read([lightgbm_text(model)])
+    n_rows = _joined([member.n_rows for member in members], np.float64)
+    return replace(_joined_trees(header, members), n_rows=n_rows)
 
 
 def splits_of_lightgbm(text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -145,6 +147,13 @@ class _Tree:
         words, bounds = numbers("cat_threshold", np.uint32), numbers("cat_boundaries", np.int64)
         bits = np.unpackbits(words.view(np.uint8), bitorder="little").astype(bool)
         self.subsets = [bits[32 * start : 32 * stop] for start, stop in pairwise(bounds)]
+
+    @property
+    def n_rows(self) -> np.ndarray:
+        """Number of training rows of each node, of shape (n_nodes,); 0 where the text does not say it."""
+        of_splits, of_leaves = (self._numbers(name, np.float64) for name in ("internal_count", "leaf_count"))
+        n_leaves = self.n_nodes - self.n_splits
+        return np.concatenate([np.resize(of_splits, self.n_splits), np.resize(of_leaves, n_leaves)])
 
     def _numbers(self, name: str, dtype: Any) -> np.ndarray:
         return np.array(self._lines.get(name, "").split(), dtype=dtype)

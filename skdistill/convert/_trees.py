@@ -31,6 +31,8 @@ class Trees:
         Learned constant that is added to the sums of the trees; ``None`` if there is none.
     subsets, is_category : ndarray or None, default=None
         Categorical splits as in :class:`~skdistill.compiled.Forest`.
+    n_rows : ndarray of shape (n_nodes,) or None, default=None
+        Number, or weight, of the training rows of each node; ``None`` if it was not read.
     """
 
     n_features: int
@@ -46,6 +48,7 @@ class Trees:
     start: np.ndarray | None = None
     subsets: np.ndarray | None = None
     is_category: np.ndarray | None = None
+    n_rows: np.ndarray | None = None
 
     def forest(self) -> Forest:
         """Return the forest scorer."""
@@ -112,6 +115,7 @@ def trees_of_sklearn(model: Any) -> Trees:
         value=value / len(members),
         tree_output=np.zeros(len(members), dtype=np.int64),
         n_outputs=value.shape[1],
+        n_rows=joined("weighted_n_node_samples"),
     )
 
 
@@ -136,4 +140,5 @@ def trees_of_histograms(model: Any) -> Trees:
         tree_output=np.arange(len(members)) % len(start),
         n_outputs=len(start),
         start=start.astype(np.float64),
+        n_rows=nodes["count"].astype(np.float64),
     )

@@ -14,6 +14,7 @@ from .._threads import blas_threads_restored
 from .._validation import check_fitted, check_random_state, check_table, draw_seed, input_tags_of, tags_of, warn_caller
 from ..exceptions import StudentError, TeacherWarning
 from ..metrics import fidelity
+from ..samplers._lending import lend_teacher
 from ..selection import (
     DEFAULT_FAMILY,
     MIN_VALIDATION_ROWS,
@@ -225,7 +226,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
                 phase.log(str(held_out))
             n_synthetic = int(min(n_synthetic, oracle.n_left))
         extension = extend(
-            self._sampler_or_options(),
+            lend_teacher(self._sampler_or_options(), targets.teacher.model),
             real,
             held_out,
             self._students_to_try(targets, real),

@@ -27,6 +27,7 @@ TYPES = {
     "skdistill.samplers._munge": ["MUNGE"],
     "skdistill.samplers._spunge": ["SPUNGE"],
     "skdistill.samplers._term_swap": ["TermSwap"],
+    "skdistill.samplers._teacher_bins": ["TeacherBins"],
     "skdistill.samplers._uniform": ["UniformBox"],
     "skdistill.selection._auto_sampler": ["AutoSampler"],
     "skdistill.selection._auto_student": ["AutoStudent"],

@@ -11,6 +11,7 @@ from .._validation import check_number, draw_seed, seed_estimator
 from ..exceptions import SamplerError
 from ._adapters import as_sampler
 from ._base import BaseSampler, block_rows
+from ._lending import lend_teacher
 
 
 class Mixture(BaseSampler):
@@ -49,6 +50,20 @@ class Mixture(BaseSampler):
         self.samplers = samplers
         self.weights = weights
         self.random_state = random_state
+
+    def with_teacher(self, teacher: Any) -> "Mixture":
+        """Return a copy whose samplers read this teacher unless they have one of their own.
+
+        Parameters
+        ----------
+        teacher : estimator
+            The fitted teacher of a distilled estimator.
+
+        Returns
+        -------
+        sampler : Mixture
+        """
+        return Mixture([lend_teacher(sampler, teacher) for sampler in self.samplers], self.weights, self.random_state)
 
     def _check_parameters(self) -> None:
         if isinstance(self.samplers, str) or not isinstance(self.samplers, Sequence) or not len(self.samplers):

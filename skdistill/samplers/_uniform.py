@@ -91,8 +91,11 @@ class UniformBox(BaseSampler):
             The fitted sampler.
         """
         if X is None and self.columns is None:
-            raise ValueError("UniformBox got neither columns nor X; expected a description of columns, or real rows.")
-        return super().fit(X if self.columns is None else _table_of(self.columns, self.backend), y)
+            raise ValueError(
+                f"{type(self).__name__} got neither columns nor X; expected a description of columns, or real rows."
+            )
+        table = X if self.columns is None else _table_of(self.columns, self.backend, type(self).__name__)
+        return super().fit(table, y)
 
     def _check_parameters(self) -> None:
         if self.design not in ("random", "covering"):
@@ -113,7 +116,7 @@ class UniformBox(BaseSampler):
         self._prime = _next_prime(max([X.shape[1] - 1, 2, *n_levels]))
 
     def _blocks(self, n_samples: int, rng: np.random.RandomState) -> Iterator[Any]:
-        if self.design == "random":
+        if self.design != "covering":
             yield from super()._blocks(n_samples, rng)
             return
         seed, n_features = draw_seed(rng), self._X.shape[1]
@@ -203,18 +206,18 @@ def _is_integer_range(column: Any) -> bool:
     return _is_range(column) and all(isinstance(end, Integral) for end in column)
 
 
-def _table_of(columns: Any, backend: Any) -> Any:
+def _table_of(columns: Any, backend: Any, who: str) -> Any:
     """Return a small table with the described columns: both ends of each range, and every value of each list."""
     specs = _specs(columns)
     for index, column in enumerate(specs):
         is_list = isinstance(column, list | np.ndarray) and len(column) > 0
         if not (is_list or (_is_range(column) and np.isfinite(column).all() and column[0] <= column[1])):
             raise SamplerError(
-                f"UniformBox: column {list(columns)[index] if isinstance(columns, Mapping) else index!r} is described "
+                f"{who}: column {list(columns)[index] if isinstance(columns, Mapping) else index!r} is described "
                 f"by {column!r}; expected a range (low, high) of finite numbers or a list of values."
             )
     if not specs:
-        raise SamplerError("UniformBox: columns is empty; expected at least one column.")
+        raise SamplerError(f"{who}: columns is empty; expected at least one column.")
     n_rows = max(len(column) for column in specs)
     filled = [(list(column) * n_rows)[:n_rows] for column in specs]
     if isinstance(columns, Mapping):

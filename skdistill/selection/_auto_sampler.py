@@ -11,6 +11,7 @@ from .._representation import Documented
 from .._validation import check_number
 from ..exceptions import SamplerError
 from ..samplers import MUNGE, LeafSwap, MarginalResampling, TermSwap, as_sampler
+from ..samplers._lending import lend_teacher
 
 
 class AutoSampler(Documented):
@@ -103,6 +104,24 @@ class AutoSampler(Documented):
         self.max_queries = max_queries
         self.tolerance = tolerance
         self.real_weights = real_weights
+
+    def with_teacher(self, teacher: Any) -> "AutoSampler":
+        """Return a copy whose samplers read this teacher unless they have one of their own.
+
+        Parameters
+        ----------
+        teacher : estimator
+            The fitted teacher of a distilled estimator.
+
+        Returns
+        -------
+        sampler : AutoSampler
+        """
+        if isinstance(self.samplers, str):
+            return self
+        return AutoSampler(
+            **self.get_params(deep=False) | {"samplers": [lend_teacher(sampler, teacher) for sampler in self.samplers]}
+        )
 
     def check(self) -> None:
         """Raise an error if an option is invalid."""

@@ -28,14 +28,22 @@ from threadpoolctl import threadpool_limits
 from skdistill.samplers import (
     MUNGE,
     SPUNGE,
+    Disagreement,
     Interpolation,
     Jitter,
     LeafSwap,
     MarginalResampling,
     Mixture,
+    TeacherBins,
     TermSwap,
     UniformBox,
 )
+
+
+def wave(rows):
+    """Return the outputs of a teacher that answers by the number of the row, in two columns as ``outputs_for``."""
+    return np.sin(np.arange(2 * rows.shape[0])).reshape(-1, 2)
+
 
 SAMPLERS = {
     "MUNGE": MUNGE(random_state=0),
@@ -49,7 +57,12 @@ SAMPLERS = {
     "uniform": UniformBox(),
     "covering": UniformBox(design="covering"),
     "mixture": Mixture([LeafSwap(), Jitter()], random_state=0),
+    "bins": TeacherBins(random_state=0),
+    "covering bins": TeacherBins(design="covering", random_state=0),
+    "disagreement": Disagreement(Jitter(), wave, n_rounds=2, n_candidates=2, random_state=0),
 }
+SPREAD = {"uniform", "covering", "bins", "covering bins", "disagreement"}
+"""Samplers whose rows are not distributed as those of the table."""
 SPARSE_SAMPLERS = {
     "MUNGE": MUNGE(random_state=0),
     "leaf swap": LeafSwap(random_state=0),
@@ -66,8 +79,20 @@ COUNTS = {
     for dtype in ("float64", "float32", "int64")
 }
 TABLES = {**{kind: example_table(kind) for kind in KINDS}, **ARRAYS}
+WITH_SLOW = {"covering bins", "disagreement"}
+"""Samplers that fit trees for each table and draw with the code of others; their contract is checked with -m slow."""
+
+
+def marks_of(name):
+    return [pytest.mark.slow] if name in WITH_SLOW else []
+
+
 PAIRS = [
-    *[pytest.param(s, t, id=f"{n}-{kind}") for n, s in SAMPLERS.items() for kind, t in TABLES.items()],
+    *[
+        pytest.param(s, t, id=f"{n}-{kind}", marks=marks_of(n))
+        for n, s in SAMPLERS.items()
+        for kind, t in TABLES.items()
+    ],
     *[pytest.param(s, t, id=f"{n}-{kind}") for n, s in SPARSE_SAMPLERS.items() for kind, t in COUNTS.items()],
 ]
 EACH_HOLDER = [
@@ -81,15 +106,19 @@ EACH_HOLDER = [
 ]
 """Each sampler with each kind of table, one dtype each."""
 
-every_sampler = pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
+every_sampler = pytest.mark.parametrize(
+    "sampler", [pytest.param(sampler, id=name, marks=marks_of(name)) for name, sampler in SAMPLERS.items()]
+)
 BAD_NUMBERS = [(0, ValueError), (-1, ValueError), (2.5, TypeError), (None, TypeError)]
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread():
-    """On tables this small the threads of the neighbour search only wait for each other."""
-    with threadpool_limits(1):
+    """On tables this small the threads of the neighbour search only wait for each other; few trees do as well."""
+    with threadpool_limits(1), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("skdistill.samplers._teacher_bins.N_TREES", 3)
+        patch.setattr("skdistill.samplers._disagreement.N_TREES", 3)
         yield
 
 
@@ -289,7 +318,7 @@ def test_a_generator_goes_on_and_rows_are_a_copy(sampler):
 
 
 @pytest.mark.parametrize("n_rows", [2, 3, 40, 1500])
-@pytest.mark.parametrize("name", sorted(set(SAMPLERS) - {"uniform", "covering", "MUNGE, wild"}))
+@pytest.mark.parametrize("name", sorted(set(SAMPLERS) - SPREAD - {"MUNGE, wild"}))
 def test_every_row_is_a_start_about_equally_often(name, n_rows):
     """The mean of many rows is near that of the table, whatever its size."""
     rng = np.random.default_rng(0)
@@ -358,7 +387,7 @@ def test_sample_before_fit(sampler):
 @pytest.mark.parametrize(("n_samples", "error"), BAD_NUMBERS)
 def test_bad_number_of_rows(sampler, n_samples, error):
     """A sample, and a chunk, have at least one row."""
-    fitted = clone(sampler).fit(np.eye(3))
+    fitted = clone(sampler).fit(np.eye(3), outputs_for(np.eye(3)))
     with pytest.raises(error, match=r"n_samples=.*; expected an integer of at least 1"):
         fitted.sample(n_samples)
     with pytest.raises(error, match=r"chunk_size=.*; expected an integer of at least 1"):
