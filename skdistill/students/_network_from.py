@@ -118,7 +118,8 @@ def of_widths(
 ) -> Network:
     """Return the network with so many of its hidden units in each layer."""
     inputs, share = inputs_to_match(network, cells, weight, rng)
-    return with_units(network, inputs, share, hidden)
+    # scores are on the scale of those of the targets, so that they count alike
+    return with_units(network, inputs, share, hidden, effect=np.ones(len(network.base)))
 
 
 def balanced(network: Network) -> Network:
