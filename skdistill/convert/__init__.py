@@ -1,4 +1,4 @@
-"""Conversion of fitted models of scikit-learn and LightGBM to arrays and scorers."""
+"""Conversion of fitted models of scikit-learn, LightGBM, XGBoost and torch to arrays and scorers."""
 
 from ._constraints import stated_directions, stated_interactions
 from ._kernels import KernelMachine, read_kernel
@@ -6,6 +6,7 @@ from ._lightgbm import forest_from_lightgbm, is_booster, is_lightgbm, objective_
 from ._models import read_margins, read_model
 from ._steps import with_steps
 from ._structures import read_structure
+from ._torch import is_module, layers_of_module
 from ._wrappers import Unwrapped, columns_of_student, is_distilled, members_of, rows_of_student, unwrap
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "is_booster",
     "is_distilled",
     "is_lightgbm",
+    "is_module",
+    "layers_of_module",
     "members_of",
     "objective_of",
     "read_kernel",

@@ -193,10 +193,11 @@ class CompactInheritedClassifier(SameClasses, CompactClassifier, _CompactInherit
     max_parameters : int >= 1 or None, default=4200
         Parameters at most: features and thresholds of splits, leaf values, weights. ``None`` for no limit.
     init : estimator, Booster, CompiledModel, "teacher" or None, default=None
-        The fitted model whose parameters are inherited: a tree, a forest, extra trees, histogram gradient boosting or
-        a linear model of scikit-learn, a LightGBM model, or a compact student of trees, of numeric columns; or a
-        network with rectified units, a kernel machine with an RBF kernel or nearest neighbours of scikit-learn, also
-        behind scalers, imputers and one-hot encoders. It is not changed, and :func:`~sklearn.base.clone` keeps it as it
+        The fitted model whose parameters are inherited: a tree, a forest, extra trees, gradient boosting or a linear
+        model of scikit-learn, a LightGBM or XGBoost model, or a compact student of trees, of numeric columns; a network
+        of torch with rectified units (an ``nn.Sequential``, see :func:`skdistill.compile`); or a network with rectified
+        units, a kernel machine with an RBF kernel or nearest neighbours of scikit-learn, also behind scalers, imputers
+        and one-hot encoders. It is not changed, and :func:`~sklearn.base.clone` keeps it as it
         is. ``None`` and ``"teacher"`` are the teacher in a distilled estimator; without one, ``None`` means that
         boosted trees (100 of 31 leaves) are fitted to the targets first, and then compressed.
     max_bytes : int >= 1 or None, default=None
@@ -275,10 +276,11 @@ class CompactInheritedRegressor(CompactRegressor, _CompactInherited):
     max_parameters : int >= 1 or None, default=4200
         Parameters at most: features and thresholds of splits, leaf values, weights. ``None`` for no limit.
     init : estimator, Booster, CompiledModel, "teacher" or None, default=None
-        The fitted model whose parameters are inherited: a tree, a forest, extra trees, histogram gradient boosting or
-        a linear model of scikit-learn, a LightGBM model, or a compact student of trees, of numeric columns; or a
-        network with rectified units, a kernel machine with an RBF kernel or nearest neighbours of scikit-learn, also
-        behind scalers, imputers and one-hot encoders. It is not changed, and :func:`~sklearn.base.clone` keeps it as it
+        The fitted model whose parameters are inherited: a tree, a forest, extra trees, gradient boosting or a linear
+        model of scikit-learn, a LightGBM or XGBoost model, or a compact student of trees, of numeric columns; a network
+        of torch with rectified units (an ``nn.Sequential``, see :func:`skdistill.compile`); or a network with rectified
+        units, a kernel machine with an RBF kernel or nearest neighbours of scikit-learn, also behind scalers, imputers
+        and one-hot encoders. It is not changed, and :func:`~sklearn.base.clone` keeps it as it
         is. ``None`` and ``"teacher"`` are the teacher in a distilled estimator; without one, ``None`` means that
         boosted trees (100 of 31 leaves) are fitted to the targets first, and then compressed.
     max_bytes : int >= 1 or None, default=None
