@@ -35,10 +35,6 @@ as the second."""
 MAX_TREES = 10_000
 """Maximum number of trees of an output."""
 
-MIN_TREES_BY_OUTPUT = 40
-"""Minimum number of trees of an output, where each output of the teacher has trees of its own: with fewer trees, these
-are shared by all outputs, and their leaves have a value for each."""
-
 REFIT_SHARE, MIN_REFIT_ROWS = 0.1, 500
 """Share of the rows on which no tree is selected: the ridge of the refitted leaves is chosen on them. With fewer rows
 than the second number, trees are selected on all of them."""
@@ -49,7 +45,7 @@ SPLIT_BYTES, VALUE_BYTES = 2.0, 1.8
 SIZE_SHARE = 0.98
 """Share of the budget that trees are selected for: refitted values compress a little less."""
 
-AUTO_LEAVES = 35
+AUTO_LEAVES = 50
 """Leaves of a tree at most for 1,000 leaves of all trees together; they grow with about the root of that number."""
 
 RATES_OF_WHOLE = ((25, 0.48), (80, 0.32), (160, 0.16), (np.inf, 0.08))
@@ -186,18 +182,8 @@ class _Shape(NamedTuple):
 
     @classmethod
     def of(cls, budget: Budget, forest: Forest, n_outputs: int, max_leaf_nodes: int | str) -> Self:
-        """Return the shape of the largest forest within a budget, or of one that is somewhat larger.
-
-        Trees of an output each share their structure with all outputs if few trees would be left for each of them.
-        """
+        """Return the shape of the largest forest within a budget, or of one that is somewhat larger."""
         is_by_output = n_outputs > 1 and forest.value.shape[1] == 1 and len(forest.base) == n_outputs
-        shape = cls._of(budget, forest, n_outputs, max_leaf_nodes, is_by_output)
-        if is_by_output and shape.n_trees < MIN_TREES_BY_OUTPUT:
-            return cls._of(budget, forest, n_outputs, max_leaf_nodes, False)
-        return shape
-
-    @classmethod
-    def _of(cls, budget: Budget, forest: Forest, n_outputs: int, max_leaf_nodes: int | str, is_by_output: bool) -> Self:
         outputs = np.split(np.arange(n_outputs), n_outputs if is_by_output else 1)
         width = len(outputs[0])
         n_leaves = [np.inf]

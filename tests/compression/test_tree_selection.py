@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
-from lightgbm import LGBMClassifier
+from lightgbm import LGBMClassifier, LGBMRegressor
 from scipy import sparse
-from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 import skdistill
-from skdistill.compiled import CompiledModel, Linear
-from skdistill.compression import Budget, _tree_selection, select_trees
+from skdistill.compiled import Linear
+from skdistill.compression import Budget, select_trees
 from skdistill.compression._tree_gains import CandidateTrees
+from skdistill.compression._tree_selection import _Shape
 from skdistill.exceptions import StudentSizeError
 from skdistill.metrics import fidelity
 
@@ -101,24 +101,14 @@ def test_classes_share_the_trees_of_a_forest_and_have_their_own_in_boosting():
         assert (small.scores(UNSEEN).argmax(axis=1) == teacher.predict(UNSEEN)).mean() > 0.85
 
 
-def test_many_outputs_share_trees_where_few_are_left_for_each(monkeypatch):
-    """Ten classes of boosting within a small budget: better than a few trees for each of them."""
-    digits, labels = load_digits(return_X_y=True)
-    teacher = LGBMClassifier(n_estimators=15, n_jobs=1, verbosity=-1).fit(digits[::2], labels[::2])
-    forest, targets, unseen = skdistill.compile(teacher).scorer, teacher.predict_proba(digits[::2]), digits[1::2]
-
-    def kept_by(budget):
-        found = select_trees(forest, digits[::2], targets, budget, link="one-vs-rest", random_state=0)
-        outputs = CompiledModel(found, "one-vs-rest").outputs_of(unseen)
-        return found.value.shape[1], fidelity(teacher.predict_proba(unseen), outputs, multioutput="variance_weighted")
-
-    width, shared = kept_by(Budget(1500))
-    assert width == 10
-    assert kept_by(Budget(60_000))[0] == 1
-    monkeypatch.setattr(_tree_selection, "MIN_TREES_BY_OUTPUT", 0)
-    width, of_their_own = kept_by(Budget(1500))
-    assert width == 1
-    assert shared > of_their_own + 0.05
+def test_trees_that_are_cut_back_are_added_in_shorter_steps():
+    """A rate that falls with the number of trees, and is larger for trees that are small enough to stay whole."""
+    boosting = LGBMRegressor(n_estimators=30, num_leaves=4, n_jobs=1, verbosity=-1).fit(X, TARGETS)
+    forests = FOREST, skdistill.compile(boosting).scorer
+    rates = [_Shape.of(Budget(size), forest, 1, "auto").auto_rate for forest in forests for size in (200, 20_000)]
+    assert rates[0] < rates[2]
+    assert rates[1] < rates[0]
+    assert rates[3] < rates[2]
 
 
 def test_the_best_part_has_the_gain_of_its_leaves():
