@@ -48,8 +48,8 @@ SIZE_SHARE = 0.98
 AUTO_LEAVES = 50
 """Leaves of a tree at most for 1,000 leaves of all trees together; they grow with about the root of that number."""
 
-RATES_OF_WHOLE = ((25, 0.48), (80, 0.32), (160, 0.16), (np.inf, 0.08))
-RATES_OF_CUT = ((25, 0.18), (80, 0.12), (160, 0.1), (np.inf, 0.05))
+RATES_OF_WHOLE = ((25, 0.3), (80, 0.2), (160, 0.16), (np.inf, 0.05))
+RATES_OF_CUT = ((25, 0.3), (80, 0.12), (160, 0.1), (np.inf, 0.05))
 """Learning rates of ``"auto"`` up to a number of trees: of trees that are small enough to be selected whole, and of
 those that are cut back, which fit the rows more closely, since each is cut to what is left over. Chosen on rows of four
 tables that nothing reports."""
@@ -101,8 +101,8 @@ def select_trees(
     max_leaf_nodes : int >= 2 or "auto", default="auto"
         Leaves of a tree at most. ``"auto"`` lets them grow with the budget, from 8 to 256.
     learning_rate : float in (0, 1] or "auto", default="auto"
-        Shortens the steps of the leaf values. ``"auto"`` is 0.18 for up to 25 trees that are cut back, and 0.05 for
-        more than 160; 0.48 and 0.08 for trees of at most ``max_leaf_nodes`` leaves.
+        Shortens the steps of the leaf values. ``"auto"`` is 0.3 for up to 25 trees, and 0.05 for more than 160; between
+        them it is smaller for trees that are cut back than for trees of at most ``max_leaf_nodes`` leaves.
     l2_regularization : float >= 0, default=1.0
         Ridge on the leaf values, in rows of mean weight.
     min_samples_leaf : int >= 1, default=5

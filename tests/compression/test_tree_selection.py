@@ -105,10 +105,12 @@ def test_trees_that_are_cut_back_are_added_in_shorter_steps():
     """A rate that falls with the number of trees, and is larger for trees that are small enough to stay whole."""
     boosting = LGBMRegressor(n_estimators=30, num_leaves=4, n_jobs=1, verbosity=-1).fit(X, TARGETS)
     forests = FOREST, skdistill.compile(boosting).scorer
-    rates = [_Shape.of(Budget(size), forest, 1, "auto").auto_rate for forest in forests for size in (200, 20_000)]
-    assert rates[0] < rates[2]
-    assert rates[1] < rates[0]
-    assert rates[3] < rates[2]
+    shapes = [_Shape.of(Budget(20_000), forest, 1, "auto") for forest in forests]
+    assert [shape.are_whole for shape in shapes] == [False, True]
+    for most in (10, 60, 100, 1000):
+        cut, whole = (shape._replace(n_trees=most).auto_rate for shape in shapes)
+        assert cut <= whole
+        assert (cut < whole) == (25 < most <= 160)
 
 
 def test_the_best_part_has_the_gain_of_its_leaves():
