@@ -33,10 +33,12 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
 
     Parameters
     ----------
-    model : estimator
+    model : estimator, Booster or module of torch
         A fitted ``DistilledClassifier`` or ``DistilledRegressor`` (its student), a student of this package, a
-        LightGBM model or ``Booster``, or one of these models of scikit-learn: a decision tree, a forest, histogram
-        gradient boosting, a linear model, logistic regression, a multilayer perceptron with the activation
+        LightGBM or XGBoost model or ``Booster``, a feed-forward network of torch (an ``nn.Sequential`` of ``Linear``,
+        ``ReLU`` or ``LeakyReLU``, with ``BatchNorm1d`` and ``Dropout`` in evaluation mode; its compiled form returns
+        what the module returns), or one of these models of scikit-learn: a decision tree, a forest, gradient boosting,
+        histogram gradient boosting, a linear model, logistic regression, a multilayer perceptron with the activation
         ``"relu"`` or ``"identity"``, ``SVR`` and ``NuSVR`` with an RBF or linear kernel, ``KernelRidge`` with an RBF
         kernel, or ``CalibratedClassifierCV(method="sigmoid", ensemble=False)`` of a linear classifier or of a binary
         ``SVC``. For a fitted search, the best estimator is compiled. Other models can implement a method
@@ -68,8 +70,10 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
 
     Notes
     -----
-    Perceptrons and kernel machines of scikit-learn raise an error for missing values. Their compiled forms do not check
-    for missing values: they replace them by 0 or by the mean of the support vectors. Impute missing values first.
+    Perceptrons, kernel machines and gradient boosting of scikit-learn raise an error for missing values, and networks
+    of torch return NaN. Their compiled forms do not check for missing values: they replace them by 0 or by the mean of
+    the support vectors, and trees send them to one side. Impute missing values first. XGBoost takes the zeros of
+    sparse matrices for missing cells, and compiled models for zeros; pass dense rows.
 
     The steps of a pipeline compute in double precision, also for tables of float32. ``None`` and NaN are both missing.
     Cells that an encoder of the pipeline refuses are not refused by its compiled form: an unseen category sets no
@@ -182,8 +186,9 @@ def _convert_single(model: Any, owner: str, several: Any) -> CompiledModel:
         return compiled
     raise CompileError(
         f"compile: got {_named(model, several)}{owner and f', the student of a {owner}'}; expected a student of this "
-        "package, a scikit-learn tree, forest, histogram gradient boosting, linear model, logistic regression, "
-        "multilayer perceptron, SVR, kernel ridge regression or calibrated SVC, or a LightGBM model."
+        "package, a scikit-learn tree, forest, gradient boosting, linear model, logistic regression, multilayer "
+        "perceptron, SVR, kernel ridge regression or calibrated SVC, a LightGBM or XGBoost model, or a feed-forward "
+        "network of torch."
         f"{_advice_on(model, owner)}"
     )
 

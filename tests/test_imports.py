@@ -80,7 +80,7 @@ PRIVATE_IMPORTS = {
     ("estimators", "students._families"): "the registry behind register_family",
     ("estimators", "students._student"): "the base class tells the students of this package from others",
     ("selection", "students._families"): "the registry behind register_family",
-    ("selection", "students._inherit"): "whether the trees of a teacher can be read decides whether they are tried",
+    ("selection", "students._inheritable"): "whether the trees of a teacher can be read decides whether they are tried",
     ("selection", "students._lending"): "a student may read the teacher while it is taught, and does not keep it",
     ("selection", "students._student"): "the base class tells the students of this package from others",
     ("export", "compiled._columns"): "rows of any table are taken apart as predict does",

@@ -21,7 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from tables import encoder, load, outputs, split, svm_teacher
 
-from skdistill import students
+from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor, students
 from skdistill._tables import stack_rows, take_rows
 from skdistill.metrics import fidelity
 from skdistill.samplers import LeafSwap
@@ -33,6 +33,9 @@ FEW = 200
 SEED = 0
 MOST_TEST_ROWS = 5000
 HIDDEN = (32, 32)
+AUTO_TABLES = ("california", "puma8nh", "heloc")
+FAMILIES = ("linear", "tree", "mlp", "mlp_ple", "boosting", "hybrid")
+FEW_OF_AUTO = 300
 
 
 def network_teacher(task):
@@ -51,6 +54,7 @@ class Case:
     def __init__(self, folder, name, kind):
         X, y, self.task = load(folder, name)
         X_train, _, X_test, y_train, _, _ = split(X, y, SEED)
+        self.X_train = X_train
         teacher = network_teacher(self.task) if kind == "network" else svm_teacher(self.task, SEED)
         self.teacher, self.X_test = teacher.fit(X_train, y_train), X_test[:MOST_TEST_ROWS]
         self.reference, self.classes = outputs(teacher, self.X_test), getattr(teacher, "classes_", None)
@@ -120,11 +124,33 @@ def of_svm(case):
     return found
 
 
+def of_choice(case, n_rows):
+    """Return the figures of the automatic choice with the family ``inherit`` and without it."""
+    found, is_few = {}, n_rows == FEW_OF_AUTO
+    X = take_rows(case.X_train, np.arange(n_rows))
+    model = DistilledClassifier if case.task == "classification" else DistilledRegressor
+    few_rows_family = ("kernel",) if is_few else ()  # as families="auto" has them
+    for column, families in (("without", ()), ("with", ("inherit",))):
+        student = AutoStudent([*FAMILIES, *few_rows_family, *families])
+        started = process_time()
+        distilled = model(case.teacher, student, sampler=None if is_few else LeafSwap(), random_state=SEED).fit(X)
+        found |= {f"{column}, s": process_time() - started, f"{column}, family": distilled.candidates_.chosen.family}
+        pools = "variance_weighted" if case.task == "classification" else "uniform_average"
+        found[column] = fidelity(case.reference, outputs(distilled, case.X_test), multioutput=pools)
+    return found
+
+
 def measure(results, folder):
+    for name in AUTO_TABLES:
+        for kind in ("network", "RBF SVM"):
+            if not results.has(table=name, teacher=kind, part="choice", n_rows=FEW_OF_AUTO):
+                case = Case(folder, name, kind)
+                for n_rows in (len(case.X_train), FEW_OF_AUTO):
+                    results.add(table=name, teacher=kind, part="choice", n_rows=n_rows, **of_choice(case, n_rows))
     for name in TABLES:
         for kind, measured in (("network", of_network), ("RBF SVM", of_svm)):
-            if not results.has(table=name, teacher=kind):
-                results.add(table=name, teacher=kind, **measured(Case(folder, name, kind)))
+            if not results.has(table=name, teacher=kind, part="students"):
+                results.add(table=name, teacher=kind, part="students", **measured(Case(folder, name, kind)))
 
 
 def page(results):
@@ -142,6 +168,8 @@ def page(results):
             f"## Kernel machines\n\n- **inherited**: `CompactInherited*` within {BUDGET // 1000} kB\n- **fresh**: "
             "`CompactKernel*` of as many landmarks, which are moved for 20 steps of L-BFGS instead of 60\n\n"
             f"{of_kernels(results)}",
+            "## The automatic choice\n\n`AutoStudent` with the family `inherit` and without it, at the default budget: "
+            f"on rows of leaf swap, and on {FEW_OF_AUTO} of the training rows alone.\n\n{of_choices(results)}",
         ]
     )
 
@@ -162,11 +190,30 @@ def of_kernels(results):
     return table_of(results, "RBF SVM", columns, ["", *columns])
 
 
+def of_choices(results):
+    lines, values = [], {}
+    for row in results.rows:
+        if row.get("part") == "choice":
+            few = ", few rows" if row["n_rows"] == FEW_OF_AUTO else ""
+            numbers = [row[column] for column in ("without", "with", "without, s", "with, s")]
+            values.setdefault(f"{row['teacher']}{few}", []).append(numbers)
+            families = f"{row['without, family']} / {row['with, family']}"
+            lines.append([f"{row['table']}, {row['teacher']}{few}", families, *of_choice_cells(numbers)])
+    lines += [[f"**mean, {kind}**", "", *of_choice_cells(np.mean(each, axis=0))] for kind, each in values.items()]
+    return markdown_table(["", "chosen", "without", "with", "difference", "without, s", "with, s"], lines)
+
+
+def of_choice_cells(numbers):
+    without, chosen, *seconds = numbers
+    times = [number(spent, 1) for spent in seconds]
+    return [number(without, 4), number(chosen, 4), f"{chosen - without:+.4f}", *times]
+
+
 def table_of(results, kind, columns, header):
     digits = [2 if column.endswith(", s") else 0 if column.endswith("bytes") else 4 for column in columns]
     rows, values = [], []
     for name in TABLES:
-        values.append([results.mean(column, table=name, teacher=kind) for column in columns])
+        values.append([results.mean(column, table=name, teacher=kind, part="students") for column in columns])
         rows.append([name, *(number(value, places) for value, places in zip(values[-1], digits, strict=True))])
     means = (number(value, places) for value, places in zip(np.mean(values, axis=0), digits, strict=True))
     return markdown_table(header, [*rows, ["**mean**", *means]])

@@ -8,12 +8,14 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from ..compiled import Design, Network
-from ..exceptions import StudentError
+from ..convert import is_module, layers_of_module
+from ..exceptions import CompileError, StudentError
 from ._model_inside import Inside, check_names, check_numbers_of, described_model, linear_inputs, look_inside
 
 READABLE_NETWORKS = (
-    "an MLPClassifier or MLPRegressor of scikit-learn with activation='relu', or a CompactMLPClassifier or "
-    "CompactMLPRegressor, also behind scalers, imputers or one-hot encoders"
+    "an MLPClassifier or MLPRegressor of scikit-learn with activation='relu', an nn.Sequential of torch of Linear and "
+    "ReLU or LeakyReLU, or a CompactMLPClassifier or CompactMLPRegressor, also behind scalers, imputers or one-hot "
+    "encoders"
 )
 """The networks whose hidden layers can be inherited, for messages."""
 
@@ -85,9 +87,20 @@ def read_network(model: Any) -> ReadNetwork | None:
         check_numbers_of(type(inside.model).__name__, *own.weights, *own.biases, own.base)
         return ReadNetwork(inside, [*hidden, last * own.unit], [*own.biases, own.base], own)
     kind = type(inside.model).__name__
+    if is_module(inside.model):
+        return _read_module(inside)
     if not (hasattr(inside.model, "hidden_layer_sizes") and hasattr(inside.model, "activation")):
         return None
     return _read_layers(inside, kind)
+
+
+def _read_module(inside: Inside) -> ReadNetwork | None:
+    """Read a module of torch; ``None`` if it has no hidden layers."""
+    try:
+        layers = layers_of_module(inside.model)
+    except CompileError as error:
+        raise StudentError(f"nothing can be inherited from {described_model(inside.model)} ({error})") from error
+    return ReadNetwork(inside, layers.weights, layers.biases, None) if len(layers.weights) > 1 else None
 
 
 def _read_layers(inside: Inside, kind: str) -> ReadNetwork:

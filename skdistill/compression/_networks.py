@@ -9,6 +9,7 @@ from ..compiled._network import with_products
 from ._layers import Moments, short_step
 from ._rows import Rows
 from ._trees import shortest_between
+from ._unit_pruning import with_units
 
 MAX_INPUT_CELLS = 4_000_000
 """Maximum number of inputs of rows that are held at a time."""
@@ -21,24 +22,17 @@ DESIGN_SHARE = 1 / 256
 
 
 def with_fewer_units(network: Network, rows: Rows, fraction: float) -> Network:
-    """Return the network without a fraction of the units of each hidden layer, those with the least effect."""
+    """Return the network without a fraction of the units of each hidden layer, those with the least effect.
+
+    Units are selected as in :func:`~skdistill.compression.prune_units`; the last layer is solved for on the scores of
+    the rows, which may be those of another model.
+    """
     rows, dtype = _bounded(network, rows), network.weights[0].dtype
-    weights, biases, base = _doubles(network)
-    hidden = _inputs(network, rows)
-    for layer in range(len(network.biases)):
-        hidden = np.maximum(hidden @ weights[layer] + biases[layer], 0)
-        n_kept = _whole_lanes(hidden.shape[1] - round(fraction * hidden.shape[1]))
-        n_removed = max(hidden.shape[1] - n_kept, 0)
-        moments = Moments.of(hidden, rows.weight.mean(axis=1))
-        removed = moments.least_useful(weights[layer + 1] * _importance(weights, layer + 1), n_removed)
-        weights[layer + 1], shift = moments.without(weights[layer + 1], removed)
-        if layer + 1 < len(biases):
-            biases[layer + 1] = biases[layer + 1] + shift
-        else:
-            base = base + shift * network.unit
-        kept = np.setdiff1d(np.arange(hidden.shape[1]), removed)
-        weights[layer], biases[layer], hidden = weights[layer][:, kept], biases[layer][kept], hidden[:, kept]
-    smaller = replace(network, weights=weights, biases=biases, base=base)
+    weight = rows.weight.mean(axis=1)
+    given = [len(bias) for bias in network.biases]
+    hidden = [min(_whole_lanes(size - round(fraction * size)), size) for size in given]
+    inputs, effect = _inputs(network, rows), np.ones(len(network.base))
+    smaller = with_units(network, inputs, weight / weight.sum(), hidden, effect=effect)
     return _with_last_layer_solved(smaller, rows).stored_as(dtype)
 
 
@@ -141,13 +135,6 @@ def _with_last_layer_solved(network: Network, rows: Rows) -> Network:
         shift[output] = np.average(errors[:, output] - hidden @ change[:, output], weights=weight)
     weights = [*network.weights[:-1], last + change]
     return replace(network, weights=weights, base=base + shift * network.unit)
-
-
-def _importance(weights: list[np.ndarray], layer: int) -> np.ndarray:
-    """Return how much each sum of a layer counts: the size of the weights by which later layers read it."""
-    if layer == len(weights) - 1:
-        return np.ones(weights[layer].shape[1])
-    return np.sqrt((weights[layer + 1] ** 2).sum(axis=1)) + 1e-12
 
 
 # ---------------------------------------------------------------------- the same network in other numbers

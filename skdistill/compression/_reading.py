@@ -12,9 +12,9 @@ from ..convert import read_model, unwrap
 from ..exceptions import CompileError, StudentError
 
 READABLE = (
-    "a decision tree, a random forest, extra trees or histogram gradient boosting of scikit-learn, a LightGBM model "
+    "a decision tree, a random forest, extra trees or gradient boosting of scikit-learn, a LightGBM or XGBoost model "
     "or Booster, a linear model or logistic regression of scikit-learn, or a compact student of trees; students also "
-    "inherit from networks with rectified units, RBF kernel machines and nearest neighbours"
+    "inherit from networks with rectified units (of torch too), RBF kernel machines and nearest neighbours"
 )
 """The models whose parameters can be inherited, for messages."""
 

@@ -11,7 +11,9 @@ def share_thresholds(forest: Forest, max_thresholds: int = 255) -> Forest:
     """Move thresholds to the nearest of a few that the forest uses, so that splits share them.
 
     The thresholds that are kept are quantiles of those of all splits of the feature, so that they are dense where
-    the forest splits often. Categorical splits remain as they are.
+    the forest splits often. Categorical splits remain as they are. This needs no rows, and takes milliseconds for the
+    millions of splits of a teacher; :class:`ShareThresholds` merges the thresholds of a student by the rows between
+    them instead, as many as a tolerance allows, and solves for the leaf values.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from numbers import Integral
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -45,11 +45,14 @@ SPLIT_BYTES, VALUE_BYTES = 2.0, 1.8
 SIZE_SHARE = 0.98
 """Share of the budget that trees are selected for: refitted values compress a little less."""
 
-AUTO_LEAVES = 35
+AUTO_LEAVES = 50
 """Leaves of a tree at most for 1,000 leaves of all trees together; they grow with about the root of that number."""
 
-LEARNING_RATES = ((25, 0.3), (80, 0.2), (160, 0.1), (np.inf, 0.05))
-"""Learning rates of ``"auto"`` up to a number of trees."""
+RATES_OF_WHOLE = ((25, 0.3), (80, 0.2), (160, 0.16), (np.inf, 0.05))
+RATES_OF_CUT = ((25, 0.3), (80, 0.12), (160, 0.1), (np.inf, 0.05))
+"""Learning rates of ``"auto"`` up to a number of trees: of trees that are small enough to be selected whole, and of
+those that are cut back, which fit the rows more closely, since each is cut to what is left over. Chosen on rows of four
+tables that nothing reports."""
 
 
 @one_blas_thread()
@@ -98,7 +101,8 @@ def select_trees(
     max_leaf_nodes : int >= 2 or "auto", default="auto"
         Leaves of a tree at most. ``"auto"`` lets them grow with the budget, from 8 to 256.
     learning_rate : float in (0, 1] or "auto", default="auto"
-        Shortens the steps of the leaf values. ``"auto"`` is 0.3 for up to 25 trees, and 0.05 for more than 160.
+        Shortens the steps of the leaf values. ``"auto"`` is 0.3 for up to 25 trees, and 0.05 for more than 160; between
+        them it is smaller for trees that are cut back than for trees of at most ``max_leaf_nodes`` leaves.
     l2_regularization : float >= 0, default=1.0
         Ridge on the leaf values, in rows of mean weight.
     min_samples_leaf : int >= 1, default=5
@@ -149,7 +153,7 @@ def select_trees(
     _check_numbers(max_leaf_nodes, learning_rate, l2_regularization, min_samples_leaf, max_thresholds)
     rng, n_jobs = check_random_state(random_state, who), effective_n_jobs(n_jobs)
     shape = _Shape.of(budget, forest, targets.shape[1], max_leaf_nodes)
-    rate = _auto_rate(shape.n_trees) if isinstance(learning_rate, str) else learning_rate
+    rate = shape.auto_rate if isinstance(learning_rate, str) else learning_rate
     is_validation, is_seen = _divide_rows(rng, len(weight))
     shared = share_thresholds(forest, max_thresholds)
     sequences = []
@@ -168,15 +172,16 @@ def select_trees(
 
 
 class _Shape(NamedTuple):
-    """The outputs of each sequence of trees, the number of its trees, and their leaves at most."""
+    """The outputs of each sequence of trees, the number of its trees, their leaves at most, and if none is cut off."""
 
     outputs: list[np.ndarray]
     is_by_output: bool
     n_trees: int
     max_leaf_nodes: int
+    are_whole: bool
 
     @classmethod
-    def of(cls, budget: Budget, forest: Forest, n_outputs: int, max_leaf_nodes: int | str) -> "_Shape":
+    def of(cls, budget: Budget, forest: Forest, n_outputs: int, max_leaf_nodes: int | str) -> Self:
         """Return the shape of the largest forest within a budget, or of one that is somewhat larger."""
         is_by_output = n_outputs > 1 and forest.value.shape[1] == 1 and len(forest.base) == n_outputs
         outputs = np.split(np.arange(n_outputs), n_outputs if is_by_output else 1)
@@ -193,7 +198,13 @@ class _Shape(NamedTuple):
         n_trees = min(n_leaves) * (2 + width) / ((2 + width) * most - 2)
         if budget.max_ops is not None:
             n_trees = min(n_trees, budget.max_ops / (np.log2(most) + width) / len(outputs))
-        return cls(outputs, is_by_output, int(np.clip(np.ceil(n_trees), 1, MAX_TREES)), most)
+        return cls(outputs, is_by_output, int(np.clip(np.ceil(n_trees), 1, MAX_TREES)), most, most >= of_teacher)
+
+    @property
+    def auto_rate(self) -> float:
+        """Learning rate for the number of trees."""
+        rates = RATES_OF_WHOLE if self.are_whole else RATES_OF_CUT
+        return next(rate for most, rate in rates if self.n_trees <= most)
 
 
 class _Sequence:
@@ -309,10 +320,6 @@ def _auto_leaves(n_leaves: float) -> int:
     """Return the leaves of a tree for a number of all leaves: few large trees are better than many small ones."""
     most = AUTO_LEAVES if np.isinf(n_leaves) else min(AUTO_LEAVES * (n_leaves / 1000) ** 0.54, n_leaves / 8)
     return int(np.clip(round(most), 8, 256))
-
-
-def _auto_rate(n_trees: int) -> float:
-    return next(rate for most, rate in LEARNING_RATES if n_trees <= most)
 
 
 def _check_numbers(

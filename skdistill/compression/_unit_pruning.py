@@ -10,6 +10,7 @@ from .._validation import check_random_state, check_weights
 from ..compiled import Network
 from ..solvers import choose_features, ridge_solution
 from ._budget import Budget
+from ._layers import Moments
 
 MAX_PRUNING_ROWS = 2500
 """Maximum number of rows on which units are selected."""
@@ -23,6 +24,10 @@ NOISE = 0.25
 RIDGE = 1e-4
 """Ridge on re-solved weights, as a share of the mean square of a unit."""
 
+BACKWARD_SHARE = 0.5
+"""Share of kept units from which on units are removed one by one, rather than added: where few go, each choice is then
+made in view of all others; where few stay, in view of those that stay."""
+
 
 @one_blas_thread()
 def prune_units(
@@ -34,7 +39,8 @@ def prune_units(
 
     .. math:: \min_{S, V} \sum_i w_i \Big\lVert t_i - \sum_{u \in S} h_{iu} V_u \Big\rVert^2,
 
-    where :math:`h_i` are the units of a row, and :math:`t_i` its scores, or for earlier layers the sums of the selected
+    or, where at least half of the units stay, removed one by one, as in the optimal brain surgeon [3]_. Here
+    :math:`h_i` are the units of a row, and :math:`t_i` its scores, or for earlier layers the sums of the selected
     units of the next layer, each in proportion to its effect. Then the weights :math:`V` are solved for once more from
     the first layer to the last, for the units that are left. All layers keep the same number of units, at most.
 
@@ -73,6 +79,11 @@ def prune_units(
     .. [1] Y. He, X. Zhang, J. Sun, "Channel Pruning for Accelerating Very Deep Neural Networks", ICCV 2017.
     .. [2] J.-H. Luo, J. Wu, W. Lin, "ThiNet: A Filter Level Pruning Method for Deep Neural Network Compression",
        ICCV 2017.
+    .. [3] B. Hassibi, D. Stork, "Second Order Derivatives for Network Pruning: Optimal Brain Surgeon", NIPS 1992.
+
+    See Also
+    --------
+    skdistill.compression.Prune : Selects units in the same way, as many as a tolerance allows.
 
     Examples
     --------
@@ -152,15 +163,31 @@ def inputs_to_match(
     return np.vstack([inputs, drawn]), share
 
 
-def with_units(network: Network, inputs: np.ndarray, weight: np.ndarray, hidden: list[int]) -> Network:
-    """Return a network with so many of the units of each layer whose scores of the inputs are as close as possible."""
+def with_units(
+    network: Network, inputs: np.ndarray, weight: np.ndarray, hidden: list[int], *, effect: np.ndarray | None = None
+) -> Network:
+    """Return a network with so many of the units of each layer whose scores of the inputs are as close as possible.
+
+    Parameters
+    ----------
+    network : Network
+    inputs : ndarray of shape (n_rows, n_inputs)
+        Of the first layer, with products of inputs if the network has some.
+    weight : ndarray of shape (n_rows,)
+        Of each row; they sum to one.
+    hidden : list of int
+        Number of units of each layer.
+    effect : ndarray of shape (n_outputs,) or None, default=None
+        How much each score counts; ``None`` for the reciprocal of its standard deviation.
+    """
     weights = [array.astype(np.float64) for array in network.weights]
     layers, sums = [inputs], []
     for matrix, bias in zip(weights[:-1], network.biases, strict=True):
         sums.append(layers[-1] @ matrix + bias)
         layers.append(np.maximum(sums[-1], 0))
     scores = layers[-1] @ weights[-1]
-    kept = _kept_units(layers, sums, scores, weights, weight, hidden)
+    effect = _reciprocal_deviation(scores, weight) if effect is None else effect
+    kept = _kept_units(layers, sums, scores, weights, weight, hidden, effect)
     if all(len(units) == len(bias) for units, bias in zip(kept, network.biases, strict=True)):
         return network
     smaller, biases = [weights[0][:, kept[0]]], [np.asarray(network.biases[0], dtype=np.float64)[kept[0]]]
@@ -174,6 +201,11 @@ def with_units(network: Network, inputs: np.ndarray, weight: np.ndarray, hidden:
     return replace(network, weights=[*smaller, last], biases=biases, base=network.base + constant * network.unit)
 
 
+def _reciprocal_deviation(scores: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    deviation = np.sqrt(weight @ (scores - weight @ scores) ** 2)
+    return np.where(deviation > 0, 1 / np.where(deviation > 0, deviation, 1.0), 0.0)
+
+
 def _kept_units(
     layers: list[np.ndarray],
     sums: list[np.ndarray],
@@ -181,11 +213,11 @@ def _kept_units(
     weights: list[np.ndarray],
     weight: np.ndarray,
     hidden: list[int],
+    effect: np.ndarray,
 ) -> list[np.ndarray]:
     """Return the selected units of each layer, ascending."""
     kept: list[np.ndarray] = []
-    wanted, spread = scores, np.sqrt(weight @ (scores - weight @ scores) ** 2)
-    effect = np.where(spread > 0, 1 / np.where(spread > 0, spread, 1.0), 0.0)
+    wanted = scores
     for place in range(len(hidden) - 1, -1, -1):
         units = layers[place + 1]
         if hidden[place] >= units.shape[1]:
@@ -205,6 +237,10 @@ def _chosen(units: np.ndarray, wanted: np.ndarray, weight: np.ndarray, n_chosen:
     gram = rooted.T @ rooted
     gram.flat[:: len(gram) + 1] += RIDGE * max(np.trace(gram) / len(gram), np.finfo(np.float64).tiny)
     moments = rooted.T @ ((wanted - weight @ wanted) * np.sqrt(weight)[:, None])
+    if n_chosen >= BACKWARD_SHARE * len(gram):
+        coef = np.linalg.solve(gram, moments)
+        removed = Moments(weight @ units, gram).least_useful(coef, len(gram) - n_chosen)
+        return np.setdiff1d(np.arange(len(gram)), removed)
     chosen = choose_features(gram, moments, n_chosen)
     others = np.setdiff1d(np.arange(len(gram)), chosen)[: n_chosen - len(chosen)]
     return np.sort(np.append(chosen, others)).astype(np.intp)

@@ -1,4 +1,4 @@
-"""Conversion of fitted models of scikit-learn and LightGBM to arrays and scorers."""
+"""Conversion of fitted models of scikit-learn, LightGBM, XGBoost and torch to arrays and scorers."""
 
 from ._constraints import stated_directions, stated_interactions
 from ._inputs import scales_of, stored_rows
@@ -9,6 +9,7 @@ from ._parts import parts_of
 from ._splits import Splits, join_splits, read_splits
 from ._steps import with_steps
 from ._structures import read_structure
+from ._torch import is_module, layers_of_module
 from ._wrappers import Unwrapped, columns_of_student, is_distilled, members_of, rows_of_student, unwrap
 
 __all__ = [
@@ -20,7 +21,9 @@ __all__ = [
     "is_booster",
     "is_distilled",
     "is_lightgbm",
+    "is_module",
     "join_splits",
+    "layers_of_module",
     "members_of",
     "objective_of",
     "parts_of",

@@ -1,4 +1,4 @@
-"""Conversion of fitted models of scikit-learn and LightGBM to compiled models."""
+"""Conversion of fitted models of scikit-learn, LightGBM, XGBoost and torch to compiled models."""
 
 import warnings
 from collections.abc import Callable
@@ -10,6 +10,8 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     ExtraTreesRegressor,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
     RandomForestClassifier,
@@ -40,12 +42,15 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from ..compiled import CompiledModel, Scorer
 from ..compiled._links import LINKS
 from ..exceptions import CompileError
+from ._gradient_boosting import from_gradient_boosting
 from ._kernels import read_kernel
 from ._lightgbm import Objective, forest_from_lightgbm, is_booster, is_lightgbm, lightgbm_text
 from ._steps import with_steps
 from ._structures import layers_of, linear_weights_of
+from ._torch import from_module, is_module
 from ._trees import trees_of_histograms, trees_of_sklearn
 from ._wrappers import unwrap
+from ._xgboost import from_xgboost, is_xgboost
 
 
 def read_model(model: Any) -> CompiledModel | None:
@@ -56,7 +61,7 @@ def read_model(model: Any) -> CompiledModel | None:
 
     Parameters
     ----------
-    model : estimator or Booster
+    model : estimator, Booster or module of torch
         A fitted model, not inside a wrapper; see :func:`unwrap`.
 
     Raises
@@ -64,8 +69,9 @@ def read_model(model: Any) -> CompiledModel | None:
     CompileError
         If the kind is known, but no scorer can represent this model.
     """
-    if is_lightgbm(model):
-        return _from_lightgbm(model)
+    for is_kind, read in _KINDS_OF_LIBRARIES:
+        if is_kind(model):
+            return read(model)
     for kinds, read in _KINDS:
         if isinstance(model, kinds):
             return read(model)
@@ -268,6 +274,7 @@ def _names_of(model: Any) -> Any:
 _TREES = (DecisionTreeClassifier, DecisionTreeRegressor)  # extra trees among them
 _FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor)
 _HISTOGRAMS = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
+_GRADIENT_BOOSTING = (GradientBoostingClassifier, GradientBoostingRegressor)
 _LINEAR = (
     LinearRegression,
     Ridge,
@@ -284,9 +291,15 @@ _LINEAR = (
 _LINEAR_CLASSIFIERS = (LinearSVC, LogisticRegression, Perceptron, RidgeClassifier, RidgeClassifierCV, SGDClassifier)
 _SUPPORT_VECTOR_CLASSIFICATION = (SVC, NuSVC)
 _SUPPORT_VECTOR_REGRESSION = (SVR, NuSVR)
+_KINDS_OF_LIBRARIES: tuple[tuple[Callable[[Any], bool], Callable[[Any], CompiledModel]], ...] = (
+    (is_lightgbm, _from_lightgbm),
+    (is_xgboost, from_xgboost),
+    (is_module, from_module),
+)
 _KINDS: tuple[tuple[Any, Callable[[Any], CompiledModel]], ...] = (
     (_TREES + _FORESTS, _from_trees),
     (_HISTOGRAMS, _from_histograms),
+    (_GRADIENT_BOOSTING, lambda model: from_gradient_boosting(model, read_model)),
     (LogisticRegression, _from_logistic),
     (_LINEAR, _from_linear),
     ((MLPClassifier, MLPRegressor), _from_perceptron),

@@ -1,6 +1,6 @@
 """Trees of scikit-learn: their nodes, and the conversion to a forest scorer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -94,6 +94,12 @@ class Trees:
 def trees_of_sklearn(model: Any) -> Trees:
     """Read a scikit-learn tree or the mean of the trees of a forest."""
     members = [member.tree_ for member in getattr(model, "estimators_", [model])]
+    nodes = joined_nodes(members)
+    return replace(nodes, value=nodes.value / len(members))
+
+
+def joined_nodes(members: list[Any]) -> Trees:
+    """Return the nodes of fitted ``tree_`` objects, all of which add to the same outputs."""
     size = np.array([member.node_count for member in members])
     root = np.cumsum(size) - size
     shift = np.repeat(root, size)
@@ -108,11 +114,11 @@ def trees_of_sklearn(model: Any) -> Trees:
         n_features=members[0].n_features,
         root=root,
         left=np.where(left >= 0, left + shift, -1),
-        right=np.where(left >= 0, right + shift, -1),
+        right=np.where(right >= 0, right + shift, -1),
         feature=joined("feature"),
         threshold=round_down(joined("threshold")),  # rows are rounded to float32
         missing_left=joined("missing_go_to_left").astype(bool),
-        value=value / len(members),
+        value=value,
         tree_output=np.zeros(len(members), dtype=np.int64),
         n_outputs=value.shape[1],
         n_rows=joined("weighted_n_node_samples"),

@@ -13,7 +13,7 @@ from .._suggesting import did_you_mean
 from .._validation import check_number
 from ..exceptions import StudentError
 from ..students._families import FAMILIES, current_name, warn_of_former_names
-from ..students._inherit import can_inherit_trees
+from ..students._inheritable import Kind
 from ..transfer import AUTO_RATIO, count_synthetic
 
 WIDE_TABLE_COLUMNS = 1000
@@ -23,7 +23,7 @@ FEW_ROWS_FAMILY = "kernel"
 """The family that ``families="auto"`` includes if there are so few rows that students are cross-validated."""
 
 INHERITING_FAMILY = "inherit"
-"""The family that ``families="auto"`` includes if the trees of the teacher can be read."""
+"""The family that ``families="auto"`` includes if the trees, hidden units or kernel of the teacher can be read."""
 
 BYTES_PER_PARAMETER, FIXED_BYTES = 1.6, 1000
 """Initial estimate of the size of a compiled student, used until a student of the family has been measured."""
@@ -65,11 +65,11 @@ class AutoStudent(Documented):
     ----------
     families : sequence of str or "auto", default="auto"
         Families to select from: ``"linear"``, ``"tree"``, ``"kernel"``, ``"mlp"``, ``"mlp_ple"`` (an MLP on piecewise
-        linear encodings of numbers), ``"boosting"``, ``"hybrid"``, ``"inherit"`` (trees of the teacher), and names that
+        linear encodings of numbers), ``"boosting"``, ``"hybrid"``, ``"inherit"`` (parts of the teacher), and names that
         :func:`~skdistill.students.register_family` has registered. ``"auto"`` includes all automatic families; the
         kernel family is automatic only if candidates are cross-validated: it is the best family on few rows of smooth
-        teachers, but was best on none of the twelve benchmark tables. ``"inherit"`` is automatic if the trees of the
-        teacher can be read.
+        teachers, but was best on none of the twelve benchmark tables. ``"inherit"`` is automatic if
+        the teacher's trees, hidden units or RBF kernel can be read.
     max_bytes : int, "auto" or None, default="auto"
         Maximum size of the compiled student in bytes. ``"auto"`` is about 10 kB for one output and more for several
         outputs, unless ``max_ops`` or ``student_size`` sets the budget. The search uses the whole budget, up to about
@@ -165,17 +165,23 @@ class AutoStudent(Documented):
         is_one = isinstance(self.families, str) or not np.iterable(self.families)
         return [self.families] if is_one else list(self.families)
 
-    def families_for(self, X: Any, *, is_few: bool = False, teacher: Any = None) -> list[str]:
+    def families_for(self, X: Any, *, is_few: bool = False, inherits: Kind | None = None) -> list[str]:
         """Return the families to evaluate on ``X``: on wide sparse tables, trees are large and have low fidelity.
 
-        Kernels are the best family on few rows of a smooth teacher, and few rows take them little time. Trees can be
-        inherited from a teacher whose trees can be read.
+        Kernels are the best family on few rows of a smooth teacher, and few rows take them little time. ``inherits`` is
+        what can be inherited from the teacher.
         """
         names, is_auto = self.family_names(), isinstance(self.families, str) and self.families == "auto"
         is_wide = sparse.issparse(X) and X.shape[1] > WIDE_TABLE_COLUMNS
         of_few = [FEW_ROWS_FAMILY] if is_auto and is_few and not is_wide and FEW_ROWS_FAMILY not in names else []
-        of_trees = [INHERITING_FAMILY] if is_auto and not is_wide and can_inherit_trees(teacher, X) else []
-        return [name for name in names if not (is_auto and is_wide and name == "tree")] + of_few + of_trees
+        of_teacher = [INHERITING_FAMILY] if is_auto and not is_wide and inherits is not None else []
+        return [name for name in names if not (is_auto and is_wide and name == "tree")] + of_few + of_teacher
+
+    def may_inherit(self, X: Any) -> bool:
+        """Whether it matters what can be inherited from the teacher: if the family is named, or may be automatic."""
+        if isinstance(self.families, str) and self.families == "auto":
+            return not (sparse.issparse(X) and X.shape[1] > WIDE_TABLE_COLUMNS)
+        return INHERITING_FAMILY in self.family_names()
 
     def allowed_parameters(self, student_size: int | None) -> float | None:
         """Return the approximate number of parameters that the user's budget allows; ``None`` without a budget."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._validation import draw_seed
 from ..exceptions import StudentError, StudentSizeError
-from ..students._families import scouted_families
+from ..students._inheritable import Kind, inherited_kind
 from ..transfer import TransferSet
 from ._auto_student import AutoStudent
 from ._callbacks import Phase
@@ -83,7 +83,8 @@ def choose_student(
         If no student meets the budget or reaches ``min_fidelity``; the error has the candidates as a note.
     """
     seed, folds = draw_seed(run.rng), _divide(rows, validation, run)
-    names = options.families_for(rows.whole.X, is_few=folds is not None, teacher=targets.teacher.model)
+    terms = replace(terms, inherits=_inherited(options, terms, rows.whole, targets))
+    names = options.families_for(rows.whole.X, is_few=folds is not None, inherits=terms.inherits)
     if folds is not None:
         terms, rows = replace(terms, is_cross_validated=True), replace(rows, for_selection=folds.rows)
     trials = StudentTrials(options, terms, targets, validation, seed, rows.real_weights[0], run.deadline, folds)
@@ -96,6 +97,12 @@ def choose_student(
         error.add_note(str(Candidates(trials.all)))
         raise
     return student, Candidates(trials.all)
+
+
+def _inherited(options: AutoStudent, terms: Terms, rows: TransferSet, targets: Targets) -> Kind | None:
+    """Return what students can inherit from the teacher, if any is to."""
+    seen = targets.view.rows(rows.X)
+    return inherited_kind(targets.teacher.model, seen, terms.n_outputs) if options.may_inherit(seen) else None
 
 
 def _divide(rows: TrainingRows, validation: Validation | None, run: Run) -> Folds | None:
@@ -173,7 +180,7 @@ class Rungs:
 
 def _plan(trials: StudentTrials, names: list[str], rungs: Rungs, n_weights: int) -> tuple[int, str, float]:
     """Return the maximum number of students that are fitted, their unit, and the total number of rows of all fits."""
-    options, n_families, n_scouts = trials.options, len(names), sum(name in scouted_families() for name in names)
+    options, n_families, n_scouts = trials.options, len(names), sum(map(trials.terms.has_scout, names))
     if trials.is_cross_validated:
         n_sizes = n_families + (len(SIZE_SHARES) - 1) * N_SIZED_FAMILIES
         return n_sizes, "students", n_sizes * rungs.count(1)
@@ -194,7 +201,8 @@ def _rank(trials: StudentTrials, names: list[str], rungs: Rungs, real_weights: t
         return [trials.smallest_that_reaches(options.min_fidelity, fitting, second)] if fitting else []
     if trials.is_cross_validated:  # small students do not speak for their family where all students are small
         return ranked_within_budget(trials.in_sizes(names, second, 1))
-    finalists = _finalists(trials.scouted(names, first), names, options.n_finalists)
+    scouted = trials.scouted(names, first)[: options.n_finalists]
+    finalists = [trial.family for trial in scouted] + [name for name in names if not trials.terms.has_scout(name)]
     if trials.terms.has_budget(options):  # the costs of a size are measured on few rows
         is_modest = not isinstance(options.max_bytes, Integral)  # the size that max_ops allows is unknown at first
         sized = ranked_within_budget(trials.largest(finalists, first, 0, is_modest=is_modest))
@@ -210,12 +218,6 @@ def _rank(trials: StudentTrials, names: list[str], rungs: Rungs, real_weights: t
         others = trials.with_weight(best, real_weight, second, 1)
         best = trials.merge(best, ranked_within_budget(others))
     return best + grown[1:]
-
-
-def _finalists(scouted: list[Candidate], names: list[str], n_finalists: int) -> list[str]:
-    """Return the best families of the first rung, and the families that the first rung does not evaluate."""
-    others = [name for name in names if name not in scouted_families()]
-    return [trial.family for trial in scouted[:n_finalists]] + others
 
 
 def _without_validation(trials: StudentTrials, names: list[str]) -> list[Candidate]:

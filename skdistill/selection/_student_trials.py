@@ -12,8 +12,7 @@ import numpy as np
 
 from .._progress import Progress
 from .._threads import in_threads
-from ..exceptions import StudentError
-from ..students._families import FAMILIES, scouted_families
+from ..exceptions import StudentError, StudentSizeError
 from ..transfer import TransferSet
 from ._auto_student import AutoStudent
 from ._candidates import VALIDATED, Candidate
@@ -132,7 +131,7 @@ class StudentTrials:
                 return self._too_small(family, 0)
             return self._within(family, student, rows, 0)
 
-        return ranked_within_budget(self._try_all(teach, [name for name in names if name in scouted_families()]))
+        return ranked_within_budget(self._try_all(teach, filter(self.terms.has_scout, names)))
 
     def largest(
         self, names: list[str], rows: TransferSet, rung: int, share: float = 1.0, *, is_modest: bool = False
@@ -179,7 +178,7 @@ class StudentTrials:
 
         Families whose size the number of rows bounds have one size.
         """
-        is_bound = {name: FAMILIES[name].is_bound_by_rows for name in names}
+        is_bound = {name: self.terms.is_bound_by_rows(name) for name in names}
         first = {(name, 1.0 if is_bound[name] else FIRST_SIZE_SHARE) for name in names}
         tried = self._at_shares(sorted(first), rows, rung)
         best = list(dict.fromkeys(trial.family for trial in ranked_within_budget(tried)))[:N_SIZED_FAMILIES]
@@ -210,7 +209,7 @@ class StudentTrials:
         The difference grows with the number of synthetic rows, so the larger weight need not be evaluated again.
         """
         scouts = ranked_within_budget(
-            trial for trial in self.all if trial.rung == 0 and trial.family in scouted_families()
+            trial for trial in self.all if trial.rung == 0 and self.terms.has_scout(trial.family)
         )
         if not scouts or real_weight < self.real_weight:
             return False
@@ -287,7 +286,10 @@ class StudentTrials:
         """Fit a student, and smaller ones of its family while it exceeds the budget."""
         real_weight = self.real_weight if real_weight is None else real_weight
         for _ in range(MAX_SHRINK_ATTEMPTS):
-            fitted = self._try(family, student, rows, rung, real_weight, is_validated=is_validated)
+            try:
+                fitted = self._try(family, student, rows, rung, real_weight, is_validated=is_validated)
+            except StudentSizeError:  # not even its smallest student is within the budget
+                return self._too_small(family, rung)
             trial, excess = fitted.candidate, self.excess(fitted.candidate, share)
             if excess <= 1:
                 break

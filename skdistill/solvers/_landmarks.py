@@ -165,7 +165,14 @@ class LandmarkSearch:
         return min((self.validate(kernel, is_validation) for kernel in kernels), key=lambda trial: trial[0])[1:]
 
     def search_from(
-        self, scales: np.ndarray, n_landmarks: int, near: np.ndarray, *, is_rows: bool, rng: np.random.RandomState
+        self,
+        scales: np.ndarray,
+        n_landmarks: int,
+        near: np.ndarray,
+        *,
+        is_rows: bool,
+        rng: np.random.RandomState,
+        n_steps: int | None = None,
     ) -> tuple[Kernel, float]:
         """Return the kernel and the ridge that start from those of a kernel machine.
 
@@ -179,6 +186,9 @@ class LandmarkSearch:
         is_rows : bool
             Whether these are rows of a table: the means of rows close to them are then candidates instead.
         rng : RandomState
+        n_steps : int or None, default=None
+            Number of steps by which landmarks are moved, on the minimum number of rows; ``None`` for
+            ``INHERITED_STEPS`` on more rows.
         """
         is_validation = self._validation_rows(rng)
         training = np.flatnonzero(~is_validation)
@@ -190,7 +200,11 @@ class LandmarkSearch:
         if not is_validation.any():
             return kernels[0].rounded(), RIDGES[-2]
         if len(training) > n_landmarks:
-            kernels.append(self.move(kernels[0], self._rows_to_move(n_landmarks, training, rng), INHERITED_STEPS))
+            rows = self._rows_to_move(n_landmarks, training, rng)
+            steps = INHERITED_STEPS if n_steps is None else n_steps
+            if n_steps is not None:
+                rows = some_of(rows, MIN_MOVED_ROWS, rng)
+            kernels.append(self.move(kernels[0], rows, steps))
         trials = (self.validate(kernel.rounded(), is_validation) for kernel in kernels)
         return min(trials, key=lambda trial: trial[0])[1:]
 

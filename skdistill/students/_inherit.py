@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .._encoding import fit_encoder
 from .._losses import Loss, OneVsRestCrossEntropy, SoftmaxCrossEntropy
 from .._validation import check_n_jobs, check_number, check_random_state, draw_seed
 from ..compiled import Forest, Linear
@@ -50,6 +49,7 @@ class _CompactInherited(KeepsInit, CompactStudent):
         min_samples_leaf: int = 5,
         l2_regularization: float = 1.0,
         refit: bool = True,
+        n_steps: int | Literal["auto"] = "auto",
         n_jobs: int | None = None,
         random_state: Any = None,
     ) -> None:
@@ -62,6 +62,7 @@ class _CompactInherited(KeepsInit, CompactStudent):
         self.min_samples_leaf = min_samples_leaf
         self.l2_regularization = l2_regularization
         self.refit = refit
+        self.n_steps = n_steps
         self.n_jobs = n_jobs
         self.random_state = random_state
 
@@ -167,6 +168,8 @@ class _CompactInherited(KeepsInit, CompactStudent):
             check_number(self, "learning_rate", self.learning_rate, low=0, high=1, low_open=True)
         check_number(self, "min_samples_leaf", self.min_samples_leaf, kind=Integral, low=1)
         check_number(self, "l2_regularization", self.l2_regularization, low=0)
+        if not (isinstance(self.n_steps, str) and self.n_steps == "auto"):
+            check_number(self, "n_steps", self.n_steps, kind=Integral, low=0)
         check_n_jobs(self, self.n_jobs)
         return Budget(**limits)
 
@@ -193,10 +196,11 @@ class CompactInheritedClassifier(SameClasses, CompactClassifier, _CompactInherit
     max_parameters : int >= 1 or None, default=4200
         Parameters at most: features and thresholds of splits, leaf values, weights. ``None`` for no limit.
     init : estimator, Booster, CompiledModel, "teacher" or None, default=None
-        The fitted model whose parameters are inherited: a tree, a forest, extra trees, histogram gradient boosting or
-        a linear model of scikit-learn, a LightGBM model, or a compact student of trees, of numeric columns; or a
-        network with rectified units, a kernel machine with an RBF kernel or nearest neighbours of scikit-learn, also
-        behind scalers, imputers and one-hot encoders. It is not changed, and :func:`~sklearn.base.clone` keeps it as it
+        The fitted model whose parameters are inherited: a tree, a forest, extra trees, gradient boosting or a linear
+        model of scikit-learn, a LightGBM or XGBoost model, or a compact student of trees, of numeric columns; a network
+        of torch with rectified units (an ``nn.Sequential``, see :func:`skdistill.compile`); or a network with rectified
+        units, a kernel machine with an RBF kernel or nearest neighbours of scikit-learn, also behind scalers, imputers
+        and one-hot encoders. It is not changed, and :func:`~sklearn.base.clone` keeps it as it
         is. ``None`` and ``"teacher"`` are the teacher in a distilled estimator; without one, ``None`` means that
         boosted trees (100 of 31 leaves) are fitted to the targets first, and then compressed.
     max_bytes : int >= 1 or None, default=None
@@ -206,13 +210,17 @@ class CompactInheritedClassifier(SameClasses, CompactClassifier, _CompactInherit
     max_leaf_nodes : int >= 2 or "auto", default="auto"
         Leaves of a selected tree at most. ``"auto"`` lets them grow with the budget, from 8 to 256.
     learning_rate : float in (0, 1] or "auto", default="auto"
-        Shortens the steps of the leaf values of selected trees. ``"auto"`` falls with the number of trees.
+        Shortens the steps of the leaf values of selected trees. ``"auto"`` falls with the number of trees, and
+        is smaller for trees that are cut back.
     min_samples_leaf : int >= 1, default=5
         Rows of a leaf at least.
     l2_regularization : float >= 0, default=1.0
         Ridge on the leaf values of selected trees, in rows of mean weight.
     refit : bool, default=True
         Whether all leaf values are refitted jointly once trees are selected.
+    n_steps : int >= 0 or "auto", default="auto"
+        Number of L-BFGS steps by which landmarks are moved. ``"auto"`` is 60 steps on up to 20,000 rows; a number of
+        steps is taken on 5,000 rows, which ``AutoStudent`` does (40 steps).
     n_jobs : int or None, default=None
         Threads that find the leaves of rows; ``None`` is 1.
     random_state : int, RandomState instance or None, default=None
@@ -275,10 +283,11 @@ class CompactInheritedRegressor(CompactRegressor, _CompactInherited):
     max_parameters : int >= 1 or None, default=4200
         Parameters at most: features and thresholds of splits, leaf values, weights. ``None`` for no limit.
     init : estimator, Booster, CompiledModel, "teacher" or None, default=None
-        The fitted model whose parameters are inherited: a tree, a forest, extra trees, histogram gradient boosting or
-        a linear model of scikit-learn, a LightGBM model, or a compact student of trees, of numeric columns; or a
-        network with rectified units, a kernel machine with an RBF kernel or nearest neighbours of scikit-learn, also
-        behind scalers, imputers and one-hot encoders. It is not changed, and :func:`~sklearn.base.clone` keeps it as it
+        The fitted model whose parameters are inherited: a tree, a forest, extra trees, gradient boosting or a linear
+        model of scikit-learn, a LightGBM or XGBoost model, or a compact student of trees, of numeric columns; a network
+        of torch with rectified units (an ``nn.Sequential``, see :func:`skdistill.compile`); or a network with rectified
+        units, a kernel machine with an RBF kernel or nearest neighbours of scikit-learn, also behind scalers, imputers
+        and one-hot encoders. It is not changed, and :func:`~sklearn.base.clone` keeps it as it
         is. ``None`` and ``"teacher"`` are the teacher in a distilled estimator; without one, ``None`` means that
         boosted trees (100 of 31 leaves) are fitted to the targets first, and then compressed.
     max_bytes : int >= 1 or None, default=None
@@ -288,13 +297,17 @@ class CompactInheritedRegressor(CompactRegressor, _CompactInherited):
     max_leaf_nodes : int >= 2 or "auto", default="auto"
         Leaves of a selected tree at most. ``"auto"`` lets them grow with the budget, from 8 to 256.
     learning_rate : float in (0, 1] or "auto", default="auto"
-        Shortens the steps of the leaf values of selected trees. ``"auto"`` falls with the number of trees.
+        Shortens the steps of the leaf values of selected trees. ``"auto"`` falls with the number of trees, and
+        is smaller for trees that are cut back.
     min_samples_leaf : int >= 1, default=5
         Rows of a leaf at least.
     l2_regularization : float >= 0, default=1.0
         Ridge on the leaf values of selected trees, in rows of mean weight.
     refit : bool, default=True
         Whether all leaf values are refitted jointly once trees are selected.
+    n_steps : int >= 0 or "auto", default="auto"
+        Number of L-BFGS steps by which landmarks are moved. ``"auto"`` is 60 steps on up to 20,000 rows; a number of
+        steps is taken on 5,000 rows, which ``AutoStudent`` does (40 steps).
     n_jobs : int or None, default=None
         Threads that find the leaves of rows; ``None`` is 1.
     random_state : int, RandomState instance or None, default=None
@@ -354,19 +367,6 @@ def check_columns(start: Inheritance, model: Any, is_category: np.ndarray, names
             f"column {int(np.flatnonzero(is_category)[0])} of X holds categories or text, which the splits of the "
             f"{kind} do not read; expected numbers. Encode the column before both are fitted."
         )
-
-
-def can_inherit_trees(model: Any, X: Any) -> bool:
-    """Whether a student of a table can inherit the trees of a fitted model."""
-    try:
-        start = read_inheritance(model)
-        if not isinstance(start.scorer, Forest):
-            return False
-        names = list(X.columns) if hasattr(X, "columns") else None
-        check_columns(start, model, fit_encoder(X, ()).is_category_, names)
-    except Exception:  # a teacher may be anything
-        return False
-    return True
 
 
 def _most_parameters(budget: Budget) -> float:

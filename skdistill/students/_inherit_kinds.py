@@ -98,7 +98,8 @@ def _kernel(
     if n_landmarks == 0:
         raise budget.too_small(type(student).__name__, _sized(rows, 1))
     while True:
-        found, _ = rows.landmarks(n_landmarks, has_linear=True, rng=rng)
+        n_steps = None if isinstance(student.n_steps, str) else student.n_steps
+        found, _ = rows.landmarks(n_landmarks, has_linear=True, rng=rng, n_steps=n_steps)
         excess = budget.excess(found)
         if excess <= 1:
             return found

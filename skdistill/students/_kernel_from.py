@@ -88,14 +88,21 @@ class KernelRows:
             raise StudentError(f"{who}: {error}") from error
         return cls(design, cells, targets, weight / weight.sum(), near, scales, read.own is None, student._loss)
 
-    def landmarks(self, n_landmarks: int, *, has_linear: bool, rng: np.random.RandomState) -> tuple[Landmarks, float]:
-        """Return the scorer of so many landmarks at most, and its ridge."""
+    def landmarks(
+        self, n_landmarks: int, *, has_linear: bool, rng: np.random.RandomState, n_steps: int | None = None
+    ) -> tuple[Landmarks, float]:
+        """Return the scorer of so many landmarks at most, and its ridge.
+
+        A number of steps moves the landmarks of a kernel machine on few rows; see :meth:`LandmarkSearch.search_from`.
+        """
         values, curvature = as_values(self.loss, self.targets)
         search = LandmarkSearch(self.design, self.cells, values, self.weight * curvature, has_linear=has_linear)
         if self.scales is None:
             kernel, ridge = search.search(n_landmarks, None, self._prototypes(rng), refine=True, rng=rng)
         else:
-            kernel, ridge = search.search_from(self.scales, n_landmarks, self.near, is_rows=self.is_rows, rng=rng)
+            kernel, ridge = search.search_from(
+                self.scales, n_landmarks, self.near, is_rows=self.is_rows, rng=rng, n_steps=n_steps
+            )
         return with_coefficients(search, kernel, ridge, self.targets, self.weight, self.loss)
 
     def _prototypes(self, rng: np.random.RandomState) -> np.ndarray:

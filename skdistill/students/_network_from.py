@@ -52,12 +52,22 @@ def network_to_start(
             )
     except StudentError as error:
         raise StudentError(f"{who}: {error}") from error
+    if len(network.base) == 2 and targets.shape[1] == 1 and not student._loss.is_quadratic:
+        network = _of_second_class(network)
     if len(network.base) != targets.shape[1]:
         raise StudentError(
             f"{who}: the {read.kind} in init has {len(network.base)} outputs, and the targets have {targets.shape[1]}; "
             "expected as many. Pass a model of the same outputs, or init=None."
         )
     return balanced(aligned(network, cells, targets, weight, student._loss)), cells, targets
+
+
+def _of_second_class(network: Network) -> Network:
+    """Return a network of two classes with the score of the second one over the first one."""
+    *hidden, last = network.weights
+    last = last * network.unit
+    base = network.base[[1]] - network.base[[0]]
+    return replace(network, weights=[*hidden, last[:, [1]] - last[:, [0]]], base=base, unit=np.ones(1))
 
 
 def check_own(student: CompactStudent, earlier: Any) -> None:
@@ -118,7 +128,8 @@ def of_widths(
 ) -> Network:
     """Return the network with so many of its hidden units in each layer."""
     inputs, share = inputs_to_match(network, cells, weight, rng)
-    return with_units(network, inputs, share, hidden)
+    # scores are on the scale of those of the targets, so that they count alike
+    return with_units(network, inputs, share, hidden, effect=np.ones(len(network.base)))
 
 
 def balanced(network: Network) -> Network:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from lightgbm import LGBMClassifier
+from lightgbm import LGBMClassifier, LGBMRegressor
 from scipy import sparse
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
@@ -10,6 +10,7 @@ import skdistill
 from skdistill.compiled import Linear
 from skdistill.compression import Budget, select_trees
 from skdistill.compression._tree_gains import CandidateTrees
+from skdistill.compression._tree_selection import _Shape
 from skdistill.exceptions import StudentSizeError
 from skdistill.metrics import fidelity
 
@@ -98,6 +99,18 @@ def test_classes_share_the_trees_of_a_forest_and_have_their_own_in_boosting():
         small = select_trees(forest, X, proba, Budget(1500), link="one-vs-rest", random_state=0)
         assert small.value.shape[1] == width
         assert (small.scores(UNSEEN).argmax(axis=1) == teacher.predict(UNSEEN)).mean() > 0.85
+
+
+def test_trees_that_are_cut_back_are_added_in_shorter_steps():
+    """A rate that falls with the number of trees, and is larger for trees that are small enough to stay whole."""
+    boosting = LGBMRegressor(n_estimators=30, num_leaves=4, n_jobs=1, verbosity=-1).fit(X, TARGETS)
+    forests = FOREST, skdistill.compile(boosting).scorer
+    shapes = [_Shape.of(Budget(20_000), forest, 1, "auto") for forest in forests]
+    assert [shape.are_whole for shape in shapes] == [False, True]
+    for most in (10, 60, 100, 1000):
+        cut, whole = (shape._replace(n_trees=most).auto_rate for shape in shapes)
+        assert cut <= whole
+        assert (cut < whole) == (25 < most <= 160)
 
 
 def test_the_best_part_has_the_gain_of_its_leaves():

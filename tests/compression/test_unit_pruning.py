@@ -1,12 +1,14 @@
 """Hidden units: which are kept, and what the weights after them are."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from skdistill.compiled import Design, Linear, Network
-from skdistill.compression import Budget, prune_units
+from skdistill.compression import Budget, Prune, prune_units
+from skdistill.compression._rows import Rows
 from skdistill.exceptions import StudentSizeError
 
 CELLS = np.random.default_rng(0).normal(size=(400, 4))
@@ -71,6 +73,28 @@ def test_units_count_by_their_effect_on_the_scores():
     network = Network(DESIGN, weights, [np.zeros(4), np.zeros(2)], base=np.zeros(1), unit=np.ones(1))
     found = prune_units(network, CELLS, Budget(max_parameters=19), random_state=0)
     np.testing.assert_allclose(found.scores(CELLS), network.scores(CELLS), atol=0.05)
+
+
+@pytest.mark.parametrize("fraction", [0.2, 0.4, 0.8])
+def test_the_step_of_a_chain_keeps_the_same_units(fraction):
+    """``Prune`` and ``prune_units`` differ in how many units stay, not in which."""
+    network, rows = network_of((20, 20)), np.random.default_rng(1).normal(size=(2500, 4))
+    spread = (network.scores(rows) / network.unit).std(axis=0)  # scores of one variance count alike in both
+    network = replace(network, weights=[*network.weights[:-1], network.weights[-1] / spread])
+    of_step = Prune(fraction).apply(network, Rows(rows, network.scores(rows), np.ones((2500, 2))), fraction)
+    found = prune_units(network, rows, Budget(max_parameters=of_step.n_parameters), random_state=0)
+    assert len(found.biases[0]) < 20
+    for one, other in zip(found.weights[0].T, of_step.weights[0].T, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3)
+
+
+def test_where_most_units_stay_each_is_judged_beside_the_others():
+    """A unit that is nearly the sum of two others explains the scores best alone, and is of no use beside them."""
+    weights = [np.zeros((4, 3)), np.array([[1.0], [1.0], [0.0]])]
+    weights[0][:, 0], weights[0][:, 1], weights[0][:, 2] = [1, 0, 0, 0], [0, 1, 0, 0], [1, 1, 0.3, 0]
+    network = Network(DESIGN, weights, [np.full(3, 9.0)], base=np.zeros(1), unit=np.ones(1))
+    found = prune_units(network, CELLS, Budget(max_parameters=13), random_state=0)
+    np.testing.assert_allclose(found.scores(CELLS), network.scores(CELLS), atol=0.01)
 
 
 def test_the_same_seed_gives_the_same_network():

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.ensemble import (
@@ -20,8 +21,10 @@ from sklearn.ensemble import (
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import QuantileTransformer, StandardScaler
 from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -29,16 +32,19 @@ import skdistill
 from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor
 from skdistill.exceptions import StudentError, StudentSizeError
 from skdistill.metrics import fidelity
+from skdistill.solvers._landmarks import INHERITED_STEPS
 from skdistill.students import (
     CompactBoostingRegressor,
     CompactInheritedClassifier,
     CompactInheritedRegressor,
 )
+from skdistill.students._inheritable import inherited_kind
 
 X, Y = load_diabetes(return_X_y=True)
 FLOWERS, KINDS = load_iris(return_X_y=True)
 FOREST = RandomForestRegressor(30, random_state=0).fit(X, Y)
 FOREST_OF_KINDS = RandomForestClassifier(30, random_state=0).fit(FLOWERS, KINDS)
+NETWORK = MLPRegressor(hidden_layer_sizes=(10,), max_iter=5, random_state=0)
 QUICK = {"sampler": None, "random_state": 0}
 
 VALUES = [
@@ -229,16 +235,67 @@ def test_sized():
         CompactInheritedClassifier().sized(9, n_inputs=4, n_outputs=3)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 class TestAutomaticChoice:
-    def test_the_family_is_tried_where_trees_can_be_read(self):
-        """For a forest, but neither for other teachers nor for a table that it does not read alone."""
-        auto = AutoStudent()
-        assert "inherit" in auto.families_for(X, teacher=FOREST)
-        assert "inherit" not in auto.families_for(X, teacher=SVR().fit(X, Y))
-        assert "inherit" not in auto.families_for(X, teacher=LinearRegression().fit(X, Y))
-        assert "inherit" not in auto.families_for(X[:, :3], teacher=FOREST)
-        assert "inherit" not in auto.families_for(X, teacher=None)
-        assert "inherit" not in AutoStudent(["linear"]).families_for(X, teacher=FOREST)
+    @pytest.mark.parametrize(
+        ("teacher", "kind"),
+        [
+            (FOREST, "trees"),
+            (SVR().fit(X, Y), "kernel"),
+            (make_pipeline(StandardScaler(), SVR()).fit(X, Y), "kernel"),
+            (TransformedTargetRegressor(make_pipeline(StandardScaler(), NETWORK)), "network"),
+            (LinearRegression().fit(X, Y), None),
+            (KNeighborsRegressor().fit(X, Y), None),
+            (make_pipeline(QuantileTransformer(n_quantiles=50), SVR()).fit(X, Y), None),
+            (SVR(kernel="poly").fit(X, Y), None),
+            (RandomForestRegressor(3).fit(X[:, :3], Y), None),
+            (np.sum, None),
+            (None, None),
+        ],
+        ids=lambda part: f"{part!r:.60}",
+    )
+    def test_what_can_be_inherited(self, teacher, kind):
+        """Trees, hidden units and RBF kernels of a teacher that reads the columns, or linear functions of them."""
+        if isinstance(teacher, TransformedTargetRegressor):
+            teacher.fit(X, Y)
+        assert inherited_kind(teacher, X, 1) == kind
+        assert ("inherit" in AutoStudent().families_for(X, inherits=kind)) == (kind is not None)
+        assert "inherit" not in AutoStudent(["linear"]).families_for(X, inherits=kind)
+        frame = pd.DataFrame(X).assign(text="a")
+        assert inherited_kind(teacher, frame, 1) is None
+
+    def test_networks_of_other_outputs_are_not_tried(self):
+        """Such as one of three values for a single target."""
+        network = MLPRegressor(hidden_layer_sizes=(5,), max_iter=5).fit(X, np.column_stack([Y, Y, Y]))
+        assert inherited_kind(network, X, 3) == "network"
+        assert inherited_kind(network, X, 1) is None
+
+    def test_hidden_units_of_the_teacher_are_best_where_rows_are_few(self):
+        """Its students know the scores between the rows, and are tried at sizes that the rows do not bound."""
+        rng = np.random.default_rng(0)
+        rows = rng.normal(size=(2100, 6))
+        network = MLPRegressor(hidden_layer_sizes=(60,), max_iter=60, random_state=0)
+        network.fit(rows[:2000], np.sin(2 * rows[:2000, 0]) + rows[:2000, 1] * rows[:2000, 2])
+        model = DistilledRegressor(network, AutoStudent(), **QUICK).fit(rows[2000:])
+        assert model.candidates_.chosen.family == "inherit"
+        assert model.fidelity(rows[:2000]) > 0.9
+
+    def test_kernels_of_the_choice_are_moved_in_fewer_steps(self):
+        """Than those of the family by name, which takes three times as long; and no scout is fitted first."""
+        rows = np.random.default_rng(0).normal(size=(400, 3))
+        machine = SVR(C=10).fit(rows, np.sin(2 * rows[:, 0]) + rows[:, 1])
+        model = DistilledRegressor(machine, AutoStudent(["linear", "inherit"]), **QUICK).fit(rows)
+        assert model.candidates_.chosen.family == "inherit"
+        assert model.student_.n_steps < INHERITED_STEPS
+        assert CompactInheritedRegressor().n_steps == "auto"
+
+    def test_what_exceeds_the_budget_is_left_out(self):
+        """One hidden unit of 300 columns takes more than the budget; other families are chosen then."""
+        rng = np.random.default_rng(0)
+        wide = rng.normal(size=(120, 300))
+        network = MLPRegressor(hidden_layer_sizes=(5,), max_iter=5, random_state=0).fit(wide, wide[:, 0])
+        model = DistilledRegressor(network, AutoStudent(), student_size=100, **QUICK).fit(wide)
+        assert model.candidates_.chosen.family != "inherit"
 
     def test_it_wins_where_it_is_exact(self):
         """Boosting within the budget is its own best student."""
