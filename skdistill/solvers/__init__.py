@@ -7,6 +7,8 @@ them; the room is private, and its names may change from version to version.
 from ._binned_tree import TreeData, forest_from_tree
 from ._binning import MISSING, BinnedTable
 from ._boosting import TreeGrower, TreeTable
+from ._discriminator import Discriminator
+from ._hint_loss import HintLoss
 from ._landmarks import MAX_LINEAR_INPUTS, LandmarkSearch, as_values, means_of_rows, narrowed
 from ._leaf_order import MAX_ORDERED_LEAVES, LeafOrder, in_order, leaf_orders
 from ._leaf_refitting import VALIDATION_SHARE, refit_leaves
@@ -27,7 +29,9 @@ __all__ = [
     "MISSING",
     "VALIDATION_SHARE",
     "BinnedTable",
+    "Discriminator",
     "Features",
+    "HintLoss",
     "LandmarkSearch",
     "LeafOrder",
     "LinearInputs",
