@@ -14,7 +14,7 @@ from ._leaf_order import MAX_ORDERED_LEAVES, LeafOrder, in_order, leaf_orders
 from ._leaf_refitting import VALIDATION_SHARE, refit_leaves
 from ._linear_inputs import LinearInputs, choose_pairs
 from ._network_start import Shrinking
-from ._network_training import OptimizerSettings, fit_network
+from ._network_training import OptimizerSettings, count_validation_rows, fit_network
 from ._ordered_refitting import refit_leaves_in_order
 from ._pruning import leaf_weights, prune_forest
 from ._regression import Features, choose_features, ridge_solution, solve
@@ -44,6 +44,7 @@ __all__ = [
     "as_values",
     "choose_features",
     "choose_pairs",
+    "count_validation_rows",
     "fit_network",
     "fit_tree",
     "fit_tree_of_sets",

@@ -265,12 +265,17 @@ def fit_network(
 
 def split_rows(n_rows: int, share: float, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
     """Return validation rows and training rows; all rows are both where there are too few."""
-    n_validation = int(min(share * n_rows, MAX_VALIDATION_ROWS))
-    rows = np.arange(n_rows)
-    if n_validation < MIN_VALIDATION_ROWS:
+    n_validation, rows = count_validation_rows(n_rows, share), np.arange(n_rows)
+    if n_validation == n_rows:
         return rows, rows
     order = rng.permutation(rows)
     return order[:n_validation], order[n_validation:]
+
+
+def count_validation_rows(n_rows: int, share: float) -> int:
+    """Return the number of validation rows; these are all rows where there are too few."""
+    n_validation = int(min(share * n_rows, MAX_VALIDATION_ROWS))
+    return n_rows if n_validation < MIN_VALIDATION_ROWS else n_validation
 
 
 def train(

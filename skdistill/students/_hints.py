@@ -12,14 +12,11 @@ from sklearn.exceptions import ConvergenceWarning
 from .._validation import check_number, check_weights, draw_seed, warn_caller
 from ..compiled import Design, Network
 from ..exceptions import StudentError
-from ..solvers import Discriminator, HintLoss, OptimizerSettings, fit_network
+from ..solvers import Discriminator, HintLoss, OptimizerSettings, count_validation_rows, fit_network
 from ._lending import hints_here, lent_hints
 
-HINT_WEIGHTS = (0.03, 0.3, 3.0)
+HINT_WEIGHTS = (0.1, 0.3, 1.0)
 """Weights that ``hint_weight="auto"`` compares with 0."""
-
-NEEDED_GAIN = 0.02
-"""Share of the validation error by which hints must lower it to be used: another seed changes it by as much."""
 
 
 class TrainingRows(NamedTuple):
@@ -125,24 +122,28 @@ def train_network(
         weights = [0.0, *HINT_WEIGHTS] if isinstance(student.hint_weight, str) else [float(student.hint_weight)]
     discriminators = []
     if student.adversarial_weight > 0:
-        discriminators.append(Discriminator(float(student.adversarial_weight), draw_seed(rng)))
+        seed = draw_seed(copy.deepcopy(rng))  # the network starts as it would without
+        discriminators.append(Discriminator(float(student.adversarial_weight), seed))
     trained: list[Trained] = []
     for weight in weights:
         losses: list[Any] = [*discriminators, *([HintLoss(hints, weight)] if hints is not None and weight > 0 else [])]
         same = copy.deepcopy(rng) if len(weights) > 1 else rng  # the weights differ in nothing else
         network, errors = fit_network(*rows, student._loss, hidden, settings, same, start, losses)
         trained.append(Trained(network, errors, weight, [d.caution() for d in discriminators]))
-    best = best_of(trained)
+    best = best_of(trained, count_validation_rows(len(rows.targets), settings.validation_fraction))
     for caution in filter(None, best.cautions):
         warn_caller(f"{type(student).__name__}: {caution}", ConvergenceWarning)
     student.validation_errors_, student.hint_weight_ = np.array(best.errors), best.hint_weight
     return best.network
 
 
-def best_of(trained: list[Trained]) -> Trained:
-    """Return the training with the smallest validation error, or the first one unless another is clearly better."""
+def best_of(trained: list[Trained], n_validation: int) -> Trained:
+    r"""Return the training with the smallest validation error, or the first one unless another is clearly better.
+
+    Chance moves the ratio of two mean squared errors on :math:`n` rows by about :math:`1 / \sqrt n`.
+    """
     best = min(trained, key=lambda one: min(one.errors))
-    return best if min(best.errors) < (1 - NEEDED_GAIN) * min(trained[0].errors) else trained[0]
+    return best if min(best.errors) < (1 - n_validation**-0.5) * min(trained[0].errors) else trained[0]
 
 
 @contextmanager

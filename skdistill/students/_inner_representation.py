@@ -7,7 +7,10 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.ensemble import StackingClassifier, StackingRegressor, VotingClassifier, VotingRegressor
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
 
 from .._described import with_article
 from .._encoding import once
@@ -29,7 +32,10 @@ REPRESENTED = (
 """The models with an inner representation, for messages."""
 
 CHUNK_ROWS = 5000
-"""Number of rows that are read at a time, and on which the reduction is fitted."""
+"""Number of rows that are read at a time."""
+
+REDUCTION_ROWS = 5000
+"""Maximum number of rows on which the principal components are fitted."""
 
 PROJECTED = 128
 """Number of random projections of the leaves of a row."""
@@ -96,8 +102,9 @@ def inner_representation(
     """
     check_number("inner_representation", "n_components", n_components, kind=Integral, low=1)
     numbers = _numbers_of(model, check_random_state(random_state, "inner_representation"))
+    X = X if hasattr(X, "shape") else np.asarray(X)
     n_rows = X.shape[0]
-    some = np.unique(np.linspace(0, n_rows - 1, min(n_rows, CHUNK_ROWS)).astype(int))
+    some = np.unique(np.linspace(0, n_rows - 1, min(n_rows, REDUCTION_ROWS)).astype(int))
     components = _Components.of(numbers.read(take_rows(X, some)), n_components, numbers.is_standardised)
     hints = np.empty((n_rows, components.matrix.shape[1]), dtype=np.float32)
     progress = Progress("reading hints from inside the teacher", n_rows, verbose)
@@ -157,6 +164,10 @@ class _Components(NamedTuple):
 def _numbers_of(model: Any, rng: np.random.RandomState) -> Numbers:
     """Return the reader of the inner numbers of a fitted model."""
     inside = look_inside(model)
+    if isinstance(inside.model, BaseEstimator) and not is_fitted(inside.model):
+        raise StudentError(
+            f"{with_article(inside.model)} that is not fitted has no inner representation. Fit it first."
+        )
     read = _of_members(inside.model) or _of_scikit_learn_network(model) or _of_scorer(inside.model, rng)
     if read is None:
         raise StudentError(f"{with_article(inside.model)} has no inner representation; expected {REPRESENTED}.")
@@ -177,14 +188,20 @@ def _numbers_of(model: Any, rng: np.random.RandomState) -> Numbers:
     return Numbers(after_steps, read.is_standardised)
 
 
+def is_fitted(model: BaseEstimator) -> bool:
+    """Whether an estimator is fitted."""
+    try:
+        check_is_fitted(model)
+    except NotFittedError:
+        return False
+    return True
+
+
 def _of_members(model: Any) -> Numbers | None:
     """Read the outputs of the members of a voting or stacking ensemble."""
     if not isinstance(model, VotingClassifier | VotingRegressor | StackingClassifier | StackingRegressor):
         return None
-    members = getattr(model, "estimators_", None)
-    if members is None:
-        raise StudentError(f"{with_article(model)} that is not fitted has no inner representation. Fit it first.")
-    return Numbers(lambda X: np.hstack([_outputs_of(member, X) for member in members]), True)
+    return Numbers(lambda X: np.hstack([_outputs_of(member, X) for member in model.estimators_]), True)
 
 
 def _outputs_of(member: Any, X: Any) -> np.ndarray:

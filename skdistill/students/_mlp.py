@@ -211,8 +211,9 @@ class CompactMLPClassifier(AlignsHints, SameClasses, CompactClassifier, _Compact
         Weight :math:`\lambda` of hints from inside the teacher [5]_: the last hidden layer :math:`h` also predicts
         the hints :math:`r`, which adds :math:`\lambda \cdot \tfrac12 \lVert V^\top h + c - r \rVert^2` to the loss in
         training. Distilled estimators read them with :func:`~skdistill.students.inner_representation`; alone, they are
-        passed to :meth:`fit_soft`. ``"auto"`` compares 0.03, 0.3 and 3 with 0 on the validation rows, which takes four
-        fits, and is 0 unless hints lower the error by 2 %, or if there are none. 0 reads none.
+        passed to :meth:`fit_soft`. ``"auto"`` compares 0.1, 0.3 and 1 with 0 on the validation rows, which takes four
+        fits. It is 0 if there are no hints, and unless they lower the error by a share of :math:`1 / \sqrt n` on
+        :math:`n` validation rows. 0 reads none.
     adversarial_weight : float >= 0, default=0.0
         Weight of a discriminator [6]_, a small network that learns to tell the teacher's outputs for a row from the
         student's; the student is trained against it as well. The weight is halved, with a warning, where the
@@ -405,8 +406,9 @@ class CompactMLPRegressor(AlignsHints, CompactRegressor, _CompactMLP):
         Weight :math:`\lambda` of hints from inside the teacher [4]_: the last hidden layer :math:`h` also predicts
         the hints :math:`r`, which adds :math:`\lambda \cdot \tfrac12 \lVert V^\top h + c - r \rVert^2` to the loss in
         training. Distilled estimators read them with :func:`~skdistill.students.inner_representation`; alone, they are
-        passed to :meth:`fit_soft`. ``"auto"`` compares 0.03, 0.3 and 3 with 0 on the validation rows, which takes four
-        fits, and is 0 unless hints lower the error by 2 %, or if there are none. 0 reads none.
+        passed to :meth:`fit_soft`. ``"auto"`` compares 0.1, 0.3 and 1 with 0 on the validation rows, which takes four
+        fits. It is 0 if there are no hints, and unless they lower the error by a share of :math:`1 / \sqrt n` on
+        :math:`n` validation rows. 0 reads none.
     adversarial_weight : float >= 0, default=0.0
         Weight of a discriminator [5]_, a small network that learns to tell the teacher's outputs for a row from the
         student's; the student is trained against it as well. The weight is halved, with a warning, where the
