@@ -33,6 +33,7 @@ from skdistill.students import (
     CompactMLPRegressor,
     inner_representation,
 )
+from skdistill.students._hints import Trained, best_of
 
 RNG = np.random.RandomState(0)
 X = RNG.uniform(-1, 1, size=(300, 4))
@@ -269,6 +270,13 @@ def test_auto_uses_hints_that_pay():
     assert chosen > 0
     assert least < 0.96 * plain
     assert least == min(error(weight)[0] for weight in (0.1, 0.3, 1.0))
+
+
+@pytest.mark.parametrize(("n_validation", "is_used"), [(30, False), (2000, True)])
+def test_a_gain_within_chance_is_no_reason_for_hints(n_validation, is_used):
+    """A tenth of the error can be chance on 30 validation rows, but hardly on 2,000."""
+    plain, hinted = Trained(None, [3.0, 1.0], 0.0, []), Trained(None, [3.0, 0.9], 0.3, [])
+    assert best_of([plain, hinted], n_validation) is (hinted if is_used else plain)
 
 
 class TestDistilledWithHints:
