@@ -68,6 +68,10 @@ class Loss:
         """Return the gradient of each row's loss with respect to its scores."""
         return self.outputs(scores) - targets
 
+    def through_outputs(self, outputs: np.ndarray, by_outputs: np.ndarray) -> np.ndarray:
+        """Return the gradient with respect to the scores of a function whose gradient by the outputs is known."""
+        raise NotImplementedError
+
     def value_and_gradient(self, scores: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the loss of each row, and its gradient with respect to the scores."""
         return self.value(scores, targets), self.gradient(scores, targets)
@@ -118,6 +122,10 @@ class SquaredError(Loss):
         """Return half the squared distance of each row, of shape (n_rows,)."""
         return ((scores - targets) ** 2).sum(axis=1) / 2
 
+    def through_outputs(self, outputs: np.ndarray, by_outputs: np.ndarray) -> np.ndarray:  # noqa: ARG002
+        """Return the gradient unchanged."""
+        return by_outputs
+
     def value_and_gradient(self, scores: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return half the squared distance of each row, and the difference."""
         excess = scores - targets
@@ -154,6 +162,10 @@ class _LogisticLoss(Loss):
     def value(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Return the cross-entropy of each row, summed over its probabilities, of shape (n_rows,)."""
         return (np.logaddexp(0, scores) - targets * scores).sum(axis=1)
+
+    def through_outputs(self, outputs: np.ndarray, by_outputs: np.ndarray) -> np.ndarray:
+        """Return the gradient times the derivative of the logistic function."""
+        return by_outputs * outputs * (1 - outputs)
 
     def second_derivative(self, outputs: np.ndarray, first: int, second: int) -> np.ndarray:
         """Return the variance of the label for the same score, zero for different scores."""
@@ -212,6 +224,10 @@ class SoftmaxCrossEntropy(Loss):
         total = proba.sum(axis=1, keepdims=True)
         proba /= total
         return np.log(total[:, 0]) - np.einsum("ij,ij->i", targets, shifted), proba - targets
+
+    def through_outputs(self, outputs: np.ndarray, by_outputs: np.ndarray) -> np.ndarray:
+        """Return the gradient less its mean under the probabilities, times these."""
+        return outputs * (by_outputs - (outputs * by_outputs).sum(axis=1, keepdims=True))
 
     def second_derivative(self, outputs: np.ndarray, first: int, second: int) -> np.ndarray:
         """Return the covariance of the indicators of two classes."""

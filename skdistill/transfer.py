@@ -48,13 +48,14 @@ class TransferSummary:
         The sampler of the synthetic rows; empty if there are none.
     n_queries : int
         Number of rows that the teacher labelled, including rows used only for selection and validation, repeated
-        queries of the same row, and rows that complete a batch.
+        queries of the same row, rows that complete a batch, and rows from which a student with ``hint_weight`` read
+        hints.
     teacher_noise : float
         Share in [0, 1] of the variance of the soft targets that differs between two queries of the same row. A student
         that reproduces the rest has a fidelity of ``1 - teacher_noise``, the most that can be expected. 0 for a teacher
         that always returns the same output for a row; NaN if it was not measured, for lack of rows or queries.
     label_seconds : float
-        Time to label these rows, without rows that were cached in ``memory``.
+        Time to label these rows and to read hints, without rows that were cached in ``memory``.
     sample_seconds : float
         Time to draw synthetic rows.
     seconds : float
@@ -250,9 +251,10 @@ class Oracle:
     n_padded : callable, default=no rows
         ``n_padded(n_rows)`` returns the number of rows that complete the batches of a query of ``n_rows`` rows.
     n_extra : int, default=0
-        Number of queries beyond the rows labelled: the check of the teacher, and rows that complete batches.
+        Number of queries beyond the rows labelled: the check of the teacher, rows that complete batches, and rows that
+        hints were read from.
     extra_seconds : float, default=0.0
-        Time spent on the check.
+        Time spent on the check and on hints.
     n_queries : int
         Number of rows labelled so far, and rows that the teacher refused.
     teacher_noise : float
@@ -291,6 +293,11 @@ class Oracle:
     def n_asked(self) -> int:
         """Number of queries of the teacher so far, each for one row."""
         return self.n_queries * self.n_repeats + self.n_extra
+
+    def count_hints(self, n_rows: int, seconds: float) -> None:
+        """Count rows of which a student has read what the teacher computes inside."""
+        self.n_extra += n_rows
+        self.extra_seconds += seconds
 
     def label(self, rows: Any, origin: str, query: Callable[[Any, str], np.ndarray] | None = None) -> np.ndarray:
         """Return the teacher's outputs for ``rows``, or what another query returns; rows that it refuses count, too."""

@@ -148,6 +148,7 @@ PUBLIC = {
         "CompactTreeRegressor",
         "Family",
         "ParameterLimit",
+        "inner_representation",
         "register_family",
         "teach_classifier",
         "teach_regressor",

@@ -40,6 +40,7 @@ from ..selection import (
 from ..students import CompactBoostingClassifier, CompactBoostingRegressor
 from ..students._deciding import DecidingClassifier
 from ..students._families import FAMILIES, current_name, scouted_families
+from ..students._hints import without_hints
 from ..students._student import count_inputs
 from ..teachers import Teacher, is_fitted_teacher, query_teacher
 from ..transfer import Oracle, TransferSet, count_synthetic
@@ -142,6 +143,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         with columns_ignored(count_columns(real.X, seen.view), seen.view.positions(ignored)):
             taught = self._extend_and_teach(real, given, truth_val, targets, labels, oracle, run)
 
+        oracle.count_hints(targets.hints.n_rows, targets.hints.seconds)
         self._keep(taught, teacher, oracle, seen)
         self.ignored_features_ = name_columns(real.X, ignored)
         self._targets = targets
@@ -356,7 +358,8 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         """Return the students that samplers are evaluated with: the one given, or small ones of two families."""
         student, terms = self._student_to_teach(), self._terms(targets, real)
         if not isinstance(student, AutoStudent):
-            return {type(student).__name__: self._sized(student, terms)}
+            # hints take a pass of the teacher for each table, and samplers are compared on several
+            return {type(student).__name__: without_hints(self._sized(student, terms))}
         allowed, scouts = student.families_for(real.X), {}
         proxies = [name for name in PROXIES if name in allowed]
         for family in proxies or [name for name in allowed if name in scouted_families()]:

@@ -84,7 +84,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Rows of ``X`` are labelled first, then those of ``X_unlabeled``, those of ``X_val`` and synthetic rows. If ``X``
         has more rows than this, a random subset of them is used. The count includes the queries that check whether the
         teacher returns the same output for a row again (none for models that are known to do so). It excludes the 16
-        rows that ``memory`` queries to identify the teacher, and the queries of teachers fitted on folds.
+        rows that ``memory`` queries to identify the teacher, the queries of teachers fitted on folds, and the rows
+        from which a student with ``hint_weight`` reads hints.
     n_repeats : int >= 1, default=1
         Number of times that the teacher is queried for each row; its outputs are averaged. Increase it for teachers
         that draw random numbers, such as a network with dropout that is active in prediction. Each query counts towards

@@ -1,13 +1,14 @@
 """Targets of classification and regression: soft targets from the teacher's outputs, and students fitted on them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
 from ..students import CompactKernelClassifier, CompactKernelRegressor, teach_classifier, teach_regressor
-from ..students._lending import lent_teacher
+from ..students._inner_representation import HintReader
+from ..students._lending import lent_hints, lent_teacher
 from ..students._student import CompactRegressor, CompactStudent, rows_for
 from ..targets import TargetLink, blend, fit_margin_scale, soften, softmax
 from ..teachers import Teacher
@@ -29,6 +30,8 @@ class Targets(Protocol):
         Whether fidelity weights outputs by their variance, as for probabilities, or uniformly.
     view : StudentView
         The columns that students see, and the constraints that they keep.
+    hints : HintReader
+        Reads what the teacher computes inside, for students that use it, and counts the rows.
     """
 
     @property
@@ -36,6 +39,9 @@ class Targets(Protocol):
 
     @property
     def view(self) -> StudentView: ...
+
+    @property
+    def hints(self) -> HintReader: ...
 
     @property
     def classifies(self) -> bool: ...
@@ -73,6 +79,7 @@ class ClassTargets:
     pools_outputs: bool = True
     view: StudentView = WHOLE
     truth_margin: float | None = None
+    hints: HintReader = field(default_factory=HintReader)
 
     @classmethod
     def fit(cls, teacher: Teacher, real: TransferSet, **params: Any) -> "ClassTargets":
@@ -104,7 +111,7 @@ class ClassTargets:
 
     def _teach(self, student: Any, X: Any, seed: int, proba: np.ndarray, sample_weight: np.ndarray) -> Any:
         """Return the student fitted on probabilities at temperature 1."""
-        with lent_teacher(self.teacher.model):
+        with lent_teacher(self.teacher.model), lent_hints(partial(self.hints.read, self.teacher.model, X)):
             return teach_classifier(
                 self.view.prepared(_inheriting(student, self.teacher, self.view)),
                 self.view.rows(X),
@@ -142,6 +149,7 @@ class ValueTargets:
     """Whether estimators of others are wrapped so that they keep the bounds; ours always keep them."""
     view: StudentView = WHOLE
     truth_margin: float | None = None
+    hints: HintReader = field(default_factory=HintReader)
 
     def of(self, outputs: np.ndarray) -> np.ndarray:
         """Return the teacher's outputs unchanged."""
@@ -158,7 +166,7 @@ class ValueTargets:
 
     def _teach(self, student: Any, X: Any, seed: int, values: np.ndarray, sample_weight: np.ndarray) -> Any:
         """Return the student fitted on values."""
-        with lent_teacher(self.teacher.model):
+        with lent_teacher(self.teacher.model), lent_hints(partial(self.hints.read, self.teacher.model, X)):
             return teach_regressor(
                 self.view.prepared(_inheriting(student, self.teacher, self.view)),
                 self.view.rows(X),

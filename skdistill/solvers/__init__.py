@@ -7,12 +7,14 @@ them; the room is private, and its names may change from version to version.
 from ._binned_tree import TreeData, forest_from_tree
 from ._binning import MISSING, BinnedTable
 from ._boosting import TreeGrower, TreeTable
+from ._discriminator import Discriminator
+from ._hint_loss import HintLoss
 from ._landmarks import MAX_LINEAR_INPUTS, LandmarkSearch, as_values, means_of_rows, narrowed
 from ._leaf_order import MAX_ORDERED_LEAVES, LeafOrder, in_order, leaf_orders
 from ._leaf_refitting import VALIDATION_SHARE, refit_leaves
 from ._linear_inputs import LinearInputs, choose_pairs
 from ._network_start import Shrinking
-from ._network_training import OptimizerSettings, fit_network
+from ._network_training import OptimizerSettings, count_validation_rows, fit_network
 from ._ordered_refitting import refit_leaves_in_order
 from ._pruning import leaf_weights, prune_forest
 from ._regression import Features, choose_features, ridge_solution, solve
@@ -27,7 +29,9 @@ __all__ = [
     "MISSING",
     "VALIDATION_SHARE",
     "BinnedTable",
+    "Discriminator",
     "Features",
+    "HintLoss",
     "LandmarkSearch",
     "LeafOrder",
     "LinearInputs",
@@ -40,6 +44,7 @@ __all__ = [
     "as_values",
     "choose_features",
     "choose_pairs",
+    "count_validation_rows",
     "fit_network",
     "fit_tree",
     "fit_tree_of_sets",

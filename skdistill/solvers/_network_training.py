@@ -20,6 +20,7 @@ from .._progress import Progress
 from ..compiled import Design, Network
 from ..compiled._design import CHUNK_CELLS, dense_chunks
 from ..exceptions import StudentError
+from ._additional_losses import AdditionalLoss, RunningLoss
 from ._network_start import Shrinking, write_start
 
 MAX_CELLS_IN_MEMORY = 50_000_000
@@ -91,15 +92,25 @@ def forward(parameters: list[np.ndarray], inputs: np.ndarray) -> list[np.ndarray
 
 
 def backward(
-    parameters: list[np.ndarray], layers: list[np.ndarray], by_output: np.ndarray, gradient: list[np.ndarray]
+    parameters: list[np.ndarray],
+    layers: list[np.ndarray],
+    by_output: np.ndarray,
+    gradient: list[np.ndarray],
+    by_hidden: np.ndarray | None = None,
 ) -> None:
-    """Write the gradient by the parameters, given the gradient ``by_output`` with respect to the scores."""
+    """Write the gradient by the parameters, given the gradient ``by_output`` with respect to the scores.
+
+    ``by_hidden`` is that of an additional loss with respect to the last hidden layer.
+    """
     for index in range(len(parameters) - 2, -1, -2):
         hidden = layers[index // 2]
         np.matmul(hidden.T, by_output, out=gradient[index])
         np.sum(by_output, axis=0, out=gradient[index + 1])
         if index:
             by_output = by_output @ parameters[index].T
+            if by_hidden is not None:
+                by_output += by_hidden
+                by_hidden = None
             by_output *= hidden > 0
 
 
@@ -177,15 +188,23 @@ class OptimizerSettings:
         """Return the temperature after a share of the training."""
         return 1.0 if self.temperature is None else self.temperature(share)
 
+    def sizes_for(self, n_rows: int) -> tuple[int, int]:
+        """Return the number of epochs and the number of rows of a step, for a number of training rows."""
+        return (
+            auto_epochs(n_rows) if isinstance(self.n_epochs, str) else self.n_epochs,
+            auto_batch_size(n_rows) if isinstance(self.batch_size, str) else self.batch_size,
+        )
+
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a network is trained on: inputs of rows, targets, weights, and the loss of its scores."""
+    """What a network is trained on: inputs of rows, targets, weights, the loss of its scores, and additional losses."""
 
     inputs: Inputs
     targets: np.ndarray
     weight: np.ndarray
     loss: Loss
+    additional: Sequence[AdditionalLoss] = ()
 
     def targets_at(self, temperature: float) -> np.ndarray:
         """Return the targets softened by a temperature."""
@@ -216,10 +235,12 @@ def fit_network(
     settings: OptimizerSettings,
     rng: np.random.RandomState,
     start: Network | None = None,
+    additional: Sequence[AdditionalLoss] = (),
 ) -> tuple[Network, list[float]]:
     """Return a network fitted to coded rows, and its validation error before the first epoch and after each.
 
-    Training starts from random weights, or from the network ``start`` of the same design and hidden units.
+    Training starts from random weights, or from the network ``start`` of the same design and hidden units. Losses that
+    are ``additional`` to that of the scores count in training, but not in the validation error.
 
     Raises
     ------
@@ -227,7 +248,7 @@ def fit_network(
         If the training diverges, at lower and lower learning rates too.
     """
     weight = (weight / weight.mean()).astype(np.float32)
-    data = TrainingData(Inputs(design, cells), targets.astype(np.float32), weight, loss)
+    data = TrainingData(Inputs(design, cells), targets.astype(np.float32), weight, loss, additional)
     validation, training = split_rows(len(weight), settings.validation_fraction, rng)
     seed, rate = rng.randint(2**31 - 1), settings.learning_rate
     for _ in range(MAX_RESTARTS + 1):
@@ -244,12 +265,17 @@ def fit_network(
 
 def split_rows(n_rows: int, share: float, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
     """Return validation rows and training rows; all rows are both where there are too few."""
-    n_validation = int(min(share * n_rows, MAX_VALIDATION_ROWS))
-    rows = np.arange(n_rows)
-    if n_validation < MIN_VALIDATION_ROWS:
+    n_validation, rows = count_validation_rows(n_rows, share), np.arange(n_rows)
+    if n_validation == n_rows:
         return rows, rows
     order = rng.permutation(rows)
     return order[:n_validation], order[n_validation:]
+
+
+def count_validation_rows(n_rows: int, share: float) -> int:
+    """Return the number of validation rows; these are all rows where there are too few."""
+    n_validation = int(min(share * n_rows, MAX_VALIDATION_ROWS))
+    return n_rows if n_validation < MIN_VALIDATION_ROWS else n_validation
 
 
 def train(
@@ -265,9 +291,9 @@ def train(
     """Set the layers to the parameters of the best epoch; return the validation errors, or ``None`` if it diverges."""
     parameters, drawn, most = begin(layers, data, validation, rng, start)
     errors = [data.validation_error(parameters, validation)]
-    batch_size = auto_batch_size(len(training)) if isinstance(settings.batch_size, str) else settings.batch_size
-    n_epochs = auto_epochs(len(training)) if isinstance(settings.n_epochs, str) else settings.n_epochs
+    n_epochs, batch_size = settings.sizes_for(len(training))
     adam = Adam(layers, rate, settings.weight_decay, -(-len(training) // batch_size) * n_epochs)
+    running = [added.begin(data, parameters, rate, adam.n_steps) for added in data.additional]
     best = layers.vector.copy()
     progress = Progress("training", n_epochs, settings.verbose, "epochs")
     with np.errstate(over="ignore", invalid="ignore"):
@@ -275,13 +301,14 @@ def train(
             share = epoch / max(n_epochs - 1, 1)
             if start is not None and settings.shrinking is not None:
                 settings.shrinking.shrink(parameters[::2], drawn[::2], share, rng)
-            temperature = settings.temperature_at(share)
-            train_epoch(parameters, adam, data, rng.permutation(training), batch_size, temperature)
+            order, temperature = rng.permutation(training), settings.temperature_at(share)
+            train_epoch(parameters, adam, data, order, batch_size, temperature, running)
             errors.append(data.validation_error(parameters, validation))
             if not np.isfinite(layers.vector).all() or not errors[-1] <= most:
                 return None
             if errors[-1] <= min(errors):
                 best[:] = layers.vector
+            end_epoch(running, parameters, validation, errors)
             progress.update(epoch + 1)
             if len(errors) - 1 - int(np.argmin(errors)) >= settings.n_iter_no_change:
                 break
@@ -311,6 +338,7 @@ def train_epoch(
     order: np.ndarray,
     batch_size: int,
     temperature: float,
+    running: Sequence[RunningLoss] = (),
 ) -> None:
     """Take one optimiser step for each batch of rows in some order."""
     targets = data.targets_at(temperature)
@@ -319,8 +347,31 @@ def train_epoch(
         hidden = forward(parameters, data.inputs.take(rows))
         gradient = data.loss.gradient(hidden[-1] / temperature, targets[rows])
         gradient *= (data.weight[rows] * np.float32(temperature / len(rows)))[:, None]
-        backward(parameters, hidden, gradient, adam.gradients)
+        by_hidden = add_gradients(running, rows, hidden, gradient) if running else None
+        backward(parameters, hidden, gradient, adam.gradients, by_hidden)
         adam.step()
+
+
+def add_gradients(
+    running: Sequence[RunningLoss], rows: np.ndarray, layers: list[np.ndarray], by_scores: np.ndarray
+) -> np.ndarray | None:
+    """Add the gradients of additional losses to that by the scores; return their gradient by the last hidden layer."""
+    by_hidden: np.ndarray | None = None
+    for added in running:
+        more_by_scores, more_by_hidden = added.gradients(rows, layers)
+        if more_by_scores is not None:
+            by_scores += more_by_scores
+        if more_by_hidden is not None:
+            by_hidden = more_by_hidden if by_hidden is None else by_hidden + more_by_hidden
+    return by_hidden
+
+
+def end_epoch(
+    running: Sequence[RunningLoss], parameters: list[np.ndarray], validation: np.ndarray, errors: list[float]
+) -> None:
+    """Let the additional losses look at the network after an epoch."""
+    for added in running:
+        added.end_epoch(parameters, validation, errors)
 
 
 class Adam:

@@ -4,6 +4,7 @@ from ._boosting import CompactBoostingClassifier, CompactBoostingRegressor
 from ._families import Family, ParameterLimit, register_family
 from ._hybrid import CompactHybridClassifier, CompactHybridRegressor
 from ._inherit import CompactInheritedClassifier, CompactInheritedRegressor
+from ._inner_representation import inner_representation
 from ._kernel import CompactKernelClassifier, CompactKernelRegressor
 from ._linear import CompactLinearClassifier, CompactLinearRegressor
 from ._mlp import CompactMLPClassifier, CompactMLPRegressor
@@ -27,6 +28,7 @@ __all__ = [
     "CompactTreeRegressor",
     "Family",
     "ParameterLimit",
+    "inner_representation",
     "register_family",
     "teach_classifier",
     "teach_regressor",

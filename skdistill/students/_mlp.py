@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
 from .._validation import check_number, check_random_state, draw_seed
 from ..compiled import Network
-from ..solvers import OptimizerSettings, Shrinking, fit_network
+from ..solvers import OptimizerSettings, Shrinking
 from ..targets import scheduled_temperature
 from ..targets._schedules import schedule_of
+from ._hints import AlignsHints, TrainingRows, check_weights_of_losses, given_hints, train_network
 from ._init_kept import KeepsInit, SameClasses, model_in_init
 from ._knots import find_knots
 from ._network_from import check_widths, network_to_start, of_widths
@@ -36,6 +37,8 @@ class _CompactMLP(KeepsInit, CompactStudent):
     shrink_fraction: float
     shrink_factor: float
     shrink_schedule: Any
+    hint_weight: Any
+    adversarial_weight: float
     random_state: Any
     verbose: int
 
@@ -48,9 +51,7 @@ class _CompactMLP(KeepsInit, CompactStudent):
         cells, targets, weight, design = self._prepare(X, targets, weight)
         knots = find_knots(cells, design.n_codes, targets, weight, self.n_knots, draw_seed(rng))
         design = design.in_pieces(knots)
-        network, errors = fit_network(design, cells, targets, weight, self._loss, hidden, settings, rng)
-        self.validation_errors_ = np.array(errors)
-        return network
+        return train_network(self, TrainingRows(design, cells, targets, weight), hidden, settings, rng)
 
     def _continue(
         self,
@@ -61,13 +62,12 @@ class _CompactMLP(KeepsInit, CompactStudent):
         rng: np.random.RandomState,
     ) -> Network:
         """Return a network trained from that of a model, pruned to the hidden units of the student."""
-        (X, targets, weight), loss = transfer_set, self._loss
+        X, targets, weight = transfer_set
         start, cells, targets = network_to_start(self, model, X, targets, weight, rng)
         check_widths(type(self).__name__, start, hidden)
         start = of_widths(start, cells, weight, hidden, rng)
-        network, errors = fit_network(start.design, cells, targets, weight, loss, hidden, settings, rng, start)
-        self.validation_errors_ = np.array(errors)
-        return network
+        rows = TrainingRows(start.design, cells, targets, weight)
+        return train_network(self, rows, hidden, settings, rng, start)
 
     def _hidden(self) -> list[int]:
         """Return the hidden units of each layer."""
@@ -91,6 +91,7 @@ class _CompactMLP(KeepsInit, CompactStudent):
         check_number(self, "weight_decay", self.weight_decay, low=0)
         check_number(self, "validation_fraction", self.validation_fraction, low=0, high=0.9)
         check_number(self, "n_iter_no_change", self.n_iter_no_change, kind=Integral, low=1)
+        check_weights_of_losses(self)
         return OptimizerSettings(
             self.max_epochs,
             self.batch_size,
@@ -150,7 +151,7 @@ PARAMETERS_PER_KNOT, MAX_KNOTS = 50, 200
 """Number of parameters of a sized student for which it gets one knot, and the largest number of its knots."""
 
 
-class CompactMLPClassifier(SameClasses, CompactClassifier, _CompactMLP):
+class CompactMLPClassifier(AlignsHints, SameClasses, CompactClassifier, _CompactMLP):
     r"""A small network for soft targets: one or two hidden layers, in plain numpy.
 
     The scores of a row :math:`x`, whose inputs are standardised numbers and indicators of categories, are
@@ -206,6 +207,17 @@ class CompactMLPClassifier(SameClasses, CompactClassifier, _CompactMLP):
     shrink_schedule : {"constant", "linear", "cosine", "logistic"}, callable or None, default=None
         With a schedule, another random part is shrunk before each epoch, by a factor that goes from ``shrink_factor``
         to 1; see :func:`skdistill.targets.scheduled_temperature`. ``None`` shrinks once, before the first epoch.
+    hint_weight : float >= 0 or "auto", default=0.0
+        Weight :math:`\lambda` of hints from inside the teacher [5]_: the last hidden layer :math:`h` also predicts
+        the hints :math:`r`, which adds :math:`\lambda \cdot \tfrac12 \lVert V^\top h + c - r \rVert^2` to the loss in
+        training. Distilled estimators read them with :func:`~skdistill.students.inner_representation`; alone, they are
+        passed to :meth:`fit_soft`. ``"auto"`` compares 0.1, 0.3 and 1 with 0 on the validation rows, which takes four
+        fits. It is 0 if there are no hints, and unless they lower the error by a share of :math:`1 / \sqrt n` on
+        :math:`n` validation rows. 0 reads none.
+    adversarial_weight : float >= 0, default=0.0
+        Weight of a discriminator [6]_, a small network that learns to tell the teacher's outputs for a row from the
+        student's; the student is trained against it as well. The weight is halved, with a warning, where the
+        discriminator wins outright or the validation error doubles. 0 trains without one.
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, of the batches, and of the validation rows.
     verbose : int, default=0
@@ -223,6 +235,8 @@ class CompactMLPClassifier(SameClasses, CompactClassifier, _CompactMLP):
         The network as arrays.
     validation_errors_ : ndarray of shape (n_epochs + 1,)
         Mean squared error of the probabilities on the validation rows, before the first epoch and after each.
+    hint_weight_ : float
+        The weight of hints that the network was trained with.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
@@ -239,6 +253,8 @@ class CompactMLPClassifier(SameClasses, CompactClassifier, _CompactMLP):
     .. [2] J. Ba and R. Caruana, "Do Deep Nets Really Need to be Deep?", NeurIPS 2014.
     .. [3] Y. Gorishniy et al., "On Embeddings for Numerical Features in Tabular Deep Learning", NeurIPS 2022.
     .. [4] J. Ash, R. Adams, "On Warm-Starting Neural Network Training", NeurIPS 2020.
+    .. [5] A. Romero et al., "FitNets: Hints for Thin Deep Nets", ICLR 2015.
+    .. [6] I. Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014.
 
     Examples
     --------
@@ -269,6 +285,8 @@ class CompactMLPClassifier(SameClasses, CompactClassifier, _CompactMLP):
         shrink_fraction: float = 0.0,
         shrink_factor: float = 0.5,
         shrink_schedule: Any = None,
+        hint_weight: float | Literal["auto"] = 0.0,
+        adversarial_weight: float = 0.0,
         random_state: Any = None,
         verbose: int = 0,
         categorical_features: Any = "from_dtype",
@@ -288,9 +306,44 @@ class CompactMLPClassifier(SameClasses, CompactClassifier, _CompactMLP):
         self.shrink_fraction = shrink_fraction
         self.shrink_factor = shrink_factor
         self.shrink_schedule = shrink_schedule
+        self.hint_weight = hint_weight
+        self.adversarial_weight = adversarial_weight
         self.random_state = random_state
         self.verbose = verbose
         self.categorical_features = categorical_features
+
+    def fit_soft(
+        self, X: Any, targets: Any, *, classes: Any = None, sample_weight: Any = None, hints: Any = None
+    ) -> Self:
+        """Fit to soft targets.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            As for :meth:`fit`.
+        targets : array-like of shape (n_samples, n_classes)
+            Probabilities; each row sums to one.
+        classes : array-like of shape (n_classes,), default=None
+            Labels of the columns, sorted. ``None`` numbers them from 0.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+        hints : array-like of shape (n_samples,) or (n_samples, n_hints), default=None
+            Finite numbers that the last hidden layer predicts as well, with the weight ``hint_weight``; see
+            :func:`~skdistill.students.inner_representation`. They are divided by one factor, so that the sum of the
+            variances of their columns is one. Not used with ``hint_weight=0``.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        StudentError
+            If ``targets`` are no probabilities of ``classes``, or if ``hint_weight`` is positive and ``hints`` are
+            missing, not finite, or of another length.
+        """
+        with given_hints(hints):
+            return super().fit_soft(X, targets, classes=classes, sample_weight=sample_weight)
 
     def _check_parameters(self) -> OptimizerSettings:
         check_number(self, "temperature", self.temperature, kind=Real, low=0, low_open=True)
@@ -301,7 +354,7 @@ class CompactMLPClassifier(SameClasses, CompactClassifier, _CompactMLP):
         return replace(super()._check_parameters(), temperature=way)
 
 
-class CompactMLPRegressor(CompactRegressor, _CompactMLP):
+class CompactMLPRegressor(AlignsHints, CompactRegressor, _CompactMLP):
     r"""A small network for values: one or two hidden layers, in plain numpy.
 
     The values of a row :math:`x`, whose inputs are standardised numbers and indicators of categories, are
@@ -349,6 +402,17 @@ class CompactMLPRegressor(CompactRegressor, _CompactMLP):
     shrink_schedule : {"constant", "linear", "cosine", "logistic"}, callable or None, default=None
         With a schedule, another random part is shrunk before each epoch, by a factor that goes from ``shrink_factor``
         to 1; see :func:`skdistill.targets.scheduled_temperature`. ``None`` shrinks once, before the first epoch.
+    hint_weight : float >= 0 or "auto", default=0.0
+        Weight :math:`\lambda` of hints from inside the teacher [4]_: the last hidden layer :math:`h` also predicts
+        the hints :math:`r`, which adds :math:`\lambda \cdot \tfrac12 \lVert V^\top h + c - r \rVert^2` to the loss in
+        training. Distilled estimators read them with :func:`~skdistill.students.inner_representation`; alone, they are
+        passed to :meth:`fit_soft`. ``"auto"`` compares 0.1, 0.3 and 1 with 0 on the validation rows, which takes four
+        fits. It is 0 if there are no hints, and unless they lower the error by a share of :math:`1 / \sqrt n` on
+        :math:`n` validation rows. 0 reads none.
+    adversarial_weight : float >= 0, default=0.0
+        Weight of a discriminator [5]_, a small network that learns to tell the teacher's outputs for a row from the
+        student's; the student is trained against it as well. The weight is halved, with a warning, where the
+        discriminator wins outright or the validation error doubles. 0 trains without one.
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, of the batches, and of the validation rows.
     verbose : int, default=0
@@ -364,6 +428,8 @@ class CompactMLPRegressor(CompactRegressor, _CompactMLP):
         The network as arrays.
     validation_errors_ : ndarray of shape (n_epochs + 1,)
         Mean squared error of the standardised values on the validation rows, before the first epoch and after each.
+    hint_weight_ : float
+        The weight of hints that the network was trained with.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str, shape (n_features,)
@@ -379,6 +445,8 @@ class CompactMLPRegressor(CompactRegressor, _CompactMLP):
     .. [1] D. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
     .. [2] Y. Gorishniy et al., "On Embeddings for Numerical Features in Tabular Deep Learning", NeurIPS 2022.
     .. [3] J. Ash, R. Adams, "On Warm-Starting Neural Network Training", NeurIPS 2020.
+    .. [4] A. Romero et al., "FitNets: Hints for Thin Deep Nets", ICLR 2015.
+    .. [5] I. Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014.
 
     Examples
     --------
@@ -405,6 +473,8 @@ class CompactMLPRegressor(CompactRegressor, _CompactMLP):
         shrink_fraction: float = 0.0,
         shrink_factor: float = 0.5,
         shrink_schedule: Any = None,
+        hint_weight: float | Literal["auto"] = 0.0,
+        adversarial_weight: float = 0.0,
         random_state: Any = None,
         verbose: int = 0,
         categorical_features: Any = "from_dtype",
@@ -421,6 +491,52 @@ class CompactMLPRegressor(CompactRegressor, _CompactMLP):
         self.shrink_fraction = shrink_fraction
         self.shrink_factor = shrink_factor
         self.shrink_schedule = shrink_schedule
+        self.hint_weight = hint_weight
+        self.adversarial_weight = adversarial_weight
         self.random_state = random_state
         self.verbose = verbose
         self.categorical_features = categorical_features
+
+    def fit_soft(
+        self,
+        X: Any,
+        targets: Any,
+        *,
+        link: str = "identity",
+        bounds: Any = None,
+        sample_weight: Any = None,
+        hints: Any = None,
+    ) -> Self:
+        """Fit to the values of a teacher, on the scale of a link; predictions then stay within the bounds of the link.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            As for :meth:`fit`.
+        targets : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Values within the bounds; see :meth:`CompactBoostingRegressor.fit_soft` for their scores and weights.
+        link : {"identity", "log", "logit"}, default="identity"
+            The link of all outputs. ``"log"`` suits positive values that differ by factors, ``"logit"`` shares.
+        bounds : (low, high) or None, default=None
+            Bounds of the values; one of them may be ``None``. The usual ones are none for ``"identity"``, (0, inf) for
+            ``"log"`` and (0, 1) for ``"logit"``. With ``"identity"``, predictions are clipped to them.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+        hints : array-like of shape (n_samples,) or (n_samples, n_hints), default=None
+            Finite numbers that the last hidden layer predicts as well, with the weight ``hint_weight``; see
+            :func:`~skdistill.students.inner_representation`. They are divided by one factor, so that the sum of the
+            variances of their columns is one. Not used with ``hint_weight=0``.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError
+            If ``link`` or ``bounds`` are invalid, or a target is outside the bounds.
+        StudentError
+            If ``hint_weight`` is positive and ``hints`` are missing, not finite, or of another length.
+        """
+        with given_hints(hints):
+            return super().fit_soft(X, targets, link=link, bounds=bounds, sample_weight=sample_weight)
