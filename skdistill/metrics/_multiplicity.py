@@ -35,7 +35,7 @@ def holm(p_values: Any, *, confidence: float = 0.95) -> np.ndarray:
     --------
     >>> from skdistill.metrics import holm
     >>> holm([0.03, 0.001, 0.02]).tolist()
-    [False, True, True]
+    [True, True, True]
     >>> holm([0.04, 0.001, 0.03]).tolist()
     [False, True, False]
     """

@@ -83,7 +83,7 @@ class TestMeans:
         mirrored = interval(-x, bounds=(-1, 0))
         np.testing.assert_allclose((low, high), (-mirrored[1], -mirrored[0]))
         assert low < x.mean() < high
-        assert interval(x, side="lower") == (interval(x, confidence=0.9)[0], 1.0)
+        assert interval(x, side="lower") == pytest.approx((interval(x, confidence=0.9)[0], 1.0))
 
     def test_values_outside_their_range_are_refused(self, interval):
         """The stated range is what the bound rests on, so nothing is clipped silently."""
