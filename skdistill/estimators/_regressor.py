@@ -161,6 +161,10 @@ default="auto"
         over the same student without synthetic rows and its standard error ``gain_error``, ``rank_fidelity``, the
         cumulative ``n_queries`` and ``seconds``, and ``validated_on``, the origin of the validation rows. Only set if
         the sampler was selected: with ``sampler="auto"`` and at least 30 real rows.
+    seen_rows_ : SeenRows
+        Salted keys of the distinct rows of ``X``, ``X_unlabeled`` and ``X_val``, 16 bytes each, by which
+        :func:`~skdistill.certify` recognises rows that teaching or selection has seen. The student has none. They may
+        be deleted: ``del model.seen_rows_``.
     teacher_memorization_ : float
         How strongly the teacher has memorised the rows of ``X``: the share in [0, 1] of the variance of its outputs on
         these rows that it does not reproduce on neighbouring rows. 0 means that its outputs on its training rows are
