@@ -21,6 +21,9 @@ PUBLIC = {
         "DistilledClassifier",
         "DistilledRegressor",
         "as_teacher",
+        "certificates",
+        "certify",
+        "checking",
         "compile",
         "compiled",
         "compress",
@@ -38,6 +41,12 @@ PUBLIC = {
         "targets",
         "transfer",
     ],
+    "skdistill.certificates": [
+        "Certificate",
+        "Statement",
+        "certify",
+    ],
+    "skdistill.checking": ["check_certificate"],
     "skdistill.compiled": [
         "Columns",
         "CompiledModel",
