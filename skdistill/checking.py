@@ -21,6 +21,9 @@ EXACT = 1e-8
 STEP = 0.003
 """Distance between the means that betting tries, in half standard errors of zeros and ones."""
 
+AT_ONCE = 256
+"""Number of means that are tried together."""
+
 
 def check_certificate(
     certificate: Any,
@@ -385,8 +388,8 @@ def _betting(x: np.ndarray, weight: np.ndarray, alpha: float) -> float:
     bound, step = _bisected(is_refuted_plainly), STEP / math.sqrt(len(x))
     first, goal = int(math.asin(math.sqrt(bound)) / step) + 1, math.log(1 / (0.98 * alpha))
     last = int(math.pi / 2 / step)
-    for number in range(first, last + 1, 64):
-        means = np.sin(step * np.arange(number, min(number + 64, last + 1))) ** 2
+    for number in range(first, last + 1, AT_ONCE):
+        means = np.sin(step * np.arange(number, min(number + AT_ONCE, last + 1))) ** 2
         is_kept = _best_capital(x, weight, spread, means, goal) < goal
         n_refuted = int(is_kept.argmax()) if is_kept.any() else len(means)
         bound = float(means[n_refuted - 1]) if n_refuted else bound
@@ -453,10 +456,8 @@ def _mills(u: np.ndarray) -> np.ndarray:
 
 
 def _normal_quantile(log_share: np.ndarray) -> np.ndarray:
-    """Return the normal quantiles of shares that are given by their logarithms, by bisection."""
-    low, high = np.full(log_share.shape, -40.0), np.full(log_share.shape, 10.0)
-    for _ in range(60):
-        middle = (low + high) / 2
-        is_below = _log_normal(middle) <= log_share
-        low, high = np.where(is_below, middle, low), np.where(is_below, high, middle)
-    return low
+    """Return the normal quantiles of shares given by their logarithms: Newton's steps from the left."""
+    quantile = -np.sqrt(-2 * log_share)
+    for _ in range(10):
+        quantile = quantile + (log_share - _log_normal(quantile)) / _mills(quantile)
+    return quantile
