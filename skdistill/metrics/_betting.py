@@ -28,8 +28,8 @@ N_BLOCKS = 32
 SHARE_OF_START = 0.02
 """Share of the error probability for the bound at which the scan of means starts."""
 
-MEANS_AT_ONCE = 64
-"""Number of means that are scanned together."""
+MEANS_AT_ONCE, GAINS_AT_ONCE = 64, 65_536
+"""Number of means that are scanned together, and of their gains; more means for few rows."""
 
 STEP = 0.003
 """Distance of neighbouring means of the scan, in standard errors of a variable with values 0 and 1, halved."""
@@ -150,10 +150,10 @@ def _largest_refuted(game: "_Game", alpha: float) -> float:
 
 def _means_above(start: float, n_rows: int) -> Iterator[np.ndarray]:
     """Yield the points above ``start`` of a grid that only depends on the number of rows, denser near 0 and 1."""
-    step = STEP / np.sqrt(n_rows)
+    step, at_once = STEP / np.sqrt(n_rows), min(max(GAINS_AT_ONCE // n_rows, MEANS_AT_ONCE), 8 * MEANS_AT_ONCE)
     first, last = int(np.arcsin(np.sqrt(start)) / step) + 1, int(np.pi / 2 / step)
-    for number in range(first, last + 1, MEANS_AT_ONCE):
-        yield np.sin(step * np.arange(number, min(number + MEANS_AT_ONCE, last + 1))) ** 2
+    for number in range(first, last + 1, at_once):
+        yield np.sin(step * np.arange(number, min(number + at_once, last + 1))) ** 2
 
 
 class _Game:
