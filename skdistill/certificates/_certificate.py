@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any, Literal
 
@@ -44,14 +44,14 @@ class Statement:
         ``"Clopper-Pearson"``, ``"betting"``, ``"order statistic"``, or ``"derived"`` from other statements.
     family : str
         The statements that hold together: ``"overall"`` ones each for itself, those by class or by slice all at once.
-    details : dict, default={}
+    details : dict
         What the quantity depends on: the range of a loss, a variance, a share, a tolerance.
 
     Examples
     --------
     >>> from skdistill.certificates import Statement
     >>> method = "Clopper-Pearson"
-    >>> print(Statement("agreement", "all", "at least", 0.97, 0.968, 0.99, 0.98, 900, 0.95, method, "overall"))
+    >>> print(Statement("agreement", "all", "at least", 0.97, 0.968, 0.99, 0.98, 900, 0.95, method, "overall", {}))
     agreement on all rows is at least 0.97
     """
 
@@ -66,7 +66,7 @@ class Statement:
     confidence: float
     method: str
     family: str
-    details: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, Any]
 
     def __str__(self) -> str:
         where = "on all rows" if self.rows == "all" else f"where {self.rows}"

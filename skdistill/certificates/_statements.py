@@ -251,5 +251,5 @@ def _widest_gap(found: list[Statement], name: str, what: str) -> Iterator[Statem
     yield Statement(
         f"growth of the gap in {what}s", "any two slices", "at most", rounded(bound), math.nan, math.nan,
         rounded(max(estimates) - min(estimates)), min(each.n for each in changes), changes[0].confidence, "derived",
-        BY_SLICE,
+        BY_SLICE, {},
     )  # fmt: skip

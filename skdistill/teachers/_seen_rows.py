@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from .._tables import is_frame
-from ._row_keys import _add_column, _bits_of_type, _distinct, _mixed, _seed
+from ._row_keys import CELLS_AT_ONCE, _add_column, _bits_of_type, _distinct, _mixed, _seed
 
 MANY_DEVIATIONS = 3.0
 """Number of standard deviations from which more rows than by chance are equal to rows that were seen."""
@@ -106,6 +106,9 @@ def value_keys(X: Any) -> np.ndarray:
     numbers of any precision (rounded to single precision), missing cells of any kind, categories or texts.
     """
     keys = np.zeros((X.shape[0], 2), dtype=np.uint64)
+    if sparse.issparse(X):
+        _add_sparse_cells(keys, X)
+        return keys
     for position, cells in _columns(X):
         for part, bits in enumerate(_bits_by_value(cells)):
             if bits.any():
@@ -114,12 +117,8 @@ def value_keys(X: Any) -> np.ndarray:
 
 
 def _columns(X: Any) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield positions and cells of the columns; those of a column without a cell that is not zero can be left out."""
-    if sparse.issparse(X):
-        by_column = X.tocsc()
-        for position in np.flatnonzero(np.diff(by_column.indptr)).tolist():
-            yield position, by_column[:, [position]].toarray()[:, 0]
-    elif is_frame(X):
+    """Yield positions and cells of the columns of a dense table."""
+    if is_frame(X):
         frame = nw.from_native(X, eager_only=True)
         for position in range(X.shape[1]):
             yield position, _cells(frame[:, position])
@@ -181,6 +180,21 @@ def _add_nonzero(keys: np.ndarray, bits: np.ndarray, seed: np.uint64) -> None:
     some = np.zeros((len(rows), 2), dtype=np.uint64)
     _add_column(some, bits[rows], seed)
     keys[rows] += some
+
+
+def _add_sparse_cells(keys: np.ndarray, X: Any) -> None:
+    """Add the mixed cells of a sparse matrix that are not zero, as many rows at a time as have few cells."""
+    rows = X.tocsr(copy=True)
+    rows.sum_duplicates()
+    seeds = _seed(np.arange(rows.shape[1]), 0)
+    for start in range(0, rows.shape[0], CELLS_AT_ONCE):
+        ends = rows.indptr[start : start + CELLS_AT_ONCE + 1]
+        cells = slice(ends[0], ends[-1])
+        bits = _bits_of_numbers(rows.data[cells])
+        for lane, mixed in enumerate(_mixed(bits, seeds[rows.indices[cells]])):
+            mixed[bits == 0] = 0
+            sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(mixed, dtype=np.uint64)])
+            keys[start : start + len(ends) - 1, lane] += np.diff(sums[ends - ends[0]])
 
 
 def _sorted(keys: np.ndarray) -> np.ndarray:

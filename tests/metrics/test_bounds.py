@@ -19,7 +19,7 @@ from skdistill.metrics import (
     quantile_bound,
     rows_needed,
 )
-from skdistill.metrics._betting import MOST_VALUES, _averaged
+from skdistill.metrics._betting import MOST_VALUES, _averaged, _deviation_before
 
 INTERVALS = (betting_interval, bernstein_interval)
 
@@ -121,15 +121,15 @@ class TestWeights:
     """Means of weighted rows."""
 
     def test_bounds_for_weighted_means_hold(self):
-        """Rows of weight 1 agree with probability 0.8 and of weight 0.25 with 0.3: the mean is 0.7, and bounds hold."""
-        kinds = np.array([[1, 1, 0.4], [1, 0, 0.1], [0.25, 1, 0.15], [0.25, 0, 0.35]])  # weight, value, probability
+        """Rows of weight 1 agree with probability 0.3 and of weight 0.25 with 0.8: the mean is 0.4, and bounds hold."""
+        kinds = np.array([[1, 1, 0.15], [1, 0, 0.35], [0.25, 1, 0.4], [0.25, 0, 0.1]])  # weight, value, probability
         mean = (kinds[:, 0] * kinds[:, 1]) @ kinds[:, 2] / (kinds[:, 0] @ kinds[:, 2])
         missed = 0.0
         for places in product(range(4), repeat=3):
             weight, x, chance = kinds[list(places)].T
             low = betting_interval(x, confidence=0.6, side="lower", sample_weight=weight, max_weight=1.0)[0]
             missed += chance.prod() * (low > mean)
-        assert mean == pytest.approx(0.7)
+        assert mean == pytest.approx(0.4)
         assert 0 < missed <= 0.4
 
     def test_equal_weights_change_nothing(self):
@@ -144,6 +144,17 @@ class TestWeights:
             betting_interval([0, 1, 1], sample_weight=weight)
         with pytest.raises(ValueError, match=r"the largest weight is 5, but max_weight=4"):
             betting_interval([0, 1, 1], sample_weight=weight, max_weight=4)
+
+
+def test_bets_know_earlier_values_only():
+    """What a bet is sized by does not change with the value it is made on, nor with later ones."""
+    rng = np.random.default_rng(0)
+    x, weight = rng.random(30), rng.random(30)
+    known = _deviation_before(x, weight)
+    for place in range(30):
+        changed, others = x.copy(), weight.copy()
+        changed[place:], others[place:] = 1 - x[place:], 1 - weight[place:]
+        np.testing.assert_allclose(_deviation_before(changed, others)[: place + 1], known[: place + 1])
 
 
 def test_many_rows_are_averaged_without_bias():
