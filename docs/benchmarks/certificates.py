@@ -127,7 +127,7 @@ def _normal_quantile(share):
 
 
 def _rounded_quantile(share):
-    values = np.arange(0, 20, 0.1)
+    values = np.round(np.arange(0, 20, 0.1), 1)
     return values[np.argmax(1 - np.exp(-(values + 0.05)) >= share)]
 
 

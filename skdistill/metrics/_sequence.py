@@ -7,8 +7,11 @@ import numpy as np
 
 from ._confidence import check_bounded, check_bounds, check_share
 
-LARGEST_STAKE = 0.9
-"""Largest share of its capital that a bettor can lose on one value."""
+LARGEST_STAKE = 0.5
+"""Largest share of its capital that a bettor on the interval can lose on one value."""
+
+STAKES = 0.9 * 0.6 ** np.arange(8)
+"""Shares of their capital that bettors on a promise can lose on one value: one of them is nearly the best."""
 
 N_MEANS = 1_000
 """Number of means that are bet against, denser near the ends of the range."""
@@ -84,8 +87,7 @@ class ConfidenceSequence:
         self._sum = self._squares = 0.0
         means = np.sin(np.pi / 2 * np.arange(1, N_MEANS) / N_MEANS) ** 2
         self._interval = _Bettors(means), _Bettors(1 - means)
-        scaled = np.zeros(0) if self.promise is None else np.atleast_1d(self._scaled(self.promise))
-        self._of_promise = _Bettors(scaled), _Bettors(1 - scaled)
+        self._capital = np.zeros((2, len(STAKES)))  # logarithms, of bettors on larger and smaller means
 
     def update(self, values: Any) -> None:
         """Add values of further rows.
@@ -125,25 +127,26 @@ class ConfidenceSequence:
         """Let all bettors bet on a few values, each knowing the ones before."""
         n_before = self.n_rows + np.arange(len(x))
         sums, squares = self._sum + np.cumsum(x) - x, self._squares + np.cumsum(x**2) - x**2
-        variance = _variance(n_before, sums, squares, 0.5)
+        variance = _variance(n_before, sums, squares)
         growth = np.maximum(n_before + 1, 2) * np.log(n_before + 2)
         bets = np.sqrt(2 * self._threshold(2) / (variance * growth))
         for bettors, values in zip(self._interval, (x, 1 - x), strict=True):
             bettors.bet(values, bets[:, None])
         if self.promise is not None:
-            self._bet_on_promise(x, n_before, sums, squares)
+            self._bet_on_promise(x)
         self.n_rows += len(x)
         self._sum, self._squares = self._sum + float(x.sum()), self._squares + float((x**2).sum())
 
-    def _bet_on_promise(self, x: np.ndarray, n_before: np.ndarray, sums: np.ndarray, squares: np.ndarray) -> None:
-        """Bet what makes the capital grow fastest if the mean and variance are those so far."""
-        at = self._scaled(self.promise or 0.0)
-        difference = (at + sums) / (n_before + 1) - at
-        bets = difference / (_variance(n_before, sums, squares, at) + difference**2)
+    def _bet_on_promise(self, x: np.ndarray) -> None:
+        """Let bettors with equal shares of the capital bet constant stakes, which no order of the values can ruin."""
         names = ("met", "refuted") if self.at_least else ("refuted", "met")
-        for bettors, values, sign, name in zip(self._of_promise, (x, 1 - x), (1, -1), names, strict=True):
-            bettors.bet(values, np.maximum(sign * bets, 0.0)[:, None])
-            if self.decision == "open" and bettors.largest_refuted(self._threshold(1)) > 0:
+        for number, (values, name) in enumerate(zip((x, 1 - x), names, strict=True)):
+            at = self._scaled(self.promise or 0.0)
+            mean = at if number == 0 else 1 - at
+            path = self._capital[number] + np.cumsum(np.log1p(STAKES / mean * (values[:, None] - mean)), axis=0)
+            self._capital[number] = path[-1]
+            together = np.logaddexp.reduce(path, axis=1) - np.log(len(STAKES))
+            if self.decision == "open" and together.max() >= self._threshold(1):
                 self.decision = name
 
     def _threshold(self, n_bettors: int) -> float:
@@ -191,7 +194,7 @@ class _Bettors:
         return float(refuted.max()) if refuted.size else 0.0
 
 
-def _variance(n_before: np.ndarray, sums: np.ndarray, squares: np.ndarray, prior_mean: float) -> np.ndarray:
+def _variance(n_before: np.ndarray, sums: np.ndarray, squares: np.ndarray) -> np.ndarray:
     """Return the variance of the values before each one, with one prior value of the largest variance."""
     spread = squares - np.where(n_before > 0, sums**2 / np.maximum(n_before, 1), 0.0)
-    return (prior_mean * (1 - prior_mean) + np.maximum(spread, 0.0)) / (n_before + 1)
+    return (0.25 + np.maximum(spread, 0.0)) / (n_before + 1)
