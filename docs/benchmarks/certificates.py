@@ -62,9 +62,10 @@ def normal(x):
 
 
 def measure(results, folder):
-    for part in (shares, deviations, together, units, misuse, planned, sequences, means):
+    for part in (shares, deviations, together, units, misuse, planned, sequences):
         part(results)
     table(results, folder)
+    means(results)
 
 
 def shares(results):
@@ -84,8 +85,8 @@ def shares(results):
 
 def means(results):
     """Means of bounded variables."""
-    for name, (draw, mean, bounds) in VARIABLES.items():
-        for n in (100, 400):
+    for n in (400, 100):
+        for name, (draw, mean, bounds) in VARIABLES.items():
             if results.has(kind="mean", case=name, rows=n):
                 continue
             rng, found, others = np.random.default_rng(n), [], []
@@ -278,7 +279,8 @@ def table(results, folder):
 
 
 def page(results):
-    return "\n\n".join(part(results) for part in (_method, _shares, _means, _rest, _misuse, _stops, _table))
+    parts = (_method, _shares, _means, _rest, _misuse, _stops, _table)
+    return "\n\n".join(text for text in (part(results) for part in parts) if text)
 
 
 def _method(_):
@@ -364,6 +366,8 @@ def _stops(results):
         for row in _of(results, "stopping")
     ]
     planned_ = [[row["case"], f"{row['rows']:,}", f"{row['met']:.3f}"] for row in _of(results, "planned")]
+    if not lines:
+        return ""
     header = ["case", "rows until decided, median", "90 %", "`rows_needed`, power 0.9"]
     return (
         f"## How many rows\n\nRows are added in steps of 25.\n\n{markdown_table(header, lines)}\n\n`rows_needed` with "
@@ -372,6 +376,8 @@ def _stops(results):
 
 
 def _table(results):
+    if not _of(results, "table"):
+        return ""
     lines = [
         [row["case"], f"{row['truth']:.4f}", _interval(row), f"{row['width']:.4f}"] for row in _of(results, "table")
     ]

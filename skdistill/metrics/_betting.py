@@ -57,8 +57,8 @@ def betting_interval(
     .. math:: \lambda_t = \frac{\varphi(u_t)}{\Phi(u_t)\, s_t \sqrt{n - t + 1}}, \qquad
         \Phi(u_t) = \alpha K_{t-1},
 
-    with the capital K and the standard deviation s of the values so far. Intervals are then about as wide as those of a
-    normal approximation or of Clopper and Pearson, which predictable bets that ignore the capital exceed by 40 %.
+    with the capital K and the standard deviation s of the values so far. For zeros and ones, intervals are then at most
+    about 1.2 times as wide as those of Clopper and Pearson.
 
     Parameters
     ----------
