@@ -17,7 +17,7 @@ def bernstein_interval(
     .. math:: \sqrt{\frac{2 V \log(2 / \alpha)}{n}} + \frac{7 \log(2 / \alpha)}{3 (n - 1)}
 
     in units of the range, to one side, with probability :math:`1 - \alpha`. It is a closed form that does not depend on
-    the order of the values, and about twice as wide as :func:`betting_interval` for a few hundred rows.
+    the order of the values, and two to four times as wide as :func:`betting_interval` for a few hundred rows.
 
     Parameters
     ----------
