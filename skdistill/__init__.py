@@ -4,7 +4,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import compiled, compression, exceptions, export, inspection, metrics, samplers, students, targets, transfer
+    from . import (
+        certificates,
+        checking,
+        compiled,
+        compression,
+        exceptions,
+        export,
+        inspection,
+        metrics,
+        samplers,
+        students,
+        targets,
+        transfer,
+    )
+    from .certificates import certify
     from .compilation import compile
     from .compressing import compress
     from .estimators import (
@@ -31,6 +45,9 @@ __all__ = [
     "DistilledClassifier",
     "DistilledRegressor",
     "as_teacher",
+    "certificates",
+    "certify",
+    "checking",
     "compile",
     "compiled",
     "compress",
@@ -63,6 +80,7 @@ _HOME = {
     "reduce_memory": ".teachers",
     "compile": ".compilation",
     "compress": ".compressing",
+    "certify": ".certificates",
     "report": ".inspection",
 }
 

@@ -42,7 +42,7 @@ from ..students._deciding import DecidingClassifier
 from ..students._families import FAMILIES, current_name, scouted_families
 from ..students._hints import without_hints
 from ..students._student import count_inputs
-from ..teachers import Teacher, is_fitted_teacher, query_teacher
+from ..teachers import SeenRows, Teacher, is_fitted_teacher, query_teacher
 from ..transfer import Oracle, TransferSet, count_synthetic
 from ._decision import LabelComparison, compare_labels, reserve_label_queries
 from ._fit_arguments import FitArguments, check_fit_arguments
@@ -147,6 +147,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         self._keep(taught, teacher, oracle, seen)
         self.ignored_features_ = name_columns(real.X, ignored)
         self._targets = targets
+        self.seen_rows_ = SeenRows(given.tables, targets.of(real.outputs))
         end_query_budget(teacher)
         self._warn(given, taught, labels, oracle)
         run.phases.end()

@@ -36,6 +36,11 @@ class FitArguments:
         """Weight of each row of ``X``."""
         return np.ones(self.X.shape[0]) if self.sample_weight is None else self.sample_weight
 
+    @property
+    def tables(self) -> list[Any]:
+        """All tables of real rows."""
+        return [table for table in (self.X, self.X_unlabeled, self.X_val) if table is not None]
+
     def take(self, rows: np.ndarray) -> "FitArguments":
         """Return the given rows of ``X`` with their labels, weights and groups."""
         weight, y, groups = (None if of is None else of[rows] for of in (self.sample_weight, self.y, self.groups))

@@ -188,6 +188,10 @@ default="auto"
         Results of ``n_generations``, one column per key: ``generation``, ``taught_by``, ``n_parameters``, ``score``
         (the fidelity or skill by which the best one is chosen, of students fitted without the validation rows) and
         ``is_chosen``. Only set with more than one generation and at least 30 real rows.
+    seen_rows_ : SeenRows
+        Salted keys of the distinct rows of ``X``, ``X_unlabeled`` and ``X_val``, 16 bytes each, by which
+        :func:`~skdistill.certify` recognises rows that teaching or selection has seen. The student has none. They may
+        be deleted: ``del model.seen_rows_``.
     teacher_memorization_ : float
         How strongly the teacher has memorised the rows of ``X``: the share in [0, 1] of the variance of its outputs on
         these rows that it does not reproduce on neighbouring rows. 0 means that its outputs on its training rows are

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._tabulate import as_text, encodable
-from ..metrics import calibration_curve
+from ..metrics import calibration_curve, clopper_pearson
 from ..metrics._checks import check_count
 from ..metrics._unwrapping import distilled_inside
 from ._answers import Answers, ask_both, varies
@@ -279,6 +279,7 @@ def report(
         worst_rows=worst_rows(answers, N_WORST),
         notes=(
             *_notes(answers, columns, n_shared, has_steps=STEPS in of_models),
+            *_notes_of_promise(answers, is_unseen or _are_new(distilled, answers)),
             *_notes_of_fitting(distilled, findings.fidelity),
         ),
         answers=replace(answers, X=None, pair=None),  # neither rows nor models are kept or pickled
@@ -412,6 +413,24 @@ def _notes_of_truth(answers: Answers) -> list[str]:
     return notes + [
         f"The {name} returns margins, which are scaled to probabilities by one factor, {how}."
         for name in (answers.pair.margins if answers.pair else ())
+    ]
+
+
+def _are_new(distilled: Any, answers: Answers) -> bool:
+    """Whether the keys that a distilled estimator keeps say that its fit has not seen these rows."""
+    seen = getattr(distilled, "seen_rows_", None)
+    return seen is not None and answers.pair is not None and seen.count_beyond_chance(answers.pair.X) == 0
+
+
+def _notes_of_promise(answers: Answers, are_new: bool) -> list[str]:
+    """Return the exact lower bound for the agreement on other rows, where one can be promised."""
+    same, n_rows = answers.same_label, len(answers.rows)
+    if same is None or not are_new or n_rows < FEW_ROWS or answers.is_constant or varies(answers.weight).any():
+        return []
+    low = float(clopper_pearson(int(same.sum()), n_rows, side="lower")[0])
+    return [
+        f"Of other rows like these, the student predicts the teacher's label for at least {low:.1%} (confidence 95 %; "
+        "skdistill.certify states more)."
     ]
 
 

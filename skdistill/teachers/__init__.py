@@ -19,6 +19,7 @@ from ._repeatability import (
     scale_of,
 )
 from ._rule import check_is_recognised, is_fitted_teacher
+from ._seen_rows import SeenRows
 from ._steady import SteadyTeacher, steady
 from ._store_size import MemoryInfo, memory_info, reduce_memory
 from ._value_ranges import known_bounds, stated_link
@@ -34,6 +35,7 @@ __all__ = [
     "OutOfBag",
     "RegionWeights",
     "Repeatability",
+    "SeenRows",
     "SteadyTeacher",
     "Task",
     "Teacher",
