@@ -103,7 +103,8 @@ def fit(data, name):
                 sized = kinds[task](random_state=0).sized(
                     int(n_parameters), n_inputs=rows.shape[1], n_outputs=n_outputs
                 )
-                sized.fit_soft(rows, targets, sample_weight=weight, **extra)
+                teach = getattr(sized, "fit_soft", sized.fit)  # earlier regressors have fit only
+                teach(rows, targets, sample_weight=weight, **extra)
                 n_bytes = skdistill.compile(sized).n_bytes
                 if 0.85 * budget <= n_bytes <= 1.02 * budget:
                     break

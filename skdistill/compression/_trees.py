@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..compiled import Forest
-from ..compiled._packing import has_larger_left
+from ..compiled._forest_packing import has_larger_left
 from ._leaves import Fitted, _output_of
 from ._lossless import rebuilt
 from ._rows import Rows
