@@ -5,7 +5,7 @@
 - The distinct thresholds of each feature are stored once, in ascending order, together with an integer code per split.
   If they are multiples of a power of two, the gaps between them are small integers.
 - The subsets of a categorical feature are stored one after the other, with one bit for each of its categories.
-- Missing cells often go to the side with more splits; only the exceptions are stored.
+- Missing cells often go to the side with more splits; only the exceptions are stored. Missing categories go right.
 """
 
 from typing import Any
@@ -45,7 +45,8 @@ def pack_forest(forest: Any) -> bytes:
     arrays |= {"feature": smallest_ints(forest.feature), "tree_output": smallest_ints(forest.tree_output)}
     if not forest.tree_splits.all():
         arrays["tree_splits"] = smallest_ints(forest.tree_splits)
-    exceptions = forest.missing_left ^ has_larger_left(forest)
+    is_number = ~forest.is_category[forest.feature]
+    exceptions = (forest.missing_left ^ has_larger_left(forest)) & is_number
     if exceptions.any():
         arrays["missing_left"] = exceptions
     arrays |= _packed_children(_children(forest))
@@ -66,7 +67,8 @@ def unpack_forest(packed: PackedArrays) -> dict[str, Any]:
     state["n_left"], n_right = _sizes(children)
     if "tree_splits" not in state:
         state["tree_splits"] = _tree_splits(children)
-    state["missing_left"] = state.pop("missing_left", False) ^ (state["n_left"] >= n_right)
+    is_number = ~state["is_category"][state["feature"]]
+    state["missing_left"] = (state.pop("missing_left", False) ^ (state["n_left"] >= n_right)) & is_number
     features, group = np.unique(state["feature"], return_inverse=True)
     cuts, first = _unpacked_thresholds(state, features)
     state["threshold"] = cuts[first[group] + _codes_by_split(state, features, group)]

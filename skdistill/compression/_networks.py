@@ -13,6 +13,9 @@ from ._trees import shortest_between
 MAX_INPUT_CELLS = 4_000_000
 """Maximum number of inputs of rows that are held at a time."""
 
+LAYER_COST = 4_000
+"""Multiplications in the time that one row takes for a layer of its own, apart from those of the layer."""
+
 LANES = 4
 """Numbers that a processor multiplies at a time: layers of other widths are slower than slightly wider ones."""
 
@@ -48,7 +51,7 @@ def _whole_lanes(n_units: int) -> int:
 
 
 def with_lower_rank(network: Network, rows: Rows, fraction: float) -> Network:
-    """Return the network with layers as products of two smaller matrices, where this takes fewer operations.
+    """Return the network with layers as products of two smaller matrices, where this takes less time for one row.
 
     Between the two there is a layer of sums that are never rectified: its biases are larger than the sums can be
     negative, and the next layer subtracts them.
@@ -61,7 +64,7 @@ def with_lower_rank(network: Network, rows: Rows, fraction: float) -> Network:
         rank = max(round((1 - fraction) * min(matrix.shape)), 1)
         bias = biases[layer] if layer < len(biases) else np.zeros(matrix.shape[1])
         parts = [matrix]
-        if rank * sum(matrix.shape) < matrix.size:
+        if rank * sum(matrix.shape) + LAYER_COST < matrix.size:
             first, second = Moments.of(hidden, rows.weight.mean(axis=1)).of_rank(matrix, rank)
             shift = -np.minimum(_lowest(first, low, high), 0)
             new_biases.append(shift)
@@ -128,7 +131,7 @@ def _correction(moments: Moments, hidden: np.ndarray, errors: np.ndarray, weight
 def _with_last_layer_solved(network: Network, rows: Rows) -> Network:
     """Return the network with the weights of the last layer, and the base, that come closest to the scores."""
     hidden, last, base = (
-        network.hidden(network.design.inputs(_dense(rows))),
+        network.hidden(rows.once(network.design, lambda: network.design.inputs(_dense(rows)))),
         network.weights[-1].astype(np.float64),
         network.base,
     )
@@ -198,7 +201,7 @@ def _dense(rows: Rows) -> np.ndarray:
 
 
 def _inputs(network: Network, rows: Rows) -> np.ndarray:
-    inputs = network.design.inputs(_dense(rows))
+    inputs: np.ndarray = rows.once(network.design, lambda: network.design.inputs(_dense(rows)))
     return inputs if network.pairs is None else with_products(inputs, network.pairs)
 
 

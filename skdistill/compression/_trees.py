@@ -7,8 +7,8 @@ import numpy as np
 
 from ..compiled import Forest
 from ..compiled._forest_packing import has_larger_left
-from ._leaves import Fitted, _output_of
-from ._lossless import rebuilt
+from ._kept_splits import cut_back, take_trees
+from ._leaves import N_ROUNDS, Fitted, _output_of
 from ._rows import Rows
 
 MIN_DISTANCE = 1e-6
@@ -20,6 +20,9 @@ MAX_DIGITS = 24
 N_STAGES = 3
 """Number of stages in which splits are removed; leaf values are solved for after each."""
 
+ROUNDS_OF_STAGE = (1, 1, N_ROUNDS)
+"""Number of times that each tree is solved for after a stage."""
+
 
 # ---------------------------------------------------------------------- fewer splits
 
@@ -30,22 +33,22 @@ def with_fewer_splits(forest: Forest, rows: Rows, fraction: float) -> Forest:
     Two neighbouring leaves are merged where this raises the weighted squared error of the scores least:
     :math:`w_l w_r / (w_l + w_r) (v_l - v_r)^2`. Trees without splits become part of ``base``.
     """
-    n_kept, fitted = round(len(forest.feature) * (1 - fraction)), Fitted.of(forest, rows)
+    n_kept, fitted = round(len(forest.feature) * (1 - fraction)), Fitted.known(forest, rows)
     for stage in range(N_STAGES):
         n_removed = (len(forest.feature) - n_kept) // (N_STAGES - stage)
         if n_removed > 0:
-            merged = _merged(forest, fitted, n_removed)
-            fitted = Fitted.of(merged, rows)
-            forest = fitted.resolved(merged, like=forest)
+            merged, fitted = _merged(forest, fitted, n_removed)
+            forest = fitted.resolved(merged, like=forest, n_rounds=ROUNDS_OF_STAGE[stage])
     return forest
 
 
-def _merged(forest: Forest, fitted: Fitted, n_removed: int) -> Forest:
+def _merged(forest: Forest, fitted: Fitted, n_removed: int) -> tuple[Forest, Fitted]:
     """Merge neighbouring leaves, in rounds, since a split becomes a leaf that may be merged in the next."""
     n_splits, width = len(forest.feature), forest.value.shape[1]
-    root, left, right = (part.copy() for part in forest.pointers())
+    _, left, right = (part.copy() for part in forest.pointers())
+    leaf_weight = fitted.leaf_weight(forest)
     value = np.concatenate([np.zeros((n_splits, width)), forest.leaf_values])
-    weight = np.concatenate([np.zeros((n_splits, width)), fitted.leaf_weight(forest)])
+    weight = np.concatenate([np.zeros((n_splits, width)), leaf_weight])
     while n_removed > 0:
         bottom = np.flatnonzero((left >= 0) & (left[left] < 0) & (left[right] < 0))
         if len(bottom) == 0:
@@ -62,17 +65,17 @@ def _merged(forest: Forest, fitted: Fitted, n_removed: int) -> Forest:
         weight[node] = total[chosen]
         left[node] = right[node] = -1
         n_removed -= len(node)
-    return _with_constants_in_base(forest, root, left, right, value)
+    cut, leaf = cut_back(forest, left[:n_splits] >= 0, leaf_weight)
+    is_kept = cut.tree_splits > 0
+    return _with_constants_in_base(cut, is_kept), fitted.merged(forest, leaf, is_kept)
 
 
-def _with_constants_in_base(
-    forest: Forest, root: np.ndarray, left: np.ndarray, right: np.ndarray, value: np.ndarray
-) -> Forest:
-    width, plain = forest.value.shape[1], replace(forest, unit=np.ones(len(forest.base)))
-    constant = left[root] < 0
-    base = forest.base.copy()
-    np.add.at(base, forest.tree_output[constant][:, None] + np.arange(width), value[root[constant]])
-    return rebuilt(plain, root[~constant], left, right, value, base, forest.tree_output[~constant])
+def _with_constants_in_base(forest: Forest, is_kept: np.ndarray) -> Forest:
+    """Return the trees that have splits, and the values of the others as part of ``base``."""
+    constant, base = np.flatnonzero(~is_kept), forest.base.copy()
+    outputs = forest.tree_output[constant][:, None] + np.arange(forest.value.shape[1])
+    np.add.at(base, outputs, forest.value[forest.tree_leaf[constant]])
+    return replace(take_trees(forest, np.flatnonzero(is_kept)), base=base)
 
 
 # ---------------------------------------------------------------------- fewer thresholds
@@ -89,7 +92,7 @@ def with_fewer_thresholds(forest: Forest, rows: Rows, fraction: float) -> Forest
     numeric = ~forest.is_category[forest.feature]
     if not numeric.any():
         return forest
-    fitted = Fitted.of(forest, rows)
+    fitted = Fitted.known(forest, rows)
     effect = _effects(forest, fitted.leaf_weight(forest))
     columns = [_Thresholds(forest, rows, effect, feature) for feature in np.unique(forest.feature[numeric]).tolist()]
     n_merged = round(fraction * sum(len(column.distinct) for column in columns))
@@ -252,7 +255,7 @@ def with_coarse_values(forest: Forest, rows: Rows, n_steps: int, *, is_shared: b
     is_shared : bool
         Whether the distinct values are then solved for as shared parameters, so that they are no longer multiples.
     """
-    fitted = Fitted.of(forest, rows)
+    fitted = Fitted.known(forest, rows)
     largest = np.zeros(len(forest.base))
     np.maximum.at(largest, _output_of(forest), np.abs(forest.leaf_values))
     coded = fitted.resolved(forest, step=np.where(largest > 0, largest, 1.0) / n_steps)

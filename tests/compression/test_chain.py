@@ -58,7 +58,7 @@ def models():
         "landmarks": skdistill.compile(SVR(C=5.0, epsilon=0.3).fit(X, y)),
         "kernel student": skdistill.compile(CompactKernelRegressor(12, random_state=0).fit_soft(X, y)),
         "sum": skdistill.compile(
-            CompactHybridRegressor((8,), n_trees=4, max_leaf_nodes=6, random_state=0).fit_soft(X, y)
+            CompactHybridRegressor((8,), n_trees=12, max_leaf_nodes=6, random_state=0).fit_soft(X, y)
         ),
         "pipeline": skdistill.compile(
             make_pipeline(StandardScaler(), RandomForestRegressor(6, max_leaf_nodes=20, random_state=0)).fit(X, y)
