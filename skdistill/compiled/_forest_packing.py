@@ -69,7 +69,7 @@ def unpack_forest(packed: PackedArrays) -> dict[str, Any]:
         state["tree_splits"] = _tree_splits(children)
     is_number = ~state["is_category"][state["feature"]]
     state["missing_left"] = (state.pop("missing_left", False) ^ (state["n_left"] >= n_right)) & is_number
-    features, group = np.unique(state["feature"], return_inverse=True)
+    features, group = _groups(state["feature"], state["n_features"])
     cuts, first = _unpacked_thresholds(state, features)
     state["threshold"] = cuts[first[group] + _codes_by_split(state, features, group)]
     return state
@@ -188,24 +188,17 @@ def _unpacked_thresholds(state: dict[str, Any], features: np.ndarray) -> tuple[n
     Puts the subsets into the state.
     """
     n_cuts, numbers = state.pop("n_cuts").astype(np.int64), state.pop("threshold")
-    gaps, is_coded = state.pop("gaps", None), state["is_category"][features]
-    grid = iter(state.pop("grid", np.full(len(features), NO_GRID)).tolist())
-    first = np.cumsum(n_cuts) - n_cuts
+    is_coded, exponent = state["is_category"][features], np.full(len(features), NO_GRID)
+    exponent[~is_coded] = state.pop("grid", NO_GRID)
+    is_grid = exponent != NO_GRID
     cuts = np.empty(int(n_cuts.sum()), dtype=numbers.dtype)
-    n_subsets = n_numbers = n_gaps = 0
-    for start, size, coded in zip(first.tolist(), n_cuts.tolist(), is_coded.tolist(), strict=True):
-        of = slice(start, start + size)
-        if coded:
-            cuts[of] = np.arange(n_subsets, n_subsets + size)
-            n_subsets += size
-        elif (exponent := next(grid)) == NO_GRID:
-            cuts[of] = numbers[n_numbers : n_numbers + size]
-            n_numbers += size
-        else:
-            cuts[of] = _from_gaps(gaps[n_gaps : n_gaps + size], exponent)
-            n_gaps += size
+    of_subsets, of_grid = np.repeat(is_coded, n_cuts), np.repeat(is_grid, n_cuts)
+    cuts[of_subsets] = np.arange(np.count_nonzero(of_subsets))
+    cuts[~of_subsets & ~of_grid] = numbers
+    if is_grid.any():
+        cuts[of_grid] = _from_gaps(state.pop("gaps"), n_cuts[is_grid], exponent[is_grid])
     state["subsets"] = _unpacked_subsets(state, n_cuts[is_coded].tolist())
-    return cuts, first
+    return cuts, np.cumsum(n_cuts) - n_cuts
 
 
 def _joined(integers: list[np.ndarray]) -> np.ndarray:
@@ -236,11 +229,13 @@ def _gaps_of(distinct: np.ndarray, exponent: int) -> np.ndarray:
     return np.append(first, np.diff(multiples) - 1)
 
 
-def _from_gaps(gaps: np.ndarray, exponent: int) -> np.ndarray:
-    multiples = gaps.astype(np.int64) + 1
-    first = int(gaps[0])
-    multiples[0] = -(first >> 1) if first & 1 else first >> 1
-    return np.cumsum(multiples) * 2.0**exponent
+def _from_gaps(gaps: np.ndarray, sizes: np.ndarray, exponents: np.ndarray) -> np.ndarray:
+    """Return the numbers of all features, given how many there are of each, and their grids."""
+    start, multiples = np.cumsum(sizes) - sizes, gaps.astype(np.int64) + 1
+    first = gaps[start].astype(np.int64)
+    multiples[start] = first = np.where(first & 1, -(first >> 1), first >> 1)
+    total = np.cumsum(multiples)
+    return np.ldexp((total - np.repeat(total[start] - first, sizes)).astype(np.float64), np.repeat(exponents, sizes))
 
 
 def _packed_subsets(n_codes: int, subsets: list[np.ndarray]) -> dict[str, np.ndarray]:
@@ -265,13 +260,18 @@ def _unpacked_subsets(state: dict[str, Any], n_subsets: list[int]) -> np.ndarray
 
 def _codes_by_split(state: dict[str, Any], features: np.ndarray, group: np.ndarray) -> np.ndarray:
     """Return the code of each split, from those of each feature, or of all features with few splits together."""
-    joined, start = state.pop("cuts"), 0
-    codes = np.empty(len(group), dtype=np.int64)
-    order, ends = np.argsort(group, kind="stable"), np.cumsum(np.bincount(group, minlength=len(features)))
-    for feature, splits in zip(features.tolist(), np.split(order, ends[:-1]), strict=False):
-        if len(splits) < OWN_STREAM:
-            codes[splits] = joined[start : start + len(splits)]
-            start += len(splits)
-        else:
-            codes[splits] = state.pop(f"cut/{feature}")
+    n_splits, order = np.bincount(group, minlength=len(features)), np.argsort(group, kind="stable")
+    has_own, codes = n_splits >= OWN_STREAM, np.empty(len(group), dtype=np.int64)
+    codes[order[~np.repeat(has_own, n_splits)]] = state.pop("cuts")
+    ends = np.cumsum(n_splits)
+    for place in np.flatnonzero(has_own).tolist():
+        codes[order[ends[place] - n_splits[place] : ends[place]]] = state.pop(f"cut/{features[place]}")
     return codes
+
+
+def _groups(feature: np.ndarray, n_features: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the features that splits test, and the position of the feature of each split among them."""
+    is_tested = np.zeros(n_features, dtype=bool)
+    is_tested[feature] = True
+    position = np.cumsum(is_tested) - 1
+    return np.flatnonzero(is_tested), position[feature].astype(np.min_scalar_type(n_features))

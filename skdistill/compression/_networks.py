@@ -86,13 +86,14 @@ def with_lower_rank(network: Network, rows: Rows, fraction: float) -> Network:
     return replace(solved, weights=[matrix.astype(dtype) for matrix in solved.weights])
 
 
-def with_coarse_weights(network: Network, rows: Rows, n_steps: int) -> Network:
+def with_coarse_weights(network: Network, rows: Rows, n_steps: int, *, is_shared: bool = False) -> Network:
     """Return the network with weights that are multiples of a step for each layer.
 
     Layer by layer, the weights are solved for so that the sums are those of the original network, although the inputs
     come from layers that have been rounded; then they are rounded, and later weights correct the errors of earlier
     ones. Before that, hidden units are scaled so that their incoming and their outgoing weights are equally large,
-    which changes nothing, since a factor passes through a rectifier.
+    which changes nothing, since a factor passes through a rectifier. The distinct values of a layer are solved for as
+    shared parameters if ``is_shared``.
     """
     rows = _bounded(network, rows)
     network = _equalised(network)
@@ -107,6 +108,7 @@ def with_coarse_weights(network: Network, rows: Rows, n_steps: int) -> Network:
         solved = matrix + _correction(moments, hidden, sums - hidden @ matrix, rows.weight.mean(axis=1))
         step = short_step(float(np.abs(solved).max(initial=0)), n_steps)
         coarse = moments.rounded(solved, np.full(len(solved), step))
+        coarse = moments.with_shared_values(solved, coarse) if is_shared else coarse
         shift = np.average(sums - hidden @ coarse, weights=rows.weight.mean(axis=1), axis=0)
         new_weights.append(coarse.astype(np.float32))
         if is_last:
