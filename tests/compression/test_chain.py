@@ -156,7 +156,20 @@ def test_models_of_lightgbm_are_exact_first():
     X[::5] = np.nan
     np.testing.assert_allclose(exact.model(X), skdistill.compile(booster)(X), rtol=1e-12)
     np.testing.assert_allclose(exact.model(X), booster.predict(X), rtol=1e-5)
-    assert smaller.model.n_bytes < exact.model.n_bytes < exact.records[0].n_bytes
+    assert smaller.model.n_bytes < exact.model.n_bytes <= exact.records[0].n_bytes
+
+
+@pytest.mark.parametrize("order", ["given", "smallest"])
+def test_what_changes_nothing_is_left_out_even_if_every_step_is_refused(order):
+    """Eight trees that are equal are one tree, whatever the tolerance and the order."""
+    X, y = rows()
+    same = RandomForestRegressor(8, bootstrap=False, max_leaf_nodes=12, random_state=0).fit(X, y)
+    found = compress(same, [Prune(0.5), Quantize("int8", 5)], X=X, tolerance=0, order=order)
+    assert not any(record.is_kept for record in found.records[2:])
+    assert found.records[1].is_kept
+    assert found.model.scorer.n_trees == 1
+    assert found.model.n_bytes < found.records[0].n_bytes
+    np.testing.assert_allclose(found.model(X), skdistill.compile(same)(X), rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["forest", "classes", "sum"])
