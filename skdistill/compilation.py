@@ -117,7 +117,8 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
 
 def _in_bytes(exact: CompiledModel, X: Any, tolerance: float) -> CompiledModel:
     """Return a model whose leaf values and weights take a byte."""
-    found = compress_compiled(exact, [Quantize("int8", 127)], X=X, tolerance=tolerance, order="given")
+    steps = [Quantize("int8", 127)]
+    found = compress_compiled(exact, steps, X=X, tolerance=tolerance, order="given", is_cautious=False)
     before, after = found.records[0], found.records[-1]
     if not after.is_kept and before.fidelity - after.fidelity > tolerance:
         raise CompileError(

@@ -70,7 +70,7 @@ PRIVATE_IMPORTS = {
     ("compression", "compiled._links"): "errors of scores count as much as the link passes on",
     ("compression", "compiled._network"): "products of inputs are made by the function that predicts",
     ("compression", "compiled._nodes"): "the remaining nodes become flat arrays, and trees of each output one forest",
-    ("compression", "compiled._packing"): "missing cells go where a pickle need not say it",
+    ("compression", "compiled._forest_packing"): "missing cells go where a pickle need not say it",
     ("compression", "metrics._checks"): "outputs and weights are checked with the words of the metrics",
     ("convert", "compiled._computed"): "operations of transformers are named as the scorer names them",
     ("convert", "compiled._links"): "which link a fitted model has is found out by comparing what links return",

@@ -45,7 +45,7 @@ FAMILIES = {
 BUDGETS = (10_000, 100_000)
 N_SYNTHETIC, SYNTHETIC_WEIGHT, MOST_TEST_ROWS = 30_000, 0.4, 5000
 TOLERANCE = 0.002
-ROUNDS = 5
+ROUNDS = 20
 HERE = Path(__file__).resolve().parent
 
 
@@ -103,7 +103,8 @@ def fit(data, name):
                 sized = kinds[task](random_state=0).sized(
                     int(n_parameters), n_inputs=rows.shape[1], n_outputs=n_outputs
                 )
-                sized.fit_soft(rows, targets, sample_weight=weight, **extra)
+                teach = getattr(sized, "fit_soft", sized.fit)  # earlier regressors have fit only
+                teach(rows, targets, sample_weight=weight, **extra)
                 n_bytes = skdistill.compile(sized).n_bytes
                 if 0.85 * budget <= n_bytes <= 1.02 * budget:
                     break
@@ -274,7 +275,12 @@ on 5,000 test rows that neither the teacher nor the student nor the chain has se
 - **lost to itself**: one minus the fidelity of the compressed student to the student
 - **one row**, **batch**: time of the compressed student divided by that of the student in the release before; the
   processes of both alternate
-- **s**: seconds of the chain, all orders of three steps"""
+- **s**: seconds of the chain, all orders of three steps, on a machine with other load
+
+The tolerance is that of the fidelity to the student, on unseen rows: the chain keeps the upper end of an interval of
+its loss within it. The fidelity to the teacher is not what the chain is told to keep, and may fall by more or less.
+A factor of at least 2.5 for boosting and 2 for networks is reached on all six tables. Networks lose 0.0021 of fidelity
+to the teacher on page_blocks at 100 kB; all other losses are within 0.002."""
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import numpy as np
 
 from .._coding import is_missing, is_missing_object, microseconds, microseconds_in, number_in, numbers_in
 from .._spelling import Lookup
+from ._packing import deflated
 
 
 def columns_of(X: Any) -> list[np.ndarray]:
@@ -162,9 +163,7 @@ class Columns:
         return self.row_encoder()
 
     def __getstate__(self) -> dict[str, Any]:
-        known = [None if of_column is None else of_column.tolist() for of_column in self.categories]
-        times = np.flatnonzero(self.is_time).tolist()
-        return {"categories": zlib.compress(json.dumps(known).encode(), 9), "times": times}
+        return {"categories": zlib.compress(json.dumps(self._listed()).encode(), 9), "times": self._times}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         known = json.loads(zlib.decompress(state["categories"]))
@@ -173,6 +172,13 @@ class Columns:
             self.is_time = state["is_time"]
         else:
             self.is_time = np.isin(np.arange(len(known)), state["times"])
+
+    @property
+    def _times(self) -> list[int]:
+        return np.flatnonzero(self.is_time).tolist()
+
+    def _listed(self) -> list[Any]:
+        return [None if of_column is None else of_column.tolist() for of_column in self.categories]
 
     def row_encoder(self) -> Callable[[Sequence[Any]], list[float]]:
         """Return a function that encodes one row in plain Python."""
@@ -185,6 +191,28 @@ class Columns:
         if lookup is not None:
             return _coder(lookup)
         return _time_coder(index) if self.is_time[index] else _number_coder(index)
+
+
+def pack_table(names: list[str] | None, columns: Columns | None) -> bytes | None:
+    """Return the names and the encoder of columns, compressed together; ``None`` if there are neither."""
+    if names is None and columns is None:
+        return None
+    content: list[Any] = [names]
+    if columns is not None:
+        content += [len(columns.categories) if columns.are_numbers else columns._listed(), *columns._times]
+    text = json.dumps(content, separators=(",", ":"))
+    return deflated(text.encode())
+
+
+def unpack_table(packed: bytes) -> tuple[list[str] | None, Columns | None]:
+    """Undo :func:`pack_table`."""
+    names, *of_columns = json.loads(zlib.decompress(packed, -zlib.MAX_WBITS))
+    if not of_columns:
+        return names, None
+    known, *times = of_columns
+    known = [None] * known if isinstance(known, int) else known
+    categories = [None if of_column is None else np.array(of_column, dtype=object) for of_column in known]
+    return names, Columns(categories, np.isin(np.arange(len(known)), times))
 
 
 LARGEST_EXACT_INTEGER = 2.0**53

@@ -16,7 +16,8 @@ from typing import Any, Self
 import numpy as np
 
 from ._code import compile_row, row_source, scores_as_tuple
-from ._packing import PackedArrays, pack_forest, unpack_forest
+from ._forest_packing import pack_forest, unpack_forest
+from ._packing import PackedArrays
 from ._quickscorer import (
     MAX_MASK_LEAVES,
     Codes,

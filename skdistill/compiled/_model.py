@@ -1,7 +1,9 @@
 """The compiled model: a callable that returns outputs for one row or many."""
 
 import copy
+import json
 import pickle
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -9,7 +11,7 @@ import numpy as np
 
 from .._threads import is_small, one_blas_thread
 from ._code import Code, compile_row, row_source, scores_as_tuple
-from ._columns import Columns, names_of_frame, rows_as_array
+from ._columns import Columns, names_of_frame, pack_table, rows_as_array, unpack_table
 from ._decision import Decision
 from ._links import inverse_link
 from ._row_code import row_code
@@ -334,8 +336,9 @@ class CompiledModel:
     def __getstate__(self) -> dict[str, Any]:
         state = {name: self.__dict__.get(name, default) for name, default in SHIPPED.items()}
         state["classes_"] = _packed_labels(self.classes_)
-        packed = {name: value for name, value in state.items() if not _is_default(name, value)}
-        return packed | {"names": self._names.packed()}
+        is_plain = type(self.columns) is Columns
+        table = pack_table(self._names.known, state.pop("columns") if is_plain else None)
+        return {name: value for name, value in state.items() if not _is_default(name, value)} | {"table": table}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = SHIPPED | state
@@ -345,7 +348,13 @@ class CompiledModel:
         self.__dict__.update(
             {name: value for name, value in state.items() if name not in OPTIONAL or value is not None}
         )
-        self._names = Names.unpacked(self.__dict__.pop("names"))
+        names = self.__dict__.pop("names", None)
+        if (table := self.__dict__.pop("table", None)) is not None:
+            names, columns = unpack_table(table)
+            self.columns = self.columns if columns is None else columns
+        elif names is not None:  # of earlier releases
+            names = json.loads(zlib.decompress(names))
+        self._names = Names(names)
         self._reset_code()
 
 
@@ -360,7 +369,7 @@ SHIPPED: dict[str, Any] = {
     "decision": None,
     "bounds": None,
 }
-"""What a pickle holds beside the column names, unless it is the default."""
+"""What a pickle holds, unless it is the default; columns are packed together with their names."""
 
 OPTIONAL = ("decision", "bounds")
 """Attributes that only models that need them have."""

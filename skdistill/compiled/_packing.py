@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-_INTS = ("feature", "tree_splits", "tree_output")
-
 FormerArrays = tuple[list[tuple[str, str, tuple[int, ...]]], bytes]
 """Packed arrays of earlier releases: names, dtypes and shapes, and the bytes of all arrays together."""
 
@@ -43,22 +41,22 @@ TYPICAL_HEAD = b"".join(
         (b"scales", b"<f8"),
         (b"coef", b"<f4"),
         (b"linear", b"<f4"),
-        (b"missing_left", b"|b1"),
         (b"value", b"|i1"),
         (b"base", b"<f8"),
-        (b"subsets", b"|b1"),
         (b"is_category", b"|b1"),
         (b"unit", b"<f8"),
         (b"feature", b"|u1"),
-        (b"tree_splits", b"|u1"),
         (b"tree_output", b"|u1"),
-        (b"n_features", b"<i8"),
-        (b"children", b"|u1"),
+        (b"missing_left", b"|b1"),
+        (b"children/4", b"|u1"),
         (b"cut/0", b"|u1"),
         (b"cuts", b"|u1"),
-        (b"threshold=", b"<f4"),
-        (b"threshold", b'|u1",[1],"threshold="'),
         (b"n_cuts", b"|u1"),
+        (b"threshold", b"<f4"),
+        (b"grid", b"|i1"),
+        (b"gaps", b"|u1"),
+        (b"n_codes", b"|u1"),
+        (b"members", b"|b1"),
     )
 )
 """What heads of packed arrays are made of, which they need not repeat; another text would make files unreadable."""
@@ -79,12 +77,12 @@ def pack_arrays(arrays: dict[str, np.ndarray]) -> bytes:
     for name, array, mark in _coded(arrays):
         sizes = []
         for stream in _planes(array):
-            packed = b"" if len(stream) < SMALL_STREAM else _deflated(stream)
+            packed = b"" if len(stream) < SMALL_STREAM else deflated(stream)
             sizes.append(len(packed))
             (large if packed else small).append(packed or stream)
         described.append([name, array.dtype.str, array.shape, mark, sizes if any(sizes) else 0])
     text = json.dumps(described, separators=(",", ":")).encode()
-    head = _deflated(text + b"\0" + b"".join(small), TYPICAL_HEAD)
+    head = deflated(text + b"\0" + b"".join(small), TYPICAL_HEAD)
     return len(head).to_bytes(4, "little") + head + b"".join(large)
 
 
@@ -169,7 +167,7 @@ def _from_planes(planes: np.ndarray, dtype: str, shape: tuple[int, ...]) -> np.n
     return flat.view(dtype).reshape(shape)
 
 
-def _deflated(stream: bytes, known: bytes = b"") -> bytes:
+def deflated(stream: bytes, known: bytes = b"") -> bytes:
     """Return the shortest of several ways to compress a stream, without header and checksum."""
     return min((_deflated_by(stream, known, strategy) for strategy in STRATEGIES), key=len)
 
@@ -217,103 +215,6 @@ def unpack_fields(state: dict[str, Any]) -> dict[str, Any]:
         else:
             fields[field] = array
     return fields
-
-
-def pack_forest(forest: Any) -> bytes:
-    """Return the compressed fields of a forest.
-
-    The distinct thresholds of each feature are stored once, together with an integer code per split, feature by
-    feature. This is lossless and takes at most one byte per split if a feature has at most 256 distinct thresholds. The
-    shape of a tree takes two bits per split: whether its left and its right child are splits.
-    """
-    others = ("n_features", "threshold", "n_left", *_INTS)
-    arrays = {name: getattr(forest, name) for name in forest.__dataclass_fields__ if name not in others}
-    arrays |= {name: smallest_ints(getattr(forest, name)) for name in _INTS}
-    arrays["n_features"] = np.array(forest.n_features)
-    arrays["children"] = _children(forest)
-    arrays["missing_left"] = forest.missing_left ^ has_larger_left(forest)
-    cuts: list[np.ndarray] = [forest.threshold[:0]]
-    codes: list[np.ndarray] = [np.zeros(0, dtype=np.uint8)]
-    for feature in np.unique(forest.feature).tolist():
-        distinct, code = np.unique(forest.threshold[forest.feature == feature], return_inverse=True)
-        cuts.append(distinct)
-        if len(code) < OWN_STREAM:
-            codes.append(code)
-        else:
-            arrays[f"cut/{feature}"] = smallest_ints(code)
-    arrays["cuts"] = smallest_ints(np.concatenate(codes))
-    arrays["threshold"] = np.concatenate(cuts)
-    arrays["n_cuts"] = smallest_ints(np.array([len(distinct) for distinct in cuts[1:]], dtype=np.int64))
-    return pack_arrays(arrays)
-
-
-OWN_STREAM = 512
-"""Number of splits of a feature from which their codes are compressed by themselves."""
-
-
-def unpack_forest(packed: PackedArrays) -> dict[str, Any]:
-    """Undo :func:`pack_forest`, also of earlier releases."""
-    state: dict[str, Any] = unpack_arrays(packed)
-    state["n_features"] = int(state["n_features"])
-    for name in _INTS:
-        state[name] = state[name].astype(np.int64)
-    if "children" in state:
-        state["n_left"], n_right = _sizes(state.pop("children"))
-        state["missing_left"] = state["missing_left"] ^ (state["n_left"] >= n_right)
-    else:
-        state["n_left"] = state["n_left"].astype(np.int64)
-    n_cuts, cuts = state.pop("n_cuts"), state["threshold"]
-    first = np.cumsum(n_cuts, dtype=np.int64) - n_cuts
-    features, group = np.unique(state["feature"], return_inverse=True)
-    cut = state.pop("cut") if "cut" in state else _codes_by_split(state, features, group)
-    state["threshold"] = cuts[first[group] + cut] if len(features) else cuts
-    return state
-
-
-def _codes_by_split(state: dict[str, Any], features: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """Return the code of each split, from those of each feature, or of all features with few splits together."""
-    joined, start = state.pop("cuts"), 0
-    codes = np.empty(len(group), dtype=np.int64)
-    order, ends = np.argsort(group, kind="stable"), np.cumsum(np.bincount(group, minlength=len(features)))
-    for feature, splits in zip(features.tolist(), np.split(order, ends[:-1]), strict=False):
-        if len(splits) < OWN_STREAM:
-            codes[splits] = joined[start : start + len(splits)]
-            start += len(splits)
-        else:
-            codes[splits] = state.pop(f"cut/{feature}")
-    return codes
-
-
-def has_larger_left(forest: Any) -> np.ndarray:
-    """Return a mask of the splits whose left side has at least as many splits as the right one.
-
-    Missing cells often go to that side; a pickle holds where they do not.
-    """
-    return 2 * forest.n_left >= forest.spans.n_splits - 1
-
-
-def _children(forest: Any) -> np.ndarray:
-    """Return for each split whether its left child (1) and its right child (2) are splits, as the sum of these."""
-    n_right = forest.spans.n_splits - 1 - forest.n_left
-    return ((forest.n_left > 0) + 2 * (n_right > 0)).astype(np.uint8)
-
-
-def _sizes(children: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the number of splits in the left and in the right subtree of each split, given :func:`_children`.
-
-    In preorder, the number of subtrees that are yet to come falls by one when a subtree is complete, and never by more:
-    a subtree ends where it is first below that at its start.
-    """
-    n_splits = len(children)
-    pending = np.concatenate([[0], np.cumsum((children & 1) + (children >> 1).astype(np.int64) - 1)])
-    key = (pending - pending.min()) * (n_splits + 1) + np.arange(n_splits + 1)
-    ordered, n_left, n_right = np.sort(key), *np.zeros((2, n_splits), dtype=np.int64)
-    for side, sizes in ((1, n_left), (2, n_right)):
-        split = np.flatnonzero(children & side)
-        start = split + 1 + (n_left[split] if side == 2 else 0)
-        end = ordered[np.searchsorted(ordered, key[start] - (n_splits + 1))] % (n_splits + 1)
-        sizes[split] = end - start
-    return n_left, n_right
 
 
 def smallest_ints(numbers: np.ndarray) -> np.ndarray:

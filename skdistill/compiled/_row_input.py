@@ -1,7 +1,5 @@
 """Conversion of a single row from a frame, a mapping of column names, or another column order."""
 
-import json
-import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -85,15 +83,6 @@ class Names:
                 "several rows as a data frame or as a list of dicts."
             )
         return cells
-
-    def packed(self) -> bytes | None:
-        """Return the names as compressed bytes."""
-        return None if self.known is None else zlib.compress(json.dumps(self.known).encode(), 9)
-
-    @classmethod
-    def unpacked(cls, packed: bytes | None) -> "Names":
-        """Undo :meth:`packed`."""
-        return cls(None if packed is None else json.loads(zlib.decompress(packed)))
 
 
 def _listed(names: list[Any], most: int = 5) -> str:

@@ -7,11 +7,9 @@ from itertools import permutations, product
 from textwrap import fill
 from typing import Any
 
-import numpy as np
-
 from .._tabulate import as_html, as_text
 from ..compiled import CompiledModel, Computed, Sum
-from ..metrics import fidelity
+from ._judging import CONFIDENCE, Judge, Measured
 from ._lossless import without_redundancy
 from ._rows import Rows
 from ._steps import Step
@@ -72,9 +70,11 @@ class Compression:
         One line for the model as it was, one for the parts that could be left out without loss, and one for each step,
         in the order in which they were applied.
     tolerance : float
-        Maximum loss of fidelity.
+        Maximum loss of fidelity on unseen rows.
     n_fitted, n_judged : int
         Number of rows on which values were solved for, and of other rows on which fidelity was measured.
+    loss_bound : float
+        Upper end of a one-sided interval of the loss on unseen rows, at a confidence of 95 %; at most the tolerance.
 
     Examples
     --------
@@ -93,6 +93,7 @@ class Compression:
     tolerance: float
     n_fitted: int
     n_judged: int
+    loss_bound: float
 
     @property
     def loss(self) -> float:
@@ -112,9 +113,11 @@ class Compression:
     def explain(self) -> str:
         """Return the result in a sentence."""
         first = self.records[0]
+        change = f"{-self.loss:+.5f} on {self.n_judged:,} rows that nothing was fitted to"
+        bound = f"at most {max(self.loss_bound, 0):.5f} with a confidence of {CONFIDENCE:.0%}"
         return (
             f"{first.n_bytes:,} bytes became {self.model.n_bytes:,}, a factor of {self.ratio:.2f}; fidelity changed by "
-            f"{-self.loss:+.5f} on {self.n_judged:,} rows that nothing was fitted to (tolerance {self.tolerance:g})."
+            f"{change}. On unseen rows, it is lower by {bound} (tolerance {self.tolerance:g})."
         )
 
     def __str__(self) -> str:
@@ -130,42 +133,12 @@ COLUMNS = tuple(StepRecord.__dataclass_fields__)
 
 
 @dataclass(frozen=True)
-class Judge:
-    """Measures the fidelity of scorers on rows that nothing is fitted to.
-
-    Parameters
-    ----------
-    model : CompiledModel
-        The model as it was.
-    cells : encoded rows
-    reference : ndarray
-        The outputs to follow.
-    weight : ndarray of shape (n_rows,)
-    """
-
-    model: CompiledModel
-    cells: Any
-    reference: np.ndarray
-    weight: np.ndarray
-
-    def fidelity(self, scorer: Any) -> float:
-        """Return the fidelity of a scorer; minus infinity if some output is not finite."""
-        outputs = self.model.scored_by(scorer).outputs_of(self.cells)
-        if not np.isfinite(outputs).all():
-            return -np.inf
-        if np.ptp(self.reference, axis=0).max() == 0:  # R² of a constant is 0 for the smallest error
-            size = max(float(np.abs(self.reference).max()), 1e-300)
-            return 1 - float(np.abs(outputs - self.reference).max()) / size
-        return fidelity(self.reference, outputs, sample_weight=self.weight)
-
-
-@dataclass(frozen=True)
 class State:
     """A scorer in the middle of a chain, and how it was made."""
 
     scorer: Any
     n_bytes: int
-    fidelity: float
+    measured: Measured
     records: tuple[StepRecord, ...] = field(default=())
 
 
@@ -187,63 +160,79 @@ class Chain:
         self.compiled, self.steps, self.rows, self.judge, self.tolerance = model, steps, rows, judge, tolerance
         self.original = model.scorer.scorer if isinstance(model.scorer, Computed) else model.scorer
         self.parts = [rows.following(part) for part in _parts_of(without_redundancy(model.scorer))]
-        self.known: dict[Path, State] = {}
+        self.known: dict[Path, State] = {(): self._start()}
 
-    def run(self, *, is_order_given: bool) -> list[StepRecord]:
-        """Find the order of the smallest result; return its records, and set ``model`` to the result."""
-        self.known[()] = self._start()
-        places = tuple(range(len(self.steps)))
-        if is_order_given or len(places) > MAX_SEARCHED:
-            best = self._after(_path(places, (1,) * len(places)))
-        else:
-            order = min(permutations(places), key=lambda order: self._after(_path(order, (1,) * len(order))).n_bytes)
-            weights = product(SHARES, repeat=len(places))
-            best = min((self._after(_path(order, weight)) for weight in weights), key=lambda state: state.n_bytes)
-        self.model = self._with_scorer(best.scorer, best.fidelity)
+    def run(self, *, is_order_given: bool, scout: "Chain | None" = None) -> list[StepRecord]:
+        """Apply the steps in the given or in the best order; return the records, and set ``model`` to the result.
+
+        Parameters
+        ----------
+        is_order_given : bool
+        scout : Chain, default=None
+            A chain with other rows, which finds the order and the shares. ``None`` means this one.
+        """
+        is_given = is_order_given or len(self.steps) > MAX_SEARCHED
+        path = _path(tuple(range(len(self.steps)))) if is_given else (scout or self).smallest()
+        best = self._after(path)
+        self.model = self._with_scorer(best.scorer, best.measured)
+        self.loss_bound = self.before.fidelity - best.measured.lower
         return list(best.records)
 
+    def smallest(self) -> Path:
+        """Return the order, and then the shares of the tolerance, with the smallest result."""
+        places = range(len(self.steps))
+        order = min(permutations(places), key=lambda order: self._after(_path(order)).n_bytes)
+        paths = [_path(order, weights) for weights in product(SHARES, repeat=len(order))]
+        return min(paths, key=lambda path: self._after(path).n_bytes)
+
     def _start(self) -> State:
-        self.before = before = self.judge.fidelity(self.original)
-        self.lowest = before - self.tolerance
+        self.before = before = self.judge.measure(self.original)
         first = self._record("as compiled", self.original, before, reason="")
         scorer = without_redundancy(self.original)
         removed = self.original.n_parameters - scorer.n_parameters
         reason = f"{removed:,} parameters without any effect were left out" if removed else "nothing to leave out"
-        second = self._record("lossless", scorer, self.judge.fidelity(scorer), reason=reason)
-        return State(scorer, second.n_bytes, second.fidelity, (first, second))
+        measured = self.judge.measure(scorer)
+        second = self._record("lossless", scorer, measured, reason=reason)
+        return State(scorer, second.n_bytes, measured, (first, second))
 
     def _after(self, path: Path) -> State:
         """Return the state after steps; paths that begin alike are computed once."""
         if path not in self.known:
             state, (place, share) = self._after(path[:-1]), path[-1]
-            allowed = state.fidelity - max(state.fidelity - self.lowest, 0) * share
+            reached = state.measured.lower
+            allowed = reached - max(reached - (self.before.fidelity - self.tolerance), 0) * share
             self.known[path] = self._applied(self.steps[place], state, allowed)
         return self.known[path]
 
     def _applied(self, step: Step, state: State, lowest: float) -> State:
-        """Apply a step as strongly as fidelity stays above ``lowest``, if this makes the model smaller."""
+        """Apply a step as strongly as the bound of the fidelity stays above ``lowest``, if it makes the model smaller.
+
+        A step that is not kept is shown at the weakest strength that loses too much.
+        """
         strengths = step.strengths()
-        found, reached, low, high = None, -np.inf, -1, len(strengths)
-        refused = state.scorer, state.fidelity
+        found, low, high = None, -1, len(strengths)
+        refused = state.scorer, state.measured
         while high - low > 1:
             middle = (low + high) // 2
             scorer = self._changed(step, state.scorer, strengths[middle])
             if scorer is state.scorer:
-                return self._not_kept(state, repr(step), state.scorer, state.fidelity, "not for this kind of model")
-            reached = self.judge.fidelity(scorer)
-            if reached >= lowest:
-                found, low = (scorer, reached, strengths[middle]), middle
+                return self._not_kept(state, repr(step), state.scorer, state.measured, "not for this kind of model")
+            measured = self.judge.measure(scorer)
+            if measured.lower >= lowest:
+                found, low = (scorer, measured, strengths[middle]), middle
             else:
                 high = middle
-                refused = scorer, reached
+                refused = scorer, measured
         if found is None:
-            loss = f"fidelity would be {reached:.5f}, below {lowest:.5f}, all that is left for this step"
+            loss = (
+                f"fidelity would be {refused[1].lower:.5f} or more, below {lowest:.5f}, all that is left for this step"
+            )
             return self._not_kept(state, repr(step), *refused, loss)
-        scorer, reached, strength = found
-        record = self._record(repr(step), scorer, reached, reason=_said(step, strength))
+        scorer, measured, strength = found
+        record = self._record(repr(step), scorer, measured, reason=_said(step, strength))
         if record.n_bytes >= state.n_bytes:
             return replace(state, records=(*state.records, replace(record, is_kept=False, reason="not smaller")))
-        return State(scorer, record.n_bytes, reached, (*state.records, record))
+        return State(scorer, record.n_bytes, measured, (*state.records, record))
 
     def _changed(self, step: Step, scorer: Any, strength: Any) -> Any:
         parts = _parts_of(scorer)
@@ -252,25 +241,26 @@ class Chain:
             return scorer
         return without_redundancy(replace(scorer, parts=changed) if isinstance(scorer, Sum) else changed[0])
 
-    def _not_kept(self, state: State, name: str, scorer: Any, reached: float, reason: str) -> State:
-        record = replace(self._record(name, scorer, reached, reason=reason), is_kept=False)
+    def _not_kept(self, state: State, name: str, scorer: Any, measured: Measured, reason: str) -> State:
+        record = replace(self._record(name, scorer, measured, reason=reason), is_kept=False)
         return replace(state, records=(*state.records, record))
 
-    def _record(self, name: str, scorer: Any, reached: float, reason: str) -> StepRecord:
-        model = self._with_scorer(scorer, reached)
+    def _record(self, name: str, scorer: Any, measured: Measured, reason: str) -> StepRecord:
+        model, reached = self._with_scorer(scorer, measured), measured.fidelity
         return StepRecord(name, model.n_bytes, model.scorer.n_ops, model.scorer.n_parameters, reached, True, reason)
 
-    def _with_scorer(self, scorer: Any, reached: float) -> CompiledModel:
+    def _with_scorer(self, scorer: Any, measured: Measured) -> CompiledModel:
         """Return the model with another scorer, and the loss of fidelity it has measured."""
         whole = self.compiled.scorer
         whole = replace(whole, scorer=scorer) if isinstance(whole, Computed) else scorer
         model = self.compiled.scored_by(whole)
-        model.quantization_loss_ = self.compiled.quantization_loss_ + max(self.before - reached, 0.0)
+        model.quantization_loss_ = self.compiled.quantization_loss_ + max(self.before.fidelity - measured.fidelity, 0.0)
         return model
 
 
-def _path(order: tuple[int, ...], weights: tuple[int, ...]) -> Path:
+def _path(order: Sequence[int], weights: Sequence[int] | None = None) -> Path:
     """Return steps with their shares of the tolerance that is left, so that they share all of it by their weights."""
+    weights = [1] * len(order) if weights is None else weights
     left = [sum(weights[place:]) for place in range(len(weights))]
     return tuple((step, weight / total) for step, weight, total in zip(order, weights, left, strict=True))
 

@@ -1,6 +1,7 @@
 """Compression of a compiled model: checks of the arguments, rows to solve for values on, and rows that judge."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,16 @@ from .._described import described
 from .._validation import check_choice, check_number, check_random_state
 from ..compiled import CompiledModel, Computed
 from ..metrics._checks import as_floats, check_finite, check_row_weights
-from ._chain import Chain, Compression, Judge
+from ._chain import Chain, Compression
+from ._judging import Judge
 from ._rows import Rows
 from ._steps import Prune, Quantize, ShareThresholds, Step
 
 JUDGED_SHARE = 0.3
 """Share of the rows that fidelity is measured on."""
+
+N_SEARCHED = 9_000
+"""Number of rows with which orders are compared if there are more; a third of them judge."""
 
 MIN_ROWS = 20
 """Minimum number of rows: six of them judge."""
@@ -30,8 +35,12 @@ def compress_compiled(
     tolerance: float,
     order: str,
     random_state: Any = 0,
+    is_cautious: bool = True,
 ) -> Compression:
-    """Compress a compiled model; see :func:`skdistill.compress`."""
+    """Compress a compiled model; see :func:`skdistill.compress`.
+
+    The tolerance is that of the loss measured on the rows that judge unless ``is_cautious``.
+    """
     steps = _checked_steps(steps)
     check_number("compress", "tolerance", tolerance, low=0)
     check_choice("compress", "order", order, ("smallest", "given"))
@@ -40,14 +49,44 @@ def compress_compiled(
     inside = compiled
     if isinstance(compiled.scorer, Computed):
         inside, cells = compiled.scored_by(compiled.scorer.scorer), _computed_columns(compiled.scorer, cells)
-    is_judged = np.zeros(len(weight), dtype=bool)
-    is_judged[rng.permutation(np.flatnonzero(weight > 0))[: max(round(JUDGED_SHARE * np.sum(weight > 0)), 1)]] = True
-    judge = Judge(inside, cells[is_judged], reference[is_judged], weight[is_judged])
-    is_fitted = ~is_judged & (weight > 0)
-    rows = Rows.of(inside, cells[is_fitted], weight[is_fitted], None if y is None else reference[is_fitted])
-    chain = Chain(compiled, steps, rows, judge, float(tolerance))
-    records = chain.run(is_order_given=order == "given")
-    return Compression(chain.model, records, float(tolerance), len(rows.scores), int(is_judged.sum()))
+    judged, fitted = _drawn(weight, rng)
+    task = _Task(compiled, steps, inside, cells, None if y is None else reference, reference, weight, float(tolerance))
+    chain = task.chain(fitted, judged, is_cautious=is_cautious)
+    scout = None
+    if order == "smallest" and len(fitted) > N_SEARCHED:
+        part = fitted[np.linspace(0, len(fitted) - 1, N_SEARCHED).astype(np.intp)]
+        judges = np.arange(N_SEARCHED) % 3 == 0
+        scout = task.chain(part[~judges], part[judges], is_cautious=is_cautious)
+    records = chain.run(is_order_given=order == "given", scout=scout)
+    return Compression(chain.model, records, float(tolerance), len(fitted), len(judged), chain.loss_bound)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A model to compress, with all rows."""
+
+    compiled: CompiledModel
+    steps: list[Step]
+    inside: CompiledModel
+    cells: Any
+    y: np.ndarray | None
+    reference: np.ndarray
+    weight: np.ndarray
+    tolerance: float
+
+    def chain(self, fitted: np.ndarray, judged: np.ndarray, *, is_cautious: bool) -> Chain:
+        """Return a chain that solves for values on some rows and judges by others."""
+        judge = Judge(self.inside, self.cells[judged], self.reference[judged], self.weight[judged], is_cautious)
+        targets = None if self.y is None else self.y[fitted]
+        rows = Rows.of(self.inside, self.cells[fitted], self.weight[fitted], targets)
+        return Chain(self.compiled, self.steps, rows, judge, self.tolerance)
+
+
+def _drawn(weight: np.ndarray, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of the rows that judge, and of the others, without those of weight zero."""
+    present = np.flatnonzero(weight > 0)
+    judged = rng.permutation(present)[: max(round(JUDGED_SHARE * len(present)), 1)]
+    return np.sort(judged), np.setdiff1d(present, judged)
 
 
 def _computed_columns(computed: Computed, cells: Any) -> np.ndarray:

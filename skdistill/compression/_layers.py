@@ -12,6 +12,9 @@ from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
 RIDGE_SHARE = 1e-3
 """Ridge as a share of the mean second moment of the inputs."""
 
+MIN_SHARING = 16
+"""Minimum number of weights that share a value, on average, for values to be solved for."""
+
 LARGEST_CODE = 127
 STEP_DIGITS = 16
 """Binary digits of a step: float32 then represents all its multiples exactly."""
@@ -107,6 +110,36 @@ class Moments:
             error = (weights[j] - result[order[j]]) / corrections[j, j]
             weights[j + 1 :] -= np.outer(corrections[j, j + 1 :], error)
         return result
+
+    def with_shared_values(self, weights: np.ndarray, coarse: np.ndarray) -> np.ndarray:
+        r"""Return coarse weights whose distinct values are solved for: the sums come closest to those of ``weights``.
+
+        Weights that share a value go on sharing it, and zeros remain: with :math:`C_j` the positions of the values of
+        output j, :math:`\sum_j (w_j - C_j v)^\top H (w_j - C_j v)` is minimised over the values v [1]_. Few weights
+        keep their steps, since a table of values would take more bytes than it saves.
+
+        Parameters
+        ----------
+        weights, coarse : ndarray of shape (n_inputs, n_outputs)
+
+        References
+        ----------
+        .. [1] S. Han et al., "Deep Compression: Compressing Deep Neural Networks with Pruning, Trained Quantization and
+           Huffman Coding", ICLR 2016.
+        """
+        distinct, place = np.unique(coarse, return_inverse=True)
+        if coarse.size < MIN_SHARING * len(distinct):
+            return coarse
+        place, is_free = place.reshape(coarse.shape), distinct != 0
+        gram, moment, positions = np.zeros((len(distinct),) * 2), np.zeros(len(distinct)), np.eye(len(distinct))
+        for output, of_output in enumerate(place.T):
+            weighted = positions[of_output].T @ self.gram
+            gram += weighted @ positions[of_output]
+            moment += weighted @ (weights[:, output] - coarse[:, output])
+        gram[np.diag_indices_from(gram)] += RIDGE_SHARE * max(float(np.trace(gram)) / len(gram), 1e-12)
+        table = distinct.copy()
+        table[is_free] += np.linalg.solve(gram[np.ix_(is_free, is_free)], moment[is_free])
+        return table.astype(np.float32).astype(np.float64)[place]
 
 
 def short_step(largest: float, n_steps: int) -> float:

@@ -36,6 +36,12 @@ class Fitted:
     codes: np.ndarray
 
     @classmethod
+    def known(cls, forest: Forest, rows: Rows) -> Self:
+        """Return the leaves of the rows, found once for a forest that is changed in several ways."""
+        found: Self = rows.once(forest, lambda: cls.of(forest, rows))
+        return found
+
+    @classmethod
     def of(cls, forest: Forest, rows: Rows) -> Self:
         """Find the leaves of as many rows as may be held at a time."""
         rows = rows.at_most(MAX_LEAF_CELLS // max(forest.n_trees, 1))
@@ -43,6 +49,26 @@ class Fitted:
         leaves: np.ndarray = forest.leaves(rows.cells) - forest.tree_leaf[:-1]
         codes = leaves.T.astype(dtype, order="C")
         return cls(rows, codes)
+
+    def merged(self, forest: Forest, leaf: np.ndarray, is_kept: np.ndarray) -> Self:
+        """Return the leaves after leaves have been merged, without looking at the rows again.
+
+        Parameters
+        ----------
+        forest : Forest
+            Whose leaves these are.
+        leaf : ndarray of int, shape (n_leaves,)
+            For each leaf, the leaf that it has become part of, counted over all trees.
+        is_kept : ndarray of bool, shape (n_trees,)
+            Mask of the trees that remain.
+        """
+        trees = [
+            slice(*ends) for ends in zip(forest.tree_leaf[:-1].tolist(), forest.tree_leaf[1:].tolist(), strict=True)
+        ]
+        within = [(leaf[span] - leaf[span.start]).astype(self.codes.dtype) for span in trees]
+        kept = [within[tree].take(self.codes[tree]) for tree in np.flatnonzero(is_kept).tolist()]
+        codes = np.array(kept, dtype=self.codes.dtype).reshape(len(kept), self.codes.shape[1])
+        return replace(self, codes=codes)
 
     def leaf_weight(self, forest: Forest) -> np.ndarray:
         """Return the weight of the rows in each leaf, by the output it adds to, of shape (n_leaves, width)."""
@@ -53,7 +79,14 @@ class Fitted:
                 total[span, column] = np.bincount(self.codes[tree], weight, span.stop - span.start)
         return total
 
-    def resolved(self, forest: Forest, *, step: np.ndarray | None = None, like: Forest | None = None) -> Forest:
+    def resolved(
+        self,
+        forest: Forest,
+        *,
+        step: np.ndarray | None = None,
+        like: Forest | None = None,
+        n_rounds: int = N_ROUNDS,
+    ) -> Forest:
         r"""Return the trees with values that minimise the weighted squared error of the scores.
 
         One tree after the other, each on what the others leave over: Gauss-Seidel steps for
@@ -67,6 +100,8 @@ class Fitted:
             The values become multiples of the step of their output, as int8.
         like : Forest, default=None
             The values are stored as those of this forest are: with its steps, or in its dtype. ``None`` is ``forest``.
+        n_rounds : int, default=3
+            Number of times that each tree is solved for.
         """
         like = forest if like is None else like
         value, base = forest.leaf_values.copy(), forest.base.copy()
@@ -75,12 +110,14 @@ class Fitted:
         elif like.value.dtype == np.int8:
             step = like.unit
         error = self.rows.scores - self._scores(forest, value, base)
-        for _ in range(N_ROUNDS):
+        curvature = self.leaf_weight(forest)
+        for _ in range(n_rounds):
             for tree, output, span in _trees_of(forest):
                 for column in range(value.shape[1]):
                     place = output + column
                     by_step = None if step is None else step[place]
-                    self._solve(tree, value[span, column], error[:, place], self.rows.weight[:, place], by_step)
+                    of_leaves = value[span, column], curvature[span, column]
+                    self._solve(tree, *of_leaves, error[:, place], self.rows.weight[:, place], by_step)
         if step is not None:
             codes = np.rint(value / step[_output_of(forest)]).astype(np.int8)
             return replace(forest, value=codes, base=base, unit=step.copy())
@@ -106,11 +143,18 @@ class Fitted:
         table = (distinct + np.linalg.solve(gram, moment)).astype(np.float32)
         return replace(forest, value=table[place])
 
-    def _solve(self, tree: int, value: np.ndarray, error: np.ndarray, weight: np.ndarray, step: float | None) -> None:
+    def _solve(
+        self,
+        tree: int,
+        value: np.ndarray,
+        curvature: np.ndarray,
+        error: np.ndarray,
+        weight: np.ndarray,
+        step: float | None,
+    ) -> None:
         """Solve for the values of a tree, and update them and the errors of the rows in place."""
         codes = self.codes[tree]
         gradient = np.bincount(codes, weight * error, len(value))
-        curvature = np.bincount(codes, weight, len(value))
         after = value + gradient / (curvature + RIDGE)
         if step is not None:
             after = _rounded(after / step) * step

@@ -14,6 +14,9 @@ from ._unit_pruning import with_units
 MAX_INPUT_CELLS = 4_000_000
 """Maximum number of inputs of rows that are held at a time."""
 
+LAYER_COST = 4_000
+"""Multiplications in the time that one row takes for a layer of its own, apart from those of the layer."""
+
 LANES = 4
 """Numbers that a processor multiplies at a time: layers of other widths are slower than slightly wider ones."""
 
@@ -42,7 +45,7 @@ def _whole_lanes(n_units: int) -> int:
 
 
 def with_lower_rank(network: Network, rows: Rows, fraction: float) -> Network:
-    """Return the network with layers as products of two smaller matrices, where this takes fewer operations.
+    """Return the network with layers as products of two smaller matrices, where this takes less time for one row.
 
     Between the two there is a layer of sums that are never rectified: its biases are larger than the sums can be
     negative, and the next layer subtracts them.
@@ -55,7 +58,7 @@ def with_lower_rank(network: Network, rows: Rows, fraction: float) -> Network:
         rank = max(round((1 - fraction) * min(matrix.shape)), 1)
         bias = biases[layer] if layer < len(biases) else np.zeros(matrix.shape[1])
         parts = [matrix]
-        if rank * sum(matrix.shape) < matrix.size:
+        if rank * sum(matrix.shape) + LAYER_COST < matrix.size:
             first, second = Moments.of(hidden, rows.weight.mean(axis=1)).of_rank(matrix, rank)
             shift = -np.minimum(_lowest(first, low, high), 0)
             new_biases.append(shift)
@@ -77,13 +80,14 @@ def with_lower_rank(network: Network, rows: Rows, fraction: float) -> Network:
     return replace(solved, weights=[matrix.astype(dtype) for matrix in solved.weights])
 
 
-def with_coarse_weights(network: Network, rows: Rows, n_steps: int) -> Network:
+def with_coarse_weights(network: Network, rows: Rows, n_steps: int, *, is_shared: bool = False) -> Network:
     """Return the network with weights that are multiples of a step for each layer.
 
     Layer by layer, the weights are solved for so that the sums are those of the original network, although the inputs
     come from layers that have been rounded; then they are rounded, and later weights correct the errors of earlier
     ones. Before that, hidden units are scaled so that their incoming and their outgoing weights are equally large,
-    which changes nothing, since a factor passes through a rectifier.
+    which changes nothing, since a factor passes through a rectifier. The distinct values of a layer are solved for as
+    shared parameters if ``is_shared``.
     """
     rows = _bounded(network, rows)
     network = _equalised(network)
@@ -98,6 +102,7 @@ def with_coarse_weights(network: Network, rows: Rows, n_steps: int) -> Network:
         solved = matrix + _correction(moments, hidden, sums - hidden @ matrix, rows.weight.mean(axis=1))
         step = short_step(float(np.abs(solved).max(initial=0)), n_steps)
         coarse = moments.rounded(solved, np.full(len(solved), step))
+        coarse = moments.with_shared_values(solved, coarse) if is_shared else coarse
         shift = np.average(sums - hidden @ coarse, weights=rows.weight.mean(axis=1), axis=0)
         new_weights.append(coarse.astype(np.float32))
         if is_last:
@@ -122,7 +127,7 @@ def _correction(moments: Moments, hidden: np.ndarray, errors: np.ndarray, weight
 def _with_last_layer_solved(network: Network, rows: Rows) -> Network:
     """Return the network with the weights of the last layer, and the base, that come closest to the scores."""
     hidden, last, base = (
-        network.hidden(network.design.inputs(_dense(rows))),
+        network.hidden(rows.once(network.design, lambda: network.design.inputs(_dense(rows)))),
         network.weights[-1].astype(np.float64),
         network.base,
     )
@@ -185,7 +190,7 @@ def _dense(rows: Rows) -> np.ndarray:
 
 
 def _inputs(network: Network, rows: Rows) -> np.ndarray:
-    inputs = network.design.inputs(_dense(rows))
+    inputs: np.ndarray = rows.once(network.design, lambda: network.design.inputs(_dense(rows)))
     return inputs if network.pairs is None else with_products(inputs, network.pairs)
 
 

@@ -1,6 +1,7 @@
 """The rows by which a model is compressed: what it answers for them, and how much each score matters."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -35,6 +36,18 @@ class Rows:
     cells: Any
     scores: np.ndarray
     weight: np.ndarray
+    _known: list[tuple[Any, Any]] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def once(self, thing: Any, make: Callable[[], Any]) -> Any:
+        """Return what ``make`` makes of a thing and these rows; the last two are remembered.
+
+        A step is applied to the same scorer at several strengths.
+        """
+        found = next((made for known, made in self._known if known is thing), None)
+        found = make() if found is None else found
+        others = [pair for pair in self._known if pair[0] is not thing]
+        self._known[:] = [(thing, found), *others[:1]]
+        return found
 
     @classmethod
     def of(cls, model: CompiledModel, cells: Any, sample_weight: np.ndarray, y: np.ndarray | None = None) -> Self:

@@ -175,8 +175,9 @@ class Quantize(Step):
     - ``"int8"``: multiples of a step, one byte at most, and fewer bits in the pickle if there are fewer steps. Leaf
       values are solved for tree by tree after rounding, so that later trees correct the errors of earlier ones; weights
       are rounded one input after the other, and later ones correct the errors of earlier ones as in GPTQ [1]_.
-    - ``"codebook"``: as ``"int8"`` for trees, and then the distinct leaf values are shared parameters that are solved
-      for by least squares [2]_; the same as ``"int8"`` for other models.
+    - ``"codebook"``: as ``"int8"``, and then the distinct leaf values of trees, weights of a layer or coefficients of a
+      kernel are shared parameters that are solved for by least squares [2]_; the same as ``"int8"`` for linear models,
+      whose features have steps of their own.
 
     Thresholds are not changed, see :class:`ShareThresholds`. Nothing becomes slower: a pickle is unpacked to plain
     arrays when it is loaded.
@@ -223,15 +224,20 @@ class Quantize(Step):
         """Return a scorer whose values are stored with fewer bits."""
         if self.dtype == "float16":
             return scorer.stored_as(np.dtype(np.float16))
-        if isinstance(scorer, Forest):
-            return with_coarse_values(scorer, rows, strength, is_shared=self.dtype == "codebook")
+        change = SHARING.get(type(scorer))
+        if change is not None:
+            return change(scorer, rows, strength, is_shared=self.dtype == "codebook")
         return super().apply(scorer, rows, strength)
 
-    _changes: ClassVar[dict[type, Change]] = {
-        Network: with_coarse_weights,
-        Linear: with_coarse_linear,
-        Landmarks: with_coarse_landmarks,
-    }
+    _changes: ClassVar[dict[type, Change]] = {Linear: with_coarse_linear}
+
+
+SHARING: dict[type, Callable[..., Any]] = {
+    Forest: with_coarse_values,
+    Network: with_coarse_weights,
+    Landmarks: with_coarse_landmarks,
+}
+"""How values of each kind of scorer become coarse, and shared if asked."""
 
 
 DTYPES = ("int8", "float16", "codebook")

@@ -66,11 +66,12 @@ def with_fewer_landmarks(kernel: Landmarks, rows: Rows, fraction: float) -> Land
     return _with_weights(smaller, solved.astype(kernel.coef.dtype))
 
 
-def with_coarse_landmarks(kernel: Landmarks, rows: Rows, n_steps: int) -> Landmarks:
+def with_coarse_landmarks(kernel: Landmarks, rows: Rows, n_steps: int, *, is_shared: bool = False) -> Landmarks:
     """Return the scorer with positions and coefficients that are multiples of steps.
 
     Positions are rounded first; coefficients are solved for at the rounded positions, then rounded one after the other,
-    so that later ones correct the errors of earlier ones.
+    so that later ones correct the errors of earlier ones. Their distinct values are solved for as shared parameters if
+    ``is_shared``.
     """
     rows, n_landmarks = _bounded(kernel, rows), len(kernel.positions)
     step = short_step(float(np.abs(kernel.positions).max(initial=0)), n_steps)
@@ -88,6 +89,7 @@ def with_coarse_landmarks(kernel: Landmarks, rows: Rows, n_steps: int) -> Landma
     for part in (slice(n_landmarks), slice(n_landmarks, None)):
         steps[part] = short_step(float(np.abs(solved[part]).max(initial=0)), n_steps)
     rounded = moments.rounded(solved, steps)
+    rounded = moments.with_shared_values(solved, rounded) if is_shared else rounded
     shift = np.average(sums - terms @ rounded, weights=weight, axis=0)
     return _with_weights(replace(coarse, base=kernel.base + shift * kernel.unit), rounded.astype(np.float32))
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from ..compiled import Forest
-from ..compiled._packing import has_larger_left
-from ._leaves import Fitted, _output_of
-from ._lossless import rebuilt
+from ..compiled._forest_packing import has_larger_left
+from ._kept_splits import cut_back, take_trees
+from ._leaves import N_ROUNDS, Fitted, _output_of
 from ._rows import Rows
 
 MIN_DISTANCE = 1e-6
@@ -20,6 +20,9 @@ MAX_DIGITS = 24
 N_STAGES = 3
 """Number of stages in which splits are removed; leaf values are solved for after each."""
 
+ROUNDS_OF_STAGE = (1, 1, N_ROUNDS)
+"""Number of times that each tree is solved for after a stage."""
+
 
 # ---------------------------------------------------------------------- fewer splits
 
@@ -30,22 +33,22 @@ def with_fewer_splits(forest: Forest, rows: Rows, fraction: float) -> Forest:
     Two neighbouring leaves are merged where this raises the weighted squared error of the scores least:
     :math:`w_l w_r / (w_l + w_r) (v_l - v_r)^2`. Trees without splits become part of ``base``.
     """
-    n_kept, fitted = round(len(forest.feature) * (1 - fraction)), Fitted.of(forest, rows)
+    n_kept, fitted = round(len(forest.feature) * (1 - fraction)), Fitted.known(forest, rows)
     for stage in range(N_STAGES):
         n_removed = (len(forest.feature) - n_kept) // (N_STAGES - stage)
         if n_removed > 0:
-            merged = _merged(forest, fitted, n_removed)
-            fitted = Fitted.of(merged, rows)
-            forest = fitted.resolved(merged, like=forest)
+            merged, fitted = _merged(forest, fitted, n_removed)
+            forest = fitted.resolved(merged, like=forest, n_rounds=ROUNDS_OF_STAGE[stage])
     return forest
 
 
-def _merged(forest: Forest, fitted: Fitted, n_removed: int) -> Forest:
+def _merged(forest: Forest, fitted: Fitted, n_removed: int) -> tuple[Forest, Fitted]:
     """Merge neighbouring leaves, in rounds, since a split becomes a leaf that may be merged in the next."""
     n_splits, width = len(forest.feature), forest.value.shape[1]
-    root, left, right = (part.copy() for part in forest.pointers())
+    _, left, right = (part.copy() for part in forest.pointers())
+    leaf_weight = fitted.leaf_weight(forest)
     value = np.concatenate([np.zeros((n_splits, width)), forest.leaf_values])
-    weight = np.concatenate([np.zeros((n_splits, width)), fitted.leaf_weight(forest)])
+    weight = np.concatenate([np.zeros((n_splits, width)), leaf_weight])
     while n_removed > 0:
         bottom = np.flatnonzero((left >= 0) & (left[left] < 0) & (left[right] < 0))
         if len(bottom) == 0:
@@ -62,17 +65,17 @@ def _merged(forest: Forest, fitted: Fitted, n_removed: int) -> Forest:
         weight[node] = total[chosen]
         left[node] = right[node] = -1
         n_removed -= len(node)
-    return _with_constants_in_base(forest, root, left, right, value)
+    cut, leaf = cut_back(forest, left[:n_splits] >= 0, leaf_weight)
+    is_kept = cut.tree_splits > 0
+    return _with_constants_in_base(cut, is_kept), fitted.merged(forest, leaf, is_kept)
 
 
-def _with_constants_in_base(
-    forest: Forest, root: np.ndarray, left: np.ndarray, right: np.ndarray, value: np.ndarray
-) -> Forest:
-    width, plain = forest.value.shape[1], replace(forest, unit=np.ones(len(forest.base)))
-    constant = left[root] < 0
-    base = forest.base.copy()
-    np.add.at(base, forest.tree_output[constant][:, None] + np.arange(width), value[root[constant]])
-    return rebuilt(plain, root[~constant], left, right, value, base, forest.tree_output[~constant])
+def _with_constants_in_base(forest: Forest, is_kept: np.ndarray) -> Forest:
+    """Return the trees that have splits, and the values of the others as part of ``base``."""
+    constant, base = np.flatnonzero(~is_kept), forest.base.copy()
+    outputs = forest.tree_output[constant][:, None] + np.arange(forest.value.shape[1])
+    np.add.at(base, outputs, forest.value[forest.tree_leaf[constant]])
+    return replace(take_trees(forest, np.flatnonzero(is_kept)), base=base)
 
 
 # ---------------------------------------------------------------------- fewer thresholds
@@ -89,19 +92,47 @@ def with_fewer_thresholds(forest: Forest, rows: Rows, fraction: float) -> Forest
     numeric = ~forest.is_category[forest.feature]
     if not numeric.any():
         return forest
-    fitted = Fitted.of(forest, rows)
-    effect = _effects(forest, fitted.leaf_weight(forest))
-    columns = [_Thresholds(forest, rows, effect, feature) for feature in np.unique(forest.feature[numeric]).tolist()]
-    n_merged = round(fraction * sum(len(column.distinct) for column in columns))
-    threshold = forest.threshold.copy()
-    merged, price = _merge(columns, n_merged)
-    for column, target in zip(columns, merged, strict=True):
-        threshold[column.of] = column.short(price)[target][column.place]
-    is_complete = np.array([not _has_missing(rows, feature) for feature in range(forest.n_features)])
-    free = is_complete[forest.feature] & numeric
-    missing_left = np.where(free, has_larger_left(forest), forest.missing_left)
-    moved = replace(forest, threshold=threshold, missing_left=missing_left)
+    merging = rows.once(forest.threshold, lambda: _Merging(forest, rows))
+    moved = replace(
+        forest,
+        threshold=merging.thresholds(fraction),
+        missing_left=np.where(merging.is_free & numeric, has_larger_left(forest), forest.missing_left),
+    )
     return Fitted.of(moved, rows).resolved(moved)
+
+
+class _Merging:
+    """The order in which the thresholds of a forest are merged, whatever the fraction, and the columns it is about."""
+
+    def __init__(self, forest: Forest, rows: Rows) -> None:
+        self.threshold = forest.threshold
+        effect = _effects(forest, Fitted.known(forest, rows).leaf_weight(forest))
+        tested = np.unique(forest.feature[~forest.is_category[forest.feature]]).tolist()
+        self.columns = [_Thresholds(forest, rows, effect, feature) for feature in tested]
+        self.is_free = np.array([not _has_missing(rows, feature) for feature in range(forest.n_features)])[
+            forest.feature
+        ]
+        """Splits of columns without missing cells."""
+        neighbours = _Neighbours(self.columns)
+        while neighbours.queue:
+            neighbours.merge_next()
+        self.starts, self.ends = neighbours.starts, neighbours.ends
+        self.merged = np.array(neighbours.merged, dtype=np.intp).reshape(-1, 2)
+        self.prices = np.maximum.accumulate(np.array([0.0, *neighbours.prices]))
+
+    def thresholds(self, fraction: float) -> np.ndarray:
+        """Return the thresholds of all splits after a fraction of the distinct ones is merged."""
+        n_merged = min(round(fraction * self.ends[-1]), len(self.merged))
+        kept, lost = self.merged[:n_merged].T
+        stands_for = np.arange(self.ends[-1])
+        stands_for[lost] = kept
+        while not np.array_equal(stands_for, stands_for[stands_for]):
+            stands_for = stands_for[stands_for]
+        threshold = self.threshold.copy()
+        for column, start, end in zip(self.columns, self.starts, self.ends, strict=True):
+            short = column.short(float(self.prices[n_merged]))
+            threshold[column.of] = short[stands_for[start:end] - start][column.place]
+        return threshold
 
 
 def _has_missing(rows: Rows, feature: int) -> bool:
@@ -148,23 +179,11 @@ class _Thresholds:
         return shortest_between(edges[low], edges[high], self.distinct.astype(np.float64)).astype(self.distinct.dtype)
 
 
-def _merge(columns: list[_Thresholds], n_merged: int) -> tuple[list[np.ndarray], float]:
-    """Return for each threshold of each column the position of the one that stands for it, and the highest cost.
+class _Neighbours:
+    """A queue of neighbouring thresholds, the cheapest to merge first.
 
     Neighbours are merged greedily, over all columns, by the smaller effect times the share of rows between them.
     """
-    neighbours = _Neighbours(columns)
-    while neighbours.queue and n_merged > 0:
-        n_merged -= neighbours.merge_next()
-    stands_for = neighbours.stands_for
-    while not np.array_equal(stands_for, stands_for[stands_for]):
-        stands_for = stands_for[stands_for]
-    merged = [stands_for[start:end] - start for start, end in zip(neighbours.starts, neighbours.ends, strict=True)]
-    return merged, neighbours.price
-
-
-class _Neighbours:
-    """A queue of neighbouring thresholds, the cheapest to merge first."""
 
     def __init__(self, columns: list[_Thresholds]) -> None:
         self.ends = np.cumsum([len(column.distinct) for column in columns]).tolist()
@@ -175,24 +194,26 @@ class _Neighbours:
         self.before, self.after = list(range(-1, n_thresholds - 1)), list(range(1, n_thresholds + 1))
         for start, end in zip(self.starts, self.ends, strict=True):
             self.before[start] = self.after[end - 1] = -1
-        self.stands_for = np.arange(n_thresholds)
+        self.merged: list[tuple[int, int]] = []
+        """The threshold that remains and the one that goes, for each merge."""
+        self.prices: list[float] = []
         self.is_gone = [False] * n_thresholds
         self.queue: list[tuple[float, int, int]] = []
-        self.price = 0.0
         for place, following in enumerate(self.after):
             self._push(place, following)
 
-    def merge_next(self) -> int:
-        """Merge the two thresholds that are first in the queue, unless this is no longer right; return how many."""
+    def merge_next(self) -> None:
+        """Merge the two thresholds that are first in the queue, unless this is no longer right."""
         expected, first, second = heapq.heappop(self.queue)
         if self.is_gone[first] or self.is_gone[second]:
-            return 0
+            return
         if expected < self._cost(first, second):  # effects have been added up since
             self._push(first, second)
-            return 0
-        self.price = max(self.price, expected)
+            return
+        self.prices.append(expected)
         kept, lost = (first, second) if self.effect[first] >= self.effect[second] else (second, first)
-        self.is_gone[lost], self.stands_for[lost] = True, kept
+        self.is_gone[lost] = True
+        self.merged.append((kept, lost))
         self.effect[kept] += self.effect[lost]
         nearest, furthest = self.before[first], self.after[second]
         self.before[kept], self.after[kept] = nearest, furthest
@@ -202,7 +223,6 @@ class _Neighbours:
             self.before[furthest] = kept
         self._push(nearest, kept)
         self._push(kept, furthest)
-        return 1
 
     def _push(self, first: int, second: int) -> None:
         if first >= 0 and second >= 0:
@@ -252,7 +272,7 @@ def with_coarse_values(forest: Forest, rows: Rows, n_steps: int, *, is_shared: b
     is_shared : bool
         Whether the distinct values are then solved for as shared parameters, so that they are no longer multiples.
     """
-    fitted = Fitted.of(forest, rows)
+    fitted = Fitted.known(forest, rows)
     largest = np.zeros(len(forest.base))
     np.maximum.at(largest, _output_of(forest), np.abs(forest.leaf_values))
     coded = fitted.resolved(forest, step=np.where(largest > 0, largest, 1.0) / n_steps)

@@ -12,6 +12,7 @@ from ._c_masks import lowest_bit, masks_text
 from ._c_tables import number, table
 from ._c_trees import walk_text
 from ._identifiers import field_names
+from ._multiples import multiples_of
 from ._program import Column, Inputs, Kernels, Layers, Part, Program, Trees
 
 LAYOUTS = ("fast", "table")
@@ -285,22 +286,26 @@ def _layers(layers: Layers) -> list[str]:
         lines += [f"        input[{n_inputs - n_pairs} + k] = input[first[k]] * input[second[k]];"]
     last = len(layers.weights) - 1
     for place, (weights, bias) in enumerate(zip(layers.weights, layers.biases, strict=True)):
-        lines += [table(f"weight{place}", weights), table(f"bias{place}", bias)]
+        coded = multiples_of(weights)
+        stored, factor = (weights, "") if coded is None else (coded[0], f" * {number(coded[1])}")
+        lines += [table(f"weight{place}", stored), table(f"bias{place}", bias)]
         if place < last:
             lines.append(f"    double hidden{place}[{len(bias)}];")
         result = f"hidden{place}[i] = sum < 0 ? 0 : sum" if place < last else "score[i] += sum"
-        lines += _sums(len(bias), f"bias{place}[i]", weights.shape[1], f"weight{place}", source, result)
+        lines += _sums(len(bias), f"bias{place}[i]", weights.shape[1], f"weight{place}", source, result, factor)
         source = f"hidden{place}"
     return lines
 
 
-def _sums(n_rows: int, start: str, n_columns: int, weights: str, source: str, result: str) -> list[str]:
-    """Return the loops over the rows of a table of weights."""
+def _sums(
+    n_rows: int, start: str, n_columns: int, weights: str, source: str, result: str, factor: str = ""
+) -> list[str]:
+    """Return the loops over the rows of a table of weights; ``factor`` is what these are multiplied by."""
     return [
         f"    for (int i = 0; i < {n_rows}; i++) {{",
         f"        double sum = {start};",
         f"        for (int j = 0; j < {n_columns}; j++)",
-        f"            sum += {weights}[i * {n_columns} + j] * {source}[j];",
+        f"            sum += {weights}[i * {n_columns} + j]{factor} * {source}[j];",
         f"        {result};",
         "    }",
     ]

@@ -34,6 +34,9 @@ def c_type(flat: np.ndarray) -> str:
     if flat.dtype == np.int32:
         return "int32_t"
     largest = int(flat.max(initial=0))
+    if flat.min(initial=0) < 0:
+        furthest = max(largest, -int(flat.min()) - 1)
+        return "signed char" if furthest < 2**7 else "short" if furthest < 2**15 else "int32_t"
     return "unsigned char" if largest < 2**8 else "unsigned short" if largest < 2**16 else "int32_t"
 
 

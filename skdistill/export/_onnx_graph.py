@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from ._multiples import multiples_of
+
 ML = "ai.onnx.ml"
 """The domain of trees and of encoders of texts."""
 
@@ -46,11 +48,16 @@ class Graph:
     def constant(self, values: Any) -> str:
         """Add an array, or a list of texts, and return its name.
 
-        Doubles that are exact in fewer bytes are stored in these, and a node widens them; runtimes do that once.
+        Doubles that are exact in fewer bytes, or as multiples of a step, are stored in these, and nodes widen them;
+        runtimes do that once.
         """
         from onnx import TensorProto
 
         if isinstance(values, np.ndarray) and values.dtype == np.float64:
+            coded = multiples_of(values)
+            if coded is not None:
+                codes = self.add("Cast", self._constant(coded[0]), to=TensorProto.DOUBLE)
+                return self.add("Mul", codes, self._constant(np.array([coded[1]])))
             narrow = _narrowest(values)
             if values.nbytes - narrow.nbytes > MIN_SAVING:
                 return self.add("Cast", self._constant(narrow), to=TensorProto.DOUBLE)

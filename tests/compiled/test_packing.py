@@ -1,7 +1,9 @@
 """Arrays in pickles: nothing is lost, whatever is in them, and files of earlier releases are read."""
 
+import json
 import pickle
 import zlib
+from dataclasses import replace
 
 import lightgbm
 import numpy as np
@@ -10,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from skdistill.compiled import CompiledModel, Design, Forest, Network
-from skdistill.compiled._packing import _sizes, pack_arrays, unpack_arrays
+from skdistill.compiled import Columns, CompiledModel, Design, Forest, Linear, Network
+from skdistill.compiled._forest_packing import _sizes
+from skdistill.compiled._packing import pack_arrays, unpack_arrays
 from skdistill.convert import forest_from_lightgbm
 
 FEW = st.sampled_from([0.0, -0.0, 0.125, -0.25, 1.0, 127.0, np.inf, -np.inf, np.nan, 2.0**-100])
@@ -139,6 +142,108 @@ def test_labels_come_back(labels):
     np.testing.assert_array_equal(back, labels)
 
 
+def assert_same_tests(flat, back):
+    """The thresholds are the same numbers, and splits of categories have the same subsets, whose numbers may differ."""
+    coded = flat.is_category[flat.feature]
+    assert back.threshold.dtype == flat.threshold.dtype
+    np.testing.assert_array_equal(back.threshold[~coded], flat.threshold[~coded])
+    subsets = [one.subsets[one.threshold[coded].astype(int)] for one in (flat, back)]
+    np.testing.assert_array_equal(*subsets)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    thresholds=arrays(
+        st.sampled_from([np.float32, np.float64]),
+        st.integers(1, 40),
+        elements=st.one_of(
+            st.integers(-300, 300).map(lambda number: number / 8),
+            st.integers(-(2**24), 2**24).map(float),
+            st.sampled_from([0.0, 2.0**-120, 2.0**120, -(2.0**60), np.inf, -np.inf]),
+            st.floats(width=32, allow_nan=False),
+        ),
+    ),
+    n_constants=st.integers(0, 2),
+)
+def test_any_thresholds_come_back(thresholds, n_constants):
+    """Multiples of a power of two, far apart, tiny, infinite: the same number; and trees without splits stay."""
+    n_splits = len(thresholds)
+    flat = Forest(
+        n_features=3,
+        feature=np.arange(n_splits) % 2,
+        threshold=thresholds,
+        missing_left=np.arange(n_splits) % 3 == 0,
+        n_left=np.zeros(n_splits, dtype=int),
+        tree_splits=np.append(n_splits, np.zeros(n_constants, dtype=int)),
+        tree_output=np.zeros(1 + n_constants, dtype=int),
+        value=np.arange(n_splits + 1.0 + n_constants)[:, None],
+        base=np.zeros(1),
+    )
+    back = pickle.loads(pickle.dumps(flat))
+    assert_same_tests(flat, back)
+    for name in ("feature", "missing_left", "n_left", "tree_splits", "tree_output", "value", "n_features"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(flat, name))
+
+
+def test_numbers_on_a_grid_take_few_bits():
+    """Thresholds halfway between whole numbers take about a byte each, wherever they lie."""
+    rng = np.random.default_rng(0)
+    flat, _ = forest(200)
+    sizes = {}
+    for name, threshold in {
+        "whole": np.rint(rng.uniform(1e5, 1e5 + 2e4, len(flat.feature))) + 0.5,
+        "any": rng.uniform(1e5, 1e5 + 2e4, len(flat.feature)),
+    }.items():
+        is_number = ~flat.is_category[flat.feature]
+        changed = replace(flat, threshold=np.where(is_number, threshold, flat.threshold).astype(np.float32))
+        sizes[name] = changed.n_bytes
+    assert sizes["whole"] < sizes["any"] - 0.5 * np.count_nonzero(is_number)
+
+
+def test_a_subset_takes_a_bit_for_each_category_of_its_column():
+    """Columns with few categories do not pay for those with many."""
+    rng = np.random.default_rng(0)
+    subsets = np.zeros((40, 600), dtype=bool)
+    subsets[:, :4] = rng.random((40, 4)) < 0.5
+    subsets[20:] = rng.random((20, 600)) < 0.5
+    flat = Forest(
+        n_features=2,
+        feature=np.repeat([0, 1], 20),
+        threshold=np.arange(40, dtype=np.float32),
+        missing_left=np.zeros(40, dtype=bool),
+        n_left=np.zeros(40, dtype=int),
+        tree_splits=np.array([40]),
+        tree_output=np.array([0]),
+        value=np.zeros((41, 1)),
+        base=np.zeros(1),
+        subsets=subsets,
+        is_category=np.array([True, True]),
+    )
+    assert_same_tests(flat, pickle.loads(pickle.dumps(flat)))
+    assert flat.n_bytes < 20 * 600 / 8 + 20 * 4 / 8 + 300
+
+
+@pytest.mark.parametrize("names", [None, ["a", "b c", "ü"]])
+@pytest.mark.parametrize("categories", [None, [None, None, None], [None, ["x", "y"], None]])
+def test_columns_come_back_with_their_names(names, categories):
+    """Names, categories and columns of times, or none of them, as files of earlier releases have them too."""
+    columns = None
+    if categories is not None:
+        known = [None if of_column is None else np.array(of_column, dtype=object) for of_column in categories]
+        columns = Columns(known, np.array([False, False, True]))
+    model = CompiledModel(Linear(np.ones((3, 1)), np.zeros(1)), columns=columns, names=names)
+    former = object.__new__(CompiledModel)
+    packed = None if names is None else zlib.compress(json.dumps(names).encode())
+    former.__setstate__({"scorer": model.scorer, "columns": columns, "names": packed})
+    for back in (pickle.loads(pickle.dumps(model)), former):
+        assert back.feature_names_in_ == names
+        if columns is None:
+            assert back.columns is None
+        else:
+            assert [known if known is None else list(known) for known in back.columns.categories] == categories
+            assert back.columns.is_time.tolist() == [False, False, True]
+
+
 @pytest.mark.parametrize("n_leaves", [2, 3, 40, 600])
 def test_shapes_of_trees_take_two_bits_a_split(n_leaves):
     """Sizes of both subtrees follow from whether the children are splits; many splits of a feature as well."""
@@ -147,6 +252,7 @@ def test_shapes_of_trees_take_two_bits_a_split(n_leaves):
     sizes = _sizes(((flat.n_left > 0) + 2 * (n_right > 0)).astype(np.uint8))
     np.testing.assert_array_equal(sizes, (flat.n_left, n_right))
     back = pickle.loads(pickle.dumps(flat))
-    for name in ("feature", "threshold", "missing_left", "n_left", "value", "subsets"):
+    for name in ("feature", "missing_left", "n_left", "tree_splits", "tree_output", "value"):
         np.testing.assert_array_equal(getattr(back, name), getattr(flat, name))
+    assert_same_tests(flat, back)
     np.testing.assert_array_equal(back.leaves(X), flat.leaves(X))

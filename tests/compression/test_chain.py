@@ -1,10 +1,12 @@
 """A chain of compressions keeps its tolerance, and its table says what is true."""
 
 import pickle
+import shutil
 from functools import cache
 
 import numpy as np
 import pytest
+from lightgbm import LGBMRegressor
 from sklearn.base import clone
 from sklearn.datasets import make_classification, make_regression
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
@@ -58,7 +60,7 @@ def models():
         "landmarks": skdistill.compile(SVR(C=5.0, epsilon=0.3).fit(X, y)),
         "kernel student": skdistill.compile(CompactKernelRegressor(12, random_state=0).fit_soft(X, y)),
         "sum": skdistill.compile(
-            CompactHybridRegressor((8,), n_trees=4, max_leaf_nodes=6, random_state=0).fit_soft(X, y)
+            CompactHybridRegressor((8,), n_trees=12, max_leaf_nodes=6, random_state=0).fit_soft(X, y)
         ),
         "pipeline": skdistill.compile(
             make_pipeline(StandardScaler(), RandomForestRegressor(6, max_leaf_nodes=20, random_state=0)).fit(X, y)
@@ -128,6 +130,46 @@ def test_compressed_models_can_be_exported(name):
     exported = skdistill.export.to_python(compressed(name).model)
     assert exported.n_rows > 300
     assert exported.largest_difference <= 1e-9
+
+
+@pytest.mark.parametrize("name", ["forest", "student network"])
+def test_exports_become_smaller_too(name):
+    """Files of C and ONNX hold int8 codes and a step where the model has them, and answer as the model does."""
+    has_gcc = shutil.which("gcc") is not None
+    sizes = []
+    for model in (models()[name], compressed(name).model):
+        in_c = skdistill.export.to_c(model, verify=has_gcc, layout="table")
+        onnx = skdistill.export.to_onnx(model)
+        assert onnx.largest_difference <= 1e-9
+        assert not has_gcc or in_c.largest_difference <= 1e-9
+        sizes.append((len(in_c.text), len(onnx.data)))
+    assert "static const signed char" in in_c.text
+    assert all(after < 0.9 * before for before, after in zip(*sizes, strict=True))
+
+
+def test_models_of_lightgbm_are_exact_first():
+    """Without tolerance, a model of LightGBM keeps its answers, categories and missing cells included."""
+    X, y = rows()
+    X = np.column_stack([X, np.arange(len(X)) % 7])
+    booster = LGBMRegressor(n_estimators=8, num_leaves=8, verbosity=-1, n_jobs=1).fit(X, y, categorical_feature=[6])
+    exact, smaller = (compress(booster, X=X, tolerance=tolerance, order="given") for tolerance in (0.0, 0.01))
+    X[::5] = np.nan
+    np.testing.assert_allclose(exact.model(X), skdistill.compile(booster)(X), rtol=1e-12)
+    np.testing.assert_allclose(exact.model(X), booster.predict(X), rtol=1e-5)
+    assert smaller.model.n_bytes < exact.model.n_bytes <= exact.records[0].n_bytes
+
+
+@pytest.mark.parametrize("order", ["given", "smallest"])
+def test_what_changes_nothing_is_left_out_even_if_every_step_is_refused(order):
+    """Eight trees that are equal are one tree, whatever the tolerance and the order."""
+    X, y = rows()
+    same = RandomForestRegressor(8, bootstrap=False, max_leaf_nodes=12, random_state=0).fit(X, y)
+    found = compress(same, [Prune(0.5), Quantize("int8", 5)], X=X, tolerance=0, order=order)
+    assert not any(record.is_kept for record in found.records[2:])
+    assert found.records[1].is_kept
+    assert found.model.scorer.n_trees == 1
+    assert found.model.n_bytes < found.records[0].n_bytes
+    np.testing.assert_allclose(found.model(X), skdistill.compile(same)(X), rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["forest", "classes", "sum"])
