@@ -172,7 +172,7 @@ class ValueTargets:
     def _link_for(self, student: Any) -> TargetLink:
         """Return the link of a student; known bounds alone are no reason to wrap the estimators of others."""
         is_ours = isinstance(student, CompactRegressor) and self.compressor is None
-        return self.link if self.keeps_bounds or is_ours else IDENTITY
+        return self.link if self.keeps_bounds or is_ours else TargetLink(order=self.link.order)
 
     def predict(self, student: Any, X: Any) -> np.ndarray:
         """Return the student's values."""
