@@ -46,6 +46,6 @@ def ordered_row(outputs: tuple[float, ...], order: str) -> list[float]:
 def is_in_order(outputs: np.ndarray, order: str) -> np.ndarray:
     """Return for each row whether its outputs are in order; equal ones are."""
     if order == "mean_std":
-        return (outputs[:, outputs.shape[1] // 2 :] >= 0).all(axis=1)
+        return np.all(outputs[:, outputs.shape[1] // 2 :] >= 0, axis=1)
     steps = np.diff(outputs, axis=1)
-    return (steps >= 0).all(axis=1) if order == "increasing" else (steps <= 0).all(axis=1)
+    return np.all(steps >= 0 if order == "increasing" else steps <= 0, axis=1)

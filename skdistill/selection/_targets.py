@@ -142,6 +142,8 @@ class ValueTargets:
     """Whether estimators of others are wrapped so that they keep the bounds; ours always keep them."""
     view: StudentView = WHOLE
     truth_margin: float | None = None
+    quantiles: tuple[float, ...] | None = None
+    """Levels of the outputs, if they are quantiles."""
 
     def of(self, outputs: np.ndarray) -> np.ndarray:
         """Return the teacher's outputs unchanged."""
@@ -172,7 +174,7 @@ class ValueTargets:
     def _link_for(self, student: Any) -> TargetLink:
         """Return the link of a student; known bounds alone are no reason to wrap the estimators of others."""
         is_ours = isinstance(student, CompactRegressor) and self.compressor is None
-        return self.link if self.keeps_bounds or is_ours else TargetLink(order=self.link.order)
+        return self.link if self.keeps_bounds or is_ours or self.link.order is not None else IDENTITY
 
     def predict(self, student: Any, X: Any) -> np.ndarray:
         """Return the student's values."""

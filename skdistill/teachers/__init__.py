@@ -5,6 +5,7 @@ from ._answer_store import AnswerStore, open_store
 from ._conventions import Task, concordance_sign, quantile_of, unlabelled_rows
 from ._labels import label_teacher, positions_said, read_labels, said_labels, stated_decisions
 from ._out_of_bag import OutOfBag, find_out_of_bag
+from ._outputs_in_order import as_levels, stated_order, stated_quantiles
 from ._querying import query_teacher
 from ._recipes import clone_recipe, fit_teacher, out_of_bag_outputs, out_of_fold_outputs
 from ._repeatability import (
@@ -32,6 +33,7 @@ __all__ = [
     "SteadyTeacher",
     "Task",
     "Teacher",
+    "as_levels",
     "as_teacher",
     "check_is_recognised",
     "check_repeatability",
@@ -58,6 +60,8 @@ __all__ = [
     "scale_of",
     "stated_decisions",
     "stated_link",
+    "stated_order",
+    "stated_quantiles",
     "steady",
     "unlabelled_rows",
 ]
