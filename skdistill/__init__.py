@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from . import compiled, compression, exceptions, export, inspection, metrics, samplers, students, targets, transfer
     from .compilation import compile
     from .compressing import compress
+    from .conformal import conformalize
     from .estimators import (
         AutoColumns,
         AutoSampler,
@@ -35,6 +36,7 @@ __all__ = [
     "compiled",
     "compress",
     "compression",
+    "conformalize",
     "exceptions",
     "export",
     "fidelity_scorer",
@@ -63,6 +65,7 @@ _HOME = {
     "reduce_memory": ".teachers",
     "compile": ".compilation",
     "compress": ".compressing",
+    "conformalize": ".conformal",
     "report": ".inspection",
 }
 

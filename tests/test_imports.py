@@ -46,6 +46,7 @@ RANKS = {
     "estimators": 9,
     "compilation": 10,
     "compressing": 11,
+    "conformal": 11,
     "export": 11,
     "inspection": 10,
 }
@@ -57,6 +58,7 @@ PRIVATE_IMPORTS = {
     ("compilation", "students._completion"): "a student that answers through a wrapper is compiled through it",
     ("compilation", "students._deciding"): "a student with the decision of its teacher is compiled with it",
     ("compilation", "compression._compressing"): "a dtype of one byte is a chain of one step",
+    ("conformal", "compiled._intervals"): "margins are computed as intervals are from them",
     ("compressing", "compression._compressing"): "reading any model is above the room that compresses compiled ones",
     ("compression", "compiled._design"): "rows whose numbers a design clips do not tell the inputs of another model",
     ("compression", "compiled._kernel"): "coefficients are solved for with the function that predicts",

@@ -127,8 +127,9 @@ def _in_order(name: str, bounds: tuple[float, float] | None, order: str) -> Link
     def in_order(scores: Scores) -> Scores:
         return tuple(ordered_row(scores if of_one is None else of_one(scores), order))
 
-    if of_one is None and order == "increasing":  # the identity
-        return replace(link, of_rows=of_rows, ending="    return array(sorted({scores}))")
+    if of_one is None and order != "mean_std":  # the identity: a call of a function would take as long as the sort
+        options = "" if order == "increasing" else ", reverse=True"
+        return replace(link, of_rows=of_rows, ending=f"    return array(sorted({{scores}}{options}))")
     return Link(of_rows, in_order, single_ending=link.single_ending)
 
 

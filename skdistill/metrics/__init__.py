@@ -5,6 +5,7 @@ from ._counting import n_operations, n_parameters
 from ._divergence import brier_distance, kl_divergence, top_k_agreement, total_variation
 from ._fidelity import agreement, fidelity
 from ._footprint import Footprint, footprint, latency, pickled_bytes
+from ._quantiles import coverage, coverage_by_slice, pinball_loss, pinball_skill
 from ._ranking import concordance, rank_agreement
 from ._scorers import agreement_scorer, fidelity_scorer, neg_bytes_scorer, neg_latency_scorer, retention_scorer
 from ._skill import brier_skill, r2_skill, retention
@@ -18,6 +19,8 @@ __all__ = [
     "calibration_curve",
     "calibration_error",
     "concordance",
+    "coverage",
+    "coverage_by_slice",
     "fidelity",
     "fidelity_scorer",
     "footprint",
@@ -28,6 +31,8 @@ __all__ = [
     "neg_bytes_scorer",
     "neg_latency_scorer",
     "pickled_bytes",
+    "pinball_loss",
+    "pinball_skill",
     "r2_skill",
     "rank_agreement",
     "retention",
