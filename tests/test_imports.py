@@ -58,6 +58,7 @@ PRIVATE_IMPORTS = {
     ("compilation", "students._completion"): "a student that answers through a wrapper is compiled through it",
     ("compilation", "students._deciding"): "a student with the decision of its teacher is compiled with it",
     ("compilation", "compression._compressing"): "a dtype of one byte is a chain of one step",
+    ("inspection", "metrics._quantiles"): "errors of the skill of quantiles need the losses of rows",
     ("conformal", "compiled._intervals"): "margins are computed as intervals are from them",
     ("compressing", "compression._compressing"): "reading any model is above the room that compresses compiled ones",
     ("compression", "compiled._design"): "rows whose numbers a design clips do not tell the inputs of another model",

@@ -46,7 +46,7 @@ def pinball_loss(y_true: Any, values: Any, *, quantiles: Any, sample_weight: Any
     0.125
     """
     y, q, levels, weight = _checked("pinball_loss", y_true, values, quantiles, sample_weight)
-    return float(np.average(_losses(y, q, levels).mean(axis=1), weights=weight))
+    return float(np.average(pinball_losses(y, q, levels).mean(axis=1), weights=weight))
 
 
 def pinball_skill(y_true: Any, values: Any, *, quantiles: Any, sample_weight: Any = None) -> float:
@@ -80,11 +80,13 @@ def pinball_skill(y_true: Any, values: Any, *, quantiles: Any, sample_weight: An
     0.8333333333333334
     """
     y, q, levels, weight = _checked("pinball_skill", y_true, values, quantiles, sample_weight)
-    constants = _weighted_quantiles(y, weight, levels)
-    of_constants = np.average(_losses(y, np.broadcast_to(constants, q.shape), levels).mean(axis=1), weights=weight)
+    constants = weighted_quantiles(y, weight, levels)
+    of_constants = np.average(
+        pinball_losses(y, np.broadcast_to(constants, q.shape), levels).mean(axis=1), weights=weight
+    )
     if of_constants == 0:
         return float("nan")
-    return float(1 - np.average(_losses(y, q, levels).mean(axis=1), weights=weight) / of_constants)
+    return float(1 - np.average(pinball_losses(y, q, levels).mean(axis=1), weights=weight) / of_constants)
 
 
 def coverage(y_true: Any, intervals: Any, *, sample_weight: Any = None) -> float:
@@ -181,12 +183,13 @@ def coverage_by_slice(y_true: Any, intervals: Any, slices: Any, *, confidence: f
     }
 
 
-def _losses(y: np.ndarray, q: np.ndarray, levels: np.ndarray) -> np.ndarray:
+def pinball_losses(y: np.ndarray, q: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Return the loss of each row and level."""
     above = y[:, None] - q
     return np.maximum(levels * above, (levels - 1) * above)
 
 
-def _weighted_quantiles(y: np.ndarray, weight: np.ndarray, levels: np.ndarray) -> np.ndarray:
+def weighted_quantiles(y: np.ndarray, weight: np.ndarray, levels: np.ndarray) -> np.ndarray:
     """Return the smallest true values up to which the weights reach each level, which minimise the pinball loss."""
     order = np.argsort(y, kind="stable")
     share = np.cumsum(weight[order]) / weight.sum()
