@@ -15,7 +15,7 @@ from quantile_forest import RandomForestQuantileRegressor
 from results import markdown_table, number, run
 from scipy.stats import binomtest
 from sklearn.ensemble import HistGradientBoostingRegressor
-from tables import load, split
+from tables import encoder, load, split
 
 import skdistill
 from skdistill import DistilledRegressor
@@ -26,7 +26,7 @@ TABLES = ("california", "ailerons", "puma8nh", "wine_quality_white")
 TEACHERS = ("quantile forest", "one boosting per quantile")
 STUDENTS = ("boosting", "hybrid")
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
-N_TRAIN, N_OTHERS, N_CALIBRATION, N_DRAWS = 2000, 2000, 500, 200
+N_TRAIN, N_CALIBRATION, N_DRAWS = 2000, 500, 200
 N_DRAWN, N_REPETITIONS, N_SIMULATED, N_NEW = 1_000_000, 2000, 99, 200
 SEED = 0
 
@@ -73,8 +73,9 @@ def covered_after(outputs, y, outputs_test, y_test):
 def measure_cell(results, name, kind, folder):
     X, y, _ = load(folder, name)
     X_train, X_others, X_test, y_train, y_others, y_test = split(X, y, SEED, N_TRAIN)
-    X_train, X_others, X_test = (part.to_numpy()[:N_TRAIN] for part in (X_train, X_others, X_test))
-    y_others, y_test = y_others[:N_OTHERS], y_test[: len(X_test)]
+    coder = encoder(scale=False).fit(X_train)
+    X_train, X_others, X_test = (coder.transform(part[:N_TRAIN]) for part in (X_train, X_others, X_test))
+    y_others, y_test = y_others[: len(X_others)], y_test[: len(X_test)]
     teacher = teacher_of(kind).fit(X_train, y_train)
     of_teacher = teacher.predict(X_test)
     for student in STUDENTS:
@@ -119,7 +120,7 @@ def simulate(results, kind):
         y = X[:, 0] + (0.2 + X[:, 0]) * rng.standard_t(3, size=len(X))
         outputs, options = {
             "value": (lambda X: X[:, 0], {}),
-            "quantiles": (lambda X: X + np.array([-0.5, 0.5]), {"quantiles": [0.05, 0.95]}),
+            "quantiles": (lambda X: X * [0.5, 1.0] + [-0.4, 0.8], {"quantiles": [0.05, 0.95]}),
         }[kind]
         intervals = skdistill.conformalize(outputs, X[:N_SIMULATED], y[:N_SIMULATED], coverage=0.9, **options)
         low, high = intervals.predict_interval(X[N_SIMULATED : N_SIMULATED + 1])[0]
@@ -190,7 +191,7 @@ Rows whose quantiles cross, in % of the test rows for the teacher and of {N_DRAW
 are drawn from each column by itself: before they are sorted in %, and after that as a number. Coverage, in %, of the
 interval between the outer quantiles, which is meant to be 90: of the teacher, of the student, and after `conformalize`
 with {N_CALIBRATION} rows that nobody has seen (mean and standard deviation of {N_DRAWS} draws of these rows from
-{N_OTHERS:,}).
+up to {N_TRAIN:,}).
 
 {
         markdown_table(
