@@ -172,7 +172,8 @@ def page(results):
     ]
     return f"""
 Teachers of the quantiles {", ".join(map(str, LEVELS))}, fitted on {N_TRAIN:,} rows; students of the default size of
-their family on the same rows and 4 synthetic rows per real row (`LeafSwap`); up to {N_TRAIN:,} test rows. Nothing was chosen
+their family on the same rows and 4 synthetic rows per real row (`LeafSwap`); up to {
+        N_TRAIN:,} test rows. Nothing was chosen
 on these tables for this page.
 
 ## Pinball loss
@@ -185,9 +186,8 @@ divided by the student's, both on true values of unseen rows.
 Mean of the loss kept: {number(float(np.mean([row["loss_kept"] for row in cells])))}, smallest
 {number(min(row["loss_kept"] for row in cells))}.
 
-On wine, the quantile forest recalls rows: 35 % of the rows of this table occur more than once, so that a third of the
-test rows are training rows of the forest, with their true value. A small student cannot keep that, and fidelity shows
-it.
+On wine, the quantile forest recalls rows: 35 % of the rows of this table occur more than once, so that some test rows
+are training rows of the forest, with their true value. A small student cannot keep that, and fidelity shows it.
 
 ## Crossing quantiles, and coverage
 
