@@ -163,3 +163,12 @@ def test_compressed_students_keep_the_order():
     found = skdistill.compress(student, [Prune(), Quantize("int8")], X=X, tolerance=0.2, order="given")
     assert found.records[-1].is_kept
     assert is_in_order(found.model(FAR), "increasing").all()
+
+
+def test_students_sort_their_targets_themselves():
+    """``fit_soft`` does so without the functions that teach."""
+    of_crossing, of_sorted = (
+        CompactLinearRegressor().fit_soft(X, values, order="increasing").predict(FAR)
+        for values in (CROSSING, np.sort(CROSSING, axis=1))
+    )
+    np.testing.assert_array_equal(of_crossing, of_sorted)
