@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .certificates import certify
     from .compilation import compile
     from .compressing import compress
+    from .conformal import conformalize
     from .estimators import (
         AutoColumns,
         AutoSampler,
@@ -52,6 +53,7 @@ __all__ = [
     "compiled",
     "compress",
     "compression",
+    "conformalize",
     "exceptions",
     "export",
     "fidelity_scorer",
@@ -81,6 +83,7 @@ _HOME = {
     "compile": ".compilation",
     "compress": ".compressing",
     "certify": ".certificates",
+    "conformalize": ".conformal",
     "report": ".inspection",
 }
 

@@ -217,7 +217,7 @@ def _from_completed(model: CompletedClassifier) -> CompiledModel:
         return _from_margins(model)
     inner = _convert(model.estimator)
     described: dict[str, Any] = {"classes": model.classes, "columns": inner.columns, "names": inner.feature_names_in_}
-    is_plain = inner.link == "identity" and inner.bounds is None and inner.power == 1
+    is_plain = inner.link == "identity" and inner.bounds is None and inner.order is None and inner.power == 1
     if model.response == "logit" and model.decoder is None and is_plain:
         scorer = inner.scorer.scaled(model.temperature)
         link = "binary" if len(model.classes) == 2 else "softmax"
@@ -229,15 +229,23 @@ def _from_completed(model: CompletedClassifier) -> CompiledModel:
 
 def _from_linked(model: LinkedRegressor) -> CompiledModel:
     """Compile a regressor of scores whose predictions are converted to values by a link."""
-    inner = _convert(model.estimator)
-    if inner.link != "identity" or inner.bounds is not None:
+    inner, link = _convert(model.estimator), model.link
+    if link.name == "identity" and link.bounds is None and link.order is not None and inner.order is None:
+        return inner.in_order(link.order)
+    if inner.link != "identity" or inner.bounds is not None or inner.order is not None:
         raise CompileError(
             f"compile: the student {type(model.estimator).__name__} has a link of its own inside link="
             f"{model.link.name!r}; expected a student that predicts scores. Pass link='identity'."
         )
-    described: dict[str, Any] = {"columns": inner.columns, "names": inner.feature_names_in_}
-    link = model.link
-    return CompiledModel(inner.scorer, link.inverse, is_single=model.is_single, bounds=link.bounds, **described)
+    return CompiledModel(
+        inner.scorer,
+        link.inverse,
+        columns=inner.columns,
+        is_single=model.is_single,
+        names=inner.feature_names_in_,
+        bounds=link.bounds,
+        order=link.order,
+    )
 
 
 def _from_margins(model: CompletedClassifier) -> CompiledModel:

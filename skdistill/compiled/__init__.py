@@ -6,6 +6,7 @@ from ._decision import Decision
 from ._design import Design
 from ._exact_columns import ExactColumns
 from ._forest import Forest
+from ._intervals import ConformalIntervals
 from ._kernel import Landmarks
 from ._linear import Linear
 from ._model import CompiledModel
@@ -17,6 +18,7 @@ __all__ = [
     "Columns",
     "CompiledModel",
     "Computed",
+    "ConformalIntervals",
     "Decision",
     "Design",
     "ExactColumns",

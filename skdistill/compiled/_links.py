@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
+from .._ordering import ordered, ordered_row
 from ._code import float_literal
 
 Scores = tuple[float, ...]
@@ -94,8 +95,8 @@ MAX_EXPONENT = 700.0
 """Maximum absolute score that the bounded exponential takes: beyond it, results would be zero or infinite."""
 
 
-def inverse_link(name: str, bounds: tuple[float, float] | None = None) -> Link:
-    """Return an inverse link by name, whose outputs stay within the bounds, if there are any.
+def inverse_link(name: str, bounds: tuple[float, float] | None = None, order: str | None = None) -> Link:
+    """Return an inverse link by name, whose outputs stay within the bounds and in order, if there are any.
 
     Parameters
     ----------
@@ -104,10 +105,32 @@ def inverse_link(name: str, bounds: tuple[float, float] | None = None) -> Link:
     bounds : (low, high) or None, default=None
         For ``"identity"``, outputs are clipped to them. ``"exp"`` is low + exp(s), at most high, and ``"logistic"`` is
         low + (high - low) / (1 + exp(-s)); other links have no bounds. One of the bounds may be infinite.
+    order : {"increasing", "decreasing", "mean_std"} or None, default=None
+        Order of the outputs of a row: they are sorted, or standard deviations below zero are replaced by zero.
     """
+    if order is not None:
+        return _in_order(name, bounds, order)
     if bounds is None:
         return LINKS[name]
     return _bounded(name, float(bounds[0]), float(bounds[1]))
+
+
+@lru_cache(maxsize=64)
+def _in_order(name: str, bounds: tuple[float, float] | None, order: str) -> Link:
+    """Return a link whose outputs are put in order after it: rounding could exchange outputs of ordered scores."""
+    link = inverse_link(name, bounds)
+    of_one = link.of_one
+
+    def of_rows(scores: np.ndarray) -> np.ndarray:
+        return ordered(link.of_rows(scores), order)
+
+    def in_order(scores: Scores) -> Scores:
+        return tuple(ordered_row(scores if of_one is None else of_one(scores), order))
+
+    if of_one is None and order != "mean_std":  # the identity: a call of a function would take as long as the sort
+        options = "" if order == "increasing" else ", reverse=True"
+        return replace(link, of_rows=of_rows, ending=f"    return array(sorted({{scores}}{options}))")
+    return Link(of_rows, in_order, single_ending=link.single_ending)
 
 
 @lru_cache(maxsize=64)

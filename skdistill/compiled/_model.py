@@ -58,6 +58,9 @@ class CompiledModel:
     bounds : (low, high) or None, default=None
         Bounds of the outputs, for the links ``"identity"`` (outputs are clipped), ``"exp"`` (low + exp(score), at most
         high) and ``"logistic"`` (low + (high - low) / (1 + exp(-score))). One of them may be infinite.
+    order : {"increasing", "decreasing", "mean_std"} or None, default=None
+        Order of several outputs of a row: they are sorted; ``"mean_std"`` stands for means followed by as many standard
+        deviations, and replaces those below zero by zero.
 
     Attributes
     ----------
@@ -82,6 +85,7 @@ class CompiledModel:
     # Not in the pickles of models without them. An instance of at most 16 attributes also finds them faster.
     decision: Decision | None = None
     bounds: tuple[float, float] | None = None
+    order: str | None = None
 
     def __init__(
         self,
@@ -95,10 +99,13 @@ class CompiledModel:
         names: Sequence[str] | None = None,
         decision: Decision | None = None,
         bounds: tuple[float, float] | None = None,
+        order: str | None = None,
     ) -> None:
         self.scorer = scorer
         self.link = link
         self.bounds = bounds
+        if order is not None:
+            self.order = order
         self.power = power
         self.classes_ = classes
         self.columns = columns
@@ -171,7 +178,7 @@ class CompiledModel:
         return row_code(self.scorer) if self.power == 1 else None
 
     def _source_of(self, code: Code) -> str:
-        link = inverse_link(self.link, self.bounds)
+        link = inverse_link(self.link, self.bounds, self.order)
         ending = link.single_ending if self.is_single else link.ending
         return row_source(code.lines, ending.format(scores=scores_as_tuple(len(self.scorer.base))))
 
@@ -190,6 +197,13 @@ class CompiledModel:
         """Return a copy of a classifier whose ``predict`` chooses the label by another decision."""
         model = copy.copy(self)
         model.decision = decision
+        return model
+
+    def in_order(self, order: str) -> "CompiledModel":
+        """Return a copy of a regressor whose outputs are put in order."""
+        model = copy.copy(self)
+        model.order = order
+        model._reset_code()
         return model
 
     def reading(self, scorer: Scorer, columns: Columns | None, names: Sequence[str] | None) -> "CompiledModel":
@@ -226,7 +240,7 @@ class CompiledModel:
         """Return the outputs for rows that are encoded as :meth:`encoded` does."""
         with one_blas_thread(is_small=is_small(cells.shape[0], self._n_weights)):
             scores = self.scorer.scores(cells)
-        outputs = inverse_link(self.link, self.bounds).of_rows(scores)
+        outputs = inverse_link(self.link, self.bounds, self.order).of_rows(scores)
         if self.power != 1:
             outputs = outputs**self.power
             outputs /= outputs.sum(axis=1, keepdims=True)
@@ -322,7 +336,7 @@ class CompiledModel:
             dtype = None if self._raw is None else object
             row: Callable[[Any], Any] = lambda cells: self._many(np.asarray(cells, dtype)[None])[0]  # noqa: E731
         else:
-            of_one = inverse_link(self.link, self.bounds).of_one
+            of_one = inverse_link(self.link, self.bounds, self.order).of_one
             row = self._row_of_codes = compile_row(self._source_of(code), link=of_one, **code.names)
             self._takes_array = self._raw is None and code.takes_array
             self._kinds = NUMBERS if self._raw is None else CELLS
@@ -368,10 +382,11 @@ SHIPPED: dict[str, Any] = {
     "quantization_loss_": 0.0,
     "decision": None,
     "bounds": None,
+    "order": None,
 }
 """What a pickle holds, unless it is the default; columns are packed together with their names."""
 
-OPTIONAL = ("decision", "bounds")
+OPTIONAL = ("decision", "bounds", "order")
 """Attributes that only models that need them have."""
 
 

@@ -139,7 +139,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         measure_teacher_noise(self, targets, given, real, oracle)
         ignored = self._ignored_features(real, targets, oracle, run)
         seen = see(self, real, targets, oracle, ignored, run)
-        targets = replace(targets, view=seen.view)  # type: ignore[type-var]
+        targets = self._task.seen(self, replace(targets, view=seen.view))  # type: ignore[type-var]
         with columns_ignored(count_columns(real.X, seen.view), seen.view.positions(ignored)):
             taught = self._extend_and_teach(real, given, truth_val, targets, labels, oracle, run)
 

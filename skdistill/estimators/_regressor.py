@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar, Self
 
+import numpy as np
 from sklearn.base import RegressorMixin
 
 from .._encoding import encoded_once
@@ -89,7 +90,18 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         the range of the leaf values for trees and forests of scikit-learn, unless true values are blended in. Bounds
         that are only known for the identity link apply to students of this package. ``"seen"`` is the range of the
         teacher's outputs for the real rows. ``None`` uses no bounds but those that the link needs. One of two numbers
-        may be ``None``.
+        may be ``None``. For outputs in an order, ``"auto"`` also uses 0 if no output of at least 100 real rows is
+        negative, and 1 for survival probabilities.
+    output_order : {"auto", "increasing", "decreasing", "mean_std"} or None, default="auto"
+        Order of the outputs of a row that all predictions of the student have, because they are sorted: quantiles
+        increase, survival probabilities decrease in time, and ``"mean_std"`` stands for means followed by as many
+        standard deviations, which are never negative. ``"auto"`` is the order that the teacher states (``quantiles``,
+        or the response methods ``"predict_survival_function"`` and ``"mean_std"``), or else the order of its outputs
+        for the real rows, if there are at least 100 rows, three outputs, and no exception. ``None`` keeps the outputs
+        as they are. The outputs of the teacher are put in the same order before the student is fitted to them.
+    quantiles : array-like of shape (n_outputs,) or None, default=None
+        Levels of the quantiles that the outputs are, increasing and in (0, 1). ``None`` reads them from the teacher if
+        it states them, as quantile forests (``default_quantiles``) and XGBoost (``quantile_alpha``) do.
     target_compressor : transformer or None, default=None
         Compresses the teacher's outputs, e.g. ``PCA(5)``, for problems with many outputs. The student is fitted on the
         compressed outputs; ``predict`` decodes its output by ``inverse_transform``.
@@ -104,8 +116,8 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         Number of times that the teacher is queried for each row; its outputs are averaged. Increase it for teachers
         that draw random numbers, such as a network with dropout that is active in prediction. Each query counts towards
         ``max_queries``, and only the averages are cached in ``memory``.
-    response_method : {"auto", "predict", "decision_function", "score_samples", "transform", "predict_proba"}, \
-default="auto"
+    response_method : {"auto", "predict", "decision_function", "score_samples", "transform", "predict_proba", \
+"predict_survival_function", "mean_std"}, default="auto"
         Method of the teacher that is called; see :func:`~skdistill.as_teacher`.
     memory : str, joblib.Memory or None, default=None
         Stores the teacher's outputs by row and the synthetic rows in a folder, so that a grid search over students
@@ -200,6 +212,10 @@ default="auto"
         Only set if the sampler or the student was selected.
     link_ : TargetLink
         The link that the student was fitted on: its ``name``, and the bounds ``low`` and ``high`` of its predictions.
+    output_order_ : {"increasing", "decreasing", "mean_std"} or None
+        Order of the outputs of each row.
+    quantiles_ : ndarray of shape (n_outputs,) or None
+        Levels of the quantiles that the outputs are, if they are known.
     soft_weight_ : float
         Weight of the teacher in the targets that the student was fitted on.
     soft_weights_ : dict of ndarray
@@ -271,6 +287,8 @@ default="auto"
         teacher_weights: Any = None,
         link: str = "auto",
         bounds: Any = "auto",
+        output_order: str | None = "auto",
+        quantiles: Any = None,
         target_compressor: Any = None,
         max_queries: int | None = None,
         n_repeats: int = 1,
@@ -295,8 +313,8 @@ default="auto"
         self.n_synthetic = n_synthetic
         self.soft_weight, self.truth_margin = soft_weight, truth_margin
         self.teacher_cv, self.teacher_weights = teacher_cv, teacher_weights
-        self.link = link
-        self.bounds = bounds
+        self.link, self.bounds = link, bounds
+        self.output_order, self.quantiles = output_order, quantiles
         self.target_compressor = target_compressor
         self.max_queries = max_queries
         self.n_repeats = n_repeats
@@ -402,6 +420,18 @@ default="auto"
         check_fitted(self, "student_")
         targets: Any = self._targets
         return targets.link
+
+    @property
+    def output_order_(self) -> str | None:
+        """The order of the outputs of each row."""
+        return self.link_.order
+
+    @property
+    def quantiles_(self) -> np.ndarray | None:
+        """The levels of the quantiles that the outputs are, if they are known."""
+        check_fitted(self, "student_")
+        targets: Any = self._targets
+        return None if targets.quantiles is None else np.array(targets.quantiles)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

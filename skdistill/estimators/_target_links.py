@@ -11,6 +11,7 @@ from ..selection import MIN_ERRORS_REAL_WEIGHT, MIN_VALIDATION_ROWS, AutoStudent
 from ..targets import TargetLink
 from ..teachers import Teacher, known_bounds, stated_link
 from ..transfer import TransferSet
+from ._output_order import check_output_order, quantiles_for, with_order
 
 MAX_COMPARED_ROWS = 4000
 """Maximum number of real rows on which the link of the teacher is compared with the identity."""
@@ -20,7 +21,7 @@ MIN_GAIN_LINK = 0.2
 
 
 def check_link(model: Any) -> None:
-    """Raise an error if ``link`` or ``bounds`` are invalid."""
+    """Raise an error if ``link``, ``bounds``, ``output_order`` or ``quantiles`` are invalid."""
     name = type(model).__name__
     if isinstance(model.bounds, str) and model.bounds not in ("auto", "seen"):
         raise ValueError(
@@ -28,10 +29,11 @@ def check_link(model: Any) -> None:
             f"{did_you_mean(model.bounds, ['auto', 'seen'])}"
         )
     TargetLink.of("identity" if _is_auto(model.link) else model.link, _given_bounds(model), who=name)
+    check_output_order(model)
 
 
 def choose_targets(model: Any, teacher: Teacher, real: TransferSet) -> ValueTargets:
-    """Return the targets of a distilled regressor, with the link that its student is fitted on.
+    """Return the targets of a distilled regressor, with the link that its student is fitted on, and its order.
 
     Parameters
     ----------
@@ -51,8 +53,9 @@ def choose_targets(model: Any, teacher: Teacher, real: TransferSet) -> ValueTarg
     name = "identity" if _is_auto(model.link) else model.link
     link = stated or TargetLink.of(name, _given_bounds(model), who=type(model).__name__)
     _check_values(model, teacher, link, real)
-    link = _with_bounds(model, teacher, link, real.outputs)
+    link = with_order(model, teacher, _with_bounds(model, teacher, link, real.outputs), real)
     keeps_bounds = link.name != "identity" or not _is_auto(model.bounds)
+    quantiles = quantiles_for(model, teacher, real.outputs)
     targets = ValueTargets(
         teacher,
         model._given_soft_weight,
@@ -60,6 +63,7 @@ def choose_targets(model: Any, teacher: Teacher, real: TransferSet) -> ValueTarg
         link=link,
         keeps_bounds=keeps_bounds,
         truth_margin=model.truth_margin,
+        quantiles=None if quantiles is None else tuple(quantiles.tolist()),
     )
     return targets if stated is None else _on_better_scale(model, targets, real)
 
@@ -130,7 +134,7 @@ def _on_better_scale(model: Any, targets: ValueTargets, real: TransferSet) -> Va
     held, training = real.take(np.sort(rows[::4])), real.take(np.sort(np.delete(rows, np.s_[::4])))
     student, link = model._sized(student, model._terms(targets, training)), targets.link
     low = link.low + float(np.min(link.floor(real.outputs))) if link.name == "log" else link.low
-    other = replace(targets, link=TargetLink("identity", low, link.high), keeps_bounds=True)
+    other = replace(targets, link=TargetLink("identity", low, link.high, link.order), keeps_bounds=True)
     group, losses = Group(held.X, held.outputs, held.sample_weight), []
     for each in (targets, other):
         given = each.predict(each.teach(student, training, 0), held.X)

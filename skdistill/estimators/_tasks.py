@@ -13,6 +13,7 @@ from ..targets import one_hot
 from ..teachers import SEVERAL_LABELS, Task, Teacher, unlabelled_rows
 from ..transfer import TransferSet
 from ._decision import DECISIONS
+from ._output_order import with_possible_order
 from ._target_links import check_link, choose_targets
 
 
@@ -46,6 +47,10 @@ class FitTask(Protocol):
 
     def targets(self, model: Any, teacher: Teacher, real: TransferSet) -> Targets:
         """Return the conversion of the teacher's outputs to targets."""
+        ...
+
+    def seen(self, model: Any, targets: Any) -> Targets:
+        """Return the targets after it is known what students see and which constraints they keep."""
         ...
 
 
@@ -108,6 +113,10 @@ class ClassTask:
             compressor=model._target_compressor,
         )
 
+    def seen(self, model: Any, targets: Any) -> Targets:  # noqa: ARG002
+        """Return the targets as they are."""
+        return targets
+
 
 @dataclass(frozen=True)
 class ValueTask:
@@ -117,7 +126,7 @@ class ValueTask:
     multioutput: str = "uniform_average"
 
     def check_parameters(self, model: Any) -> None:
-        """Check the link and the bounds."""
+        """Check the link, the bounds and the order."""
         check_link(model)
 
     def check_y(self, model: Any, X: Any, y: Any) -> np.ndarray | None:
@@ -154,3 +163,7 @@ class ValueTask:
                 f"{real.outputs.shape}. Pass y of the same shape, or soft_weight=1."
             )
         return choose_targets(model, teacher, real)
+
+    def seen(self, model: Any, targets: Any) -> Targets:
+        """Return the targets without an order that constraints contradict."""
+        return with_possible_order(model, targets)

@@ -13,6 +13,7 @@ from ._c_tables import number, table
 from ._c_trees import walk_text
 from ._identifiers import field_names
 from ._multiples import multiples_of
+from ._order import c_order
 from ._program import Column, Inputs, Kernels, Layers, Part, Program, Trees
 
 LAYOUTS = ("fast", "table")
@@ -387,7 +388,7 @@ def _link(program: Program) -> str:
             body.append(
                 _POWER.strip("\n").replace("N_OUTPUTS", str(program.n_outputs)).replace("POWER", number(program.power))
             )
-    text = "\n".join([*lines, *body, "}"])
+    text = "\n".join([*lines, *body, *c_order(program, "out"), "}"])
     return helper + text.replace("N_SCORES", str(program.n_scores))
 
 

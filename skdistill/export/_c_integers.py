@@ -4,6 +4,7 @@ import math
 
 from ._c import add_up, c_names, encode, file_of, header_of, helpers, in_type, part_text, refuse_nul, row_lines
 from ._integers import Integers
+from ._order import c_order
 from ._program import Program
 
 CELL = "int32_t"
@@ -70,7 +71,7 @@ def _answers(model: Integers, name: str) -> str:
     if program.classes is not None:
         return "\n".join([_scores_head(program, name), *_body(program, "score"), "}", "", *_label(model, name)])
     head = _head(program, name)
-    bounds = [*_bound(model, program.low, "<"), *_bound(model, program.high, ">")]
+    bounds = [*_bound(model, program.low, "<"), *_bound(model, program.high, ">"), *c_order(program, "values", CELL)]
     if program.is_single:
         lines = [
             f"{head}\n{{",

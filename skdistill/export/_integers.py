@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .._ordering import ordered
 from ..exceptions import ExportError
 from ._floats import refuse_doubles
 from ._program import Part, Program, Trees
@@ -155,7 +156,7 @@ def integer_difference(model: Integers, expected: np.ndarray, answers: np.ndarra
     program, allowed = model.program, model.rounding + 1e-9 * max(float(np.abs(expected).max(initial=0.0)), 1e-300)
     expected = expected + model.offsets
     if program.classes is None:
-        expected = np.clip(expected, program.low, program.high)
+        expected = ordered(np.clip(expected, program.low, program.high), program.order)
     difference = float(np.abs(answers - expected).max(initial=0.0))
     if answers.shape != expected.shape or not difference <= allowed:
         return float("inf")

@@ -10,6 +10,7 @@ import numpy as np
 from ..compiled._computed import ComputedColumn
 from ..exceptions import ExportError
 from ._computed import pairs_of, steps_of
+from ._order import javascript_order
 from ._program import Inputs, Kernels, Layers, Part, Program, Trees
 
 LARGEST_EXACT_INTEGER = 2**53
@@ -22,7 +23,8 @@ def javascript_text(program: Program) -> str:
     if any(not isinstance(part, Trees) and part.inputs is not None for part in program.parts):
         walks.insert(0, _INPUTS)
     cells = [_CELLS, *([_COMPUTED] if program.computed else [])]
-    blocks = [_HEAD, _data(program), *cells, *walks, _scores(program), _link(program), _answers(program)]
+    outputs = [_link(program), *([] if program.order is None else [javascript_order(program)]), _answers(program)]
+    blocks = [_HEAD, _data(program), *cells, *walks, _scores(program), *outputs]
     return "\n\n".join(block.strip("\n") for block in blocks) + "\n"
 
 
@@ -386,6 +388,7 @@ def _answers(program: Program) -> str:
     cells = "computedOf(encoded(row))" if program.computed else "encoded(row)"
     outputs = f"outputsOf(scoresOf({cells}))"
     if program.classes is None:
+        outputs = outputs if program.order is None else f"inOrder({outputs})"
         what, first = ("The value", "[0]") if program.is_single else ("The values", "")
         return f"// {what} of a row.\nexport function predict(row) {{\n  return {outputs}{first};\n}}"
     lines = [

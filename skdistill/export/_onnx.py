@@ -11,6 +11,7 @@ from ._onnx_cells import Input, add_cells, inputs_of, is_text, value_infos
 from ._onnx_computed import add_computed
 from ._onnx_graph import ML, Graph
 from ._onnx_trees import add_trees
+from ._order import add_order
 from ._program import Inputs, Kernels, Layers, Part, Program, Trees
 
 OPSET, ML_OPSET, IR = 13, 5, 7
@@ -182,11 +183,12 @@ _ADDERS: dict[type, Callable[[Graph, Cells, Any], str]] = {
 
 
 def _linked(graph: Graph, program: Program, scores: str) -> str:
-    """Add the link, the bounds, and the power of probabilities."""
+    """Add the link, the bounds, the order, and the power of probabilities."""
     values = _LINKS[program.link](graph, program, scores)
     if np.isfinite(program.low) or np.isfinite(program.high):
         ends = [graph.constant(np.array(end)) if np.isfinite(end) else "" for end in (program.low, program.high)]
         values = graph.add("Clip", values, *(ends if ends[1] else ends[:1]))
+    values = add_order(graph, program, values)
     if program.power == 1:
         return values
     powers = graph.add("Pow", values, graph.constant(np.array(program.power)))

@@ -37,13 +37,13 @@ class Graph:
         """Whether any node is of the domain of trees and encoders."""
         return any(node.domain == ML for node in self.nodes)
 
-    def add(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
-        """Add a node and return the name of its output."""
+    def add(self, operator: str, *inputs: str, domain: str = "", n_unused: int = 0, **attributes: Any) -> str:
+        """Add a node and return the name of its first output; the others are unused."""
         from onnx import helper
 
-        output = self._new_name()
-        self.nodes.append(helper.make_node(operator, inputs, [output], domain=domain, **attributes))
-        return output
+        outputs = [self._new_name() for _ in range(1 + n_unused)]
+        self.nodes.append(helper.make_node(operator, inputs, outputs, domain=domain, **attributes))
+        return outputs[0]
 
     def constant(self, values: Any) -> str:
         """Add an array, or a list of texts, and return its name.

@@ -126,6 +126,8 @@ class Program:
     low: float
     high: float
     """Bounds of the outputs; infinite where there is none."""
+    order: str | None
+    """Order of the outputs of a row: they are sorted last; ``"mean_std"`` replaces deviations below zero by zero."""
     power: float
     classes: list[Any] | None
     """Labels as Python objects; ``None`` for a regressor."""
@@ -189,6 +191,7 @@ def program_of(model: CompiledModel) -> Program:
         link=link,
         low=float(low),
         high=float(high),
+        order=model.order,
         power=power,
         classes=None if model.classes_ is None else [_label(label) for label in model.classes_.tolist()],
         thresholds=None if decision is None else tuple(map(float, decision.thresholds)),

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..compiled._computed import ComputedColumn
 from ._computed import pairs_of, steps_of
+from ._order import python_order
 from ._program import Column, Inputs, Kernels, Layers, Part, Program, Trees
 from ._python_trees import is_nested, nested_trees
 
@@ -15,7 +16,8 @@ from ._python_trees import is_nested, nested_trees
 def python_text(program: Program) -> str:
     """Return the source of a module with the functions ``predict_proba`` (classifiers) and ``predict``."""
     cells = [_HEAD, _data(program), _ROW, _CELLS, *([_COMPUTED] if program.computed else [])]
-    blocks = [*cells, *_part_blocks(program), _link_block(program), _answers(program)]
+    order = [] if program.order is None else [python_order(program)]
+    blocks = [*cells, *_part_blocks(program), _link_block(program), *order, _answers(program)]
     return "\n\n".join(block.strip("\n") for block in blocks) + "\n"
 
 
@@ -435,6 +437,7 @@ def _answers(program: Program) -> str:
     cells = "_computed(_encoded(row))" if program.computed else "_encoded(row)"
     outputs = f"_outputs(_scores({cells}))"
     if program.classes is None:
+        outputs = outputs if program.order is None else f"_in_order({outputs})"
         what = "value" if program.is_single else "list of values"
         single = "[0]" if program.is_single else ""
         return f'def predict(row):\n    """Return the {what} of a row."""\n    return {outputs}{single}'

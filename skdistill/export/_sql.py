@@ -9,6 +9,7 @@ import numpy as np
 
 from ..exceptions import ExportError
 from ._dialects import DIALECTS, Dialect, identifier, string
+from ._order import sql_order
 from ._program import Column, Inputs, Kernels, Layers, Program, Trees
 from ._sql_computed import computed_expression
 from ._sql_trees import tree_expression
@@ -317,7 +318,8 @@ def _outputs(program: Program, steps: _Steps, sql: Dialect) -> list[str]:
     names = [f"p{place}" for place in range(len(values))]
     steps.compute(dict(zip(names, values, strict=True)))
     if program.classes is None:
-        return [sql.clipped(name, program.low, program.high) for name in names] if _has_bounds(program) else names
+        bounded = [sql.clipped(name, program.low, program.high) for name in names] if _has_bounds(program) else names
+        return bounded if program.order is None else sql_order(program, steps, sql, bounded)
     if program.power != 1:
         least = sql.number(10 ** (-300 / program.power))
         power, zero = sql.number(program.power), sql.number(0.0)

@@ -81,6 +81,8 @@ class Answers:
         Observed events and times, if these are the true labels.
     link : TargetLink or None, default=None
         The link that a distilled regressor was fitted on, if it is not the identity.
+    quantiles : ndarray of shape (n_outputs,) or None, default=None
+        Levels of several outputs, if they are quantiles; the true value is then that of each of them.
     """
 
     X: Any
@@ -96,12 +98,15 @@ class Answers:
     said: tuple[np.ndarray, np.ndarray] | None = None
     survival: np.ndarray | None = None
     link: TargetLink | None = None
+    quantiles: np.ndarray | None = None
 
     @property
-    def quantile(self) -> float | None:
-        """The quantile that the teacher predicts, by which true values are judged; ``None`` for other teachers."""
-        is_single = self.classes is None and self.teacher.ndim == 1
-        return quantile_of(self.pair.teacher.model) if is_single and self.pair is not None else None
+    def levels(self) -> np.ndarray | None:
+        """Levels of the quantiles that the teacher predicts, by which it is judged; ``None`` for other teachers."""
+        if self.quantiles is not None or self.pair is None or self.classes is not None or self.teacher.ndim > 1:
+            return self.quantiles
+        level = quantile_of(self.pair.teacher.model)
+        return None if level is None else np.array([level])
 
     @property
     def multioutput(self) -> str:
@@ -261,6 +266,7 @@ def ask_both(
     if is_asked_for_all:
         asked = _only(asked, rows)
     y, n_given = None if y is None else y[rows], int(np.count_nonzero(weight))
+    y = for_each_quantile(y, asked.get("quantiles"))
     survival = None if survival is None else survival[rows]
     answers = Answers(taken, rows, n_given, y=y, weight=weight[rows], survival=survival, **asked)
     for name in ("teacher", "student"):
@@ -309,6 +315,13 @@ def given_answers(
     if X is not None and len(rows) < n_rows:
         X = take_rows(X, rows)
     return Answers(X, rows, len(rows), teacher[rows], student[rows], classes, None, weight[rows])
+
+
+def for_each_quantile(y: Any, quantiles: np.ndarray | None) -> Any:
+    """Return one true value for each quantile of a row; ``y`` itself if the outputs are no quantiles."""
+    if y is None or quantiles is None or np.ndim(y) != 1:
+        return y
+    return np.repeat(y[:, None], len(quantiles), axis=1)
 
 
 def _check_length(who: str, y: Any, n_rows: int) -> np.ndarray | None:
@@ -380,6 +393,7 @@ def _ask_distilled(who: str, model: Any, X: Any) -> dict[str, Any]:
             narrow=partial(rows_of_student, distilled),
         ),
         "link": link if link is not None and link.name != "identity" else None,
+        "quantiles": getattr(distilled, "quantiles_", None),
     }
 
 

@@ -18,22 +18,26 @@ from ..metrics import (
     brier_skill,
     calibration_error,
     concordance,
+    coverage,
     fidelity,
     footprint,
     kl_divergence,
     latency,
     n_operations,
     n_parameters,
+    pinball_loss,
+    pinball_skill,
     r2_skill,
     retention,
     top_k_agreement,
     total_variation,
 )
 from ..metrics._footprint import bytes_or_nan
+from ..metrics._quantiles import pinball_losses, weighted_quantiles
 from ..metrics._unwrapping import compiled_form, completed
 from ..students import teach_classifier, teach_regressor
 from ..teachers import Teacher, concordance_sign
-from ._answers import Answers, as_table, check_labels, spread, variance, varies
+from ._answers import Answers, as_table, check_labels, for_each_quantile, spread, variance, varies
 from ._rules import MIN_RULE_ROWS, mean, standard_error
 from ._slices import Slice
 
@@ -73,28 +77,21 @@ def quality(answers: Answers, outputs: np.ndarray) -> dict[str, float]:
 
 
 def _error_and_skill(answers: Answers, y: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
-    """Return the error and the skill of values: by squared errors, or by the pinball loss of a quantile."""
-    weight, quantile = answers.weight, answers.quantile
+    """Return the error and the skill of values: by squared errors, or by the pinball loss of quantiles."""
+    weight, levels = answers.weight, answers.levels
     has_skill = varies(y).any()
-    if quantile is None:
+    if levels is None:
         error = float(np.sqrt(np.average((outputs - y) ** 2, axis=0, weights=weight)).mean())
         return {"error": error, "skill": r2_skill(y, outputs, sample_weight=weight) if has_skill else float("nan")}
-    loss = float(weight @ pinball(y, outputs, quantile) / weight.sum())
-    of_constant = float(weight @ pinball(y, _quantile(y, quantile, weight), quantile) / weight.sum())
-    return {"pinball_loss": loss, "skill": 1 - loss / of_constant if has_skill else float("nan")}
-
-
-def pinball(y: np.ndarray, outputs: np.ndarray | float, quantile: float) -> np.ndarray:
-    """Return the pinball loss of each row, whose mean is smallest for the quantile of ``y``."""
-    difference = y - outputs
-    return np.where(difference >= 0, quantile * difference, (quantile - 1) * difference)
-
-
-def _quantile(y: np.ndarray, quantile: float, weight: np.ndarray) -> float:
-    """Return a weighted quantile: the best constant for the pinball loss."""
-    order = np.argsort(y)
-    share = np.cumsum(weight[order]) / weight.sum()
-    return float(y[order][min(int(np.searchsorted(share, quantile)), len(y) - 1)])
+    truth, columns = y.reshape(len(y), -1)[:, 0], outputs.reshape(len(y), -1)
+    measured = {
+        "pinball_loss": pinball_loss(truth, columns, quantiles=levels, sample_weight=weight),
+        "skill": pinball_skill(truth, columns, quantiles=levels, sample_weight=weight) if has_skill else float("nan"),
+    }
+    if len(levels) > 1:
+        ends = np.sort(columns[:, [0, -1]], axis=1)  # quantiles of a teacher may cross
+        measured["coverage"] = coverage(truth, ends, sample_weight=weight)
+    return measured
 
 
 def skill_influence(answers: Answers, outputs: np.ndarray) -> np.ndarray:
@@ -104,11 +101,12 @@ def skill_influence(answers: Answers, outputs: np.ndarray) -> np.ndarray:
     """
     truth = answers.truth
     assert truth is not None
-    if answers.quantile is None:
+    levels = answers.levels
+    if levels is None:
         return _influence(answers, truth, outputs)
-    weight = answers.weight / answers.weight.sum()
-    lost = pinball(truth, outputs, answers.quantile)
-    constant = pinball(truth, _quantile(truth, answers.quantile, answers.weight), answers.quantile)
+    weight, y = answers.weight / answers.weight.sum(), truth.reshape(len(truth), -1)[:, 0]
+    lost = pinball_losses(y, outputs.reshape(len(y), -1), levels).mean(axis=1)
+    constant = pinball_losses(y, weighted_quantiles(y, answers.weight, levels)[None], levels).mean(axis=1)
     unit = weight @ constant
     return (weight @ lost / unit) * constant / unit - lost / unit
 
@@ -245,6 +243,7 @@ def outputs_alone(answers: Answers, X_train: Any, y_train: Any) -> np.ndarray:
             "value of each row."
         )
     X_train, X = pair.narrow(pair.see(X_train)), pair.narrow(pair.X)
+    y_train = for_each_quantile(y_train, answers.quantiles)
     options: dict[str, Any] = {"sample_weight": np.ones(len(y_train)), "rng": np.random.RandomState(0)}
     if answers.classes is None:
         return np.asarray(teach_regressor(clone(student), X_train, y_train, **options).predict(X))
@@ -262,6 +261,8 @@ def by_output(answers: Answers) -> Columns:
         kept[k] = fidelity(teacher[:, k], student[:, k], sample_weight=weight)
     if answers.classes is None:
         columns = {"output": np.array([f"output {place}" for place in range(n_outputs)]), "fidelity": kept}
+        if answers.quantiles is not None:
+            return columns | _by_quantile(answers)
         if answers.y is not None:
             truth = answers.y.reshape(len(teacher), -1)
             for name, outputs in (("teacher_error", teacher), ("student_error", student)):
@@ -282,6 +283,16 @@ def by_output(answers: Answers) -> Columns:
         for name, said in (("teacher_recall", labels), ("student_recall", given)):
             right = (said == answers.y).astype(float)
             columns[name] = np.array([mean(right, weight, rows) for rows in true])
+    return columns
+
+
+def _by_quantile(answers: Answers) -> Columns:
+    """Return the names of the outputs, and the share of the true values up to each quantile."""
+    assert answers.quantiles is not None
+    columns: Columns = {"output": np.array([f"quantile {level:g}" for level in answers.quantiles])}
+    if answers.y is not None:
+        for name, outputs in (("teacher_share_below", answers.teacher), ("student_share_below", answers.student)):
+            columns[name] = np.average(answers.y <= outputs, axis=0, weights=answers.weight)
     return columns
 
 

@@ -22,6 +22,8 @@ HEADERS = {
     "n_rows": "rows",
     "error": "root mean squared error",
     "pinball_loss": "pinball loss",
+    "teacher_share_below": "true values up to the teacher's",
+    "student_share_below": "true values up to the student's",
     "kept": "skill kept",
     "share_of_distance": "share of total distance",
     "distance_error": "± error",

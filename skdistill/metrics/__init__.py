@@ -10,6 +10,7 @@ from ._fidelity import agreement, fidelity
 from ._footprint import Footprint, footprint, latency, pickled_bytes
 from ._multiplicity import fixed_sequence, holm
 from ._order_statistics import quantile_bound
+from ._quantiles import coverage, coverage_by_slice, pinball_loss, pinball_skill
 from ._ranking import concordance, rank_agreement
 from ._scorers import agreement_scorer, fidelity_scorer, neg_bytes_scorer, neg_latency_scorer, retention_scorer
 from ._sequence import ConfidenceSequence
@@ -29,6 +30,8 @@ __all__ = [
     "calibration_error",
     "clopper_pearson",
     "concordance",
+    "coverage",
+    "coverage_by_slice",
     "fidelity",
     "fidelity_scorer",
     "fixed_sequence",
@@ -41,6 +44,8 @@ __all__ = [
     "neg_bytes_scorer",
     "neg_latency_scorer",
     "pickled_bytes",
+    "pinball_loss",
+    "pinball_skill",
     "quantile_bound",
     "r2_skill",
     "rank_agreement",

@@ -150,6 +150,8 @@ class ValueTargets:
     view: StudentView = WHOLE
     truth_margin: float | None = None
     hints: HintReader = field(default_factory=HintReader)
+    quantiles: tuple[float, ...] | None = None
+    """Levels of the outputs, if they are quantiles."""
 
     def of(self, outputs: np.ndarray) -> np.ndarray:
         """Return the teacher's outputs unchanged."""
@@ -180,7 +182,7 @@ class ValueTargets:
     def _link_for(self, student: Any) -> TargetLink:
         """Return the link of a student; known bounds alone are no reason to wrap the estimators of others."""
         is_ours = isinstance(student, CompactRegressor) and self.compressor is None
-        return self.link if self.keeps_bounds or is_ours else IDENTITY
+        return self.link if self.keeps_bounds or is_ours or self.link.order is not None else IDENTITY
 
     def predict(self, student: Any, X: Any) -> np.ndarray:
         """Return the student's values."""

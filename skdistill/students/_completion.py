@@ -178,7 +178,7 @@ class DecodedRegressor(RegressorMixin, _Fitted):
 
 
 class LinkedRegressor(RegressorMixin, _Fitted):
-    """A fitted regressor of scores whose predictions are converted to values within the bounds of a link.
+    """A fitted regressor of scores whose predictions are converted to values with the bounds and order of a link.
 
     Parameters
     ----------
@@ -198,5 +198,5 @@ class LinkedRegressor(RegressorMixin, _Fitted):
     def predict(self, X: Any) -> np.ndarray:
         """Return values of shape (n_samples,) or (n_samples, n_outputs)."""
         scores = np.asarray(self.estimator.predict(X), dtype=np.float64)
-        values = inverse_link(self.link.inverse, self.link.bounds).of_rows(scores)
+        values = inverse_link(self.link.inverse, self.link.bounds, self.link.order).of_rows(scores)
         return values.reshape(-1) if self.is_single else values.reshape(len(values), -1)

@@ -504,6 +504,7 @@ class CompactMLPRegressor(AlignsHints, CompactRegressor, _CompactMLP):
         *,
         link: str = "identity",
         bounds: Any = None,
+        order: str | None = None,
         sample_weight: Any = None,
         hints: Any = None,
     ) -> Self:
@@ -520,6 +521,8 @@ class CompactMLPRegressor(AlignsHints, CompactRegressor, _CompactMLP):
         bounds : (low, high) or None, default=None
             Bounds of the values; one of them may be ``None``. The usual ones are none for ``"identity"``, (0, inf) for
             ``"log"`` and (0, 1) for ``"logit"``. With ``"identity"``, predictions are clipped to them.
+        order : {"increasing", "decreasing", "mean_std"} or None, default=None
+            Order of the outputs of a row; see :meth:`CompactBoostingRegressor.fit_soft`.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row.
         hints : array-like of shape (n_samples,) or (n_samples, n_hints), default=None
@@ -534,9 +537,9 @@ class CompactMLPRegressor(AlignsHints, CompactRegressor, _CompactMLP):
         Raises
         ------
         ValueError
-            If ``link`` or ``bounds`` are invalid, or a target is outside the bounds.
+            If ``link``, ``bounds`` or ``order`` are invalid, or a target is outside the bounds.
         StudentError
             If ``hint_weight`` is positive and ``hints`` are missing, not finite, or of another length.
         """
         with given_hints(hints):
-            return super().fit_soft(X, targets, link=link, bounds=bounds, sample_weight=sample_weight)
+            return super().fit_soft(X, targets, link=link, bounds=bounds, order=order, sample_weight=sample_weight)

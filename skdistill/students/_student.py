@@ -307,7 +307,14 @@ class CompactRegressor(RegressorMixin, CompactStudent):
 
     @all_or_nothing
     def fit_soft(
-        self, X: Any, targets: Any, *, link: str = "identity", bounds: Any = None, sample_weight: Any = None
+        self,
+        X: Any,
+        targets: Any,
+        *,
+        link: str = "identity",
+        bounds: Any = None,
+        order: str | None = None,
+        sample_weight: Any = None,
     ) -> Self:
         r"""Fit to the values of a teacher, on the scale of a link; predictions then stay within the bounds of the link.
 
@@ -335,6 +342,10 @@ class CompactRegressor(RegressorMixin, CompactStudent):
         bounds : (low, high) or None, default=None
             Bounds of the values; one of them may be ``None``. The usual ones are none for ``"identity"``, (0, inf) for
             ``"log"`` and (0, 1) for ``"logit"``. With ``"identity"``, predictions are clipped to them.
+        order : {"increasing", "decreasing", "mean_std"} or None, default=None
+            Order of the outputs of a row, which predictions always have: quantiles increase, survival probabilities
+            decrease, and ``"mean_std"`` stands for means followed by as many standard deviations, which are not
+            negative. Targets are put in order, too.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row.
 
@@ -345,11 +356,10 @@ class CompactRegressor(RegressorMixin, CompactStudent):
         Raises
         ------
         ValueError
-            If ``link`` or ``bounds`` are invalid, or a target is outside the bounds.
+            If ``link``, ``bounds`` or ``order`` are invalid, or a target is outside the bounds.
         """
-        return self._fit_linked(
-            X, targets, TargetLink.of(link, bounds, who=type(self).__name__), sample_weight, "targets"
-        )
+        checked = TargetLink.of(link, bounds, order, who=type(self).__name__)
+        return self._fit_linked(X, targets, checked, sample_weight, "targets")
 
     @one_blas_thread()  # sums of several threads differ in their last digits
     def _fit_linked(self, X: Any, y: Any, link: TargetLink, sample_weight: Any, name: str) -> Self:
@@ -363,14 +373,15 @@ class CompactRegressor(RegressorMixin, CompactStudent):
             y = column_or_1d(y, warn=True)
         check_consistent_length(X, y)
         link.check(y, type(self).__name__, name)
+        link.check_count(1 if y.ndim == 1 else y.shape[1], type(self).__name__, name)
         self._is_single = y.ndim == 1
         X, values, weight = rows_with_weight(
-            X, y.reshape(len(y), -1), check_weights(sample_weight, X.shape[0], type(self).__name__)
+            X, link.in_order(y.reshape(len(y), -1)), check_weights(sample_weight, X.shape[0], type(self).__name__)
         )
         if link.name != "identity":
             values, weight = link.scores(values), weight * link.weights(values)
         self.scorer_ = self._learn_values(X, values, weight)
-        self._link = TargetLink() if _is_tree_within(self.scorer_, link) else link
+        self._link = TargetLink(order=link.order) if _is_tree_within(self.scorer_, link) else link
         return self
 
     def _learn_values(self, X: Any, values: np.ndarray, weight: np.ndarray) -> Any:
@@ -391,7 +402,7 @@ class CompactRegressor(RegressorMixin, CompactStudent):
 
     def _values(self, scores: np.ndarray) -> np.ndarray:
         """Return the values of scores, as compiled models do."""
-        return inverse_link(self._link.inverse, self._link.bounds).of_rows(scores)
+        return inverse_link(self._link.inverse, self._link.bounds, self._link.order).of_rows(scores)
 
     def __skdistill_compile__(self) -> CompiledModel:
         return CompiledModel(
@@ -401,6 +412,7 @@ class CompactRegressor(RegressorMixin, CompactStudent):
             is_single=self._is_single,
             names=self._names(),
             bounds=self._link.bounds,
+            order=self._link.order,
         )
 
     def __sklearn_tags__(self) -> Any:

@@ -152,7 +152,7 @@ def teach_regressor(
         Fitted on the values, or on their scores with a link; the student learns their code.
     link : TargetLink or None, default=None
         The student is fitted to the scores of the values, and its predictions are converted back; they stay within the
-        bounds of the link. ``None`` fits it to the values.
+        bounds of the link, and in its order. ``None`` fits it to the values.
 
     Returns
     -------
@@ -186,8 +186,11 @@ def teach_regressor(
         return _in_shape(_fit_coded(student, X, values, sample_weight, rng, target_compressor), X, values)
     values = values[:, 0] if _is_single(values) and values.ndim == 2 else values
     link.check(values, f"the student {type(student).__name__}", "its targets")
+    link.check_count(1 if values.ndim == 1 else values.shape[1], f"the student {type(student).__name__}", "its targets")
+    values = link.in_order(values)
     if target_compressor is None and isinstance(student, CompactRegressor):
-        return student.fit_soft(X, values, link=link.name, bounds=link.bounds, sample_weight=sample_weight)
+        options: dict[str, Any] = {"link": link.name, "bounds": link.bounds, "order": link.order}
+        return student.fit_soft(X, values, sample_weight=sample_weight, **options)
     if link.name != "identity" and accepts_sample_weight(student):
         sample_weight = sample_weight * link.weights(values)
     fitted = _fit_coded(student, X, link.scores(values), sample_weight, rng, target_compressor)

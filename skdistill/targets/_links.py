@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._described import described
+from .._ordering import ORDERS, ordered
 from .._suggesting import did_you_mean
 
 INVERSES = {"identity": "identity", "log": "exp", "logit": "logistic"}
@@ -41,6 +42,9 @@ class TargetLink:
         Lower bound of the values. :meth:`of` knows the usual bounds of each link.
     high : float, default=inf
         Upper bound of the values.
+    order : {"increasing", "decreasing", "mean_std"} or None, default=None
+        Order of the values of several outputs in each row. ``"mean_std"`` stands for means followed by as many standard
+        deviations, which are not negative.
 
     Examples
     --------
@@ -55,23 +59,27 @@ class TargetLink:
     name: str = "identity"
     low: float = -np.inf
     high: float = np.inf
+    order: str | None = None
 
     @classmethod
-    def of(cls, name: str, bounds: Any = None, *, who: str = "TargetLink") -> "TargetLink":
-        """Return a link after checking its name and its bounds.
+    def of(cls, name: str, bounds: Any = None, order: str | None = None, *, who: str = "TargetLink") -> "TargetLink":
+        """Return a link after checking its name, its bounds and its order.
 
         Parameters
         ----------
         name : {"identity", "log", "logit"}
         bounds : (low, high) or None, default=None
             ``None``, for both or for one of them, is the usual bound: 0 for the log, 0 and 1 for the logit.
+        order : {"increasing", "decreasing", "mean_std"} or None, default=None
+            Order of the values of several outputs.
         who : str, default="TargetLink"
             Name of the caller in messages.
 
         Raises
         ------
         ValueError
-            If the name is unknown, or the bounds are no increasing numbers, or infinite where the link needs a bound.
+            If the name or the order is unknown, or the bounds are no increasing numbers, or infinite where the link
+            needs a bound.
         """
         if not isinstance(name, str) or name not in INVERSES:
             raise ValueError(
@@ -84,12 +92,17 @@ class TargetLink:
                 f"{who}: bounds={bounds!r}; expected {'a finite lower bound' if name == 'log' else 'finite bounds'} "
                 f"for link={name!r}. Pass numbers, or link='identity'."
             )
-        return cls(name, low, high)
+        if order is not None and not (isinstance(order, str) and order in ORDERS):
+            raise ValueError(
+                f"{who}: order={described(order)}; expected one of {list(ORDERS)}, or None."
+                f"{did_you_mean(order, ORDERS)}"
+            )
+        return cls(name, low, high, order)
 
     @property
     def is_plain(self) -> bool:
-        """Whether scores are values, without bounds."""
-        return self.name == "identity" and self.bounds is None
+        """Whether scores are values, without bounds and without an order."""
+        return self.name == "identity" and self.bounds is None and self.order is None
 
     @property
     def inverse(self) -> str:
@@ -115,6 +128,19 @@ class TargetLink:
                 f"{who}: {name} has {int(outside.sum()):,} values outside the bounds, such as "
                 f"{float(values[outside][0]):g}; expected values in [{self.low:g}, {self.high:g}]{kind}. {advice}"
             )
+
+    def check_count(self, n_outputs: int, who: str, name: str) -> None:
+        """Raise a ``ValueError`` if an order is not possible for a number of outputs."""
+        if self.order is not None and (n_outputs < 2 or (self.order == "mean_std" and n_outputs % 2)):
+            expected = "an even number of columns" if self.order == "mean_std" else "at least 2 columns"
+            raise ValueError(
+                f"{who}: {name} has {n_outputs} columns with the order {self.order!r}; expected {expected}. Pass no "
+                "order, or another one."
+            )
+
+    def in_order(self, values: np.ndarray) -> np.ndarray:
+        """Return the values of shape (n_samples, n_outputs), each row in order."""
+        return ordered(values, self.order)
 
     def clipped(self, values: np.ndarray) -> np.ndarray:
         """Return the values, those outside the bounds replaced by the nearest bound."""

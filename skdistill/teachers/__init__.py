@@ -7,6 +7,7 @@ from ._ensemble import TeacherEnsemble, disagreement, fixed_weights
 from ._labels import label_teacher, positions_said, read_labels, said_labels, stated_decisions
 from ._lists import is_list, names_of, teachers_in
 from ._out_of_bag import OutOfBag, find_out_of_bag
+from ._outputs_in_order import as_levels, stated_order, stated_quantiles
 from ._querying import query_members, query_teacher
 from ._recipes import clone_recipe, clone_teacher, fit_teacher, out_of_bag_outputs, out_of_fold_outputs
 from ._repeatability import (
@@ -41,6 +42,7 @@ __all__ = [
     "Teacher",
     "TeacherEnsemble",
     "adapt_member",
+    "as_levels",
     "as_teacher",
     "average",
     "check_is_recognised",
@@ -76,6 +78,8 @@ __all__ = [
     "scale_of",
     "stated_decisions",
     "stated_link",
+    "stated_order",
+    "stated_quantiles",
     "steady",
     "teachers_in",
     "unlabelled_rows",

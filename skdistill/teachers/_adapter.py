@@ -22,6 +22,7 @@ from ._answers import UnreadableError, as_floats, has_changed, normalised, order
 from ._conventions import SCIKIT_LEARN, Task, convention_of
 from ._ensemble import TeacherEnsemble, check_members, fixed_weights
 from ._lists import is_list, names_of, teachers_in
+from ._mean_and_deviation import has_deviations, mean_and_deviation
 
 OutputKind = Literal["proba", "logit", "value"]
 
@@ -34,6 +35,7 @@ RESPONSES: dict[Task, dict[str, OutputKind]] = {
         "score_samples": "value",
         "effect": "value",
         "predict_survival_function": "value",
+        "mean_std": "value",
         "predict_proba": "value",
     },
 }
@@ -192,6 +194,8 @@ class Teacher:
         if _is_function(self.model):
             return self.model(X)
         ask = self._convention.methods(self.task).get(self.response_method)
+        if self.response_method == "mean_std":
+            ask = mean_and_deviation
         if ask is not None:
             model = self._inside.model
             return ask(model, _readable_by(model, self._inside.transform(X)))
@@ -300,6 +304,8 @@ def as_teacher(
         Method of the model to call. ``"auto"`` uses the first available method: for classification,
         ``"predict_proba"``, ``"decision_function"`` and ``"predict"`` (or ``"labels_"`` for a clusterer without
         ``predict``); for regression, ``"predict"``, ``"decision_function"``, ``"transform"`` and ``"score_samples"``.
+        ``"mean_std"`` asks a regressor for its means and then its standard deviations: by
+        ``predict(X, return_std=True)`` or ``pred_dist(X)``.
         For a function, this is the method whose output format the function has; with ``"auto"``, floats are
         probabilities and other one-dimensional outputs are labels. A bound method, such as ``model.predict_proba``, has
         the output format of its name, and the classes of its model in their order.
@@ -498,10 +504,12 @@ def _resolve_method(obj: Any, response_method: str, task: Task) -> str:
 
 def _methods_of(obj: Any, task: Task) -> list[str]:
     """Return the response methods that a model has, the preferred one first."""
-    of_family = convention_of(_innermost(obj)).methods(task)
+    final = _innermost(obj)
+    of_family = convention_of(final).methods(task)
     if of_family:
         return list(of_family)
-    return [name for name in RESPONSES[task] if hasattr(_innermost(obj) if name == "labels_" else obj, name)]
+    has_method = {"labels_": hasattr(final, "labels_"), "mean_std": has_deviations(final)}
+    return [name for name in RESPONSES[task] if has_method.get(name, hasattr(obj, name))]
 
 
 def _resolve_classes(obj: Any, classes: Any) -> np.ndarray:

@@ -82,7 +82,7 @@ def known_bounds(teacher: Teacher) -> tuple[float, float] | None:
     teacher : Teacher
         Of values.
     """
-    if teacher.response_method == "predict_proba":
+    if teacher.response_method in ("predict_proba", "predict_survival_function"):
         return 0.0, 1.0
     model = unwrap(teacher.model).model
     if isinstance(model, TeacherEnsemble):

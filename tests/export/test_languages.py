@@ -19,8 +19,10 @@ from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeRegressor
 
 from skdistill import DistilledClassifier
+from skdistill._ordering import ORDERS, is_in_order
+from skdistill.compiled import CompiledModel, Linear
 from skdistill.export import _python_trees, to_c, to_javascript, to_onnx, to_python, to_sql
-from skdistill.students import CompactBoostingClassifier
+from skdistill.students import CompactBoostingClassifier, CompactTreeRegressor
 from skdistill.students._families import FAMILIES
 
 
@@ -268,3 +270,30 @@ def test_trees_of_python_as_tables(monkeypatch, seed):
     assert "else:" in nested.text.split("def _scores")[0]
     assert "_PART0_BOUND" in table.text
     assert "_PART0_BOUND" not in nested.text
+
+
+UNORDERED = np.random.RandomState(0).normal(size=(3, 4))
+"""Weights of outputs whose order differs from row to row."""
+
+
+@in_each_language
+@pytest.mark.parametrize("order", ORDERS)
+def test_outputs_in_order(export, order):
+    """They are in order in each language, and within the bounds, after a link as well."""
+    rows = np.random.RandomState(1).normal(size=(100, 3))
+    assert not is_in_order(rows @ UNORDERED, order).all()
+    for link, bounds in (("identity", (-2.0, 1.5)), ("logistic", (0.0, 1.0))):
+        model = CompiledModel(Linear(3 * UNORDERED, np.zeros(4)), link, bounds=bounds, order=order)
+        assert is_in_order(model(rows), order).all()
+        assert_exported(export, model, X=rows)
+
+
+@needs(shutil.which("gcc"), "gcc")
+@pytest.mark.parametrize("order", ORDERS)
+def test_integers_in_order(order):
+    """C without floats sorts the integers that stand for the outputs."""
+    rows = np.random.RandomState(1).normal(size=(200, 3)).round(2) * 100
+    student = CompactTreeRegressor(20).fit(rows, rows @ UNORDERED)
+    assert not is_in_order(student.predict(rows), order).all()
+    exported = to_c(student.__skdistill_compile__().in_order(order), X=rows, dtype="int")
+    assert exported.largest_difference <= 1e-2

@@ -331,6 +331,8 @@ GOOD = {
     "decision": ("auto", "argmax", "teacher"),
     "link": ("auto", "identity"),
     "bounds": (None, "auto", "seen"),
+    "output_order": (None, "auto"),
+    "quantiles": (None,),
     "teacher_cv": (None,),
     "response_method": ("auto",),
     "categorical_features": ("from_dtype", []),
@@ -356,6 +358,8 @@ BAD = {
     "target_compressor": (3, "pca", object(), Ridge(), Ridge),
     "link": ("Log", "exp", "", 3, None, ["log"], object()),
     "bounds": ("none", 3, (1, 0), (0,), (0, 1, 2), ("a", "b"), (np.nan, 1), object(), (0, 0), [[0, 1]], (10**30, 1)),
+    "output_order": ("Increasing", "rising", "", 3, ["increasing"], object()),
+    "quantiles": (0.5, "0.5", [0.9, 0.1], [0.5], [0, 0.5], [0.5, 1], [0.1, np.nan], [[0.1, 0.9]], object(), ["a", "b"]),
     "temperature": (*BAD_NUMBERS, 0, None, "hot"),
     "decision": ("Argmax", "treshold", 3, None, object(), ["argmax"]),
     "compressor": (3, object()),
@@ -471,7 +475,7 @@ def draw_parameters(rng, task):
         options = BAD if is_bad else GOOD
         name = str(rng.choice(list(options)))
         if (name in ("temperature", "decision") and task == "regression") or (
-            name in ("link", "bounds") and task == "classification"
+            name in ("link", "bounds", "output_order", "quantiles") and task == "classification"
         ):
             continue
         if name in given:

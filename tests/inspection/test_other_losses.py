@@ -11,7 +11,7 @@ from sklearn.metrics import d2_pinball_score, mean_pinball_loss
 from sklearn.pipeline import make_pipeline
 
 from skdistill import DistilledRegressor, report
-from skdistill.metrics import concordance
+from skdistill.metrics import concordance, coverage, pinball_loss, pinball_skill
 from skdistill.teachers import quantile_of
 
 X, Y = load_diabetes(return_X_y=True)
@@ -59,6 +59,25 @@ def test_a_quantile_is_judged_by_the_pinball_loss():
         assert expected > 0.1
     assert "error" not in found.models
     assert "harm" not in found.verdict
+
+
+def test_several_quantiles_are_judged_by_the_pinball_loss_and_coverage():
+    """True values are those of each of them, for teacher, student, and the student fitted without the teacher."""
+    levels = [0.1, 0.5, 0.9]
+    models = [LinearRegression().fit(X[TRAIN], Y[TRAIN] + shift) for shift in (-60, 0, 60)]
+
+    def teacher(rows):
+        return np.column_stack([model.predict(rows) for model in models])
+
+    model = DistilledRegressor(teacher, "linear", quantiles=levels, sampler=None).fit(X[TRAIN])
+    found = report(model, X[TEST], Y[TEST], X_train=X[TRAIN], y_train=Y[TRAIN], timing=False)
+    for place, outputs in enumerate((teacher(X[TEST]), model.predict(X[TEST]))):
+        assert found.models["pinball_loss"][place] == pytest.approx(pinball_loss(Y[TEST], outputs, quantiles=levels))
+        assert found.models["skill"][place] == pytest.approx(pinball_skill(Y[TEST], outputs, quantiles=levels))
+        assert found.models["coverage"][place] == coverage(Y[TEST], outputs[:, [0, 2]])
+    assert found.by_output["output"].tolist() == ["quantile 0.1", "quantile 0.5", "quantile 0.9"]
+    below = np.mean(Y[TEST, None] <= teacher(X[TEST]), axis=0)
+    np.testing.assert_allclose(found.by_output["teacher_share_below"], below)
 
 
 def test_survival_labels_are_judged_by_concordance():
