@@ -252,7 +252,7 @@ class TestAutomaticChoice:
             (np.sum, None),
             (None, None),
         ],
-        ids=lambda part: f"{part!r:.60}",
+        ids=lambda part: getattr(part, "__name__", None) or f"{part!r:.60}",
     )
     def test_what_can_be_inherited(self, teacher, kind):
         """Trees, hidden units and RBF kernels of a teacher that reads the columns, or linear functions of them."""
