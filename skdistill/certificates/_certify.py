@@ -4,13 +4,11 @@ import datetime
 import math
 import platform
 from collections.abc import Mapping
+from importlib.metadata import version
 from numbers import Real
 from typing import Any
 
-import lightgbm
 import numpy as np
-import scipy
-import sklearn
 
 import skdistill
 
@@ -217,7 +215,7 @@ def _variance(model: Any, answers: Answers, variance: Any) -> np.ndarray | None:
     n_outputs = answers.teacher.reshape(len(answers.rows), -1).shape[1]
     if variance is None:
         found = getattr(getattr(unwrap(model).model, "seen_rows_", None), "output_variance", None)
-        usable = found is not None and found.shape == (n_outputs,) and found.min() > 0
+        usable = found is not None and found.shape == (n_outputs,) and found.min() > 0 and np.isfinite(found).all()
         return found if usable else None
     given = np.atleast_1d(np.asarray(variance, dtype=float))
     if given.shape not in ((1,), (n_outputs,)) or not np.isfinite(given).all() or given.min() <= 0:
@@ -305,10 +303,7 @@ def _certificate(
         versions={
             "python": platform.python_version(),
             "skdistill": skdistill.__version__,
-            "numpy": np.__version__,
-            "scipy": scipy.__version__,
-            "scikit-learn": sklearn.__version__,
-            "lightgbm": lightgbm.__version__,
+            **{name: version(name) for name in ("numpy", "scipy", "scikit-learn", "lightgbm")},
         },
         notes=tuple(notes),
     )

@@ -27,7 +27,8 @@ def student_digest(model: Any) -> str:
     if compiled is None:
         digest.update(pickle.dumps(student, protocol=4))
         return f"pickle:{digest.hexdigest()}"
-    for part in _parts(compiled.__getstate__() | {"scorer": compiled.scorer.content()}):
+    stored = pickle.loads(pickle.dumps(compiled))  # a pickle may number parts anew
+    for part in _parts(stored.__getstate__() | {"scorer": stored.scorer.content()}):
         digest.update(part)
     return f"content:{digest.hexdigest()}"
 

@@ -37,7 +37,7 @@ class SeenRows:
         Share in [0, 1] of the rows that occur more than once in their table: about the probability that another row
         equals one of them by chance.
     output_variance : ndarray of shape (n_outputs,) or None
-        Variance of the teacher's outputs on the rows that it was queried for.
+        Variance of the teacher's outputs on the rows that it was queried for; infinite if no double can hold it.
     """
 
     def __init__(self, tables: Sequence[Any], outputs: np.ndarray | None = None) -> None:
@@ -49,8 +49,7 @@ class SeenRows:
         # the salt depends on all rows, so that keys of other tables are others and a fit with a seed can be repeated
         self._salt = np.frombuffer(hashlib.blake2b(together.tobytes(), digest_size=16).digest(), dtype=np.uint64)
         self.keys = _sorted(self._salted(together))
-        variance = None if outputs is None else np.var(np.asarray(outputs, float).reshape(len(outputs), -1), axis=0)
-        self.output_variance = variance
+        self.output_variance = None if outputs is None else _variance(outputs)
 
     def find(self, X: Any) -> np.ndarray:
         """Return a mask of the rows of a table that are equal to a row that was seen, of shape (n_samples,)."""
@@ -201,6 +200,13 @@ def _sorted(keys: np.ndarray) -> np.ndarray:
     """Return the distinct keys in the order of their first half."""
     ordered = keys[np.lexsort((keys[:, 1], keys[:, 0]))]
     return ordered[np.append(True, (ordered[1:] != ordered[:-1]).any(axis=1))]
+
+
+def _variance(outputs: np.ndarray) -> np.ndarray:
+    """Return the variance of each output."""
+    columns = np.asarray(outputs, dtype=float).reshape(len(outputs), -1)
+    with np.errstate(over="ignore"):
+        return np.var(columns, axis=0)
 
 
 def _is_repeated(keys: np.ndarray) -> np.ndarray:

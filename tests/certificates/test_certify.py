@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 import skdistill
 from skdistill import DistilledClassifier, DistilledRegressor, as_teacher, certify
 from skdistill.certificates import Certificate
+from skdistill.certificates._digests import student_digest
 from skdistill.checking import check_certificate
 from skdistill.metrics import clopper_pearson, quantile_bound
 
@@ -249,6 +250,16 @@ class TestCertificate:
         for model in (classifier, student, pickle.loads(pickle.dumps(student)), pickle.loads(pickle.dumps(compiled))):
             assert certificate.is_about(model)
         assert not certificate.is_about(DistilledClassifier(classifier.teacher, "linear", sampler=None).fit(X).student_)
+
+    @pytest.mark.parametrize("family", ["boosting", "tree", "mlp", "linear"])
+    def test_the_digest_of_a_student_outlives_its_pickle(self, family):
+        """Also of trees that split categories, whose subsets a pickle numbers anew."""
+        town = RNG.choice(["Aix", "Bonn", "Cork", "Delft", "Ely"], 360)
+        frame = pd.DataFrame({"town": pd.Categorical(town), "a": X[:, 0]})
+        model = DistilledRegressor(lambda rows: rows["a"] * rows["town"].isin(["Bonn", "Ely"]), family, sampler=None)
+        student = model.set_params(random_state=0).fit(frame).student_
+        again = pickle.loads(pickle.dumps(student))
+        assert student_digest(student) == student_digest(again) == student_digest(pickle.loads(pickle.dumps(again)))
 
     def test_it_is_written_and_shown(self, certificate, tmp_path):
         """As text, as HTML and in a file."""
