@@ -155,7 +155,7 @@ def forms_of(frame, index):
     yield pa.Table.from_pandas(row, preserve_index=False)
 
 
-@pytest.mark.parametrize("table", ["frame", "numbers of a frame"])
+@pytest.mark.parametrize("table", ["frame", pytest.param("numbers of a frame", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("family", "task"), [case for case in CASES if case[1] in ("three classes", "values")])
 def test_rows_of_frames(family, task, table):
     """A row, a dict in any order, a frame of any library, columns in another order: the answer is that among many."""

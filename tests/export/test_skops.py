@@ -64,7 +64,7 @@ def raw_table():
 
 
 @needs_skops
-@pytest.mark.parametrize("classifies", [False, True])
+@pytest.mark.parametrize("classifies", [pytest.param(False, marks=pytest.mark.slow), True])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_family(family, classifies):
     """Students and their compiled forms, on raw columns; not one digit differs."""

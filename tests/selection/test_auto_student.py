@@ -219,7 +219,7 @@ class TestCandidates:
 
 class TestSize:
     @pytest.mark.parametrize("family", FAMILIES)
-    @pytest.mark.parametrize("n_parameters", [200, 2000])
+    @pytest.mark.parametrize("n_parameters", [200, pytest.param(2000, marks=pytest.mark.slow)])
     def test_every_family_understands_it(self, family, n_parameters):
         """No student has more parameters than asked for; families that can use most of them do."""
         student = FAMILIES[family].member(classifies=False).sized(n_parameters, n_inputs=3, n_outputs=1)
