@@ -48,6 +48,7 @@ PUBLIC = {
         "Design",
         "ExactColumns",
         "Forest",
+        "Isotonic",
         "Landmarks",
         "Linear",
         "Network",

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._ordering import ordered, ordered_row
 from ._code import float_literal
+from ._isotonic import Isotonic
 
 Scores = tuple[float, ...]
 
@@ -131,6 +132,19 @@ def _in_order(name: str, bounds: tuple[float, float] | None, order: str) -> Link
         options = "" if order == "increasing" else ", reverse=True"
         return replace(link, of_rows=of_rows, ending=f"    return array(sorted({{scores}}{options}))")
     return Link(of_rows, in_order, single_ending=link.single_ending)
+
+
+def calibrated(link: Link, name: str, isotonic: Isotonic) -> Link:
+    """Return a link of one row whose probabilities are calibrated."""
+    of_one = link.of_one
+
+    def of_scores(scores: Scores) -> Scores:
+        if name == "binary":
+            share = _logistic_of_one(scores[0])
+            return isotonic.of_one((1 - share, share))
+        return isotonic.of_one(scores if of_one is None else of_one(scores))
+
+    return Link(lambda scores: isotonic.of_rows(link.of_rows(scores)), of_scores)
 
 
 @lru_cache(maxsize=64)

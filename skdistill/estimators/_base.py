@@ -42,6 +42,7 @@ from ..students._families import FAMILIES, current_name, scouted_families
 from ..students._student import count_inputs
 from ..teachers import Teacher, is_fitted_teacher, query_teacher
 from ..transfer import Oracle, TransferSet, count_synthetic
+from ._calibration import calibrate, label_rows, leave_out_rows
 from ._decision import LabelComparison, compare_labels, reserve_label_queries
 from ._fit_arguments import FitArguments, check_fit_arguments
 from ._html_diagram import HTMLDiagramMixin
@@ -77,6 +78,7 @@ class Taught(NamedTuple):
     held_out: HeldOut | None
     candidates: Candidates | None
     soft_weight_choice: SoftWeightChoice | None
+    calibration: dict[str, np.ndarray] | None = None
 
 
 class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
@@ -121,12 +123,14 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         given = check_fit_arguments(self, X, y, sample_weight, X_unlabeled, X_val, y_val, groups, self._task.check_y)
         declare(declared_columns(type(self).__name__, self.categorical_features, given.X))
         run = self._run(given)
+        given, calibration_rows = leave_out_rows(self, given, run.rng)
         teacher = resolve_teacher(self, given, run)
         check_names(self, teacher, given.X)
         truth = self._task.truth(self, teacher, given.y)
         truth_val = self._task.truth(self, teacher, given.y_val, "y_val")
 
         oracle = oracle_of(self, teacher, given, run)
+        label_rows(calibration_rows, teacher, oracle)
         real, targets, labels = self._label_real(teacher, given, truth, oracle, run)
         measure_teacher_noise(self, targets, given, real, oracle)
         ignored = self._ignored_features(real, targets, oracle, run)
@@ -134,6 +138,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         targets = self._task.seen(self, replace(targets, view=seen.view))  # type: ignore[type-var]
         with columns_ignored(count_columns(real.X, seen.view), seen.view.positions(ignored)):
             taught = self._extend_and_teach(real, given, truth_val, targets, labels, oracle, run)
+        taught = calibrate(self, taught, calibration_rows, targets)
 
         self._keep(taught, teacher, oracle, seen)
         self.ignored_features_ = name_columns(real.X, ignored)
@@ -177,6 +182,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         if taught.soft_weight_choice is not None and taught.soft_weight_choice.caution:
             warn_caller(f"{type(self).__name__}: {taught.soft_weight_choice.caution}", TeacherWarning)
         if labels is not None:
+            labels.decision = getattr(taught.student, "decision", labels.decision)  # a calibration moves thresholds
             labels.warn(self)
         self._warn_of_refusals(oracle, taught.extension)
 
@@ -272,7 +278,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
 
     def _keep(self, taught: Taught, teacher: Teacher, oracle: Oracle, seen: Seen) -> None:
         """Set the fitted attributes, and delete attributes of an earlier fit that this fit does not set."""
-        student, extension, held_out, candidates, choice = taught
+        student, extension, held_out, candidates, choice, calibration = taught
         real_weight = extension.rows.real_weights[0] if candidates is None else candidates.tried[-1].real_weight
         fitted = {
             "student_": student,
@@ -287,6 +293,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
             "student_columns_": seen.columns,
             "columns_path_": seen.path,
             "constraints_": seen.constraints,
+            "calibration_": calibration,
             "decision_": getattr(student, "decision", None) if isinstance(student, DecidingClassifier) else None,
         }
         for name, value in fitted.items():
