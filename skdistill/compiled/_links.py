@@ -134,17 +134,26 @@ def _in_order(name: str, bounds: tuple[float, float] | None, order: str) -> Link
     return Link(of_rows, in_order, single_ending=link.single_ending)
 
 
-def calibrated(link: Link, name: str, isotonic: Isotonic) -> Link:
-    """Return a link of one row whose probabilities are calibrated."""
+def link_of_one_row(link: Link, name: str, power: float, isotonic: Isotonic | None) -> Link:
+    """Return a link of one row whose probabilities are raised to a power, divided by their sum, and calibrated."""
     of_one = link.of_one
 
-    def of_scores(scores: Scores) -> Scores:
+    def probabilities(scores: Scores) -> Scores:
         if name == "binary":
             share = _logistic_of_one(scores[0])
-            return isotonic.of_one((1 - share, share))
-        return isotonic.of_one(scores if of_one is None else of_one(scores))
+            return 1 - share, share
+        return scores if of_one is None else of_one(scores)
 
-    return Link(lambda scores: isotonic.of_rows(link.of_rows(scores)), of_scores)
+    def raised(scores: Scores) -> Scores:
+        if power == 1:
+            return probabilities(scores)
+        shares = [share**power for share in probabilities(scores)]
+        total = sum(shares) or math.nan
+        return tuple(share / total for share in shares)
+
+    return replace(
+        LINKS["softmax"], of_one=raised if isotonic is None else lambda scores: isotonic.of_one(raised(scores))
+    )
 
 
 @lru_cache(maxsize=64)

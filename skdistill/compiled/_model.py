@@ -12,7 +12,7 @@ from ._code import Code, compile_row, row_source, scores_as_tuple
 from ._columns import Columns, names_of_frame, rows_as_array
 from ._decision import Decision
 from ._isotonic import Isotonic
-from ._links import Link, calibrated, inverse_link
+from ._links import Link, inverse_link, link_of_one_row
 from ._row_code import row_code
 from ._row_input import Names, as_floats, cells_of_frame, column_of_frame
 from ._scorer import Scorer
@@ -180,7 +180,7 @@ class CompiledModel:
         return None if code is None else self._source_of(code)
 
     def _code(self) -> Code | None:
-        return row_code(self.scorer) if self.power == 1 else None
+        return row_code(self.scorer)
 
     def _source_of(self, code: Code) -> str:
         link = self._inverse_link()
@@ -188,9 +188,11 @@ class CompiledModel:
         return row_source(code.lines, ending.format(scores=scores_as_tuple(len(self.scorer.base))))
 
     def _inverse_link(self) -> Link:
-        """Return the link of one row, whose power is 1, with the isotonic calibration."""
+        """Return the link of one row, with the power and the isotonic calibration."""
         link = inverse_link(self.link, self.bounds, self.order)
-        return link if self.isotonic is None else calibrated(link, self.link, self.isotonic)
+        if self.power == 1 and self.isotonic is None:
+            return link
+        return link_of_one_row(link, self.link, self.power, self.isotonic)
 
     def stored_as(self, dtype: np.dtype) -> "CompiledModel":
         """Return a copy with leaf values or weights of another precision."""
