@@ -143,6 +143,14 @@ def test_one_row_is_mapped_as_many(share):
     np.testing.assert_allclose(OF_ISOTONIC[2].of_one(row[0]), OF_ISOTONIC[2].of_rows(row)[0], rtol=1e-15)
 
 
+def test_a_power_is_part_of_the_code_for_one_row():
+    """Also of probabilities that are all too small for it, which are missing then as among many rows."""
+    model = CompiledModel(Linear(np.ones((1, 2)), np.zeros(2)), power=3.0, classes=np.arange(2))
+    assert model.source is not None
+    np.testing.assert_allclose(model(np.array([0.5])), [0.5, 0.5])
+    assert np.isnan(model(np.array([1e-200]))).all()
+
+
 def test_models_without_calibration_do_not_store_it():
     """Pickles of other models are as small as before."""
     model = CompiledModel(Linear(np.ones((3, 1)), np.zeros(1)), "binary", classes=np.arange(2))
