@@ -32,6 +32,7 @@ FOREIGN = {
     "bayes": GaussianNB(),
 }
 """Students of other packages by how they answer; the last one has no compiled form."""
+SMALL = {"kernel": {"n_landmarks": 10}, "mlp": {"max_epochs": 3}, "boosting": {"n_trees": 4}}
 OF_ISOTONIC = {
     2: Isotonic(((0.1, 0.4, 0.8),), ((0.05, 0.5, 0.9),)),
     3: Isotonic(((0.1, 0.4, 0.8),) * 3, ((0.05, 0.5, 0.9), (0.2, 0.2, 0.7), (0.01, 0.6, 1.0))),
@@ -39,7 +40,7 @@ OF_ISOTONIC = {
 
 
 def taught(name, n_classes, temperature=1.0):
-    small = {"n_landmarks": 10} if name == "kernel" else {"max_epochs": 3} if "mlp" in name else {}
+    small = SMALL.get(name, {})
     student = FOREIGN[name] if name in FOREIGN else FAMILIES[name].member(classifies=True).set_params(**small)
     proba = np.exp(LOGITS[:, :n_classes])
     proba /= proba.sum(axis=1, keepdims=True)
@@ -156,3 +157,4 @@ def test_models_without_calibration_do_not_store_it():
     model = CompiledModel(Linear(np.ones((3, 1)), np.zeros(1)), "binary", classes=np.arange(2))
     assert "isotonic" not in model.__dict__
     assert "isotonic" not in model.__getstate__()
+    assert "isotonic" not in pickle.loads(pickle.dumps(model)).__dict__
