@@ -15,6 +15,7 @@ from .compression._compressing import compress_compiled
 from .convert import read_margins, read_model, rows_of_student, unwrap, with_steps
 from .exceptions import CompileError
 from .metrics import fidelity
+from .students._calibrated import IsotonicClassifier
 from .students._completion import CompletedClassifier, LinkedRegressor
 from .students._deciding import DecidingClassifier
 
@@ -175,6 +176,8 @@ def _convert_single(model: Any, owner: str, several: Any) -> CompiledModel:
         return _convert(model.student_, type(model).__name__)
     if isinstance(model, DecidingClassifier):
         return _convert(model.estimator).deciding(model.decision)
+    if isinstance(model, IsotonicClassifier):
+        return _convert(model.estimator).calibrated(model.isotonic)
     if isinstance(model, CompiledModel):
         return model
     if isinstance(model, BaseEstimator):
@@ -222,8 +225,12 @@ def _from_completed(model: CompletedClassifier) -> CompiledModel:
         scorer = inner.scorer.scaled(model.temperature)
         link = "binary" if len(model.classes) == 2 else "softmax"
         return CompiledModel(scorer, link, **described)
-    if model.response == "predict_proba" and np.array_equal(model.estimator.classes_, model.classes):
-        return CompiledModel(inner.scorer, inner.link, power=model.temperature, **described)
+    knows_all = np.array_equal(getattr(model.estimator, "classes_", []), model.classes)
+    if model.response == "predict_proba" and knows_all and inner.isotonic is None:
+        power = inner.power * model.temperature
+        if inner.link in ("binary", "softmax"):  # a power of probabilities is a factor of scores
+            return CompiledModel(inner.scorer.scaled(power), inner.link, **described)
+        return CompiledModel(inner.scorer, inner.link, power=power, **described)
     raise _not_completed(model)
 
 

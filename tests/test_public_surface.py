@@ -57,6 +57,7 @@ PUBLIC = {
         "Design",
         "ExactColumns",
         "Forest",
+        "Isotonic",
         "Landmarks",
         "Linear",
         "Network",

@@ -7,6 +7,7 @@ from ._design import Design
 from ._exact_columns import ExactColumns
 from ._forest import Forest
 from ._intervals import ConformalIntervals
+from ._isotonic import Isotonic
 from ._kernel import Landmarks
 from ._linear import Linear
 from ._model import CompiledModel
@@ -23,6 +24,7 @@ __all__ = [
     "Design",
     "ExactColumns",
     "Forest",
+    "Isotonic",
     "Landmarks",
     "Linear",
     "Network",

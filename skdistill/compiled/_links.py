@@ -9,6 +9,7 @@ import numpy as np
 
 from .._ordering import ordered, ordered_row
 from ._code import float_literal
+from ._isotonic import Isotonic
 
 Scores = tuple[float, ...]
 
@@ -131,6 +132,28 @@ def _in_order(name: str, bounds: tuple[float, float] | None, order: str) -> Link
         options = "" if order == "increasing" else ", reverse=True"
         return replace(link, of_rows=of_rows, ending=f"    return array(sorted({{scores}}{options}))")
     return Link(of_rows, in_order, single_ending=link.single_ending)
+
+
+def link_of_one_row(link: Link, name: str, power: float, isotonic: Isotonic | None) -> Link:
+    """Return a link of one row whose probabilities are raised to a power, divided by their sum, and calibrated."""
+    of_one = link.of_one
+
+    def probabilities(scores: Scores) -> Scores:
+        if name == "binary":
+            share = _logistic_of_one(scores[0])
+            return 1 - share, share
+        return scores if of_one is None else of_one(scores)
+
+    def raised(scores: Scores) -> Scores:
+        if power == 1:
+            return probabilities(scores)
+        shares = [share**power for share in probabilities(scores)]
+        total = sum(shares) or math.nan
+        return tuple(share / total for share in shares)
+
+    return replace(
+        LINKS["softmax"], of_one=raised if isotonic is None else lambda scores: isotonic.of_one(raised(scores))
+    )
 
 
 @lru_cache(maxsize=64)

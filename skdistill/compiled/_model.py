@@ -13,7 +13,8 @@ from .._threads import is_small, one_blas_thread
 from ._code import Code, compile_row, row_source, scores_as_tuple
 from ._columns import Columns, names_of_frame, pack_table, rows_as_array, unpack_table
 from ._decision import Decision
-from ._links import inverse_link
+from ._isotonic import Isotonic
+from ._links import Link, inverse_link, link_of_one_row
 from ._row_code import row_code
 from ._row_input import Names, as_floats, cells_of_frame, column_of_frame
 from ._scorer import Scorer
@@ -61,6 +62,8 @@ class CompiledModel:
     order : {"increasing", "decreasing", "mean_std"} or None, default=None
         Order of several outputs of a row: they are sorted; ``"mean_std"`` stands for means followed by as many standard
         deviations, and replaces those below zero by zero.
+    isotonic : Isotonic or None, default=None
+        Isotonic calibration of the probabilities, after the link and the power.
 
     Attributes
     ----------
@@ -86,6 +89,7 @@ class CompiledModel:
     decision: Decision | None = None
     bounds: tuple[float, float] | None = None
     order: str | None = None
+    isotonic: Isotonic | None = None
 
     def __init__(
         self,
@@ -100,12 +104,15 @@ class CompiledModel:
         decision: Decision | None = None,
         bounds: tuple[float, float] | None = None,
         order: str | None = None,
+        isotonic: Isotonic | None = None,
     ) -> None:
         self.scorer = scorer
         self.link = link
         self.bounds = bounds
         if order is not None:
             self.order = order
+        if isotonic is not None:
+            self.isotonic = isotonic
         self.power = power
         self.classes_ = classes
         self.columns = columns
@@ -175,12 +182,19 @@ class CompiledModel:
         return None if code is None else self._source_of(code)
 
     def _code(self) -> Code | None:
-        return row_code(self.scorer) if self.power == 1 else None
+        return row_code(self.scorer)
 
     def _source_of(self, code: Code) -> str:
-        link = inverse_link(self.link, self.bounds, self.order)
+        link = self._inverse_link()
         ending = link.single_ending if self.is_single else link.ending
         return row_source(code.lines, ending.format(scores=scores_as_tuple(len(self.scorer.base))))
+
+    def _inverse_link(self) -> Link:
+        """Return the link of one row, with the power and the isotonic calibration."""
+        link = inverse_link(self.link, self.bounds, self.order)
+        if self.power == 1 and self.isotonic is None:
+            return link
+        return link_of_one_row(link, self.link, self.power, self.isotonic)
 
     def stored_as(self, dtype: np.dtype) -> "CompiledModel":
         """Return a copy with leaf values or weights of another precision."""
@@ -203,6 +217,13 @@ class CompiledModel:
         """Return a copy of a regressor whose outputs are put in order."""
         model = copy.copy(self)
         model.order = order
+        model._reset_code()
+        return model
+
+    def calibrated(self, isotonic: Isotonic) -> "CompiledModel":
+        """Return a copy of a classifier with an isotonic calibration of its probabilities."""
+        model = copy.copy(self)
+        model.isotonic = isotonic
         model._reset_code()
         return model
 
@@ -244,6 +265,8 @@ class CompiledModel:
         if self.power != 1:
             outputs = outputs**self.power
             outputs /= outputs.sum(axis=1, keepdims=True)
+        if self.isotonic is not None:
+            outputs = self.isotonic.of_rows(outputs)
         return outputs[:, 0] if self.is_single else outputs
 
     def _of_frame(self, X: Any) -> Any:
@@ -336,7 +359,7 @@ class CompiledModel:
             dtype = None if self._raw is None else object
             row: Callable[[Any], Any] = lambda cells: self._many(np.asarray(cells, dtype)[None])[0]  # noqa: E731
         else:
-            of_one = inverse_link(self.link, self.bounds, self.order).of_one
+            of_one = self._inverse_link().of_one
             row = self._row_of_codes = compile_row(self._source_of(code), link=of_one, **code.names)
             self._takes_array = self._raw is None and code.takes_array
             self._kinds = NUMBERS if self._raw is None else CELLS
@@ -383,10 +406,11 @@ SHIPPED: dict[str, Any] = {
     "decision": None,
     "bounds": None,
     "order": None,
+    "isotonic": None,
 }
 """What a pickle holds, unless it is the default; columns are packed together with their names."""
 
-OPTIONAL = ("decision", "bounds", "order")
+OPTIONAL = ("decision", "bounds", "order", "isotonic")
 """Attributes that only models that need them have."""
 
 

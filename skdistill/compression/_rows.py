@@ -75,6 +75,8 @@ class Rows:
 def _steps_towards(model: CompiledModel, scores: np.ndarray, y: np.ndarray, slope: np.ndarray) -> np.ndarray:
     """Return the Gauss-Newton steps of the scores towards outputs, each by its own output only."""
     outputs = inverse_link(model.link, model.bounds, model.order).of_rows(scores)
+    if model.isotonic is not None:
+        outputs = model.isotonic.of_rows(outputs)
     errors = y.reshape(outputs.shape) - outputs
     if model.link == "binary":
         errors = errors[:, 1:]

@@ -44,6 +44,7 @@ from ..students._hints import without_hints
 from ..students._student import count_inputs
 from ..teachers import SeenRows, Teacher, is_fitted_teacher, query_teacher
 from ..transfer import Oracle, TransferSet, count_synthetic
+from ._calibration import calibrate, label_rows, leave_out_rows
 from ._decision import LabelComparison, compare_labels, reserve_label_queries
 from ._fit_arguments import FitArguments, check_fit_arguments
 from ._generations import Generations
@@ -82,6 +83,7 @@ class Taught(NamedTuple):
     candidates: Candidates | None
     soft_weight_choice: SoftWeightChoice | None
     generations: dict[str, np.ndarray] | None = None
+    calibration: dict[str, np.ndarray] | None = None
 
 
 class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
@@ -129,12 +131,14 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         given = check_fit_arguments(self, X, y, sample_weight, X_unlabeled, X_val, y_val, groups, self._task.check_y)
         declare(declared_columns(type(self).__name__, self.categorical_features, given.X))
         run = self._run(given)
+        all_tables = given.tables  # also with the rows that are left out next
+        given, calibration_rows = leave_out_rows(self, given, run.rng)
         teacher = resolve_teacher(self, given, run)
         check_names(self, teacher, given.X)
-        truth = self._task.truth(self, teacher, given.y)
-        truth_val = self._task.truth(self, teacher, given.y_val, "y_val")
+        truth, truth_val = self._truth(teacher, given)
 
         oracle = oracle_of(self, teacher, given, run)
+        label_rows(calibration_rows, teacher, oracle)
         real, targets, labels = self._label_real(teacher, given, truth, oracle, run)
         measure_teacher_noise(self, targets, given, real, oracle)
         ignored = self._ignored_features(real, targets, oracle, run)
@@ -142,12 +146,11 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         targets = self._task.seen(self, replace(targets, view=seen.view))  # type: ignore[type-var]
         with columns_ignored(count_columns(real.X, seen.view), seen.view.positions(ignored)):
             taught = self._extend_and_teach(real, given, truth_val, targets, labels, oracle, run)
+        taught = calibrate(self, taught, calibration_rows, targets)
 
         oracle.count_hints(targets.hints.n_rows, targets.hints.seconds)
         self._keep(taught, teacher, oracle, seen)
-        self.ignored_features_ = name_columns(real.X, ignored)
-        self._targets = targets
-        self.seen_rows_ = SeenRows(given.tables, targets.of(real.outputs))
+        self._keep_rows(all_tables, real, targets, ignored)
         end_query_budget(teacher)
         self._warn(given, taught, labels, oracle)
         run.phases.end()
@@ -190,6 +193,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
         if taught.soft_weight_choice is not None and taught.soft_weight_choice.caution:
             warn_caller(f"{type(self).__name__}: {taught.soft_weight_choice.caution}", TeacherWarning)
         if labels is not None:
+            labels.decision = getattr(taught.student, "decision", labels.decision)  # a calibration moves thresholds
             labels.warn(self)
         self._warn_of_refusals(oracle, taught.extension)
 
@@ -202,6 +206,10 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
     def _run(self, given: FitArguments) -> Run:
         rng = check_random_state(self.random_state, self)
         return Run(rng, self._phases(given), Deadline(self.time_limit), self.n_jobs)
+
+    def _truth(self, teacher: Teacher, given: FitArguments) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Return true labels or values of the rows of ``X`` and ``X_val``, as numbers."""
+        return self._task.truth(self, teacher, given.y), self._task.truth(self, teacher, given.y_val, "y_val")
 
     def _label_real(
         self, teacher: Teacher, given: FitArguments, truth: np.ndarray | None, oracle: Oracle, run: Run
@@ -299,7 +307,7 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
 
     def _keep(self, taught: Taught, teacher: Teacher, oracle: Oracle, seen: Seen) -> None:
         """Set the fitted attributes, and delete attributes of an earlier fit that this fit does not set."""
-        student, extension, held_out, candidates, choice, generations = taught
+        student, extension, held_out, candidates, choice, generations, calibration = taught
         fitted = {
             "student_": student,
             "teacher_": teacher.model,
@@ -315,12 +323,19 @@ class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
             "student_columns_": seen.columns,
             "columns_path_": seen.path,
             "constraints_": seen.constraints,
+            "calibration_": calibration,
             "decision_": getattr(student, "decision", None) if isinstance(student, DecidingClassifier) else None,
         }
         for name, value in fitted.items():
             self.__dict__.pop(name, None)
             if value is not None:
                 setattr(self, name, value)
+
+    def _keep_rows(self, tables: list[Any], real: TransferSet, targets: Targets, ignored: dict[int, str]) -> None:
+        """Set what is known of the rows of all tables, of which no cell is kept."""
+        self.ignored_features_ = name_columns(real.X, ignored)
+        self._targets = targets
+        self.seen_rows_ = SeenRows(tables, targets.of(real.outputs))
 
     def _warn_of_refusals(self, oracle: Oracle, extension: Extension) -> None:
         """Warn once if the teacher has refused synthetic rows."""

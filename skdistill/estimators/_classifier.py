@@ -104,6 +104,16 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         largest probability if they are no better, and ``"teacher"`` fits the student to the labels instead of the
         probabilities and warns. Nothing is compared if the two are known to be equal, as for forests, or if the teacher
         has no ``predict``. ``predict_proba`` is the same in all cases, unless the labels are taught.
+    calibration : {"temperature", "isotonic", "auto"} or None, default=None
+        Calibration of the probabilities of the student. ``"temperature"`` divides its logits by one number, which
+        changes no label. ``"isotonic"`` maps the probability of each class by a non-decreasing function of at most 32
+        knots; with more than two classes, the results are divided by their sum. It may change labels. ``"auto"`` uses
+        the one that lowers the log loss by more than its standard error, or none, in cross-validation on the rows of
+        the calibration. These are the rows of ``X_val`` with ``y_val``; without ``y_val``, a fifth of the rows of ``X``
+        that nothing else in ``fit`` uses, of at least 250 rows (``"isotonic"``: 1,500). The targets are the true
+        labels, or the probabilities of the teacher if there are none; the rows are then those of ``X_val``, if given.
+        Compiled and exported models are calibrated, too. A student that is calibrated to true labels follows its
+        teacher less: its fidelity is lower.
     memory : str, joblib.Memory or None, default=None
         Stores the teacher's outputs by row and the synthetic rows in a folder, so that a grid search over students
         queries the teacher once, a larger table only queries its new rows, and an interrupted run resumes. Requires an
@@ -199,6 +209,12 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Only set if the sampler or the student was selected.
     decision_ : Decision
         How ``predict`` chooses the label: the thresholds of the classes. Only set if it is not the largest probability.
+    calibration_ : dict of ndarray
+        Results of ``calibration``, one column per key: ``method`` (``"none"`` first), its ``temperature`` (NaN for
+        isotonic functions, and for methods that are not used), ``log_loss`` in nats, in cross-validation on the rows of
+        the calibration, the ``gain`` over no calibration and its standard error ``gain_error``, ``is_chosen``, the
+        number of rows ``n_validated`` and ``validated_on`` (their origin). Only set with ``calibration`` and enough
+        rows.
     soft_weight_ : float
         Weight of the teacher in the targets that the student was fitted on.
     soft_weights_ : dict of ndarray
@@ -276,6 +292,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         n_repeats: int = 1,
         response_method: str = "auto",
         decision: str = "auto",
+        calibration: str | None = None,
         memory: Any = None,
         teacher_id: str | None = None,
         chunk_size: int = 10_000,
@@ -301,7 +318,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.max_queries = max_queries
         self.n_repeats = n_repeats
         self.response_method = response_method
-        self.decision = decision
+        self.decision, self.calibration = decision, calibration
         self.memory = memory
         self.teacher_id = teacher_id
         self.chunk_size = chunk_size
@@ -345,7 +362,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             students are selected by their fidelity on these rows, and ``candidates_`` reports that fidelity. The
             student is not fitted on them.
         y_val : array-like of shape (n_validation,), default=None
-            True labels of ``X_val``, used only by ``soft_weight="auto"`` and by
+            True labels of ``X_val``, used only by ``soft_weight="auto"``, by ``calibration``, and by
             ``teacher_weights="loss"`` and ``"region"``.
         groups : array-like of shape (n_samples,), default=None
             Group of each row, for the splitter ``teacher_cv``, and the query of each row for a recipe that ranks.

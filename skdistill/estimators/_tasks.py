@@ -12,6 +12,7 @@ from ..selection import ClassTargets, Targets
 from ..targets import one_hot
 from ..teachers import SEVERAL_LABELS, Task, Teacher, unlabelled_rows
 from ..transfer import TransferSet
+from ._calibration import check_calibration
 from ._decision import DECISIONS
 from ._output_order import with_possible_order
 from ._target_links import check_link, choose_targets
@@ -62,10 +63,11 @@ class ClassTask:
     multioutput: str = "variance_weighted"
 
     def check_parameters(self, model: Any) -> None:
-        """Check the temperature and the decision."""
+        """Check the temperature, the decision and the calibration."""
         advice = "A temperature of 1 leaves the teacher's probabilities unchanged."
         check_number(model, "temperature", model.temperature, low=0, low_open=True, advice=advice)
         check_choice(model, "decision", model.decision, DECISIONS)
+        check_calibration(model)
 
     def check_y(self, model: Any, X: Any, y: Any) -> np.ndarray | None:
         """Return the labels as an array of shape (n_samples,)."""

@@ -12,6 +12,7 @@ from ._c_masks import lowest_bit, masks_text
 from ._c_tables import number, table
 from ._c_trees import walk_text
 from ._identifiers import field_names
+from ._isotonic import c_isotonic
 from ._multiples import multiples_of
 from ._order import c_order
 from ._program import Column, Inputs, Kernels, Layers, Part, Program, Trees
@@ -388,7 +389,8 @@ def _link(program: Program) -> str:
             body.append(
                 _POWER.strip("\n").replace("N_OUTPUTS", str(program.n_outputs)).replace("POWER", number(program.power))
             )
-    text = "\n".join([*lines, *body, *c_order(program, "out"), "}"])
+    functions, calibration = c_isotonic(program)
+    text = functions + "\n".join([*lines, *body, *c_order(program, "out"), *calibration, "}"])
     return helper + text.replace("N_SCORES", str(program.n_scores))
 
 

@@ -28,7 +28,12 @@ def as_floats(program: Program) -> Program:
 
 
 def refuse_doubles(program: Program, dtype: str) -> None:
-    """Fail if a column holds times, or is computed from cells: both need doubles."""
+    """Fail if a column holds times or is computed from cells, or if probabilities are calibrated by functions."""
+    if program.isotonic is not None:
+        raise ExportError(
+            f"to_c: isotonic functions of probabilities are steep, and dtype={dtype!r} would move the results. Export "
+            'with dtype="double", or calibrate with calibration="temperature".'
+        )
     if program.computed:
         raise ExportError(
             f"to_c: the steps of the pipeline compute in double precision, and dtype={dtype!r} would move rows to the "

@@ -10,6 +10,7 @@ import numpy as np
 from ..compiled._computed import ComputedColumn
 from ..exceptions import ExportError
 from ._computed import pairs_of, steps_of
+from ._isotonic import javascript_isotonic
 from ._order import javascript_order
 from ._program import Inputs, Kernels, Layers, Part, Program, Trees
 
@@ -23,8 +24,9 @@ def javascript_text(program: Program) -> str:
     if any(not isinstance(part, Trees) and part.inputs is not None for part in program.parts):
         walks.insert(0, _INPUTS)
     cells = [_CELLS, *([_COMPUTED] if program.computed else [])]
-    outputs = [_link(program), *([] if program.order is None else [javascript_order(program)]), _answers(program)]
-    blocks = [_HEAD, _data(program), *cells, *walks, _scores(program), *outputs]
+    last = [] if program.order is None else [javascript_order(program)]
+    last += [] if program.isotonic is None else [javascript_isotonic(program.isotonic)]
+    blocks = [_HEAD, _data(program), *cells, *walks, _scores(program), _link(program), *last, _answers(program)]
     return "\n\n".join(block.strip("\n") for block in blocks) + "\n"
 
 
@@ -391,6 +393,7 @@ def _answers(program: Program) -> str:
         outputs = outputs if program.order is None else f"inOrder({outputs})"
         what, first = ("The value", "[0]") if program.is_single else ("The values", "")
         return f"// {what} of a row.\nexport function predict(row) {{\n  return {outputs}{first};\n}}"
+    outputs = outputs if program.isotonic is None else f"calibrated({outputs})"
     lines = [
         "// The probabilities of a row, in the order of `classes`.",
         f"export function predictProba(row) {{\n  return {outputs};\n}}\n",

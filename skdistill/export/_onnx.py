@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..exceptions import ExportError
+from ._isotonic import add_isotonic
 from ._onnx_cells import Input, add_cells, inputs_of, is_text, value_infos
 from ._onnx_computed import add_computed
 from ._onnx_graph import ML, Graph
@@ -183,12 +184,17 @@ _ADDERS: dict[type, Callable[[Graph, Cells, Any], str]] = {
 
 
 def _linked(graph: Graph, program: Program, scores: str) -> str:
-    """Add the link, the bounds, the order, and the power of probabilities."""
+    """Add the link, the bounds, the order, and the power and calibration of probabilities."""
     values = _LINKS[program.link](graph, program, scores)
     if np.isfinite(program.low) or np.isfinite(program.high):
         ends = [graph.constant(np.array(end)) if np.isfinite(end) else "" for end in (program.low, program.high)]
         values = graph.add("Clip", values, *(ends if ends[1] else ends[:1]))
     values = add_order(graph, program, values)
+    return add_isotonic(graph, program.isotonic, _raised(graph, program, values))
+
+
+def _raised(graph: Graph, program: Program, values: str) -> str:
+    """Add the power of probabilities."""
     if program.power == 1:
         return values
     powers = graph.add("Pow", values, graph.constant(np.array(program.power)))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._spelling import Lookup
-from ..compiled import Columns, CompiledModel, Computed, ExactColumns
+from ..compiled import Columns, CompiledModel, Computed, ExactColumns, Isotonic
 from ..compiled._computed import ComputedColumn
 from ..compiled._tree_code import _bounds_for_doubles
 from ..exceptions import ExportError
@@ -129,6 +129,8 @@ class Program:
     order: str | None
     """Order of the outputs of a row: they are sorted last; ``"mean_std"`` replaces deviations below zero by zero."""
     power: float
+    isotonic: Isotonic | None
+    """Isotonic calibration of the probabilities, after the power."""
     classes: list[Any] | None
     """Labels as Python objects; ``None`` for a regressor."""
     thresholds: tuple[float, ...] | None
@@ -193,6 +195,7 @@ def program_of(model: CompiledModel) -> Program:
         high=float(high),
         order=model.order,
         power=power,
+        isotonic=model.isotonic,
         classes=None if model.classes_ is None else [_label(label) for label in model.classes_.tolist()],
         thresholds=None if decision is None else tuple(map(float, decision.thresholds)),
         positive=1 if decision is None else int(decision.positive),

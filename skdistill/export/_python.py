@@ -8,6 +8,7 @@ import numpy as np
 
 from ..compiled._computed import ComputedColumn
 from ._computed import pairs_of, steps_of
+from ._isotonic import python_isotonic
 from ._order import python_order
 from ._program import Column, Inputs, Kernels, Layers, Part, Program, Trees
 from ._python_trees import is_nested, nested_trees
@@ -16,8 +17,9 @@ from ._python_trees import is_nested, nested_trees
 def python_text(program: Program) -> str:
     """Return the source of a module with the functions ``predict_proba`` (classifiers) and ``predict``."""
     cells = [_HEAD, _data(program), _ROW, _CELLS, *([_COMPUTED] if program.computed else [])]
-    order = [] if program.order is None else [python_order(program)]
-    blocks = [*cells, *_part_blocks(program), _link_block(program), *order, _answers(program)]
+    last = [] if program.order is None else [python_order(program)]
+    last += [] if program.isotonic is None else [python_isotonic(program.isotonic)]
+    blocks = [*cells, *_part_blocks(program), _link_block(program), *last, _answers(program)]
     return "\n\n".join(block.strip("\n") for block in blocks) + "\n"
 
 
@@ -441,6 +443,7 @@ def _answers(program: Program) -> str:
         what = "value" if program.is_single else "list of values"
         single = "[0]" if program.is_single else ""
         return f'def predict(row):\n    """Return the {what} of a row."""\n    return {outputs}{single}'
+    outputs = outputs if program.isotonic is None else f"_calibrated({outputs})"
     lines = [
         "def predict_proba(row):",
         '    """Return the probabilities of a row, in the order of CLASSES."""',

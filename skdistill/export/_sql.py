@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..compiled import Isotonic
 from ..exceptions import ExportError
 from ._dialects import DIALECTS, Dialect, identifier, string
+from ._isotonic import is_binary, sql_isotonic
 from ._order import sql_order
 from ._program import Column, Inputs, Kernels, Layers, Program, Trees
 from ._sql_computed import computed_expression
@@ -321,10 +323,9 @@ def _outputs(program: Program, steps: _Steps, sql: Dialect) -> list[str]:
         bounded = [sql.clipped(name, program.low, program.high) for name in names] if _has_bounds(program) else names
         return bounded if program.order is None else sql_order(program, steps, sql, bounded)
     if program.power != 1:
-        least = sql.number(10 ** (-300 / program.power))
-        power, zero = sql.number(program.power), sql.number(0.0)
-        raised = {f"w{n}": f"CASE WHEN {n} <= {least} THEN {zero} ELSE power({n}, {power}) END" for n in names}
-        steps.compute(dict(zip(names, _divided_by_sum(steps, raised), strict=True)))
+        _raise(program, steps, sql, names)
+    if program.isotonic is not None:
+        _calibrate(program.isotonic, steps, sql, names)
     labels = [sql.label(label) for label in program.classes]
     if program.least_of_positive is not None:
         positive = program.positive
@@ -338,6 +339,24 @@ def _outputs(program: Program, steps: _Steps, sql: Dialect) -> list[str]:
     steps.compute({"best": _largest(shares, sql)}, kept=dict.fromkeys([*names, *shares]))
     whens = "".join(f" WHEN {share} = best THEN {label}" for share, label in zip(shares, labels, strict=True))
     return [*names, f"CASE{whens} END"]
+
+
+def _raise(program: Program, steps: _Steps, sql: Dialect, names: list[str]) -> None:
+    """Add the steps of the power of probabilities."""
+    least = sql.number(10 ** (-300 / program.power))
+    power, zero = sql.number(program.power), sql.number(0.0)
+    raised = {f"w{n}": f"CASE WHEN {n} <= {least} THEN {zero} ELSE power({n}, {power}) END" for n in names}
+    steps.compute(dict(zip(names, _divided_by_sum(steps, raised), strict=True)))
+
+
+def _calibrate(isotonic: Isotonic, steps: _Steps, sql: Dialect, names: list[str]) -> None:
+    """Add the steps of the isotonic calibration."""
+    mapped = sql_isotonic(isotonic, sql, names)
+    if is_binary(isotonic):
+        steps.compute(mapped)
+        steps.compute({names[0]: f"1 - {names[1]}"}, kept=names[1:])
+    else:
+        steps.compute(dict(zip(names, _divided_by_sum(steps, {f"c{n}": mapped[n] for n in names}), strict=True)))
 
 
 def _has_bounds(program: Program) -> bool:

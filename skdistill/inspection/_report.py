@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._tabulate import as_text, encodable
-from ..metrics import calibration_curve, clopper_pearson
+from ..metrics import calibration_curve, calibration_error, clopper_pearson
 from ..metrics._checks import check_count
 from ..metrics._unwrapping import distilled_inside
 from ._answers import Answers, ask_both, varies
@@ -71,8 +71,8 @@ class Report:
     rules : dict of ndarray
         A few groups of rows, given by conditions, that separate small from large distances.
     calibration : dict of ndarray
-        One row per bin of the student's confidence, with the teacher's mean confidence in the same labels; empty for
-        values.
+        One row per bin of the student's confidence, with the teacher's mean confidence in the same labels and, with
+        ``y``, the share of them that is true; empty for values.
     worst_rows : dict of ndarray
         Positions, in ``X``, of the rows with the largest distance, and the outputs of both models.
     notes : tuple of str, default=()
@@ -281,6 +281,7 @@ def report(
             *_notes(answers, columns, n_shared, has_steps=STEPS in of_models),
             *_notes_of_promise(answers, is_unseen or _are_new(distilled, answers)),
             *_notes_of_fitting(distilled, findings.fidelity),
+            *_notes_of_calibration(distilled, answers),
         ),
         answers=replace(answers, X=None, pair=None),  # neither rows nor models are kept or pickled
     )
@@ -364,7 +365,11 @@ def _as_columns(of_models: dict[str, dict[str, float]]) -> Columns:
 
 
 def _calibration(answers: Answers) -> Columns:
-    return calibration_curve(answers.teacher, answers.student, sample_weight=answers.weight)
+    curve = calibration_curve(answers.teacher, answers.student, sample_weight=answers.weight)
+    if answers.truth is None:
+        return curve
+    of_truth = calibration_curve(answers.truth, answers.student, sample_weight=answers.weight)["teacher"]
+    return {"student": curve["student"], "teacher": curve["teacher"], "truth": of_truth} | curve
 
 
 def _notes(answers: Answers, columns: Any, n_shared: int, *, has_steps: bool) -> list[str]:
@@ -465,6 +470,29 @@ def _notes_of_fitting(distilled: Any, measured: Estimate) -> list[str]:
     promised = float(getattr(chosen, "fidelity", float("nan")))
     if not np.isnan(promised) and not np.isnan(measured.mean):
         notes.append(_promise_kept(chosen, promised, measured))
+    return notes
+
+
+def _notes_of_calibration(distilled: Any, answers: Answers) -> list[str]:
+    """Return notes about a calibrated student: what it gained in fit, and how calibrated both models are here."""
+    found, truth = getattr(distilled, "calibration_", None), answers.truth
+    if found is None or found["is_chosen"][0]:
+        return []
+    place = int(np.argmax(found["is_chosen"]))
+    notes = [
+        f"The student is calibrated ({found['method'][place]}): during fit, its log loss fell by "
+        f"{found['gain'][place]:.4f} (standard error {found['gain_error'][place]:.4f}) on "
+        f"{found['n_validated'][place]:,} rows, from {found['validated_on'][place]}."
+    ]
+    if truth is not None:
+        errors = (
+            calibration_error(truth, each, sample_weight=answers.weight) for each in (answers.teacher, answers.student)
+        )
+        notes.append(
+            "The expected calibration error against y is {:.3f} for the teacher, {:.3f} for the student.".format(
+                *errors
+            )
+        )
     return notes
 
 

@@ -20,7 +20,8 @@ from sklearn.tree import DecisionTreeRegressor
 
 from skdistill import DistilledClassifier
 from skdistill._ordering import ORDERS, is_in_order
-from skdistill.compiled import CompiledModel, Linear
+from skdistill.compiled import CompiledModel, Isotonic, Linear
+from skdistill.exceptions import ExportError
 from skdistill.export import _python_trees, to_c, to_javascript, to_onnx, to_python, to_sql
 from skdistill.students import CompactBoostingClassifier, CompactTreeRegressor
 from skdistill.students._families import FAMILIES
@@ -297,3 +298,33 @@ def test_integers_in_order(order):
     assert not is_in_order(student.predict(rows), order).all()
     exported = to_c(student.__skdistill_compile__().in_order(order), X=rows, dtype="int")
     assert exported.largest_difference <= 1e-2
+
+
+@in_each_language
+@pytest.mark.parametrize(
+    ("link", "n_scores", "power"), [("binary", 1, 1.0), ("softmax", 3, 1.0), ("one-vs-rest", 3, 0.5)]
+)
+def test_isotonic_probabilities(export, link, n_scores, power):
+    """Between knots, at them and outside, with a single knot, after each link and a power; labels follow from them."""
+    rows = np.random.RandomState(1).normal(size=(100, 3))
+    knots = ((0.2, 0.201, 0.7), (0.5,), (0.0, 1.0))[: 1 if link == "binary" else 3]
+    values = ((0.05, 0.4, 0.9), (0.3,), (0.001, 0.8))[: len(knots)]
+    scorer = Linear(2 * UNORDERED[:, :n_scores], np.zeros(n_scores))
+    model = CompiledModel(
+        scorer, link, power=power, classes=np.arange(max(n_scores, 2)), isotonic=Isotonic(knots, values)
+    )
+    assert np.ptp(model(rows), axis=0).min() > 0.1
+    assert_exported(export, model, X=rows)
+
+
+@pytest.mark.parametrize("dtype", ["float", "int"])
+def test_isotonic_probabilities_need_doubles(dtype):
+    """C of other numbers says what to do instead."""
+    model = CompiledModel(
+        Linear(UNORDERED[:, :1], np.zeros(1)),
+        "binary",
+        classes=np.arange(2),
+        isotonic=Isotonic(((0.0, 1.0),), ((0.1, 0.9),)),
+    )
+    with pytest.raises(ExportError, match=r'Export with dtype="double", or calibrate with calibration="temperature"'):
+        to_c(model, dtype=dtype)

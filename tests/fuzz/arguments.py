@@ -329,6 +329,7 @@ GOOD = {
     "verbose": (0, False, np.int64(0)),
     "temperature": (1, 2.0, 0.5, np.float32(3)),
     "decision": ("auto", "argmax", "teacher"),
+    "calibration": (None, "auto"),
     "link": ("auto", "identity"),
     "bounds": (None, "auto", "seen"),
     "output_order": (None, "auto"),
@@ -362,6 +363,7 @@ BAD = {
     "quantiles": (0.5, "0.5", [0.9, 0.1], [0.5], [0, 0.5], [0.5, 1], [0.1, np.nan], [[0.1, 0.9]], object(), ["a", "b"]),
     "temperature": (*BAD_NUMBERS, 0, None, "hot"),
     "decision": ("Argmax", "treshold", 3, None, object(), ["argmax"]),
+    "calibration": ("Auto", "sigmoid", "", 3, True, object(), ["auto"]),
     "compressor": (3, object()),
 }
 
@@ -474,7 +476,7 @@ def draw_parameters(rng, task):
         is_bad = rng.random() < 0.35
         options = BAD if is_bad else GOOD
         name = str(rng.choice(list(options)))
-        if (name in ("temperature", "decision") and task == "regression") or (
+        if (name in ("temperature", "decision", "calibration") and task == "regression") or (
             name in ("link", "bounds", "output_order", "quantiles") and task == "classification"
         ):
             continue
