@@ -206,6 +206,21 @@ def test_regions_find_where_each_teacher_is_good(kind):
     assert (mixed**2).mean() < 0.1 * (loss_weights_of(errors, np.ones(n_rows)) @ errors[:, :, 0] ** 2).mean()
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_errors_in_all_rows_count_as_twenty_rows_in_a_region(seed):
+    """In a region, no other weights have a smaller squared error, plus that in all rows as in twenty rows of it."""
+    rng = np.random.default_rng(seed)
+    X, weight = rng.normal(size=(200, 2)), rng.uniform(0.5, 2, 200)
+    errors = regions(X, 200)
+    gate = RegionWeights.fit(X, errors, weight, seed=0)
+    gram = np.einsum("mik,lik,i->iml", errors, errors, weight)
+    chosen, region = np.unique(gate.of(X), axis=0, return_inverse=True)
+    for place, weights in enumerate(chosen):
+        penalised = gram[region.ravel() == place].sum(axis=0) + 20 / 200 * gram.sum(axis=0)
+        for other in (np.array([share, 1 - share]) for share in np.clip(weights[0] + [-0.01, 0.01], 0, 1)):
+            assert weights @ penalised @ weights <= other @ penalised @ other + 1e-9
+
+
 def test_without_regions_there_is_one():
     """If no region has another best teacher, the weights are those of the whole table."""
     X, errors = RNG.normal(size=(300, 4)), RNG.normal(size=(2, 300, 1)) * [[[1.0]], [[2.0]]]
