@@ -120,7 +120,7 @@ def _compiled(model: Any) -> CompiledModel | None:
 
 
 def _check_numbers(scorer: Forest | Linear, kind: str) -> None:
-    """Raise an error if a value, weight or threshold is no number; a threshold of infinity divides off missing cells."""
+    """Raise an error if a value or a weight is no finite number; a threshold of infinity divides off missing cells."""
     thresholds = np.isnan(scorer.threshold) if isinstance(scorer, Forest) else False
     check_numbers_of(kind, scorer.value, scorer.base, np.where(thresholds, np.nan, 0))
 
