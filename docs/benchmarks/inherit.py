@@ -88,12 +88,13 @@ def measure(results, folder):
         task, X_train, X_test, y_train = numbers_of(folder, name)
         pools = "variance_weighted" if task == "classification" else "uniform_average"
         for kind, recipe in teachers(task).items():
-            if results.has(table=name, teacher=kind, budget=BUDGETS[-1]):
+            left = [each for each in BUDGETS if not results.has(table=name, teacher=kind, budget=each)]
+            if not left:
                 continue
             teacher = recipe.fit(X_train, y_train)
             reference, classes = outputs(teacher, X_test), getattr(teacher, "classes_", None)
             rows, targets, weight = transfer_set(teacher, X_train)
-            for budget in BUDGETS:
+            for budget in left:
                 student, seconds = fresh(task, rows, targets, classes, weight, budget)
                 found = {"fresh": fidelity(reference, outputs(student, X_test), multioutput=pools)}
                 found |= {"fresh, bytes": student.scorer_.n_bytes, "fresh, s": seconds}
@@ -132,8 +133,9 @@ def page(results):
         f"rows: the training rows and {RATIO} rows of "
         "leaf swap per training row, with the same total weight. Fidelity on test rows, one seed. Seconds of "
         "processor time. A teacher that fits into the budget is kept as it is. pendigits has ten classes: the "
-        "LightGBM of 500 steps has 5,000 trees, and within 10 kB a class has about 15 of them. Its cell at 100 kB was "
-        "not measured.",
+        "LightGBM of 500 steps has 5,000 trees, and within 10 kB a class has about 15 of them. Its cell at 100 kB is "
+        "missing: the selection of inherited trees was stopped after three minutes, where fresh trees took 18 seconds "
+        "(0.9944). Learning rates and sizes of leaves of inherited trees were chosen on rows that are no test rows.",
     ]
     parts += [
         f"## {kind}, {budget // 1000} kB\n\n{table_of(results, kind, budget)}"

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
@@ -10,6 +11,7 @@ from .._described import with_article
 from ..compiled import CompiledModel, Forest, Linear
 from ..convert import read_model, unwrap
 from ..exceptions import CompileError, StudentError
+from ._model_inside import check_numbers_of
 
 READABLE = (
     "a decision tree, a random forest, extra trees or gradient boosting of scikit-learn, a LightGBM or XGBoost model "
@@ -62,7 +64,8 @@ def read_inheritance(model: Any) -> Inheritance:
     Raises
     ------
     StudentError
-        If the parameters of the model cannot be read; the message lists the models that can be.
+        If the parameters of the model cannot be read; the message lists the models that can be. If some of them are
+        NaN or infinite.
 
     Examples
     --------
@@ -93,6 +96,7 @@ def read_inheritance(model: Any) -> Inheritance:
             f"{with_article(inside.model)} of a table with categories or dates",
             "Encode them as numbers before both are fitted",
         )
+    _check_numbers(compiled.scorer, type(inside.model).__name__)
     return Inheritance(compiled.scorer, compiled.link, compiled.classes_, compiled.feature_names_in_)
 
 
@@ -113,6 +117,12 @@ def _compiled(model: Any) -> CompiledModel | None:
     if hasattr(model, "__skdistill_compile__"):
         return model.__skdistill_compile__()
     return read_model(model)
+
+
+def _check_numbers(scorer: Forest | Linear, kind: str) -> None:
+    """Raise an error if a value or a weight is no finite number; a threshold of infinity divides off missing cells."""
+    thresholds = np.isnan(scorer.threshold) if isinstance(scorer, Forest) else False
+    check_numbers_of(kind, scorer.value, scorer.base, np.where(thresholds, np.nan, 0))
 
 
 def _refused(got: str, advice: str) -> StudentError:

@@ -12,6 +12,7 @@ from .._losses import Loss
 from .._threads import one_blas_thread
 from .._validation import check_number, check_random_state
 from ..compiled import Forest
+from ..exceptions import StudentSizeError
 from ..solvers import VALIDATION_SHARE
 from ._budget import Budget
 from ._joint_refit import joined_outputs, refitted
@@ -165,10 +166,29 @@ def select_trees(
         n_candidates = max(MAX_CANDIDATES // len(shape.outputs), MIN_CANDIDATES)
         sequence.find_candidates(shared, np.flatnonzero(trees), n_candidates, X, is_seen, min_samples_leaf, rng, n_jobs)
         sequences.append(sequence)
-    selection = _Selection(sequences, shape, rate, l2_regularization, budget)
-    return selection.finished(
-        lambda forests: refitted(forests, sequences, X, is_validation if refit else None, n_jobs=n_jobs)
-    )
+
+    def finish(forests: list[Forest]) -> Forest:
+        return refitted(forests, sequences, X, is_validation if refit else None, n_jobs=n_jobs)
+
+    return _selected(sequences, shape, rate, l2_regularization, budget, finish)
+
+
+def _selected(
+    sequences: list["_Sequence"],
+    shape: "_Shape",
+    rate: float,
+    ridge: float,
+    budget: Budget,
+    finish: Callable[[list[Forest]], Forest],
+) -> Forest:
+    """Return the finished forest; of smaller trees, where a single one exceeds the budget."""
+    while True:
+        try:
+            return _Selection(sequences, shape, rate, ridge, budget).finished(finish)
+        except StudentSizeError:
+            if shape.max_leaf_nodes == 2:
+                raise
+            shape = shape._replace(max_leaf_nodes=max(shape.max_leaf_nodes // 2, 2))
 
 
 class _Shape(NamedTuple):

@@ -1,5 +1,7 @@
 """Trees of a forest are selected jointly, within any budget, and imitate it."""
 
+import re
+
 import numpy as np
 import pytest
 from lightgbm import LGBMClassifier, LGBMRegressor
@@ -39,6 +41,16 @@ def test_budgets_are_kept(budget):
     forest = select_trees(FOREST, X, TARGETS, budget, random_state=0)
     assert forest.n_trees
     assert budget.excess(forest) <= 1
+
+
+@pytest.mark.parametrize("limit", ["max_parameters", "max_bytes", "max_ops"])
+def test_smallest_result_is_a_tree_of_two_leaves(limit):
+    """An error states the size of the smallest result, and a budget of exactly this size has a result."""
+    with pytest.raises(StudentSizeError, match=r"the smallest result has 5 parameters, \d+ bytes and 2 op") as error:
+        select_trees(FOREST, X, TARGETS, Budget(**{limit: 1}), random_state=0)
+    sizes = re.search(r"has (\d+) parameters, (\d+) bytes and (\d+)", str(error.value)).groups()
+    smallest = dict(zip(("max_parameters", "max_bytes", "max_ops"), map(int, sizes), strict=True))
+    assert select_trees(FOREST, X, TARGETS, Budget(**{limit: smallest[limit]}), random_state=0).n_trees == 1
 
 
 def test_more_parameters_keep_more():

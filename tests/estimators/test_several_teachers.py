@@ -150,6 +150,17 @@ def test_margins_are_scaled_before_they_are_averaged(data):
     np.testing.assert_allclose(model.soft_targets(X), distilled(machine).fit(X, y).soft_targets(X))
 
 
+def test_rows_that_scale_margins_are_counted(data):
+    """``n_queries`` is the number of rows that each teacher has labelled, scaling its margins included."""
+    X, y = data
+    counting = CountingClassifier(2, random_state=0).fit(X, y)
+    for others in ([LogisticRegression(max_iter=1000)], [SVC()]):
+        CountingClassifier.rows_asked = 0
+        model = distilled([counting, *(each.fit(X, y) for each in others)]).fit(X, y)
+        n_scaled = len(X) if isinstance(others[0], SVC) else 0
+        assert model.transfer_set_.n_queries == CountingClassifier.rows_asked + n_scaled
+
+
 # ---------------------------------------------------------------------- weights
 
 

@@ -10,11 +10,11 @@ from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.decomposition import PCA
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.kernel_ridge import KernelRidge
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
@@ -328,6 +328,23 @@ def test_parameters_that_are_no_numbers_are_refused(kind):
         model.coefs_[1][0, 0] = np.nan
     with pytest.raises(StudentError, match="has parameters that are NaN or infinite"):
         kind(init=model).fit(X, Y)
+
+
+@pytest.mark.parametrize("part", ["leaf", "threshold", "weight", "intercept"])
+def test_trees_and_weights_that_are_no_numbers_are_refused(part):
+    """Also those of linear models and trees, of which a student would keep some, and predict NaN in silence."""
+    if part in ("leaf", "threshold"):
+        model = RandomForestRegressor(3, random_state=0).fit(X, Y)
+        tree = model.estimators_[1].tree_
+        (tree.value if part == "leaf" else tree.threshold)[0 if part == "threshold" else -1] = np.nan
+    else:
+        model = Ridge().fit(X, Y)
+        model.coef_ = model.coef_ + (np.inf if part == "weight" else 0)
+        model.intercept_ = model.intercept_ + (np.nan if part == "intercept" else 0)
+    student = CompactInheritedRegressor(init=model)
+    with pytest.raises(StudentError, match=f"the {type(model).__name__} has parameters that are NaN or infinite"):
+        student.fit(X, Y)
+    assert not hasattr(student, "scorer_")
 
 
 def test_classes_columns_and_outputs_are_compared():

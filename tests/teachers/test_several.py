@@ -177,11 +177,11 @@ def test_rows_of_weight_zero_do_not_count():
     np.testing.assert_allclose(loss_weights_of(errors, weight), loss_weights_of(errors[:, :50], np.ones(50)), atol=1e-9)
 
 
-def regions(X, n_rows):
+def regions(X, n_rows, rng=RNG):
     """Return errors of two teachers of which each is right in one half of the first column."""
     column = X["where"] == "here" if isinstance(X, pd.DataFrame) else X[:, [0]] > 0
     is_first = (column.toarray() if sparse.issparse(column) else np.asarray(column)).ravel()
-    noise = RNG.normal(size=(2, n_rows))
+    noise = rng.normal(size=(2, n_rows))
     return np.stack([np.where(is_first, 0.1, 1.0) * noise[0], np.where(is_first, 1.0, 0.1) * noise[1]])[:, :, None]
 
 
@@ -204,6 +204,21 @@ def test_regions_find_where_each_teacher_is_good(kind):
     assert weights[is_better, 0].mean() > 0.75 > 0.25 > weights[~is_better, 0].mean()
     mixed = np.einsum("im,mik->ik", weights, errors)
     assert (mixed**2).mean() < 0.1 * (loss_weights_of(errors, np.ones(n_rows)) @ errors[:, :, 0] ** 2).mean()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_errors_in_all_rows_count_as_twenty_rows_in_a_region(seed):
+    """In a region, no other weights have a smaller squared error, plus that in all rows as in twenty rows of it."""
+    rng = np.random.default_rng(seed)
+    X, weight = rng.normal(size=(200, 2)), rng.uniform(0.5, 2, 200)
+    errors = regions(X, 200, rng)
+    gate = RegionWeights.fit(X, errors, weight, seed=0)
+    gram = np.einsum("mik,lik,i->iml", errors, errors, weight)
+    chosen, region = np.unique(gate.of(X), axis=0, return_inverse=True)
+    for place, weights in enumerate(chosen):
+        penalised = gram[region.ravel() == place].sum(axis=0) + 20 / 200 * gram.sum(axis=0)
+        for other in (np.array([share, 1 - share]) for share in np.clip(weights[0] + [-0.01, 0.01], 0, 1)):
+            assert weights @ penalised @ weights <= other @ penalised @ other + 1e-9
 
 
 def test_without_regions_there_is_one():
