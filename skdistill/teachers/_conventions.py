@@ -85,7 +85,7 @@ def _is_a(*names: str) -> Callable[[Any], bool]:
     """Return a test whether a model is an instance of one of the classes with these qualified names."""
 
     def matches(model: Any) -> bool:
-        return not _names_of_bases(type(model)).isdisjoint(names)
+        return not _names_of_bases(type(model)).isdisjoint(names)  # type: ignore[arg-type]  # classes are hashable
 
     return matches
 
