@@ -53,7 +53,7 @@ def quantiles_for(model: Any, teacher: Teacher, outputs: np.ndarray) -> np.ndarr
     """
     n_outputs = outputs.reshape(len(outputs), -1).shape[1]
     if model.quantiles is None:
-        stated = stated_quantiles(teacher)
+        stated = stated_quantiles(teacher) if n_outputs > 1 else None
         return stated if stated is not None and len(stated) == n_outputs else None
     levels = as_levels(model.quantiles)
     assert levels is not None

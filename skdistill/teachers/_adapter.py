@@ -517,11 +517,11 @@ def _resolve_classes(obj: Any, classes: Any) -> np.ndarray:
     final = _innermost(obj)
     if _has_several_labels(final):
         raise TeacherError(f"{type(final).__name__} predicts several labels per row; expected one. {SEVERAL_LABELS}")
+    of_family = convention_of(final).classes
     known = getattr(obj, "classes_", None)
     if known is None:
         known = _bound_method(obj)[1]
     if known is None and is_of_kind(is_outlier_detector, obj):
-        of_family = convention_of(final).classes
         known = classes if classes is not None else [-1, 1] if of_family is None else of_family(final)
     if known is None and hasattr(final, "labels_"):
         known = np.unique(final.labels_)
@@ -529,7 +529,6 @@ def _resolve_classes(obj: Any, classes: Any) -> np.ndarray:
         known = np.arange(final.n_components)
     if known is None:
         known = classes
-    of_family = convention_of(final).classes
     if known is None and of_family is not None:
         known = of_family(final)
     if known is None:

@@ -6,6 +6,7 @@ package, by the names of their base classes or by their methods.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from numbers import Real
 from typing import Any, Literal
 
@@ -84,9 +85,15 @@ def _is_a(*names: str) -> Callable[[Any], bool]:
     """Return a test whether a model is an instance of one of the classes with these qualified names."""
 
     def matches(model: Any) -> bool:
-        return any(f"{kind.__module__}.{kind.__qualname__}" in names for kind in type(model).__mro__)
+        return not _names_of_bases(type(model)).isdisjoint(names)  # type: ignore[arg-type]  # classes are hashable
 
     return matches
+
+
+@lru_cache(maxsize=256)
+def _names_of_bases(kind: type) -> frozenset[str]:
+    """Return the qualified names of a class and of its bases; each fit compares them with several families."""
+    return frozenset(f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__)
 
 
 def _only_has(*names: str) -> Callable[[Any], bool]:

@@ -108,6 +108,9 @@ def value_keys(X: Any) -> np.ndarray:
     if sparse.issparse(X):
         _add_sparse_cells(keys, X)
         return keys
+    if not is_frame(X) and np.asarray(X).dtype.kind in "fiub":
+        _add_numbers(keys, np.asarray(X))
+        return keys
     for position, cells in _columns(X):
         for part, bits in enumerate(_bits_by_value(cells)):
             if bits.any():
@@ -128,7 +131,12 @@ def _columns(X: Any) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def _cells(column: Any) -> np.ndarray:
-    """Return the cells of a column of a frame as an array; times with a zone are those of UTC."""
+    """Return the cells of a column of a frame as an array; times with a zone are those of UTC.
+
+    Integers of 128 bits, of which numpy has none, are rounded like all other numbers.
+    """
+    if column.dtype in (nw.Int128, nw.UInt128):
+        column = column.cast(nw.Float64)
     if isinstance(column.dtype, nw.Datetime) and column.dtype.time_zone is not None:
         column = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
     return np.asarray(column.to_numpy())
@@ -168,6 +176,19 @@ def _bits_of_objects(cells: np.ndarray, kind: type) -> list[np.ndarray]:
     if issubclass(kind, np.str_):
         return _bits_of_type(cells.astype(str).astype(object), str)
     return _bits_of_type(cells, kind)
+
+
+def _add_numbers(keys: np.ndarray, X: np.ndarray) -> None:
+    """Add the mixed cells of an array of numbers that are not zero, as many rows at a time as stay in the cache."""
+    table = X.reshape(len(X), -1)
+    seeds = _seed(np.arange(table.shape[1]), 0)[:, None]
+    rows_at_once = max(64, CELLS_AT_ONCE // max(table.shape[1], 1))
+    for start in range(0, len(table), rows_at_once):
+        part = slice(start, start + rows_at_once)
+        bits = _bits_of_numbers(np.ascontiguousarray(table[part].T))  # columns first: sums run along rows of this array
+        for lane, mixed in enumerate(_mixed(bits, seeds)):
+            mixed[bits == 0] = 0
+            keys[part, lane] += mixed.sum(axis=0, dtype=np.uint64)
 
 
 def _add_nonzero(keys: np.ndarray, bits: np.ndarray, seed: np.uint64) -> None:

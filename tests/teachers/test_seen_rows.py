@@ -52,6 +52,8 @@ def test_rows_are_recognised_in_any_type_of_table(other):
         pytest.param(lambda X: X.rename(columns=str.upper).set_index(np.arange(4) + 7), id="names"),
         pytest.param(pl.from_pandas, id="polars"),
         pytest.param(lambda X: X.iloc[::-1], id="order"),
+        pytest.param(lambda X: pl.from_pandas(X).with_columns(pl.col("count").cast(pl.Int128)), id="128 bits"),
+        pytest.param(lambda X: pl.from_pandas(X).with_columns(pl.col("count").cast(pl.Decimal(10, 2))), id="decimals"),
     ],
 )
 def test_cells_of_all_kinds_are_compared_by_value(other):
