@@ -17,10 +17,13 @@ PUBLIC = {
         "AutoSampler",
         "AutoStudent",
         "Candidates",
+        "CascadeClassifier",
+        "CascadeRegressor",
         "Constraints",
         "DistilledClassifier",
         "DistilledRegressor",
         "as_teacher",
+        "cascades",
         "certificates",
         "certify",
         "checking",
@@ -41,6 +44,12 @@ PUBLIC = {
         "targets",
         "transfer",
     ],
+    "skdistill.cascades": [
+        "CascadeClassifier",
+        "CascadeCosts",
+        "CascadePath",
+        "CascadeRegressor",
+    ],
     "skdistill.certificates": [
         "Certificate",
         "Statement",
@@ -49,6 +58,7 @@ PUBLIC = {
     "skdistill.checking": ["check_certificate"],
     "skdistill.compiled": [
         "Columns",
+        "CompiledCascade",
         "CompiledModel",
         "Computed",
         "Decision",
@@ -91,6 +101,7 @@ PUBLIC = {
         "to_sql",
     ],
     "skdistill.inspection": [
+        "CascadeDisplay",
         "ColumnsDisplay",
         "DisagreementDisplay",
         "FidelityDisplay",

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 
 from skdistill import DistilledClassifier, DistilledRegressor
 
-NAMES = ("adult", "credit_default", "heloc", "optdigits", "page_blocks", "pendigits", "california", "pol", "puma8nh")
+NAMES = ("adult", "credit_default", "heloc", "optdigits", "pendigits", "california", "pol", "puma8nh")
 MOST_ROWS = 6000
 """Rows of the population, at most: labelling by the support vector machine takes long."""
 

@@ -32,13 +32,14 @@ from ..compiled import CompiledCascade
 from ..compiled._certainty import KINDS
 from ..convert import rows_of_student
 from ..estimators._teacher_rule import TeacherMixin
+from ..exceptions import TeacherWarning
 from ..metrics import rows_needed
 from ..metrics._binomial import check_possible
 from ..metrics._confidence import check_share
 from ..teachers import Task, is_fitted_teacher
 from ._learning import LEARNED_SHARE, Tuning, choose_certainty, kinds_of
-from ._models import Answers, Models, check_unseen, has_recipe, resolve_models
-from ._thresholds import grid_of, least_share, tested_path
+from ._models import BOTH, Answers, Models, check_unseen, has_recipe, resolve_models
+from ._thresholds import grid_of, least_share, path_of
 
 PROMISES = ("teacher", "truth")
 
@@ -124,8 +125,15 @@ class BaseCascade(Documented, TeacherMixin):
         ------
         ValueError
             If there are too few rows for the promise (the message says how many are needed); if the student was taught
-            on some of the rows; if the teacher's answer is the same for all rows; if the teacher itself does not keep a
-            promise about the truth; if an argument is invalid.
+            on some of the rows; if the teacher itself does not keep a promise about the truth; if an argument is
+            invalid.
+
+        Warns
+        -----
+        UserWarning
+            If all rows are deferred, since no threshold is proved to keep the promise.
+        TeacherWarning
+            If the teacher's answer is the same for all rows.
         """
         self._check_parameters()
         X = check_table(self, X, reset=True)
@@ -193,11 +201,12 @@ class BaseCascade(Documented, TeacherMixin):
     ) -> tuple[Any, np.ndarray]:
         """Choose the score of certainty and the thresholds to test, on tuning rows."""
         taken, truth = take_rows(X, rows), None if y is None else y[rows]
-        teacher, student = models.ask_teacher(taken), models.ask_student(taken)
+        kinds = kinds_of(self.certainty, self._task == "classification", round(LEARNED_SHARE * len(rows)))
+        learns = kinds != ("margin",) or models.teacher.output_kind == "logit"
+        teacher, student = models.ask_teacher(taken, BOTH if learns else ("labels",)), models.ask_student(taken)
         self._set_tolerance(teacher)
         fails = self._fails(student, teacher, truth)
         tuning = Tuning(taken, teacher, student, fails, getattr(self, "tolerance_", 1.0))
-        kinds = kinds_of(self.certainty, self._task == "classification", round(LEARNED_SHARE * len(rows)))
         score, shares = choose_certainty(tuning, models, kinds, int(self.n_synthetic), self.agreement, rng)
         self.certainty_, self.certainty_results_ = score.kind, shares
         return score, grid_of(score.of_rows(student.outputs, rows_of_student(models.student.model, taken)))
@@ -206,14 +215,14 @@ class BaseCascade(Documented, TeacherMixin):
         """Test the thresholds on calibration rows, and set the fitted attributes."""
         X, truth = take_rows(X, rows), None if y is None else y[rows]
         started = perf_counter()
-        teacher = self._models.ask_teacher(X)
+        teacher = self._models.ask_teacher(X, ("labels",))
         asked = perf_counter()
         student = self._models.ask_student(X)
         certainty = self._certainty_of(student, X)
         ended = perf_counter()
-        self._check_varies(teacher)
+        self._warn_if_constant(teacher)
         fails = self._fails(student, teacher, truth), self._fails(teacher, teacher, truth)
-        path = tested_path(grid, certainty, *fails, self.agreement, self.confidence)
+        path = path_of(grid, certainty, *fails, self.agreement, self.confidence)
         self._check_proved(path, fails[1])
         self.path_, self.threshold_ = path, path.threshold
         self.share_student_ = path.share
@@ -239,14 +248,15 @@ class BaseCascade(Documented, TeacherMixin):
                 UserWarning,
             )
 
-    def _check_varies(self, teacher: Answers) -> None:
+    def _warn_if_constant(self, teacher: Answers) -> None:
         given = teacher.outputs if teacher.labels is None else teacher.labels
         if len(given) > 1 and (given == given[0]).all():
             what = "value" if teacher.labels is None else "class"
-            raise ValueError(
+            warn_caller(
                 f"{type(self).__name__}: the teacher {self._models.teacher.name} returns the same {what} for all "
-                f"{len(given)} calibration rows, so that agreeing with it says nothing; expected rows for which it "
-                "varies. Pass other rows, or look at the teacher."
+                f"{len(given)} calibration rows, so that agreeing with it says nothing. Pass rows for which it varies, "
+                "or look at the teacher.",
+                TeacherWarning,
             )
 
     def _keep(self, models: Models) -> None:
@@ -282,22 +292,22 @@ class BaseCascade(Documented, TeacherMixin):
     def _defers(self, student: Answers, X: Any) -> np.ndarray:
         return ~(self._certainty_of(student, X) >= self.threshold_)  # also if the certainty is NaN
 
-    def _answer(self, X: Any) -> Answers:
-        """Return the answers of the student, and those of the teacher for the rows that are deferred."""
+    def _answer(self, X: Any, needs: str) -> Answers:
+        """Return the outputs or labels of the student, and those of the teacher for the rows that are deferred."""
         check_fitted(self, "threshold_")
         X = check_table(self, X, reset=False)
         student = self._models.ask_student(X)
         deferred = np.flatnonzero(self._defers(student, X))
         if not deferred.size:
             return student
-        teacher = self._models.ask_teacher(take_rows(X, deferred))
+        teacher = self._models.ask_teacher(take_rows(X, deferred), (needs,))
+        if needs == "labels" and student.labels is not None:
+            labels = student.labels.copy()
+            labels[deferred] = teacher.labels
+            return student._replace(labels=labels)
         outputs = student.outputs.astype(np.float64)
         outputs[deferred] = teacher.outputs
-        if student.labels is None:
-            return Answers(outputs, None)
-        labels = student.labels.copy()
-        labels[deferred] = teacher.labels
-        return Answers(outputs, labels)
+        return student._replace(outputs=outputs)
 
     @property
     def fitted_teacher_(self) -> Any:

@@ -154,7 +154,7 @@ class CascadeClassifier(ClassifierMixin, BaseCascade):
         labels : ndarray of shape (n_samples,)
         """
         check_fitted(self, "threshold_")
-        labels = self._answer(X).labels
+        labels = self._answer(X, "labels").labels
         assert labels is not None
         return self.classes_[labels]
 
@@ -170,7 +170,7 @@ class CascadeClassifier(ClassifierMixin, BaseCascade):
         proba : ndarray of shape (n_samples, n_classes)
             In the order of ``classes_``. Margins of a model without probabilities are converted to them.
         """
-        return self._answer(X).outputs
+        return self._answer(X, "outputs").outputs
 
     def _checked_y(self, X: Any, y: Any) -> np.ndarray:
         labels = column_or_1d(y, warn=True)

@@ -1,22 +1,30 @@
 """The teacher and the student of a cascade: how they are resolved, and queried for labels and outputs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
 
 from .._tables import take_rows
-from .._validation import check_table, seed_estimator
+from .._validation import check_table, draw_seed, seed_estimator
 from ..compiled import Decision
 from ..convert import is_distilled, unwrap
+from ..estimators import DistilledClassifier, DistilledRegressor
 from ..exceptions import TeacherError
 from ..targets import fit_margin_scale, softmax
 from ..teachers import Teacher, as_teacher, fit_teacher, is_fitted_teacher, positions_said, query_teacher
 
+BOTH = ("outputs", "labels")
+
 
 class Answers(NamedTuple):
-    """What a model answers for rows: probabilities or values, and the positions of the labels that it predicts."""
+    """What a model answers for rows: probabilities or values, and the positions of the labels that it predicts.
+
+    What was not asked for is empty or ``None``.
+    """
 
     outputs: np.ndarray
     labels: np.ndarray | None
@@ -52,31 +60,34 @@ class Models:
         found = next((getattr(final, name, None) for name in ("decision", "decision_") if hasattr(final, name)), None)
         return found if isinstance(found, Decision) else None
 
-    def ask_teacher(self, X: Any) -> Answers:
-        """Query the teacher, in chunks."""
-        return self._ask("teacher", self.teacher, X)
+    def ask_teacher(self, X: Any, needs: tuple[str, ...] = BOTH) -> Answers:
+        """Query the teacher, in chunks, for its outputs, its labels, or both, which may take it two calls."""
+        return self._ask("teacher", self.teacher, X, needs)
 
     def ask_student(self, X: Any) -> Answers:
         """Query the student."""
-        return self._ask("student", self.student, X)
+        return self._ask("student", self.student, X, BOTH)
 
-    def _ask(self, name: str, model: Teacher, X: Any) -> Answers:
-        outputs = query_teacher(model, X, chunk_size=self.chunk_size)
+    def _ask(self, name: str, model: Teacher, X: Any, needs: tuple[str, ...]) -> Answers:
         if model.classes_ is None:
-            return Answers(outputs, None)
-        labels = self._labels(name, model, X, outputs)
+            return Answers(query_teacher(model, X, chunk_size=self.chunk_size), None)
+        query = cache(lambda: query_teacher(model, X, chunk_size=self.chunk_size))
+        labels = self._labels(name, model, X, query) if "labels" in needs else None
+        if "outputs" not in needs:
+            return Answers(np.empty((X.shape[0], 0)), labels)
+        outputs = query()
         if model.output_kind == "logit":
             if name not in self.scales:  # in fit
                 self.scales[name] = fit_margin_scale(outputs)
             outputs = softmax(self.scales[name] * outputs)
         return Answers(outputs, labels)
 
-    def _labels(self, name: str, model: Teacher, X: Any, outputs: np.ndarray) -> np.ndarray:
+    def _labels(self, name: str, model: Teacher, X: Any, query: Callable[[], np.ndarray]) -> np.ndarray:
         """Return the positions of labels; ``predict`` of a student of this package need not be called for them."""
         if name == "student" and type(unwrap(model.model).model).__module__.startswith("skdistill."):
             decision = self.decision
-            return outputs.argmax(axis=1) if decision is None else decision.positions(outputs)
-        return positions_said(model, X, outputs, chunk_size=self.chunk_size)
+            return query().argmax(axis=1) if decision is None else decision.positions(query())
+        return positions_said(model, X, query, chunk_size=self.chunk_size)
 
 
 def has_recipe(cascade: Any) -> bool:
@@ -112,7 +123,7 @@ def resolve_models(cascade: Any, task: Any, X: Any, y: Any, rows: np.ndarray, rn
         )
     student = cascade.student
     if not is_fitted_teacher(student):
-        student = _fitted_student(student, adapted, take_rows(X, rows), cascade.chunk_size, rng)
+        student = _fitted_student(student, adapted, take_rows(X, rows), rng)
     both = as_teacher(student, task=task, classes=adapted.classes_)
     known = [None if each.classes_ is None else each.classes_.tolist() for each in (adapted, both)]
     if known[0] != known[1]:
@@ -123,15 +134,12 @@ def resolve_models(cascade: Any, task: Any, X: Any, y: Any, rows: np.ndarray, rn
     return Models(adapted, both, cascade.chunk_size, {})
 
 
-def _fitted_student(recipe: Any, teacher: Teacher, X: Any, chunk_size: int, rng: np.random.RandomState) -> Any:
-    """Return a clone of a student that is fitted to the answers of the teacher."""
-    student = seed_estimator(clone(recipe), rng)
-    if is_distilled(unwrap(student).model) and is_fitted_teacher(unwrap(student).model.teacher):
-        return student.fit(X)
-    outputs = query_teacher(teacher, X, chunk_size=chunk_size)
-    if teacher.classes_ is None:
-        return student.fit(X, outputs)
-    return student.fit(X, teacher.classes_[positions_said(teacher, X, outputs, chunk_size=chunk_size)])
+def _fitted_student(recipe: Any, teacher: Teacher, X: Any, rng: np.random.RandomState) -> Any:
+    """Return a student that is taught on these rows: a distilled estimator, which knows all labels of the teacher."""
+    if is_distilled(unwrap(recipe).model) and is_fitted_teacher(unwrap(recipe).model.teacher):
+        return seed_estimator(clone(recipe), rng).fit(X)
+    distilled = DistilledRegressor if teacher.classes_ is None else DistilledClassifier
+    return distilled(teacher, recipe, sampler=None, random_state=draw_seed(rng)).fit(X)
 
 
 def check_unseen(cascade: Any, X: Any) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import check_array, check_consistent_length
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from ._base import BaseCascade, as_tolerance
 from ._models import Answers
@@ -153,12 +153,12 @@ class CascadeRegressor(RegressorMixin, BaseCascade):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
-        return self._answer(X).outputs
+        return self._answer(X, "outputs").outputs
 
     def _checked_y(self, X: Any, y: Any) -> np.ndarray:
         values = check_array(y, ensure_2d=False, dtype="numeric", input_name="y", estimator=self)
         check_consistent_length(X, values)
-        return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+        return column_or_1d(values, warn=True) if values.ndim == 2 and values.shape[1] == 1 else values
 
     def _set_tolerance(self, teacher: Answers) -> None:
         self.tolerance_ = as_tolerance(type(self).__name__, self.tolerance, teacher.outputs)

@@ -79,7 +79,7 @@ def grid_of(certainty: np.ndarray) -> np.ndarray:
     return np.concatenate([[np.inf], middle[is_apart], [-np.inf]])
 
 
-def tested_path(
+def path_of(
     grid: np.ndarray,
     certainty: np.ndarray,
     student_fails: np.ndarray,
