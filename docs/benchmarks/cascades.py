@@ -26,19 +26,20 @@ from skdistill.cascades._thresholds import path_of
 
 COMMAND, TITLE = "python docs/benchmarks/cascades.py --data FOLDER", "Cascades: is the promise kept, and who answers"
 TEXT = """
-Eight tables, three teachers, students of 10 kB (`"hybrid"`, taught on 3,000 rows). The promise, with confidence 0.95: the
-same label as the teacher on 99 % of rows; for values, within a tenth of the standard deviation of the teacher's values.
-300 rows choose the score and the thresholds, and 1,200 prove the promise. These are drawn 200 times from up to 6,000
-test rows, with replacement; whether the promise is kept is known exactly for these test rows.
+Eight tables, three teachers, students of 10 kB (`"hybrid"`, 5,500 parameters, taught on 3,000 rows). The promise, with
+confidence 0.95: the same label as the teacher on 99 % of rows; for values, within a tenth of the standard deviation of
+the teacher's values. 300 rows choose the score and the thresholds, and 1,200 prove the promise. These are drawn 200
+times from up to 6,000 test rows, with replacement; whether the promise is kept is known exactly for these test rows.
 
 - **student agrees**: share of rows on which the student alone keeps the promise.
 - **promise kept**: share of the 200 draws in which the cascade keeps it on the whole population.
-- **student answers**: mean share of rows that the student answers. **best threshold**: the largest share that any
-  threshold of this score allows that keeps the promise, chosen with knowledge of the whole population. **ratio** of both.
+- **student answers**: mean share of rows that the student answers. **best threshold**: the largest share that a
+  threshold of this score can leave to the student if the whole population is known. **ratio**: of both.
 
-What is lost: for values, the promise is hard for a student of 10 kB. Where it is within the tolerance on 60 % of rows
-only (california and puma8nh with a forest), no score finds many rows that are safe: the best threshold leaves 3 to 5 % to
-the student, and the proven one half of that. Larger students, or a wider tolerance, help; a cascade does not.
+What is lost: for values, the promise is hard for a student of 10 kB. Where it is rarely within the tolerance
+(california and puma8nh), no score finds many rows that are safe: even the best threshold leaves few rows to the student,
+and the proven one fewer still, because six failures among 1,200 rows are all that the proof allows. Larger students, or a
+wider tolerance, help; a cascade does not.
 """
 
 N_RESAMPLED, N_TUNING, N_ROWS, AGREEMENT, CONFIDENCE = 200, 300, 1200, 0.99, 0.95
