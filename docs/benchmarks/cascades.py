@@ -37,9 +37,9 @@ times from up to 6,000 test rows, with replacement; whether the promise is kept 
   threshold of this score can leave to the student if the whole population is known. **ratio**: of both.
 
 What is lost: for values, the promise is hard for a student of 10 kB. Where it is rarely within the tolerance
-(california and puma8nh), no score finds many rows that are safe: even the best threshold leaves few rows to the student,
-and the proven one fewer still, because six failures among 1,200 rows are all that the proof allows. Larger students, or a
-wider tolerance, help; a cascade does not.
+(california and puma8nh), no score finds many rows that are safe: even the best threshold leaves few rows to the
+student, and the proven one fewer still, because six failures among 1,200 rows are all that the proof allows. Larger
+students, or a wider tolerance, help; a cascade does not.
 """
 
 N_RESAMPLED, N_TUNING, N_ROWS, AGREEMENT, CONFIDENCE = 200, 300, 1200, 0.99, 0.95
