@@ -167,6 +167,8 @@ def test_values_within_the_tolerance(values, certainty):
     cascade.fit(X[500:1000])
     apart = np.abs(cascade.predict(X[1000:]) - teacher.predict(X[1000:]))
     assert np.mean(apart <= 0.3) > 0.87
+    wrong, deferred = np.abs(student.predict(X[1000:]) - teacher.predict(X[1000:])), cascade.defers(X[1000:])
+    assert wrong[deferred].mean() > 1.1 * wrong[~deferred].mean()
     compiled, defers = skdistill.compile(cascade), cascade.defers(X[1000:1100])
     assert [compiled.defers(row) for row in X[1000:1100]] == defers.tolist()
     assert 0 < cascade.share_student_ < 1
