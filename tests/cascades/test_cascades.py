@@ -159,7 +159,7 @@ def test_compiled_cascades_defer_the_same_rows(digits, teacher, student, certain
     assert 0 < defers.mean() < 1
 
 
-@pytest.mark.parametrize("certainty", ["auto", "families"])
+@pytest.mark.parametrize("certainty", ["deviation", "families"])
 def test_values_within_the_tolerance(values, certainty):
     """Values of the cascade are within the tolerance of the teacher's, one row compiled as many."""
     X, teacher, student = values
