@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import (
+        cascades,
         certificates,
         checking,
         compiled,
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         targets,
         transfer,
     )
+    from .cascades import CascadeClassifier, CascadeRegressor
     from .certificates import certify
     from .compilation import compile
     from .compressing import compress
@@ -42,10 +44,13 @@ __all__ = [
     "AutoSampler",
     "AutoStudent",
     "Candidates",
+    "CascadeClassifier",
+    "CascadeRegressor",
     "Constraints",
     "DistilledClassifier",
     "DistilledRegressor",
     "as_teacher",
+    "cascades",
     "certificates",
     "certify",
     "checking",
@@ -73,6 +78,8 @@ _HOME = {
     "AutoSampler": ".estimators",
     "AutoStudent": ".estimators",
     "Candidates": ".estimators",
+    "CascadeClassifier": ".cascades",
+    "CascadeRegressor": ".cascades",
     "Constraints": ".estimators",
     "DistilledClassifier": ".estimators",
     "DistilledRegressor": ".estimators",

@@ -45,6 +45,7 @@ RANKS = {
     "selection": 8,
     "estimators": 9,
     "certificates": 11,
+    "cascades": 12,
     "checking": 0,
     "compilation": 10,
     "compressing": 11,
@@ -55,6 +56,11 @@ RANKS = {
 """A room or module of a higher rank imports from those of lower ranks."""
 
 PRIVATE_IMPORTS = {
+    ("cascades", "certificates._digests"): "the promise of a cascade says which student and rows it is about",
+    ("cascades", "compiled._certainty"): "rows are deferred by the score that the compiled form computes",
+    ("cascades", "estimators._teacher_rule"): "both models are kept fitted as the teacher of a distilled estimator is",
+    ("cascades", "metrics._binomial"): "promises that cannot be proved are refused with the same words",
+    ("cascades", "metrics._confidence"): "confidences are checked with the words of the metrics",
     ("_refusals", "samplers._seen_values"): "rows that a teacher refuses are restricted to values that it knows",
     ("_losses", "targets._temperature"): "a step of a training does not check its scores, which are those of a scorer",
     ("certificates", "inspection._answers"): "teacher and student are queried as for a report",

@@ -17,10 +17,13 @@ PUBLIC = {
         "AutoSampler",
         "AutoStudent",
         "Candidates",
+        "CascadeClassifier",
+        "CascadeRegressor",
         "Constraints",
         "DistilledClassifier",
         "DistilledRegressor",
         "as_teacher",
+        "cascades",
         "certificates",
         "certify",
         "checking",
@@ -42,6 +45,12 @@ PUBLIC = {
         "targets",
         "transfer",
     ],
+    "skdistill.cascades": [
+        "CascadeClassifier",
+        "CascadeCosts",
+        "CascadePath",
+        "CascadeRegressor",
+    ],
     "skdistill.certificates": [
         "Certificate",
         "Statement",
@@ -50,6 +59,7 @@ PUBLIC = {
     "skdistill.checking": ["check_certificate"],
     "skdistill.compiled": [
         "Columns",
+        "CompiledCascade",
         "CompiledModel",
         "Computed",
         "ConformalIntervals",
@@ -94,6 +104,7 @@ PUBLIC = {
         "to_sql",
     ],
     "skdistill.inspection": [
+        "CascadeDisplay",
         "ColumnsDisplay",
         "DisagreementDisplay",
         "FidelityDisplay",

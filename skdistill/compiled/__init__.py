@@ -1,5 +1,6 @@
 """Compiled models: prediction from flat arrays with numpy only."""
 
+from ._cascade import CompiledCascade
 from ._columns import Columns
 from ._computed import Computed
 from ._decision import Decision
@@ -17,6 +18,7 @@ from ._sum import Sum
 
 __all__ = [
     "Columns",
+    "CompiledCascade",
     "CompiledModel",
     "Computed",
     "ConformalIntervals",

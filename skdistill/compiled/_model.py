@@ -314,6 +314,14 @@ class CompiledModel:
             cells = cells.astype(f"{kind}8[us]").astype(object)  # nanoseconds would become integers
         return self._one_of_cells(cells.tolist())
 
+    def output_of_row(self, row: Any) -> Any:
+        """Return the output for one row, as a call does, which takes longer to find out that it is one."""
+        if type(row) is np.ndarray and self._raw is None and self._row is not None and row.dtype.kind in NUMBERS:
+            if len(row) != self._width:
+                self._raise_shape_error(row.shape)
+            return self._row(row if self._takes_array else row.tolist())
+        return self(row)
+
     def _one_of_series(self, X: Any) -> Any:
         """Return the output for a Series that is one row of a frame."""
         cells, index = X.tolist() if hasattr(X, "tolist") else np.asarray(X).tolist(), getattr(X, "index", None)

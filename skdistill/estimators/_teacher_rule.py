@@ -7,7 +7,7 @@ import copy
 from collections.abc import Callable
 from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_clusterer, is_outlier_detector
@@ -44,13 +44,16 @@ from ._teacher_noise import check_teacher
 class TeacherMixin(BaseEstimator):
     """Mixin for an estimator whose fitted teacher is kept by ``clone`` and cannot be changed by ``set_params``."""
 
-    teacher: Any
+    _kept_fitted: ClassVar[tuple[str, ...]] = ("teacher",)
+    """The parameters that are kept."""
 
     def __sklearn_clone__(self) -> Any:
         without = copy.copy(self)
-        without.teacher = None
+        for name in self._kept_fitted:
+            setattr(without, name, None)
         twin = BaseEstimator.__sklearn_clone__(without)
-        twin.teacher = clone_teacher(self.teacher)
+        for name in self._kept_fitted:
+            setattr(twin, name, clone_teacher(getattr(self, name)))
         return twin
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -66,8 +69,9 @@ class TeacherMixin(BaseEstimator):
         params : dict
         """
         params = super().get_params(deep=deep)
-        if deep and is_fitted_teacher(self.teacher):
-            params = {name: value for name, value in params.items() if not name.startswith("teacher__")}
+        for kept in self._kept_fitted if deep else ():
+            if is_fitted_teacher(getattr(self, kept)):
+                params = {name: value for name, value in params.items() if not name.startswith(f"{kept}__")}
         return params
 
     def set_params(self, **params: Any) -> Any:
@@ -88,27 +92,33 @@ class TeacherMixin(BaseEstimator):
             If a parameter does not exist, or is ``teacher__*`` and the teacher is fitted, because a fitted teacher is
             never changed.
         """
-        nested = [name for name in params if name.startswith("teacher__")]
-        teacher = params.get("teacher", self.teacher)
-        if nested and is_list(teacher):
+        for kept in self._kept_fitted:
+            self._check_kept(kept, params)
+        return super().set_params(**params)
+
+    def _check_kept(self, kept: str, params: dict[str, Any]) -> None:
+        """Refuse parameters of a fitted model or a list, and warn if a fitted model is replaced by an unfitted one."""
+        nested = [name for name in params if name.startswith(f"{kept}__")]
+        before = getattr(self, kept)
+        model = params.get(kept, before)
+        if nested and is_list(model):
             raise ValueError(
-                f"{type(self).__name__}: cannot set {nested[0]}: the teacher is a list, whose members show no "
-                "parameters. Set the parameter of the member before you pass the list, or set teacher= to another list."
+                f"{type(self).__name__}: cannot set {nested[0]}: the {kept} is a list, whose members show no "
+                f"parameters. Set the parameter of the member before you pass the list, or set {kept}= to another list."
             )
-        if nested and is_fitted_teacher(teacher):
+        if nested and is_fitted_teacher(model):
             raise ValueError(
-                f"{type(self).__name__}: cannot set {nested[0]}: the teacher {type(teacher).__name__} is fitted, and "
-                "fitted teachers are never changed. Set the parameter before you fit the teacher, or pass the teacher "
+                f"{type(self).__name__}: cannot set {nested[0]}: the {kept} {type(model).__name__} is fitted, and "
+                f"fitted {kept}s are never changed. Set the parameter before you fit the {kept}, or pass the {kept} "
                 "unfitted."
             )
-        if not is_fitted_teacher(teacher) and is_fitted_teacher(self.teacher):
+        if not is_fitted_teacher(model) and is_fitted_teacher(before):
             warn_caller(
-                f"{type(self).__name__}: a fitted teacher is replaced by {type(teacher).__name__}, which is not fitted "
+                f"{type(self).__name__}: a fitted {kept} is replaced by {type(model).__name__}, which is not fitted "
                 "and will be fitted in each fit. A search clones the values of its grid, so that fitted models lose "
                 "their fit: pass FrozenEstimator(model) or as_teacher(model) in the grid to use them as they are.",
                 TeacherWarning,
             )
-        return super().set_params(**params)
 
 
 def resolve_teacher(model: Any, given: FitArguments, run: Run) -> Teacher:

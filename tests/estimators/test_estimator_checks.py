@@ -9,7 +9,7 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from skdistill import DistilledClassifier, DistilledRegressor
+from skdistill import CascadeClassifier, CascadeRegressor, DistilledClassifier, DistilledRegressor
 from skdistill.samplers import (
     MUNGE,
     SPUNGE,
@@ -45,6 +45,7 @@ LIGHTGBM = dict.fromkeys(WEIGHT_CHECKS, "LightGBM counts rows in bins and leaves
 ROWS_ARE_SHUFFLED = dict.fromkeys(
     WEIGHT_CHECKS, "batches of rows are drawn at random, as in scikit-learn's own networks"
 )
+ONE_CLASS = {"check_fit2d_1feature": "the teacher is fitted on half of the ten rows, which may have a single label"}
 
 TREE = DecisionTreeClassifier(max_depth=3)
 MUNGED = {"sampler": MUNGE(), "n_synthetic": 2.0}
@@ -105,6 +106,8 @@ SLOW = [
         DistilledRegressor(Ridge(), GaussianProcessRegressor(alpha=0.1), sampler=MUNGE(), n_synthetic=0.1),
         ROWS_ARE_DRAWN,
     ),
+    (CascadeClassifier(LogisticRegression(), DecisionTreeClassifier(), agreement=0.3, n_synthetic=20), ONE_CLASS),
+    (CascadeRegressor(Ridge(), DecisionTreeRegressor(), agreement=0.3, n_synthetic=20), {}),
     (CompactInheritedClassifier(300), LIGHTGBM),
     (CompactInheritedRegressor(300), LIGHTGBM),
     (DistilledClassifier(RandomForestClassifier(10, random_state=0), random_state=0), ROWS_ARE_DRAWN),

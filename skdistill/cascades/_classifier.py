@@ -1,0 +1,185 @@
+"""``CascadeClassifier``."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+from .._validation import check_fitted
+from ._base import BaseCascade
+from ._models import Answers, Models
+
+
+class CascadeClassifier(ClassifierMixin, BaseCascade):
+    """A student that answers where it is certain, and its teacher elsewhere, so that a promise holds.
+
+    The threshold of the certainty is chosen on calibration rows, as low as it can be proved that the cascade predicts
+    the label of the teacher on the promised share of all rows.
+
+    Parameters
+    ----------
+    teacher, student : object
+        The model that is right by definition, and the one that answers where it is certain. *Fitted* models, pipelines,
+        distilled estimators, compiled models and functions are used as they are: they are never refitted, copied or
+        changed, not even by ``clone`` or a search. An *unfitted* estimator is a recipe: a clone of it is fitted on half
+        of the rows given to ``fit``, the student on the answers of the teacher.
+    agreement : float in (0, 1), default=0.99
+        Promised share of rows on which the cascade predicts the label of the teacher, or the true one.
+    confidence : float in (0, 1), default=0.95
+        Probability, over the calibration rows, with which the promise holds.
+    promise : {"teacher", "truth"}, default="teacher"
+        What the cascade is to agree with. ``"truth"`` needs ``y``, and a teacher that keeps the promise by itself.
+    certainty : {"auto", "margin", "deviation", "families"}, default="auto"
+        Score of the certainty of the student. ``"margin"`` is the difference between its two largest probabilities;
+        ``"deviation"`` divides it by the distance from the teacher that a small second model expects; ``"families"``
+        is the margin of the mean of the student and a small student of another family. ``"auto"`` is the margin, unless
+        another one leaves at least 2 % more of the tuning rows to the student.
+    tuning_fraction : float in (0, 1), default=0.2
+        Share of the rows that choose the score and the thresholds to test; the others prove the promise.
+    n_synthetic : int >= 0, default=2000
+        Number of synthetic rows, drawn from tuning rows by :class:`~skdistill.samplers.LeafSwap` and labelled by the
+        teacher, that scores are learned from, in addition to tuning rows. None are drawn for ``certainty="margin"``.
+    chunk_size : int >= 1, default=10_000
+        Number of rows in one call of the teacher.
+    random_state : int, RandomState instance or None, default=None
+        Seed for drawing the tuning rows and the synthetic ones, and for fitting.
+
+    Attributes
+    ----------
+    threshold_ : float
+        The student answers rows whose certainty is at least this. Infinity leaves all rows to the teacher, minus
+        infinity none.
+    certainty_ : {"margin", "deviation", "families"}
+        The score that was chosen.
+    certainty_results_ : dict of float
+        For each score that was compared, the share of tuning rows that it leaves to the student; empty without a
+        choice.
+    share_student_ : float
+        Share of the calibration rows that the student answers.
+    share_student_bound_ : float
+        Lower bound of the share of all rows that the student answers, with the same confidence.
+    path_ : CascadePath
+        Shares and p-values at each threshold.
+    costs_ : CascadeCosts
+        Microseconds a row of both models, and the expected cost of the cascade.
+    certificate_ : Certificate
+        The promise as a document.
+    fitted_teacher_, fitted_student_ : object
+        Both models: those that were passed, or those that were fitted.
+    classes_ : ndarray of shape (n_classes,)
+        Sorted labels.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of str, shape (n_features,)
+        Column names, if ``X`` is a frame.
+
+    See Also
+    --------
+    skdistill.compile : Its compiled form is the student, which says which rows to defer.
+    skdistill.inspection.CascadeDisplay : Shows the share of the student against the promise.
+    skdistill.certify : Certifies a student without a teacher behind it.
+
+    Notes
+    -----
+    Rows that the teacher answers agree with it by definition. Thresholds are tested from the strictest to the boldest,
+    each with the exact p-value of the hypothesis that the cascade keeps the promise on less than ``agreement`` of all
+    rows, until one is not refuted [1]_. No correction is needed for their number. The thresholds and the score are
+    fixed on other rows before.
+
+    The promise holds for rows that are drawn like the calibration rows, on the average over all of them and not for
+    each class or slice, and with the confidence over the choice of calibration rows.
+
+    References
+    ----------
+    .. [1] A. N. Angelopoulos, S. Bates, E. J. Candès, M. I. Jordan and L. Lei, "Learn then test: calibrating predictive
+       algorithms to achieve risk control", Annals of Applied Statistics 19, 2025.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skdistill import CascadeClassifier, DistilledClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> forest = RandomForestClassifier(50, random_state=0).fit(X[:600], y[:600])
+    >>> model = DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(X[:600])
+    >>> cascade = CascadeClassifier(forest, model, certainty="margin", random_state=0).fit(X[600:1400])
+    >>> float((cascade.predict(X[1400:]) == forest.predict(X[1400:])).mean()) > 0.98
+    True
+    >>> 0.5 < cascade.share_student_ < 1
+    True
+    """
+
+    _task = "classification"
+
+    def __init__(
+        self,
+        teacher: Any,
+        student: Any,
+        *,
+        agreement: float = 0.99,
+        confidence: float = 0.95,
+        promise: str = "teacher",
+        certainty: str = "auto",
+        tuning_fraction: float = 0.2,
+        n_synthetic: int = 2000,
+        chunk_size: int = 10_000,
+        random_state: Any = None,
+    ) -> None:
+        self.teacher = teacher
+        self.student = student
+        self.agreement = agreement
+        self.confidence = confidence
+        self.promise = promise
+        self.certainty = certainty
+        self.tuning_fraction = tuning_fraction
+        self.n_synthetic = n_synthetic
+        self.chunk_size = chunk_size
+        self.random_state = random_state
+
+    def _keep(self, models: Models) -> None:
+        assert models.teacher.classes_ is not None
+        self.classes_ = models.teacher.classes_
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict labels; the teacher is only queried for rows that are deferred.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+        """
+        check_fitted(self, "threshold_")
+        labels = self._answer(X, "labels").labels
+        assert labels is not None
+        return self.classes_[labels]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Predict probabilities: those of the student, or of the teacher for rows that are deferred.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``. Margins of a model without probabilities are converted to them.
+        """
+        return self._answer(X, "outputs").outputs
+
+    def _checked_y(self, X: Any, y: Any) -> np.ndarray:
+        labels = column_or_1d(y, warn=True)
+        check_consistent_length(X, labels)
+        check_classification_targets(labels)
+        return labels
+
+    def _fails(self, given: Answers, teacher: Answers, truth: np.ndarray | None) -> np.ndarray:
+        assert given.labels is not None
+        if truth is None or self.promise == "teacher":
+            return np.asarray(given.labels != teacher.labels)
+        return np.asarray(self.classes_[given.labels] != truth)

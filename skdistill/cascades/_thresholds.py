@@ -1,0 +1,121 @@
+"""The threshold of a cascade: the boldest one that is proved to keep the promise, by testing in a fixed sequence."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..metrics import binomial_p_value, fixed_sequence
+
+TIED = 1e-6
+"""Certainties that are closer than this share of their range are not separated by a threshold."""
+
+
+@dataclass(frozen=True, eq=False)
+class CascadePath:
+    """What happens on the calibration rows at each threshold, from the strictest to the boldest.
+
+    Parameters
+    ----------
+    thresholds : ndarray of shape (n_thresholds,)
+        In falling order, fixed before calibration rows were looked at. The first, infinity, leaves all rows to the
+        teacher, and the last, minus infinity, none.
+    share_student : ndarray of shape (n_thresholds,)
+        Share of rows that the student answers.
+    kept : ndarray of shape (n_thresholds,)
+        Share of rows for which the cascade does what is promised.
+    p_values : ndarray of shape (n_thresholds,)
+        Of the hypothesis that the promise is broken at this threshold.
+    is_proved : ndarray of bool, shape (n_thresholds,)
+        Whether this hypothesis is refuted, by testing in a fixed sequence.
+    agreement : float
+        The promised share.
+    n_rows : int
+        Number of calibration rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.cascades import CascadePath
+    >>> path = CascadePath(
+    ...     np.array([np.inf, 0.5]), np.array([0, 0.8]), np.ones(2), np.array([0.01, 0.01]), np.ones(2, bool), 0.9, 90
+    ... )
+    >>> float(path.threshold), float(path.share)
+    (0.5, 0.8)
+    """
+
+    thresholds: np.ndarray
+    share_student: np.ndarray
+    kept: np.ndarray
+    p_values: np.ndarray
+    is_proved: np.ndarray
+    agreement: float
+    n_rows: int
+
+    @property
+    def chosen(self) -> int:
+        """Position of the boldest threshold that is proved; 0 if there is none."""
+        return int(self.is_proved.sum()) - 1 if self.is_proved.any() else 0
+
+    @property
+    def threshold(self) -> float:
+        """The chosen threshold."""
+        return float(self.thresholds[self.chosen])
+
+    @property
+    def share(self) -> float:
+        """Share of the calibration rows that the student answers at the chosen threshold."""
+        return float(self.share_student[self.chosen])
+
+
+def grid_of(certainty: np.ndarray) -> np.ndarray:
+    """Return thresholds in falling order: infinity, values between distinct certainties of tuning rows, minus infinity.
+
+    A threshold that equals the certainty of rows would separate them by the last bits, which differ between one row and
+    many.
+    """
+    known = np.unique(certainty[np.isfinite(certainty)])[::-1]
+    middle = (known[1:] + known[:-1]) / 2
+    is_apart = -np.diff(known) > TIED * np.ptp(known) if known.size else np.zeros(0, dtype=bool)
+    return np.concatenate([[np.inf], middle[is_apart], [-np.inf]])
+
+
+def path_of(
+    grid: np.ndarray,
+    certainty: np.ndarray,
+    student_fails: np.ndarray,
+    teacher_fails: np.ndarray,
+    agreement: float,
+    confidence: float,
+) -> CascadePath:
+    """Test at each threshold whether the cascade fails for less than the share of rows that may fail.
+
+    Parameters
+    ----------
+    grid : ndarray of shape (n_thresholds,)
+        In falling order; it must not depend on these rows.
+    certainty : ndarray of shape (n_rows,)
+        Rows whose certainty is NaN are left to the teacher.
+    student_fails, teacher_fails : ndarray of bool, shape (n_rows,)
+        Whether the promise would be broken for a row by either answer.
+    agreement, confidence : float in (0, 1)
+    """
+    order = np.argsort(-certainty, kind="stable")  # NaN comes last, after minus infinity
+    n_answered = np.searchsorted(-certainty[order], -grid, side="right")
+    by_student = np.append(0, np.cumsum(student_fails[order]))[n_answered]
+    by_teacher = int(teacher_fails.sum()) - np.append(0, np.cumsum(teacher_fails[order]))[n_answered]
+    n_rows, n_failures = len(certainty), by_student + by_teacher
+    p_values = binomial_p_value(n_failures, n_rows, 1 - agreement)
+    is_proved = fixed_sequence(p_values, confidence=confidence)
+    return CascadePath(
+        grid, n_answered / n_rows, 1 - n_failures / n_rows, p_values, is_proved, float(agreement), n_rows
+    )
+
+
+def least_share(share: float, n_rows: int, confidence: float) -> float:
+    r"""Return a lower bound of the share of all rows that the student answers.
+
+    The threshold was chosen on the same rows, so that the bound must hold for all thresholds at once: it is that of
+    Dvoretzky, Kiefer, Wolfowitz and Massart, :math:`\sqrt{\log(1 / \alpha) / 2 n}` below the share.
+    """
+    error = min(1 - confidence, 0.5)  # the inequality is proved for error probabilities of at most a half
+    return max(0.0, share - float(np.sqrt(np.log(1 / error) / (2 * n_rows))))

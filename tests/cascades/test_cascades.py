@@ -1,0 +1,305 @@
+"""Cascades: the promise holds, the teacher is asked only where it must be, and both models stay as they are."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+import skdistill
+from skdistill import CascadeClassifier, CascadeRegressor, DistilledClassifier
+from skdistill.cascades._learning import answered_share
+from skdistill.cascades._thresholds import grid_of, least_share, path_of
+from skdistill.exceptions import TeacherWarning
+from skdistill.inspection import CascadeDisplay
+from skdistill.metrics import rows_needed
+
+
+class Counting(RandomForestClassifier):
+    """A teacher that counts the rows that it is asked for."""
+
+    n_asked = 0
+
+    def predict_proba(self, X):
+        Counting.n_asked += len(X)
+        return super().predict_proba(X)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return train_test_split(X, y, train_size=500, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def teacher(digits):
+    return Counting(20, random_state=0).fit(digits[0], digits[2])
+
+
+@pytest.fixture(scope="module")
+def student(digits, teacher):
+    return DistilledClassifier(teacher, DecisionTreeClassifier(max_leaf_nodes=60, random_state=0), sampler=None).fit(
+        digits[0]
+    )
+
+
+@pytest.fixture(scope="module")
+def cascade(digits, teacher, student):
+    return CascadeClassifier(teacher, student, agreement=0.95, n_synthetic=300, random_state=0).fit(digits[1][:900])
+
+
+@pytest.fixture(scope="module")
+def values():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, size=(1500, 3))
+    teacher = DecisionTreeRegressor(random_state=0).fit(X[:500], np.abs(X[:500, 0]) + (X[:500, 1] > 0.8))
+    return X, teacher, LinearRegression().fit(X[:500], teacher.predict(X[:500]))
+
+
+def truths(rng, n=4000):
+    """Return the certainty and the failures of a student, for a whole population."""
+    certainty = rng.random(n).round(2)
+    return certainty, rng.random(n) < 0.1 * (1 - certainty) ** 2
+
+
+def test_the_promise_is_broken_as_rarely_as_stated():
+    """Whatever rows calibrate, the threshold breaks the promise with at most the stated probability."""
+    rng = np.random.default_rng(0)
+    certainty, fails = truths(rng)
+    never, broken, shares = np.zeros(600, bool), 0, []
+    for _ in range(400):
+        grid, rows = grid_of(rng.choice(certainty, 80)), rng.integers(len(fails), size=600)
+        path = path_of(grid, certainty[rows], fails[rows], never, 0.99, 0.9)
+        answered = certainty >= path.threshold
+        broken += np.mean(fails & answered) > 0.01
+        shares.append(answered.mean())
+        assert least_share(path.share, 600, 0.9) <= path.share
+    assert broken <= 400 * 0.1 + 3 * np.sqrt(400 * 0.1 * 0.9)
+    assert np.mean(shares) > 0.3
+
+
+def test_the_bound_of_the_share_holds_although_the_threshold_was_chosen():
+    """Even a threshold that is chosen for its large share has no larger bound than is true."""
+    rng, broken = np.random.default_rng(1), 0
+    for _ in range(400):
+        certainty = np.sort(rng.random(300))[::-1]
+        share = np.arange(1, 301) / 300
+        bounds = np.array([least_share(each, 300, 0.9) for each in share])
+        broken += np.any(bounds > 1 - certainty)
+    assert broken <= 400 * 0.1 + 3 * np.sqrt(400 * 0.1 * 0.9)
+
+
+def test_counts_of_the_path_are_those_of_the_rows():
+    """Shares and failures at each threshold are what counting row by row gives, also for promises about the truth."""
+    rng = np.random.default_rng(2)
+    certainty, student_fails = truths(rng, 500)
+    certainty[:5] = np.nan
+    teacher_fails = rng.random(500) < 0.05
+    path = path_of(grid_of(certainty[:100]), certainty, student_fails, teacher_fails, 0.9, 0.95)
+    for threshold, share, kept in zip(path.thresholds, path.share_student, path.kept, strict=True):
+        answered = certainty >= threshold
+        assert share == answered.mean()
+        assert kept == pytest.approx(1 - np.where(answered, student_fails, teacher_fails).mean())
+
+
+def test_thresholds_do_not_separate_equal_certainties():
+    """Certainties that differ in the last bits only are on one side of each threshold."""
+    certainty = np.array([0.1, 0.1 + 1e-15, 0.7, 0.7 - 1e-15, np.nan, np.inf])
+    assert grid_of(certainty)[1:-1].tolist() == [pytest.approx(0.4)]
+
+
+def test_a_certainty_that_ranks_failures_last_leaves_more_to_the_student():
+    """The comparison of scores is one of ranks."""
+    fails = np.arange(100) >= 90
+    assert answered_share(-np.arange(100.0), fails, 0.99) > answered_share(np.arange(100.0), fails, 0.99)
+
+
+def test_answers_are_the_students_or_the_teachers(digits, teacher, student, cascade):
+    """Each row is answered by one of both, as it answers by itself, and only deferred rows are asked for."""
+    X = digits[1][900:]
+    defers, labels = cascade.defers(X), cascade.predict(X)
+    assert 0 < defers.mean() < 1
+    assert (labels == np.where(defers, teacher.predict(X), student.predict(X))).all()
+    Counting.n_asked = 0
+    proba = cascade.predict_proba(X)
+    assert Counting.n_asked == defers.sum()
+    expected = np.where(defers[:, None], teacher.predict_proba(X), student.predict_proba(X))
+    np.testing.assert_allclose(proba, expected, atol=1e-12)
+
+
+def test_the_teacher_is_asked_once_for_each_calibration_row(digits, teacher, student):
+    """And for the synthetic rows, but for none if the margin needs no learning."""
+    Counting.n_asked = 0
+    CascadeClassifier(teacher, student, agreement=0.9, certainty="margin").fit(digits[1][:300])
+    assert Counting.n_asked == 300
+
+
+@pytest.mark.parametrize("certainty", ["margin", "deviation", "families"])
+def test_compiled_cascades_defer_the_same_rows(digits, teacher, student, certainty):
+    """For many rows, for one, and after a pickle; the compiled form holds no teacher."""
+    cascade = CascadeClassifier(teacher, student, agreement=0.9, certainty=certainty, random_state=0, n_synthetic=100)
+    compiled = pickle.loads(pickle.dumps(skdistill.compile(cascade.fit(digits[1][:400]))))
+    X = digits[1][400:600]
+    defers = cascade.defers(X)
+    outputs, compiled_defers = compiled.answer(X)
+    assert (compiled_defers == defers).all()
+    assert (compiled.certain(X) == ~defers).all()
+    assert [compiled.defers(row) for row in X] == defers.tolist()
+    assert [compiled.certain(row.tolist()) for row in X[:5]] == (~defers[:5]).tolist()
+    np.testing.assert_allclose(outputs, student.predict_proba(X), atol=1e-6)
+    assert len(pickle.dumps(compiled)) < 20_000
+    assert 0 < defers.mean() < 1
+
+
+@pytest.mark.parametrize("certainty", ["deviation", "families"])
+def test_values_within_the_tolerance(values, certainty):
+    """Values of the cascade are within the tolerance of the teacher's, one row compiled as many."""
+    X, teacher, student = values
+    cascade = CascadeRegressor(teacher, student, agreement=0.9, tolerance=0.3, certainty=certainty, random_state=0)
+    cascade.fit(X[500:1000])
+    apart = np.abs(cascade.predict(X[1000:]) - teacher.predict(X[1000:]))
+    assert np.mean(apart <= 0.3) > 0.87
+    wrong, deferred = np.abs(student.predict(X[1000:]) - teacher.predict(X[1000:])), cascade.defers(X[1000:])
+    assert wrong[deferred].mean() > 1.1 * wrong[~deferred].mean()
+    compiled, defers = skdistill.compile(cascade), cascade.defers(X[1000:1100])
+    assert [compiled.defers(row) for row in X[1000:1100]] == defers.tolist()
+    assert 0 < cascade.share_student_ < 1
+    assert cascade.share_student_bound_ < cascade.share_student_
+    assert CascadeRegressor(teacher, student, agreement=0.9).fit(X[500:900]).tolerance_ == pytest.approx(
+        0.1 * np.std(teacher.predict(X[500:900])), rel=0.3
+    )
+
+
+def test_several_values_are_all_within_the_tolerance(values):
+    """The tolerance may differ between outputs, and each of them counts."""
+    X = values[0]
+    teacher = DecisionTreeRegressor(random_state=0).fit(X[:300], X[:300, :2])
+    student = LinearRegression().fit(X[:300], X[:300, :2])
+    cascade = CascadeRegressor(teacher, student, agreement=0.8, tolerance=[0.5, 1e-9], n_synthetic=50, random_state=0)
+    with pytest.warns(UserWarning, match="all rows are deferred"):
+        cascade.fit(X[300:600])
+    assert (cascade.predict(X[600:]) == teacher.predict(X[600:])).all()
+
+
+def test_a_promise_about_the_truth(digits, teacher, student):
+    """The cascade is right as often as promised; a teacher that is wrong too often is refused."""
+    X, y = digits[1], digits[3]
+    options = {"promise": "truth", "certainty": "margin", "random_state": 0}
+    cascade = CascadeClassifier(teacher, student, agreement=0.85, **options).fit(X[:700], y[:700])
+    assert cascade.score(X[700:], y[700:]) > 0.83
+    assert cascade.share_student_ > 0.2
+    with pytest.raises(ValueError, match=r"the teacher itself is right on 0\.9"):
+        CascadeClassifier(teacher, student, agreement=0.99, **options).fit(X[:700], y[:700])
+    with pytest.raises(ValueError, match="the promise is about the truth"):
+        CascadeClassifier(teacher, student, agreement=0.9, **options).fit(X[:700])
+
+
+def test_fitted_models_are_kept(digits, teacher, student):
+    """Clones, pipelines and searches use both models as they are, and their parameters cannot be set."""
+    X, y = digits[1][:400], digits[3][:400]
+    cascade = CascadeClassifier(teacher, student, agreement=0.8, certainty="margin", random_state=0)
+    twin = clone(cascade)
+    assert twin.teacher is teacher
+    assert twin.student is student
+    search = GridSearchCV(make_pipeline(cascade), {"cascadeclassifier__agreement": [0.7, 0.8]}, cv=2).fit(X, y)
+    assert search.best_estimator_[-1].fitted_teacher_ is teacher
+    assert not [name for name in cascade.get_params() if name.startswith(("teacher__", "student__"))]
+    with pytest.raises(ValueError, match="the student DistilledClassifier is fitted"):
+        cascade.set_params(student__random_state=1)
+
+
+@pytest.mark.parametrize(("name", "value"), [("chunk_size", 97), ("random_state", 0)])
+def test_the_same_seed_gives_the_same_cascade(digits, teacher, student, cascade, name, value):
+    """For any size of the chunks."""
+    again = clone(cascade).set_params(**{name: value}).fit(digits[1][:900])
+    assert again.threshold_ == cascade.threshold_
+    assert (again.predict(digits[1]) == cascade.predict(digits[1])).all()
+
+
+def test_rows_of_the_student_are_refused(digits, teacher, student):
+    """Calibration rows that the student was taught on prove nothing."""
+    with pytest.raises(ValueError, match="200 of the 500 rows are among those that the student was"):
+        CascadeClassifier(teacher, student, agreement=0.9).fit(np.vstack([digits[0][:200], digits[1][:300]]))
+
+
+def test_too_few_rows_say_how_many_are_needed(digits, teacher):
+    """With the number that is said, the fit succeeds; with one row less it does not."""
+    cascade = CascadeClassifier(teacher, teacher, agreement=0.97, certainty="margin")
+    with pytest.raises(ValueError, match=f"at least {rows_needed(0.97)} of them .* 125 rows in all"):
+        cascade.fit(digits[1][:50])
+    cascade.fit(digits[1][:125])
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"agreement": 1.0}, "agreement=1.0 cannot be proved"),
+        ({"confidence": 1.0}, "confidence=1.0; expected a number above 0 and below 1"),
+        ({"promise": "truths"}, "promise='truths'; expected 'teacher' or 'truth'"),
+        ({"certainty": "margins"}, "certainty='margins'; expected one of"),
+        ({"tuning_fraction": 0}, "tuning_fraction=0; expected"),
+        ({"n_synthetic": -1}, "n_synthetic=-1; expected"),
+    ],
+)
+def test_bad_parameters_are_named(digits, teacher, student, params, message):
+    """The error says which parameter, and what is expected."""
+    with pytest.raises(ValueError, match=message):
+        CascadeClassifier(teacher, student, **params).fit(digits[1][:400])
+
+
+def test_a_bad_tolerance_is_named(values):
+    """One number, or one for each output."""
+    X, teacher, student = values
+    for tolerance in (0.0, [1.0, 2.0]):
+        with pytest.raises(ValueError, match="tolerance"):
+            CascadeRegressor(teacher, student, agreement=0.8, tolerance=tolerance).fit(X[500:800])
+
+
+def test_a_student_of_other_labels_is_refused(digits, teacher):
+    """Both models must know the same labels."""
+    few = LogisticRegression(max_iter=1000).fit(digits[0][:50], digits[2][:50] > 4)
+    with pytest.raises(ValueError, match="has the classes"):
+        CascadeClassifier(teacher, few, agreement=0.8).fit(digits[1][:100])
+
+
+def test_a_constant_teacher_is_warned_of(digits):
+    """Agreeing with it is proved, and says nothing."""
+    tree = DecisionTreeClassifier(max_depth=1).fit(digits[0], digits[2] == 0)
+    with pytest.warns(TeacherWarning, match="returns the same class for all"):
+        CascadeClassifier(tree, tree, agreement=0.8).fit(np.zeros((60, 64)))
+
+
+def test_models_without_probabilities(digits):
+    """Margins become probabilities; labels are those of ``predict``."""
+    X, _, y, _ = digits
+    svm = make_pipeline(StandardScaler(), SVC()).fit(X, y % 2)
+    line = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, svm.predict(X))
+    cascade = CascadeClassifier(svm, line, agreement=0.9, certainty="margin", random_state=0).fit(digits[1][:400])
+    rows, defers = digits[1][400:700], cascade.defers(digits[1][400:700])
+    assert (cascade.predict(rows) == np.where(defers, svm.predict(rows), line.predict(rows))).all()
+    np.testing.assert_allclose(cascade.predict_proba(rows).sum(axis=1), 1)
+
+
+def test_the_certificate_says_what_is_promised(cascade):
+    """It is written and read, and its bound is the promise."""
+    certificate = skdistill.certificates.Certificate.from_json(cascade.certificate_.to_json())
+    promised, share = certificate.statements
+    assert promised.bound == certificate.promise == 0.95
+    assert certificate.verdict == "met"
+    assert share.bound == cascade.share_student_bound_
+    assert certificate.is_about(cascade.fitted_student_)
+    assert cascade.costs_.expected(teacher=1.0) == pytest.approx(1 - cascade.share_student_)
+
+
+def test_the_display_shows_the_promise(cascade):
+    """The bound at the chosen threshold is not below the promise, and that of the next one is."""
+    display = CascadeDisplay.from_estimator(cascade)
+    assert display.bound[display.chosen] >= display.promise > display.bound[display.chosen + 1]
