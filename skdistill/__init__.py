@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         export,
         inspection,
         metrics,
+        monitoring,
         samplers,
         students,
         targets,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     )
     from .inspection import report
     from .metrics import fidelity_scorer
+    from .monitoring import Monitor
     from .teachers import as_teacher, memory_info, reduce_memory
 
 __version__ = "0.1.0"
@@ -44,6 +46,7 @@ __all__ = [
     "Constraints",
     "DistilledClassifier",
     "DistilledRegressor",
+    "Monitor",
     "as_teacher",
     "certificates",
     "certify",
@@ -58,6 +61,7 @@ __all__ = [
     "inspection",
     "memory_info",
     "metrics",
+    "monitoring",
     "reduce_memory",
     "report",
     "samplers",
@@ -74,6 +78,7 @@ _HOME = {
     "Constraints": ".estimators",
     "DistilledClassifier": ".estimators",
     "DistilledRegressor": ".estimators",
+    "Monitor": ".monitoring",
     "fidelity_scorer": ".metrics",
     "as_teacher": ".teachers",
     "memory_info": ".teachers",

@@ -20,6 +20,7 @@ PUBLIC = {
         "Constraints",
         "DistilledClassifier",
         "DistilledRegressor",
+        "Monitor",
         "as_teacher",
         "certificates",
         "certify",
@@ -34,6 +35,7 @@ PUBLIC = {
         "inspection",
         "memory_info",
         "metrics",
+        "monitoring",
         "reduce_memory",
         "report",
         "samplers",
@@ -134,6 +136,7 @@ PUBLIC = {
         "top_k_agreement",
         "total_variation",
     ],
+    "skdistill.monitoring": ["Alarm", "Monitor", "MonitorStatus"],
     "skdistill.samplers": [
         "MUNGE",
         "SPUNGE",
