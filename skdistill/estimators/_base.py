@@ -46,6 +46,7 @@ from ._decision import LabelComparison, compare_labels, reserve_label_queries
 from ._fit_arguments import FitArguments, check_fit_arguments
 from ._html_diagram import HTMLDiagramMixin
 from ._parameters import check_parameters
+from ._refreshing import RefreshMixin
 from ._soft_weight import SoftWeightChoice, compare_soft_weights, is_soft_weight_chosen, reserve_queries
 from ._student_view import (
     Seen,
@@ -79,7 +80,7 @@ class Taught(NamedTuple):
     soft_weight_choice: SoftWeightChoice | None
 
 
-class BaseDistilled(CallbackSupport, HTMLDiagramMixin, TeacherMixin):
+class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixin):
     """Base of ``DistilledClassifier`` and ``DistilledRegressor``."""
 
     _task: ClassVar[FitTask]

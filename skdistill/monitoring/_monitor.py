@@ -419,7 +419,7 @@ class Monitor:
             if self.tolerance is None:
                 raise ValueError(f"{who}: the student returns values, and there is no tolerance. Pass it to Monitor.")
             _check_finite(who, "teacher_outputs", given)
-            return (np.abs(given - outputs) <= self.tolerance).reshape(n_rows, -1).all(axis=1)
+            return (np.abs(given - outputs) <= self.tolerance).all(axis=tuple(range(1, outputs.ndim)))
         if given.ndim == 2:
             _check_finite(who, "teacher_outputs", given)
             return np.argmax(given, axis=1) == self._positions(outputs)
@@ -622,6 +622,6 @@ def _positive(name: str, value: Any) -> float:
 
 
 def _seed(value: Any) -> int:
-    if not isinstance(value, Integral) or isinstance(value, bool | np.bool_) or not 0 <= value < 2**64:
+    if not isinstance(value, Integral) or isinstance(value, bool | np.bool_) or not 0 <= int(value) < 2**64:
         raise ValueError(f"Monitor: random_state={value!r}; expected an integer of at least 0 and below 2**64.")
     return int(value)

@@ -236,11 +236,11 @@ class TestCounts:
         assert np.array_equal(with_outputs._sums, without._sums)
 
     def test_no_rows_are_no_rows(self, base):
-        """An empty batch changes nothing."""
-        monitor = pickle.loads(base)
-        monitor.update(X[:0])
-        monitor.record_audit(X[:0], [])
-        assert (monitor.n_rows_, monitor.n_audits_, len(monitor.to_audit(X[:0]))) == (0, 0, 0)
+        """An empty batch changes nothing, of labels or values."""
+        for monitor in (pickle.loads(base), watch(LINEAR, tolerance=0.1)):
+            monitor.update(X[:0])
+            monitor.record_audit(X[:0], [])
+            assert (monitor.n_rows_, monitor.n_audits_, len(monitor.to_audit(X[:0]))) == (0, 0, 0)
 
 
 class TestAudits:
