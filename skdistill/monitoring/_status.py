@@ -26,7 +26,7 @@ class Alarm:
         Number of rows that the monitor had seen when the alarm was raised; for audits, the number of audits.
     log_evidence : float
         Natural logarithm of the evidence at that time.
-    columns : tuple of str
+    columns : tuple of str, default=()
         Columns that changed, if the test is about columns.
 
     Examples
