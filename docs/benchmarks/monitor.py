@@ -155,7 +155,7 @@ def page(results):
         f"50,000 rows; {N_REFERENCE:,} reference rows. The shift is in standard deviations; slowly means that it is "
         "reached, from 0, after 50,000 rows. A dash: not found in half of the runs.\n\n"
         f"{markdown_table(['shift', 'comes', 'found', 'rows, median'], drifts_)}"
-        "\n\n## What this costs\n\nA bound that holds at all times, for any distribution and for any number of reference "
+        "\n\n## What this costs\n\nA bound that holds at all times, for any distribution and any number of reference "
         "rows is far below its rate in practice, and small changes are found late or not at all: with a finite "
         "reference, no number of new rows tells a small shift from the error of the reference. Batches of 100 rows or "
         "fewer are slow, because the tests are computed for each hundredth of the rows of a period.\n"

@@ -7,6 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from skdistill import DistilledClassifier, DistilledRegressor, as_teacher, certify
+from skdistill.estimators import _refreshing
 
 RNG = np.random.default_rng(0)
 OLD, NEW = RNG.normal(size=(300, 3)), RNG.normal([2, 0, 0], size=(400, 3))
@@ -30,7 +31,13 @@ def test_fidelity_on_new_rows_rises(student):
     assert report.bytes_after < 1.6 * report.bytes_before
     assert pickle.dumps(model) == before
     assert new.student == model.student
-    assert getattr(new.student_, "init", None) is None
+
+
+def test_student_that_goes_on_does_not_hold_the_shipped_one():
+    """Whichever of both is kept: what is shipped refers to no earlier student."""
+    model = DistilledRegressor(wave, "boosting", sampler=None, random_state=0).fit(OLD)
+    fitted = _refreshing._fit_all(model, NEW, None)
+    assert {start: twin.student_.init for start, twin in fitted.items()} == {"nothing": None, "student": None}
 
 
 def test_classifier_with_a_recipe_keeps_its_fitted_teacher():

@@ -191,6 +191,7 @@ class TestCounts:
         counts, n_outside = bins.count(rows)
         assert np.array_equal(counts, hits.sum(axis=0))
         assert n_outside == hits[:, bins.is_outside].any(axis=1).sum()
+        assert bins.count(first)[1] == 0  # no row is outside itself
 
     @settings(max_examples=30)
     @given(
