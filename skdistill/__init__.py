@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         export,
         inspection,
         metrics,
+        monitoring,
         samplers,
         students,
         targets,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     )
     from .inspection import report
     from .metrics import fidelity_scorer
+    from .monitoring import Monitor
     from .teachers import as_teacher, memory_info, reduce_memory
 
 __version__ = "0.1.0"
@@ -49,6 +51,7 @@ __all__ = [
     "Constraints",
     "DistilledClassifier",
     "DistilledRegressor",
+    "Monitor",
     "as_teacher",
     "cascades",
     "certificates",
@@ -65,6 +68,7 @@ __all__ = [
     "inspection",
     "memory_info",
     "metrics",
+    "monitoring",
     "reduce_memory",
     "report",
     "samplers",
@@ -83,6 +87,7 @@ _HOME = {
     "Constraints": ".estimators",
     "DistilledClassifier": ".estimators",
     "DistilledRegressor": ".estimators",
+    "Monitor": ".monitoring",
     "fidelity_scorer": ".metrics",
     "as_teacher": ".teachers",
     "memory_info": ".teachers",

@@ -52,6 +52,7 @@ RANKS = {
     "conformal": 11,
     "export": 11,
     "inspection": 10,
+    "monitoring": 12,
 }
 """A room or module of a higher rank imports from those of lower ranks."""
 
@@ -114,6 +115,8 @@ PRIVATE_IMPORTS = {
     ("inspection", "metrics._checks"): "displays and metrics check the same arguments with the same words",
     ("inspection", "metrics._footprint"): "a model that cannot be pickled has no size in a report",
     ("inspection", "metrics._unwrapping"): "a report and a metric look at the same part of a model",
+    ("monitoring", "compiled._columns"): "column names of a frame are read as predict does",
+    ("monitoring", "metrics._unwrapping"): "a monitor watches the part of a model that is shipped",
     ("solvers", "compiled._design"): "inputs are made in the chunks that predict uses",
     ("solvers", "compiled._kernel"): "a kernel is fitted with the function that predicts",
     ("solvers", "compiled._network"): "products of inputs are made by the function that predicts",

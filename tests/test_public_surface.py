@@ -22,6 +22,7 @@ PUBLIC = {
         "Constraints",
         "DistilledClassifier",
         "DistilledRegressor",
+        "Monitor",
         "as_teacher",
         "cascades",
         "certificates",
@@ -38,6 +39,7 @@ PUBLIC = {
         "inspection",
         "memory_info",
         "metrics",
+        "monitoring",
         "reduce_memory",
         "report",
         "samplers",
@@ -152,6 +154,7 @@ PUBLIC = {
         "top_k_agreement",
         "total_variation",
     ],
+    "skdistill.monitoring": ["Alarm", "Monitor", "MonitorStatus"],
     "skdistill.samplers": [
         "MUNGE",
         "SPUNGE",

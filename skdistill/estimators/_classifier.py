@@ -201,6 +201,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Salted keys of the distinct rows of ``X``, ``X_unlabeled`` and ``X_val``, 16 bytes each, by which
         :func:`~skdistill.certify` recognises rows that teaching or selection has seen. The student has none. They may
         be deleted: ``del model.seen_rows_``.
+    refresh_report_ : RefreshReport
+        Fidelity before and after, bytes, and agreement of both students; it is printed as a sentence. Only set by
+        :meth:`refresh`, in the estimator that it returns.
     teacher_memorization_ : float
         How strongly the teacher has memorised the rows of ``X``: the share in [0, 1] of the variance of its outputs on
         these rows that it does not reproduce on neighbouring rows. 0 means that its outputs on its training rows are

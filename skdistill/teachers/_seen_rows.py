@@ -38,9 +38,15 @@ class SeenRows:
         equals one of them by chance.
     output_variance : ndarray of shape (n_outputs,) or None
         Variance of the teacher's outputs on the rows that it was queried for; infinite if no double can hold it.
+    earlier : SeenRows or None
+        Rows of an earlier fit, whose student was refreshed; they count as seen too.
     """
 
-    def __init__(self, tables: Sequence[Any], outputs: np.ndarray | None = None) -> None:
+    earlier: "SeenRows | None" = None
+
+    def __init__(
+        self, tables: Sequence[Any], outputs: np.ndarray | None = None, earlier: "SeenRows | None" = None
+    ) -> None:
         keys = [value_keys(X) for X in tables]
         self.n_rows = sum(map(len, keys))
         repeats = sum(float(_is_repeated(part).sum()) for part in keys)
@@ -50,12 +56,17 @@ class SeenRows:
         self._salt = np.frombuffer(hashlib.blake2b(together.tobytes(), digest_size=16).digest(), dtype=np.uint64)
         self.keys = _sorted(self._salted(together))
         self.output_variance = None if outputs is None else _variance(outputs)
+        if earlier is not None:
+            self.earlier, n_new = earlier, self.n_rows
+            self.n_rows += earlier.n_rows
+            self.repeated = (n_new * self.repeated + earlier.n_rows * earlier.repeated) / max(self.n_rows, 1)
 
     def find(self, X: Any) -> np.ndarray:
         """Return a mask of the rows of a table that are equal to a row that was seen, of shape (n_samples,)."""
         keys = self._salted(value_keys(X))
         places = np.minimum(np.searchsorted(self.keys[:, 0], keys[:, 0]), len(self.keys) - 1)
-        return (self.keys[places] == keys).all(axis=1)
+        is_seen = (self.keys[places] == keys).all(axis=1)
+        return is_seen if self.earlier is None else is_seen | self.earlier.find(X)
 
     def count_beyond_chance(self, X: Any, is_equal: np.ndarray | None = None) -> int:
         r"""Return how many rows of a table were seen: those that are equal, less those that are equal by chance.
@@ -80,10 +91,10 @@ class SeenRows:
         return round((n_equal - expected) / (1 - chance))
 
     def __sizeof__(self) -> int:
-        return self.keys.nbytes
+        return self.keys.nbytes + (0 if self.earlier is None else self.earlier.__sizeof__())
 
     def __repr__(self) -> str:
-        return f"<SeenRows: {self.n_rows:,} rows, {self.keys.nbytes:,} bytes>"
+        return f"<SeenRows: {self.n_rows:,} rows, {self.__sizeof__():,} bytes>"
 
     def _salted(self, keys: np.ndarray) -> np.ndarray:
         """Return the keys mixed with the salt; what is added cannot be undone without the other half."""

@@ -1,0 +1,79 @@
+"""A refresh follows the teacher where rows have moved, changes nothing else, and says what it has done."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from skdistill import DistilledClassifier, DistilledRegressor, as_teacher, certify
+from skdistill.estimators import _refreshing
+
+RNG = np.random.default_rng(0)
+OLD, NEW = RNG.normal(size=(300, 3)), RNG.normal([2, 0, 0], size=(400, 3))
+
+
+def wave(rows):
+    return np.sin(2 * rows[:, 0]) + rows[:, 1]
+
+
+@pytest.mark.parametrize("student", ["boosting", "tree"])
+def test_fidelity_on_new_rows_rises(student):
+    """On rows that were not taught, and within the size that the student has."""
+    model = DistilledRegressor(wave, student, sampler=None, random_state=0).fit(OLD)
+    before = pickle.dumps(model)
+    new = model.refresh(NEW)
+    report = new.refresh_report_
+    assert report.fidelity_before + 0.05 < report.fidelity_after
+    assert report.fidelity_after == pytest.approx(new.fidelity(NEW), abs=0.15)
+    assert set(report.tried) == ({"nothing", "student"} if student == "boosting" else {"nothing"})
+    assert (report.n_tested, report.n_taught) == (80, 256)
+    assert report.bytes_after < 1.6 * report.bytes_before
+    assert pickle.dumps(model) == before
+    assert new.student == model.student
+
+
+def test_student_that_goes_on_does_not_hold_the_shipped_one():
+    """Whichever of both is kept: what is shipped refers to no earlier student."""
+    model = DistilledRegressor(wave, "boosting", sampler=None, random_state=0).fit(OLD)
+    fitted = _refreshing._fit_all(model, NEW, None)
+    assert {start: twin.student_.init for start, twin in fitted.items()} == {"nothing": None, "student": None}
+
+
+def test_classifier_with_a_recipe_keeps_its_fitted_teacher():
+    """A teacher that was fitted in ``fit`` is queried, not fitted again, and the parameters are those before."""
+    y = OLD[:, 0] > 0
+    model = DistilledClassifier(LogisticRegression(), "boosting", sampler=None, random_state=0).fit(OLD, y)
+    new = model.refresh(NEW)
+    assert new.teacher_ is model.teacher_
+    assert not hasattr(new.teacher, "coef_")
+    assert 0 <= new.refresh_report_.agreement <= 1
+    assert "fidelity" in str(new.refresh_report_)
+
+
+def test_rows_of_all_fits_are_refused():
+    """A certificate rests neither on old rows nor on new ones."""
+    model = DistilledRegressor(wave, "tree", sampler=None, random_state=0).fit(OLD)
+    new = model.refresh(NEW)
+    for rows in (OLD, NEW):
+        with pytest.raises(ValueError, match=f"{len(rows)} of the {len(rows)} rows"):
+            certify(new, rows, tolerance=0.5)
+
+
+def test_a_failed_refresh_changes_nothing():
+    """A teacher that fails, and too few rows."""
+    is_down = []
+
+    def service(rows):
+        if is_down:
+            raise ConnectionError("down")
+        return wave(rows)
+
+    model = DistilledRegressor(as_teacher(service), "tree", sampler=None, random_state=0).fit(OLD)
+    with pytest.raises(ValueError, match="got 49 rows"):
+        model.refresh(NEW[:49])
+    state = dict(vars(model))
+    is_down.append(True)
+    with pytest.raises(Exception, match="down"):
+        model.refresh(NEW)
+    assert vars(model) == state
