@@ -201,8 +201,7 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
     def _ignored_features(self, real: TransferSet, targets: Targets, oracle: Oracle, run: Run) -> dict[int, str]:
         """Return the positions of the columns that students need not read, with the reasons."""
         n_synthetic = self._count_synthetic(targets.teacher, real, oracle)
-        rng = run.with_copied_generator().rng  # later draws do not depend on whether the teacher was asked
-        return find_ignored_features(real, oracle, n_synthetic, rng)
+        return find_ignored_features(real, oracle, n_synthetic, run)
 
     def _run(self, given: FitArguments) -> Run:
         rng = check_random_state(self.random_state, self)

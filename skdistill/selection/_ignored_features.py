@@ -13,6 +13,7 @@ from .._encoding import MAX_COMMON_CATEGORIES, MIN_CATEGORY_ROWS, MIN_KEY_CATEGO
 from .._tables import is_frame, stack_rows
 from ..exceptions import TeacherQueryError
 from ..transfer import Oracle, TransferSet
+from ._run import Run
 
 KEY_SHARE = 0.9
 """Minimum share of cells whose category occurs once in a column of keys. It estimates the probability that the category
@@ -34,9 +35,7 @@ IS_KEY = "nearly every row has a value of its own"
 IS_NOT_READ = "the teacher does not read it"
 
 
-def find_ignored_features(
-    real: TransferSet, oracle: Oracle, n_synthetic: int, rng: np.random.RandomState
-) -> dict[int, str]:
+def find_ignored_features(real: TransferSet, oracle: Oracle, n_synthetic: int, run: Run) -> dict[int, str]:
     """Return the positions of the columns that students need not read, with the reasons.
 
     Parameters
@@ -48,7 +47,8 @@ def find_ignored_features(
     n_synthetic : int
         Number of synthetic rows, which limits the number of queries; 0 allows none, because the teacher may be unable
         to label other rows than the real ones.
-    rng : RandomState
+    run : Run
+        Later draws of its generator do not depend on whether the teacher is queried.
     """
     present = np.flatnonzero(real.sample_weight)
     rows = real if len(present) == len(real) else real.take(present)
@@ -64,7 +64,7 @@ def find_ignored_features(
     rare = [index for index in wide if counts[index].mean() < MIN_CATEGORY_ROWS]
     n_rows = min(N_ASKED_ROWS, len(rows))
     if rare and len(rare) * n_rows <= MAX_QUERY_SHARE * min(n_synthetic, oracle.n_left):
-        asked = rows.take(rng.permutation(len(rows))[:n_rows])
+        asked = rows.take(run.with_copied_generator().rng.permutation(len(rows))[:n_rows])
         ignored |= dict.fromkeys(_not_read(asked, rare, oracle, real.outputs), IS_NOT_READ)
     return dict(sorted(ignored.items()))
 

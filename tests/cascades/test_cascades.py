@@ -18,6 +18,7 @@ import skdistill
 from skdistill import CascadeClassifier, CascadeRegressor, DistilledClassifier
 from skdistill.cascades._learning import answered_share
 from skdistill.cascades._thresholds import grid_of, least_share, path_of
+from skdistill.checking import check_certificate
 from skdistill.exceptions import TeacherWarning
 from skdistill.inspection import CascadeDisplay
 from skdistill.metrics import rows_needed
@@ -296,6 +297,16 @@ def test_the_certificate_says_what_is_promised(cascade):
     assert certificate.verdict == "met"
     assert share.bound == cascade.share_student_bound_
     assert certificate.is_about(cascade.fitted_student_)
+
+
+def test_an_independent_check_says_what_it_cannot_check(cascade, digits, teacher, student):
+    """Both bounds depend on all thresholds; the rows and the hash are compared, and other rows are noticed."""
+    rows = digits[1][:900]
+    problems = check_certificate(cascade.certificate_, student, rows, teacher.predict_proba(rows))
+    assert len(problems) == 2
+    assert all("was not checked: it depends on all thresholds" in each for each in problems)
+    others = digits[1][100:1000]
+    assert "digest" in check_certificate(cascade.certificate_, student, others, teacher.predict_proba(others))[0]
     assert cascade.costs_.expected(teacher=1.0) == pytest.approx(1 - cascade.share_student_)
 
 
