@@ -251,8 +251,8 @@ class Certificate:
         ]
         if self.promise is not None:
             first = self.statements[0]
-            said = {"met": "is met", "refuted": "is refuted", "open": "is neither met nor refuted by these rows"}
-            lines.append(f"The promise that {first.quantity} is at least {self.promise:g} {said[self.verdict]}.")
+            said = {"met": "met", "refuted": "refuted", "open": "neither met nor refuted by these rows"}
+            lines.append(f"Promise: {first.quantity} at least {self.promise:g}; it is {said[self.verdict]}.")
         return "\n".join(lines)
 
     def _table(self) -> dict[str, list[Any]]:
