@@ -103,7 +103,8 @@ def public_names():
         "transfer": ["TransferSet", "TransferSummary"],
     }
     for module in modules - names.keys():
-        names[module] = import_module(f"skdistill.{module}").__all__
+        of_module = import_module(f"skdistill.{module}").__all__
+        names[module] = [name for name in of_module if name not in skdistill.__all__]  # else they have a page already
     top = {"skdistill": [name for name in skdistill.__all__ if name not in names]}
     return top | {f"skdistill.{module}": names[module] for module in sorted(names)}
 

@@ -75,7 +75,7 @@ class Statement:
 
 @dataclass(frozen=True, repr=False)
 class Certificate:
-    """Statements about a student that hold with a confidence; created by :func:`certify`.
+    """Statements about a student that hold with a confidence; created by :func:`skdistill.certify`.
 
     It is printed as a table, shown as one in a notebook, and written as JSON together with a hash over its content, so
     that any change shows when it is read. :func:`skdistill.checking.check_certificate` computes all bounds again with

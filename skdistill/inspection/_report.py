@@ -47,7 +47,7 @@ PARTS = ("models", "divergences", "by_output", "by_slice", "rules", "calibration
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Report:
-    """What a student kept of its teacher and what it lost; created by :func:`report`.
+    """What a student kept of its teacher and what it lost; created by :func:`skdistill.report`.
 
     It is printed as the verdict, whose first line is a decision, and the table of models. In a notebook, it is shown as
     a page. Each table is a dict of columns of equal length, like ``cv_results_``.

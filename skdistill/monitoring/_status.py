@@ -48,7 +48,7 @@ class Alarm:
 
 @dataclass(frozen=True, repr=False)
 class MonitorStatus:
-    """What a monitor has seen so far; created by :meth:`Monitor.status`.
+    """What a monitor has seen so far; created by :meth:`skdistill.Monitor.status`.
 
     Parameters
     ----------
