@@ -307,7 +307,6 @@ def test_an_independent_check_says_what_it_cannot_check(cascade, digits, teacher
     assert sum("was not checked: it depends on all thresholds" in each for each in problems) == 2
 
 
-
 def test_the_display_shows_the_promise(cascade):
     """The bound at the chosen threshold is not below the promise, and that of the next one is."""
     display = CascadeDisplay.from_estimator(cascade)

@@ -102,8 +102,11 @@ NAMES = (
     "texts",
 )
 
+REPEATED = ("three classes", "any model", "margins", "clusters", "polars", "coo")
+"""Those that differ little from others of the list; they run with ``-m slow``."""
 
-@pytest.fixture(params=NAMES)
+
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.slow if name in REPEATED else ()) for name in NAMES])
 def case(request):
     """Each of them in turn."""
     return make_case(request.param)

@@ -110,7 +110,10 @@ every_sampler = pytest.mark.parametrize(
     "sampler", [pytest.param(sampler, id=name, marks=marks_of(name)) for name, sampler in SAMPLERS.items()]
 )
 BAD_NUMBERS = [(0, ValueError), (-1, ValueError), (2.5, TypeError), (None, TypeError)]
-every_kind = pytest.mark.parametrize("kind", KINDS)
+every_kind = pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=() if kind == "pandas" else pytest.mark.slow) for kind in KINDS]
+)
+"""By default only one, since rows do not depend on what holds the table."""
 
 
 @pytest.fixture(autouse=True, scope="module")
