@@ -159,7 +159,7 @@ class Chain:
     def __init__(self, model: CompiledModel, steps: Sequence[Step], rows: Rows, judge: Judge, tolerance: float) -> None:
         self.compiled, self.steps, self.rows, self.judge, self.tolerance = model, steps, rows, judge, tolerance
         self.original = model.scorer.scorer if isinstance(model.scorer, Computed) else model.scorer
-        self.parts = [rows.following(part) for part in _parts_of(without_redundancy(model.scorer))]
+        self.parts = [rows.following(part) for part in _parts_of(without_redundancy(self.original))]
         self.known: dict[Path, State] = {(): self._start()}
 
     def run(self, *, is_order_given: bool, scout: "Chain | None" = None) -> list[StepRecord]:
