@@ -1,6 +1,7 @@
 """Every run is the same, drawn examples and unseeded fits included, and no test is timed: machines are shared."""
 
 import importlib.util
+import operator
 from importlib import import_module
 
 import numpy as np
@@ -56,6 +57,17 @@ def pytest_collection_modifyitems(items):
 
 def _place(item):
     """Return the sum of the places that the parameters of a test have in the lists of its ``parametrize`` marks."""
-    names = [each.args[0] for each in item.iter_markers("parametrize")]
-    firsts = [name.split(",")[0].strip() if isinstance(name, str) else name[0] for name in names]
-    return sum(item.callspec.indices[name] for name in firsts)
+    place = 0
+    for mark in item.iter_markers("parametrize"):
+        names = [name.strip() for name in mark.args[0].split(",")] if isinstance(mark.args[0], str) else mark.args[0]
+        given = [item.callspec.params[name] for name in names]
+        is_given = [all(map(operator.is_, given, _values(listed, len(names)))) for listed in mark.args[1]]
+        place += is_given.index(True)
+    return place
+
+
+def _values(listed, n_names):
+    """Return what an entry of a ``parametrize`` mark says of each name."""
+    if isinstance(listed, type(pytest.param())):
+        return listed.values
+    return listed if n_names > 1 else [listed]

@@ -90,7 +90,7 @@ def test_a_table_of_one_row_is_answered_as_the_row(family, task):
 
 @pytest.mark.parametrize("table", ["numbers", "holed"])
 @pytest.mark.parametrize("family", OWN_FORMS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(row=ANY_ROW, task=st.sampled_from(TASKS))
 def test_missing_and_infinite_cells(family, table, row, task):
     """One row is one of many whatever its cells are, also for a fit that has seen none missing."""
@@ -188,6 +188,7 @@ def assert_coded_alike(model, frame, row_of):
         np.testing.assert_allclose(model(lone), many[index : index + 1], rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize(
     "kind",
     [

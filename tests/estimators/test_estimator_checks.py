@@ -110,8 +110,8 @@ SLOW = [
     (CascadeRegressor(Ridge(), DecisionTreeRegressor(), agreement=0.3, n_synthetic=20), {}),
     (CompactInheritedClassifier(300), LIGHTGBM),
     (CompactInheritedRegressor(300), LIGHTGBM),
-    (DistilledClassifier(RandomForestClassifier(10, random_state=0), random_state=0), ROWS_ARE_DRAWN),
-    (DistilledRegressor(RandomForestRegressor(10, random_state=0), random_state=0), ROWS_ARE_DRAWN),
+    (DistilledClassifier(RandomForestClassifier(10, random_state=0), n_synthetic=1.0, random_state=0), ROWS_ARE_DRAWN),
+    (DistilledRegressor(RandomForestRegressor(10, random_state=0), n_synthetic=1.0, random_state=0), ROWS_ARE_DRAWN),
     (
         DistilledRegressor(
             Ridge(), CompactLinearRegressor(), sampler=None, monotonic_cst="teacher", interaction_cst="pairwise"

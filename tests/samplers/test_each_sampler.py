@@ -192,6 +192,7 @@ class TestJitterAndInterpolation:
 class TestUniform:
     COLUMNS = {"age": (18, 90), "income": (0.0, 2e5), "town": ["Bath", "Ely", "York"], "rooms": [1, 2, 7]}
 
+    @pytest.mark.thinned(2)
     @pytest.mark.parametrize("design", ["random", "covering"])
     @pytest.mark.parametrize("backend", ["pandas", "polars"])
     def test_a_description_is_enough(self, design, backend):

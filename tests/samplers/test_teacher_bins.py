@@ -56,6 +56,7 @@ def test_dependent_columns_stay_dependent(name):
     assert spearmanr(rows[:, 0], rows[:, 1]).statistic > 0.5
 
 
+@pytest.mark.thinned(2)
 @every_teacher
 @pytest.mark.parametrize("design", ["random", "covering"])
 def test_each_bin_is_equally_likely(name, design):

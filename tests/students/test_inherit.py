@@ -294,7 +294,7 @@ class TestAutomaticChoice:
         rng = np.random.default_rng(0)
         wide = rng.normal(size=(120, 300))
         network = MLPRegressor(hidden_layer_sizes=(5,), max_iter=5, random_state=0).fit(wide, wide[:, 0])
-        model = DistilledRegressor(network, AutoStudent(), student_size=100, **QUICK).fit(wide)
+        model = DistilledRegressor(network, AutoStudent(["tree", "inherit"]), student_size=100, **QUICK).fit(wide)
         assert model.candidates_.chosen.family != "inherit"
 
     def test_it_wins_where_it_is_exact(self):

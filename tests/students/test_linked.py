@@ -59,6 +59,7 @@ def taught(student, values, link, **params):
     return teach_regressor(student, X, values, sample_weight=weight, rng=np.random.RandomState(0), link=link, **params)
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize(("link", "values"), CASES, ids=["log", "logit", "clipped"])
 @pytest.mark.parametrize("student", [*COMPACT, *FOREIGN], ids=lambda each: type(each).__name__)
 def test_predictions_stay_within_the_bounds_in_every_form(student, link, values):
