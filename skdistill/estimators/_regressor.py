@@ -263,10 +263,10 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes
-    >>> from sklearn.svm import SVR
+    >>> from sklearn.ensemble import GradientBoostingRegressor
     >>> from skdistill import DistilledRegressor
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> teacher = SVR(C=100).fit(X[:300], y[:300])
+    >>> teacher = GradientBoostingRegressor(random_state=0).fit(X[:300], y[:300])
     >>> model = DistilledRegressor(teacher, random_state=0).fit(X[:300])
     >>> model.fidelity(X[300:]) > 0.8
     True

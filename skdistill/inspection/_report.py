@@ -92,7 +92,7 @@ class Report:
     >>> from skdistill import DistilledClassifier, report
     >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
     >>> forest = RandomForestClassifier(50, random_state=0).fit(X[:400], y[:400])
-    >>> model = DistilledClassifier(forest, "boosting", random_state=0).fit(X[:400])
+    >>> model = DistilledClassifier(forest, "linear", random_state=0).fit(X[:400])
     >>> found = report(model, X[400:], y[400:])
     >>> found.decision, found.verdict[:7]
     ('ship', 'Ship it')
