@@ -23,6 +23,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from .targets._temperature import soften_rows, softmax_of_rows
+from .typing import LinkName
 
 MIN_CURVATURE = 1e-6
 """Minimum curvature of a row, which would be zero if its output is certain."""
@@ -34,7 +35,7 @@ MEAN_MARGIN = 1e-10
 class Loss:
     """A loss of scores and targets. Arrays have the shape (n_rows, n_scores) unless stated otherwise."""
 
-    link: ClassVar[str]
+    link: ClassVar[LinkName]
     """Name of the link with which compiled models turn scores into predictions."""
 
     is_quadratic: ClassVar[bool] = False

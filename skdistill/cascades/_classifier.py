@@ -1,6 +1,6 @@
 """``CascadeClassifier``."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -8,6 +8,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from .._validation import check_fitted
+from ..typing import RandomState, SupportsPredict, TeacherLike
 from ._base import BaseCascade
 from ._models import Answers, Models
 
@@ -115,17 +116,17 @@ class CascadeClassifier(ClassifierMixin, BaseCascade):
 
     def __init__(
         self,
-        teacher: Any,
-        student: Any,
+        teacher: TeacherLike,
+        student: SupportsPredict,
         *,
         agreement: float = 0.99,
         confidence: float = 0.95,
-        promise: str = "teacher",
-        certainty: str = "auto",
+        promise: Literal["teacher", "truth"] = "teacher",
+        certainty: Literal["auto", "margin", "deviation", "families"] = "auto",
         tuning_fraction: float = 0.2,
         n_synthetic: int = 2000,
         chunk_size: int = 10_000,
-        random_state: Any = None,
+        random_state: RandomState = None,
     ) -> None:
         self.teacher = teacher
         self.student = student

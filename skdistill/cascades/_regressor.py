@@ -1,11 +1,12 @@
 """``CascadeRegressor``."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
+from ..typing import RandomState, SupportsPredict, TeacherLike
 from ._base import BaseCascade, as_tolerance
 from ._models import Answers
 
@@ -117,18 +118,18 @@ class CascadeRegressor(RegressorMixin, BaseCascade):
 
     def __init__(
         self,
-        teacher: Any,
-        student: Any,
+        teacher: TeacherLike,
+        student: SupportsPredict,
         *,
         agreement: float = 0.99,
         confidence: float = 0.95,
         tolerance: Any = None,
-        promise: str = "teacher",
-        certainty: str = "auto",
+        promise: Literal["teacher", "truth"] = "teacher",
+        certainty: Literal["auto", "deviation", "families"] = "auto",
         tuning_fraction: float = 0.2,
         n_synthetic: int = 2000,
         chunk_size: int = 10_000,
-        random_state: Any = None,
+        random_state: RandomState = None,
     ) -> None:
         self.teacher = teacher
         self.student = student

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -74,7 +74,7 @@ class _ByFraction(Step):
 
     strength_name = "fraction"
 
-    def __init__(self, fraction: Any = "auto") -> None:
+    def __init__(self, fraction: float | Literal["auto"] = "auto") -> None:
         self.fraction = fraction
 
     def strengths(self) -> Sequence[float]:
@@ -206,7 +206,9 @@ class Quantize(Step):
 
     strength_name = "n_steps"
 
-    def __init__(self, dtype: str = "int8", n_steps: Any = "auto") -> None:
+    def __init__(
+        self, dtype: Literal["int8", "float16", "codebook"] = "int8", n_steps: int | Literal["auto"] = "auto"
+    ) -> None:
         self.dtype = dtype
         self.n_steps = n_steps
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from .._losses import Loss
 from ..compiled import Forest
+from ..typing import LinkName
 from ._budget import Budget
 from ._kept_splits import cut_back, group_sums, with_ancestors_only
 from ._losses_of_links import as_transfer_set, loss_of
@@ -20,7 +21,7 @@ def prune_tree(
     targets: Any,
     budget: Budget,
     *,
-    link: str = "identity",
+    link: LinkName = "identity",
     sample_weight: Any = None,
 ) -> Forest:
     r"""Return the largest tree within a budget on the cost-complexity path [1]_ of a tree, its leaves relabelled.

@@ -14,6 +14,7 @@ from .._validation import check_number, check_random_state
 from ..compiled import Forest
 from ..exceptions import StudentSizeError
 from ..solvers import VALIDATION_SHARE
+from ..typing import RandomState
 from ._budget import Budget
 from ._joint_refit import joined_outputs, refitted
 from ._kept_splits import take_trees
@@ -63,7 +64,7 @@ def select_trees(
     targets: Any,
     budget: Budget,
     *,
-    link: str = "identity",
+    link: Literal["identity", "binary", "one-vs-rest"] = "identity",
     sample_weight: Any = None,
     max_leaf_nodes: int | Literal["auto"] = "auto",
     learning_rate: float | Literal["auto"] = "auto",
@@ -71,7 +72,7 @@ def select_trees(
     min_samples_leaf: int = 5,
     max_thresholds: int = 255,
     refit: bool = True,
-    random_state: Any = None,
+    random_state: RandomState = None,
     n_jobs: int | None = None,
 ) -> Forest:
     r"""Select trees of a forest, cut back and with new leaf values, that imitate the targets together.

@@ -12,6 +12,7 @@ from .._losses import Loss
 from .._threads import one_blas_thread
 from ..compiled import Design, Linear, Network
 from ..solvers import LinearInputs, solve
+from ..typing import LinkName
 from ._budget import Budget
 from ._losses_of_links import as_transfer_set, loss_of
 
@@ -29,7 +30,7 @@ def select_weights(
     targets: Any,
     budget: Budget,
     *,
-    link: str = "identity",
+    link: LinkName = "identity",
     sample_weight: Any = None,
 ) -> Network:
     r"""Select inputs of a linear model along an L1 path [1]_, and refit their weights to the targets [2]_.

@@ -1,15 +1,29 @@
 """``DistilledClassifier``."""
 
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 
 from .._encoding import encoded_once
 from .._restoring import all_or_nothing
 from .._validation import check_fitted, check_table
-from ..selection import supports_callbacks
+from ..selection import AutoColumns, supports_callbacks
 from ..teachers import positions_said
+from ..typing import (
+    CategoricalFeatures,
+    InteractionCst,
+    Memory,
+    MonotonicCst,
+    RandomState,
+    StudentLike,
+    SupportsSample,
+    SupportsSplit,
+    SupportsTransform,
+    TeacherLike,
+)
 from ._base import BaseDistilled
 from ._tasks import ClassTask, FitTask
 
@@ -277,36 +291,36 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
 
     def __init__(
         self,
-        teacher: Any,
-        student: Any = "auto",
+        teacher: TeacherLike | Sequence[TeacherLike | tuple[str, TeacherLike]],
+        student: StudentLike = "auto",
         *,
         student_size: int | None = None,
         n_generations: int = 1,
         assistant_size: int | None = None,
-        sampler: Any = "auto",
-        n_synthetic: Any = "auto",
+        sampler: SupportsSample | Literal["auto"] | None = "auto",
+        n_synthetic: float | Literal["auto"] = "auto",
         temperature: float = 1.0,
-        soft_weight: Any = 1.0,
+        soft_weight: float | Literal["auto"] = 1.0,
         truth_margin: float | None = None,
-        teacher_cv: Any = None,
-        teacher_weights: Any = None,
-        target_compressor: Any = None,
+        teacher_cv: int | SupportsSplit | Literal["oob"] | None = None,
+        teacher_weights: Literal["loss", "region"] | ArrayLike | None = None,
+        target_compressor: SupportsTransform | None = None,
         max_queries: int | None = None,
         n_repeats: int = 1,
-        response_method: str = "auto",
-        decision: str = "auto",
-        calibration: str | None = None,
-        memory: Any = None,
+        response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = "auto",
+        decision: Literal["auto", "argmax", "teacher"] = "auto",
+        calibration: Literal["temperature", "isotonic", "auto"] | None = None,
+        memory: Memory = None,
         teacher_id: str | None = None,
         chunk_size: int = 10_000,
         time_limit: float | None = None,
-        random_state: Any = None,
+        random_state: RandomState = None,
         n_jobs: int | None = None,
         verbose: int = 0,
-        categorical_features: Any = "from_dtype",
-        monotonic_cst: Any = None,
-        interaction_cst: Any = None,
-        student_columns: Any = None,
+        categorical_features: CategoricalFeatures = "from_dtype",
+        monotonic_cst: Literal["teacher"] | MonotonicCst = None,
+        interaction_cst: Literal["teacher"] | InteractionCst = None,
+        student_columns: Literal["auto"] | AutoColumns | ArrayLike | Callable[[Any], Any] | None = None,
         compressor: Any = "deprecated",
     ) -> None:
         self.teacher = teacher

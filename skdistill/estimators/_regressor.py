@@ -1,17 +1,32 @@
 """``DistilledRegressor``."""
 
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 
 from .._encoding import encoded_once
 from .._restoring import all_or_nothing
 from .._validation import check_fitted, tags_of
 from ..metrics import concordance
-from ..selection import supports_callbacks
+from ..selection import AutoColumns, supports_callbacks
 from ..targets import TargetLink
 from ..teachers import concordance_sign
+from ..typing import (
+    CategoricalFeatures,
+    InteractionCst,
+    Memory,
+    MonotonicCst,
+    OutputOrder,
+    RandomState,
+    StudentLike,
+    SupportsSample,
+    SupportsSplit,
+    SupportsTransform,
+    TeacherLike,
+)
 from ._base import BaseDistilled
 from ._several_teachers import recipes_in
 from ._tasks import FitTask, ValueTask
@@ -276,37 +291,46 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
 
     def __init__(
         self,
-        teacher: Any,
-        student: Any = "auto",
+        teacher: TeacherLike | Sequence[TeacherLike | tuple[str, TeacherLike]],
+        student: StudentLike = "auto",
         *,
         student_size: int | None = None,
         n_generations: int = 1,
         assistant_size: int | None = None,
-        sampler: Any = "auto",
-        n_synthetic: Any = "auto",
-        soft_weight: Any = 1.0,
+        sampler: SupportsSample | Literal["auto"] | None = "auto",
+        n_synthetic: float | Literal["auto"] = "auto",
+        soft_weight: float | Literal["auto"] = 1.0,
         truth_margin: float | None = None,
-        teacher_cv: Any = None,
-        teacher_weights: Any = None,
-        link: str = "auto",
-        bounds: Any = "auto",
-        output_order: str | None = "auto",
+        teacher_cv: int | SupportsSplit | Literal["oob"] | None = None,
+        teacher_weights: Literal["loss", "region"] | ArrayLike | None = None,
+        link: Literal["auto", "identity", "log", "logit"] = "auto",
+        bounds: Literal["auto", "seen"] | tuple[float, float] | None = "auto",
+        output_order: Literal["auto"] | OutputOrder | None = "auto",
         quantiles: Any = None,
-        target_compressor: Any = None,
+        target_compressor: SupportsTransform | None = None,
         max_queries: int | None = None,
         n_repeats: int = 1,
-        response_method: str = "auto",
-        memory: Any = None,
+        response_method: Literal[
+            "auto",
+            "predict",
+            "decision_function",
+            "score_samples",
+            "transform",
+            "predict_proba",
+            "predict_survival_function",
+            "mean_std",
+        ] = "auto",
+        memory: Memory = None,
         teacher_id: str | None = None,
         chunk_size: int = 10_000,
         time_limit: float | None = None,
-        random_state: Any = None,
+        random_state: RandomState = None,
         n_jobs: int | None = None,
         verbose: int = 0,
-        categorical_features: Any = "from_dtype",
-        monotonic_cst: Any = None,
-        interaction_cst: Any = None,
-        student_columns: Any = None,
+        categorical_features: CategoricalFeatures = "from_dtype",
+        monotonic_cst: Literal["teacher"] | MonotonicCst = None,
+        interaction_cst: Literal["teacher"] | InteractionCst = None,
+        student_columns: Literal["auto"] | AutoColumns | ArrayLike | Callable[[Any], Any] | None = None,
         compressor: Any = "deprecated",
     ) -> None:
         self.teacher = teacher

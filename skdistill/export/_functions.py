@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from ..exceptions import ExportError
 from ._c import LAYOUTS
@@ -74,8 +74,8 @@ def to_c(
     model: Any,
     *,
     name: str = "model",
-    layout: str = "fast",
-    dtype: str = "double",
+    layout: Literal["fast", "table"] = "fast",
+    dtype: Literal["double", "float", "int"] = "double",
     path: str | os.PathLike[str] | None = None,
     X: Any = None,
     verify: bool = True,
@@ -209,7 +209,7 @@ def to_javascript(
 def to_sql(
     model: Any,
     *,
-    dialect: str = "sqlite",
+    dialect: Literal["sqlite", "duckdb", "postgresql"] = "sqlite",
     table: str = "rows",
     key: str | Sequence[str] = (),
     path: str | os.PathLike[str] | None = None,

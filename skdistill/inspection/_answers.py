@@ -19,6 +19,7 @@ from ..metrics._checks import check_finite, check_outputs, check_probabilities, 
 from ..metrics._unwrapping import distilled_inside, shipped
 from ..targets import TargetLink, fit_margin_scale, one_hot, softmax
 from ..teachers import Teacher, as_teacher, positions_said, quantile_of, query_teacher
+from ..typing import Average
 
 TIED = 1e-7
 """Maximum difference between probabilities that are equal but for rounding."""
@@ -109,7 +110,7 @@ class Answers:
         return None if level is None else np.array([level])
 
     @property
-    def multioutput(self) -> str:
+    def multioutput(self) -> Average:
         """How fidelity averages the outputs."""
         return "uniform_average" if self.classes is None else "variance_weighted"
 

@@ -1,6 +1,6 @@
 """``FidelityDisplay``: the student's outputs against the teacher's."""
 
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 
@@ -8,7 +8,8 @@ from ..metrics._checks import check_count
 from ._answers import ask_both, draw_rows, given_answers
 from ._style import BLUE, COLORS, VERMILLION, axes, check_drawable, ink
 
-KINDS = ("student_vs_teacher", "difference_vs_teacher")
+Kind = Literal["student_vs_teacher", "difference_vs_teacher"]
+KINDS = get_args(Kind)
 
 
 class FidelityDisplay:
@@ -81,7 +82,7 @@ class FidelityDisplay:
         *,
         teacher: Any = None,
         sample_weight: Any = None,
-        kind: str = "student_vs_teacher",
+        kind: Kind = "student_vs_teacher",
         subsample: int | None = 2000,
         random_state: Any = None,
         ax: Any = None,
@@ -149,7 +150,7 @@ class FidelityDisplay:
         classes: Any = None,
         same_label: Any = None,
         sample_weight: Any = None,
-        kind: str = "student_vs_teacher",
+        kind: Kind = "student_vs_teacher",
         subsample: int | None = 2000,
         random_state: Any = None,
         ax: Any = None,
@@ -193,7 +194,7 @@ class FidelityDisplay:
         self,
         ax: Any = None,
         *,
-        kind: str = "student_vs_teacher",
+        kind: Kind = "student_vs_teacher",
         scatter_kwargs: dict[str, Any] | None = None,
         line_kwargs: dict[str, Any] | None = None,
     ) -> Self:

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from .._encoding import fit_table_encoder
 from .._validation import check_number, check_numbers
+from ..typing import RandomState
 from ._base import BaseSampler
 from ._cells import Numbers, choose_cells, put_numbers, swap_cells, swap_terms
 from ._pool import standardise, tree_input
@@ -82,7 +83,7 @@ class LeafSwap(BaseSampler):
         max_features: float = 0.5,
         max_tree_rows: int = 4096,
         noise: float = 0.05,
-        random_state: Any = None,
+        random_state: RandomState = None,
     ) -> None:
         self.swap_probability = swap_probability
         self.min_samples_leaf = min_samples_leaf

@@ -15,6 +15,7 @@ from .._tables import is_frame, take_rows
 from .._validation import check_numbers, draw_seed, warn_caller
 from ..convert import Splits, join_splits, parts_of, read_splits, scales_of, stored_rows
 from ..exceptions import SamplerError
+from ..typing import RandomState
 from ._pool import standardise
 from ._ranges import Ranges
 from ._read_marginals import ScaledNormal, StoredQuantiles
@@ -124,7 +125,7 @@ class TeacherBins(UniformBox):
         columns: Mapping[str, Any] | Sequence[Any] | None = None,
         design: Literal["joint", "random", "covering"] = "joint",
         backend: Literal["pandas", "polars", "pyarrow"] = "pandas",
-        random_state: Any = None,
+        random_state: RandomState = None,
     ) -> None:
         self.teacher = teacher
         self.columns = columns

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._validation import draw_seed
 from ..exceptions import SamplerError
+from ..typing import RandomState
 from ._base import BLOCK_CELLS, BLOCK_ROWS, BaseSampler
 from ._cells import Numbers, gather_cells, put_numbers
 
@@ -69,7 +70,7 @@ class UniformBox(BaseSampler):
         columns: Mapping[str, Any] | Sequence[Any] | None = None,
         design: Literal["random", "covering"] = "random",
         backend: Literal["pandas", "polars", "pyarrow"] = "pandas",
-        random_state: Any = None,
+        random_state: RandomState = None,
     ) -> None:
         self.columns = columns
         self.design = design

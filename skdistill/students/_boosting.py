@@ -24,6 +24,7 @@ from ..solvers import (
     refit_leaves,
     refit_leaves_in_order,
 )
+from ..typing import CategoricalFeatures, InteractionCst, Memory, MonotonicCst, RandomState, SupportsPredict
 from ._boosting_from import continued, trees_to_start
 from ._init_kept import KeepsInit, SameClasses, model_in_init
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
@@ -53,13 +54,13 @@ class _CompactBoosting(KeepsInit, CompactStudent):
         l2_regularization: float = 1.0,
         max_bins: int = 255,
         resolve_leaves: bool = True,
-        monotonic_cst: Any = None,
-        interaction_cst: Any = None,
-        init: Any = None,
-        memory: Any = None,
+        monotonic_cst: MonotonicCst = None,
+        interaction_cst: InteractionCst = None,
+        init: SupportsPredict | Literal["teacher"] | None = None,
+        memory: Memory = None,
         n_jobs: int | None = None,
-        random_state: Any = None,
-        categorical_features: Any = "from_dtype",
+        random_state: RandomState = None,
+        categorical_features: CategoricalFeatures = "from_dtype",
     ) -> None:
         self.n_trees = n_trees
         self.max_leaf_nodes = max_leaf_nodes

@@ -8,11 +8,12 @@ import numpy as np
 
 from .._losses import Loss, OneVsRestCrossEntropy, SoftmaxCrossEntropy
 from .._validation import check_n_jobs, check_number, check_random_state, draw_seed
-from ..compiled import Forest, Linear
+from ..compiled import CompiledModel, Forest, Linear
 from ..compiled._nodes import round_down
 from ..compression import Budget, Inheritance, prune_tree, prune_trees, read_inheritance, select_trees, select_weights
 from ..exceptions import StudentError
 from ..solvers import TreeTable
+from ..typing import RandomState, SupportsPredict
 from ._boosting import CompactBoostingRegressor
 from ._inherit_kinds import inherit_other
 from ._init_kept import KeepsInit, SameClasses, model_in_init
@@ -41,7 +42,7 @@ class _CompactInherited(KeepsInit, CompactStudent):
         self,
         max_parameters: int | None = 4200,
         *,
-        init: Any = None,
+        init: SupportsPredict | CompiledModel | Literal["teacher"] | None = None,
         max_bytes: int | None = None,
         max_ops: int | None = None,
         max_leaf_nodes: int | Literal["auto"] = "auto",
@@ -51,7 +52,7 @@ class _CompactInherited(KeepsInit, CompactStudent):
         refit: bool = True,
         n_steps: int | Literal["auto"] = "auto",
         n_jobs: int | None = None,
-        random_state: Any = None,
+        random_state: RandomState = None,
     ) -> None:
         self.max_parameters = max_parameters
         self.init = init
@@ -109,9 +110,7 @@ class _CompactInherited(KeepsInit, CompactStudent):
             if aligned is not None:
                 pruned = prune_trees(aligned, table.cells, targets, budget, link=loss.link, **given)
         if pruned is None or _mean_loss(loss, pruned, table.cells, targets, weight) > SAME_LOSS:
-            selected = select_trees(
-                forest, table.cells, targets, budget, link=self._loss.link, **self._selection_params(), **given
-            )
+            selected = select_trees(forest, table.cells, targets, budget, **self._selection_params(), **given)
             rows = (table.cells, targets, weight)
             if pruned is None or _mean_loss(self._loss, selected, *rows) < _mean_loss(loss, pruned, *rows):
                 return selected
@@ -147,7 +146,7 @@ class _CompactInherited(KeepsInit, CompactStudent):
 
     def _selection_params(self) -> dict[str, Any]:
         names = ("max_leaf_nodes", "learning_rate", "min_samples_leaf", "l2_regularization")
-        return {name: getattr(self, name) for name in names}
+        return {"link": self._loss.link, **{name: getattr(self, name) for name in names}}
 
     def _params_of_size(self, n_parameters: int, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:  # noqa: ARG002
         return {"max_parameters": int(n_parameters)} if n_parameters >= 5 * n_outputs else None

@@ -9,6 +9,7 @@ from sklearn.base import clone
 from .._validation import check_number, check_random_state
 from ..compiled import Design, Landmarks
 from ..solvers import MAX_LINEAR_INPUTS, LandmarkSearch, as_values
+from ..typing import CategoricalFeatures, RandomState, SupportsPredict
 from ._inheriting import kernel_hints
 from ._init_kept import KeepsInit, SameClasses, model_in_init
 from ._kernel_from import KernelRows, with_coefficients
@@ -34,9 +35,9 @@ class _CompactKernel(KeepsInit, CompactStudent):
         landmarks: Any = None,
         refine: bool = True,
         linear: bool = True,
-        init: Any = None,
-        random_state: Any = None,
-        categorical_features: Any = "from_dtype",
+        init: SupportsPredict | Literal["teacher"] | None = None,
+        random_state: RandomState = None,
+        categorical_features: CategoricalFeatures = "from_dtype",
     ) -> None:
         self.n_landmarks = n_landmarks
         self.gamma = gamma

@@ -8,6 +8,7 @@ import numpy as np
 from .._validation import check_choice, check_number
 from ..compiled import Design, Network
 from ..solvers import Features, LinearInputs, choose_pairs, solve, solve_with_signs
+from ..typing import CategoricalFeatures, InteractionCst, MonotonicCst
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
 MAX_SIZED_PAIRS = 50
@@ -23,9 +24,9 @@ class _CompactLinear(CompactStudent):
         *,
         penalty: Literal["l2", "l1"] = "l2",
         alpha: float = 1e-4,
-        monotonic_cst: Any = None,
-        interaction_cst: Any = None,
-        categorical_features: Any = "from_dtype",
+        monotonic_cst: MonotonicCst = None,
+        interaction_cst: InteractionCst = None,
+        categorical_features: CategoricalFeatures = "from_dtype",
     ) -> None:
         self.n_pairs = n_pairs
         self.penalty = penalty

@@ -1,6 +1,6 @@
 """Compact networks: one or two hidden layers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
@@ -13,6 +13,7 @@ from ..compiled import Network
 from ..solvers import OptimizerSettings, Shrinking
 from ..targets import scheduled_temperature
 from ..targets._schedules import schedule_of
+from ..typing import CategoricalFeatures, RandomState, ScheduleName, SupportsPredict
 from ._hints import AlignsHints, TrainingRows, check_weights_of_losses, given_hints, train_network
 from ._init_kept import KeepsInit, SameClasses, model_in_init
 from ._knots import find_knots
@@ -280,16 +281,16 @@ class CompactMLPClassifier(AlignsHints, SameClasses, CompactClassifier, _Compact
         n_iter_no_change: int = 10,
         temperature: float = 1.0,
         final_temperature: float | None = None,
-        temperature_schedule: Any = "linear",
-        init: Any = None,
+        temperature_schedule: ScheduleName | Callable[[float], float] = "linear",
+        init: SupportsPredict | Literal["teacher"] | None = None,
         shrink_fraction: float = 0.0,
         shrink_factor: float = 0.5,
-        shrink_schedule: Any = None,
+        shrink_schedule: ScheduleName | Callable[[float], float] | None = None,
         hint_weight: float | Literal["auto"] = 0.0,
         adversarial_weight: float = 0.0,
-        random_state: Any = None,
+        random_state: RandomState = None,
         verbose: int = 0,
-        categorical_features: Any = "from_dtype",
+        categorical_features: CategoricalFeatures = "from_dtype",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.n_knots = n_knots
@@ -469,15 +470,15 @@ class CompactMLPRegressor(AlignsHints, CompactRegressor, _CompactMLP):
         weight_decay: float = 0.1,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
-        init: Any = None,
+        init: SupportsPredict | Literal["teacher"] | None = None,
         shrink_fraction: float = 0.0,
         shrink_factor: float = 0.5,
-        shrink_schedule: Any = None,
+        shrink_schedule: ScheduleName | Callable[[float], float] | None = None,
         hint_weight: float | Literal["auto"] = 0.0,
         adversarial_weight: float = 0.0,
-        random_state: Any = None,
+        random_state: RandomState = None,
         verbose: int = 0,
-        categorical_features: Any = "from_dtype",
+        categorical_features: CategoricalFeatures = "from_dtype",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.n_knots = n_knots

@@ -20,6 +20,7 @@ from ..solvers import (
     forest_from_tree,
     ordered_means,
 )
+from ..typing import CategoricalFeatures, InteractionCst, MonotonicCst
 from ._reading import Nodes, as_sklearn, digits_of_large, leaf_rules, probable, rules
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
@@ -38,9 +39,9 @@ class _CompactTree(CompactStudent):
         max_bins: int = 255,
         optimize: bool = True,
         n_regrowths: int = 4,
-        monotonic_cst: Any = None,
-        interaction_cst: Any = None,
-        categorical_features: Any = "from_dtype",
+        monotonic_cst: MonotonicCst = None,
+        interaction_cst: InteractionCst = None,
+        categorical_features: CategoricalFeatures = "from_dtype",
     ) -> None:
         self.max_leaf_nodes = max_leaf_nodes
         self.min_samples_leaf = min_samples_leaf
