@@ -14,6 +14,7 @@ import sklearn
 import skdistill
 
 from .._representation import Documented
+from .._restoring import all_or_nothing
 from .._tables import take_rows
 from .._validation import (
     check_choice,
@@ -106,6 +107,7 @@ class BaseCascade(Documented, TeacherMixin):
     chunk_size: int
     random_state: Any
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any = None) -> Self:
         """Choose the threshold on calibration rows.
 

@@ -144,13 +144,15 @@ def _columns(X: Any) -> Iterator[tuple[int, np.ndarray]]:
 def _cells(column: Any) -> np.ndarray:
     """Return the cells of a column of a frame as an array; times with a zone are those of UTC.
 
-    Integers of 128 bits, of which numpy has none, are rounded like all other numbers.
+    Integers of 128 bits, of which numpy has none, are rounded like all other numbers. Cells that hold several numbers
+    are lists.
     """
     if column.dtype in (nw.Int128, nw.UInt128):
         column = column.cast(nw.Float64)
     if isinstance(column.dtype, nw.Datetime) and column.dtype.time_zone is not None:
         column = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    return np.asarray(column.to_numpy())
+    cells = np.asarray(column.to_numpy())
+    return cells if cells.ndim == 1 else np.fromiter(column.to_list(), dtype=object, count=len(cells))
 
 
 def _bits_by_value(cells: np.ndarray) -> list[np.ndarray]:
