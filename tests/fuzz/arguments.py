@@ -128,7 +128,7 @@ REGRESSION = {
     "number itself": (False, 3),
     "None itself": (False, None),
     "array": (False, np.ones(3)),
-    "list of models": (False, [Ridge()]),
+    "list of models": (None, [Ridge()]),  # a recipe, if there are labels
     "module": (False, np),
 }
 

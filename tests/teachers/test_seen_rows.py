@@ -126,9 +126,19 @@ def test_estimators_keep_keys_of_all_real_rows_and_students_none(model):
     assert (fitted.seen_rows_.output_variance > 0).all()
 
 
+PAIRS = pl.Array(pl.Float64, 2)
+
+
 def test_keys_that_share_their_first_half_are_told_apart():
     """In order by both halves, and only equal keys are counted as repeated."""
     keys = np.array([[5, 2], [5, 1], [5, 2], [3, 9], [5, 1], [4, 4]], dtype=np.uint64)
     ordered, repeats = _in_order(keys)
     np.testing.assert_array_equal(ordered, keys[np.lexsort((keys[:, 1], keys[:, 0]))])
     np.testing.assert_array_equal(repeats, [False, False, True, False, True])
+
+
+def test_cells_that_hold_several_numbers_are_compared_as_lists():
+    """A column of arrays in a polars frame is one column."""
+    frame = pl.DataFrame({"a": [1, 2, 3], "b": [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]}, schema_overrides={"b": PAIRS})
+    seen = SeenRows([frame[:2]])
+    np.testing.assert_array_equal(seen.find(frame), [True, True, False])
