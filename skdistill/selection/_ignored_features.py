@@ -52,6 +52,8 @@ def find_ignored_features(real: TransferSet, oracle: Oracle, n_synthetic: int, r
     """
     present = np.flatnonzero(real.sample_weight)
     rows = real if len(present) == len(real) else real.take(present)
+    if isinstance(rows.X, np.ndarray) and rows.X.dtype.kind in "fiub" and not declared_here():
+        return {}  # numbers are no categories
     encoder = fit_table_encoder(rows.X)
     n_categories = [0 if known is None else len(known) for known in encoder.categories_]
     several = [index for index, count in enumerate(n_categories) if count >= MIN_KEY_CATEGORIES]
