@@ -9,7 +9,13 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from .._encoding import MAX_COMMON_CATEGORIES, MIN_CATEGORY_ROWS, MIN_KEY_CATEGORIES, fit_table_encoder
+from .._encoding import (
+    MAX_COMMON_CATEGORIES,
+    MIN_CATEGORY_ROWS,
+    MIN_KEY_CATEGORIES,
+    declared_here,
+    fit_table_encoder,
+)
 from .._tables import is_frame, stack_rows
 from ..exceptions import TeacherQueryError
 from ..transfer import Oracle, TransferSet
