@@ -20,7 +20,12 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 import skdistill
 from skdistill import DistilledClassifier
 from skdistill.compiled._row_input import cells_of_frame, column_of_frame
-from skdistill.students import CompactBoostingRegressor, CompactLinearRegressor, CompactMLPRegressor
+from skdistill.students import (
+    CompactBoostingRegressor,
+    CompactLinearRegressor,
+    CompactMLPRegressor,
+    CompactTreeRegressor,
+)
 from skdistill.students._families import FAMILIES
 
 RNG = np.random.RandomState(0)
@@ -298,6 +303,16 @@ def test_names_that_do_not_fit_are_refused():
             model({name: whole[name] for name in FRAME.columns})
     with pytest.raises(ValueError, match="fitted without column names; expected cells in the column order of fit"):
         compiled_of("mlp_ple", "values")({"a": 1.0})
+
+
+def test_lists_of_rows_may_hold_cells_of_any_kind():
+    """A row is a list or a tuple, whatever its cells are: it need not become an array."""
+    rows = np.empty((30, 2), dtype=object)
+    rows[:, 0] = np.arange(30.0)
+    rows[:, 1] = [(1, 2), "a", None] * 10
+    model = skdistill.compile(CompactTreeRegressor(4).fit(rows, np.arange(30.0)))
+    np.testing.assert_array_equal(model(rows.tolist()), model(rows))
+    np.testing.assert_array_equal(model(rows[:1].tolist()), model(rows[:1]))
 
 
 def test_cells_that_are_no_numbers_are_refused():
