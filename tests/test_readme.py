@@ -13,6 +13,7 @@ from sklearn.utils.fixes import parse_version
 README = Path(__file__).parents[1] / "README.md"
 
 
+@pytest.mark.slow
 def test_example_prints_what_the_readme_shows():
     """The README's example runs as it stands, and prints what is shown below it (numbers within rounding)."""
     text = README.read_text()

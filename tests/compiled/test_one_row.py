@@ -93,6 +93,7 @@ def test_a_table_of_one_row_is_answered_as_the_row(family, task):
         assert model.predict(NUMBERS[:1]) == model.predict(NUMBERS)[:1]
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("table", ["numbers", "holed"])
 @pytest.mark.parametrize("family", OWN_FORMS)
 @settings(max_examples=10, deadline=None)
