@@ -187,15 +187,9 @@ def _in_short(results, teacher):
 def _kept(results, teacher):
     values = _values(results, teacher)
     families = ", ".join(dict.fromkeys(row["student"] for row in results.rows if row["teacher"] == teacher))
-    means = [f"{np.mean(values[name]):.3f}" for name in ("fidelity", "kept", "alone")]
-    return [
-        teacher,
-        families,
-        f"{np.median(values['fit']):.0f}",
-        means[0],
-        f"{min(values['fidelity']):.3f}",
-        *means[1:],
-    ]
+    fidelity = [f"{np.mean(values['fidelity']):.3f}", f"{min(values['fidelity']):.3f}"]
+    skills = [f"{np.median(values[name]):.3f}" for name in ("kept", "alone")]
+    return [teacher, families, f"{np.median(values['fit']):.0f}", *fidelity, *skills]
 
 
 def _saved(results, teacher):
