@@ -70,7 +70,9 @@ html_css_files = ["site.css"]
 html_js_files = ["copy.js"]
 html_additional_pages = {"404": "404.html"}
 html_show_sourcelink = False
-html_sidebars = {page: [] for page in ("index", "quick_start", "comparison", "glossary")}  # they have no subpages
+html_sidebars = {
+    page: [] for page in ("index", "quick_start", "comparison", "glossary", "changelog")
+}  # they have no subpages
 html_theme_options = {
     "header_links_before_dropdown": 8,
     "navbar_start": ["navbar-logo", "version"],
@@ -101,6 +103,7 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
     "download_all_examples": False,
     "show_signature": False,
+    "thumbnail_size": (560, 340),
     "remove_config_comments": True,
     "ignore_repr_types": r"matplotlib|Display",  # they draw themselves
 }

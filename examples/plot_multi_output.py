@@ -115,7 +115,7 @@ print(
 # ----------
 # A single student with few landmarks (the points that it compares a row with) follows
 # all outputs, some better than others, and replaces a forest of more than a hundred
-# megabytes. But the first column shows that the same student is as good without the teacher. The teacher's means of real halves do
-# not help the student to predict better halves, only different ones. Distil here if you
-# need *this* forest in a small and fast form. If only the truth matters, fit the
-# student to it.
+# megabytes. But the first column shows that the same student is as good without the
+# teacher. The teacher's means of real halves do not help the student to predict better
+# halves, only different ones. Distil here if you need *this* forest in a small and fast
+# form. If only the truth matters, fit the student to it.

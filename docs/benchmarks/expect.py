@@ -142,7 +142,7 @@ def _seconds(work):
     return perf_counter() - started
 
 
-IN_SHORT = ("your model", "fit", "fidelity", "skill kept", "one row", "batch, per row", "size")
+IN_SHORT = ("your model", "fit, s", "fidelity", "skill kept", "one row, µs", "batch, µs a row", "size, kB")
 HEADER = (
     ("teacher", "student", "fit, s", "fidelity", "lowest", "skill kept", "without the teacher"),
     ("teacher", "one row, µs", "student", "faster", "batch, µs a row", "student", "faster", "kB", "student", "smaller"),
@@ -179,9 +179,14 @@ def page(results):
 
 
 def _in_short(results, teacher):
-    kept, saved = _kept(results, teacher), _saved(results, teacher)
-    pairs = [f"{saved[i]} → {saved[i + 1]} {unit} ({saved[i + 2]}x)" for i, unit in ((1, "µs"), (4, "µs"), (7, "kB"))]
-    return [teacher, f"{kept[2]} s", f"{kept[3]} (≥ {kept[4]})", kept[5], *pairs]
+    """Return a line of few words: numbers of two digits, and the factor between teacher and student."""
+    kept, values = _kept(results, teacher), _values(results, teacher)
+    pairs = []
+    for unit, name in ((1, "one"), (1, "batch"), (1000, "bytes")):
+        of_teacher, of_student = np.array(values[f"teacher_{name}"]), np.array(values[name])
+        few = [f"{_rounded(np.median(times) / unit):,}" for times in (of_teacher, of_student)]
+        pairs.append(f"{few[0]} → {few[1]} ({_rounded(np.median(of_teacher / of_student)):,}x)")
+    return [teacher, kept[2], f"{kept[3]} (≥ {kept[4]})", f"{float(kept[5]):.2f}", *pairs]
 
 
 def _kept(results, teacher):
