@@ -1,6 +1,7 @@
 """Draw docs/images/expect.png from the tables of docs/benchmarks/expect.md: `python docs/images/expect.py`.
 
-One line per kind of teacher, from the teacher to the student of a default fit: the time of one row, and the bytes.
+One line per kind of teacher, from the teacher to the student of a default fit: the time of one row, and the bytes. A
+second file, for narrow windows, has one panel below the other.
 """
 
 import re
@@ -23,14 +24,15 @@ def tables(page):
     return found
 
 
-def draw(page):
-    """Return the figure."""
+def draw(page, is_narrow=False):
+    """Return the figure, with the panels side by side or one below the other."""
     found = tables(page)
     fidelity = {row[0]: float(row[3]) for row in found["What is kept"]}
     saved = found["What is saved"]
     style = {"font.size": 11, "axes.titlesize": 12, "axes.titleweight": "bold"}
     with plt.rc_context(style):
-        figure, axes = plt.subplots(1, 2, figsize=(10, 4.3), sharey=True, layout="constrained")
+        shape, size = ((2, 1), (5.2, 7.6)) if is_narrow else ((1, 2), (10, 4.3))
+        figure, axes = plt.subplots(*shape, figsize=size, sharey=True, layout="constrained")
         panels = ((1, "Time to predict one row", "faster", TIMES), (7, "Size on disk", "smaller", SIZES))
         for ax, (column, title, word, ticks) in zip(axes, panels, strict=True):
             for height, row in enumerate(reversed(saved)):
@@ -44,7 +46,8 @@ def draw(page):
             ax.tick_params(length=0)
             ax.margins(x=0.1)
         names = [f"{row[0]}\nfidelity {fidelity[row[0]]:.3f}" for row in reversed(saved)]
-        axes[0].set_yticks(range(len(saved)), names)
+        for ax in axes if is_narrow else axes[:1]:
+            ax.set_yticks(range(len(saved)), names)
         for colour, marker, label in ((TEACHER, "s", "the model (teacher)"), (STUDENT, "o", "its student, compiled")):
             axes[0].plot([], [], color=colour, marker=marker, linestyle="", markersize=9, label=label)
         figure.legend(loc="outside lower center", ncols=2, frameon=False)
@@ -63,3 +66,4 @@ def span(ax, height, teacher, student, label):
 if __name__ == "__main__":
     page = (HERE.parent / "benchmarks" / "expect.md").read_text(encoding="utf-8")
     draw(page).savefig(HERE / "expect.png", dpi=130)
+    draw(page, is_narrow=True).savefig(HERE.parent / "_static" / "expect_narrow.png", dpi=130)
