@@ -1,12 +1,14 @@
 """Walk the built site as a reader would: `python docs/walk_site.py docs/_build/html`.
 
 From the text of the home page, each task of `TASKS` must be answered after at most two clicks on links whose words
-promise it. Each query of `QUERIES` must find its page, and the code of examples must show what matters to readers only.
+promise it. Each query of `QUERIES` must find its page. Code is narrow enough for its box, and examples show no lines
+that only tests need.
 """
 
 import json
 import re
 import sys
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import NamedTuple
@@ -37,7 +39,8 @@ QUERIES = {
     "explain": "guide/explain",
 }
 
-VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+
+WIDEST = 88
 
 
 class Link(NamedTuple):
@@ -70,14 +73,13 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attrs):
         """Begin a part at an article or a section, and a link."""
         attributes = dict(attrs)
-        if tag not in VOID:
-            name = {"article": "", "section": attributes.get("id")}.get(tag)
-            self.open.append((tag, self.parts.setdefault(name, Part()) if name is not None else None))
+        name = {"article": "", "section": attributes.get("id")}.get(tag)
+        self.open.append((tag, self.parts.setdefault(name, Part()) if name is not None else None))
         if tag == "a" and attributes.get("href"):
             self.href, self.linked = attributes["href"], []
 
     def handle_endtag(self, tag):
-        """End a part or a link."""
+        """End a part or a link, and the tags inside that have no end."""
         if tag == "a" and self.href:
             for part in self._inside():
                 part.links.append(Link(" ".join("".join(self.linked).split()), self.href))
@@ -157,6 +159,16 @@ def failures(site):
         )
         if hidden:
             yield f"{path.name}: shows {hidden[0]}"
+    for path in sorted(site.folder.rglob("*.html")):
+        width = max(map(len, code_lines(path.read_text(encoding="utf-8"))), default=0)
+        if width > WIDEST:
+            yield f"{path.relative_to(site.folder)}: has code of {width} characters, more than {WIDEST}"
+
+
+def code_lines(page):
+    """Return the lines of the code of a page, without its output."""
+    blocks = re.findall(r'<div class="[^"]*highlight-(?!text|none)\w+ notranslate">.*?<pre>(.*?)</pre>', page, re.DOTALL)
+    return [line for block in blocks for line in unescape(re.sub(r"<[^>]*>", "", block)).splitlines()]
 
 
 if __name__ == "__main__":
