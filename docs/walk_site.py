@@ -167,7 +167,9 @@ def failures(site):
 
 def code_lines(page):
     """Return the lines of the code of a page, without its output."""
-    blocks = re.findall(r'<div class="[^"]*highlight-(?!text|none)\w+ notranslate">.*?<pre>(.*?)</pre>', page, re.DOTALL)
+    blocks = re.findall(
+        r'<div class="[^"]*highlight-(?!text|none)\w+ notranslate">.*?<pre>(.*?)</pre>', page, re.DOTALL
+    )
     return [line for block in blocks for line in unescape(re.sub(r"<[^>]*>", "", block)).splitlines()]
 
 

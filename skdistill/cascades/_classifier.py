@@ -103,8 +103,12 @@ class CascadeClassifier(ClassifierMixin, BaseCascade):
     >>> from skdistill import CascadeClassifier, DistilledClassifier
     >>> X, y = load_digits(return_X_y=True)
     >>> forest = RandomForestClassifier(50, random_state=0).fit(X[:600], y[:600])
-    >>> model = DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(X[:600])
-    >>> cascade = CascadeClassifier(forest, model, certainty="margin", random_state=0).fit(X[600:1400])
+    >>> model = DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(
+    ...     X[:600]
+    ... )
+    >>> cascade = CascadeClassifier(forest, model, certainty="margin", random_state=0).fit(
+    ...     X[600:1400]
+    ... )
     >>> float((cascade.predict(X[1400:]) == forest.predict(X[1400:])).mean()) > 0.98
     True
     >>> 0.5 < cascade.share_student_ < 1

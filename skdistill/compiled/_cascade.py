@@ -35,8 +35,12 @@ class CompiledCascade(CompiledModel):
     >>> import skdistill
     >>> X, y = load_digits(return_X_y=True)
     >>> forest = RandomForestClassifier(50, random_state=0).fit(X[:600], y[:600])
-    >>> model = skdistill.DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(X[:600])
-    >>> cascade = skdistill.CascadeClassifier(forest, model, certainty="margin", random_state=0).fit(X[600:])
+    >>> model = skdistill.DistilledClassifier(
+    ...     forest, "boosting", sampler=None, random_state=0
+    ... ).fit(X[:600])
+    >>> cascade = skdistill.CascadeClassifier(
+    ...     forest, model, certainty="margin", random_state=0
+    ... ).fit(X[600:])
     >>> compiled = skdistill.compile(cascade)
     >>> outputs, defers = compiled.answer(X[600])
     >>> outputs.shape, defers

@@ -54,7 +54,9 @@ class AutoColumns(Documented):
     >>> from skdistill import AutoColumns, DistilledRegressor
     >>> X = np.random.default_rng(0).uniform(size=(300, 6))
     >>> teacher = lambda X: X[:, 1] + X[:, 4] ** 2
-    >>> model = DistilledRegressor(teacher, "boosting", student_columns=AutoColumns(max_columns=2), random_state=0)
+    >>> model = DistilledRegressor(
+    ...     teacher, "boosting", student_columns=AutoColumns(max_columns=2), random_state=0
+    ... )
     >>> model.fit(X).student_columns_
     [1, 4]
     >>> model.student_.n_features_in_
