@@ -165,12 +165,14 @@ def failures(site):
             yield f"{path.relative_to(site.folder)}: has code of {width} characters, more than {WIDEST}"
 
 
+CODE = re.compile(r'<div class="[^"]*highlight-(?!text|none)\w+ notranslate">.*?<pre>(.*?)</pre>', re.DOTALL)
+
+
 def code_lines(page):
     """Return the lines of the code of a page, without its output."""
-    blocks = re.findall(
-        r'<div class="[^"]*highlight-(?!text|none)\w+ notranslate">.*?<pre>(.*?)</pre>', page, re.DOTALL
-    )
-    return [line for block in blocks for line in unescape(re.sub(r"<[^>]*>", "", block)).splitlines()]
+    texts = [unescape(re.sub(r"<[^>]*>", "", block)) for block in CODE.findall(page)]
+    prompts = (">>> ", "... ")
+    return [line for text in texts for line in text.splitlines() if ">>> " not in text or line.startswith(prompts)]
 
 
 if __name__ == "__main__":

@@ -72,8 +72,7 @@ def test_every_example_has_a_place_in_the_gallery():
 
 def test_code_is_told_from_output():
     """The width of code is that of what is read, not of its markup, and output may be wider."""
-    block = (
-        '<div class="doctest highlight-{} notranslate"><div class="highlight"><pre><span></span>{}\n</pre></div></div>'
-    )
+    block = '<div class="highlight-{} notranslate"><div class="highlight"><pre><span></span>{}\n</pre></div></div>'
+    example = block.format("default", "&gt;&gt;&gt; (\n... 1)\n1").replace('"highlight-', '"doctest highlight-', 1)
     page = block.format("python", '<span class="n">a</span> <span>&lt;</span> b\nc') + block.format("text", "x" * 99)
-    assert walk_site.code_lines(page) == ["a < b", "c"]
+    assert walk_site.code_lines(page + example) == ["a < b", "c", ">>> (", "... 1)"]
