@@ -7,9 +7,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SPEC = importlib.util.spec_from_file_location("walk_site", ROOT / "docs" / "walk_site.py")
-walk_site = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(walk_site)
+
+
+def loaded(name):
+    """Return a script of the documentation as a module."""
+    spec = importlib.util.spec_from_file_location(Path(name).stem, ROOT / "docs" / name)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+walk_site, address = loaded("walk_site.py"), loaded("_extensions/address.py")
 
 
 @pytest.fixture
@@ -76,3 +84,28 @@ def test_code_is_told_from_output():
     example = block.format("default", "&gt;&gt;&gt; (\n... 1)\n1").replace('"highlight-', '"doctest highlight-', 1)
     page = block.format("python", '<span class="n">a</span> <span>&lt;</span> b\nc') + block.format("text", "x" * 99)
     assert walk_site.code_lines(page + example) == ["a < b", "c", ">>> (", "... 1)"]
+
+
+@pytest.mark.parametrize("name", ["compile", "DistilledClassifier.fidelity"])
+def test_source_links_lead_to_the_lines_of_a_name(name):
+    """A link to the source names the file and the first and last line of the definition."""
+    link = address.lines_of("https://example.org/repo", {"module": "skdistill", "fullname": name})
+    path, first, last = re.fullmatch(r"https://example.org/repo/blob/main/(.*)#L(\d+)-L(\d+)", link).groups()
+    lines = (ROOT / path).read_text().splitlines()[int(first) - 1 : int(last)]
+    assert any(line.strip().startswith(f"def {name.rpartition('.')[2]}(") for line in lines[:3])
+    assert lines[-1].startswith(" ")
+
+
+def test_names_without_lines_have_no_source_link():
+    """Methods of other packages and attributes of fitted estimators have no link."""
+    for name in ("DistilledClassifier.score", "DistilledClassifier.student_"):
+        assert address.lines_of("https://example.org/repo", {"module": "skdistill", "fullname": name}) is None
+
+
+def test_addresses_are_those_of_the_project():
+    """The address of the source is written in one place: pyproject.toml."""
+    urls = re.search(r"^\[project.urls\]\n((?:\w.*\n)*)", (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    source, site = address.addresses()
+    assert [source is not None, site is not None] == [
+        f"{name} =" in (urls[1] if urls else "") for name in ("Source", "Documentation")
+    ]

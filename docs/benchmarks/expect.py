@@ -166,8 +166,8 @@ def page(results):
             "A tabular foundation model was not measured: its weights must be downloaded "
             "([what is known](../guide/foundation_model.md)). The budget of the student is the default, about 10 kB "
             "for one output; [default](default.md) shows what 100 kB gain.",
-            "Where *skill kept* is far above 1 (LightGBM on heloc and credit_default), the teacher overfits: 500 steps are "
-            "too many there, and a small student has more skill than its teacher, also with less fidelity.",
+            "Where *skill kept* is far above 1 (LightGBM on heloc and credit_default), the teacher overfits: 500 steps "
+            "are too many there, and a small student has more skill than its teacher, also with less fidelity.",
             "## In short",
             markdown_table(IN_SHORT, [_in_short(results, teacher) for teacher in results.names("teacher")]),
             "## What is kept",
