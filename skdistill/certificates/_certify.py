@@ -124,7 +124,9 @@ def certify(
     >>> from skdistill import DistilledClassifier, certify
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> forest = RandomForestClassifier(50, random_state=0).fit(X[:250], y[:250])
-    >>> model = DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(X[:250])
+    >>> model = DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(
+    ...     X[:250]
+    ... )
     >>> certificate = certify(model, X[250:], y[250:])
     >>> certificate.find("agreement").method
     'Clopper-Pearson'
