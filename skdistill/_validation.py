@@ -48,9 +48,11 @@ def check_number(
     Integers above ``MAX_INTEGER`` are refused: numpy cannot count with them.
     """
     is_kind = isinstance(value, kind) and not isinstance(value, bool | np.bool_)
-    expected = f"{'an integer' if kind is Integral else 'a number'}"
     if kind is Integral and is_kind and int(value) > MAX_INTEGER:
         high = min(high, MAX_INTEGER)
+    if is_kind and _is_finite(value) and low <= value <= high and not (low_open and value == low):
+        return
+    expected = f"{'an integer' if kind is Integral else 'a number'}"
     if np.isfinite(low):
         expected += f" {'above' if low_open else 'of at least'} {low:g}"
     if np.isfinite(high):
@@ -58,10 +60,7 @@ def check_number(
     who = owner if isinstance(owner, str) else type(owner).__name__
     message = f"{who}: {name}={described(value)}; expected {expected}."
     message += f" {advice}" if advice else ""
-    if not is_kind:
-        raise TypeError(message)
-    if not _is_finite(value) or value < low or value > high or (low_open and value == low):
-        raise ValueError(message)
+    raise (ValueError if is_kind else TypeError)(message)
 
 
 def _is_finite(value: Any) -> bool:

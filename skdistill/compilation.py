@@ -92,7 +92,9 @@ def compile(
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.tree import DecisionTreeClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> predict_proba = skdistill.compile(DecisionTreeClassifier(max_leaf_nodes=3).fit(X, y))
+    >>> predict_proba = skdistill.compile(
+    ...     DecisionTreeClassifier(max_leaf_nodes=3).fit(X, y)
+    ... )
     >>> predict_proba(X[0])
     array([1., 0., 0.])
     """

@@ -74,7 +74,9 @@ def compress(
     >>> from sklearn.ensemble import RandomForestRegressor
     >>> X, y = load_diabetes(return_X_y=True)
     >>> forest = RandomForestRegressor(20, max_leaf_nodes=16, random_state=0).fit(X, y)
-    >>> found = skdistill.compress(forest, [Prune(0.2), Quantize("int8", n_steps=20)], X=X, tolerance=0.05)
+    >>> found = skdistill.compress(
+    ...     forest, [Prune(0.2), Quantize("int8", n_steps=20)], X=X, tolerance=0.05
+    ... )
     >>> found.loss <= 0.05, found.model.n_bytes < found.records[0].n_bytes
     (True, True)
     """

@@ -67,11 +67,17 @@ class TransferSummary:
     >>> from skdistill import DistilledRegressor
     >>> from skdistill.samplers import Jitter
     >>> X = np.linspace(0, 1, 40).reshape(-1, 1)
-    >>> model = DistilledRegressor(lambda X: X[:, 0] ** 2, "linear", sampler=Jitter(), n_synthetic=100, random_state=0)
+    >>> model = DistilledRegressor(
+    ...     lambda X: X[:, 0] ** 2,
+    ...     "linear",
+    ...     sampler=Jitter(),
+    ...     n_synthetic=100,
+    ...     random_state=0,
+    ... )
     >>> summary = model.fit(X).transfer_set_
     >>> summary.n_real, summary.n_synthetic, summary.sampler, summary.teacher_noise
     (40, 100, 'Jitter()', 0.0)
-    >>> summary.n_queries  # 12 of them check whether this function returns the same output again
+    >>> summary.n_queries  # 12 of them check whether outputs are the same again
     152
     """
 
@@ -115,10 +121,14 @@ class TransferSet:
     >>> import numpy as np
     >>> from skdistill.transfer import TransferSet
     >>> real = TransferSet(np.eye(2), np.array([0.0, 1.0]), np.ones(2))
-    >>> both = real.extend([(np.zeros((4, 2)), np.full(4, 0.5))], total_weight=1.0, sampler="zeros")
+    >>> both = real.extend(
+    ...     [(np.zeros((4, 2)), np.full(4, 0.5))], total_weight=1.0, sampler="zeros"
+    ... )
     >>> both.n_real, both.n_synthetic, both.sample_weight.tolist()
     (2, 4, [1.0, 1.0, 0.5, 0.5, 0.5, 0.5])
-    >>> more = both.extend([(np.ones((3, 2)), np.full(3, 0.5))], total_weight=1.0, sampler="ones")
+    >>> more = both.extend(
+    ...     [(np.ones((3, 2)), np.full(3, 0.5))], total_weight=1.0, sampler="ones"
+    ... )
     >>> more.n_real, more.n_synthetic, more.origins[2:]
     (2, 7, ('zeros', 'ones'))
     """

@@ -61,6 +61,7 @@ PRIVATE_IMPORTS = {
     ("cascades", "compiled._certainty"): "rows are deferred by the score that the compiled form computes",
     ("cascades", "estimators._teacher_rule"): "both models are kept fitted as the teacher of a distilled estimator is",
     ("cascades", "metrics._binomial"): "promises that cannot be proved are refused with the same words",
+    ("cascades", "metrics._checks"): "tolerances are checked with the words of the metrics",
     ("cascades", "metrics._confidence"): "confidences are checked with the words of the metrics",
     ("_refusals", "samplers._seen_values"): "rows that a teacher refuses are restricted to values that it knows",
     ("_losses", "targets._temperature"): "a step of a training does not check its scores, which are those of a scorer",

@@ -104,8 +104,12 @@ class CascadeClassifier(ClassifierMixin, BaseCascade):
     >>> from skdistill import CascadeClassifier, DistilledClassifier
     >>> X, y = load_digits(n_class=5, return_X_y=True)
     >>> forest = RandomForestClassifier(50, random_state=0).fit(X[:300], y[:300])
-    >>> model = DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(X[:300])
-    >>> cascade = CascadeClassifier(forest, model, certainty="margin", random_state=0).fit(X[300:800])
+    >>> model = DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(
+    ...     X[:300]
+    ... )
+    >>> cascade = CascadeClassifier(forest, model, certainty="margin", random_state=0).fit(
+    ...     X[300:800]
+    ... )
     >>> float((cascade.predict(X[800:]) == forest.predict(X[800:])).mean()) > 0.98
     True
     >>> 0.5 < cascade.share_student_ < 1

@@ -106,9 +106,15 @@ class CascadeRegressor(RegressorMixin, BaseCascade):
     >>> from skdistill import CascadeRegressor, DistilledRegressor
     >>> X = np.random.default_rng(0).uniform(size=(2000, 3))
     >>> y = X[:, 0] + np.sin(9 * X[:, 1]) * (X[:, 0] > 0.7)
-    >>> forest = RandomForestRegressor(20, min_samples_leaf=5, random_state=0).fit(X[:700], y[:700])
-    >>> model = DistilledRegressor(forest, "boosting", sampler=None, random_state=0).fit(X[:700])
-    >>> cascade = CascadeRegressor(forest, model, agreement=0.95, tolerance=0.1, random_state=0).fit(X[700:1500])
+    >>> forest = RandomForestRegressor(20, min_samples_leaf=5, random_state=0).fit(
+    ...     X[:700], y[:700]
+    ... )
+    >>> model = DistilledRegressor(forest, "boosting", sampler=None, random_state=0).fit(
+    ...     X[:700]
+    ... )
+    >>> cascade = CascadeRegressor(
+    ...     forest, model, agreement=0.95, tolerance=0.1, random_state=0
+    ... ).fit(X[700:1500])
     >>> apart = np.abs(cascade.predict(X[1500:]) - forest.predict(X[1500:]))
     >>> float((apart <= 0.1).mean()) > 0.94
     True

@@ -35,8 +35,12 @@ class CompiledCascade(CompiledModel):
     >>> import skdistill
     >>> X, y = load_digits(n_class=5, return_X_y=True)
     >>> forest = RandomForestClassifier(50, random_state=0).fit(X[:300], y[:300])
-    >>> model = skdistill.DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(X[:300])
-    >>> cascade = skdistill.CascadeClassifier(forest, model, certainty="margin", random_state=0).fit(X[300:800])
+    >>> model = skdistill.DistilledClassifier(
+    ...     forest, "boosting", sampler=None, random_state=0
+    ... ).fit(X[:300])
+    >>> cascade = skdistill.CascadeClassifier(
+    ...     forest, model, certainty="margin", random_state=0
+    ... ).fit(X[300:800])
     >>> compiled = skdistill.compile(cascade)
     >>> outputs, defers = compiled.answer(X[300])
     >>> outputs.shape, defers

@@ -294,7 +294,7 @@ class CompiledModel:
         first = X[0]
         if isinstance(first, Mapping):
             return self._many([self._names.cells_of(row) for row in X])
-        if type(first) is float or type(first) is str or np.ndim(first) == 0:
+        if type(first) is float or type(first) is str or (not isinstance(first, list | tuple) and np.ndim(first) == 0):
             return self._one_of_cells(X)
         if len(X) == 1 and isinstance(first, list | tuple) and not any(isinstance(cell, list) for cell in first[:1]):
             return self._as_table(self._one_of_cells(first))

@@ -110,9 +110,18 @@ def _checked_steps(steps: Any) -> list[Step]:
     return list(steps)
 
 
+def _count_axes(X: Any) -> int:
+    """Return the number of axes of a table of any library; 0 for what is no table, such as rows of unequal length."""
+    shape = getattr(X, "shape", None)
+    try:
+        return len(shape) if isinstance(shape, tuple) else np.ndim(X)
+    except (TypeError, ValueError):
+        return 0
+
+
 def _checked_rows(model: CompiledModel, X: Any, y: Any, sample_weight: Any) -> tuple[Any, np.ndarray, np.ndarray]:
     """Return encoded rows, the outputs to compare with, and weights."""
-    if X is None or getattr(X, "ndim", np.ndim(X)) != 2:
+    if _count_axes(X) != 2:
         raise ValueError(
             "compress: X is no table; expected rows of shape (n_samples, n_features). Pass rows such as those of fit."
         )

@@ -37,6 +37,7 @@ class Step(Documented):
     >>> class Half(Step):
     ...     def strengths(self):
     ...         return (1,)
+    ...
     ...     def apply(self, scorer, rows, strength):
     ...         return scorer.stored_as(np.dtype(np.float16))
     >>> Half()

@@ -109,7 +109,9 @@ def prune_trees(
     >>> X = np.random.default_rng(0).uniform(size=(1000, 2))
     >>> teacher = LGBMRegressor(n_estimators=50, verbosity=-1).fit(X, X[:, 0] * X[:, 1])
     >>> forest = skdistill.compile(teacher, dtype="float64").scorer
-    >>> small = prune_trees(forest, X, teacher.predict(X), Budget(max_parameters=2000), random_state=0)
+    >>> small = prune_trees(
+    ...     forest, X, teacher.predict(X), Budget(max_parameters=2000), random_state=0
+    ... )
     >>> forest.n_parameters > 4000, small.n_parameters <= 2000
     (True, True)
     """

@@ -145,7 +145,9 @@ def select_trees(
     >>> X = np.random.default_rng(0).uniform(size=(1000, 2))
     >>> teacher = RandomForestRegressor(50, random_state=0).fit(X, X[:, 0] * X[:, 1])
     >>> forest = skdistill.compile(teacher).scorer
-    >>> small = select_trees(forest, X, teacher.predict(X), Budget(max_parameters=500), random_state=0)
+    >>> small = select_trees(
+    ...     forest, X, teacher.predict(X), Budget(max_parameters=500), random_state=0
+    ... )
     >>> forest.n_parameters > 50_000, small.n_parameters <= 500
     (True, True)
     """

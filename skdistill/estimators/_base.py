@@ -240,7 +240,7 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
             lend_teacher(self._sampler_or_options(), targets.teacher.model),
             real,
             held_out,
-            self._students_to_try(targets, real),
+            self._students_to_try(targets, real) if n_synthetic > 0 else {},
             oracle,
             n_synthetic=int(min(n_synthetic, run.deadline.rows_in_time(oracle.n_queries, oracle.label_seconds))),
             n_before=n_before,
@@ -282,12 +282,13 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         run: Run,
     ) -> tuple[Any, Candidates | None]:
         """Return the fitted student, which is the one given or the best candidate, and the candidates evaluated."""
-        student, terms = self._student_to_teach(), self._terms(targets, rows.whole)
+        student = self._student_to_teach()
         choose_targets = None if soft_weight_choice is None else soft_weight_choice.choose_targets
         if isinstance(student, AutoStudent):
             validation = None if held_out is None else held_out.validation
+            terms = self._terms(targets, rows.whole)
             return choose_student(student, terms, rows, validation, targets, choose_targets=choose_targets, run=run)
-        student, real_weight = self._sized(student, terms), rows.real_weights[0]
+        student, real_weight = self._sized(student, targets, rows.whole), rows.real_weights[0]
         with run.phases.phase("fit the student") as phase:
             targets = targets if choose_targets is None else choose_targets(student, real_weight)
             phase.log(f"fitting {type(student).__name__} on {len(rows.whole):,} rows")
@@ -372,10 +373,11 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
 
     def _students_to_try(self, targets: Targets, real: TransferSet) -> dict[str, Any]:
         """Return the students that samplers are evaluated with: the one given, or small ones of two families."""
-        student, terms = self._student_to_teach(), self._terms(targets, real)
+        student = self._student_to_teach()
         if not isinstance(student, AutoStudent):
             # hints take a pass of the teacher for each table, and samplers are compared on several
-            return {type(student).__name__: without_hints(self._sized(student, terms))}
+            return {type(student).__name__: without_hints(self._sized(student, targets, real))}
+        terms = self._terms(targets, real)
         allowed, scouts = student.families_for(real.X), {}
         proxies = [name for name in PROXIES if name in allowed]
         for family in proxies or [name for name in allowed if name in scouted_families()]:
@@ -391,10 +393,11 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         n_inputs = count_inputs(targets.view.rows(transfer_set.X), tuple(targets.view.positions(declared_here())))
         return Terms(targets.classifies, n_inputs, n_outputs, len(transfer_set), self.student_size, self.n_jobs)
 
-    def _sized(self, student: Any, terms: Terms) -> Any:
+    def _sized(self, student: Any, targets: Targets, transfer_set: TransferSet) -> Any:
         """Return the student at size ``student_size``, if that is set."""
         if self.student_size is None:
             return student
+        terms = self._terms(targets, transfer_set)
         return student.sized(self.student_size, n_inputs=terms.n_inputs, n_outputs=terms.n_outputs)
 
     def _phases(self, given: FitArguments) -> Phases:

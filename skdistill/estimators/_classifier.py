@@ -280,7 +280,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> from sklearn.model_selection import train_test_split
     >>> from skdistill import DistilledClassifier
-    >>> X_train, X_test, y_train, y_test = train_test_split(*load_breast_cancer(return_X_y=True), random_state=0)
+    >>> X_train, X_test, y_train, y_test = train_test_split(
+    ...     *load_breast_cancer(return_X_y=True), random_state=0
+    ... )
     >>> forest = RandomForestClassifier(random_state=0).fit(X_train, y_train)
     >>> model = DistilledClassifier(forest, random_state=0).fit(X_train, y_train)
     >>> model.fidelity(X_test) > 0.9

@@ -24,7 +24,8 @@ def check_parameters(model: Any, y: Any) -> None:
     """Raise an error if a parameter is invalid, or if parameters are inconsistent."""
     _warn_of_former_names(model)
     _check_numbers(model)
-    check_random_state(model.random_state, model)
+    if not _is_seed(model.random_state):  # a generator, which the fit makes once, takes a while to be seeded
+        check_random_state(model.random_state, model)
     check_n_jobs(model, model.n_jobs)
     _check_texts(model)
     _check_objects(model)
@@ -44,6 +45,10 @@ def check_parameters(model: Any, y: Any) -> None:
             f"{type(model).__name__}: truth_margin={model.truth_margin} with soft_weight=1, which ignores the true "
             "labels; expected a smaller weight of the teacher. Pass soft_weight=0.5 or 'auto', or truth_margin=None."
         )
+
+
+def _is_seed(random_state: Any) -> bool:
+    return type(random_state) is int and 0 <= random_state < 2**32
 
 
 def _warn_of_former_names(model: Any) -> None:

@@ -132,7 +132,7 @@ def _on_better_scale(model: Any, targets: ValueTargets, real: TransferSet) -> Va
         return targets
     rows = np.random.RandomState(0).permutation(rows)[:MAX_COMPARED_ROWS]
     held, training = real.take(np.sort(rows[::4])), real.take(np.sort(np.delete(rows, np.s_[::4])))
-    student, link = model._sized(student, model._terms(targets, training)), targets.link
+    student, link = model._sized(student, targets, training), targets.link
     low = link.low + float(np.min(link.floor(real.outputs))) if link.name == "log" else link.low
     other = replace(targets, link=TargetLink("identity", low, link.high, link.order), keeps_bounds=True)
     group, losses = Group(held.X, held.outputs, held.sample_weight), []

@@ -135,7 +135,9 @@ def to_c(
     --------
     >>> from sklearn.linear_model import LinearRegression
     >>> from skdistill.export import to_c
-    >>> exported = to_c(LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0]), name="line", verify=False)
+    >>> exported = to_c(
+    ...     LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0]), name="line", verify=False
+    ... )
     >>> "double line_predict(const line_row *row)" in exported.text
     True
     """
@@ -194,7 +196,9 @@ def to_javascript(
     --------
     >>> from sklearn.linear_model import LinearRegression
     >>> from skdistill.export import to_javascript
-    >>> exported = to_javascript(LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0]), verify=False)
+    >>> exported = to_javascript(
+    ...     LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0]), verify=False
+    ... )
     >>> "export function predict(row)" in exported.text
     True
     """
@@ -261,7 +265,9 @@ def to_sql(
     --------
     >>> from sklearn.linear_model import LinearRegression
     >>> from skdistill.export import to_sql
-    >>> exported = to_sql(LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0]), table="points", key="id")
+    >>> exported = to_sql(
+    ...     LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0]), table="points", key="id"
+    ... )
     >>> import sqlite3
     >>> connection = sqlite3.connect(":memory:")
     >>> _ = connection.execute("CREATE TABLE points (id INTEGER, x0 REAL)")

@@ -53,7 +53,9 @@ class FidelityDisplay:
     >>> from skdistill.inspection import FidelityDisplay
     >>> X, y = load_diabetes(return_X_y=True)
     >>> forest = RandomForestRegressor(20, random_state=0).fit(X[:300], y[:300])
-    >>> model = DistilledRegressor(forest, "boosting", sampler=None, random_state=0).fit(X[:300])
+    >>> model = DistilledRegressor(forest, "boosting", sampler=None, random_state=0).fit(
+    ...     X[:300]
+    ... )
     >>> display = FidelityDisplay.from_estimator(model, X[300:])
     >>> display.ax_.get_xlabel()
     'teacher'

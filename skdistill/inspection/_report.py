@@ -227,7 +227,9 @@ def report(
     >>> from skdistill import DistilledRegressor, report
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
     >>> forest = RandomForestRegressor(50, random_state=0).fit(X[:300], y[:300])
-    >>> model = DistilledRegressor(forest, "boosting", sampler=None, random_state=0).fit(X[:300])
+    >>> model = DistilledRegressor(forest, "boosting", sampler=None, random_state=0).fit(
+    ...     X[:300]
+    ... )
     >>> found = report(model, X[300:], y[300:], timing=False)
     >>> found.worst_rows["row"].shape
     (10,)

@@ -1,5 +1,6 @@
 """Exact bounds for a share of rows: Clopper and Pearson's interval, its p-value, and the number of rows it needs."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -159,7 +160,7 @@ def rows_needed(promise: float, *, expected: float = 1.0, confidence: float = 0.
 
 def check_possible(who: str, name: str, promise: Any) -> None:
     """Raise an error unless a promised share is one that data can prove."""
-    if promise == 1:
+    if isinstance(promise, Real) and promise == 1:
         raise ValueError(
             f"{who}: {name}=1.0 cannot be proved by any number of rows, because an event that was never seen may have "
             "a small probability; expected a number above 0 and below 1. Promise e.g. 0.99."

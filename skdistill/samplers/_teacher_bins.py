@@ -110,7 +110,9 @@ class TeacherBins(UniformBox):
     >>> rows = bins.sample(1000, random_state=0)
     >>> bins.source_, rows.shape
     ('splits', (1000, 4))
-    >>> bool(abs(rows[:, 2].mean() - X[:, 2].mean()) < 0.3)  # the middle of the box is 4.0, the mean 3.76
+    >>> bool(
+    ...     abs(rows[:, 2].mean() - X[:, 2].mean()) < 0.3
+    ... )  # the middle of the box is 4.0, the mean 3.76
     True
     """
 

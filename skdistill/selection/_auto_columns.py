@@ -55,7 +55,9 @@ class AutoColumns(Documented):
     >>> X = np.random.default_rng(0).uniform(size=(300, 6))
     >>> teacher = lambda X: X[:, 1] + X[:, 4] ** 2
     >>> columns = AutoColumns(max_columns=2)
-    >>> model = DistilledRegressor(teacher, "boosting", sampler=None, student_columns=columns, random_state=0)
+    >>> model = DistilledRegressor(
+    ...     teacher, "boosting", sampler=None, student_columns=columns, random_state=0
+    ... )
     >>> model.fit(X).student_columns_
     [1, 4]
     >>> model.student_.n_features_in_

@@ -83,7 +83,9 @@ class AutoSampler(Documented):
     >>> from skdistill import AutoSampler, DistilledRegressor
     >>> X, y = load_diabetes(return_X_y=True)
     >>> forest = RandomForestRegressor(random_state=0).fit(X[:300], y[:300])
-    >>> model = DistilledRegressor(forest, "tree", sampler=AutoSampler(weights=[1.0]), random_state=0)
+    >>> model = DistilledRegressor(
+    ...     forest, "tree", sampler=AutoSampler(weights=[1.0]), random_state=0
+    ... )
     >>> model = model.fit(X[:300], X_val=X[300:])
     >>> model.sampler_results_["sampler"][0], str(model.sampler_results_["validated_on"][0])
     ('none', 'X_val')

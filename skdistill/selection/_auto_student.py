@@ -111,7 +111,9 @@ class AutoStudent(Documented):
     >>> X, y = load_diabetes(return_X_y=True)
     >>> teacher = SVR(C=100).fit(X[:300], y[:300])
     >>> student = AutoStudent(families=["linear", "mlp", "boosting"], max_bytes=10_000)
-    >>> model = DistilledRegressor(teacher, student, sampler=None, random_state=0).fit(X[:300])
+    >>> model = DistilledRegressor(teacher, student, sampler=None, random_state=0).fit(
+    ...     X[:300]
+    ... )
     >>> model.candidates_.chosen.family in student.families
     True
     >>> model.candidates_.chosen.n_bytes <= 10_000

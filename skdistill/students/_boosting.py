@@ -338,7 +338,9 @@ class CompactBoostingClassifier(SameClasses, CompactClassifier, _CompactBoosting
     >>> from skdistill.students import CompactBoostingClassifier
     >>> X = np.linspace(0, 1, 200).reshape(-1, 1)
     >>> targets = np.hstack([1 - X, X])
-    >>> student = CompactBoostingClassifier(n_trees=20).fit_soft(X, targets, classes=["no", "yes"])
+    >>> student = CompactBoostingClassifier(n_trees=20).fit_soft(
+    ...     X, targets, classes=["no", "yes"]
+    ... )
     >>> student.predict([[0.1], [0.9]])
     array(['no', 'yes'], dtype='<U3')
     """

@@ -155,7 +155,9 @@ class CompactHybridClassifier(CompactClassifier, _CompactHybrid):
     >>> from skdistill.students import CompactHybridClassifier
     >>> X = np.linspace(0, 1, 200).reshape(-1, 1)
     >>> targets = np.hstack([1 - X, X])
-    >>> student = CompactHybridClassifier(8, random_state=0).fit_soft(X, targets, classes=["no", "yes"])
+    >>> student = CompactHybridClassifier(8, random_state=0).fit_soft(
+    ...     X, targets, classes=["no", "yes"]
+    ... )
     >>> student.predict([[0.1], [0.9]])
     array(['no', 'yes'], dtype='<U3')
     """
@@ -222,7 +224,9 @@ class CompactHybridRegressor(CompactRegressor, _CompactHybrid):
     >>> import numpy as np
     >>> from skdistill.students import CompactHybridRegressor
     >>> X = np.linspace(0, 1, 1000).reshape(-1, 1)
-    >>> student = CompactHybridRegressor(8, random_state=0).fit(X, np.sin(3 * X[:, 0]) + (X[:, 0] > 0.5))
+    >>> student = CompactHybridRegressor(8, random_state=0).fit(
+    ...     X, np.sin(3 * X[:, 0]) + (X[:, 0] > 0.5)
+    ... )
     >>> student.predict([[0.25], [0.75]]).round(1)
     array([0.7, 1.8])
     """

@@ -263,7 +263,9 @@ class CompactMLPClassifier(AlignsHints, SameClasses, CompactClassifier, _Compact
     >>> from skdistill.students import CompactMLPClassifier
     >>> X = np.linspace(0, 1, 200).reshape(-1, 1)
     >>> targets = np.hstack([1 - X, X])
-    >>> student = CompactMLPClassifier(8, random_state=0).fit_soft(X, targets, classes=["no", "yes"])
+    >>> student = CompactMLPClassifier(8, random_state=0).fit_soft(
+    ...     X, targets, classes=["no", "yes"]
+    ... )
     >>> student.predict([[0.1], [0.9]])
     array(['no', 'yes'], dtype='<U3')
     """

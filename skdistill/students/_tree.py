@@ -192,7 +192,9 @@ class CompactTreeClassifier(CompactClassifier, _CompactTree):
     >>> from skdistill.students import CompactTreeClassifier
     >>> X = np.linspace(0, 1, 200).reshape(-1, 1)
     >>> targets = np.hstack([1 - X, X])
-    >>> student = CompactTreeClassifier(max_leaf_nodes=3).fit_soft(X, targets, classes=["no", "yes"])
+    >>> student = CompactTreeClassifier(max_leaf_nodes=3).fit_soft(
+    ...     X, targets, classes=["no", "yes"]
+    ... )
     >>> student.predict([[0.1], [0.9]])
     array(['no', 'yes'], dtype='<U3')
     >>> print(student.to_text())

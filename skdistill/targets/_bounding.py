@@ -72,7 +72,9 @@ def teacher_bounded_loss(
     The first row is closer to the truth than the teacher, the second is not:
 
     >>> from skdistill.targets import teacher_bounded_loss
-    >>> value, gradient = teacher_bounded_loss([1.5, 4.0], [3.0, 3.0], [1.0, 2.0], loss="squared_error")
+    >>> value, gradient = teacher_bounded_loss(
+    ...     [1.5, 4.0], [3.0, 3.0], [1.0, 2.0], loss="squared_error"
+    ... )
     >>> value, gradient
     (array([0. , 1.5]), array([0., 2.]))
     """
@@ -135,7 +137,9 @@ def teacher_bounded(
     Examples
     --------
     >>> from skdistill.targets import teacher_bounded
-    >>> targets, weight = teacher_bounded([1.5, 4.0], [3.0, 3.0], [1.0, 2.0], loss="squared_error")
+    >>> targets, weight = teacher_bounded(
+    ...     [1.5, 4.0], [3.0, 3.0], [1.0, 2.0], loss="squared_error"
+    ... )
     >>> targets, weight
     (array([3. , 2.5]), array([0.5, 1. ]))
     """
@@ -198,7 +202,9 @@ def loss_weights(
     The teacher is wrong about the first row, and the student about the last one:
 
     >>> from skdistill.targets import loss_weights
-    >>> loss_weights([1.0, 1.0, 3.0], [3.0, 1.0, 1.0], [1.0, 1.0, 1.0], loss="squared_error").round(2)
+    >>> loss_weights(
+    ...     [1.0, 1.0, 3.0], [3.0, 1.0, 1.0], [1.0, 1.0, 1.0], loss="squared_error"
+    ... ).round(2)
     array([0.28, 0.75, 1.97])
     """
     who = "loss_weights"

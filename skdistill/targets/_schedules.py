@@ -103,7 +103,10 @@ def scheduled_temperature(schedule: str | Schedule, start: float, end: float, sh
     Examples
     --------
     >>> from skdistill.targets import scheduled_temperature
-    >>> [round(scheduled_temperature("cosine", 5.0, 1.0, share), 2) for share in (0.0, 0.5, 1.0)]
+    >>> [
+    ...     round(scheduled_temperature("cosine", 5.0, 1.0, share), 2)
+    ...     for share in (0.0, 0.5, 1.0)
+    ... ]
     [5.0, 3.0, 1.0]
     """
     start, end = (

@@ -142,7 +142,7 @@ def test_missing_cells_of_histogram_gradient_boosting():
 
 def test_sparse_support_vectors():
     """A machine that was fitted on sparse rows takes sparse and dense ones."""
-    X, y = MANY[0][:300], MANY[1][:300].astype(float)
+    X, y = MANY[0][:100], MANY[1][:100].astype(float)
     for kernel in ("rbf", "linear"):
         model = SVR(kernel=kernel).fit(sparse.csr_matrix(X), y)
         compiled, expected = skdistill.compile(model), model.predict(sparse.csr_matrix(X))

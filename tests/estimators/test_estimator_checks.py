@@ -65,7 +65,6 @@ EXPECTED_FAILURES = [
     (DistilledClassifier(TREE, DecisionTreeClassifier(max_depth=4), n_synthetic=2.0), ROWS_ARE_DRAWN),
     (CompactBoostingRegressor(n_trees=10), LIGHTGBM),
     (CompactMLPRegressor(), ROWS_ARE_SHUFFLED),
-    (CompactHybridRegressor(), ROWS_ARE_SHUFFLED),
     (CompactKernelRegressor(10), {}),
     (CompactLinearClassifier(), {}),
     (CompactLinearRegressor(), {}),
@@ -77,6 +76,7 @@ SLOW = [
     (CompactBoostingClassifier(n_trees=10), LIGHTGBM),
     (CompactMLPClassifier(), ROWS_ARE_SHUFFLED),
     (CompactHybridClassifier(), ROWS_ARE_SHUFFLED),
+    (CompactHybridRegressor(), ROWS_ARE_SHUFFLED),
     (CompactKernelClassifier(10), {}),
     (DistilledClassifier(TREE, DecisionTreeClassifier(), sampler=None), {}),
     (
@@ -119,8 +119,8 @@ SLOW = [
         ROWS_ARE_DRAWN,
     ),
 ]
-"""Classifiers of the families above, other recipes, students and samplers, the default ones and trees to inherit among
-them: some minutes, so that they are only checked with ``-m slow``, as in CI."""
+"""Hybrids, classifiers of the families above, other recipes, students and samplers, the defaults on few synthetic rows
+and trees to inherit among them: a minute or more, so that they are only checked with ``-m slow``, as in CI."""
 
 
 def checks_of(estimators, *marks):

@@ -78,6 +78,7 @@ class TestChoice:
         assert compiled.scorer.n_ops <= budget.get("max_ops", np.inf)
         assert all(model.candidates_["is_within_budget"][model.candidates_["rung"] == 2])
 
+    @pytest.mark.slow
     def test_a_larger_budget_does_no_harm(self):
         """Smaller students stay in the running: of a smooth teacher of few rows, more bytes keep no less."""
         unseen = np.random.RandomState(1).uniform(-1, 1, size=(500, 3))
@@ -189,10 +190,11 @@ class TestChoice:
         quick = AutoStudent(["linear", "tree"])
         iris = DistilledClassifier(IRIS_FOREST, quick, temperature=2.0, **QUICK).fit(IRIS[0])
         assert iris.fidelity(IRIS[0]) > 0.9
-        both = RandomForestRegressor(10, random_state=0).fit(X, np.column_stack([Y, X[:, 2]]))
-        assert DistilledRegressor(both, quick, **QUICK).fit(X).predict(X).shape == (len(X), 2)
-        wide = RandomForestRegressor(10, random_state=0).fit(X, np.column_stack([Y, X]))
-        short = DistilledRegressor(wide, quick, target_compressor=PCA(3), **QUICK).fit(X)
+        rows, values = X[:120], Y[:120]
+        both = RandomForestRegressor(10, random_state=0).fit(rows, np.column_stack([values, rows[:, 2]]))
+        assert DistilledRegressor(both, quick, **QUICK).fit(rows).predict(X).shape == (len(X), 2)
+        wide = RandomForestRegressor(10, random_state=0).fit(rows, np.column_stack([values, rows]))
+        short = DistilledRegressor(wide, quick, target_compressor=PCA(3), **QUICK).fit(rows)
         assert short.predict(X).shape == (len(X), 11)
         frame = pd.DataFrame({"text": np.where(X[:, 1] > 0, "a", None), "number": X[:, 2]})
         assert DistilledRegressor(lambda rows: rows["number"] * 2, quick, **QUICK).fit(frame).fidelity(frame) > 0.9

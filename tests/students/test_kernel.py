@@ -43,7 +43,7 @@ def test_hard_labels_are_learned():
     )
     assert (
         cross_val_score(
-            CompactKernelClassifier(50, random_state=0), *load_digits(n_class=5, return_X_y=True), cv=3
+            CompactKernelClassifier(20, random_state=0), *load_digits(n_class=3, return_X_y=True), cv=3
         ).min()
         > 0.85
     )

@@ -262,7 +262,7 @@ COUNTS_ROWS = {
         if failures or check.func.__name__ in COUNTS_ROWS  # the others do not depend on how large leaves are
         for marks in [
             [
-                *([pytest.mark.slow] if isinstance(given, CompactTreeClassifier) and failures else []),
+                *([pytest.mark.slow] if failures else []),
                 *(
                     [pytest.mark.xfail(reason=failures[check.func.__name__], strict=False)]
                     if check.func.__name__ in failures
@@ -274,7 +274,10 @@ COUNTS_ROWS = {
 )
 @pytest.mark.filterwarnings("ignore")
 def test_estimator_check(estimator, check):
-    """All of scikit-learn's checks pass but repeated rows for weights; with leaves of a single row these do, too."""
+    """All of scikit-learn's checks pass but repeated rows for weights; with leaves of a single row these do, too.
+
+    The latter run by default; all of them in CI.
+    """
     check(estimator)
 
 
