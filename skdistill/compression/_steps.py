@@ -80,10 +80,8 @@ class _ByFraction(Step):
 
     def strengths(self) -> Sequence[float]:
         """Return the fractions to choose from, in ascending order."""
-        if isinstance(self.fraction, str) and self.fraction == "auto":
-            return FRACTIONS
-        check_number(self, "fraction", self.fraction, low=0, high=1, low_open=True)
-        return (float(self.fraction),)
+        check_number(self, "fraction", self.fraction, low=0, high=1, low_open=True, names=("auto",))
+        return FRACTIONS if isinstance(self.fraction, str) else (float(self.fraction),)
 
 
 class Prune(_ByFraction):
@@ -218,10 +216,8 @@ class Quantize(Step):
         check_choice(self, "dtype", self.dtype, DTYPES)
         if self.dtype == "float16":
             return (0,)
-        if isinstance(self.n_steps, str) and self.n_steps == "auto":
-            return STEPS
-        check_number(self, "n_steps", self.n_steps, kind=Integral, low=1, high=STEPS[0])
-        return (int(self.n_steps),)
+        check_number(self, "n_steps", self.n_steps, kind=Integral, low=1, high=STEPS[0], names=("auto",))
+        return STEPS if isinstance(self.n_steps, str) else (int(self.n_steps),)
 
     def apply(self, scorer: Any, rows: Rows, strength: int) -> Any:
         """Return a scorer whose values are stored with fewer bits."""

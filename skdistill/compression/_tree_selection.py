@@ -349,10 +349,8 @@ def _check_numbers(
     max_leaf_nodes: Any, learning_rate: Any, l2_regularization: Any, min_samples_leaf: Any, max_thresholds: Any
 ) -> None:
     who = "select_trees"
-    if not (isinstance(max_leaf_nodes, str) and max_leaf_nodes == "auto"):
-        check_number(who, "max_leaf_nodes", max_leaf_nodes, kind=Integral, low=2)
-    if not (isinstance(learning_rate, str) and learning_rate == "auto"):
-        check_number(who, "learning_rate", learning_rate, low=0, high=1, low_open=True)
+    check_number(who, "max_leaf_nodes", max_leaf_nodes, kind=Integral, low=2, names=("auto",))
+    check_number(who, "learning_rate", learning_rate, low=0, high=1, low_open=True, names=("auto",))
     check_number(who, "l2_regularization", l2_regularization, low=0)
     check_number(who, "min_samples_leaf", min_samples_leaf, kind=Integral, low=1)
     check_number(who, "max_thresholds", max_thresholds, kind=Integral, low=1)

@@ -45,7 +45,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     student : estimator, str or "auto", default="auto"
         Any scikit-learn classifier or regressor, or a pipeline that ends in one. ``"auto"`` is
         :class:`~skdistill.AutoStudent` with its defaults and selects the family and size of a compact student within a
-        budget. The name of a family, such as ``"boosting"`` or ``"mlp_ple"``, is that student with its defaults.
+        budget. The name of a family is that student with its defaults: ``"linear"``, ``"tree"``, ``"kernel"``,
+        ``"mlp"``, ``"mlp_ple"``, ``"boosting"``, ``"hybrid"``, ``"inherit"``, or one of
+        :func:`~skdistill.students.register_family`.
     student_size : int or None, default=None
         Maximum number of parameters of the student: weights, thresholds, leaf values. All compact students of this
         package and ``"auto"`` support it, so that one grid can vary family and size. ``None`` does not change the size.

@@ -103,7 +103,9 @@ def _check_texts(model: Any) -> None:
     for parameter in ("sampler", "n_synthetic", "teacher_cv", "soft_weight"):
         value, allowed = getattr(model, parameter), "oob" if parameter == "teacher_cv" else "auto"
         if isinstance(value, str) and value != allowed:
-            advice = _sampler_advice(value) if parameter == "sampler" else did_you_mean(value, [allowed])
+            advice = did_you_mean(value, [allowed])
+            if parameter == "sampler" and not advice:
+                advice = _sampler_advice(value)
             raise ValueError(f"{name}: {parameter}={value!r}; expected {allowed!r} if it is a string.{advice}")
     if not isinstance(model.response_method, str):
         raise ValueError(

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_memory
 
 from .._described import described
 from .._tables import take_rows
-from .._validation import draw_seed, tags_of
+from .._validation import check_choice, draw_seed, tags_of
 from ..exceptions import TeacherError
 from ..selection import Run
 from ..targets import fit_margin_scale, one_hot
@@ -58,6 +58,8 @@ DEFAULT_FOLDS = 5
 def check_teachers(model: Any) -> None:
     """Raise an error if the list of teachers or ``teacher_weights`` is invalid, before anything is fitted."""
     who, weights = type(model).__name__, model.teacher_weights
+    if isinstance(weights, str):
+        check_choice(model, "teacher_weights", weights, (BY_LOSS, BY_REGION), ", a number for each teacher, or None")
     if not is_list(model.teacher):
         if weights is not None:
             raise ValueError(
@@ -66,13 +68,7 @@ def check_teachers(model: Any) -> None:
             )
         return
     names = names_of(who, model.teacher)
-    if isinstance(weights, str):
-        if weights not in (BY_LOSS, BY_REGION):
-            raise ValueError(
-                f"{who}: teacher_weights={weights!r}; expected {BY_LOSS!r}, {BY_REGION!r}, a number for each teacher, "
-                "or None."
-            )
-    else:
+    if not (weights is None or isinstance(weights, str)):
         fixed_weights(who, weights, len(names))
     if isinstance(model.teacher_cv, str):
         raise TeacherError(

@@ -4,6 +4,7 @@ from typing import Any, Literal, Self, get_args
 
 import numpy as np
 
+from .._validation import check_choice
 from ..metrics._checks import check_count
 from ._answers import ask_both, draw_rows, given_answers
 from ._style import BLUE, COLORS, VERMILLION, axes, check_drawable, ink
@@ -265,5 +266,4 @@ class FidelityDisplay:
 
 
 def _check_kind(who: str, kind: str) -> None:
-    if kind not in KINDS:
-        raise ValueError(f"{who}: kind={kind!r}; expected one of {list(KINDS)}.")
+    check_choice(who, "kind", kind, KINDS)

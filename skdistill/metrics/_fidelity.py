@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.metrics import r2_score
 
 from .._coding import is_missing
+from .._validation import check_choice
 from ..typing import Average
 from ._checks import SUM_TOLERANCE, check_outputs, check_row_weights
 
@@ -54,8 +55,7 @@ def fidelity(
     >>> fidelity([0.0, 1.0, 2.0], [0.0, 1.0, 2.5])
     0.875
     """
-    if multioutput not in AVERAGES:
-        raise ValueError(f"fidelity: multioutput={multioutput!r}; expected one of {AVERAGES}.")
+    check_choice("fidelity", "multioutput", multioutput, AVERAGES)
     teacher, student = check_outputs(
         "fidelity", ("teacher_outputs", "student_outputs"), teacher_outputs, student_outputs
     )

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from .._representation import Documented
+from .._suggesting import did_you_mean
 from .._validation import check_number
 from ..exceptions import SamplerError
 from ..samplers import MUNGE, LeafSwap, MarginalResampling, TermSwap, as_sampler
@@ -130,7 +131,10 @@ class AutoSampler(Documented):
         if not isinstance(self.samplers, Sequence) or len(self.samplers) == 0 or self.samplers == "":
             raise SamplerError(f"AutoSampler: samplers={self.samplers!r}; expected a list of samplers, or 'auto'.")
         if isinstance(self.samplers, str) and self.samplers != "auto":
-            raise SamplerError(f"AutoSampler: samplers={self.samplers!r}; expected 'auto' or samplers.")
+            raise SamplerError(
+                f"AutoSampler: samplers={self.samplers!r}; expected 'auto' or samplers."
+                f"{did_you_mean(self.samplers, ['auto'])}"
+            )
         for sampler in () if isinstance(self.samplers, str) else self.samplers:
             as_sampler(sampler)
         for name in ("weights", "real_weights"):

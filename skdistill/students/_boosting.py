@@ -230,8 +230,9 @@ class _CompactBoosting(KeepsInit, CompactStudent):
     def _check_parameters(self) -> None:
         check_number(self, "n_trees", self.n_trees, kind=Integral, low=1, high=MAX_TREES)
         check_number(self, "max_leaf_nodes", self.max_leaf_nodes, kind=Integral, low=2, high=MAX_LEAVES)
-        if not (isinstance(self.learning_rate, str) and self.learning_rate == "auto"):
-            check_number(self, "learning_rate", self.learning_rate, low=0, low_open=True, high=MAX_LEARNING_RATE)
+        check_number(
+            self, "learning_rate", self.learning_rate, low=0, low_open=True, high=MAX_LEARNING_RATE, names=("auto",)
+        )
         check_number(self, "min_samples_leaf", self.min_samples_leaf, kind=Integral, low=1)
         check_number(self, "l2_regularization", self.l2_regularization, low=0)
         check_number(self, "max_bins", self.max_bins, kind=Integral, low=2, high=MAX_BINS)

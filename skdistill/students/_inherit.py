@@ -161,14 +161,11 @@ class _CompactInherited(KeepsInit, CompactStudent):
             raise ValueError(
                 f"{type(self).__name__}: max_parameters, max_bytes and max_ops are all None; expected a limit. Set one."
             )
-        if not (isinstance(self.max_leaf_nodes, str) and self.max_leaf_nodes == "auto"):
-            check_number(self, "max_leaf_nodes", self.max_leaf_nodes, kind=Integral, low=2)
-        if not (isinstance(self.learning_rate, str) and self.learning_rate == "auto"):
-            check_number(self, "learning_rate", self.learning_rate, low=0, high=1, low_open=True)
+        check_number(self, "max_leaf_nodes", self.max_leaf_nodes, kind=Integral, low=2, names=("auto",))
+        check_number(self, "learning_rate", self.learning_rate, low=0, high=1, low_open=True, names=("auto",))
         check_number(self, "min_samples_leaf", self.min_samples_leaf, kind=Integral, low=1)
         check_number(self, "l2_regularization", self.l2_regularization, low=0)
-        if not (isinstance(self.n_steps, str) and self.n_steps == "auto"):
-            check_number(self, "n_steps", self.n_steps, kind=Integral, low=0)
+        check_number(self, "n_steps", self.n_steps, kind=Integral, low=0, names=("auto",))
         check_n_jobs(self, self.n_jobs)
         return Budget(**limits)
 

@@ -113,8 +113,7 @@ class _CompactKernel(KeepsInit, CompactStudent):
 
     def _check_parameters(self) -> None:
         check_number(self, "n_landmarks", self.n_landmarks, kind=Integral, low=1)
-        if not (isinstance(self.gamma, str) and self.gamma == "auto"):
-            check_number(self, "gamma", self.gamma, low=0, low_open=True, high=MAX_GAMMA)
+        check_number(self, "gamma", self.gamma, low=0, low_open=True, high=MAX_GAMMA, names=("auto",))
 
 
 class CompactKernelClassifier(SameClasses, CompactClassifier, _CompactKernel):
