@@ -1,6 +1,7 @@
 """Queries of a teacher in chunks, with checks of the outputs and a store of them."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..exceptions import TeacherError, TeacherOutputError, TeacherQueryError
 from ._adapter import Teacher
 from ._answer_store import AnswerStore, Recalled, open_store
 from ._out_of_bag import FORESTS
+from ._remote import RemoteTeacher, with_cost
 from ._steady import cut, members_of
 
 
@@ -85,8 +87,8 @@ def query_teacher(
             n_jobs=n_jobs,
         )
         return np.asarray(teacher.model.combine(X, of_members))
-    n_rows, store = X.shape[0], None if teacher.transductive else open_store(memory, teacher_id)
-    order, chunk_size = cut(teacher, n_rows, chunk_size)
+    n_rows, store = X.shape[0], None if teacher.answers_only_given_rows else open_store(memory, teacher_id)
+    order, chunk_size = cut(teacher, n_rows, _rows_at_once(teacher, chunk_size))
     labeller = _Labeller(teacher, X if order is None else take_rows(X, order), origin, is_mixed=order is not None)
     recalled = None
     if store is not None:
@@ -95,7 +97,7 @@ def query_teacher(
         todo = _chunks(n_rows, chunk_size, recalled, by_batch=batch_size is not None)
     else:
         todo = _chunks(n_rows, chunk_size, None, by_batch=False)
-    progress = Progress(f"{teacher.name} labels {origin}", n_rows, verbose, callback=callback)
+    progress = Progress(f"{teacher.name} labels {origin}", n_rows, verbose, callback=with_cost(teacher.model, callback))
     outputs = _Outputs(labeller, n_rows, recalled)
     labelled = in_threads(labeller.label, todo, n_jobs) if is_thread_safe(teacher) else map(labeller.label, todo)
     try:
@@ -104,6 +106,10 @@ def query_teacher(
             if store is not None and recalled is not None and recalled.keys is not None:
                 store.keep(recalled.keys[rows], answers)
             progress.update(outputs.n_done)
+    except TeacherError:
+        if store is not None and recalled is not None and recalled.keys is not None and batch_size is None:
+            labeller.rescue(partial(_keep, store, recalled.keys))
+        raise
     finally:
         if store is not None:
             store.pack()
@@ -145,6 +151,15 @@ def query_members(
         )
         for done, (name, member) in enumerate(zip(teacher.model.names, members, strict=True))
     ]
+
+
+def _rows_at_once(teacher: Teacher, chunk_size: int) -> int:
+    """Return the number of rows in one call of the teacher: fewer of a remote one, which are stored sooner."""
+    return min(chunk_size, teacher.model.rows_at_once) if isinstance(teacher.model, RemoteTeacher) else chunk_size
+
+
+def _keep(store: AnswerStore, keys: np.ndarray, rows: np.ndarray, answers: np.ndarray) -> None:
+    store.keep(keys[rows], answers)
 
 
 def is_thread_safe(teacher: Teacher) -> bool:
@@ -209,6 +224,15 @@ class _Labeller:
         is_all = isinstance(rows, slice) and rows.stop - rows.start == n_rows
         block = self.X if is_all else take_rows(self.X, rows)
         return self._label(block, self.describe(rows) if self._is_mixed else f"{self.describe(rows)} of {n_rows}")
+
+    def rescue(self, keep: Callable[[np.ndarray, np.ndarray], None]) -> None:
+        """Store what a remote teacher has answered of a chunk before it failed."""
+        if not isinstance(self.teacher.model, RemoteTeacher) or self.teacher.n_repeats > 1:
+            return
+        rows = self.teacher.model.rows_kept(self.X)
+        with suppress(TeacherError):  # the answers are no outputs of a teacher
+            if len(rows):
+                keep(rows, self.teacher.outputs(take_rows(self.X, rows)))
 
     def describe(self, rows: Any) -> str:
         """Return which rows a chunk has."""
