@@ -73,7 +73,7 @@ class PrecomputedTeacher:
     >>> from skdistill import DistilledRegressor, PrecomputedTeacher
     >>> rng = np.random.default_rng(0)
     >>> X_labelled = rng.normal(size=(500, 3))
-    >>> teacher = PrecomputedTeacher(X_labelled, X_labelled[:, 0] ** 2)
+    >>> teacher = PrecomputedTeacher(X_labelled, X_labelled[:, 0] - X_labelled[:, 1])
     >>> teacher
     PrecomputedTeacher(500 rows)
     >>> model = DistilledRegressor(teacher, "linear", random_state=0).fit(X_labelled[:300])
@@ -101,7 +101,8 @@ class PrecomputedTeacher:
         self.classes_ = None if classes is None else np.asarray(classes)
         self._names = names
         self._by = _positions(X, _by_default(X, by, columns))
-        self._columns = None if _names_of(X) is None else [_names_of(X)[place] for place in self._by]
+        in_table = _names_of(X)
+        self._columns = None if in_table is None else [in_table[place] for place in self._by]
         self._n_columns = X.shape[1]
         is_known = ~_is_missing(answers)
         if not is_known.any():
@@ -228,7 +229,7 @@ def _as_table(X: Any) -> Any:
 
 def _read_parquet(path: str | Path) -> Any:
     try:
-        from pyarrow import parquet
+        from pyarrow import parquet  # type: ignore[import-untyped]
     except ImportError:
         raise ImportError(
             f"PrecomputedTeacher: got the path {str(path)!r}, and Parquet files are read by pyarrow, which is not "
@@ -289,7 +290,7 @@ def _is_missing(answers: np.ndarray) -> np.ndarray:
         missing = _is_missing_object(answers).astype(bool)
     else:
         missing = np.zeros(answers.shape, dtype=bool)
-    return missing.reshape(len(answers), -1).any(axis=1)
+    return np.asarray(missing.reshape(len(answers), -1).any(axis=1))
 
 
 _is_missing_object = np.frompyfunc(
@@ -359,7 +360,7 @@ def _differ(some: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Return for which rows answers differ by more than rounding."""
     is_float = some.dtype.kind == "f"
     apart = np.abs(some - others) > ROUNDING * np.abs(some).max(axis=0) if is_float else some != others
-    return np.asarray(apart, dtype=bool).reshape(len(some), -1).any(axis=1)
+    return np.asarray(np.asarray(apart, dtype=bool).reshape(len(some), -1).any(axis=1))
 
 
 def _describe_contradictions(

@@ -95,6 +95,7 @@ def query_teacher(
         batch_size = chunk_size if (teacher.depends_on_batch if by_batch is None else by_batch) else None
         recalled = store.recall(teacher, labeller.X, labeller.probe, batch_size, probe)
         todo = _chunks(n_rows, chunk_size, recalled, by_batch=batch_size is not None)
+        labeller.keep = _keeping(store, recalled, by_batch=batch_size is not None)
     else:
         todo = _chunks(n_rows, chunk_size, None, by_batch=False)
     progress = Progress(f"{teacher.name} labels {origin}", n_rows, verbose, callback=with_cost(teacher.model, callback))
@@ -106,10 +107,6 @@ def query_teacher(
             if store is not None and recalled is not None and recalled.keys is not None:
                 store.keep(recalled.keys[rows], answers)
             progress.update(outputs.n_done)
-    except TeacherError:
-        if store is not None and recalled is not None and recalled.keys is not None and batch_size is None:
-            labeller.rescue(partial(_keep, store, recalled.keys))
-        raise
     finally:
         if store is not None:
             store.pack()
@@ -158,8 +155,10 @@ def _rows_at_once(teacher: Teacher, chunk_size: int) -> int:
     return min(chunk_size, teacher.model.rows_at_once) if isinstance(teacher.model, RemoteTeacher) else chunk_size
 
 
-def _keep(store: AnswerStore, keys: np.ndarray, rows: np.ndarray, answers: np.ndarray) -> None:
-    store.keep(keys[rows], answers)
+def _keeping(store: AnswerStore, recalled: Recalled, by_batch: bool) -> Callable[[np.ndarray, np.ndarray], None] | None:
+    """Return the function that stores the outputs of single rows; ``None`` if they cannot be stored."""
+    keys = recalled.keys
+    return None if keys is None or by_batch else lambda rows, answers: store.keep(keys[rows], answers)
 
 
 def is_thread_safe(teacher: Teacher) -> bool:
@@ -213,6 +212,7 @@ class _Labeller:
 
     def __init__(self, teacher: Teacher, X: Any, origin: str, *, is_mixed: bool) -> None:
         self.teacher, self.X, self._origin, self._is_mixed = teacher, X, origin, is_mixed
+        self.keep: Callable[[np.ndarray, np.ndarray], None] | None = None
 
     def probe(self, rows: np.ndarray) -> np.ndarray:
         """Label a few rows by which the teacher is recognised."""
@@ -223,11 +223,15 @@ class _Labeller:
         n_rows = self.X.shape[0]
         is_all = isinstance(rows, slice) and rows.stop - rows.start == n_rows
         block = self.X if is_all else take_rows(self.X, rows)
-        return self._label(block, self.describe(rows) if self._is_mixed else f"{self.describe(rows)} of {n_rows}")
+        try:
+            return self._label(block, self.describe(rows) if self._is_mixed else f"{self.describe(rows)} of {n_rows}")
+        except TeacherError:
+            self._store_answered(self.keep)
+            raise
 
-    def rescue(self, keep: Callable[[np.ndarray, np.ndarray], None]) -> None:
+    def _store_answered(self, keep: Callable[[np.ndarray, np.ndarray], None] | None) -> None:
         """Store what a remote teacher has answered of a chunk before it failed."""
-        if not isinstance(self.teacher.model, RemoteTeacher) or self.teacher.n_repeats > 1:
+        if keep is None or not isinstance(self.teacher.model, RemoteTeacher) or self.teacher.n_repeats > 1:
             return
         rows = self.teacher.model.rows_kept(self.X)
         with suppress(TeacherError):  # the answers are no outputs of a teacher

@@ -5,7 +5,7 @@ import http.client
 import json
 import time
 import urllib.error
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 TRANSIENT_STATUS = (408, 425, 429, 500, 502, 503, 504)
@@ -52,7 +52,7 @@ def _status_of(error: Any) -> int | str | None:
     """Return the status code that an error or its response states; ``None`` if there is none."""
     for owner in (error, getattr(error, "response", None)):
         for name in _STATUS_ATTRIBUTES:
-            status = getattr(owner, name, None)
+            status: Any = getattr(owner, name, None)
             status = _called(status) if callable(status) else status
             if isinstance(status, int) and not isinstance(status, bool):
                 return int(status)
@@ -72,8 +72,8 @@ def retry_after(error: Any) -> float:
     """Return the seconds that a service asks to wait, by ``error.retry_after`` or the header ``Retry-After``; or 0."""
     stated = getattr(error, "retry_after", None)
     for owner in (error, getattr(error, "response", None)):
-        headers = getattr(owner, "headers", None)
-        if stated is None and (isinstance(headers, Mapping) or hasattr(headers, "get")):
+        headers: Any = getattr(owner, "headers", None)
+        if stated is None and hasattr(headers, "get"):
             stated = headers.get("Retry-After") or headers.get("retry-after")
     return max(_seconds(stated), 0.0)
 
