@@ -116,13 +116,18 @@ class _Waiting:
         self._n_used = np.zeros(len(self._starts), dtype=np.int64)
         self._index = KeyIndex(answers.keys[self._order[self._starts]])
 
-    def take(self, keys: np.ndarray) -> tuple[np.ndarray, Answered]:
-        """Return the positions of the rows that have an answer, and use these answers."""
+    def find(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the positions of the rows that have an answer, their groups of equal rows, and places in these."""
         groups = self._index.find(keys)
         places = occurrences(keys) + self._n_used[groups]
         rows = np.flatnonzero((groups >= 0) & (places < self._counts[groups]))
-        np.add.at(self._n_used, groups[rows], 1)
-        return rows, self._answers.take(self._order[self._starts[groups[rows]] + places[rows]])
+        return rows, groups[rows], places[rows]
+
+    def take(self, keys: np.ndarray) -> tuple[np.ndarray, Answered]:
+        """Return the positions of the rows that have an answer, and use these answers."""
+        rows, groups, places = self.find(keys)
+        np.add.at(self._n_used, groups, 1)
+        return rows, self._answers.take(self._order[self._starts[groups] + places])
 
     def rest(self) -> Answered:
         """Return the answers that were not used."""
@@ -144,7 +149,10 @@ class KeptAnswers:
         self._waiting: _Waiting | None = None
 
     def __len__(self) -> int:
-        """Return the number of answers that wait."""
+        """Return the number of answers that wait, and of those of the running fit."""
+        return sum(len(part.values) for part in self._of_fit) + self._n_waiting()
+
+    def _n_waiting(self) -> int:
         return 0 if self._waiting is None else len(self._waiting.rest().values)
 
     def begin_fit(self) -> None:
@@ -155,7 +163,7 @@ class KeptAnswers:
     def end_fit(self) -> None:
         """End a fit: its answers are not needed any more."""
         self._of_fit, self._is_fit_running = [], False
-        if self._waiting is not None and len(self) == 0:
+        if self._n_waiting() == 0:
             self._waiting = None
 
     def record(self, parts: Sequence[Answered]) -> None:
@@ -181,11 +189,6 @@ class KeptAnswers:
         rows, answers = self._waiting.take(keys)
         return (rows, answers) if len(rows) else None
 
-    def n_waiting(self, keys: np.ndarray | None) -> np.ndarray:
+    def find(self, keys: np.ndarray | None) -> np.ndarray:
         """Return the positions of rows that have a waiting answer, which is not used."""
-        if self._waiting is None or keys is None:
-            return np.empty(0, dtype=np.intp)
-        used = self._waiting._n_used.copy()
-        rows, _ = self._waiting.take(keys)
-        self._waiting._n_used = used
-        return rows
+        return np.empty(0, dtype=np.intp) if self._waiting is None or keys is None else self._waiting.find(keys)[0]

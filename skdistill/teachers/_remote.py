@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
+from contextlib import suppress
 from functools import partial
 from numbers import Integral
 from threading import BoundedSemaphore, Event, Lock
@@ -110,7 +111,7 @@ class RemoteTeacher:
         (``verbose=1``). A copy in another process (``n_jobs`` of a search) counts for itself, and has limits of its
         own.
     n_kept : int
-        Number of answers that wait for the next ``fit``.
+        Number of answers that are kept for the next ``fit``.
 
     Raises
     ------
@@ -191,7 +192,7 @@ class RemoteTeacher:
 
     @property
     def n_kept(self) -> int:
-        """Number of answers that wait for the next fit."""
+        """Number of answers that are kept for the next fit."""
         with self._lock:
             return len(self._kept)
 
@@ -236,8 +237,11 @@ class RemoteTeacher:
         except BaseException as error:
             with self._lock:
                 self._kept.keep([part for _, part in answered])
-            if isinstance(error, TeacherUnavailableError):
-                raise TeacherUnavailableError(f"{error}{_kept_note(answered, X.shape[0])}") from error.__cause__
+                n_kept = len(self._kept)
+            if isinstance(error, TeacherUnavailableError) and n_kept:
+                raise TeacherUnavailableError(
+                    f"{error} The answers for {n_kept:,} rows are kept: fit again to go on."
+                ) from error.__cause__
             raise
         with self._lock:
             self._kept.record([part for _, part in answered])
@@ -257,7 +261,7 @@ class RemoteTeacher:
         """
         keys = keys_for_keeping(X)
         with self._lock:
-            return self._kept.n_waiting(keys)
+            return self._kept.find(keys)
 
     def begin_fit(self) -> None:
         """Begin a fit, whose answers are kept until it ends."""
@@ -357,8 +361,8 @@ class RemoteTeacher:
         """Return the seconds before the next try; raise the error if there is none."""
         if isinstance(error, TeacherError) or not _is_worth_another(self.retry_on, error):
             raise error
-        what = f"{type(error).__name__}: {text_of(error)}"
-        asked = retry_after(error)
+        what, asked = f"{type(error).__name__}: {text_of(error)}", retry_after(error)
+        _close(error)
         if attempt == self.max_retries:
             raise TeacherUnavailableError(
                 f"{self._who} did not answer; the last of {attempt + 1} requests raised {what}. Try again later, or "
@@ -406,11 +410,12 @@ def _is_worth_another(retry_on: Any, error: Exception) -> bool:
     return bool(retry_on(error))
 
 
-def _kept_note(answered: Sequence[tuple[np.ndarray, Answered]], n_rows: int) -> str:
-    n_answered = sum(len(positions) for positions, _ in answered)
-    if not n_answered:
-        return ""
-    return f" {n_answered:,} of the {n_rows:,} rows of this call were answered and are kept: fit again to go on."
+def _close(error: Exception) -> None:
+    """Close the answer that some errors of HTTP hold, whose connection would stay open."""
+    close = getattr(error, "close", None)
+    if callable(close):
+        with suppress(Exception):
+            close()
 
 
 def _check(teacher: RemoteTeacher) -> None:
