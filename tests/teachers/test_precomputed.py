@@ -184,9 +184,9 @@ def test_rows_without_an_answer_are_named():
     "options",
     [
         {},
-        {"student": "auto", "n_synthetic": 500},
+        pytest.param({"student": "auto", "n_synthetic": 500}, marks=pytest.mark.slow),
         {"soft_weight": "auto", "student": "linear"},
-        {"student": "tree", "n_generations": 2},
+        pytest.param({"student": "tree", "n_generations": 2}, marks=pytest.mark.slow),
         {"student": "tree", "calibration": "auto"},
         {"student": "linear", "student_columns": "auto"},
     ],
@@ -217,6 +217,7 @@ def test_members_of_a_list_may_be_looked_up():
     np.testing.assert_allclose(model.soft_targets(X), (P + X[:, 1]) / 2)
 
 
+@pytest.mark.slow
 def test_a_report_does_not_time_a_table():
     """The time of a look-up is not the time of the teacher, and is not reported as such."""
     model = DistilledRegressor(PrecomputedTeacher(X, P), "linear", random_state=0).fit(X[:80])
