@@ -272,6 +272,7 @@ def test_the_limit_of_concurrent_requests_is_reached_and_holds():
             under_way.now += 1
             under_way.most = max(under_way.most, under_way.now)
         barrier.wait()  # breaks unless four are there
+        time.sleep(0.005)  # so that a fifth would meet them
         with lock:
             under_way.now -= 1
         return exact(rows)
