@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .inspection import report
     from .metrics import fidelity_scorer
     from .monitoring import Monitor
-    from .teachers import as_teacher, memory_info, reduce_memory
+    from .teachers import PrecomputedTeacher, RemoteTeacher, as_teacher, memory_info, reduce_memory
 
 __version__ = "0.1.0"
 
@@ -52,6 +52,8 @@ __all__ = [
     "DistilledClassifier",
     "DistilledRegressor",
     "Monitor",
+    "PrecomputedTeacher",
+    "RemoteTeacher",
     "as_teacher",
     "cascades",
     "certificates",
@@ -88,6 +90,8 @@ _HOME = {
     "DistilledClassifier": ".estimators",
     "DistilledRegressor": ".estimators",
     "Monitor": ".monitoring",
+    "PrecomputedTeacher": ".teachers",
+    "RemoteTeacher": ".teachers",
     "fidelity_scorer": ".metrics",
     "as_teacher": ".teachers",
     "memory_info": ".teachers",

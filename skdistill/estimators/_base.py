@@ -363,7 +363,8 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         """Return the number of synthetic rows, limited by the budget, the teacher and the real rows."""
         options, (n_rows, n_features) = self._sampler_or_options(), real.X.shape
         is_auto = isinstance(options, AutoSampler)
-        if options is None or (is_auto and (teacher.transductive or np.count_nonzero(real.sample_weight) < 2)):
+        draws_none = teacher.answers_only_given_rows or np.count_nonzero(real.sample_weight) < 2
+        if options is None or (is_auto and draws_none):
             return 0
         most = options.max_queries if is_auto and options.max_queries is not None else np.inf
         student, n_synthetic = self._resolve_student(), count_synthetic(self.n_synthetic, n_rows, n_features)

@@ -21,6 +21,7 @@ from ..teachers import (
     compare_with_blocks,
     is_alike,
     query_teacher,
+    remote_teachers,
     scale_of,
 )
 from ..transfer import Oracle, TransferSet
@@ -59,7 +60,12 @@ def check_teacher(model: Any, teacher: SteadyTeacher, given: FitArguments) -> in
 
 
 def end_query_budget(teacher: Teacher) -> None:
-    """Let a teacher complete its batches: queries after ``fit`` do not count towards ``max_queries``."""
+    """Let a teacher complete its batches: queries after ``fit`` do not count towards ``max_queries``.
+
+    A remote teacher need not keep the answers of the fit any more.
+    """
+    for remote in remote_teachers(teacher):
+        remote.end_fit()
     if isinstance(teacher, SteadyTeacher):
         teacher.pads = True
 

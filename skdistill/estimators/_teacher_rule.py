@@ -33,6 +33,7 @@ from ..teachers import (
     out_of_fold_outputs,
     query_members,
     query_teacher,
+    remote_teachers,
     steady,
 )
 from ..transfer import Oracle, TransferSet, label_real_rows
@@ -125,6 +126,8 @@ def resolve_teacher(model: Any, given: FitArguments, run: Run) -> Teacher:
     """Adapt the fitted teacher of a distilled estimator, or fit a clone of the recipe."""
     name = type(model).__name__
     _check_teacher_id(model)
+    for remote in remote_teachers(model.teacher) if model.memory is None else ():
+        remote.begin_fit()  # otherwise, answers are on disk if the fit fails
     check_is_recognised(model.teacher, given.X)
     if is_list(model.teacher):
         return steady(resolve_several(model, given, run), model.n_repeats)

@@ -19,6 +19,9 @@ class Member(Protocol):
     transductive: bool
 
     @property
+    def answers_only_given_rows(self) -> bool: ...
+
+    @property
     def name(self) -> str: ...
 
     def outputs(self, X: Any) -> np.ndarray: ...

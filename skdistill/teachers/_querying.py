@@ -1,6 +1,7 @@
 """Queries of a teacher in chunks, with checks of the outputs and a store of them."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..exceptions import TeacherError, TeacherOutputError, TeacherQueryError
 from ._adapter import Teacher
 from ._answer_store import AnswerStore, Recalled, open_store
 from ._out_of_bag import FORESTS
+from ._remote import RemoteTeacher, with_cost
 from ._steady import cut, members_of
 
 
@@ -85,17 +87,18 @@ def query_teacher(
             n_jobs=n_jobs,
         )
         return np.asarray(teacher.model.combine(X, of_members))
-    n_rows, store = X.shape[0], None if teacher.transductive else open_store(memory, teacher_id)
-    order, chunk_size = cut(teacher, n_rows, chunk_size)
+    n_rows, store = X.shape[0], None if teacher.answers_only_given_rows else open_store(memory, teacher_id)
+    order, chunk_size = cut(teacher, n_rows, _rows_at_once(teacher, chunk_size))
     labeller = _Labeller(teacher, X if order is None else take_rows(X, order), origin, is_mixed=order is not None)
     recalled = None
     if store is not None:
         batch_size = chunk_size if (teacher.depends_on_batch if by_batch is None else by_batch) else None
         recalled = store.recall(teacher, labeller.X, labeller.probe, batch_size, probe)
         todo = _chunks(n_rows, chunk_size, recalled, by_batch=batch_size is not None)
+        labeller.keep = _keeping(store, recalled, by_batch=batch_size is not None)
     else:
         todo = _chunks(n_rows, chunk_size, None, by_batch=False)
-    progress = Progress(f"{teacher.name} labels {origin}", n_rows, verbose, callback=callback)
+    progress = Progress(f"{teacher.name} labels {origin}", n_rows, verbose, callback=with_cost(teacher.model, callback))
     outputs = _Outputs(labeller, n_rows, recalled)
     labelled = in_threads(labeller.label, todo, n_jobs) if is_thread_safe(teacher) else map(labeller.label, todo)
     try:
@@ -145,6 +148,17 @@ def query_members(
         )
         for done, (name, member) in enumerate(zip(teacher.model.names, members, strict=True))
     ]
+
+
+def _rows_at_once(teacher: Teacher, chunk_size: int) -> int:
+    """Return the number of rows in one call of the teacher: fewer of a remote one, which are stored sooner."""
+    return min(chunk_size, teacher.model.rows_at_once) if isinstance(teacher.model, RemoteTeacher) else chunk_size
+
+
+def _keeping(store: AnswerStore, recalled: Recalled, by_batch: bool) -> Callable[[np.ndarray, np.ndarray], None] | None:
+    """Return the function that stores the outputs of single rows; ``None`` if they cannot be stored."""
+    keys = recalled.keys
+    return None if keys is None or by_batch else lambda rows, answers: store.keep(keys[rows], answers)
 
 
 def is_thread_safe(teacher: Teacher) -> bool:
@@ -198,6 +212,7 @@ class _Labeller:
 
     def __init__(self, teacher: Teacher, X: Any, origin: str, *, is_mixed: bool) -> None:
         self.teacher, self.X, self._origin, self._is_mixed = teacher, X, origin, is_mixed
+        self.keep: Callable[[np.ndarray, np.ndarray], None] | None = None
 
     def probe(self, rows: np.ndarray) -> np.ndarray:
         """Label a few rows by which the teacher is recognised."""
@@ -208,7 +223,20 @@ class _Labeller:
         n_rows = self.X.shape[0]
         is_all = isinstance(rows, slice) and rows.stop - rows.start == n_rows
         block = self.X if is_all else take_rows(self.X, rows)
-        return self._label(block, self.describe(rows) if self._is_mixed else f"{self.describe(rows)} of {n_rows}")
+        try:
+            return self._label(block, self.describe(rows) if self._is_mixed else f"{self.describe(rows)} of {n_rows}")
+        except TeacherError:
+            self._store_answered(self.keep)
+            raise
+
+    def _store_answered(self, keep: Callable[[np.ndarray, np.ndarray], None] | None) -> None:
+        """Store what a remote teacher has answered of a chunk before it failed."""
+        if keep is None or not isinstance(self.teacher.model, RemoteTeacher) or self.teacher.n_repeats > 1:
+            return
+        rows = self.teacher.model.rows_kept(self.X)
+        with suppress(TeacherError):  # the answers are no outputs of a teacher
+            if len(rows):
+                keep(rows, self.teacher.outputs(take_rows(self.X, rows)))
 
     def describe(self, rows: Any) -> str:
         """Return which rows a chunk has."""
