@@ -22,8 +22,8 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import expit, logit
 
+from ._types import LinkName
 from .targets._temperature import soften_rows, softmax_of_rows
-from .typing import LinkName
 
 MIN_CURVATURE = 1e-6
 """Minimum curvature of a row, which would be zero if its output is certain."""

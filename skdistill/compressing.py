@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from ._types import RandomState
 from .compilation import compile
 from .compression import Compression, Step
 from .compression._compressing import compress_compiled
 from .convert import rows_of_student
-from .typing import RandomState
 
 
 def compress(

@@ -28,6 +28,7 @@ RANKS = {
     "_restoring": 0,
     "_tabulate": 0,
     "_threads": 0,
+    "_types": 0,
     "_validation": 0,
     "targets": 1,
     "_losses": 2,

@@ -11,10 +11,12 @@ from numpydoc.docscrape import ClassDoc, FunctionDoc
 from sklearn.linear_model import LogisticRegression, Ridge
 from test_public_surface import PUBLIC
 
+import skdistill
 from skdistill import (
     AutoStudent,
     DistilledClassifier,
     DistilledRegressor,
+    _types,
     as_teacher,
     certify,
     compress,
@@ -24,7 +26,6 @@ from skdistill import (
     targets,
 )
 from skdistill import compile as compile_model
-from skdistill import typing as skdistill_typing
 from skdistill.compression import Quantize
 from skdistill.students._families import FAMILIES
 
@@ -83,7 +84,7 @@ def test_families_are_completed_and_documented(kind):
     """``student`` completes the families of the package, and its text names each of them."""
     families = {"linear", "tree", "kernel", "mlp", "mlp_ple", "boosting", "hybrid", "inherit"}
     assert families <= set(FAMILIES)
-    assert set(typing.get_args(skdistill_typing.FamilyName)) == {"auto", *families}
+    assert set(typing.get_args(_types.FamilyName)) == {"auto", *families}
     text = next(" ".join(each.desc) for each in ClassDoc(kind)["Parameters"] if each.name == "student")
     assert set(re.findall('"([^"]+)"', text)) == {"auto", *families}
 
@@ -134,3 +135,13 @@ def test_a_misspelt_name_of_a_function_is_answered_with_the_right_one(call):
     """The error suggests the name that was meant."""
     with pytest.raises(Exception, match="Did you mean"):
         call()
+
+
+def test_help_fits_a_screen_and_names_what_there_is():
+    """``help(skdistill)`` starts with a page of at most 30 lines of 80 letters that leads to every public name."""
+    lines = skdistill.__doc__.strip().splitlines()
+    assert len(lines) <= 30
+    assert max(map(len, lines)) <= 80
+    named = set(re.findall(r"[A-Za-z_]+", skdistill.__doc__))
+    internal = {"checking", "compiled", "exceptions", "targets", "transfer", "monitoring", "cascades", "metrics"}
+    assert set(skdistill.__all__) - internal - {"AutoColumns", "Candidates", "Constraints"} <= named

@@ -7,8 +7,8 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from .._types import RandomState, SupportsPredict, TeacherLike
 from .._validation import check_fitted
-from ..typing import RandomState, SupportsPredict, TeacherLike
 from ._base import BaseCascade
 from ._models import Answers, Models
 

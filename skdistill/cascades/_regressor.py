@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
-from ..typing import RandomState, SupportsPredict, TeacherLike
+from .._types import RandomState, SupportsPredict, TeacherLike
 from ._base import BaseCascade, as_tolerance
 from ._models import Answers
 

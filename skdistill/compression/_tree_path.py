@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from .._losses import Loss
+from .._types import LinkName
 from ..compiled import Forest
-from ..typing import LinkName
 from ._budget import Budget
 from ._kept_splits import cut_back, group_sums, with_ancestors_only
 from ._losses_of_links import as_transfer_set, loss_of

@@ -19,10 +19,10 @@ from joblib import effective_n_jobs
 
 from .._losses import Loss
 from .._threads import one_blas_thread
+from .._types import LinkName, RandomState
 from .._validation import check_random_state
 from ..compiled import Forest
 from ..solvers import VALIDATION_SHARE
-from ..typing import LinkName, RandomState
 from ._budget import Budget
 from ._joint_refit import refitted
 from ._kept_splits import cut_back, group_sums, take_trees, with_ancestors_only

@@ -10,11 +10,11 @@ from joblib import effective_n_jobs
 
 from .._losses import Loss
 from .._threads import one_blas_thread
+from .._types import RandomState
 from .._validation import check_number, check_random_state
 from ..compiled import Forest
 from ..exceptions import StudentSizeError
 from ..solvers import VALIDATION_SHARE
-from ..typing import RandomState
 from ._budget import Budget
 from ._joint_refit import joined_outputs, refitted
 from ._kept_splits import take_trees

@@ -10,9 +10,9 @@ from sklearn.linear_model import lars_path_gram
 
 from .._losses import Loss
 from .._threads import one_blas_thread
+from .._types import LinkName
 from ..compiled import Design, Linear, Network
 from ..solvers import LinearInputs, solve
-from ..typing import LinkName
 from ._budget import Budget
 from ._losses_of_links import as_transfer_set, loss_of
 

@@ -9,10 +9,7 @@ from sklearn.base import ClassifierMixin
 
 from .._encoding import encoded_once
 from .._restoring import all_or_nothing
-from .._validation import check_fitted, check_table
-from ..selection import AutoColumns, supports_callbacks
-from ..teachers import positions_said
-from ..typing import (
+from .._types import (
     CategoricalFeatures,
     InteractionCst,
     Memory,
@@ -24,6 +21,9 @@ from ..typing import (
     SupportsTransform,
     TeacherLike,
 )
+from .._validation import check_fitted, check_table
+from ..selection import AutoColumns, supports_callbacks
+from ..teachers import positions_said
 from ._base import BaseDistilled
 from ._tasks import ClassTask, FitTask
 

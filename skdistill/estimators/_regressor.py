@@ -9,12 +9,7 @@ from sklearn.base import RegressorMixin
 
 from .._encoding import encoded_once
 from .._restoring import all_or_nothing
-from .._validation import check_fitted, tags_of
-from ..metrics import concordance
-from ..selection import AutoColumns, supports_callbacks
-from ..targets import TargetLink
-from ..teachers import concordance_sign
-from ..typing import (
+from .._types import (
     CategoricalFeatures,
     InteractionCst,
     Memory,
@@ -27,6 +22,11 @@ from ..typing import (
     SupportsTransform,
     TeacherLike,
 )
+from .._validation import check_fitted, tags_of
+from ..metrics import concordance
+from ..selection import AutoColumns, supports_callbacks
+from ..targets import TargetLink
+from ..teachers import concordance_sign
 from ._base import BaseDistilled
 from ._several_teachers import recipes_in
 from ._tasks import FitTask, ValueTask

@@ -7,12 +7,12 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
+from .._types import Average
 from .._validation import check_choice, check_number, check_numbers, events_and_times
 from ..selection import ClassTargets, Targets
 from ..targets import one_hot
 from ..teachers import SEVERAL_LABELS, Task, Teacher, unlabelled_rows
 from ..transfer import TransferSet
-from ..typing import Average
 from ._calibration import check_calibration
 from ._decision import DECISIONS
 from ._output_order import with_possible_order

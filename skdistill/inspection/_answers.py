@@ -12,6 +12,7 @@ from scipy import sparse
 from sklearn.utils.random import sample_without_replacement
 
 from .._tables import is_frame, take_rows
+from .._types import Average
 from .._validation import check_fitted, events_and_times
 from ..convert import rows_of_student, unwrap
 from ..metrics import fidelity
@@ -19,7 +20,6 @@ from ..metrics._checks import check_finite, check_outputs, check_probabilities, 
 from ..metrics._unwrapping import distilled_inside, shipped
 from ..targets import TargetLink, fit_margin_scale, one_hot, softmax
 from ..teachers import Teacher, as_teacher, positions_said, quantile_of, query_teacher
-from ..typing import Average
 
 TIED = 1e-7
 """Maximum difference between probabilities that are equal but for rounding."""

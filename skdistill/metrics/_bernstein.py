@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..typing import Side
+from .._types import Side
 from ._confidence import check_bounded, check_bounds, tails
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.special import log_ndtr, ndtri
 
-from ..typing import Side
+from .._types import Side
 from ._confidence import check_bounded, check_bounds, tails
 from ._weights import bounded_weights
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.special import betainc, betaincinv
 
-from ..typing import Side
+from .._types import Side
 from ._confidence import check_share, tails
 
 MOST_ROWS = 100_000_000

@@ -7,8 +7,8 @@ import numpy as np
 from sklearn.metrics import r2_score
 
 from .._coding import is_missing
+from .._types import Average
 from .._validation import check_choice
-from ..typing import Average
 from ._checks import SUM_TOLERANCE, check_outputs, check_row_weights
 
 _TYPE = np.frompyfunc(type, 1, 1)

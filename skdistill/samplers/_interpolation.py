@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from .._types import RandomState
 from .._validation import check_number
-from ..typing import RandomState
 from ._base import BaseSampler
 from ._cells import Numbers, put_numbers, swap_cells
 from ._neighbors import find_neighbors

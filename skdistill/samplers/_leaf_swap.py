@@ -9,8 +9,8 @@ from sklearn.tree import ExtraTreeRegressor
 from sklearn.utils.validation import check_consistent_length
 
 from .._encoding import fit_table_encoder
+from .._types import RandomState
 from .._validation import check_number, check_numbers
-from ..typing import RandomState
 from ._base import BaseSampler
 from ._cells import Numbers, choose_cells, put_numbers, swap_cells, swap_terms
 from ._pool import standardise, tree_input

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from .._types import RandomState
 from .._validation import check_number
-from ..typing import RandomState
 from ._base import BaseSampler
 from ._cells import Numbers, choose_cells, put_numbers, swap_cells, swap_terms
 from ._neighbors import find_neighbors

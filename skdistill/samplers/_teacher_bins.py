@@ -12,10 +12,10 @@ from sklearn.utils.validation import check_is_fitted
 from .._described import described
 from .._encoding import fit_table_encoder
 from .._tables import is_frame, take_rows
+from .._types import RandomState
 from .._validation import check_choice, check_numbers, draw_seed, warn_caller
 from ..convert import Splits, join_splits, parts_of, read_splits, scales_of, stored_rows
 from ..exceptions import SamplerError
-from ..typing import RandomState
 from ._pool import standardise
 from ._ranges import Ranges
 from ._read_marginals import ScaledNormal, StoredQuantiles

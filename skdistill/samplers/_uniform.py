@@ -7,9 +7,9 @@ from typing import Any, Literal, Self
 import narwhals as nw
 import numpy as np
 
+from .._types import RandomState
 from .._validation import check_choice, draw_seed
 from ..exceptions import SamplerError
-from ..typing import RandomState
 from ._base import BLOCK_CELLS, BLOCK_ROWS, BaseSampler
 from ._cells import Numbers, gather_cells, put_numbers
 

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from .._tables import take_columns, take_rows, with_column_of
+from .._types import Average
 from .._validation import draw_seed
 from ..metrics import fidelity
 from ..samplers import LeafSwap
 from ..students import CompactBoostingClassifier, CompactBoostingRegressor
 from ..transfer import SYNTHETIC_WEIGHT, Oracle, TransferSet
-from ..typing import Average
 from ._student_view import StudentView
 from ._targets import Targets
 

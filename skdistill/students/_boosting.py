@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_memory
 
 from .._losses import OneVsRestCrossEntropy
+from .._types import CategoricalFeatures, InteractionCst, Memory, MonotonicCst, RandomState, SupportsPredict
 from .._validation import check_n_jobs, check_number, check_random_state, draw_seed
 from ..compiled import Forest
 from ..compiled._nodes import stack_outputs
@@ -24,7 +25,6 @@ from ..solvers import (
     refit_leaves,
     refit_leaves_in_order,
 )
-from ..typing import CategoricalFeatures, InteractionCst, Memory, MonotonicCst, RandomState, SupportsPredict
 from ._boosting_from import continued, trees_to_start
 from ._init_kept import KeepsInit, SameClasses, model_in_init
 from ._student import CompactClassifier, CompactRegressor, CompactStudent

@@ -6,9 +6,9 @@ import numpy as np
 
 from .._encoding import fit_encoder
 from .._losses import OneVsRestCrossEntropy
+from .._types import CategoricalFeatures, RandomState
 from .._validation import check_n_jobs, check_random_state, draw_seed
 from ..compiled import Sum
-from ..typing import CategoricalFeatures, RandomState
 from ._boosting import CompactBoostingRegressor, size_of_trees
 from ._mlp import CompactMLPRegressor, size_of_network
 from ._student import CompactClassifier, CompactRegressor, CompactStudent

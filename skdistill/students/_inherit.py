@@ -7,13 +7,13 @@ from typing import Any, Literal
 import numpy as np
 
 from .._losses import Loss, OneVsRestCrossEntropy, SoftmaxCrossEntropy
+from .._types import RandomState, SupportsPredict
 from .._validation import check_n_jobs, check_number, check_random_state, draw_seed
 from ..compiled import CompiledModel, Forest, Linear
 from ..compiled._nodes import round_down
 from ..compression import Budget, Inheritance, prune_tree, prune_trees, read_inheritance, select_trees, select_weights
 from ..exceptions import StudentError
 from ..solvers import TreeTable
-from ..typing import RandomState, SupportsPredict
 from ._boosting import CompactBoostingRegressor
 from ._inherit_kinds import inherit_other
 from ._init_kept import KeepsInit, SameClasses, model_in_init

@@ -6,10 +6,10 @@ from typing import Any, Literal, Self
 import numpy as np
 from sklearn.base import clone
 
+from .._types import CategoricalFeatures, RandomState, SupportsPredict
 from .._validation import check_number, check_random_state
 from ..compiled import Design, Landmarks
 from ..solvers import MAX_LINEAR_INPUTS, LandmarkSearch, as_values
-from ..typing import CategoricalFeatures, RandomState, SupportsPredict
 from ._inheriting import kernel_hints
 from ._init_kept import KeepsInit, SameClasses, model_in_init
 from ._kernel_from import KernelRows, with_coefficients

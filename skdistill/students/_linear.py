@@ -5,10 +5,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .._types import CategoricalFeatures, InteractionCst, MonotonicCst
 from .._validation import check_choice, check_number
 from ..compiled import Design, Network
 from ..solvers import Features, LinearInputs, choose_pairs, solve, solve_with_signs
-from ..typing import CategoricalFeatures, InteractionCst, MonotonicCst
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
 MAX_SIZED_PAIRS = 50

@@ -8,12 +8,12 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from .._types import CategoricalFeatures, RandomState, ScheduleName, SupportsPredict
 from .._validation import check_number, check_random_state, draw_seed
 from ..compiled import Network
 from ..solvers import OptimizerSettings, Shrinking
 from ..targets import scheduled_temperature
 from ..targets._schedules import schedule_of
-from ..typing import CategoricalFeatures, RandomState, ScheduleName, SupportsPredict
 from ._hints import AlignsHints, TrainingRows, check_weights_of_losses, given_hints, train_network
 from ._init_kept import KeepsInit, SameClasses, model_in_init
 from ._knots import find_knots

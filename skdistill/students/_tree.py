@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._encoding import find_durations
+from .._types import CategoricalFeatures, InteractionCst, MonotonicCst
 from .._validation import check_fitted, check_number
 from ..compiled import Forest
 from ..solvers import (
@@ -20,7 +21,6 @@ from ..solvers import (
     forest_from_tree,
     ordered_means,
 )
-from ..typing import CategoricalFeatures, InteractionCst, MonotonicCst
 from ._reading import Nodes, as_sklearn, digits_of_large, leaf_rules, probable, rules
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 

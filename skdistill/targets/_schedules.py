@@ -6,7 +6,7 @@ import numpy as np
 
 from .._described import described
 from .._suggesting import did_you_mean
-from ..typing import ScheduleName
+from .._types import ScheduleName
 from ._checks import check_positive, is_real
 
 Schedule = Callable[[float], float]
