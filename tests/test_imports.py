@@ -29,6 +29,7 @@ RANKS = {
     "_tabulate": 0,
     "_threads": 0,
     "_validation": 0,
+    "datasets": 1,
     "targets": 1,
     "_losses": 2,
     "compiled": 2,

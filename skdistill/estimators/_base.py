@@ -45,6 +45,7 @@ from ..students._student import count_inputs
 from ..teachers import SeenRows, Teacher, is_fitted_teacher, query_teacher
 from ..transfer import Oracle, TransferSet, count_synthetic
 from ._calibration import calibrate, label_rows, leave_out_rows
+from ._datasets import Passed, draw_first_rows
 from ._decision import LabelComparison, compare_labels, reserve_label_queries
 from ._fit_arguments import FitArguments, check_fit_arguments
 from ._generations import Generations
@@ -129,10 +130,12 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
     ) -> None:
         """Check, resolve the teacher, label, extend and fit the student; set all fitted attributes at the end."""
         check_parameters(self, y)
-        given = check_fit_arguments(self, X, y, sample_weight, X_unlabeled, X_val, y_val, groups, self._task.check_y)
+        passed = Passed(X, y, sample_weight, X_unlabeled, X_val, y_val, groups)
+        passed, pool = (passed, None) if not passed.has_dataset else draw_first_rows(self, passed)
+        given = replace(check_fit_arguments(self, *passed, self._task.check_y), pool=pool)
         declare(declared_columns(type(self).__name__, self.categorical_features, given.X))
         run = self._run(given)
-        all_tables = given.tables  # also with the rows that are left out next
+        everything = given  # also the rows that are left out next
         given, calibration_rows = leave_out_rows(self, given, run.rng)
         teacher = resolve_teacher(self, given, run)
         check_names(self, teacher, given.X)
@@ -151,7 +154,7 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
 
         oracle.count_hints(targets.hints.n_rows, targets.hints.seconds)
         self._keep(taught, teacher, oracle, seen)
-        self._keep_rows(all_tables, real, targets, ignored)
+        self._keep_rows(everything.tables, real, targets, ignored)
         end_query_budget(teacher)
         self._warn(given, taught, labels, oracle)
         run.phases.end()
@@ -184,7 +187,7 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
 
     def _warn(self, given: FitArguments, taught: Taught, labels: LabelComparison | None, oracle: Oracle) -> None:
         """Warn if the result is worse than asked for."""
-        n_real = given.X.shape[0] + (0 if given.X_unlabeled is None else given.X_unlabeled.shape[0])
+        n_real = sum(table.shape[0] for table in given.tables if table is not given.X_val)
         if n_real < FEW_REAL_ROWS:
             warn_caller(
                 f"{type(self).__name__}: got {n_real} real rows; from so few, the student can hardly learn "
