@@ -10,6 +10,7 @@ if TYPE_CHECKING:
         checking,
         compiled,
         compression,
+        datasets,
         exceptions,
         export,
         inspection,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from .inspection import report
     from .metrics import fidelity_scorer
     from .monitoring import Monitor
+    from .scoring import score_dataset
     from .teachers import as_teacher, memory_info, reduce_memory
 
 __version__ = "0.1.0"
@@ -62,6 +64,7 @@ __all__ = [
     "compress",
     "compression",
     "conformalize",
+    "datasets",
     "exceptions",
     "export",
     "fidelity_scorer",
@@ -72,6 +75,7 @@ __all__ = [
     "reduce_memory",
     "report",
     "samplers",
+    "score_dataset",
     "students",
     "targets",
     "transfer",
@@ -97,6 +101,7 @@ _HOME = {
     "certify": ".certificates",
     "conformalize": ".conformal",
     "report": ".inspection",
+    "score_dataset": ".scoring",
 }
 
 

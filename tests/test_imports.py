@@ -54,6 +54,7 @@ RANKS = {
     "export": 11,
     "inspection": 10,
     "monitoring": 12,
+    "scoring": 12,
 }
 """A room or module of a higher rank imports from those of lower ranks."""
 
@@ -76,6 +77,13 @@ PRIVATE_IMPORTS = {
     ("compilation", "students._deciding"): "a student with the decision of its teacher is compiled with it",
     ("compilation", "compression._compressing"): "a dtype of one byte is a chain of one step",
     ("inspection", "metrics._quantiles"): "errors of the skill of quantiles need the losses of rows",
+    ("compiled", "datasets._for_models"): "a dataset is read with the columns that a model knows",
+    ("estimators", "datasets._for_models"): "a dataset is read with the columns that a model knows",
+    ("estimators", "datasets._drawing"): "a fit draws rows of a dataset by keys of their positions",
+    ("estimators", "samplers._pool"): "further rows of a dataset are selected as those of a pool",
+    ("samplers", "datasets._drawing"): "rows of a dataset are selected by keys of their positions",
+    ("scoring", "datasets._for_models"): "a dataset is read with the columns that a model knows",
+    ("scoring", "datasets._frames"): "columns that are kept keep their types, and the others are what the model takes",
     ("conformal", "compiled._intervals"): "margins are computed as intervals are from them",
     ("compressing", "compression._compressing"): "reading any model is above the room that compresses compiled ones",
     ("compression", "compiled._design"): "rows whose numbers a design clips do not tell the inputs of another model",
@@ -118,6 +126,7 @@ PRIVATE_IMPORTS = {
     ("inspection", "metrics._unwrapping"): "a report and a metric look at the same part of a model",
     ("monitoring", "compiled._columns"): "column names of a frame are read as predict does",
     ("monitoring", "metrics._unwrapping"): "a monitor watches the part of a model that is shipped",
+    ("scoring", "certificates._digests"): "a part is that of the same student by what a certificate compares",
     ("solvers", "compiled._design"): "inputs are made in the chunks that predict uses",
     ("solvers", "compiled._kernel"): "a kernel is fitted with the function that predicts",
     ("solvers", "compiled._network"): "products of inputs are made by the function that predicts",

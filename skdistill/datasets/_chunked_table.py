@@ -32,6 +32,13 @@ class Partition(Protocol):
         What messages call it.
     n_rows : int or None
         Number of rows, if it is known before they are read.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.datasets import as_dataset
+    >>> [partition.name for partition in as_dataset([np.eye(2), np.eye(2)]).source.partitions()]
+    ['chunk 0', 'chunk 1']
     """
 
     @property
@@ -62,6 +69,22 @@ class Source(Protocol):
         Column names, if they are known before the first row is read.
     n_rows : int or None
         Number of rows, if it is known before they are read.
+
+    Examples
+    --------
+    A source of random rows, which can be passed to :class:`ChunkedTable`:
+
+    >>> import numpy as np
+    >>> from types import SimpleNamespace
+    >>> from skdistill.datasets import ChunkedTable
+    >>> class Random:
+    ...     name, is_repeatable, column_names, n_rows = "random rows", True, None, 20
+    ...     def partitions(self):
+    ...         for seed in range(2):
+    ...             draw = lambda columns, chunk_size: iter([np.random.RandomState(seed).rand(10, 3)])
+    ...             yield SimpleNamespace(name=f"seed {seed}", n_rows=10, tables=draw, fingerprint=str)
+    >>> [(chunk.partition, len(chunk)) for chunk in ChunkedTable(Random()).chunks()]
+    [('seed 0', 10), ('seed 1', 10)]
     """
 
     @property
@@ -85,15 +108,22 @@ class Source(Protocol):
 class Chunk:
     """Some rows of a dataset.
 
-    Attributes
+    Parameters
     ----------
     table : table of shape (n_rows, n_features)
     start : int
         Position of the first row in the dataset.
     partition : str
         Name of the partition that the rows are from.
-    others : dict of ndarray
+    others : dict of ndarray, default={}
         Further columns by name, such as true labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.datasets import as_dataset
+    >>> [chunk.table.shape for chunk in as_dataset([np.eye(2), np.eye(2)]).chunks()]
+    [(2, 2), (2, 2)]
     """
 
     table: Any
@@ -215,23 +245,46 @@ class ChunkedTable:
             If a partition cannot be read, does not fit those before, or has changed since the first reading; or if
             there is no row at all. The message names the partition.
         """
-        start, running = 0, self.schema
+        start, schema = 0, self.schema
         for partition in self.source.partitions():
-            begun = start
-            for table, further in self._read(partition, others):
-                with named(self.name, partition.name):
-                    if running is None:
-                        running = Schema.of(table)
-                    elif self.schema is None:
-                        running = running.merged(table)
-                    else:
-                        table = self.schema.conformed(table)
-                yield Chunk(table, start, partition.name, further)
-                start += table.shape[0]
-            self._note(partition, start - begun)
+            for chunk in self.chunks_of(partition, others=others, start=start):
+                if self.schema is None:
+                    schema = self._merged(schema, chunk)
+                yield chunk
+                start = chunk.start + len(chunk)
         if start == 0:
             raise DatasetError(f"{self.name} has no rows; expected at least 1.")
         self.seen[ALL] = ("", start)
+
+    def chunks_of(self, partition: Partition, *, others: Sequence[str] = (), start: int = 0) -> Iterator[Chunk]:
+        """Read the rows of one partition in order.
+
+        Parameters
+        ----------
+        partition : Partition
+            One of ``source.partitions()``.
+        others : sequence of str, default=()
+            Further columns that each chunk holds beside its table.
+        start : int, default=0
+            Position of its first row in the dataset.
+
+        Yields
+        ------
+        chunk : Chunk
+        """
+        n_rows = 0
+        for table, further in self._read(partition, others):
+            if self.schema is not None:
+                with named(self.name, partition.name):
+                    table = self.schema.conformed(table)
+            yield Chunk(table, start + n_rows, partition.name, further)
+            n_rows += table.shape[0]
+        self._note(partition, n_rows)
+
+    def _merged(self, schema: Schema | None, chunk: Chunk) -> Schema:
+        """Return the schema of the chunks so far and of one more, which must fit them."""
+        with named(self.name, chunk.partition):
+            return Schema.of(chunk.table) if schema is None else schema.merged(chunk.table)
 
     def scanned(self, others: Sequence[str] = ()) -> tuple[Self, Iterator[Chunk]]:
         """Return the chunks, and the dataset that knows its schema once they have all been read.
@@ -243,9 +296,8 @@ class ChunkedTable:
 
         def read() -> Iterator[Chunk]:
             schema: Schema | None = None
-            for chunk in replace(self, schema=None).chunks(others=others):
-                with named(self.name, chunk.partition):
-                    schema = Schema.of(chunk.table) if schema is None else schema.merged(chunk.table)
+            for chunk in scanned.chunks(others=others):
+                schema = self._merged(schema, chunk)
                 yield chunk
             object.__setattr__(scanned, "schema", schema)
 

@@ -17,22 +17,32 @@ def default_kind() -> str:
     return next(kind for kind in ("pandas", "polars", "pyarrow") if kind == "pyarrow" or find_spec(kind))
 
 
-def converted(table: Any, kind: str | None) -> Any:
-    """Return a table as the given kind; ``None`` keeps frames and arrays, and makes frames of record batches."""
-    if type(table).__name__ == "RecordBatch":
-        import pyarrow as pa
+NATIVE = "native"
+"""Tables as the source has them, and record batches as tables of pyarrow."""
 
-        table, kind = pa.Table.from_batches([table]), kind or default_kind()
-    if kind is None or not is_frame(table):
-        return table
-    frame = nw.from_native(table, eager_only=True)
+
+def converted(table: Any, kind: str | None) -> Any:
+    """Return a table of a source as the given kind; ``None`` keeps frames and arrays, but makes frames of batches."""
+    if type(table).__name__ != "RecordBatch":
+        return table if kind in (None, NATIVE) or not is_frame(table) else as_kind(table, kind)
+    import pyarrow as pa
+
+    table = pa.Table.from_batches([table])
+    return table if kind == NATIVE else as_kind(table, kind)
+
+
+def as_kind(frame: Any, kind: str | None) -> Any:
+    """Return a frame as the given kind of table; for ``None``, a table of pyarrow becomes the default kind of frame."""
+    library = library_of(frame)
+    kind = kind or (default_kind() if library == "pyarrow" else library)
+    if kind == library:
+        return frame
+    native = nw.from_native(frame, eager_only=True)
     if kind == "numpy":
-        return as_array(frame)
-    if library_of(table) == kind:
-        return table
+        return as_array(native)
     if kind == "pandas":
-        return frame.to_pandas()
-    return frame.to_polars() if kind == "polars" else frame.to_arrow()
+        return native.to_pandas()
+    return native.to_polars() if kind == "polars" else native.to_arrow()
 
 
 def as_array(frame: Any) -> np.ndarray:

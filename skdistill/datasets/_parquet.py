@@ -60,7 +60,9 @@ class FragmentPartition:
         missing = [name for name in wanted if name not in of_file and name not in self.keys]
         new = sorted(of_file - set(self.schema.names)) if are_all else []
         if missing or new:
-            parts = ([f"lacks the columns {missing}"] if missing else []) + ([f"has more columns: {new}"] if new else [])
+            parts = ([f"lacks the columns {missing}"] if missing else []) + (
+                [f"has more columns: {new}"] if new else []
+            )
             raise DatasetError(
                 f"it {' and '.join(parts)}, unlike the first file. Write it anew, or pass "
                 "as_dataset(..., columns=[...]) to read the columns that all files have."

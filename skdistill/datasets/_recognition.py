@@ -83,6 +83,7 @@ def as_dataset(
         - A :class:`pyarrow.RecordBatchReader`, which is read only once: enough for ``predict``, not for ``fit``.
         - A polars ``LazyFrame``, collected in slices of rows.
         - A Dask DataFrame or Array, computed one partition at a time.
+        - A :class:`ChunkedTable`, which is returned unchanged.
         - An iterable of tables (frames, arrays or sparse matrices) that can be iterated several times, such as a list,
           or a function without arguments that returns a new iterator each time.
     columns : sequence of str or None, default=None
@@ -122,15 +123,12 @@ def as_dataset(
     if kind is not None:
         check_choice("as_dataset", "kind", kind, KINDS)
     if isinstance(source, ChunkedTable):
-        raise DatasetError("as_dataset got a ChunkedTable; expected its source. Use dataset.select for its columns.")
+        if (columns, kind, chunk_size, sample_rows) != (None, None, CHUNK_ROWS, SAMPLE_ROWS):
+            raise DatasetError("as_dataset got a ChunkedTable with other options; pass the options with its source.")
+        return source
     found = _source_of(source)
     dataset = ChunkedTable(found, None, kind, int(chunk_size), int(sample_rows))
     return dataset if columns is None else dataset.select([columns] if isinstance(columns, str) else list(columns))
-
-
-def dataset_of(X: Any) -> ChunkedTable:
-    """Return a dataset unchanged, and any other source with the default options."""
-    return X if isinstance(X, ChunkedTable) else as_dataset(X)
 
 
 def _source_of(source: Any) -> Source:

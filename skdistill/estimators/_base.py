@@ -12,6 +12,8 @@ from .._encoding import columns_ignored, declare, declared_here
 from .._tables import is_frame
 from .._threads import blas_threads_restored
 from .._validation import check_fitted, check_random_state, check_table, draw_seed, input_tags_of, tags_of, warn_caller
+from ..datasets import is_dataset
+from ..datasets._for_models import answers_by_chunk
 from ..exceptions import StudentError, TeacherWarning
 from ..metrics import fidelity
 from ..samplers._lending import lend_teacher
@@ -452,20 +454,23 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
 
     # ------------------------------------------------------------------ after fit
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Any) -> Any:
         """Predict with the student.
 
         Parameters
         ----------
-        X : table of shape (n_samples, n_features)
-            With the columns seen in ``fit``, or a data frame with those of ``student_columns_``.
+        X : table of shape (n_samples, n_features), or dataset
+            With the columns seen in ``fit``, or a data frame with those of ``student_columns_``. Of a dataset that is
+            read in chunks (:func:`~skdistill.datasets.as_dataset`), other columns are not read.
 
         Returns
         -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Labels or values.
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or iterator over them
+            Labels or values; of a dataset, those of each chunk.
         """
         check_fitted(self, "student_")
+        if is_dataset(X):
+            return answers_by_chunk(X, self, "predict")
         return self.student_.predict(self._student_rows(X))
 
     def _student_rows(self, X: Any) -> Any:

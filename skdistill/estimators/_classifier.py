@@ -8,6 +8,8 @@ from sklearn.base import ClassifierMixin
 from .._encoding import encoded_once
 from .._restoring import all_or_nothing
 from .._validation import check_fitted, check_table
+from ..datasets import is_dataset
+from ..datasets._for_models import answers_by_chunk
 from ..selection import supports_callbacks
 from ..teachers import positions_said
 from ._base import BaseDistilled
@@ -389,20 +391,23 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             self._fit(X, y, sample_weight, X_unlabeled, X_val, y_val, groups)
         return self
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: Any) -> Any:
         """Return the student's class probabilities at temperature 1.
 
         Parameters
         ----------
-        X : table of shape (n_samples, n_features)
-            With the columns seen in ``fit``, or a data frame with those of ``student_columns_``.
+        X : table of shape (n_samples, n_features), or dataset
+            With the columns seen in ``fit``, or a data frame with those of ``student_columns_``. Of a dataset that is
+            read in chunks (:func:`~skdistill.datasets.as_dataset`), other columns are not read.
 
         Returns
         -------
-        proba : ndarray of shape (n_samples, n_classes)
-            Columns in the order of ``classes_``.
+        proba : ndarray of shape (n_samples, n_classes), or iterator over them
+            Columns in the order of ``classes_``; of a dataset, the probabilities of each chunk.
         """
         check_fitted(self, "student_")
+        if is_dataset(X):
+            return answers_by_chunk(X, self, "predict_proba")
         return self._targets.predict_seen(self.student_, self._student_rows(X))
 
     def teacher_labels(self, X: Any) -> np.ndarray:

@@ -11,13 +11,18 @@ from .._described import described
 from .._progress import Progress
 from .._tables import describe_mismatch, is_frame
 from .._validation import check_finite, check_random_state, check_table, draw_seed
-from ..datasets import ChunkedTable, DrawnRows, LargestKeys, dataset_of, is_dataset, row_keys
+from ..datasets import ChunkedTable, as_dataset, is_dataset
+from ..datasets._drawing import DrawnRows, LargestKeys, row_keys
+from ..datasets._for_models import for_model
 from ..exceptions import DatasetError
-from ..samplers import choose_from_dataset
+from ..samplers._pool import choose_from_dataset
 from ..teachers import Teacher, is_fitted_teacher, is_list
 
-VALIDATION_SHARE, MOST_VALIDATION_ROWS, FEWEST_VALIDATION_ROWS = 0.1, 5000, 100
+VALIDATION_SHARE, MOST_VALIDATION_ROWS, FEWEST_VALIDATION_ROWS = 0.05, 5000, 50
 """Share of the drawn rows that validate samplers and students, its maximum, and the minimum for which it is taken."""
+
+KEPT_QUERIES = 4
+"""Queries of the budget that are kept for each row that validates: a fit spends a quarter of what is left on them."""
 
 FIRST_SHARE, MOST_FIRST_ROWS, FEWEST_FIRST_ROWS = 0.25, 20_000, 500
 """Share of the drawn rows that are drawn at random and tell where the teacher's outputs vary, and its limits."""
@@ -123,13 +128,13 @@ def draw_first_rows(model: Any, passed: Passed) -> tuple[Passed, DatasetPool | N
     if not is_dataset(passed.X):
         return _draw_unlabelled(model, passed)
     _check_streamable(model, passed)
-    dataset = _prepared(model, dataset_of(passed.X), passed)
+    dataset = _prepared(model, as_dataset(passed.X), passed)
     y, weight = (_column(model, name, getattr(passed, name)) for name in ("y", "sample_weight"))
     n_rows = _n_drawn(model, dataset)
     scanned, drawn = _draw_at_random(model, dataset, n_rows, seed, _names(y, weight))
     if (scanned.n_rows or 0) <= n_rows:
         return _as_passed(passed, drawn, y, weight), None
-    n_validation = 0 if passed.X_val is not None else _n_validation(n_rows)
+    n_validation = _n_validation(model, n_rows) if passed.X_val is None else 0
     n_first = int(min(max(FEWEST_FIRST_ROWS, FIRST_SHARE * n_rows), MOST_FIRST_ROWS, n_rows - n_validation))
     order = np.argsort(row_keys(seed + 1, 0, len(drawn)))[: n_first + n_validation]
     first, held = drawn.take(np.sort(order[:n_first])), drawn.take(np.sort(order[n_first:]))
@@ -138,14 +143,21 @@ def draw_first_rows(model: Any, passed: Passed) -> tuple[Passed, DatasetPool | N
         passed = passed._replace(X_val=held.table, y_val=None if y is None else held.others[y])
     skipped = np.sort(np.concatenate([first.positions, held.positions]))
     pool = DatasetPool(
-        scanned, n_rows - len(skipped), n_validation, skipped, y, weight, model.verbose, partial(_checked, model)
+        scanned,
+        n_rows - len(skipped),
+        KEPT_QUERIES * n_validation,
+        skipped,
+        y,
+        weight,
+        model.verbose,
+        partial(_checked, model),
     )
     return passed, pool
 
 
 def _draw_unlabelled(model: Any, passed: Passed) -> tuple[Passed, DatasetPool | None]:
     """Return the arguments without the dataset in place of ``X_unlabeled``, from which rows are selected later."""
-    dataset = dataset_of(passed.X_unlabeled)
+    dataset = as_dataset(passed.X_unlabeled)
     dataset.require_repeatable("a fit reads it twice")
     is_named = is_frame(passed.X)
     if dataset.columns is None and is_named and dataset.column_names is not None:
@@ -188,13 +200,7 @@ def _is_transductive(model: Any) -> bool:
 def _prepared(model: Any, dataset: ChunkedTable, passed: Passed) -> ChunkedTable:
     """Return the dataset with the columns and the kind of table that the teacher was fitted on, where it tells."""
     dataset.require_repeatable("a fit reads it twice: to draw rows at random, and to select rows by their outputs")
-    others, names = _names(passed.y, passed.sample_weight), dataset.column_names
-    known = getattr(model.teacher, "feature_names_in_", None)
-    if dataset.columns is None and names is not None:
-        wanted = [each for each in names if each not in others] if known is None else [str(each) for each in known]
-        dataset = dataset.select(wanted)
-    is_of_arrays = hasattr(model.teacher, "n_features_in_") and known is None
-    return dataset.converted_to("numpy") if dataset.kind is None and names is not None and is_of_arrays else dataset
+    return for_model(dataset, model.teacher, _names(passed.y, passed.sample_weight))
 
 
 def _column(model: Any, name: str, value: Any) -> str | None:
@@ -202,8 +208,8 @@ def _column(model: Any, name: str, value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     raise DatasetError(
-        f"{type(model).__name__}: X is a dataset that is read in chunks, but {name}={described(value)}; expected None or "
-        "the name of a column of the dataset."
+        f"{type(model).__name__}: X is a dataset that is read in chunks, but {name}={described(value)}; expected None "
+        "or the name of a column of the dataset."
     )
 
 
@@ -217,9 +223,10 @@ def _n_drawn(model: Any, dataset: ChunkedTable) -> int:
     return int(min(dataset.sample_rows, budget))
 
 
-def _n_validation(n_rows: int) -> int:
+def _n_validation(model: Any, n_rows: int) -> int:
+    """Return the number of rows that validate, if a sampler or a student is chosen."""
     n_validation = min(round(VALIDATION_SHARE * n_rows), MOST_VALIDATION_ROWS)
-    return n_validation if n_validation >= FEWEST_VALIDATION_ROWS else 0
+    return n_validation if model._is_anything_chosen(1) and n_validation >= FEWEST_VALIDATION_ROWS else 0
 
 
 def _draw_at_random(

@@ -8,7 +8,7 @@ from ._leaf_swap import LeafSwap
 from ._marginal import MarginalResampling
 from ._mixture import Mixture
 from ._munge import MUNGE
-from ._pool import choose_from_dataset, choose_from_pool
+from ._pool import choose_from_pool
 from ._spunge import SPUNGE
 from ._teacher_bins import TeacherBins
 from ._term_swap import TermSwap
@@ -27,6 +27,5 @@ __all__ = [
     "TermSwap",
     "UniformBox",
     "as_sampler",
-    "choose_from_dataset",
     "choose_from_pool",
 ]

@@ -11,7 +11,8 @@ from sklearn.tree import DecisionTreeRegressor
 from .._encoding import TableEncoder, encoded_once, fit_table_encoder
 from .._precision import needs_double
 from .._validation import draw_seed
-from ..datasets import ChunkedTable, DrawnRows, LargestKeys, row_keys
+from ..datasets import ChunkedTable
+from ..datasets._drawing import DrawnRows, LargestKeys, row_keys
 
 LARGEST = 1e30
 """Larger numbers are clipped for trees, so that sums remain within float32."""
@@ -204,7 +205,7 @@ def choose_from_dataset(
     --------
     >>> import numpy as np
     >>> from skdistill.datasets import as_dataset
-    >>> from skdistill.samplers import choose_from_dataset
+    >>> from skdistill.samplers._pool import choose_from_dataset
     >>> pool = np.linspace(0, 1, 1000).reshape(-1, 1)
     >>> labelled = pool[::10]
     >>> outputs = np.where(labelled[:, 0] > 0.8, np.sin(300 * labelled[:, 0]), 0.0)
