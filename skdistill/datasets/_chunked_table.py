@@ -115,7 +115,7 @@ class Chunk:
         Position of the first row in the dataset.
     partition : str
         Name of the partition that the rows are from.
-    others : dict of ndarray, default={}
+    others : dict of ndarray
         Further columns by name, such as true labels.
 
     Examples
@@ -156,7 +156,7 @@ class ChunkedTable:
         Maximum number of rows that ``fit`` draws and holds in memory.
     schema : Schema or None, default=None
         Common dtypes and categories of all chunks, once they are known (:meth:`scanned`).
-    seen : dict, default={}
+    seen : dict
         Fingerprint and number of rows of each partition at its first reading.
 
     Examples

@@ -132,8 +132,7 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
     ) -> None:
         """Check, resolve the teacher, label, extend and fit the student; set all fitted attributes at the end."""
         check_parameters(self, y)
-        passed = Passed(X, y, sample_weight, X_unlabeled, X_val, y_val, groups)
-        passed, pool = (passed, None) if not passed.has_dataset else draw_first_rows(self, passed)
+        passed, pool = draw_first_rows(self, Passed(X, y, sample_weight, X_unlabeled, X_val, y_val, groups))
         given = replace(check_fit_arguments(self, *passed, self._task.check_y), pool=pool)
         declare(declared_columns(type(self).__name__, self.categorical_features, given.X))
         run = self._run(given)
@@ -158,8 +157,7 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         self._keep(taught, teacher, oracle, seen)
         self._keep_rows(everything.tables, real, targets, ignored)
         end_query_budget(teacher)
-        self._warn(given, taught, labels, oracle)
-        run.phases.end()
+        self._end(given, taught, labels, oracle, run)
 
     def _extend_and_teach(
         self,
@@ -187,8 +185,10 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
             student = labels.decide(self, student, extension.rows.whole, targets, oracle)
         return Taught(student, extension, held_out, candidates, soft_weight_choice, generations)
 
-    def _warn(self, given: FitArguments, taught: Taught, labels: LabelComparison | None, oracle: Oracle) -> None:
-        """Warn if the result is worse than asked for."""
+    def _end(
+        self, given: FitArguments, taught: Taught, labels: LabelComparison | None, oracle: Oracle, run: Run
+    ) -> None:
+        """Warn if the result is worse than asked for, and end the last phase."""
         n_real = sum(table.shape[0] for table in given.tables if table is not given.X_val)
         if n_real < FEW_REAL_ROWS:
             warn_caller(
@@ -202,6 +202,7 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
             labels.decision = getattr(taught.student, "decision", labels.decision)  # a calibration moves thresholds
             labels.warn(self)
         self._warn_of_refusals(oracle, taught.extension)
+        run.phases.end()
 
     def _ignored_features(self, real: TransferSet, targets: Targets, oracle: Oracle, run: Run) -> dict[int, str]:
         """Return the positions of the columns that students need not read, with the reasons."""

@@ -39,11 +39,6 @@ class Passed(NamedTuple):
     y_val: Any
     groups: Any
 
-    @property
-    def has_dataset(self) -> bool:
-        """Whether one of the tables is read in chunks."""
-        return is_dataset(self.X) or is_dataset(self.X_unlabeled)
-
 
 @dataclass
 class DatasetPool:
@@ -124,9 +119,9 @@ def draw_first_rows(model: Any, passed: Passed) -> tuple[Passed, DatasetPool | N
     DatasetError
         If the dataset can be read only once, or what is asked for needs all rows at once.
     """
-    seed = draw_seed(check_random_state(model.random_state, model))
     if not is_dataset(passed.X):
-        return _draw_unlabelled(model, passed)
+        return _draw_unlabelled(model, passed) if is_dataset(passed.X_unlabeled) else (passed, None)
+    seed = draw_seed(check_random_state(model.random_state, model))
     _check_streamable(model, passed)
     dataset = _prepared(model, as_dataset(passed.X), passed)
     y, weight = (_column(model, name, getattr(passed, name)) for name in ("y", "sample_weight"))

@@ -74,11 +74,11 @@ class SliceSums:
         self.of_columns = self._slices_of(take_columns(sample, self.places)) if self.places else []
         self._n_masks = [len(each.marks) + 1 for each in self.of_columns]
         self._sums = np.zeros((sum(self._n_masks), n_quantities))
-        self._total = np.zeros(n_quantities)
+        self.total = np.zeros(n_quantities)
 
     def update(self, X: Any, quantities: np.ndarray) -> None:
         """Add rows; ``quantities`` has shape (n_rows, n_quantities)."""
-        self._total += quantities.sum(axis=0)
+        self.total += quantities.sum(axis=0)
         if self._encoder is None:
             return
         rows = take_columns(X, self.places) if len(self.places) < X.shape[1] else X
@@ -93,7 +93,7 @@ class SliceSums:
         """Return column, slice and sums of each slice that has rows; the first quantity counts them."""
         found, start = [], 0
         for column, n_masks in zip(self.of_columns, self._n_masks, strict=True):
-            for text, sums in column.split(self._sums[start : start + n_masks], self._total):
+            for text, sums in column.split(self._sums[start : start + n_masks], self.total):
                 if sums[0] > 0:
                     found.append((column.name, text, sums))
             start += n_masks

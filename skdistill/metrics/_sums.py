@@ -14,12 +14,15 @@ class Moments:
     Parameters
     ----------
     n_columns : int
+    has_second : bool, default=True
+        Whether second moments are kept, for standard errors.
     """
 
-    def __init__(self, n_columns: int) -> None:
-        self.n_rows = 0
+    def __init__(self, n_columns: int, *, has_second: bool = True) -> None:
+        self.n_rows, self.has_second = 0, has_second
         self.weight = self.squared_weight = 0.0
-        self.first, self.second = np.zeros(n_columns), np.zeros((n_columns, n_columns))
+        self.first = np.zeros(n_columns)
+        self.second = np.zeros((n_columns, n_columns) if has_second else (0, 0))
 
     def update(self, values: np.ndarray, weight: np.ndarray | None) -> None:
         """Add rows; ``values`` has shape (n_rows, n_columns), and ``None`` gives each row the weight 1."""
@@ -28,14 +31,17 @@ class Moments:
         self.weight += len(values) if weight is None else float(weight.sum())
         self.squared_weight += len(values) if weight is None else float(weight @ weight)
         self.first += weighted.sum(axis=0)
-        self.second += weighted.T @ values
+        if self.has_second:
+            self.second += weighted.T @ values
 
     def mapped(self, matrix: np.ndarray, offset: np.ndarray) -> "Moments":
         """Return the moments of the rows ``matrix @ values + offset``."""
-        mapped = Moments(len(offset))
+        mapped = Moments(len(offset), has_second=self.has_second)
         mapped.n_rows, mapped.weight, mapped.squared_weight = self.n_rows, self.weight, self.squared_weight
         moved = matrix @ self.first
         mapped.first = moved + self.weight * offset
+        if not self.has_second:
+            return mapped
         crossed = np.outer(moved, offset)
         mapped.second = matrix @ self.second @ matrix.T + crossed + crossed.T + self.weight * np.outer(offset, offset)
         return mapped
@@ -54,7 +60,7 @@ class Moments:
 
     def standard_error(self, direction: np.ndarray) -> float:
         """Return the standard error of :meth:`mean`; NaN for fewer than two rows."""
-        if self.n_rows < 2:
+        if self.n_rows < 2 or not self.has_second:
             return float("nan")
         centre = self.first / self.weight
         covariance = self.second / self.weight - np.outer(centre, centre)
@@ -76,10 +82,12 @@ class SquaredErrors:
         Number of models.
     is_pooled : bool
         Whether the losses of all outputs are added, as for probabilities.
+    has_errors : bool, default=True
+        Whether standard errors are wanted.
     """
 
-    def __init__(self, n_models: int, is_pooled: bool) -> None:
-        self.n_models, self.is_pooled = n_models, is_pooled
+    def __init__(self, n_models: int, is_pooled: bool, *, has_errors: bool = True) -> None:
+        self.n_models, self.is_pooled, self.has_errors = n_models, is_pooled, has_errors
         self.moments: Moments | None = None
 
     def update(self, expected: np.ndarray, outputs: list[np.ndarray], weight: np.ndarray | None) -> None:
@@ -103,7 +111,7 @@ class SquaredErrors:
         self.centre = np.average(expected, axis=0, weights=weight if has_weight else None)
         self.least, self.most = np.full((2, expected.shape[1]), np.inf) * np.array([[1], [-1]])
         n_units = 1 if self.is_pooled else expected.shape[1]
-        self.moments = Moments(n_units * (self.n_models + 1) + expected.shape[1])
+        self.moments = Moments(n_units * (self.n_models + 1) + expected.shape[1], has_second=self.has_errors)
 
     def add(self, other: "SquaredErrors") -> None:
         """Add the rows of other sums of the same models and outputs."""
@@ -111,7 +119,7 @@ class SquaredErrors:
             return
         if self.moments is None:
             self.centre, self.least, self.most = other.centre, other.least.copy(), other.most.copy()
-            self.moments = Moments(len(other.moments.first))
+            self.moments = Moments(len(other.moments.first), has_second=self.has_errors)
         matrix, offset = self._shift(other.centre, self.centre)
         self.moments.add(other.moments.mapped(matrix, offset))
         self.least, self.most = np.minimum(self.least, other.least), np.maximum(self.most, other.most)
@@ -182,9 +190,7 @@ class SquaredErrors:
         moved = after - before
         matrix, offset = np.eye(n_columns), np.zeros(n_columns)
         offset[-n_outputs:] = -moved
-        constant = self.n_models * n_units + (
-            np.zeros(n_outputs, dtype=int) if self.is_pooled else np.arange(n_outputs)
-        )
+        constant = self.n_models * n_units + np.arange(n_outputs) * (not self.is_pooled)
         matrix[constant, n_columns - n_outputs + np.arange(n_outputs)] = -2 * moved
         np.add.at(offset, constant, moved**2)
         return matrix, offset
@@ -252,9 +258,7 @@ class FidelitySums:
         weight = _weights(sample_weight, len(teacher))
         if self._errors is None:
             self._errors = SquaredErrors(1, self._is_pooled(teacher))
-        elif self._errors.moments is not None and teacher.reshape(len(teacher), -1).shape[1] != len(
-            self._errors.centre
-        ):
+        elif teacher.reshape(len(teacher), -1).shape[1] != len(self._errors.centre):
             raise ValueError(
                 f"FidelitySums: outputs of shape {teacher.shape} after some with {len(self._errors.centre)} columns; "
                 "expected the same number."
