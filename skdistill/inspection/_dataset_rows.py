@@ -64,9 +64,7 @@ class DatasetRows:
             try:
                 sums.update(ask_again("report", model, teacher, chunk.table, y, weight), chunk.start)
             except ValueError as error:
-                raise DatasetError(
-                    f"report: the partition {chunk.partition} of {self.dataset.name}: {error}"
-                ) from error
+                raise DatasetError(f"report: {self.dataset.name}, partition {chunk.partition}: {error}") from error
         return sums
 
     def told(self, found: Any, sums: AllRows | None, sample: Answers) -> dict[str, Any]:

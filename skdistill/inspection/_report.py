@@ -191,8 +191,8 @@ def report(
         Rows that neither teacher nor student was fitted on: an array, a sparse matrix or a frame; or a dataset that is
         read in chunks (:func:`~skdistill.datasets.as_dataset`).
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), str or None, default=None
-        True labels or values; of a dataset, the name of their column. Without them, the report measures how close the student is to the teacher, but not how
-        good it is.
+        True labels or values; of a dataset, the name of their column. Without them, the report measures how close the
+        student is to the teacher, but not how good it is.
     teacher : object or None, default=None
         A teacher as accepted by :func:`~skdistill.as_teacher`. ``None`` is the teacher the model was distilled from.
     X_train, y_train : table and array-like, or None, default=None
