@@ -127,6 +127,7 @@ PUBLIC = {
     ],
     "skdistill.metrics": [
         "ConfidenceSequence",
+        "FidelitySums",
         "Footprint",
         "agreement",
         "agreement_scorer",

@@ -47,7 +47,7 @@ from ..students._student import count_inputs
 from ..teachers import SeenRows, Teacher, is_fitted_teacher, query_teacher
 from ..transfer import Oracle, TransferSet, count_synthetic
 from ._calibration import calibrate, label_rows, leave_out_rows
-from ._datasets import Passed, draw_first_rows
+from ._datasets import Passed, draw_first_rows, fidelity_to_dataset
 from ._decision import LabelComparison, compare_labels, reserve_label_queries
 from ._fit_arguments import FitArguments, check_fit_arguments
 from ._generations import Generations
@@ -492,16 +492,20 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
 
         Parameters
         ----------
-        X : table of shape (n_samples, n_features)
-            With the columns seen in ``fit``. No labels are needed.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row.
+        X : table of shape (n_samples, n_features), or dataset
+            With the columns seen in ``fit``. No labels are needed. All rows of a dataset that is read in chunks
+            (:func:`~skdistill.datasets.as_dataset`) are labelled.
+        sample_weight : array-like of shape (n_samples,), str or None, default=None
+            Weight of each row; of a dataset, the name of a column.
 
         Returns
         -------
         score : float
             See :func:`skdistill.metrics.fidelity`.
         """
+        check_fitted(self, "student_")
+        if is_dataset(X):
+            return fidelity_to_dataset(self, X, sample_weight)
         soft_targets = self.soft_targets(X)
         outputs = self._targets.predict_seen(self.student_, self._student_rows(X))
         return fidelity(soft_targets, outputs, sample_weight=sample_weight, multioutput=self._task.multioutput)

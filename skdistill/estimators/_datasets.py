@@ -15,6 +15,7 @@ from ..datasets import ChunkedTable, as_dataset, is_dataset
 from ..datasets._drawing import DrawnRows, LargestKeys, row_keys
 from ..datasets._for_models import for_model
 from ..exceptions import DatasetError
+from ..metrics import FidelitySums
 from ..samplers._pool import choose_from_dataset
 from ..teachers import Teacher, is_fitted_teacher, is_list
 
@@ -148,6 +149,17 @@ def draw_first_rows(model: Any, passed: Passed) -> tuple[Passed, DatasetPool | N
         partial(_checked, model),
     )
     return passed, pool
+
+
+def fidelity_to_dataset(model: Any, X: Any, sample_weight: Any) -> float:
+    """Return the fidelity of a fitted distilled estimator on all rows of a dataset."""
+    weight = _column(model, "sample_weight", sample_weight)
+    sums = FidelitySums(model._task.multioutput)
+    for chunk in for_model(X, model, _names(weight)).chunks(others=_names(weight)):
+        weights = None if weight is None else chunk.others[weight]
+        outputs = model._targets.predict_seen(model.student_, model._student_rows(chunk.table))
+        sums.update(model.soft_targets(chunk.table), outputs, weights)
+    return sums.fidelity
 
 
 def _draw_unlabelled(model: Any, passed: Passed) -> tuple[Passed, DatasetPool | None]:
