@@ -111,7 +111,7 @@ class ParquetSource:
         path = getattr(fragment, "path", None)
         name = f"fragment {place}" if path is None else os.path.basename(path) if self._has_one_folder else path
         keys = tuple(_keys_of(fragment))
-        if not hasattr(fragment, "row_groups"):
+        if not hasattr(type(fragment), "row_groups"):
             yield FragmentPartition(name, None, fragment, self.dataset.schema, keys)
             return
         try:

@@ -155,8 +155,10 @@ def _iterable(source: Any) -> IterableSource:
         return IterableSource(lambda: iter(function()), name)
     if isinstance(source, Iterator):
         return IterableSource(lambda: source, f"the {type(source).__name__}", is_repeatable=False)
-    is_table = is_frame(source) or hasattr(source, "shape") or isinstance(source, Mapping | set | frozenset | bytes)
-    if is_table or not hasattr(source, "__iter__"):
+    if is_frame(source) or hasattr(source, "shape"):
+        raise DatasetError(f"as_dataset got {with_article(source)}, a table in memory; expected {EXPECTED}.")
+    is_other = isinstance(source, Mapping | set | frozenset | bytes)
+    if is_other or not hasattr(source, "__iter__"):
         raise DatasetError(f"as_dataset got {with_article(source)}, {described(source)}; expected {EXPECTED}.")
     return IterableSource(lambda: iter(source), f"the {type(source).__name__} of tables")
 

@@ -361,7 +361,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             others where the teacher's outputs vary. If a sampler or a student is selected, a twentieth (at most 5,000),
             drawn at random, is used as ``X_val``. The teacher must be fitted.
         y : array-like of shape (n_samples,), str or None, default=None
-            True labels; of a dataset, the name of their column. Not needed if the teacher is fitted and has ``classes_``.
+            True labels; of a dataset, the name of their column. Not needed if the teacher is fitted and has
+            ``classes_``.
         sample_weight : array-like of shape (n_samples,), str or None, default=None
             Weight of each row, for the student and for a recipe that accepts ``sample_weight``; of a dataset, the name
             of a column.

@@ -236,9 +236,8 @@ def report(
     >>> found.worst_rows["row"].shape
     (10,)
     """
-    if max_rows is not None:
-        check_count("report", "max_rows", max_rows)
-    check_count("report", "max_rules", max_rules)
+    for name, count in (("max_rows", 1 if max_rows is None else max_rows), ("max_rules", max_rules)):
+        check_count("report", name, count)
     read = None
     if is_dataset(X):
         read = read_sample(model, X, y, sample_weight, max_rows, random_state, is_trained=X_train is not None)
