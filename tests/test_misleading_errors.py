@@ -141,7 +141,7 @@ def test_what_only_distilled_estimators_read_in_chunks_is_told(fit, table, said)
     """Samplers and students take tables in memory; estimators read these, if they can be read."""
     with pytest.raises(ValueError, match=said):
         fit(table)
-    with pytest.raises(ValueError, match="'rows.csv' does not exist; expected a Parquet file"):
+    with pytest.raises(ValueError, match=r"'rows.csv' does not exist; expected a Parquet file"):
         regressor().fit("rows.csv")
 
 

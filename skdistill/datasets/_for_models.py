@@ -5,6 +5,7 @@ from typing import Any
 
 from ._chunked_table import ChunkedTable, named
 from ._recognition import as_dataset
+from ._schema import Schema, names_in
 
 
 def for_model(X: Any, model: Any, others: Sequence[str] = ()) -> ChunkedTable:
@@ -22,7 +23,7 @@ def for_model(X: Any, model: Any, others: Sequence[str] = ()) -> ChunkedTable:
         Columns that are not features, such as true labels.
     """
     dataset, known = as_dataset(X), _names_of(model)
-    names = dataset.column_names
+    names = dataset.column_names if dataset.column_names is not None else _names_in_first(dataset)
     if dataset.columns is None and names is not None:
         dataset = dataset.select(_wanted(names, known, model, others))
     is_of_arrays = known is None and hasattr(model, "n_features_in_")
@@ -44,6 +45,14 @@ def _answers(dataset: ChunkedTable, answer: Any) -> Iterator[Any]:
 def _names_of(model: Any) -> list[str] | None:
     known = getattr(model, "feature_names_in_", None)
     return None if known is None else [str(name) for name in known]
+
+
+def _names_in_first(dataset: ChunkedTable) -> list[str] | None:
+    """Return the column names of the first chunk, if it can be read again and is a frame."""
+    if not dataset.source.is_repeatable or getattr(dataset.source, "is_array", False):
+        return None
+    names = names_in(Schema.of(dataset.first_table()))
+    return None if names is None else list(names)
 
 
 def _wanted(names: list[str], known: list[str] | None, model: Any, others: Sequence[str]) -> list[str]:
