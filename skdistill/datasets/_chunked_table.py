@@ -10,7 +10,7 @@ import numpy as np
 
 from .._tables import is_frame, take_rows
 from ..exceptions import DatasetError
-from ._frames import converted
+from ._frames import NATIVE, converted, default_kind, is_batch
 from ._schema import Schema, SchemaMismatchError, names_in
 
 CHUNK_ROWS = 65_536
@@ -315,11 +315,11 @@ class ChunkedTable:
         self._check_unchanged(partition)
         with named(self.name, partition.name):
             for table in partition.tables(names, self.chunk_size):
-                checked = _checked(table)
+                checked, kind = _checked(table), self.kind or (default_kind() if is_batch(table) else None)
                 for begin in range(0, checked.shape[0], self.chunk_size):
                     end = begin + self.chunk_size
                     part = checked if checked.shape[0] <= self.chunk_size else take_rows(checked, slice(begin, end))
-                    yield self._split(part, names, others)
+                    yield self._split(part, names, others, kind)
         self._check_unchanged(partition)
 
     def _all_columns(self, others: Sequence[str]) -> list[str]:
@@ -328,20 +328,22 @@ class ChunkedTable:
             names = list(names_in(Schema.of(self.first_table())) or [])
         return [name for name in names if name not in others]
 
-    def _split(self, table: Any, names: Sequence[str] | None, others: Sequence[str]) -> tuple[Any, dict[str, Any]]:
+    def _split(
+        self, table: Any, names: Sequence[str] | None, others: Sequence[str], kind: str | None
+    ) -> tuple[Any, dict[str, Any]]:
         """Return the table of the features in the wanted kind, and further columns as arrays."""
         if names is None:
-            return converted(table, self.kind), {}
+            return converted(table, kind), {}
         if not is_frame(table):
             raise DatasetError(f"its chunks are arrays, which have no columns {list(names)}; expected frames.")
         frame = nw.from_native(table, eager_only=True)
         missing = [name for name in names if name not in frame.columns]
         if missing:
             raise DatasetError(f"it has no columns {missing}; it has {list(frame.columns)[:20]}.")
-        further = {name: frame[name].to_numpy() for name in others}
+        further = {name: _cells(frame[name]) for name in others}
         features = [name for name in names if name not in others]
         is_whole = list(frame.columns) == features
-        return converted(table if is_whole else frame.select(features).to_native(), self.kind), further
+        return converted(table if is_whole else frame.select(features).to_native(), kind), further
 
     def _check_unchanged(self, partition: Partition) -> None:
         """Note the fingerprint of a partition at its first reading, and compare it with that at all others."""
@@ -386,10 +388,18 @@ def named(dataset: str, partition: str) -> Iterator[None]:
         ) from error
 
 
+def _cells(series: Any) -> np.ndarray:
+    """Return a column as an array; categories as they are spelled."""
+    is_category = series.dtype in (nw.Categorical, nw.Enum)
+    return np.asarray(np.array(series.to_list()) if is_category else series.to_numpy())
+
+
 def _checked(table: Any) -> Any:
-    """Return a chunk that is a table; lists become arrays."""
-    if is_frame(table) or type(table).__name__ == "RecordBatch" or hasattr(table, "tocsr"):
-        return converted(table, None) if not hasattr(table, "tocsr") else table.tocsr()
+    """Return a chunk that is a table: record batches become tables of pyarrow, and lists arrays."""
+    if hasattr(table, "tocsr"):
+        return table.tocsr()
+    if is_frame(table) or is_batch(table):
+        return converted(table, NATIVE)
     rows = np.asarray(table)
     if rows.ndim != 2:
         raise DatasetError(

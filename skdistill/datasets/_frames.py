@@ -17,18 +17,25 @@ def default_kind() -> str:
     return next(kind for kind in ("pandas", "polars", "pyarrow") if kind == "pyarrow" or find_spec(kind))
 
 
+BLOCK_ROWS = 2048
+"""Rows that are copied together, so that they stay in the cache of a processor."""
+
 NATIVE = "native"
-"""Tables as the source has them, and record batches as tables of pyarrow."""
+"""Frames as the source has them, and record batches as tables of pyarrow."""
+
+
+def is_batch(table: Any) -> bool:
+    """Whether a table is a record batch of pyarrow, which models do not take."""
+    return type(table).__name__ == "RecordBatch"
 
 
 def converted(table: Any, kind: str | None) -> Any:
-    """Return a table of a source as the given kind; ``None`` keeps frames and arrays, but makes frames of batches."""
-    if type(table).__name__ != "RecordBatch":
-        return table if kind in (None, NATIVE) or not is_frame(table) else as_kind(table, kind)
-    import pyarrow as pa
+    """Return a frame as the given kind of table, and arrays as they are; ``None`` keeps frames, too."""
+    if is_batch(table):
+        import pyarrow as pa
 
-    table = pa.Table.from_batches([table])
-    return table if kind == NATIVE else as_kind(table, kind)
+        table = pa.Table.from_batches([table])
+    return table if kind in (None, NATIVE) or not is_frame(table) else as_kind(table, kind)
 
 
 def as_kind(frame: Any, kind: str | None) -> Any:
@@ -51,6 +58,8 @@ def as_array(frame: Any) -> np.ndarray:
     are_numbers = all(column.dtype.kind in "biuf" for column in columns)
     dtype = np.result_type(*columns) if columns and are_numbers else object
     cells = np.empty((len(frame), len(columns)), dtype=dtype)
-    for position, column in enumerate(columns):
-        cells[:, position] = column
+    for start in range(0, len(cells), BLOCK_ROWS):
+        rows = slice(start, start + BLOCK_ROWS)
+        for position, column in enumerate(columns):
+            cells[rows, position] = column[rows]
     return cells

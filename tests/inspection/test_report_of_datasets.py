@@ -129,5 +129,5 @@ def test_margins_are_not_summed():
     from sklearn.svm import LinearSVC
 
     teacher = LinearSVC().fit(ROWS[["a", "b"]], y)
-    with pytest.raises(DatasetError, match="the teacher returns margins.*Pass max_rows"):
+    with pytest.raises(DatasetError, match=r"the teacher returns margins.*Pass max_rows"):
         report(student, [ROWS[["a", "b"]]], teacher=teacher, timing=False, max_rows=None)
