@@ -152,13 +152,15 @@ class DaskSource:
 
     def partitions(self) -> Iterator[Partition]:
         """Yield the partitions, each of which is computed when it is read."""
-        sizes = self._sizes() or [None] * self.n_partitions
-        for place, size in enumerate(sizes):
-            yield LoadedPartition(f"partition {place}", _Computed(self.collection, place, self.is_array), size)
+        sizes = self._sizes()
+        for place in range(self.n_partitions):
+            n_rows = None if sizes is None else sizes[place]
+            yield LoadedPartition(f"partition {place}", _Computed(self.collection, place, self.is_array), n_rows)
 
     def _sizes(self) -> list[int] | None:
+        """Return the rows of each block of an array; ``None`` if they are not known before they are computed."""
         sizes = list(self.collection.chunks[0]) if self.is_array else [float("nan")]
-        return None if any(size != size for size in sizes) else sizes
+        return None if any(size != size for size in sizes) else [int(size) for size in sizes]
 
 
 @dataclass(frozen=True)

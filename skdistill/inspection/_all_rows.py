@@ -179,7 +179,7 @@ class AllRows:
             **self._skills(of_models),
         )
 
-    def _skills(self, of_models: dict[str, dict[str, float]]) -> dict[str, Estimate]:
+    def _skills(self, of_models: dict[str, dict[str, float]]) -> dict[str, Any]:
         if not self.has_truth or not self.skills.is_varying.any():
             return {}
         of_teacher, of_student = (of_models[name]["skill"] for name in MODELS)

@@ -88,6 +88,7 @@ class SquaredErrors:
 
     def __init__(self, n_models: int, is_pooled: bool, *, has_errors: bool = True) -> None:
         self.n_models, self.is_pooled, self.has_errors = n_models, is_pooled, has_errors
+        self.centre, self.least, self.most = np.zeros((3, 0))
         self.moments: Moments | None = None
 
     def update(self, expected: np.ndarray, outputs: list[np.ndarray], weight: np.ndarray | None) -> None:
