@@ -80,7 +80,7 @@ class LargestKeys:
 
     Parameters
     ----------
-    n_rows : int
+    n_rows : int >= 1
         Number of rows to keep.
     """
 
@@ -120,7 +120,7 @@ class LargestKeys:
 
     def _drop(self) -> None:
         """Drop the rows that are not among those with the largest keys."""
-        if self._n_kept <= self.n_rows or not self.n_rows:
+        if self._n_kept <= self.n_rows:
             return
         keys = np.concatenate([piece.keys for piece in self._pieces])
         least = float(np.partition(keys, -self.n_rows)[-self.n_rows])

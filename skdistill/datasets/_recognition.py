@@ -79,8 +79,8 @@ def as_dataset(
     source : object
         - A path: a Parquet file, a folder of them (also one in folders named ``column=value``), a pattern such as
           ``"folder/*.parquet"``, or a list of paths.
-        - A :class:`pyarrow.dataset.Dataset` of any format.
-        - A :class:`pyarrow.RecordBatchReader`, which is read only once: enough for ``predict``, not for ``fit``.
+        - A ``pyarrow.dataset.Dataset`` of any format.
+        - A ``pyarrow.RecordBatchReader``, which is read only once: enough for ``predict``, not for ``fit``.
         - A polars ``LazyFrame``, collected in slices of rows.
         - A Dask DataFrame or Array, computed one partition at a time.
         - A :class:`ChunkedTable`, which is returned unchanged.

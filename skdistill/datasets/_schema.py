@@ -210,7 +210,8 @@ def _common_dtype(first: Any, second: Any) -> Any:
     """Return the common dtype of two arrays."""
     if first == second:
         return first
-    if first.kind in _NUMBER_KINDS and second.kind in _NUMBER_KINDS:
+    are_numbers = first.kind in _NUMBER_KINDS and second.kind in _NUMBER_KINDS
+    if are_numbers or (first.kind == second.kind and first.kind in "USmM"):  # texts of different lengths, times
         return np.result_type(first, second)
     raise SchemaMismatchError(f"dtype {second} instead of {first}")
 

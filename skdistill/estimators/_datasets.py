@@ -9,7 +9,7 @@ import numpy as np
 
 from .._described import described
 from .._progress import Progress
-from .._tables import describe_mismatch, is_frame
+from .._tables import describe_mismatch, is_frame, take_rows
 from .._validation import check_finite, check_random_state, check_table, draw_seed
 from ..datasets import ChunkedTable, as_dataset, is_dataset
 from ..datasets._drawing import DrawnRows, LargestKeys, row_keys
@@ -25,7 +25,7 @@ VALIDATION_SHARE, MOST_VALIDATION_ROWS, FEWEST_VALIDATION_ROWS = 0.05, 5000, 50
 KEPT_QUERIES = 4
 """Queries of the budget that are kept for each row that validates: a fit spends a quarter of what is left on them."""
 
-FIRST_SHARE, MOST_FIRST_ROWS, FEWEST_FIRST_ROWS = 0.25, 20_000, 500
+FIRST_SHARE, MOST_FIRST_ROWS, FEWEST_FIRST_ROWS = 0.25, 20_000, 200
 """Share of the drawn rows that are drawn at random and tell where the teacher's outputs vary, and its limits."""
 
 
@@ -82,7 +82,9 @@ class DatasetPool:
         self, X: Any, outputs: np.ndarray, n_left: float, rng: np.random.RandomState
     ) -> tuple[Any, np.ndarray | None, np.ndarray | None]:
         """Return the selected rows, their weights, and their true labels as targets."""
-        n_rows = int(max(min(self.n_rows, n_left - self.n_kept), 0))
+        n_rows = int(min(self.n_rows, n_left - self.n_kept))
+        if n_rows < 1:
+            return take_rows(X, slice(0, 0)), None, None
         progress = Progress(f"select rows of {self.dataset.name}", self.dataset.n_rows or 1, self.verbose)
         drawn = choose_from_dataset(
             X,

@@ -112,6 +112,21 @@ def test_samplers_and_students_are_chosen_on_rows_at_random(max_queries):
     assert auto.sampler_results_["validated_on"][0] == "X_val"
 
 
+@pytest.mark.parametrize("max_queries", [20, 200, 210])
+def test_small_budgets_are_spent_on_rows_at_random(max_queries):
+    """There is nothing left to select, and the dataset is not read again; with a little left, few are selected."""
+    readings = []
+
+    def read():
+        readings.append(1)
+        return iter([rows()])
+
+    model = tree(max_queries=max_queries).fit(as_dataset(read))
+    assert model.transfer_set_.n_queries <= max_queries
+    assert model.transfer_set_.n_unlabeled <= 10
+    assert len(readings) <= 3
+
+
 def test_what_was_drawn_is_seen():
     """The keys of the rows that were drawn or selected are kept, so that they are no unseen rows of a promise."""
     table = rows()

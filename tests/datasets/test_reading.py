@@ -198,6 +198,14 @@ def test_columns_in_another_order_are_no_other_columns(tmp_path):
     assert list(stacked(as_dataset(tmp_path)).columns) == ["a", "n", "c"]
 
 
+def test_arrays_get_their_common_dtype():
+    """Numbers, texts of different lengths, and sparse matrices."""
+    for parts in ([np.eye(2, dtype=np.float32), np.eye(2, dtype=int)], [np.array([["a"]]), np.array([["long"]])]):
+        assert {part.dtype for part in stacked(as_dataset(parts))} == {np.result_type(*parts)}
+    [first, second] = stacked(as_dataset([sparse.eye(2, dtype=np.float32), sparse.eye(2)]))
+    assert first.dtype == second.dtype == np.float64
+
+
 @pytest.mark.parametrize(
     ("tables", "said"),
     [
