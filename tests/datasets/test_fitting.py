@@ -124,7 +124,7 @@ def test_small_budgets_are_spent_on_rows_at_random(max_queries):
     model = tree(max_queries=max_queries).fit(as_dataset(read))
     assert model.transfer_set_.n_queries <= max_queries
     assert model.transfer_set_.n_unlabeled <= 10
-    assert len(readings) <= 3
+    assert len(readings) == 2 + (model.transfer_set_.n_unlabeled > 0)  # the columns, rows at random, and the others
 
 
 def test_what_was_drawn_is_seen():
