@@ -227,7 +227,7 @@ class _Writer:
                 frame = nw.from_native(table, eager_only=True)
                 kept = {name: frame[name].to_arrow() for name in self.keep}
                 table = as_kind(frame.select(list(rows.columns or ())).to_native(), rows.kind)
-            yield kept | self._predicted(rows, Chunk(table, chunk.start, chunk.partition))
+            yield kept | self._predicted(rows, Chunk(table, chunk.start, chunk.partition, {}))
 
     def _predicted(self, rows: ChunkedTable, chunk: Chunk) -> dict[str, np.ndarray]:
         """Return the predictions for a chunk as columns."""

@@ -129,7 +129,7 @@ class Chunk:
     table: Any
     start: int
     partition: str
-    others: dict[str, np.ndarray] = field(default_factory=dict)
+    others: dict[str, np.ndarray]
 
     def __len__(self) -> int:
         return int(self.table.shape[0])
@@ -156,7 +156,7 @@ class ChunkedTable:
         Maximum number of rows that ``fit`` draws and holds in memory.
     schema : Schema or None, default=None
         Common dtypes and categories of all chunks, once they are known (:meth:`scanned`).
-    seen : dict
+    seen : dict or None, default=None
         Fingerprint and number of rows of each partition at its first reading.
 
     Examples
@@ -174,7 +174,11 @@ class ChunkedTable:
     chunk_size: int = CHUNK_ROWS
     sample_rows: int = SAMPLE_ROWS
     schema: Schema | None = None
-    seen: dict[str, tuple[str, int | None]] = field(default_factory=dict, compare=False)
+    seen: Any = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.seen is None:
+            object.__setattr__(self, "seen", {})
 
     @property
     def name(self) -> str:

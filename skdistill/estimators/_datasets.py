@@ -56,10 +56,12 @@ class DatasetPool:
         Sorted positions of the rows that were drawn already.
     y, weight : str or None
         Columns of true labels and of weights.
-    report : Progress
+    verbose : int
     check : callable
-        Checks the selected rows.
-    chosen : list of table
+        ``check(X, rows)`` checks the selected rows.
+    truth_of : callable or None, default=None
+        ``truth_of(rows, y)`` returns true labels as targets.
+    chosen : list of table, default=[]
         The rows that were selected.
     """
 

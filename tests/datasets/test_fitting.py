@@ -210,9 +210,9 @@ def reader():
         (tree(LinearRegression(), teacher_cv=3), {"X": [rows()], "y": "a"}, "needs all rows at once"),
         (tree(), {"X": [rows()], "groups": np.zeros(N_ROWS)}, "groups needs all rows at once"),
         (tree(), {"X": [rows()], "X_unlabeled": rows()}, "X_unlabeled beside a dataset needs all rows at once"),
-        (tree(), {"X": [rows()], "y": np.zeros(N_ROWS)}, r"y=array.*name of a column of the dataset"),
+        (tree(), {"X": [rows()], "y": np.zeros(N_ROWS)}, r"(?s)y=array.*name of a column of the dataset"),
         (tree(), {"X": [rows()], "y": "nothing"}, r"has no columns \['nothing'\]"),
-        (tree(), {"X": [rows()], "sample_weight": np.ones(N_ROWS)}, "sample_weight=array.*name of a column"),
+        (tree(), {"X": [rows()], "sample_weight": np.ones(N_ROWS)}, "(?s)sample_weight=array.*name of a column"),
         (DistilledClassifier(DBSCAN().fit(np.eye(3))), {"X": [rows()]}, "only has labels of the rows"),
     ],
 )
