@@ -100,7 +100,7 @@ class SquaredErrors:
         away = expected - self.centre
         losses = [(expected - each.reshape(expected.shape)) ** 2 for each in outputs] + [away**2]
         if self.is_pooled:
-            losses = [each.sum(axis=1, keepdims=True) for each in losses]
+            losses = [each @ np.ones((each.shape[1], 1)) for each in losses]  # faster than numpy adds up short rows
         counted = expected if weight is None or weight.all() else expected[weight > 0]
         if len(counted):
             self.least = np.minimum(self.least, counted.min(axis=0))
