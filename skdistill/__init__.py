@@ -15,6 +15,7 @@ distil a service or known answers     RemoteTeacher, PrecomputedTeacher
 ask any model the same way            as_teacher, skdistill.teachers
 see what was kept and lost            report, skdistill.inspection
 predict a row in microseconds         compile
+predict tables that do not fit        score_dataset, skdistill.datasets
 leave Python                          skdistill.export (ONNX, C, SQL, ...)
 shrink a model without distilling     compress, skdistill.compression
 promise agreement                     certify, skdistill.certificates
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         checking,
         compiled,
         compression,
+        datasets,
         exceptions,
         export,
         inspection,
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
     from .inspection import report
     from .metrics import fidelity_scorer
     from .monitoring import Monitor
+    from .scoring import score_dataset
     from .teachers import PrecomputedTeacher, RemoteTeacher, as_teacher, memory_info, reduce_memory
 
 __version__ = "0.1.0"
@@ -91,6 +94,7 @@ __all__ = [
     "compress",
     "compression",
     "conformalize",
+    "datasets",
     "exceptions",
     "export",
     "fidelity_scorer",
@@ -101,6 +105,7 @@ __all__ = [
     "reduce_memory",
     "report",
     "samplers",
+    "score_dataset",
     "students",
     "targets",
     "transfer",
@@ -128,6 +133,7 @@ _HOME = {
     "certify": ".certificates",
     "conformalize": ".conformal",
     "report": ".inspection",
+    "score_dataset": ".scoring",
 }
 
 

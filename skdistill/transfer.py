@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from numbers import Integral
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import joblib
 import numpy as np
@@ -195,12 +195,21 @@ class TransferSet:
         weight = min(of_real.mean(), total_weight * of_real.sum() / n_added)
         return self._stack(synthetic, weight, origins.index(sampler, SAMPLERS), origins)
 
-    def with_unlabeled(self, X: Any, outputs: np.ndarray) -> "TransferSet":
-        """Return the transfer set with unlabelled real rows appended; each has the mean weight of the rows so far."""
-        return self._stack([(X, outputs)], self.sample_weight.mean(), UNLABELLED, self.origins)
+    def with_unlabeled(
+        self, X: Any, outputs: np.ndarray, weight: np.ndarray | None = None, truth: np.ndarray | None = None
+    ) -> "TransferSet":
+        """Return the transfer set with further real rows appended.
+
+        Without ``weight``, each has the mean weight of the rows so far; without ``truth``, they have no true labels.
+        """
+        weights = self.sample_weight.mean() if weight is None else weight
+        added = self._stack([(X, outputs)], weights, UNLABELLED, self.origins)
+        if truth is None or added.truth is None:
+            return added
+        return replace(added, truth=np.concatenate([added.truth[: len(self)], truth]))
 
     def _stack(
-        self, rows: Sequence[tuple[Any, np.ndarray]], weight: float, origin: int, origins: tuple[str, ...]
+        self, rows: Sequence[tuple[Any, np.ndarray]], weight: Any, origin: int, origins: tuple[str, ...]
     ) -> "TransferSet":
         n_added = sum(len(outputs) for _, outputs in rows)
         truth = self.truth
@@ -401,6 +410,16 @@ class Draw:
     seed: int
 
 
+class Pool(Protocol):
+    """Rows that are not in memory, from which some are selected once the teacher has labelled others."""
+
+    def choose(
+        self, X: Any, outputs: np.ndarray, n_left: float, rng: np.random.RandomState
+    ) -> tuple[Any, np.ndarray | None, np.ndarray | None]:
+        """Return at most ``n_left`` rows with their weights and true labels, if they have some."""
+        ...
+
+
 def label_real_rows(
     X: Any,
     oracle: Oracle,
@@ -409,6 +428,7 @@ def label_real_rows(
     truth: np.ndarray | None = None,
     X_unlabeled: Any = None,
     label_anew: Callable[[np.ndarray], np.ndarray] | None = None,
+    pool: "Pool | None" = None,
     rng: np.random.RandomState,
 ) -> TransferSet:
     """Label the real rows, those of ``X`` first.
@@ -428,6 +448,8 @@ def label_real_rows(
         Further real rows.
     label_anew : callable or None, default=None
         Maps the teacher's in-sample outputs for ``X`` to out-of-fold or out-of-bag outputs.
+    pool : Pool or None, default=None
+        A dataset in place of ``X_unlabeled``, from which rows are selected in the same way.
     rng : RandomState
 
     Returns
@@ -446,10 +468,14 @@ def label_real_rows(
         outputs = label_anew(outputs)
     real = TransferSet(X, outputs, sample_weight, truth)
     if X_unlabeled is not None and oracle.n_left >= 1:
-        pool = X_unlabeled
-        if pool.shape[0] > oracle.n_left:
-            pool = take_rows(pool, choose_from_pool(X, outputs, pool, int(oracle.n_left), rng))
-        real = real.with_unlabeled(pool, oracle.label(pool, "unlabelled rows"))
+        rows = X_unlabeled
+        if rows.shape[0] > oracle.n_left:
+            rows = take_rows(rows, choose_from_pool(X, outputs, rows, int(oracle.n_left), rng))
+        real = real.with_unlabeled(rows, oracle.label(rows, "unlabelled rows"))
+    elif pool is not None and oracle.n_left >= 1:
+        rows, weight, truth = pool.choose(X, outputs, oracle.n_left, rng)
+        if rows.shape[0]:
+            real = real.with_unlabeled(rows, oracle.label(rows, "rows of the dataset"), weight, truth)
     oracle.refusals.learn(real.X)
     return real
 

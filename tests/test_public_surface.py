@@ -35,6 +35,7 @@ PUBLIC = {
         "compress",
         "compression",
         "conformalize",
+        "datasets",
         "exceptions",
         "export",
         "fidelity_scorer",
@@ -45,6 +46,7 @@ PUBLIC = {
         "reduce_memory",
         "report",
         "samplers",
+        "score_dataset",
         "students",
         "targets",
         "transfer",
@@ -97,6 +99,14 @@ PUBLIC = {
         "share_thresholds",
         "without_redundancy",
     ],
+    "skdistill.datasets": [
+        "Chunk",
+        "ChunkedTable",
+        "Partition",
+        "Source",
+        "as_dataset",
+        "is_dataset",
+    ],
     "skdistill.export": [
         "Export",
         "register_skl2onnx",
@@ -119,6 +129,7 @@ PUBLIC = {
     ],
     "skdistill.metrics": [
         "ConfidenceSequence",
+        "FidelitySums",
         "Footprint",
         "agreement",
         "agreement_scorer",

@@ -5,6 +5,7 @@ import json
 import pickle
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from types import GeneratorType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -21,6 +22,13 @@ from ._scorer import Scorer
 
 NUMBERS, CELLS = "fiub", "fiubOUSmM"
 """Array kinds that the generated code for one row accepts: without and with columns that need encoding."""
+
+
+DATASETS = (
+    *("ChunkedTable", "LazyFrame", "FileSystemDataset", "UnionDataset", "InMemoryDataset", "RecordBatchReader"),
+    *("str", "PosixPath", "WindowsPath"),
+)
+"""Types of datasets that are read in chunks, besides those of Dask."""
 
 
 class CompiledModel:
@@ -140,6 +148,12 @@ class CompiledModel:
             return self._one_of_cells(self._names.cells_of(X))
         if getattr(X, "ndim", 2) == 1:
             return self._one_of_series(X)
+        if type(X).__name__ in DATASETS or type(X).__module__.startswith("dask"):
+            from ..datasets import is_dataset
+            from ..datasets._for_models import answers_by_chunk
+
+            if is_dataset(X):
+                return answers_by_chunk(X, self, "__call__")
         return self._of_frame(X) if hasattr(type(X), "columns") and not hasattr(type(X), "collect") else self._many(X)
 
     def __repr__(self) -> str:
@@ -158,7 +172,13 @@ class CompiledModel:
         outputs = self(X)
         if self.classes_ is None:
             return outputs
-        return self.classes_[np.argmax(outputs, axis=-1) if self.decision is None else self.decision.positions(outputs)]
+        if type(outputs) is GeneratorType:  # of a dataset
+            return (self._labels_of(each) for each in outputs)
+        return self._labels_of(outputs)
+
+    def _labels_of(self, outputs: Any) -> Any:
+        positions = np.argmax(outputs, axis=-1) if self.decision is None else self.decision.positions(outputs)
+        return self.classes_[positions]  # type: ignore[index]
 
     @property
     def n_features_in_(self) -> int:

@@ -12,6 +12,8 @@ from .._encoding import columns_ignored, declare, declared_here
 from .._tables import is_frame
 from .._threads import blas_threads_restored
 from .._validation import check_fitted, check_random_state, check_table, draw_seed, input_tags_of, tags_of, warn_caller
+from ..datasets import is_dataset
+from ..datasets._for_models import answers_by_chunk
 from ..exceptions import StudentError, TeacherWarning
 from ..metrics import fidelity
 from ..samplers._lending import lend_teacher
@@ -45,6 +47,7 @@ from ..students._student import count_inputs
 from ..teachers import SeenRows, Teacher, is_fitted_teacher, query_teacher
 from ..transfer import Oracle, TransferSet, count_synthetic
 from ._calibration import calibrate, label_rows, leave_out_rows
+from ._datasets import Passed, draw_first_rows, fidelity_to_dataset
 from ._decision import LabelComparison, compare_labels, reserve_label_queries
 from ._fit_arguments import FitArguments, check_fit_arguments
 from ._generations import Generations
@@ -129,10 +132,11 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
     ) -> None:
         """Check, resolve the teacher, label, extend and fit the student; set all fitted attributes at the end."""
         check_parameters(self, y)
-        given = check_fit_arguments(self, X, y, sample_weight, X_unlabeled, X_val, y_val, groups, self._task.check_y)
+        passed, pool = draw_first_rows(self, Passed(X, y, sample_weight, X_unlabeled, X_val, y_val, groups))
+        given = replace(check_fit_arguments(self, *passed, self._task.check_y), pool=pool)
         declare(declared_columns(type(self).__name__, self.categorical_features, given.X))
         run = self._run(given)
-        all_tables = given.tables  # also with the rows that are left out next
+        everything = given  # also the rows that are left out next
         given, calibration_rows = leave_out_rows(self, given, run.rng)
         teacher = resolve_teacher(self, given, run)
         check_names(self, teacher, given.X)
@@ -151,10 +155,9 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
 
         oracle.count_hints(targets.hints.n_rows, targets.hints.seconds)
         self._keep(taught, teacher, oracle, seen)
-        self._keep_rows(all_tables, real, targets, ignored)
+        self._keep_rows(everything.tables, real, targets, ignored)
         end_query_budget(teacher)
-        self._warn(given, taught, labels, oracle)
-        run.phases.end()
+        self._end(given, taught, labels, oracle, run)
 
     def _extend_and_teach(
         self,
@@ -182,9 +185,11 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
             student = labels.decide(self, student, extension.rows.whole, targets, oracle)
         return Taught(student, extension, held_out, candidates, soft_weight_choice, generations)
 
-    def _warn(self, given: FitArguments, taught: Taught, labels: LabelComparison | None, oracle: Oracle) -> None:
-        """Warn if the result is worse than asked for."""
-        n_real = given.X.shape[0] + (0 if given.X_unlabeled is None else given.X_unlabeled.shape[0])
+    def _end(
+        self, given: FitArguments, taught: Taught, labels: LabelComparison | None, oracle: Oracle, run: Run
+    ) -> None:
+        """Warn if the result is worse than asked for, and end the last phase."""
+        n_real = sum(table.shape[0] for table in given.tables if table is not given.X_val)
         if n_real < FEW_REAL_ROWS:
             warn_caller(
                 f"{type(self).__name__}: got {n_real} real rows; from so few, the student can hardly learn "
@@ -197,6 +202,7 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
             labels.decision = getattr(taught.student, "decision", labels.decision)  # a calibration moves thresholds
             labels.warn(self)
         self._warn_of_refusals(oracle, taught.extension)
+        run.phases.end()
 
     def _ignored_features(self, real: TransferSet, targets: Targets, oracle: Oracle, run: Run) -> dict[int, str]:
         """Return the positions of the columns that students need not read, with the reasons."""
@@ -453,20 +459,23 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
 
     # ------------------------------------------------------------------ after fit
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Any) -> Any:
         """Predict with the student.
 
         Parameters
         ----------
-        X : table of shape (n_samples, n_features)
-            With the columns seen in ``fit``, or a data frame with those of ``student_columns_``.
+        X : table of shape (n_samples, n_features), or dataset
+            With the columns seen in ``fit``, or a data frame with those of ``student_columns_``. Of a dataset that is
+            read in chunks (:func:`~skdistill.datasets.as_dataset`), other columns are not read.
 
         Returns
         -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Labels or values.
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or iterator over them
+            Labels or values; of a dataset, those of each chunk.
         """
         check_fitted(self, "student_")
+        if is_dataset(X):
+            return answers_by_chunk(X, self, "predict")
         return self.student_.predict(self._student_rows(X))
 
     def _student_rows(self, X: Any) -> Any:
@@ -487,16 +496,20 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
 
         Parameters
         ----------
-        X : table of shape (n_samples, n_features)
-            With the columns seen in ``fit``. No labels are needed.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row.
+        X : table of shape (n_samples, n_features), or dataset
+            With the columns seen in ``fit``. No labels are needed. All rows of a dataset that is read in chunks
+            (:func:`~skdistill.datasets.as_dataset`) are labelled.
+        sample_weight : array-like of shape (n_samples,), str or None, default=None
+            Weight of each row; of a dataset, the name of a column.
 
         Returns
         -------
         score : float
             See :func:`skdistill.metrics.fidelity`.
         """
+        check_fitted(self, "student_")
+        if is_dataset(X):
+            return fidelity_to_dataset(self, X, sample_weight)
         soft_targets = self.soft_targets(X)
         outputs = self._targets.predict_seen(self.student_, self._student_rows(X))
         return fidelity(soft_targets, outputs, sample_weight=sample_weight, multioutput=self._task.multioutput)

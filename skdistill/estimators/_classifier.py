@@ -22,6 +22,8 @@ from .._types import (
     TeacherLike,
 )
 from .._validation import check_fitted, check_table
+from ..datasets import is_dataset
+from ..datasets._for_models import answers_by_chunk
 from ..selection import AutoColumns, supports_callbacks
 from ..teachers import positions_said
 from ._base import BaseDistilled
@@ -371,13 +373,19 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Parameters
         ----------
         X : table of shape (n_samples, n_features)
-            Real rows: an array, a sparse matrix or a data frame that both teacher and student accept.
-        y : array-like of shape (n_samples,), default=None
-            True labels. Not needed if the teacher is fitted and has ``classes_``.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row, for the student and for a recipe that accepts ``sample_weight``.
+            Real rows: an array, a sparse matrix or a data frame that both teacher and student accept. A dataset that is
+            read in chunks (:func:`~skdistill.datasets.as_dataset`) is read twice: at most ``sample_rows`` of its rows,
+            and of ``max_queries``, are labelled and taught, a quarter of them (at most 20,000) drawn at random and the
+            others where the teacher's outputs vary. If a sampler or a student is selected, a twentieth (at most 5,000),
+            drawn at random, is used as ``X_val``. The teacher must be fitted.
+        y : array-like of shape (n_samples,), str or None, default=None
+            True labels; of a dataset, the name of their column. Not needed if the teacher is fitted and has
+            ``classes_``.
+        sample_weight : array-like of shape (n_samples,), str or None, default=None
+            Weight of each row, for the student and for a recipe that accepts ``sample_weight``; of a dataset, the name
+            of a column.
         X_unlabeled : table of shape (n_unlabeled, n_features), default=None
-            More real rows, without labels.
+            More real rows, without labels. A dataset that is read in chunks may be passed beside a table ``X``.
         X_val : table of shape (n_validation, n_features), default=None
             Real rows, without labels, that the teacher was not fitted on. If there are at least 30, samplers and
             students are selected by their fidelity on these rows, and ``candidates_`` reports that fidelity. The
@@ -402,25 +410,30 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             If the student cannot be fitted.
         ValueError
             If an argument is invalid or inconsistent with ``X``.
+        DatasetError
+            If a partition of a dataset cannot be read or differs from the others, or all its rows are needed at once.
         """
         with encoded_once():
             self._fit(X, y, sample_weight, X_unlabeled, X_val, y_val, groups)
         return self
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: Any) -> Any:
         """Return the student's class probabilities at temperature 1.
 
         Parameters
         ----------
-        X : table of shape (n_samples, n_features)
-            With the columns seen in ``fit``, or a data frame with those of ``student_columns_``.
+        X : table of shape (n_samples, n_features), or dataset
+            With the columns seen in ``fit``, or a data frame with those of ``student_columns_``. Of a dataset that is
+            read in chunks (:func:`~skdistill.datasets.as_dataset`), other columns are not read.
 
         Returns
         -------
-        proba : ndarray of shape (n_samples, n_classes)
-            Columns in the order of ``classes_``.
+        proba : ndarray of shape (n_samples, n_classes), or iterator over them
+            Columns in the order of ``classes_``; of a dataset, the probabilities of each chunk.
         """
         check_fitted(self, "student_")
+        if is_dataset(X):
+            return answers_by_chunk(X, self, "predict_proba")
         return self._targets.predict_seen(self.student_, self._student_rows(X))
 
     def teacher_labels(self, X: Any) -> np.ndarray:

@@ -379,13 +379,18 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         Parameters
         ----------
         X : table of shape (n_samples, n_features)
-            Real rows: an array, a sparse matrix or a data frame that both teacher and student accept.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            True values. Not needed if the teacher is fitted.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row, for the student and for a recipe that accepts ``sample_weight``.
+            Real rows: an array, a sparse matrix or a data frame that both teacher and student accept. A dataset that is
+            read in chunks (:func:`~skdistill.datasets.as_dataset`) is read twice: at most ``sample_rows`` of its rows,
+            and of ``max_queries``, are labelled and taught, a quarter of them (at most 20,000) drawn at random and the
+            others where the teacher's outputs vary. If a sampler or a student is selected, a twentieth (at most 5,000),
+            drawn at random, is used as ``X_val``. The teacher must be fitted.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), str or None, default=None
+            True values; of a dataset, the name of their column. Not needed if the teacher is fitted.
+        sample_weight : array-like of shape (n_samples,), str or None, default=None
+            Weight of each row, for the student and for a recipe that accepts ``sample_weight``; of a dataset, the name
+            of a column.
         X_unlabeled : table of shape (n_unlabeled, n_features), default=None
-            More real rows, without values.
+            More real rows, without values. A dataset that is read in chunks may be passed beside a table ``X``.
         X_val : table of shape (n_validation, n_features), default=None
             Real rows, without labels, that the teacher was not fitted on. If there are at least 30, samplers and
             students are selected by their fidelity on these rows, and ``candidates_`` reports that fidelity. The
@@ -410,6 +415,8 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
             If the student cannot be fitted.
         ValueError
             If an argument is invalid or inconsistent with ``X``.
+        DatasetError
+            If a partition of a dataset cannot be read or differs from the others, or all its rows are needed at once.
         """
         with encoded_once():
             self._fit(X, y, sample_weight, X_unlabeled, X_val, y_val, groups)

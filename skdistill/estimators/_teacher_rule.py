@@ -253,6 +253,7 @@ def label_given(
         truth=truth,
         X_unlabeled=given.X_unlabeled,
         label_anew=_out_of_sample_labels(model, teacher, given, run, model.teacher_cv if cv is None else cv),
+        pool=None if given.pool is None else given.pool.for_teacher(model, teacher),
         rng=run.rng,
     )
 

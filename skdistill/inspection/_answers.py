@@ -366,6 +366,25 @@ def _only(asked: dict[str, Any], rows: np.ndarray) -> dict[str, Any]:
     return {**asked, **some, "said": said, "pair": pair, "seconds": float("nan")}
 
 
+def ask_again(who: str, model: Any, teacher: Any, X: Any, y: np.ndarray | None, weight: np.ndarray) -> Answers:
+    """Query teacher and student for further rows, after :func:`ask_both` has checked the arguments.
+
+    Parameters
+    ----------
+    who, model, teacher, X
+        See :func:`ask_both`.
+    y : ndarray or None
+        True labels or values.
+    weight : ndarray of shape (n_samples,)
+    """
+    teacher = None if teacher is None else as_teacher(teacher, classes=_classes_for(teacher, model))
+    answers = Answers(X, np.arange(len(weight)), len(weight), y=y, weight=weight, **_ask(who, model, teacher, X, y))
+    for name in ("teacher", "student"):
+        check_finite(who, f"the output of the {name}", getattr(answers, name))
+    _check_truth(who, answers)
+    return answers
+
+
 def _ask(who: str, model: Any, teacher: Teacher | None, X: Any, y: np.ndarray | None) -> dict[str, Any]:
     return _ask_distilled(who, model, X) if teacher is None else _ask_pair(who, model, X, teacher, y)
 

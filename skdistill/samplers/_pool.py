@@ -1,13 +1,18 @@
 """Select rows of an unlabelled pool for queries."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 from sklearn.tree import DecisionTreeRegressor
 
-from .._encoding import TableEncoder, fit_table_encoder
+from .._encoding import TableEncoder, encoded_once, fit_table_encoder
 from .._precision import needs_double
+from .._validation import draw_seed
+from ..datasets import ChunkedTable
+from ..datasets._drawing import DrawnRows, LargestKeys, row_keys
 
 LARGEST = 1e30
 """Larger numbers are clipped for trees, so that sums remain within float32."""
@@ -20,12 +25,17 @@ def tree_input(encoder: TableEncoder, X: Any, *others: Any) -> list[Any]:
     their zeros.
     """
     encoded = [encoder.transform(table) for table in (X, *others)]
-    if sparse.issparse(encoded[0]):
-        return [sparse.csr_matrix(cells, dtype=np.float32) for cells in encoded]
-    center = _centers(encoded[0])
+    center = None if sparse.issparse(encoded[0]) else _centers(encoded[0])
+    return [_for_trees(cells, center) for cells in encoded]
+
+
+def _for_trees(encoded: Any, center: np.ndarray | None) -> Any:
+    """Return encoded rows as float32, less the center."""
+    if sparse.issparse(encoded):
+        return sparse.csr_matrix(encoded, dtype=np.float32)
     with np.errstate(over="ignore"):
-        centred = encoded if center is None else [cells - center for cells in encoded]
-    return [np.clip(cells, -LARGEST, LARGEST).astype(np.float32) for cells in centred]
+        centred = encoded if center is None else encoded - center
+    return np.clip(centred, -LARGEST, LARGEST).astype(np.float32)
 
 
 def _centers(encoded: np.ndarray) -> np.ndarray | None:
@@ -92,15 +102,131 @@ def choose_from_pool(X: Any, outputs: np.ndarray, pool: Any, n_rows: int, rng: n
     """
     if not 0 < n_rows <= pool.shape[0]:
         raise ValueError(f"choose_from_pool got n_rows={n_rows}; expected 1 to {pool.shape[0]}, the rows of the pool.")
-    encoder = fit_table_encoder(X)
-    values = standardise(outputs)
-    tree = DecisionTreeRegressor(max_leaf_nodes=32, min_samples_leaf=8, random_state=rng)
-    rows, others = tree_input(encoder, X, pool)
-    leaves = tree.fit(rows, values).apply(rows)
-    count = np.maximum(np.bincount(leaves), 1)
-    moments = [[np.bincount(leaves, weights=column**power) / count for column in values.T] for power in (1, 2)]
-    mean, square = np.array(moments)
-    spread = np.sqrt(np.maximum(square - mean**2, 0)).sum(axis=0)[tree.apply(others)]
+    strata = Strata.of(X, outputs, rng)
+    spread = strata.spread(pool)
     log_share = np.log(spread + 1e-3 * spread.mean() + np.finfo(float).tiny)
     keys = log_share + rng.gumbel(size=len(log_share))  # the largest keys are a draw without replacement
     return np.sort(np.argpartition(keys, -n_rows)[-n_rows:])
+
+
+@dataclass(frozen=True)
+class Strata:
+    """The leaves of a tree that was grown on labelled rows: the strata of Neyman's allocation.
+
+    Attributes
+    ----------
+    encoder : TableEncoder
+    center : ndarray of shape (n_features,) or None
+        What is subtracted from the columns.
+    tree : DecisionTreeRegressor
+    deviations : ndarray of shape (n_nodes,)
+        Standard deviation of the outputs in each leaf, summed over the outputs.
+    mean_deviation : float
+        Its mean over the labelled rows.
+    """
+
+    encoder: TableEncoder
+    center: np.ndarray | None
+    tree: Any
+    deviations: np.ndarray
+    mean_deviation: float
+
+    @classmethod
+    def of(cls, X: Any, outputs: np.ndarray, rng: np.random.RandomState) -> "Strata":
+        """Grow the tree on labelled rows."""
+        encoder = fit_table_encoder(X)
+        encoded = encoder.transform(X)
+        center = None if sparse.issparse(encoded) else _centers(encoded)
+        rows, values = _for_trees(encoded, center), standardise(outputs)
+        tree = DecisionTreeRegressor(max_leaf_nodes=32, min_samples_leaf=8, random_state=rng)
+        leaves = tree.fit(rows, values).apply(rows)
+        count = np.maximum(np.bincount(leaves), 1)
+        moments = [[np.bincount(leaves, weights=column**power) / count for column in values.T] for power in (1, 2)]
+        mean, square = np.array(moments)
+        deviations = np.sqrt(np.maximum(square - mean**2, 0)).sum(axis=0)
+        return cls(encoder, center, tree, deviations, float(deviations[leaves].mean()))
+
+    def spread_once(self, rows: Any) -> np.ndarray:
+        """Return what :meth:`spread` does, without caching rows that are not needed again."""
+        with encoded_once():
+            return self.spread(rows)
+
+    def spread(self, rows: Any) -> np.ndarray:
+        """Return the standard deviation of the outputs in the stratum of each row, of shape (n_rows,)."""
+        return self.deviations[self.tree.apply(_for_trees(self.encoder.transform(rows), self.center))]
+
+
+def choose_from_dataset(
+    X: Any,
+    outputs: np.ndarray,
+    dataset: ChunkedTable,
+    n_rows: int,
+    rng: np.random.RandomState,
+    *,
+    skipped: np.ndarray | None = None,
+    others: Sequence[str] = (),
+    weight: str | None = None,
+    on_chunk: Callable[[int], None] = lambda n_rows: None,  # noqa: ARG005
+) -> DrawnRows:
+    """Select informative rows of a dataset as :func:`choose_from_pool` does, in one reading and bounded memory.
+
+    Rows without replacement are drawn by keys that depend on the position of the row, so that the chosen rows do not
+    depend on the sizes of chunks and partitions.
+
+    Parameters
+    ----------
+    X : table of shape (n_labelled, n_features)
+        Labelled rows, drawn from the dataset at random.
+    outputs : ndarray of shape (n_labelled,) or (n_labelled, n_outputs)
+        The teacher's outputs for these rows.
+    dataset : ChunkedTable
+    n_rows : int
+        Number of rows to select; all rows are returned if there are fewer.
+    rng : RandomState
+    skipped : ndarray of int or None, default=None
+        Sorted positions of rows that are not selected.
+    others : sequence of str, default=()
+        Further columns that are returned.
+    weight : str or None, default=None
+        Column of ``others`` with the weight of each row; rows with weight 0 are not selected.
+    on_chunk : callable, default=nothing
+        Called with the number of rows read so far.
+
+    Returns
+    -------
+    chosen : DrawnRows
+
+    Raises
+    ------
+    DatasetError
+        If a partition cannot be read; the message names it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.datasets import as_dataset
+    >>> from skdistill.samplers._pool import choose_from_dataset
+    >>> pool = np.linspace(0, 1, 1000).reshape(-1, 1)
+    >>> labelled = pool[::10]
+    >>> outputs = np.where(labelled[:, 0] > 0.8, np.sin(300 * labelled[:, 0]), 0.0)
+    >>> dataset = as_dataset([pool[:600], pool[600:]])
+    >>> chosen = choose_from_dataset(
+    ...     labelled, outputs, dataset, 100, np.random.RandomState(0)
+    ... )
+    >>> bool(np.mean(chosen.table > 0.7) > 0.9)
+    True
+    """
+    strata, seed, kept = Strata.of(X, outputs, rng), draw_seed(rng), LargestKeys(n_rows)
+    least = 1e-3 * strata.mean_deviation + np.finfo(float).tiny
+    skipped = np.zeros(0, dtype=int) if skipped is None else skipped
+    for chunk in dataset.chunks(others=others):
+        uniform = row_keys(seed, chunk.start, len(chunk))
+        with np.errstate(divide="ignore"):  # a number that is exactly zero has the smallest key
+            keys = np.log(strata.spread_once(chunk.table) + least) - np.log(-np.log(uniform))
+        first, last = np.searchsorted(skipped, [chunk.start, chunk.start + len(chunk)])
+        keys[skipped[first:last] - chunk.start] = -np.inf
+        if weight is not None:
+            keys[chunk.others[weight] == 0] = -np.inf
+        kept.offer(keys, chunk)
+        on_chunk(chunk.start + len(chunk))
+    return kept.rows(dataset)
