@@ -60,6 +60,11 @@ class TransferSummary:
         Time to draw synthetic rows.
     seconds : float
         Total time from the first query of the teacher until the student was fitted.
+    sampled_from : int, default=0
+        Number of rows of ``X`` that the ``n_real`` rows are a stratified sample of (``max_real_rows``); 0 if they are
+        no such sample.
+    labelled_by : str, default="1 thread"
+        What labelled the blocks of rows, for example ``"2 threads"``: see ``n_jobs``.
 
     Examples
     --------
@@ -86,11 +91,54 @@ class TransferSummary:
     label_seconds: float
     sample_seconds: float
     seconds: float
+    sampled_from: int = 0
+    labelled_by: str = "1 thread"
 
     def __repr__(self) -> str:
         fields = vars(self).items()
         texts = [f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value!r}" for name, value in fields]
         return f"TransferSummary({', '.join(texts)})"
+
+
+@dataclass(frozen=True)
+class SampledRows:
+    """Which rows of a table were sampled, and the outputs of those that were labelled to draw the sample.
+
+    Attributes
+    ----------
+    table : table of shape (n_table, n_features)
+    rows : ndarray of int, shape (n_sampled,)
+        Positions of the sampled rows.
+    is_labelled : ndarray of bool, shape (n_sampled,)
+    outputs : ndarray of shape (n_labelled,) or (n_labelled, n_outputs)
+        Outputs of the teacher for the labelled rows.
+    """
+
+    table: Any
+    rows: np.ndarray
+    is_labelled: np.ndarray
+    outputs: np.ndarray
+
+    @property
+    def ratio(self) -> float:
+        """Number of rows of the table for each sampled row."""
+        return float(self.table.shape[0] / len(self.rows))
+
+    def take(self, rows: np.ndarray) -> "SampledRows":
+        """Return some of the sampled rows, without outputs."""
+        return SampledRows(self.table, self.rows[rows], np.zeros(len(rows), dtype=bool), self.outputs[:0])
+
+    def label_rest(self, X: Any, oracle: "Oracle") -> np.ndarray:
+        """Return the outputs for ``X``, the sampled rows, of which only those without outputs are queried."""
+        if self.is_labelled.all():
+            return self.outputs
+        rest = oracle.label(take_rows(X, np.flatnonzero(~self.is_labelled)), "real rows")
+        if not self.is_labelled.any():
+            return rest
+        _check_shape(rest, self.outputs)
+        outputs = np.empty((len(self.rows), *rest.shape[1:]))
+        outputs[self.is_labelled], outputs[~self.is_labelled] = self.outputs, rest
+        return outputs
 
 
 @dataclass(frozen=True)
@@ -109,6 +157,9 @@ class TransferSet:
         Origin of each row, as its position in ``origins``. ``None`` means that all rows are real.
     origins : tuple of str, default=("real", "unlabelled")
         Names of the origins: real rows of ``X``, unlabelled real rows, then the samplers of the synthetic rows.
+    sampled : SampledRows or None, default=None
+        Which rows of a larger table the real rows are; ``None`` if they are not sampled. Parts of a transfer set have
+        that of the whole.
 
     Examples
     --------
@@ -129,6 +180,7 @@ class TransferSet:
     truth: np.ndarray | None = None
     origin: Any = None
     origins: tuple[str, ...] = ("real", "unlabelled")
+    sampled: SampledRows | None = None
 
     def __post_init__(self) -> None:
         if self.origin is None:
@@ -162,6 +214,11 @@ class TransferSet:
         """Number of synthetic rows."""
         return int(np.count_nonzero(self.is_synthetic))
 
+    @property
+    def ratio(self) -> float:
+        """Number of rows that each real row stands for: above 1 in a sample."""
+        return 1.0 if self.sampled is None else self.sampled.ratio
+
     def take(self, rows: np.ndarray) -> "TransferSet":
         """Return the rows at the positions ``rows``."""
         return replace(
@@ -177,12 +234,13 @@ class TransferSet:
         """Return the transfer set with synthetic rows appended.
 
         The total weight of the added rows is ``total_weight`` times that of all real rows, labelled or not, but the
-        weight of one added row is at most the mean weight of a real row.
+        weight of one added row is at most the mean weight of a real row; of a row of the table, if the real rows are a
+        sample of it.
         """
         origins = self.origins if sampler in self.origins[SAMPLERS:] else (*self.origins, sampler)
         of_real = self.sample_weight[~self.is_synthetic]
         n_added = sum(len(outputs) for _, outputs in synthetic)
-        weight = min(of_real.mean(), total_weight * of_real.sum() / n_added)
+        weight = min(of_real.mean() / self.ratio, total_weight * of_real.sum() / n_added)
         return self._stack(synthetic, weight, origins.index(sampler, SAMPLERS), origins)
 
     def with_unlabeled(self, X: Any, outputs: np.ndarray) -> "TransferSet":
@@ -203,6 +261,7 @@ class TransferSet:
             truth,
             np.concatenate([self.origin, np.full(n_added, origin)]),
             origins,
+            self.sampled,
         )
 
     def weigh_real(self, share: float) -> "TransferSet":
@@ -231,6 +290,8 @@ class TransferSet:
             oracle.label_seconds + oracle.extra_seconds,
             oracle.sample_seconds,
             perf_counter() - oracle.started,
+            0 if self.sampled is None else self.sampled.table.shape[0],
+            oracle.labelled_by(),
         )
 
 
@@ -263,6 +324,8 @@ class Oracle:
         Time spent on labelling and on drawing rows.
     started : float
         Time of creation on a monotonic clock.
+    labelled_by : callable, default=one thread
+        Returns what labels the rows, as text.
     refusals : Refusals
         What the teacher has refused.
     """
@@ -274,6 +337,7 @@ class Oracle:
     n_padded: Callable[[int], int] = lambda n_rows: 0  # noqa: ARG005
     n_extra: int = 0
     extra_seconds: float = 0.0
+    labelled_by: Callable[[], str] = lambda: "1 thread"
     n_queries: int = field(default=0, init=False)
     teacher_noise: float = field(default=0.0, init=False)
     label_seconds: float = field(default=0.0, init=False)
@@ -399,12 +463,15 @@ def label_real_rows(
     truth: np.ndarray | None = None,
     X_unlabeled: Any = None,
     label_anew: Callable[[np.ndarray], np.ndarray] | None = None,
+    sampled: SampledRows | None = None,
+    most_unlabeled: float = np.inf,
     rng: np.random.RandomState,
 ) -> TransferSet:
     """Label the real rows, those of ``X`` first.
 
-    If the budget is smaller than ``X``, a random subset of its rows is labelled. If the rest of the budget is smaller
-    than ``X_unlabeled``, its rows are drawn with higher probability in regions where the teacher's outputs vary more.
+    If the budget is smaller than ``X``, a random subset of its rows is labelled. If the rest of the budget, or
+    ``most_unlabeled``, is smaller than ``X_unlabeled``, its rows are drawn with higher probability in regions where the
+    teacher's outputs vary more.
 
     Parameters
     ----------
@@ -418,6 +485,10 @@ def label_real_rows(
         Further real rows.
     label_anew : callable or None, default=None
         Maps the teacher's in-sample outputs for ``X`` to out-of-fold or out-of-bag outputs.
+    sampled : SampledRows or None, default=None
+        Which rows of a larger table ``X`` is, and the outputs that are known already.
+    most_unlabeled : float, default=inf
+        Maximum number of rows of ``X_unlabeled``.
     rng : RandomState
 
     Returns
@@ -425,20 +496,21 @@ def label_real_rows(
     real : TransferSet
         The labelled real rows.
     """
-    if X.shape[0] > oracle.n_left:
+    if X.shape[0] - (0 if sampled is None else np.count_nonzero(sampled.is_labelled)) > oracle.n_left:
         first = np.argsort(sample_weight == 0, kind="stable")  # rows of weight zero are ignored
         order = rng.permutation(np.count_nonzero(sample_weight))
         chosen = np.sort(np.append(first[: len(order)][order], first[len(order) :])[: int(oracle.n_left)])
         X, sample_weight = take_rows(X, chosen), sample_weight[chosen]
         truth = None if truth is None else truth[chosen]
-    outputs = oracle.label(X, "real rows")
+        sampled = None if sampled is None else sampled.take(chosen)
+    outputs = oracle.label(X, "real rows") if sampled is None else sampled.label_rest(X, oracle)
     if label_anew is not None:
         outputs = label_anew(outputs)
-    real = TransferSet(X, outputs, sample_weight, truth)
+    real = TransferSet(X, outputs, sample_weight, truth, sampled=sampled)
     if X_unlabeled is not None and oracle.n_left >= 1:
-        pool = X_unlabeled
-        if pool.shape[0] > oracle.n_left:
-            pool = take_rows(pool, choose_from_pool(X, outputs, pool, int(oracle.n_left), rng))
+        pool, most = X_unlabeled, min(oracle.n_left, most_unlabeled)
+        if pool.shape[0] > most:
+            pool = take_rows(pool, choose_from_pool(X, outputs, pool, int(most), rng))
         real = real.with_unlabeled(pool, oracle.label(pool, "unlabelled rows"))
     oracle.refusals.learn(real.X)
     return real

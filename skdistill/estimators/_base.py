@@ -51,6 +51,7 @@ from ._generations import Generations
 from ._html_diagram import HTMLDiagramMixin
 from ._parameters import check_parameters
 from ._refreshing import RefreshMixin
+from ._row_sample import most_real_rows, sample_rows, seen_tables, without_outputs
 from ._several_teachers import known_of_several, recipes_in
 from ._soft_weight import SoftWeightChoice, compare_soft_weights, is_soft_weight_chosen, reserve_queries
 from ._student_view import (
@@ -106,6 +107,7 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
     teacher_cv: Any
     target_compressor: Any
     max_queries: int | None
+    max_real_rows: Any
     n_repeats: int
     response_method: str
     memory: Any
@@ -132,14 +134,16 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         given = check_fit_arguments(self, X, y, sample_weight, X_unlabeled, X_val, y_val, groups, self._task.check_y)
         declare(declared_columns(type(self).__name__, self.categorical_features, given.X))
         run = self._run(given)
-        all_tables = given.tables  # also with the rows that are left out next
+        whole = given  # also with the rows that are left out next
         given, calibration_rows = leave_out_rows(self, given, run.rng)
         teacher = resolve_teacher(self, given, run)
         check_names(self, teacher, given.X)
-        truth, truth_val = self._truth(teacher, given)
 
         oracle = oracle_of(self, teacher, given, run)
         label_rows(calibration_rows, teacher, oracle)
+        with reserve_label_queries(self, teacher, oracle):
+            given = sample_rows(self, teacher, given, oracle, run)
+        truth, truth_val = self._truth(teacher, given)
         real, targets, labels = self._label_real(teacher, given, truth, oracle, run)
         measure_teacher_noise(self, targets, given, real, oracle)
         ignored = self._ignored_features(real, targets, oracle, run)
@@ -151,7 +155,7 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
 
         oracle.count_hints(targets.hints.n_rows, targets.hints.seconds)
         self._keep(taught, teacher, oracle, seen)
-        self._keep_rows(all_tables, real, targets, ignored)
+        self._keep_rows(seen_tables(self, whole, given, calibration_rows), real, targets, ignored)
         end_query_budget(teacher)
         self._warn(given, taught, labels, oracle)
         run.phases.end()
@@ -221,6 +225,7 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         labels = compare_labels(self, targets, real, oracle)
         if labels is not None and labels.are_taught:
             oracle.query = oracle_of(self, labels.teacher, given, run).query
+            given = without_outputs(given)
             real = label_given(self, labels.teacher, given, truth, oracle, run)
             targets = self._task.targets(self, labels.teacher, real)
         return real, targets, labels
@@ -411,6 +416,7 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         others += [isinstance(self.teacher_weights, str), self.n_generations > 1]
         others += [self.student_columns is not None, isinstance(self.monotonic_cst, str)]
         others += [is_soft_weight_chosen(self, given.y), getattr(self, "decision", "argmax") == "teacher"]
+        others += [given.X.shape[0] > most_real_rows(self)]
         names = [name for name, is_there in known.items() if is_there]
         return Phases(self, 1 + sum(others) + len(names), given.X, given.y, names)
 

@@ -86,6 +86,14 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         teacher returns the same output for a row again (none for models that are known to do so). It excludes the 16
         rows that ``memory`` queries to identify the teacher, the queries of teachers fitted on folds, and the rows
         from which a student with ``hint_weight`` reads hints.
+    max_real_rows : int >= 1000, "auto" or None, default="auto"
+        Maximum number of rows of ``X``, and of ``X_unlabeled``, that are labelled and that the student is selected and
+        fitted on. A larger ``X`` is replaced by a stratified sample: half of it is drawn at random and labelled, and
+        the other half makes it larger where the outputs vary more. The weights of its rows make up for this, so that
+        the sample stands for all rows. ``"auto"`` is 100,000, or ten rows for each parameter of a student within a
+        budget if these are more; it does not limit the rows of a student that is passed as an estimator. ``None``
+        labels all rows. An unfitted teacher is fitted on all rows. With ``teacher_cv``, with
+        ``soft_weight="auto"`` and an unfitted teacher, and with a teacher that only has ``labels_``, all rows are used.
     n_repeats : int >= 1, default=1
         Number of times that the teacher is queried for each row; its outputs are averaged. Increase it for teachers
         that draw random numbers, such as a network with dropout that is active in prediction. Each query counts towards
@@ -292,6 +300,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         teacher_weights: Any = None,
         target_compressor: Any = None,
         max_queries: int | None = None,
+        max_real_rows: Any = "auto",
         n_repeats: int = 1,
         response_method: str = "auto",
         decision: str = "auto",
@@ -319,6 +328,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.teacher_cv, self.teacher_weights = teacher_cv, teacher_weights
         self.target_compressor = target_compressor
         self.max_queries = max_queries
+        self.max_real_rows = max_real_rows
         self.n_repeats = n_repeats
         self.response_method = response_method
         self.decision, self.calibration = decision, calibration

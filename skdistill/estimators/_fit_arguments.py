@@ -7,6 +7,7 @@ import numpy as np
 
 from .._tables import describe_mismatch, is_frame, take_rows
 from .._validation import check_finite, check_table, check_weights
+from ..transfer import SampledRows
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class FitArguments:
     X_unlabeled, X_val : table or None
     y_val : ndarray or None
     groups : ndarray of shape (n_samples,) or None
+    sampled : SampledRows or None
+        Which rows of the table that was passed ``X`` is, if its rows were sampled.
     """
 
     X: Any
@@ -30,6 +33,7 @@ class FitArguments:
     X_val: Any = None
     y_val: Any = None
     groups: np.ndarray | None = None
+    sampled: SampledRows | None = None
 
     @property
     def weight(self) -> np.ndarray:

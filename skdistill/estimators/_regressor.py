@@ -112,6 +112,14 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         teacher returns the same output for a row again (none for models that are known to do so). It excludes the 16
         rows that ``memory`` queries to identify the teacher, the queries of teachers fitted on folds, and the rows
         from which a student with ``hint_weight`` reads hints.
+    max_real_rows : int >= 1000, "auto" or None, default="auto"
+        Maximum number of rows of ``X``, and of ``X_unlabeled``, that are labelled and that the student is selected and
+        fitted on. A larger ``X`` is replaced by a stratified sample: half of it is drawn at random and labelled, and
+        the other half makes it larger where the outputs vary more. The weights of its rows make up for this, so that
+        the sample stands for all rows. ``"auto"`` is 100,000, or ten rows for each parameter of a student within a
+        budget if these are more; it does not limit the rows of a student that is passed as an estimator. ``None``
+        labels all rows. An unfitted teacher is fitted on all rows. With ``teacher_cv``, with
+        ``soft_weight="auto"`` and an unfitted teacher, and with a teacher that only has ``labels_``, all rows are used.
     n_repeats : int >= 1, default=1
         Number of times that the teacher is queried for each row; its outputs are averaged. Increase it for teachers
         that draw random numbers, such as a network with dropout that is active in prediction. Each query counts towards
@@ -294,6 +302,7 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         quantiles: Any = None,
         target_compressor: Any = None,
         max_queries: int | None = None,
+        max_real_rows: Any = "auto",
         n_repeats: int = 1,
         response_method: str = "auto",
         memory: Any = None,
@@ -320,6 +329,7 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         self.output_order, self.quantiles = output_order, quantiles
         self.target_compressor = target_compressor
         self.max_queries = max_queries
+        self.max_real_rows = max_real_rows
         self.n_repeats = n_repeats
         self.response_method = response_method
         self.memory = memory

@@ -37,6 +37,7 @@ from ..teachers import (
 )
 from ..transfer import Oracle, TransferSet, label_real_rows
 from ._fit_arguments import FitArguments
+from ._row_sample import most_real_rows
 from ._several_teachers import QueryOfSeveral, n_asked_before, refit_several, resolve_several
 from ._teacher_noise import check_teacher
 
@@ -250,6 +251,8 @@ def label_given(
         truth=truth,
         X_unlabeled=given.X_unlabeled,
         label_anew=_out_of_sample_labels(model, teacher, given, run, model.teacher_cv if cv is None else cv),
+        sampled=given.sampled,
+        most_unlabeled=most_real_rows(model),
         rng=run.rng,
     )
 
