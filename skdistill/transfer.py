@@ -16,6 +16,7 @@ from ._threads import in_threads
 from ._validation import draw_seed, seed_estimator
 from .exceptions import SamplerError, TeacherOutputError
 from .samplers import as_sampler, choose_from_pool
+from .teachers import Workers
 
 AUTO_RATIO = 10
 """Number of synthetic rows per real row for ``n_synthetic="auto"``."""
@@ -291,8 +292,13 @@ class TransferSet:
             oracle.sample_seconds,
             perf_counter() - oracle.started,
             0 if self.sampled is None else self.sampled.table.shape[0],
-            oracle.labelled_by(),
+            oracle.workers.describe(),
         )
+
+
+def no_rows(n_rows: int) -> int:  # noqa: ARG001  # unlike a lambda, it can be pickled
+    """Return that no rows complete a batch."""
+    return 0
 
 
 @dataclass
@@ -324,8 +330,8 @@ class Oracle:
         Time spent on labelling and on drawing rows.
     started : float
         Time of creation on a monotonic clock.
-    labelled_by : callable, default=one thread
-        Returns what labels the rows, as text.
+    workers : Workers, default=one thread
+        What labels the rows.
     refusals : Refusals
         What the teacher has refused.
     """
@@ -334,10 +340,10 @@ class Oracle:
     memory: joblib.Memory
     max_queries: int | None = None
     n_repeats: int = 1
-    n_padded: Callable[[int], int] = lambda n_rows: 0  # noqa: ARG005
+    n_padded: Callable[[int], int] = no_rows
     n_extra: int = 0
     extra_seconds: float = 0.0
-    labelled_by: Callable[[], str] = lambda: "1 thread"
+    workers: Workers = field(default_factory=Workers)
     n_queries: int = field(default=0, init=False)
     teacher_noise: float = field(default=0.0, init=False)
     label_seconds: float = field(default=0.0, init=False)
@@ -346,7 +352,10 @@ class Oracle:
     refusals: Refusals = field(init=False)
 
     def __post_init__(self) -> None:
-        self.refusals = Refusals(self.label, lambda: self.n_left)
+        self.refusals = Refusals(self.label, self._left)
+
+    def _left(self) -> float:
+        return self.n_left
 
     @property
     def n_left(self) -> float:
@@ -356,7 +365,7 @@ class Oracle:
     @property
     def n_asked(self) -> int:
         """Number of queries of the teacher so far, each for one row."""
-        return self.n_queries * self.n_repeats + self.n_extra
+        return self.n_queries * self.n_repeats + self.n_extra + self.workers.n_compared
 
     def count_hints(self, n_rows: int, seconds: float) -> None:
         """Count rows of which a student has read what the teacher computes inside."""

@@ -140,9 +140,7 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         check_names(self, teacher, given.X)
 
         oracle = oracle_of(self, teacher, given, run)
-        label_rows(calibration_rows, teacher, oracle)
-        with reserve_label_queries(self, teacher, oracle):
-            given = sample_rows(self, teacher, given, oracle, run)
+        given = self._sample(teacher, given, calibration_rows, oracle, run)
         truth, truth_val = self._truth(teacher, given)
         real, targets, labels = self._label_real(teacher, given, truth, oracle, run)
         measure_teacher_noise(self, targets, given, real, oracle)
@@ -214,6 +212,14 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
     def _truth(self, teacher: Teacher, given: FitArguments) -> tuple[np.ndarray | None, np.ndarray | None]:
         """Return true labels or values of the rows of ``X`` and ``X_val``, as numbers."""
         return self._task.truth(self, teacher, given.y), self._task.truth(self, teacher, given.y_val, "y_val")
+
+    def _sample(
+        self, teacher: Teacher, given: FitArguments, calibration_rows: Any, oracle: Oracle, run: Run
+    ) -> FitArguments:
+        """Label the rows of the calibration, and replace a large ``X`` by a sample, of which half is labelled."""
+        label_rows(calibration_rows, teacher, oracle)
+        with reserve_label_queries(self, teacher, oracle):
+            return sample_rows(self, teacher, given, oracle, run)
 
     def _label_real(
         self, teacher: Teacher, given: FitArguments, truth: np.ndarray | None, oracle: Oracle, run: Run

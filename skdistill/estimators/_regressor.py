@@ -146,8 +146,11 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
     random_state : int, RandomState instance or None, default=None
         Seeds the sampler, the student and the recipe where their own ``random_state`` is ``None``.
     n_jobs : int or None, default=None
-        Number of candidate students fitted in parallel, and number of threads of the default student and sampler. The
-        result does not depend on it.
+        Number of blocks of rows that the teacher labels in parallel, of candidate students that are fitted in parallel,
+        and of threads of the default student and sampler. Whether blocks are labelled by threads, by processes or one
+        after the other is found by trying; ``transfer_set_.labelled_by`` states it. ``None`` is 1, or what the context
+        says: ``with joblib.parallel_config("loky", n_jobs=2)``, whose backend is used without trying. The result does
+        not depend on it.
     verbose : int, default=0
         If above 0, progress is written to standard error, with an estimate of the remaining time for long phases. From
         scikit-learn 1.9 on, its callbacks receive the same progress: ``set_callbacks(ProgressBar())``.
@@ -328,8 +331,7 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         self.link, self.bounds = link, bounds
         self.output_order, self.quantiles = output_order, quantiles
         self.target_compressor = target_compressor
-        self.max_queries = max_queries
-        self.max_real_rows = max_real_rows
+        self.max_queries, self.max_real_rows = max_queries, max_real_rows
         self.n_repeats = n_repeats
         self.response_method = response_method
         self.memory = memory

@@ -119,8 +119,8 @@ def extend(
 
 
 def _is_sufficient(real: TransferSet, held_out: HeldOut | None) -> bool:
-    """Whether the real rows are a sample of so many that synthetic rows, which weigh as rows of the table, hardly count.
+    """Whether the real rows are a sample of so many that synthetic rows, weighed as rows of the table, hardly count.
 
-    Not if the teacher has memorised its rows, since synthetic rows then replace them.
+    They do if the teacher has memorised its rows, since they then replace these.
     """
     return real.ratio > 1 and held_out is not None and held_out.is_trusted

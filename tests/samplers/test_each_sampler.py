@@ -84,7 +84,7 @@ class TestLeafSwap:
         X = np.arange(1000.0).reshape(-1, 1)
         fitted = LeafSwap(1.0, noise=0.0).fit(X, X[:, 0])
         own = np.arange(1000)
-        assert np.all(fitted._partners(own, np.random.default_rng(0)) != own)
+        assert np.all(fitted._draw(own, np.random.default_rng(0))[:, 0] != X[own, 0])
 
     @pytest.mark.parametrize("n_outputs", [1, 3, 30])
     def test_any_number_of_outputs(self, n_outputs):
