@@ -49,11 +49,12 @@ class Shipped:
     """
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
-        from joblib.externals import cloudpickle
+        from joblib import wrap_non_picklable_objects
 
         try:
+            content = pickle.dumps(wrap_non_picklable_objects(function, keep_wrapper=False))
             # an array, which the backends of joblib map into memory or send to each worker once
-            self._content = np.frombuffer(cloudpickle.dumps(function), dtype=np.uint8)
+            self._content = np.frombuffer(content, dtype=np.uint8)
         except Exception as error:  # any object fails in its own way
             raise NotPicklableError(f"{type(error).__name__}: {error}") from error
         self._token = uuid4().hex
@@ -99,7 +100,7 @@ def _call(token: str, content: np.ndarray, item: Any) -> Any:
 
     function = _loaded.get(token)
     if function is None:
-        function = pickle.loads(content)  # noqa: S301  # the caller's own function
+        function = pickle.loads(content)  # the caller's own function
         _loaded.clear()
         _loaded[token] = function
     try:
@@ -112,7 +113,7 @@ def _call(token: str, content: np.ndarray, item: Any) -> Any:
 def _picklable(cause: BaseException | None) -> BaseException | None:
     """Return a cause, or what it says if it cannot be pickled."""
     try:
-        pickle.loads(pickle.dumps(cause))  # noqa: S301
+        pickle.loads(pickle.dumps(cause))
     except Exception:
         return RuntimeError(f"{type(cause).__name__}: {cause}")
     return cause

@@ -22,6 +22,9 @@ from typing import Any, TypeVar
 MAX_THREADS = 2**16
 """More threads than any computation has."""
 
+MIN_PARALLEL_ROWS = 10_000
+"""Fewer rows are scored faster than threads start."""
+
 MAX_SMALL_ROWS, MAX_SMALL_PRODUCT = 16, 2**18
 """Bounds the rows, and the multiplications, of products that run on one BLAS thread anyway; the limit would take longer
 than they do."""
@@ -90,6 +93,18 @@ def count_threads(n_jobs: int | None) -> int:
     if n_jobs is None or n_jobs < 0:
         n_threads = min(n_threads, cpu_count())
     return max(1, min(n_threads, _most_threads.get()))
+
+
+@contextmanager
+def context_of_threads(n_jobs: int | None, n_rows: int) -> Iterator[None]:
+    """Let models that have no ``n_jobs`` of their own use so many threads for a large table."""
+    if n_jobs in (None, 1) or n_rows < MIN_PARALLEL_ROWS:
+        yield
+        return
+    from joblib import parallel_config
+
+    with parallel_config("threading", n_jobs=n_jobs):
+        yield
 
 
 def call_with_at_most(n_threads: int, function: Callable[[Item], Result], item: Item) -> Result:

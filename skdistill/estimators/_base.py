@@ -10,7 +10,7 @@ from sklearn.base import clone
 from .._declared_columns import declared_columns
 from .._encoding import columns_ignored, declare, declared_here
 from .._tables import is_frame
-from .._threads import blas_threads_restored
+from .._threads import blas_threads_restored, context_of_threads
 from .._validation import check_fitted, check_random_state, check_table, draw_seed, input_tags_of, tags_of, warn_caller
 from ..exceptions import StudentError, TeacherWarning
 from ..metrics import fidelity
@@ -473,9 +473,16 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Labels or values.
+
+        Notes
+        -----
+        Tables of at least 10,000 rows are predicted by ``n_jobs`` threads; ``student_`` alone does so within a context
+        of joblib: ``with joblib.parallel_config(n_jobs=2)``.
         """
         check_fitted(self, "student_")
-        return self.student_.predict(self._student_rows(X))
+        rows = self._student_rows(X)
+        with context_of_threads(self.n_jobs, rows.shape[0]):
+            return self.student_.predict(rows)
 
     def _student_rows(self, X: Any) -> Any:
         """Return checked rows with the columns that the student sees."""

@@ -7,6 +7,7 @@ from sklearn.base import ClassifierMixin
 
 from .._encoding import encoded_once
 from .._restoring import all_or_nothing
+from .._threads import context_of_threads
 from .._validation import check_fitted, check_table
 from ..selection import supports_callbacks
 from ..teachers import positions_said
@@ -415,7 +416,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             Columns in the order of ``classes_``.
         """
         check_fitted(self, "student_")
-        return self._targets.predict_seen(self.student_, self._student_rows(X))
+        rows = self._student_rows(X)
+        with context_of_threads(self.n_jobs, rows.shape[0]):
+            return self._targets.predict_seen(self.student_, rows)
 
     def teacher_labels(self, X: Any) -> np.ndarray:
         """Return the labels that the teacher predicts for ``X``.

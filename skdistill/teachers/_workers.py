@@ -24,10 +24,10 @@ OWN_THREADS = 1.3
 """Processor time for a second of time from which a teacher counts as one that uses several cores itself."""
 
 MIN_THREAD_SECONDS, MIN_PROCESS_SECONDS = 0.3, 4.0
-"""Expected time for the remaining blocks from which threads and processes are tried; processes take seconds to start."""
+"""Expected time for the other blocks from which threads and processes are tried; processes take seconds to start."""
 
 MIN_GAIN = 1.4
-"""How many times faster two threads must be than one; less is for example a teacher that holds the interpreter's lock."""
+"""How many times faster two threads must be than one; they are not if a teacher holds the interpreter's lock."""
 
 N_COMPARED_ROWS = 8
 """Number of rows for which a function must return the same outputs in another process."""
