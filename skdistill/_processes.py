@@ -35,6 +35,13 @@ def named_backend() -> str | None:
     return names[0].removesuffix("Backend").removesuffix("Distributed").lower()
 
 
+def count_jobs(n_jobs: int | None) -> int:
+    """Return the number of jobs that ``n_jobs`` stands for in the context of joblib."""
+    from joblib import effective_n_jobs
+
+    return int(effective_n_jobs(n_jobs))
+
+
 class Shipped:
     """A function that is sent to each worker once.
 
@@ -69,11 +76,11 @@ class Shipped:
         backend : str or None, default=None
             ``None`` is the backend of the context.
         """
-        from joblib import Parallel, delayed, effective_n_jobs
+        from joblib import Parallel, delayed
 
         named = {} if backend is None else {"backend": backend}
         with Parallel(n_jobs=n_jobs, **named) as parallel:
-            step = min(WINDOW * (n_jobs if n_jobs and n_jobs > 0 else effective_n_jobs(n_jobs)), MAX_WINDOW)
+            step = min(WINDOW * (n_jobs if n_jobs and n_jobs > 0 else count_jobs(n_jobs)), MAX_WINDOW)
             for start in range(0, len(items), step):
                 some = items[start : start + step]
                 for result in parallel(delayed(_call)(self._token, self._content, item) for item in some):

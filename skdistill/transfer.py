@@ -123,7 +123,15 @@ class SampledRows:
     @property
     def ratio(self) -> float:
         """Number of rows of the table for each sampled row."""
-        return float(self.table.shape[0] / len(self.rows))
+        return self.n_table / len(self.rows)
+
+    @property
+    def n_table(self) -> int:
+        """Number of rows of the table."""
+        return int(self.table.shape[0])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"table": np.empty((self.n_table, 0))}  # other processes need the sample only
 
     def take(self, rows: np.ndarray) -> "SampledRows":
         """Return some of the sampled rows, without outputs."""
@@ -291,7 +299,7 @@ class TransferSet:
             oracle.label_seconds + oracle.extra_seconds,
             oracle.sample_seconds,
             perf_counter() - oracle.started,
-            0 if self.sampled is None else self.sampled.table.shape[0],
+            0 if self.sampled is None else self.sampled.n_table,
             oracle.workers.describe(),
         )
 

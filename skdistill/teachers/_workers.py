@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from .._processes import NotPicklableError, Shipped, named_backend
+from .._processes import NotPicklableError, Shipped, count_jobs, named_backend
 from .._tables import take_rows
 from .._threads import in_few_threads
 from ._adapter import Teacher
@@ -128,9 +128,7 @@ class Workers:
 
     def _without_trying(self, teacher: Teacher) -> Way | None:
         """Return the only way, or the one that the user has named; ``None`` if several have to be tried."""
-        from joblib import effective_n_jobs
-
-        n_jobs = effective_n_jobs(self.n_jobs)
+        n_jobs = count_jobs(self.n_jobs)
         if n_jobs == 1 or not _is_steady(teacher):
             return HERE
         if (named := named_backend()) == "threading":
@@ -167,15 +165,11 @@ class Workers:
         yield from _label(way, labeller, blocks[n_done:])
 
     def _in_threads(self) -> Way:
-        from joblib import effective_n_jobs
-
-        return _threads(effective_n_jobs(self.n_jobs))
+        return _threads(count_jobs(self.n_jobs))
 
     def _in_processes(self, labeller: BlockLabeller, block: Any, expected: np.ndarray | None) -> Way:
         """Return processes, if the teacher can be sent to them and, there, returns the outputs that are expected."""
-        from joblib import effective_n_jobs
-
-        n_jobs = effective_n_jobs(self.n_jobs)
+        n_jobs = count_jobs(self.n_jobs)
         try:
             shipped = Shipped(partial(label_block, labeller.teacher))
             if expected is not None:
