@@ -37,7 +37,7 @@ def test_allocation_follows_neyman():
 
 @given(st.integers(0, 2**32 - 1))
 def test_weights_stand_for_the_table(seed):
-    """The first rows stay, and the weights of each stratum add up to its share of the table, none of them much larger."""
+    """The first rows stay, and the weights of each stratum add up to its share of the table; none is much larger."""
     count, spread, _, rng = strata_of(seed, 5)
     count = count + 300
     strata = rng.permutation(np.repeat(np.arange(5), count)).astype(np.uint8)
