@@ -90,7 +90,7 @@ def count_threads(n_jobs: int | None) -> int:
     from joblib import cpu_count, effective_n_jobs
 
     n_threads = effective_n_jobs(n_jobs)
-    if n_jobs is None or n_jobs < 0:
+    if n_threads > 1 and (n_jobs is None or n_jobs < 0):
         n_threads = min(n_threads, cpu_count())
     return max(1, min(n_threads, _most_threads.get()))
 
