@@ -50,6 +50,9 @@ def in_threads(function: Callable[[Item], Result], items: Iterable[Item], n_jobs
         from sklearn.utils.parallel import Parallel, delayed
 
         items = list(items)
+        if len(items) == 1:  # which may use all threads itself
+            yield function(items[0])
+            return
         most = n_threads // max(min(n_threads, len(items)), 1)
         parallel = Parallel(n_jobs=n_threads, backend="threading", batch_size=1, return_as="generator")
         # a copy of the context shares the cache of the current fit

@@ -12,7 +12,7 @@ import numpy as np
 from ._encoding import declared_here, fit_table_encoder, once
 from ._refusals import Refusals
 from ._tables import describe_mismatch, stack_rows, take_rows
-from ._threads import in_threads
+from ._threads import context_of_threads, in_threads
 from ._validation import draw_seed, seed_estimator
 from .exceptions import SamplerError, TeacherOutputError
 from .samplers import as_sampler, choose_from_pool
@@ -409,7 +409,9 @@ class Oracle:
         if any(hasattr(draw.sampler, "search") for draw in draws):
             return [self._searched(draw, is_given=is_given) for draw in draws]
         started = perf_counter()
-        parts = [self.refusals.restrict(part) for part in in_threads(self._rows, draws, n_jobs)]
+        with context_of_threads(self.workers.n_jobs, draws[0].n_samples if len(draws) == 1 else 0):
+            parts = list(in_threads(self._rows, draws, n_jobs))
+        parts = [self.refusals.restrict(part) for part in parts]
         self.sample_seconds += perf_counter() - started
         if is_given:
             drawn = [self.refusals.label_all(part, draw.sampler) for part, draw in zip(parts, draws, strict=True)]

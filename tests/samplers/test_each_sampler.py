@@ -12,7 +12,6 @@ from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from skdistill.exceptions import SamplerError
-from skdistill.samplers import _base
 from skdistill.samplers import (
     SPUNGE,
     Interpolation,
@@ -22,6 +21,7 @@ from skdistill.samplers import (
     Mixture,
     TermSwap,
     UniformBox,
+    _base,
     choose_from_pool,
 )
 from skdistill.samplers._cells import choose_cells
