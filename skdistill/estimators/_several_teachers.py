@@ -304,27 +304,28 @@ class QueryOfSeveral:
     teacher : Teacher
     query : callable
         ``query(rows, origin)`` returns the outputs of each of them.
-    disagreements : list of ndarray
-        One for each query of rows of ``X``.
+    answers : list of (list of ndarray, ndarray)
+        For each query of rows of ``X``, the soft targets of each teacher and those of all together.
     """
 
     teacher: Teacher
     query: Callable[[Any, str], list[np.ndarray]]
-    disagreements: list[np.ndarray] = field(default_factory=list)
+    answers: list[tuple[list[np.ndarray], np.ndarray]] = field(default_factory=list)
 
     def __call__(self, rows: Any, origin: str) -> np.ndarray:
         """Return the weighted mean of the outputs."""
         answers, ensemble = self.query(rows, origin), self.teacher.model
         outputs: np.ndarray = ensemble.combine(rows, answers)
-        if not self.disagreements or (len(self.disagreements) == 1 and origin == "real rows"):
-            soft, pools_outputs = ensemble.soft_targets(answers), self.teacher.task == "classification"
-            self.disagreements.append(disagreement(soft, outputs, pools_outputs=pools_outputs))
+        if not self.answers or (len(self.answers) == 1 and origin == "real rows"):
+            self.answers.append((ensemble.soft_targets(answers), outputs))
         return outputs
 
     def disagreement(self, rows: TransferSet) -> np.ndarray:
         """Return how far the teachers differ on the real rows of a transfer set, in their order."""
-        together = np.concatenate(self.disagreements)
-        if rows.sampled is None or len(self.disagreements) == 1:
+        soft = [np.concatenate(parts) for parts in zip(*(soft for soft, _ in self.answers), strict=True)]
+        outputs = np.concatenate([outputs for _, outputs in self.answers])
+        together = disagreement(soft, outputs, pools_outputs=self.teacher.task == "classification")
+        if rows.sampled is None or len(self.answers) == 1:
             return together
         return together[np.argsort(np.argsort(~rows.sampled.is_labelled, kind="stable"))]
 
@@ -342,6 +343,6 @@ def known_of_several(teacher: Teacher, oracle: Oracle, rows: TransferSet) -> dic
     weights = ensemble.weights
     if not isinstance(weights, np.ndarray):
         weights = ensemble.weights_of(take_rows(rows.X, np.flatnonzero(rows.is_real))).mean(axis=0)
-    is_known = isinstance(oracle.query, QueryOfSeveral) and len(oracle.query.disagreements) > 0
+    is_known = isinstance(oracle.query, QueryOfSeveral) and len(oracle.query.answers) > 0
     disagreements = oracle.query.disagreement(rows) if is_known else None  # type: ignore[attr-defined]
     return {"teacher_weights_": weights, "teacher_disagreement_": disagreements}

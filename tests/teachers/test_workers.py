@@ -72,9 +72,9 @@ def test_functions_are_never_called_by_threads_unasked(monkeypatch):
     asked = []
     monkeypatch.setattr(_workers, "MIN_PROCESS_SECONDS", 0.1)
     monkeypatch.setattr(Workers, "_in_processes", lambda *_: asked.append(1) or _workers.HERE)
-    label(checked(waiting))
+    label(checked(waiting), chunk_size=75)
     assert asked == [1]
-    label(checked(waiting), has_budget=True)
+    label(checked(waiting), chunk_size=75, has_budget=True)
     assert asked == [1], "with a budget, no row is labelled again to compare"
 
 
