@@ -3,12 +3,15 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LinearRegression
 
 import skdistill
-from skdistill import DistilledClassifier, DistilledRegressor
+from skdistill import DistilledClassifier, DistilledRegressor, as_teacher
 from skdistill.metrics import fidelity
+from skdistill.selection import ValueTargets
+from skdistill.selection._validation_rows import out_of_bag_group
+from skdistill.transfer import SampledRows, TransferSet
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((12_000, 4))
@@ -38,8 +41,13 @@ def fit(teacher=steps, rows=X, **params):
 
 def test_a_sample_is_as_good_as_all_rows():
     """A student that cannot follow the teacher is the same as that of all rows: weights make up for the strata."""
+
+    def opposite(rows):
+        """A slope that is another one where the outputs vary most."""
+        return np.where(rows[:, 0] > 1, 3 * rows[:, 1] + np.sin(3 * rows[:, 2]), -rows[:, 1])
+
     other = np.random.default_rng(1).standard_normal((20_000, 4))
-    found = [fidelity(steps(other), fit(max_real_rows=most).predict(other)) for most in (6000, None)]
+    found = [fidelity(opposite(other), fit(opposite, max_real_rows=most).predict(other)) for most in (6000, None)]
     assert found[0] > found[1] - 0.001
 
 
@@ -116,6 +124,16 @@ def test_forests_are_validated_out_of_bag():
     model = DistilledClassifier(forest, skdistill.AutoStudent(["linear"]), max_real_rows=1000, random_state=0)
     model.fit(X[:4000])
     assert model.candidates_.chosen.validated_on.startswith("rows of X, out of bag")
+
+
+def test_out_of_bag_outputs_are_those_of_the_rows():
+    """The out-of-bag outputs of sampled rows are those that the forest has for them."""
+    table, rows = X[:1500], np.arange(3, 1500, 7)
+    forest = RandomForestRegressor(60, oob_score=True, random_state=0).fit(table, steps(table))
+    sampled = SampledRows(table, rows, np.zeros(len(rows), dtype=bool), np.empty(0))
+    real = TransferSet(table[rows], forest.predict(table[rows]), np.ones(len(rows)), sampled=sampled)
+    known, group = out_of_bag_group(real, np.arange(len(rows)), ValueTargets(as_teacher(forest), 1.0, None))
+    np.testing.assert_allclose(group.targets, forest.oob_prediction_[rows[known]])
 
 
 def test_several_teachers_differ_row_by_row():
