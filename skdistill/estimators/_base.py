@@ -481,6 +481,8 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         """
         check_fitted(self, "student_")
         rows = self._student_rows(X)
+        if self.n_jobs is None:  # nothing is lent, which saves time for single rows
+            return self.student_.predict(rows)
         with context_of_threads(self.n_jobs, rows.shape[0]):
             return self.student_.predict(rows)
 

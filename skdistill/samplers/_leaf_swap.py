@@ -165,7 +165,9 @@ class LeafSwap(BaseSampler):
             random_state=int(rng.integers(2**31)),
         )
         tree.fit(self._points[grown_on], targets)
-        return tree.apply(self._points[own])
+        if sparse.issparse(self._points):
+            return tree.apply(self._points[own])
+        return tree.tree_.apply(self._points.take(own, axis=0))  # points were checked when they were made
 
 
 def _partners(leaf: np.ndarray, rng: np.random.Generator) -> np.ndarray:
