@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .._threads import is_small, one_blas_thread
+from .._threads import MIN_PARALLEL_ROWS, count_threads, is_small, one_blas_thread
 from ._code import Code, compile_row, row_source, scores_as_tuple
 from ._columns import Columns, names_of_frame, pack_table, rows_as_array, unpack_table
 from ._decision import Decision
@@ -42,7 +42,9 @@ class CompiledModel:
     A dict must have the column names of ``fit``. In other inputs, columns are identified by position, unless a frame or
     a Series has exactly the column names of ``fit`` in another order: then columns are identified by name.
 
-    Compiled models are created by :func:`skdistill.compile`.
+    Compiled models are created by :func:`skdistill.compile`. Tables of at least 10,000 rows are scored by as many
+    threads as a context of joblib says: ``with joblib.parallel_config(n_jobs=2)``; outside one, by a single thread. The
+    outputs do not depend on it.
 
     Parameters
     ----------
@@ -280,7 +282,7 @@ class CompiledModel:
     def outputs_of(self, cells: Any) -> np.ndarray:
         """Return the outputs for rows that are encoded as :meth:`encoded` does."""
         with one_blas_thread(is_small=is_small(cells.shape[0], self._n_weights)):
-            scores = self.scorer.scores(cells)
+            scores = self.scorer.scores(cells, 1 if cells.shape[0] < MIN_PARALLEL_ROWS else count_threads(None))
         outputs = inverse_link(self.link, self.bounds, self.order).of_rows(scores)
         if self.power != 1:
             outputs = outputs**self.power

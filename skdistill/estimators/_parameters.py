@@ -16,6 +16,7 @@ from ..selection import AutoSampler, AutoStudent
 from ..students._families import FAMILIES, current_name, warn_of_former_names
 from ..students._student import CompactStudent
 from ._generations import check_generations
+from ._row_sample import check_max_real_rows
 from ._several_teachers import check_teachers
 from ._student_view import check_view
 
@@ -32,6 +33,7 @@ def check_parameters(model: Any, y: Any) -> None:
     check_view(model)
     check_teachers(model)
     check_generations(model)
+    check_max_real_rows(model)
     _check_student(model)
     _check_sampler(model)
     model._task.check_parameters(model)

@@ -129,6 +129,14 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         teacher returns the same output for a row again (none for models that are known to do so). It excludes the 16
         rows that ``memory`` queries to identify the teacher, the queries of teachers fitted on folds, and the rows
         from which a student with ``hint_weight`` reads hints.
+    max_real_rows : int >= 1000, "auto" or None, default="auto"
+        Maximum number of rows of ``X``, and of ``X_unlabeled``, that are labelled and that the student is selected and
+        fitted on. A larger ``X`` is replaced by a stratified sample: half of it is drawn at random and labelled, and
+        the other half makes it larger where the outputs vary more. The weights of its rows make up for this, so that
+        the sample stands for all rows. ``"auto"`` is 100,000, or ten rows for each parameter of a student within a
+        budget if these are more; it does not limit the rows of a student that is passed as an estimator. ``None``
+        labels all rows. An unfitted teacher is fitted on all rows. With ``teacher_cv``, with
+        ``soft_weight="auto"`` and an unfitted teacher, and with a teacher that only has ``labels_``, all rows are used.
     n_repeats : int >= 1, default=1
         Number of times that the teacher is queried for each row; its outputs are averaged. Increase it for teachers
         that draw random numbers, such as a network with dropout that is active in prediction. Each query counts towards
@@ -155,8 +163,11 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
     random_state : int, RandomState instance or None, default=None
         Seeds the sampler, the student and the recipe where their own ``random_state`` is ``None``.
     n_jobs : int or None, default=None
-        Number of candidate students fitted in parallel, and number of threads of the default student and sampler. The
-        result does not depend on it.
+        Number of blocks of rows that the teacher labels in parallel, of candidate students that are fitted in parallel,
+        and of threads of the default student and sampler. Whether blocks are labelled by threads, by processes or one
+        after the other is found by trying; ``transfer_set_.labelled_by`` states it. ``None`` is 1, or what the context
+        says: ``with joblib.parallel_config("loky", n_jobs=2)``, whose backend is used without trying. The result does
+        not depend on it.
     verbose : int, default=0
         If above 0, progress is written to standard error, with an estimate of the remaining time for long phases. From
         scikit-learn 1.9 on, its callbacks receive the same progress: ``set_callbacks(ProgressBar())``.
@@ -311,6 +322,7 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         quantiles: Any = None,
         target_compressor: SupportsTransform | None = None,
         max_queries: int | None = None,
+        max_real_rows: int | Literal["auto"] | None = "auto",
         n_repeats: int = 1,
         response_method: Literal[
             "auto",
@@ -345,7 +357,7 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         self.link, self.bounds = link, bounds
         self.output_order, self.quantiles = output_order, quantiles
         self.target_compressor = target_compressor
-        self.max_queries = max_queries
+        self.max_queries, self.max_real_rows = max_queries, max_real_rows
         self.n_repeats = n_repeats
         self.response_method = response_method
         self.memory = memory

@@ -1,6 +1,6 @@
 """Evaluation of candidate students: cost and fidelity of each."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from .._encoding import WithDeclarations
+from .._processes import NotPicklableError, Shipped, count_jobs, named_backend
 from .._progress import Progress
 from .._threads import in_threads
 from ..exceptions import StudentError, StudentSizeError
@@ -119,7 +121,18 @@ class StudentTrials:
         n_in_time = (
             max(int(self._deadline.left / longest), 1) if longest and self._deadline.left < np.inf else len(tried)
         )
-        return self.add(in_threads(teach, tried[:n_in_time], self.terms.n_jobs))
+        return self.add(self._fit_all(teach, tried[:n_in_time]))
+
+    def _fit_all(self, teach: Callable[[Any], FittedCandidate], tried: list[Any]) -> Iterator[FittedCandidate]:
+        """Fit candidates in threads, or in the processes or the cluster that a context of joblib names."""
+        if named_backend() not in (None, "threading", "sequential") and count_jobs(self.terms.n_jobs) > 1:
+            with suppress(NotPicklableError):
+                return Shipped(WithDeclarations.here(teach)).map(tried, self.terms.n_jobs)
+        return in_threads(teach, tried, self.terms.n_jobs)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what fits of candidates need in other processes."""
+        return vars(self) | {"progress": None, "all": [], "_losses": [], "_best": None}
 
     def scouted(self, names: list[str], rows: TransferSet) -> list[Candidate]:
         """Fit a small student of each family, and return the candidates within the budget, the best first."""

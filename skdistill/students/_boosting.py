@@ -5,11 +5,11 @@ from numbers import Integral
 from typing import Any, Literal, Self
 
 import numpy as np
-from joblib import effective_n_jobs
 from sklearn.base import clone
 from sklearn.utils.validation import check_memory
 
 from .._losses import OneVsRestCrossEntropy
+from .._threads import count_threads
 from .._types import CategoricalFeatures, InteractionCst, Memory, MonotonicCst, RandomState, SupportsPredict
 from .._validation import check_n_jobs, check_number, check_random_state, draw_seed
 from ..compiled import Forest
@@ -148,7 +148,7 @@ class _CompactBoosting(KeepsInit, CompactStudent):
             return grower.grow(output, target, start, self.n_trees, only_these=only_these)
         if first.n_trees == self.n_trees:
             return first
-        scores = first.scores(grower.table.cells, effective_n_jobs(self.n_jobs))[:, 0]
+        scores = first.scores(grower.table.cells, count_threads(self.n_jobs))[:, 0]
         n_more = self.n_trees - first.n_trees
         return continued(first, grower.grow(output, target, scores, n_more, only_these=only_these))
 
@@ -177,7 +177,7 @@ class _CompactBoosting(KeepsInit, CompactStudent):
         hidden: np.ndarray | None,
     ) -> tuple[Forest, np.ndarray, float]:
         """Return the trees of an output, refitted and pruned, the weights of ``hidden``, and the chosen ridge."""
-        leaves, weight = forest.leaves(table.cells, effective_n_jobs(self.n_jobs)), table.weight
+        leaves, weight = forest.leaves(table.cells, count_threads(self.n_jobs)), table.weight
         forest = forest.with_missing_sent(table.has_missing, leaf_weights(forest, leaves, weight))
         values, change, ridge = forest.value[:, 0], np.zeros(0 if hidden is None else hidden.shape[1]), np.inf
         if self.resolve_leaves:
@@ -190,7 +190,7 @@ class _CompactBoosting(KeepsInit, CompactStudent):
         self, forest: Forest, table: TreeTable, target: np.ndarray, is_validation: np.ndarray, directions: np.ndarray
     ) -> tuple[Forest, np.ndarray, float]:
         """Return what :meth:`_refit` does, with leaf values that keep the trees monotone."""
-        leaves, weight = forest.leaves(table.cells, effective_n_jobs(self.n_jobs)), table.weight
+        leaves, weight = forest.leaves(table.cells, count_threads(self.n_jobs)), table.weight
         forest = forest.with_missing_sent(table.has_missing, leaf_weights(forest, leaves, weight))
         if forest.tree_splits.max(initial=0) >= MAX_ORDERED_LEAVES:
             return forest, np.zeros(0), np.inf
@@ -247,7 +247,7 @@ class _CompactBoosting(KeepsInit, CompactStudent):
             "min_data_in_leaf": min(self.min_samples_leaf, n_rows + 1),
             "lambda_l2": self.l2_regularization,
             "max_bin": self.max_bins,
-            "num_threads": effective_n_jobs(self.n_jobs) if n_rows >= MIN_ROWS_FOR_THREADS else 1,
+            "num_threads": count_threads(self.n_jobs) if n_rows >= MIN_ROWS_FOR_THREADS else 1,
             "seed": seed,
             "deterministic": True,
             "force_col_wise": True,
