@@ -245,6 +245,7 @@ def test_transient_errors_are_recognised(error, is_it):
         (SimpleNamespace(headers={"Retry-After": "soon"}), 0),
         (SimpleNamespace(retry_after=float("nan")), 0),
     ],
+    ids=["nothing", "attribute", "header", "response", "date", "past", "text", "nan"],
 )
 def test_requests_to_wait_are_read(error, seconds):
     """Seconds and dates are read from the error and its response."""
