@@ -111,10 +111,14 @@ LinkName: TypeAlias = Literal["identity", "binary", "one-vs-rest", "softmax"]
 Average: TypeAlias = Literal["auto", "uniform_average", "variance_weighted"]
 """How the fidelities of several outputs are averaged."""
 
+FrameKind: TypeAlias = Literal["pandas", "polars", "pyarrow", "numpy"]
+"""Libraries of the chunks of a dataset."""
+
 __all__ = [
     "Average",
     "CategoricalFeatures",
     "FamilyName",
+    "FrameKind",
     "InteractionCst",
     "LinkName",
     "Memory",

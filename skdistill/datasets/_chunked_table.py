@@ -9,6 +9,7 @@ import narwhals as nw
 import numpy as np
 
 from .._tables import is_frame, take_rows
+from .._types import FrameKind
 from ..exceptions import DatasetError
 from ._frames import NATIVE, converted, default_kind, is_batch
 from ._schema import Schema, SchemaMismatchError, names_in
@@ -178,7 +179,7 @@ class ChunkedTable:
 
     source: Source
     columns: tuple[str, ...] | None = None
-    kind: str | None = None
+    kind: FrameKind | None = None
     chunk_size: int = CHUNK_ROWS
     sample_rows: int = SAMPLE_ROWS
     schema: Schema | None = None
@@ -226,7 +227,7 @@ class ChunkedTable:
             raise DatasetError(f"{self.name} has no columns {missing}; expected some of its columns {names}.")
         return replace(self, columns=tuple(columns), schema=None)
 
-    def converted_to(self, kind: str | None) -> Self:
+    def converted_to(self, kind: FrameKind | None) -> Self:
         """Return the dataset with chunks of another kind of table."""
         return self if kind == self.kind else replace(self, kind=kind, schema=None)
 

@@ -174,7 +174,8 @@ def _draw_unlabelled(model: Any, passed: Passed) -> tuple[Passed, DatasetPool | 
     if dataset.columns is None and is_named and dataset.column_names is not None:
         dataset = dataset.select([str(name) for name in passed.X.columns])
     if dataset.kind is None:
-        dataset = dataset.converted_to(type(passed.X).__module__.partition(".")[0] if is_named else "numpy")
+        library: Any = type(passed.X).__module__.partition(".")[0] if is_named else "numpy"
+        dataset = dataset.converted_to(library)
     scanned, chunks = dataset.scanned()
     for _ in chunks:
         pass

@@ -29,10 +29,8 @@ FIRST_SHARE, MAX_TREE_ROWS = 0.5, 20_000
 
 def check_max_real_rows(model: Any) -> None:
     """Raise an error unless ``max_real_rows`` is a sufficient number, ``"auto"`` or ``None``."""
-    given = model.max_real_rows
-    if given is None or (isinstance(given, str) and given == "auto"):
-        return
-    check_number(model, "max_real_rows", given, kind=Integral, low=MIN_REAL_ROWS)
+    if model.max_real_rows is not None:
+        check_number(model, "max_real_rows", model.max_real_rows, kind=Integral, low=MIN_REAL_ROWS, names=("auto",))
 
 
 def most_real_rows(model: Any) -> float:

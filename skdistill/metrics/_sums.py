@@ -4,6 +4,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from .._types import Average
+from .._validation import check_choice
 from ._checks import SUM_TOLERANCE, as_floats, check_finite, check_outputs, check_row_weights
 from ._fidelity import AVERAGES
 
@@ -231,9 +233,8 @@ class FidelitySums:
     (0.969697, 0.969697, 10)
     """
 
-    def __init__(self, multioutput: str = "auto") -> None:
-        if multioutput not in AVERAGES:
-            raise ValueError(f"FidelitySums: multioutput={multioutput!r}; expected one of {AVERAGES}.")
+    def __init__(self, multioutput: Average = "auto") -> None:
+        check_choice(self, "multioutput", multioutput, AVERAGES)
         self.multioutput = multioutput
         self._errors: SquaredErrors | None = None
 
