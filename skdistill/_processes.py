@@ -107,7 +107,7 @@ def _call(token: str, content: np.ndarray, item: Any) -> Any:
 
     function = _loaded.get(token)
     if function is None:
-        function = pickle.loads(memoryview(content))  # the caller's own function
+        function = pickle.loads(content.data)  # the caller's own function
         _loaded.clear()
         _loaded[token] = function
     try:
