@@ -78,7 +78,7 @@ class SliceSums:
 
     def update(self, X: Any, quantities: np.ndarray) -> None:
         """Add rows; ``quantities`` has shape (n_rows, n_quantities)."""
-        self.total += quantities.sum(axis=0)
+        self.total += np.ones(len(quantities)) @ quantities
         if self._encoder is None:
             return
         rows = take_columns(X, self.places) if len(self.places) < X.shape[1] else X

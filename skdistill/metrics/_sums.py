@@ -32,7 +32,7 @@ class Moments:
         weighted = values if weight is None else values * weight[:, None]
         self.weight += len(values) if weight is None else float(weight.sum())
         self.squared_weight += len(values) if weight is None else float(weight @ weight)
-        self.first += weighted.sum(axis=0)
+        self.first += np.ones(len(weighted)) @ weighted  # faster than numpy adds up narrow tables
         if self.has_second:
             self.second += weighted.T @ values
 
@@ -103,11 +103,15 @@ class SquaredErrors:
         losses = [(expected - each.reshape(expected.shape)) ** 2 for each in outputs] + [away**2]
         if self.is_pooled:
             losses = [each @ np.ones((each.shape[1], 1)) for each in losses]  # faster than numpy adds up short rows
-        counted = expected if weight is None or weight.all() else expected[weight > 0]
+        if not self.is_varying.all():
+            self._note_range(expected if weight is None or weight.all() else expected[weight > 0])
+        self.moments.update(np.hstack([*losses, away]), weight)
+
+    def _note_range(self, counted: np.ndarray) -> None:
+        """Note the range of outputs, until all are known to differ between rows."""
         if len(counted):
             self.least = np.minimum(self.least, counted.min(axis=0))
             self.most = np.maximum(self.most, counted.max(axis=0))
-        self.moments.update(np.hstack([*losses, away]), weight)
 
     def _begin(self, expected: np.ndarray, weight: np.ndarray | None) -> None:
         has_weight = weight is None or weight.any()

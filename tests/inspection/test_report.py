@@ -1136,8 +1136,8 @@ def test_wrong_counts_and_tables_are_refused(make):
     case = make("two classes")
     with pytest.raises(ValueError, match="report got a table without rows; expected at least 1"):
         report(case.model, case.X[:0])
-    for name in ("max_rows", "max_rules"):
-        for value in (0, 1.5, None, True):
+    for name, others in (("max_rows", ()), ("max_rules", (None,))):  # max_rows=None is all rows
+        for value in (0, 1.5, True, *others):
             with pytest.raises(ValueError, match=rf"report: {name}={value}; expected an integer of at least 1"):
                 report(case.model, case.X, **{name: value})
     with pytest.raises(TypeError, match=r"report: got a RandomForestClassifier.*needs the argument teacher="):
