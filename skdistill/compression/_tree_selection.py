@@ -89,7 +89,8 @@ def select_trees(
     (:func:`share_thresholds`), since new thresholds cost bytes [3]_.
 
     A forest with a tree for each output and step, as boosting of several classes has it, gives its trees to their
-    outputs if there are as many targets; the leaves of the trees of other forests have a value for each output.
+    outputs if there are as many targets, and each tree is selected for the output whose loss it lowers most; the leaves
+    of the trees of other forests have a value for each output.
 
     Parameters
     ----------
@@ -298,20 +299,26 @@ class _Growth:
         self.targets, weight = sequence.targets[sequence.rows], sequence.weight[sequence.rows, None]
         self.weight = weight / weight.mean()
         self.scores = np.tile(sequence.base, (len(self.targets), 1))
+        self.next: tuple[Part, np.ndarray] | None = None
 
-    def extend(self, n_trees: int) -> None:
-        """Select trees until there are enough, or none lowers the loss."""
-        while self.groups and len(self.parts) < n_trees:
-            group = self.groups.pop(0)
+    def gain(self) -> float:
+        """Return what the next tree lowers the loss by; minus infinity if no tree lowers it."""
+        while self.groups and self.next is None:
             gradient = -self.weight * self.sequence.loss.gradient(self.scores, self.targets)
             curvature = self.weight * self.sequence.curvature(self.scores)
-            best = group.best_part(gradient, curvature, self.max_leaf_nodes, self.ridge)
-            if best is None:
-                continue
-            part, change = best
-            self.parts.append(part._replace(value=self.rate * part.value))
-            self.scores += self.rate * change
-            self.groups.append(group)
+            group = self.groups.pop(0)
+            self.next = group.best_part(gradient, curvature, self.max_leaf_nodes, self.ridge)
+            if self.next is not None:
+                self.groups.append(group)
+        return -np.inf if self.next is None else self.next[0].gain
+
+    def add(self) -> None:
+        """Add the next tree."""
+        assert self.next is not None
+        part, change = self.next
+        self.parts.append(part._replace(value=self.rate * part.value))
+        self.scores += self.rate * change
+        self.next = None
 
 
 class _Selection:
@@ -320,18 +327,28 @@ class _Selection:
     def __init__(self, sequences: list[_Sequence], shape: _Shape, rate: float, ridge: float, budget: Budget) -> None:
         self.budget = budget
         self.growths = [_Growth(sequence, shape.max_leaf_nodes, rate, ridge) for sequence in sequences]
-        n_trees = shape.n_trees
+        self.order: list[int] = []
+        n_trees, most = shape.n_trees * len(sequences), MAX_TREES * len(sequences)
         while True:
-            for growth in self.growths:
-                growth.extend(n_trees)
+            self._extend(n_trees)
             self.n_trees = self._largest_within_budget()
-            if self.n_trees < n_trees or n_trees == MAX_TREES or not any(growth.groups for growth in self.growths):
+            if self.n_trees < n_trees or n_trees >= most:
                 break
-            n_trees = min(int(MORE_TREES * n_trees) + 1, MAX_TREES)  # the trees are smaller than expected
+            n_trees = min(int(MORE_TREES * n_trees) + 1, most)  # the trees are smaller than expected
+
+    def _extend(self, n_trees: int) -> None:
+        """Select trees, each for the sequence that gains most, until there are enough, or none lowers the loss."""
+        while len(self.order) < n_trees:
+            gains = [growth.gain() for growth in self.growths]
+            best = int(np.argmax(gains))
+            if np.isneginf(gains[best]):
+                break
+            self.growths[best].add()
+            self.order.append(best)
 
     def _largest_within_budget(self) -> int:
         """Return the largest number of trees within the budget before they are refitted, at least one."""
-        low, high = 1, max(1, *(len(growth.parts) for growth in self.growths))
+        low, high = 1, max(1, len(self.order))
         while low < high:
             middle = (low + high + 1) // 2
             is_within = self.budget.excess(joined_outputs(self.first(middle)).stored_as(np.float16)) <= SIZE_SHARE
@@ -340,7 +357,10 @@ class _Selection:
 
     def first(self, n_trees: int) -> list[Forest]:
         """Return the first trees of each sequence."""
-        return [growth.sequence.forest(growth.parts[:n_trees]) for growth in self.growths]
+        counts = np.bincount(self.order[:n_trees], minlength=len(self.growths))
+        return [
+            growth.sequence.forest(growth.parts[:count]) for growth, count in zip(self.growths, counts, strict=True)
+        ]
 
     def finished(self, finish: Callable[[list[Forest]], Forest]) -> Forest:
         """Return the finished forest of as many trees as the budget allows."""
@@ -352,7 +372,7 @@ class _Selection:
                 return found
             if n_trees == 1:
                 raise self.budget.too_small("select_trees", found)
-            n_trees = max(min(n_trees - 1, int(n_trees / excess)), 1)
+            n_trees = max(min(n_trees - len(self.growths), int(n_trees / excess)), 1)
 
 
 def _divide_rows(rng: np.random.RandomState, n_rows: int) -> tuple[np.ndarray, np.ndarray]:

@@ -25,8 +25,9 @@ OWN_TREES, OWN_LEAVES, OWN_RATE = 100, 31, 0.1
 PRUNED_SIZE = 2.0
 """A teacher of at most so many times the budget is also cut back as it is; the better student is kept."""
 
-SAME_LOSS = 1e-6
-"""Share of the variance of the targets within which a teacher's scores are those of the targets."""
+CLOSE_LOSS = 1e-4
+"""Share of the variance of the targets up to which a teacher that was cut back is kept, and no trees are selected:
+these could hardly be better, and take longest if the teacher has thousands of trees."""
 
 SCORE_MARGIN = 1e-9
 """Bounds the distance of probabilities to 0 and 1 where they are compared with the scores of a teacher."""
@@ -108,7 +109,7 @@ class _CompactInherited(KeepsInit, CompactStudent):
             aligned = _aligned(start._replace(scorer=forest), table.cells, targets, weight, loss)
             if aligned is not None:
                 pruned = prune_trees(aligned, table.cells, targets, budget, link=loss.link, **given)
-        if pruned is None or _mean_loss(loss, pruned, table.cells, targets, weight) > SAME_LOSS:
+        if pruned is None or _mean_loss(loss, pruned, table.cells, targets, weight) > CLOSE_LOSS:
             selected = select_trees(
                 forest, table.cells, targets, budget, link=self._loss.link, **self._selection_params(), **given
             )

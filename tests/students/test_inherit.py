@@ -37,6 +37,7 @@ from skdistill.students import (
     CompactBoostingRegressor,
     CompactInheritedClassifier,
     CompactInheritedRegressor,
+    _inherit,
 )
 from skdistill.students._inheritable import inherited_kind
 
@@ -105,6 +106,16 @@ def test_a_model_within_the_budget_is_kept(temperature):
     values = DistilledRegressor(boosting, "inherit", **QUICK).fit(X)
     assert values.fidelity(X) > 0.99999
     assert values.student_.scorer_.n_trees == 20
+
+
+def test_a_model_that_loses_next_to_nothing_is_cut_back(monkeypatch):
+    """No trees are selected then, which takes long of many trees."""
+    boosting = LGBMRegressor(n_estimators=20, n_jobs=1, verbosity=-1).fit(X, Y)
+    most = skdistill.compile(boosting).scorer.n_parameters - 10
+    monkeypatch.setattr(_inherit, "select_trees", None)
+    student = CompactInheritedRegressor(most, init=boosting, random_state=0).fit_soft(X, boosting.predict(X))
+    assert student.scorer_.n_parameters <= most
+    assert fidelity(boosting.predict(X), student.predict(X)) > 0.9999
 
 
 def test_several_outputs_share_the_trees():
