@@ -221,7 +221,8 @@ class CompactInheritedClassifier(SameClasses, CompactClassifier, _CompactInherit
         Whether all leaf values are refitted jointly once trees are selected.
     n_steps : int >= 0 or "auto", default="auto"
         Number of L-BFGS steps by which landmarks are moved. ``"auto"`` is 60 steps on up to 20,000 rows; a number of
-        steps is taken on 5,000 rows, which ``AutoStudent`` does (40 steps).
+        steps is taken on 5,000 rows, which ``AutoStudent`` does (40 steps, and 10 where it compares students on
+        many rows).
     n_jobs : int or None, default=None
         Threads that find the leaves of rows; ``None`` is 1.
     random_state : int, RandomState instance or None, default=None
@@ -308,7 +309,8 @@ class CompactInheritedRegressor(CompactRegressor, _CompactInherited):
         Whether all leaf values are refitted jointly once trees are selected.
     n_steps : int >= 0 or "auto", default="auto"
         Number of L-BFGS steps by which landmarks are moved. ``"auto"`` is 60 steps on up to 20,000 rows; a number of
-        steps is taken on 5,000 rows, which ``AutoStudent`` does (40 steps).
+        steps is taken on 5,000 rows, which ``AutoStudent`` does (40 steps, and 10 where it compares students on
+        many rows).
     n_jobs : int or None, default=None
         Threads that find the leaves of rows; ``None`` is 1.
     random_state : int, RandomState instance or None, default=None
