@@ -187,8 +187,8 @@ def page(results):
             "## More rows\n\nA student of a tenth of the rows is continued on all of them for ten epochs; **half "
             "shrunk**: `shrink_fraction=0.5`, once or with a schedule. **fresh**: twenty epochs, and ten.\n\n"
             f"{of_more_rows(results)}",
-            f"## Networks within {LARGE_BUDGET // 1000} kB\n\n- **inherited**: `CompactInherited*`, which keeps the "
-            "teacher as it is, in half precision\n- **fresh**: `CompactMLP*(n_knots=0)` of about as many bytes"
+            f"## Networks within {LARGE_BUDGET // 1000} kB\n\n- **inherited**: `CompactInherited*`, which keeps all "
+            "hidden units of the teacher\n- **fresh**: `CompactMLP*(n_knots=0)` of about as many bytes"
             f"\n\n{of_budget(results, 'network', 'large')}",
             f"## Kernel machines\n\n- **inherited**: `CompactInherited*` within {BUDGET // 1000} kB\n- **fresh**: "
             "`CompactKernel*` of as many landmarks, which are moved for 20 steps of L-BFGS instead of 60\n\n"
@@ -240,6 +240,8 @@ def table_of(results, kind, columns, header, part="students"):
     digits = [2 if column.endswith(", s") else 0 if column.endswith("bytes") else 4 for column in columns]
     rows, values = [], []
     for name in TABLES:
+        if not results.has(table=name, teacher=kind, part=part):
+            continue
         values.append([results.mean(column, table=name, teacher=kind, part=part) for column in columns])
         rows.append([name, *(number(value, places) for value, places in zip(values[-1], digits, strict=True))])
     means = (number(value, places) for value, places in zip(np.mean(values, axis=0), digits, strict=True))
