@@ -248,15 +248,17 @@ def test_sized():
         CompactInheritedClassifier().sized(9, n_inputs=4, n_outputs=3)
 
 
+@pytest.mark.parametrize("bias", [1.0, -1.0])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_a_unit_that_hardly_reads_its_inputs_is_kept():
-    """Its weights are scaled up, and its bias with them, beyond the range of half precision."""
-    network = MLPRegressor(hidden_layer_sizes=(4,), max_iter=5, random_state=0).fit(X, Y)
-    network.coefs_[0][:, 0], network.intercepts_[0][0] = 1e-9, 1.0
+def test_a_unit_that_hardly_reads_its_inputs_does_no_harm(bias):
+    """It is constant, or never active; its weights are not scaled up, which would take its bias out of any range."""
+    network = MLPRegressor(hidden_layer_sizes=(4,), max_iter=50, random_state=0).fit(X, Y)
+    network.coefs_[0][:, 0], network.intercepts_[0][0] = 1e-9, bias
     student = CompactInheritedRegressor(1000, init=network, random_state=0).fit_soft(X, network.predict(X))
-    assert fidelity(network.predict(X), student.predict(X)) > 0.999
+    assert fidelity(network.predict(X), student.predict(X)) > 0.99
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 class TestAutomaticChoice:
     @pytest.mark.parametrize(
         ("teacher", "kind"),
