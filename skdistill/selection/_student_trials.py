@@ -39,6 +39,9 @@ SIZE_SHARES = (1.0, 1 / 3, 1 / 9)
 FIRST_SIZE_SHARE, N_SIZED_FAMILIES = 1 / 3, 2
 """The share that compares the families, and the number of families that are fitted at the other shares too."""
 
+FINAL_RUNG = 2
+"""The rung of the student that is fitted on all rows."""
+
 NOT_MEASURED = (float("nan"),) * 7
 """Size, costs and fidelity of a student that was not fitted."""
 
@@ -113,7 +116,7 @@ class StudentTrials:
         """Return the best student so far if there is no time to fit ``trial`` on ``n_rows`` rows, else ``None``."""
         if self._best is None or self._deadline.left > trial.seconds * n_rows / max(trial.n_rows, 1):
             return None
-        return replace(self._best, candidate=replace(self._best.candidate, rung=2))
+        return replace(self._best, candidate=replace(self._best.candidate, rung=FINAL_RUNG))
 
     def _try_all(self, teach: Callable[[Any], FittedCandidate], tried: Iterable[Any]) -> list[Candidate]:
         """Fit as many candidates as the deadline is expected to allow, at least one."""
@@ -317,6 +320,7 @@ class StudentTrials:
         self, family: str, student: Any, rows: TransferSet, rung: int, real_weight: float, *, is_validated: bool
     ) -> FittedCandidate:
         validation, folds = (self._validation, self._folds) if is_validated else (None, None)
+        student = self.terms.final(family, student) if rung == FINAL_RUNG else student
         teach, started = partial(self._targets.teach, student, seed=self.seed), perf_counter()
         judged = teach(rows.weigh_real(real_weight)) if folds is None else folds.fit(teach)
         seconds, losses = perf_counter() - started, None

@@ -26,8 +26,9 @@ OWN_TREES, OWN_LEAVES, OWN_RATE = 100, 31, 0.1
 PRUNED_SIZE = 2.0
 """A teacher of at most so many times the budget is also cut back as it is; the better student is kept."""
 
-SAME_LOSS = 1e-6
-"""Share of the variance of the targets within which a teacher's scores are those of the targets."""
+CLOSE_LOSS = 1e-4
+"""Share of the variance of the targets up to which a teacher that was cut back is kept, and no trees are selected:
+these could hardly be better, and take longest if the teacher has thousands of trees."""
 
 SCORE_MARGIN = 1e-9
 """Bounds the distance of probabilities to 0 and 1 where they are compared with the scores of a teacher."""
@@ -109,7 +110,7 @@ class _CompactInherited(KeepsInit, CompactStudent):
             aligned = _aligned(start._replace(scorer=forest), table.cells, targets, weight, loss)
             if aligned is not None:
                 pruned = prune_trees(aligned, table.cells, targets, budget, link=loss.link, **given)
-        if pruned is None or _mean_loss(loss, pruned, table.cells, targets, weight) > SAME_LOSS:
+        if pruned is None or _mean_loss(loss, pruned, table.cells, targets, weight) > CLOSE_LOSS:
             selected = select_trees(forest, table.cells, targets, budget, **self._selection_params(), **given)
             rows = (table.cells, targets, weight)
             if pruned is None or _mean_loss(self._loss, selected, *rows) < _mean_loss(loss, pruned, *rows):
@@ -216,7 +217,8 @@ class CompactInheritedClassifier(SameClasses, CompactClassifier, _CompactInherit
         Whether all leaf values are refitted jointly once trees are selected.
     n_steps : int >= 0 or "auto", default="auto"
         Number of L-BFGS steps by which landmarks are moved. ``"auto"`` is 60 steps on up to 20,000 rows; a number of
-        steps is taken on 5,000 rows, which ``AutoStudent`` does (40 steps).
+        steps is taken on 5,000 rows, which ``AutoStudent`` does (40 steps, and 10 where it compares students on
+        many rows).
     n_jobs : int or None, default=None
         Threads that find the leaves of rows; ``None`` is 1.
     random_state : int, RandomState instance or None, default=None
@@ -303,7 +305,8 @@ class CompactInheritedRegressor(CompactRegressor, _CompactInherited):
         Whether all leaf values are refitted jointly once trees are selected.
     n_steps : int >= 0 or "auto", default="auto"
         Number of L-BFGS steps by which landmarks are moved. ``"auto"`` is 60 steps on up to 20,000 rows; a number of
-        steps is taken on 5,000 rows, which ``AutoStudent`` does (40 steps).
+        steps is taken on 5,000 rows, which ``AutoStudent`` does (40 steps, and 10 where it compares students on
+        many rows).
     n_jobs : int or None, default=None
         Threads that find the leaves of rows; ``None`` is 1.
     random_state : int, RandomState instance or None, default=None
