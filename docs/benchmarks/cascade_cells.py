@@ -5,7 +5,6 @@ the test rows (see tables.py) are the population that calibration rows are drawn
 """
 
 import joblib
-import numpy as np
 import tables
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.pipeline import make_pipeline

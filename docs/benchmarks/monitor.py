@@ -55,6 +55,13 @@ def speed(results):
                 monitor.update(rows[part], None if given is None else given[part])
             times.append(perf_counter() - started)
         results.add(kind="speed", case=case, batch=size, rows=n_rows / min(times))
+    times = []
+    for _ in range(5):
+        started = perf_counter()
+        for start in range(0, len(rows), 10_000):
+            monitor.model(rows[start : start + 10_000])
+        times.append(perf_counter() - started)
+    results.add(kind="speed", case="predictions of the student, no monitor", batch=10_000, rows=len(rows) / min(times))
 
 
 def lifetimes(results):

@@ -9,6 +9,7 @@ TYPES = {
     "skdistill.compiled._design": ["Design"],
     "skdistill.compiled._exact_columns": ["ExactColumns"],
     "skdistill.compiled._forest": ["Forest"],
+    "skdistill.compiled._intervals": ["ConformalIntervals"],
     "skdistill.compiled._isotonic": ["Isotonic"],
     "skdistill.compiled._kernel": ["Landmarks"],
     "skdistill.compiled._linear": ["Linear"],

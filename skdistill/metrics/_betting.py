@@ -199,7 +199,6 @@ class _Game:
             most, capital = np.maximum(most, path.max(axis=1)), path[:, -1]
         return most
 
-
     def _capital_of_leading(self, means: np.ndarray, alpha: float) -> np.ndarray:
         r"""Return the capital after the leading zeros and ones.
 

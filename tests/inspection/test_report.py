@@ -1282,7 +1282,7 @@ def test_pages_of_many_classes_and_rows_are_small(page):
 
 
 def test_training_rows_are_known_again(make):
-    """Where the training rows are passed, rows of the report that are among them are counted, and said first."""
+    """Rows of the report that are among those passed, or those that the model knows, are counted, and said first."""
     case = make("two classes")
     found = report(case.model, case.X, case.y, X_train=case.X, y_train=case.y, timing=False)
     n_rows = len(case.y)
@@ -1290,7 +1290,10 @@ def test_training_rows_are_known_again(make):
         f"Cannot tell: {n_rows} of the {n_rows} rows are training rows; at least 100 other rows are"
     )
     assert f"{len(case.y)} of the {len(case.y)} rows are among the training rows" in found.notes[0]
-    apart = report(case.model, case.X[:50], case.y[:50], X_train=case.X[50:], y_train=case.y[50:], timing=False)
+    known = report(case.model, case.X, case.y, timing=False)
+    assert known.verdict.startswith(f"Cannot tell: {n_rows} of the {n_rows} rows are training rows")
+    new = case.X[:50] + 0.01
+    apart = report(case.model, new, case.y[:50], X_train=case.X[50:], y_train=case.y[50:], timing=False)
     assert "training rows" not in str(apart)
 
 
