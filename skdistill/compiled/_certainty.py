@@ -121,7 +121,7 @@ class Certainty:
             return np.hstack([cells, read])
         from scipy import sparse  # which sparse rows need anyway
 
-        return sparse.hstack([cells, read], format="csr")
+        return sparse.hstack([cells, sparse.csr_matrix(read)], format="csr")
 
     def with_second(self, outputs: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Return the certainty of rows, from the outputs of the student and of the second model."""
