@@ -1,8 +1,10 @@
 """Python code that computes the outputs of one row together with the certainty of the student."""
 
+from typing import Any
+
 from ._certainty import Certainty, margin_of_one
 from ._code import Code, float_literal
-from ._row_code import row_code
+from ._tree_code import forest_code, reading
 
 
 def code_of_both(student: Code, ending: str, certainty: Certainty, n_outputs: int) -> Code | None:
@@ -25,18 +27,33 @@ def code_of_both(student: Code, ending: str, certainty: Certainty, n_outputs: in
     if certainty.kind == "margin":
         lines = [*student.lines, *before, outputs, *_margin(certainty, n_outputs), "    certainty = margin"]
         return Code(lines, student.names | names, student.takes_array)
-    second = None if certainty.reader is None else row_code(certainty.helper.scorer)
+    if certainty.reader is None:
+        return None
+    read, n_columns = _read(certainty, n_outputs), certainty.reader.n_features_in_
+    is_read = _are_read(student, certainty.reader)
+    second = forest_code(certainty.helper.scorer, reads=not is_read)
     if second is None:
         return None
-    lines = ["    read = cells if type(cells) is list else cells.tolist()", *student.lines, *before, outputs]
-    ends = _margin(certainty, n_outputs) if certainty.classifies else []
-    lines += [*ends, f"    cells = [*read, {_read(certainty, n_outputs)}]", *second.lines]
+    if is_read:
+        places = range(n_columns, certainty.helper.n_features_in_)
+        first, cells = [], [f"    {''.join(f'x{place}, ' for place in places)}= {read},"]
+    else:
+        first, cells = ["    read = cells if type(cells) is list else cells.tolist()"], [f"    cells = [*read, {read}]"]
+    margin = _margin(certainty, n_outputs) if certainty.classifies else []
+    lines = [*first, *student.lines, *before, outputs, *margin, *cells, *second.lines]
     if certainty.classifies:
         floor = float_literal(certainty.floor)
         lines.append(f"    certainty = margin / (s0 if s0 > {floor} else {floor})")
     else:
         lines.append("    certainty = -s0")
-    return Code(lines, student.names | second.names | names, student.takes_array)
+    return Code(lines, student.names | names, student.takes_array)
+
+
+def _are_read(student: Code, reader: Any) -> bool:
+    """Whether the code of the student has all cells in ``x0``, ``x1``, ..., as numbers."""
+    are_given = not any(line.startswith("    cells =") for line in student.lines)
+    are_numbers = reader.columns is None or reader.columns.are_numbers
+    return are_given and are_numbers and reading(reader.n_features_in_) in student.lines
 
 
 def _assigned(ending: str) -> tuple[list[str], str]:
