@@ -218,9 +218,9 @@ Mean of the loss kept: {number(float(np.mean([row["loss_kept"] for row in cells]
 
 On wine, the quantile forest recalls rows: a sixth of the test rows also occur among its training rows, with their true
 value, and others nearly do. No small student keeps that, and one of 62 kB hardly keeps more. The table is published
-with this loss, and so is pol with the quantile forest, whose loss is a tenth of that of constants: what the student adds
-to it is a hundredth of that of constants. The fidelity to one boosting per quantile is low on pol because 62 % of the
-true values are 0: its three lower quantiles are 0 for all rows, and outputs that do not vary count as a fidelity of 0.
+with this loss, and so is pol with the quantile forest, whose loss is a tenth of that of constants: the student adds a
+hundredth of that of constants to it. The fidelity to one boosting per quantile is low on pol because 62 % of the true
+values are 0: its three lower quantiles are 0 for all rows, and outputs that do not vary count as a fidelity of 0.
 
 ## Crossing quantiles, and coverage
 
