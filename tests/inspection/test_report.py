@@ -375,10 +375,11 @@ def test_rows_are_called_unseen_only_where_this_was_looked_for(make):
     """With training rows that can be compared, and of which there is none among them."""
     case = make("two classes")
     train = {"X_train": case.X[:100], "y_train": case.y[:100], "timing": False}
-    assert "on 100 unseen rows" in first(report(case.model, case.X[100:], case.y[100:], **train).verdict)
-    mixed = report(case.model, case.X[90:], case.y[90:], **train)
+    rows = np.concatenate([case.X[:100], case.X[100:] + 0.001])
+    assert "on 100 unseen rows" in first(report(case.model, rows[100:], case.y[100:], **train).verdict)
+    mixed = report(case.model, rows[90:], case.y[90:], **train)
     assert "on 110 rows, 10 of them training rows" in first(mixed.verdict)
-    assert "unseen" not in report(case.model, case.X[100:], case.y[100:], timing=False).verdict
+    assert "unseen" not in report(case.model, rows[100:], case.y[100:], timing=False).verdict
     case = make("csr")
     train = {"X_train": case.X[:100], "y_train": case.y[:100], "timing": False}
     assert "unseen" not in report(case.model, case.X[100:], case.y[100:], **train).verdict
@@ -887,7 +888,7 @@ def test_weights_count_as_rows_for_values(seed, n_outputs):
 def test_a_single_row_has_a_report(make):
     """It says that it tells nothing, and warns of nothing."""
     case = make("two classes")
-    found = report(case.model, case.X[:1], case.y[:1], X_train=case.X[1:], y_train=case.y[1:])
+    found = report(case.model, case.X[:1] + 0.001, case.y[:1], X_train=case.X[1:], y_train=case.y[1:])
     assert first(found.verdict) == "Cannot tell: a single row is not enough; at least 100 rows are needed."
     assert found.decision == "cannot tell"
     assert rest(found.verdict).startswith("Fidelity to the teacher is not defined, because a single row is not")
@@ -1350,7 +1351,7 @@ def test_a_teacher_of_hardly_any_skill_is_not_divided_by():
     teacher = LinearRegression().fit(X, X[:, 0])
     teacher.coef_ = teacher.coef_ * 0.1
     model = DistilledRegressor(teacher, "linear", sampler=None, random_state=0).fit(X)
-    found = report(model, X, y, timing=False)
+    found = report(model, X + 0.001, y, timing=False)
     skill = found.models["skill"][0]
     assert "of its skill" not in found.verdict
     assert found.decision == "cannot tell"
