@@ -184,8 +184,21 @@ def one_row_forms(X, place):
     return [X.iloc[place], X.iloc[place].to_dict(), X.iloc[place].tolist(), X.iloc[[place]]]
 
 
-@pytest.mark.parametrize("student", ["boosting", "hybrid", "mlp", "linear", "kernel", "ridge"])
-@pytest.mark.parametrize("kind", ["two classes", "three classes", "raw columns", "value", "two values"])
+@pytest.mark.parametrize(
+    ("kind", "student"),
+    [
+        *((kind, "hybrid") for kind in ("two classes", "three classes", "raw columns", "value", "two values")),
+        ("three classes", "boosting"),
+        ("raw columns", "boosting"),
+        ("two values", "boosting"),
+        ("three classes", "mlp"),
+        ("value", "mlp"),
+        ("two classes", "linear"),
+        ("value", "kernel"),
+        ("value", "ridge"),
+        ("three classes", "ridge"),
+    ],
+)
 def test_a_row_is_deferred_alone_as_among_many(kind, student):
     """The code that is generated for one row has the outputs and the certainty of many rows, in all forms of a row."""
     rng = np.random.default_rng(0)
@@ -198,8 +211,6 @@ def test_a_row_is_deferred_alone_as_among_many(kind, student):
     if is_value:
         y = np.column_stack([score, X[:, 3]]) if kind == "two values" else score
     families = {"ridge": (LinearRegression() if is_value else LogisticRegression(max_iter=1000))}
-    if student in families and kind == "raw columns":
-        pytest.skip("a model of scikit-learn takes no texts")
     teacher = (DecisionTreeRegressor if is_value else DecisionTreeClassifier)(max_depth=6, random_state=0)
     if kind == "raw columns":
         teacher = make_pipeline(ColumnTransformer([("numbers", "passthrough", list("abcd"))]), teacher)
@@ -219,7 +230,7 @@ def test_a_row_is_deferred_alone_as_among_many(kind, student):
         outputs, defers = compiled.answer(X[420:])
         assert (defers == cascade.defers(X[420:])).all()
         np.testing.assert_allclose(outputs, compiled(X[420:]))
-        for place in range(420, 430):
+        for place in range(420, 423):
             for row in one_row_forms(X, place):
                 of_row, is_deferred = compiled.answer(row)
                 np.testing.assert_allclose(np.reshape(of_row, -1), np.reshape(outputs[place - 420], -1), rtol=1e-9)
