@@ -41,7 +41,9 @@ What is lost: for values, the promise is hard for a student of 10 kB. Where it i
 all tables but pol), hardly any row is safe, because the remaining errors look like noise: 150 trees that learned the
 errors of one half of the *test* rows left no more of the other half to the student than a score learned from 300 tuning
 rows and 8,000 synthetic ones does, 0.31 against 0.29 in the mean of california, pol, puma8nh and ailerons. Only a
-better student helps, or a wider tolerance.
+better student helps, or a wider tolerance. So may another family: on rows that are not among these, boosted trees of
+the same number of parameters are within the tolerance of the forest of california on 0.64 of the rows, the hybrid on
+0.55; for its SVM it is the other way round, 0.58 and 0.91.
 
 The ratio is a matter of the number of rows. Six failures among 1,200 rows are all that an exact test allows for a
 promise of 99 %, which is half of what is promised. With a teacher that never fails, thresholds are nested, so that
@@ -126,9 +128,9 @@ COLUMNS = {
 
 def page(results):
     """Return the text and the tables of the page: the cells, and their means."""
-    frame = pd.DataFrame([row for row in results.rows if "task" in row]).assign(
-        of_oracle=lambda cells: cells["share"] / cells["oracle"]
-    )
+    measured_cells = [row for row in results.rows if "task" in row]
+    measured_cells.sort(key=lambda row: (NAMES.index(row["name"]), list(TEACHERS).index(row["teacher"])))
+    frame = pd.DataFrame(measured_cells).assign(of_oracle=lambda cells: cells["share"] / cells["oracle"])
     cells = [
         [each["name"], f"{each['teacher']}, {each['score']}", *(f"{each[name]:.3f}" for name in COLUMNS)]
         for each in frame.to_dict("records")
@@ -140,6 +142,10 @@ def page(results):
     ]
     header = ["table", "teacher, score", *COLUMNS.values()]
     of_means = markdown_table(["cells", "promise kept in a cell", *COLUMNS.values()], means)
+    of_sums = frame["share"].sum() / frame["oracle"].sum()
+    of_means += (
+        f"\n\nIn all cells together, the student answers {of_sums:.2f} of what it would with the best thresholds."
+    )
     scores = ("row", "margin", "deviation", "families")
     costs = [
         [row["latency"], *("–" if name not in row else f"{row[name]:.1f}" for name in scores)]
