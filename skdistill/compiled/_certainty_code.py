@@ -72,12 +72,7 @@ def _margin(certainty: Certainty, n_classes: int) -> list[str]:
         return [f"    margin = 2 * abs(proba[1] - {float_literal(cut)})"]
     if certainty.decision is not None or n_classes < 2:
         return ["    margin = margin_of_one(list(proba), decision)"]
-    return [
-        "    others = list(proba)",
-        "    largest = max(others)",
-        "    others.remove(largest)",
-        "    margin = largest - max(others)",
-    ]
+    return ["    *_, other, largest = sorted(proba)", "    margin = largest - other"]
 
 
 def _read(certainty: Certainty, n_outputs: int) -> str:
