@@ -209,7 +209,10 @@ class CompiledModel:
     def _source_of(self, code: Code) -> str:
         link = self._inverse_link()
         ending = link.single_ending if self.is_single else link.ending
-        return row_source(code.lines, ending.format(scores=scores_as_tuple(len(self.scorer.base))))
+        return row_source(code.lines, ending.format(scores=self._scores_as_tuple()))
+
+    def _scores_as_tuple(self) -> str:
+        return scores_as_tuple(len(self.scorer.base))
 
     def _inverse_link(self) -> Link:
         """Return the link of one row, with the power and the isotonic calibration."""
@@ -387,7 +390,7 @@ class CompiledModel:
         if code is None:
             self._takes_array = self._raw is None
             dtype = None if self._raw is None else object
-            row: Callable[[Any], Any] = lambda cells: self._many(np.asarray(cells, dtype)[None])[0]  # noqa: E731
+            row: Callable[[Any], Any] = lambda cells: self._first(self._many(np.asarray(cells, dtype)[None]))  # noqa: E731
         else:
             of_one = self._inverse_link().of_one
             row = self._row_of_codes = compile_row(self._source_of(code), link=of_one, **code.names)
@@ -397,6 +400,10 @@ class CompiledModel:
                 row = _after(self._raw.row_encoder(), row)
         self._row = row
         return row
+
+    def _first(self, outputs: Any) -> Any:
+        """Return the output for one row from that for a table of one row."""
+        return outputs[0]
 
     # ------------------------------------------------------------------ pickle: arrays only, code is generated again
 
