@@ -5,7 +5,7 @@ from html import escape
 import numpy as np
 
 from .._tabulate import as_html, cells
-from ._terms import HEADERS, TERMS
+from ._terms import HEADERS, meaning_of, terms_of
 
 FIRST_MEASURES = (
     "accuracy",
@@ -62,15 +62,15 @@ def folded(summary: str, body: str) -> str:
 
 def legend(names: list[str]) -> str:
     """Return the explanations of the terms among these columns, folded."""
-    told = {HEADERS.get(name, name): TERMS[name] for name in dict.fromkeys(names) if name in TERMS}
+    told = {HEADERS.get(name, name): text for name, text in terms_of(names).items()}
     lines = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in told.items())
     return folded("What the terms mean", f"<dl>{lines}</dl>") if told else ""
 
 
 def term(name: str) -> str:
     """Return the name of a column, with its explanation on hover."""
-    shown = escape(HEADERS.get(name, name))
-    return f'<abbr title="{escape(TERMS[name])}">{shown}</abbr>' if name in TERMS else shown
+    shown, meaning = escape(HEADERS.get(name, name)), escape(meaning_of(name))
+    return f'<abbr title="{meaning}">{shown}</abbr>' if meaning else shown
 
 
 def _across(models: list[str], measures: dict[str, list[str]]) -> str:

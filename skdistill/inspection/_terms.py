@@ -63,6 +63,13 @@ TERMS = {
 """Short explanations of measures; the glossary has the long ones."""
 
 
+def meaning_of(name: str) -> str:
+    """Return the explanation of a measure; nothing for a name that says what it is."""
+    if name.endswith("_fidelity"):
+        return "Fidelity on the scale of the student's link."
+    return TERMS.get(name, "")
+
+
 def terms_of(names: list[str]) -> dict[str, str]:
     """Return the explanations of those names that have one, in the given order."""
-    return {name: TERMS[name] for name in dict.fromkeys(names) if name in TERMS}
+    return {name: meaning_of(name) for name in dict.fromkeys(names) if meaning_of(name)}
