@@ -92,9 +92,16 @@ def check_certificate(
     >>> from skdistill.checking import check_certificate
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> forest = RandomForestClassifier(50, random_state=0).fit(X[:250], y[:250])
-    >>> model = skdistill.DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(X[:250])
+    >>> model = skdistill.DistilledClassifier(
+    ...     forest, "boosting", sampler=None, random_state=0
+    ... ).fit(X[:250])
     >>> certificate = skdistill.certify(model, X[250:])
-    >>> check_certificate(certificate.to_json(), skdistill.compile(model), X[250:], forest.predict_proba(X[250:]))
+    >>> check_certificate(
+    ...     certificate.to_json(),
+    ...     skdistill.compile(model),
+    ...     X[250:],
+    ...     forest.predict_proba(X[250:]),
+    ... )
     []
     """
     content, problems = _read(certificate)

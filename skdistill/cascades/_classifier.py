@@ -1,12 +1,13 @@
 """``CascadeClassifier``."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from .._types import RandomState, SupportsPredict, TeacherLike
 from .._validation import check_fitted
 from ._base import BaseCascade
 from ._models import Answers, Models
@@ -101,11 +102,15 @@ class CascadeClassifier(ClassifierMixin, BaseCascade):
     >>> from sklearn.datasets import load_digits
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> from skdistill import CascadeClassifier, DistilledClassifier
-    >>> X, y = load_digits(return_X_y=True)
-    >>> forest = RandomForestClassifier(50, random_state=0).fit(X[:600], y[:600])
-    >>> model = DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(X[:600])
-    >>> cascade = CascadeClassifier(forest, model, certainty="margin", random_state=0).fit(X[600:1400])
-    >>> float((cascade.predict(X[1400:]) == forest.predict(X[1400:])).mean()) > 0.98
+    >>> X, y = load_digits(n_class=5, return_X_y=True)
+    >>> forest = RandomForestClassifier(50, random_state=0).fit(X[:300], y[:300])
+    >>> model = DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(
+    ...     X[:300]
+    ... )
+    >>> cascade = CascadeClassifier(forest, model, certainty="margin", random_state=0).fit(
+    ...     X[300:800]
+    ... )
+    >>> float((cascade.predict(X[800:]) == forest.predict(X[800:])).mean()) > 0.98
     True
     >>> 0.5 < cascade.share_student_ < 1
     True
@@ -115,17 +120,17 @@ class CascadeClassifier(ClassifierMixin, BaseCascade):
 
     def __init__(
         self,
-        teacher: Any,
-        student: Any,
+        teacher: TeacherLike,
+        student: SupportsPredict,
         *,
         agreement: float = 0.99,
         confidence: float = 0.95,
-        promise: str = "teacher",
-        certainty: str = "auto",
+        promise: Literal["teacher", "truth"] = "teacher",
+        certainty: Literal["auto", "margin", "deviation", "families"] = "auto",
         tuning_fraction: float = 0.2,
         n_synthetic: int = 8000,
         chunk_size: int = 10_000,
-        random_state: Any = None,
+        random_state: RandomState = None,
     ) -> None:
         self.teacher = teacher
         self.student = student

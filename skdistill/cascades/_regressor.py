@@ -1,11 +1,12 @@
 """``CascadeRegressor``."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
+from .._types import RandomState, SupportsPredict, TeacherLike
 from ._base import BaseCascade, as_tolerance
 from ._models import Answers
 
@@ -104,9 +105,15 @@ class CascadeRegressor(RegressorMixin, BaseCascade):
     >>> from skdistill import CascadeRegressor, DistilledRegressor
     >>> X = np.random.default_rng(0).uniform(size=(2000, 3))
     >>> y = X[:, 0] + np.sin(9 * X[:, 1]) * (X[:, 0] > 0.7)
-    >>> forest = RandomForestRegressor(20, min_samples_leaf=5, random_state=0).fit(X[:700], y[:700])
-    >>> model = DistilledRegressor(forest, "boosting", sampler=None, random_state=0).fit(X[:700])
-    >>> cascade = CascadeRegressor(forest, model, agreement=0.95, tolerance=0.1, random_state=0).fit(X[700:1500])
+    >>> forest = RandomForestRegressor(20, min_samples_leaf=5, random_state=0).fit(
+    ...     X[:700], y[:700]
+    ... )
+    >>> model = DistilledRegressor(forest, "boosting", sampler=None, random_state=0).fit(
+    ...     X[:700]
+    ... )
+    >>> cascade = CascadeRegressor(
+    ...     forest, model, agreement=0.95, tolerance=0.1, random_state=0
+    ... ).fit(X[700:1500])
     >>> apart = np.abs(cascade.predict(X[1500:]) - forest.predict(X[1500:]))
     >>> float((apart <= 0.1).mean()) > 0.94
     True
@@ -116,18 +123,18 @@ class CascadeRegressor(RegressorMixin, BaseCascade):
 
     def __init__(
         self,
-        teacher: Any,
-        student: Any,
+        teacher: TeacherLike,
+        student: SupportsPredict,
         *,
         agreement: float = 0.99,
         confidence: float = 0.95,
         tolerance: Any = None,
-        promise: str = "teacher",
-        certainty: str = "auto",
+        promise: Literal["teacher", "truth"] = "teacher",
+        certainty: Literal["auto", "deviation", "families"] = "auto",
         tuning_fraction: float = 0.2,
         n_synthetic: int = 8000,
         chunk_size: int = 10_000,
-        random_state: Any = None,
+        random_state: RandomState = None,
     ) -> None:
         self.teacher = teacher
         self.student = student

@@ -40,7 +40,13 @@ class CascadePath:
     >>> import numpy as np
     >>> from skdistill.cascades import CascadePath
     >>> path = CascadePath(
-    ...     np.array([np.inf, 0.5]), np.array([0, 0.8]), np.ones(2), np.array([0.01, 0.01]), np.ones(2, bool), 0.9, 90
+    ...     np.array([np.inf, 0.5]),
+    ...     np.array([0, 0.8]),
+    ...     np.ones(2),
+    ...     np.array([0.01, 0.01]),
+    ...     np.ones(2, bool),
+    ...     0.9,
+    ...     90,
     ... )
     >>> float(path.threshold), float(path.share)
     (0.5, 0.8)

@@ -36,14 +36,18 @@ class CompiledCascade(CompiledModel):
     >>> from sklearn.datasets import load_digits
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> import skdistill
-    >>> X, y = load_digits(return_X_y=True)
-    >>> forest = RandomForestClassifier(50, random_state=0).fit(X[:600], y[:600])
-    >>> model = skdistill.DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(X[:600])
-    >>> cascade = skdistill.CascadeClassifier(forest, model, certainty="margin", random_state=0).fit(X[600:])
+    >>> X, y = load_digits(n_class=5, return_X_y=True)
+    >>> forest = RandomForestClassifier(50, random_state=0).fit(X[:300], y[:300])
+    >>> model = skdistill.DistilledClassifier(
+    ...     forest, "boosting", sampler=None, random_state=0
+    ... ).fit(X[:300])
+    >>> cascade = skdistill.CascadeClassifier(
+    ...     forest, model, certainty="margin", random_state=0
+    ... ).fit(X[300:800])
     >>> compiled = skdistill.compile(cascade)
-    >>> outputs, defers = compiled.answer(X[600])
+    >>> outputs, defers = compiled.answer(X[300])
     >>> outputs.shape, defers
-    ((10,), False)
+    ((5,), False)
     """
 
     certainty: Certainty

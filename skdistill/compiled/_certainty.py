@@ -87,7 +87,9 @@ class Certainty:
     --------
     >>> import numpy as np
     >>> from skdistill.compiled._certainty import Certainty
-    >>> Certainty("margin", True).of_rows(np.array([[0.25, 0.75], [0.5, 0.5]]), None).tolist()
+    >>> Certainty("margin", True).of_rows(
+    ...     np.array([[0.25, 0.75], [0.5, 0.5]]), None
+    ... ).tolist()
     [0.5, 0.0]
     """
 

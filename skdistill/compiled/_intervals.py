@@ -49,7 +49,10 @@ class ConformalIntervals:
     >>> import numpy as np
     >>> import skdistill
     >>> from sklearn.linear_model import LinearRegression
-    >>> X, y = np.arange(40.0)[:, None], np.arange(40.0) + np.tile([0.5, -0.5, 1.0, -1.0], 10)
+    >>> X, y = (
+    ...     np.arange(40.0)[:, None],
+    ...     np.arange(40.0) + np.tile([0.5, -0.5, 1.0, -1.0], 10),
+    ... )
     >>> model = LinearRegression().fit(X, np.arange(40.0))
     >>> intervals = skdistill.conformalize(model, X, y, coverage=0.75)
     >>> intervals.predict_interval(X[:2]).round(3) + 0.0

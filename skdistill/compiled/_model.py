@@ -5,11 +5,12 @@ import json
 import pickle
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from types import GeneratorType
 from typing import Any, NoReturn
 
 import numpy as np
 
-from .._threads import is_small, one_blas_thread
+from .._threads import MIN_PARALLEL_ROWS, count_threads, is_small, one_blas_thread
 from ._code import Code, compile_row, row_source, scores_as_tuple
 from ._columns import Columns, names_of_frame, pack_table, rows_as_array, unpack_table
 from ._decision import Decision
@@ -23,6 +24,13 @@ NUMBERS, CELLS = "fiub", "fiubOUSmM"
 """Array kinds that the generated code for one row accepts: without and with columns that need encoding."""
 
 
+DATASETS = (
+    *("ChunkedTable", "LazyFrame", "FileSystemDataset", "UnionDataset", "InMemoryDataset", "RecordBatchReader"),
+    *("str", "PosixPath", "WindowsPath"),
+)
+"""Types of datasets that are read in chunks, besides those of Dask."""
+
+
 class CompiledModel:
     """A fitted model as a callable that depends on numpy only and checks only the number of columns.
 
@@ -34,7 +42,9 @@ class CompiledModel:
     A dict must have the column names of ``fit``. In other inputs, columns are identified by position, unless a frame or
     a Series has exactly the column names of ``fit`` in another order: then columns are identified by name.
 
-    Compiled models are created by :func:`skdistill.compile`.
+    Compiled models are created by :func:`skdistill.compile`. Tables of at least 10,000 rows are scored by as many
+    threads as a context of joblib says: ``with joblib.parallel_config(n_jobs=2)``; outside one, by a single thread. The
+    outputs do not depend on it.
 
     Parameters
     ----------
@@ -140,6 +150,12 @@ class CompiledModel:
             return self._one_of_cells(self._names.cells_of(X))
         if getattr(X, "ndim", 2) == 1:
             return self._one_of_series(X)
+        if type(X).__name__ in DATASETS or type(X).__module__.startswith("dask"):
+            from ..datasets import is_dataset
+            from ..datasets._for_models import answers_by_chunk
+
+            if is_dataset(X):
+                return answers_by_chunk(X, self, "__call__")
         return self._of_frame(X) if hasattr(type(X), "columns") and not hasattr(type(X), "collect") else self._many(X)
 
     def __repr__(self) -> str:
@@ -158,7 +174,13 @@ class CompiledModel:
         outputs = self(X)
         if self.classes_ is None:
             return outputs
-        return self.classes_[np.argmax(outputs, axis=-1) if self.decision is None else self.decision.positions(outputs)]
+        if type(outputs) is GeneratorType:  # of a dataset
+            return (self._labels_of(each) for each in outputs)
+        return self._labels_of(outputs)
+
+    def _labels_of(self, outputs: Any) -> Any:
+        positions = np.argmax(outputs, axis=-1) if self.decision is None else self.decision.positions(outputs)
+        return self.classes_[positions]  # type: ignore[index]
 
     @property
     def n_features_in_(self) -> int:
@@ -263,7 +285,7 @@ class CompiledModel:
     def outputs_of(self, cells: Any) -> np.ndarray:
         """Return the outputs for rows that are encoded as :meth:`encoded` does."""
         with one_blas_thread(is_small=is_small(cells.shape[0], self._n_weights)):
-            scores = self.scorer.scores(cells)
+            scores = self.scorer.scores(cells, 1 if cells.shape[0] < MIN_PARALLEL_ROWS else count_threads(None))
         outputs = inverse_link(self.link, self.bounds, self.order).of_rows(scores)
         if self.power != 1:
             outputs = outputs**self.power
@@ -297,7 +319,7 @@ class CompiledModel:
         first = X[0]
         if isinstance(first, Mapping):
             return self._many([self._names.cells_of(row) for row in X])
-        if type(first) is float or type(first) is str or np.ndim(first) == 0:
+        if type(first) is float or type(first) is str or (not isinstance(first, list | tuple) and np.ndim(first) == 0):
             return self._one_of_cells(X)
         if len(X) == 1 and isinstance(first, list | tuple) and not any(isinstance(cell, list) for cell in first[:1]):
             return self._as_table(self._one_of_cells(first))

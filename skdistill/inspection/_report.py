@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from .._tabulate import as_text, encodable
+from ..datasets import is_dataset
 from ..metrics import calibration_curve, calibration_error, clopper_pearson
 from ..metrics._checks import check_count
 from ..metrics._unwrapping import distilled_inside
 from ._answers import Answers, ask_both, varies
+from ._dataset_rows import read_sample
 from ._decision import decide
 from ._findings import UNKNOWN, Estimate, Findings, known
 from ._measures import (
@@ -92,7 +94,7 @@ class Report:
     >>> from skdistill import DistilledClassifier, report
     >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
     >>> forest = RandomForestClassifier(50, random_state=0).fit(X[:400], y[:400])
-    >>> model = DistilledClassifier(forest, "boosting", random_state=0).fit(X[:400])
+    >>> model = DistilledClassifier(forest, "linear", random_state=0).fit(X[:400])
     >>> found = report(model, X[400:], y[400:])
     >>> found.decision, found.verdict[:7]
     ('ship', 'Ship it')
@@ -173,7 +175,7 @@ def report(
     y_train: Any = None,
     sample_weight: Any = None,
     columns: Any = None,
-    max_rows: int = 10_000,
+    max_rows: int | None = 10_000,
     max_rules: int = 6,
     timing: bool = True,
     random_state: Any = None,
@@ -185,23 +187,25 @@ def report(
     model : estimator
         A fitted ``DistilledClassifier`` or ``DistilledRegressor``, a pipeline or search that ends in one, or any fitted
         model together with ``teacher``.
-    X : table of shape (n_samples, n_features)
-        Rows that neither teacher nor student was fitted on: an array, a sparse matrix or a frame.
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs) or None, default=None
-        True labels or values. Without them, the report measures how close the student is to the teacher, but not how
-        good it is.
+    X : table of shape (n_samples, n_features), or dataset
+        Rows that neither teacher nor student was fitted on: an array, a sparse matrix or a frame; or a dataset that is
+        read in chunks (:func:`~skdistill.datasets.as_dataset`).
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs), str or None, default=None
+        True labels or values; of a dataset, the name of their column. Without them, the report measures how close the
+        student is to the teacher, but not how good it is.
     teacher : object or None, default=None
         A teacher as accepted by :func:`~skdistill.as_teacher`. ``None`` is the teacher the model was distilled from.
     X_train, y_train : table and array-like, or None, default=None
         Training rows and true labels of the student. If they are passed together with ``y``, the same student is fitted
         without the teacher, and the verdict says whether the teacher helped.
-    sample_weight : array-like of shape (n_samples,) or None, default=None
-        Weight of each row of ``X``; rows with weight 0 are left out.
+    sample_weight : array-like of shape (n_samples,), str or None, default=None
+        Weight of each row of ``X``; rows with weight 0 are left out. Of a dataset, the name of a column.
     columns : list of str or int, or None, default=None
         Columns used for slices. ``None`` uses all columns of tables with at most 100.
-    max_rows : int >= 1, default=10_000
+    max_rows : int >= 1 or None, default=10_000
         Maximum number of rows for which the teacher is queried. If there are more, they are drawn at random, and the
-        report says so.
+        report says so. ``None`` measures all rows; of a dataset, it reads them in chunks, and adds up what can be added
+        up. Rules, costs and the ranges of slices are then those of 10,000 rows.
     max_rules : int >= 1, default=6
         Maximum number of rules that describe where teacher and student differ.
     timing : bool, default=True
@@ -227,24 +231,20 @@ def report(
     >>> from skdistill import DistilledRegressor, report
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
     >>> forest = RandomForestRegressor(50, random_state=0).fit(X[:300], y[:300])
-    >>> model = DistilledRegressor(forest, "boosting", sampler=None, random_state=0).fit(X[:300])
+    >>> model = DistilledRegressor(forest, "boosting", sampler=None, random_state=0).fit(
+    ...     X[:300]
+    ... )
     >>> found = report(model, X[300:], y[300:], timing=False)
     >>> found.worst_rows["row"].shape
     (10,)
     """
-    check_count("report", "max_rows", max_rows)
-    check_count("report", "max_rules", max_rules)
-    if (X_train is not None or y_train is not None) and (X_train is None or y_train is None or y is None):
-        given = [name for name, value in (("X_train", X_train), ("y_train", y_train), ("y", y)) if value is not None]
-        raise ValueError(
-            f"report: got {' and '.join(given)}; a student is fitted without the teacher on X_train and y_train, and "
-            "evaluated on y. Pass all three, or only y."
-        )
-    if y_train is not None and getattr(getattr(y, "dtype", None), "names", None):
-        raise ValueError(
-            "report: got X_train and y_train with survival labels; expected only y, because a student cannot be fitted "
-            "to censored times. Leave out X_train and y_train."
-        )
+    for name, count in (("max_rows", 1 if max_rows is None else max_rows), ("max_rules", max_rules)):
+        check_count("report", name, count)
+    read = None
+    if is_dataset(X):
+        read = read_sample(model, X, y, sample_weight, max_rows, random_state, is_trained=X_train is not None)
+        X, y, sample_weight = read.sample
+    _check_training_rows(X_train, y_train, y)
     answers = ask_both(
         "report",
         model,
@@ -255,6 +255,7 @@ def report(
         max_rows=max_rows,
         random_state=random_state,
     )
+    sums = None if read is None else read.sums(model, teacher, answers, columns, N_WORST)
     outputs = {"teacher": answers.teacher, "student": answers.student}
     if X_train is not None:
         outputs["student without teacher"] = outputs_alone(answers, X_train, y_train)
@@ -262,12 +263,14 @@ def report(
     for name, measured in costs(answers).items() if timing else ():
         of_models.setdefault(name, {}).update(measured)
     distilled = None if teacher is not None else distilled_inside(model, None)[0]
+    of_models = of_models if sums is None else sums.quality(of_models)
     n_equal, n_shared, n_seen = _known_rows(distilled, answers, X_train)
     is_unseen = X_train is not None and n_equal == 0 and are_comparable(answers.X, X_train)
     findings = _findings(answers, of_models, outputs, n_shared=n_shared, is_unseen=is_unseen)
+    findings = findings if sums is None else sums.findings(findings, of_models)
     slices = find_slices(answers.X, columns)
     rules = find_rules(answers, max_rules)
-    return Report(
+    found = Report(
         verdict=verdict(findings),
         decision=decide(findings).name,
         models=_as_columns(of_models),
@@ -285,6 +288,22 @@ def report(
         ),
         answers=replace(answers, X=None, pair=None),  # neither rows nor models are kept or pickled
     )
+    return found if read is None else replace(found, **read.told(found, sums, answers))
+
+
+def _check_training_rows(X_train: Any, y_train: Any, y: Any) -> None:
+    """Raise an error if only some of the arguments are passed that the student without the teacher needs."""
+    if (X_train is not None or y_train is not None) and (X_train is None or y_train is None or y is None):
+        given = [name for name, value in (("X_train", X_train), ("y_train", y_train), ("y", y)) if value is not None]
+        raise ValueError(
+            f"report: got {' and '.join(given)}; a student is fitted without the teacher on X_train and y_train, and "
+            "evaluated on y. Pass all three, or only y."
+        )
+    if y_train is not None and getattr(getattr(y, "dtype", None), "names", None):
+        raise ValueError(
+            "report: got X_train and y_train with survival labels; expected only y, because a student cannot be fitted "
+            "to censored times. Leave out X_train and y_train."
+        )
 
 
 def _findings(

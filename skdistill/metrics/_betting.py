@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.special import betainc, betaincinv, log_ndtr, ndtri
 
+from .._types import Side
 from ._confidence import check_bounded, check_bounds, tails
 from ._weights import bounded_weights
 
@@ -41,7 +42,7 @@ def betting_interval(
     values: Any,
     *,
     confidence: float = 0.95,
-    side: str = "two-sided",
+    side: Side = "two-sided",
     bounds: tuple[float, float] = (0.0, 1.0),
     sample_weight: Any = None,
     max_weight: float | None = None,

@@ -18,7 +18,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import skdistill
-from skdistill import CascadeClassifier, CascadeRegressor, DistilledClassifier, DistilledRegressor
+from skdistill import CascadeClassifier, CascadeRegressor, DistilledClassifier, DistilledRegressor, as_teacher
 from skdistill.cascades._learning import answered_share
 from skdistill.cascades._thresholds import grid_of, least_share, path_of
 from skdistill.checking import check_certificate
@@ -362,6 +362,8 @@ def test_too_few_rows_say_how_many_are_needed(digits, teacher):
         ({"certainty": "margins"}, "certainty='margins'; expected one of"),
         ({"tuning_fraction": 0}, "tuning_fraction=0; expected"),
         ({"n_synthetic": -1}, "n_synthetic=-1; expected"),
+        ({"agreement": np.ones(2)}, "agreement=array.* expected a number above 0"),
+        ({"agreement": pd.NA}, "agreement=<NA>; expected a number above 0"),
     ],
 )
 def test_bad_parameters_are_named(digits, teacher, student, params, message):
@@ -370,10 +372,30 @@ def test_bad_parameters_are_named(digits, teacher, student, params, message):
         CascadeClassifier(teacher, student, **params).fit(digits[1][:400])
 
 
+def test_a_failed_fit_changes_nothing(digits, teacher, student):
+    """The first one leaves no fitted attribute, and a later one those of the fit before."""
+    cascade = CascadeClassifier(teacher, student, agreement=0.9, certainty="margin", random_state=0)
+    for rows in (digits[1][:300], digits[1]):  # without and with an earlier fit
+        before = dict(vars(cascade))
+        with pytest.raises(ValueError, match="expected at least"):
+            cascade.fit(rows[:5])
+        assert vars(cascade) == before
+        cascade.fit(rows)
+
+
+def test_a_student_without_an_identity_has_no_certificate(digits, teacher):
+    """A function that cannot be pickled answers as any other, but no document can say which student it was."""
+    cascade = CascadeClassifier(teacher, as_teacher(lambda X: teacher.predict_proba(X), classes=range(10)))
+    cascade.set_params(agreement=0.9, certainty="margin", random_state=0).fit(digits[1][:300])
+    assert (cascade.predict(digits[1][:20]) == teacher.predict(digits[1][:20])).all()
+    with pytest.raises(TypeError, match=r"cannot be pickled .* Pass a model, or a function of a module"):
+        cascade.certificate_  # noqa: B018
+
+
 def test_a_bad_tolerance_is_named(values):
     """One number, or one for each output."""
     X, teacher, student = values
-    for tolerance in (0.0, [1.0, 2.0]):
+    for tolerance in (0.0, [1.0, 2.0], "small", object(), [[1.0]]):
         with pytest.raises(ValueError, match="tolerance"):
             CascadeRegressor(teacher, student, agreement=0.8, tolerance=tolerance).fit(X[500:800])
 

@@ -284,7 +284,7 @@ def test_the_report_says_what_was_gained():
     """With true labels: their share in each bin, and the calibration of both models."""
     model = distilled("temperature")
     y_new = (RNG.uniform(size=(500, 1)) > Overconfident(1.0).predict_proba(NEW).cumsum(axis=1)).sum(axis=1)
-    found = skdistill.report(model, NEW, y_new)
+    found = skdistill.report(model, NEW, y_new, timing=False)
     curve = found.calibration
     assert np.average(curve["truth"], weights=curve["weight"]) == pytest.approx(np.mean(model.predict(NEW) == y_new))
     text = " ".join(found.notes)
