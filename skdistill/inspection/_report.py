@@ -279,7 +279,8 @@ def report(
         of_models.setdefault(name, {}).update(measured)
     distilled = None if teacher is not None else distilled_inside(model, None)[0]
     of_models = of_models if sums is None else sums.quality(of_models)
-    n_shared, is_unseen, n_seen = _overlap(answers, X_train, distilled)
+    n_equal, n_shared, n_seen = _known_rows(distilled, answers, X_train)
+    is_unseen = X_train is not None and n_equal == 0 and are_comparable(answers.X, X_train)
     findings = _findings(answers, of_models, outputs, n_shared=n_shared, is_unseen=is_unseen)
     findings = findings if sums is None else sums.findings(findings, of_models)
     slices = find_slices(answers.X, columns)
@@ -321,14 +322,6 @@ def _check_training_rows(X_train: Any, y_train: Any, y: Any) -> None:
             "report: got X_train and y_train with survival labels; expected only y, because a student cannot be fitted "
             "to censored times. Leave out X_train and y_train."
         )
-
-
-def _overlap(answers: Answers, X_train: Any, distilled: Any) -> tuple[int, bool, int | None]:
-    """Return how many rows are training rows, whether all are known not to be, and how many the student has seen."""
-    n_equal, n_shared = (0, 0) if X_train is None else count_shared(answers.X, X_train)
-    n_seen = _n_seen(distilled, answers)
-    is_unseen = X_train is not None and n_equal == 0 and are_comparable(answers.X, X_train)
-    return max(n_shared, n_seen or 0), is_unseen, n_seen
 
 
 def _findings(
@@ -465,10 +458,16 @@ def _notes_of_truth(answers: Answers) -> list[str]:
     ]
 
 
-def _n_seen(distilled: Any, answers: Answers) -> int | None:
-    """Return how many rows a distilled estimator was taught on or selected with; ``None`` if it does not know."""
+def _known_rows(distilled: Any, answers: Answers, X_train: Any) -> tuple[int, int, int | None]:
+    """Return how many rows equal training rows, how many are training rows, and how many the fit has seen.
+
+    Training rows are those of ``X_train``, or those that a distilled estimator was taught on or selected with. It may
+    not know the latter: their number is then ``None``.
+    """
+    n_equal, n_shared = (0, 0) if X_train is None else count_shared(answers.X, X_train)
     seen = getattr(distilled, "seen_rows_", None)
-    return None if seen is None or answers.pair is None else seen.count_beyond_chance(answers.pair.X)
+    n_seen = None if seen is None or answers.pair is None else seen.count_beyond_chance(answers.pair.X)
+    return n_equal, max(n_shared, n_seen or 0), n_seen
 
 
 def _notes_of_promise(answers: Answers, are_new: bool) -> list[str]:
