@@ -36,7 +36,8 @@ class TestMeasure:
     )
     def test_memorised_classes_are_seen(self, teacher):
         """Without labels, beyond the threshold on average: from few rows, the share varies with the seed."""
-        assert np.mean([share_of(teacher.fit(X, Y), X, Y, seed) for seed in range(3)]) > 0.05
+        n_seeds = 3 if isinstance(teacher, KNeighborsClassifier) else 1  # its outputs are the roughest
+        assert np.mean([share_of(teacher.fit(X, Y), X, Y, seed) for seed in range(n_seeds)]) > 0.05
 
     def test_memorised_values_are_seen(self):
         """Of extra trees."""
