@@ -50,6 +50,7 @@ from ._fit_arguments import FitArguments, check_fit_arguments
 from ._generations import Generations
 from ._html_diagram import HTMLDiagramMixin
 from ._parameters import check_parameters
+from ._plotting import PlotMixin
 from ._refreshing import RefreshMixin
 from ._several_teachers import known_of_several, recipes_in
 from ._soft_weight import SoftWeightChoice, compare_soft_weights, is_soft_weight_chosen, reserve_queries
@@ -87,7 +88,7 @@ class Taught(NamedTuple):
     calibration: dict[str, np.ndarray] | None = None
 
 
-class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixin):
+class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixin):
     """Base of ``DistilledClassifier`` and ``DistilledRegressor``."""
 
     _task: ClassVar[FitTask]
