@@ -70,7 +70,8 @@ def test_what_is_drawn_unless_told():
 
 def test_sizes_are_fitted():
     """With rows and sizes nothing needs to be fitted before."""
-    assert len(PLAIN.plot(X, display="size_fidelity", sizes=[2, 4]).size) == 2
+    model = DistilledRegressor(hills, "tree", **SMALL)
+    assert len(model.plot(X, display="size_fidelity", sizes=[20, 60]).size) == 2
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ import skdistill
 from skdistill import AutoSampler, AutoStudent, DistilledClassifier, DistilledRegressor, _representation, as_teacher
 from skdistill.estimators._html_diagram import _selected
 from skdistill.samplers import Jitter, LeafSwap, Mixture
-from skdistill.students import CompactBoostingClassifier
+from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
 
 X, Y = dataset("three classes")
 TREE = DecisionTreeClassifier(max_leaf_nodes=6, random_state=0)
@@ -151,18 +151,19 @@ class TestNotebook:
         assert "AutoStudent" not in estimator_html_repr(model).split("<label>student")[1]
 
     def test_the_sampler_that_was_selected_is_shown(self):
-        """With its own parameters, instead of the options; before ``fit``, the options."""
-        model = DistilledRegressor(waves, "boosting", random_state=0)
+        """Instead of the options; before ``fit``, the options."""
+        model = DistilledRegressor(waves, CompactBoostingRegressor(30, 8), random_state=0)
         assert "AutoSampler" in estimator_html_repr(model)
         html = estimator_html_repr(model.fit(np.random.default_rng(0).random((200, 3))))
         assert "<label>sampler: chosen by fidelity" in html
         assert model.transfer_set_.sampler == "LeafSwap()"
+        assert "LeafSwap" in html.split("<label>sampler")[1]
         assert "AutoSampler" not in html
-        assert "leaf_size" in html.split("<label>sampler")[1]
 
     def test_no_synthetic_rows_are_shown_as_such(self):
         """If they were not needed."""
-        html = estimator_html_repr(DistilledRegressor(first_column, "linear", random_state=0).fit(X))
+        model = DistilledRegressor(first_column, "linear", random_state=0)
+        html = estimator_html_repr(model.fit(np.random.default_rng(0).random((200, 3))))
         assert "no synthetic rows" in html.split("<label>sampler: chosen by fidelity")[1]
         assert "AutoSampler" not in html
 
