@@ -1,8 +1,9 @@
 """Compression of any model that can be compiled, by a chain of steps."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
+from ._types import RandomState
 from .compilation import compile
 from .compression import Compression, Step
 from .compression._compressing import compress_compiled
@@ -11,14 +12,14 @@ from .convert import rows_of_student
 
 def compress(
     model: Any,
-    steps: Sequence[Step] | str = "auto",
+    steps: Sequence[Step] | Literal["auto"] = "auto",
     *,
     X: Any,
     y: Any = None,
     sample_weight: Any = None,
     tolerance: float = 0.002,
-    order: str = "smallest",
-    random_state: Any = 0,
+    order: Literal["smallest", "given"] = "smallest",
+    random_state: RandomState = 0,
 ) -> Compression:
     """Compress a fitted model by a chain of steps, each of which is kept only if fidelity stays within a tolerance.
 

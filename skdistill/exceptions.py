@@ -176,3 +176,22 @@ class TeacherWarning(UserWarning):
     >>> issubclass(TeacherWarning, UserWarning)
     True
     """
+
+
+class DatasetError(SkdistillError, ValueError):
+    """A dataset cannot be read or written: a partition differs from the others, has changed, or cannot be stored.
+
+    The message names the partition; what was labelled or written before is kept.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.datasets import as_dataset
+    >>> from skdistill.exceptions import DatasetError
+    >>> dataset = as_dataset([np.zeros((3, 2)), np.zeros((3, 4))])
+    >>> try:
+    ...     list(dataset.chunks())
+    ... except DatasetError as error:
+    ...     print("the partition chunk 1 does not fit" in str(error))
+    True
+    """

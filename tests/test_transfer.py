@@ -1,6 +1,7 @@
 """The transfer set: where each row comes from travels with it."""
 
 import re
+from dataclasses import replace
 
 import joblib
 import numpy as np
@@ -106,3 +107,5 @@ class TestNotebook:
         assert dict(cells_of(page))["n_queries"] == "31,215"
         assert "1,200 real, 5 unlabelled and 30,000 synthetic rows, drawn by A(B(), c=&#x27;&lt;&#x27;)" in page
         assert ("without the real rows of X" in page) == (real_weight == 0)
+        assert "are a sample" not in page
+        assert "; the real ones are a sample of 40,000;" in replace(summary, sampled_from=40_000)._repr_html_()

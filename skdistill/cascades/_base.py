@@ -210,10 +210,11 @@ class BaseCascade(Documented, TeacherMixin):
         teacher, student = models.ask_teacher(taken, BOTH if learns else ("labels",)), models.ask_student(taken)
         self._set_tolerance(teacher)
         fails = self._fails(student, teacher, truth)
-        tuning = Tuning(taken, teacher, student, fails, getattr(self, "tolerance_", 1.0))
+        tuning = Tuning(taken, teacher, student, fails, getattr(self, "tolerance_", 1.0), self.promise == "truth")
         score, shares = choose_certainty(tuning, models, kinds, int(self.n_synthetic), self.agreement, rng)
         self.certainty_, self.certainty_results_ = score.kind, shares
-        return score, grid_of(score.of_rows(student.outputs, rows_of_student(models.student.model, taken)))
+        certainty = score.of_rows(student.outputs, rows_of_student(models.student.model, taken))
+        return score, grid_of(certainty, is_nested=self.promise == "teacher")
 
     def _calibrate(self, X: Any, y: np.ndarray | None, rows: np.ndarray, grid: np.ndarray) -> None:
         """Test the thresholds on calibration rows, and set the fitted attributes."""

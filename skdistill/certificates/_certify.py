@@ -6,7 +6,7 @@ import platform
 from collections.abc import Mapping
 from importlib.metadata import version
 from numbers import Real
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -46,7 +46,7 @@ def certify(
     sample_weight: Any = None,
     max_weight: float | None = None,
     X_train: Any = None,
-    on_seen: str = "raise",
+    on_seen: Literal["raise", "drop"] = "raise",
 ) -> Certificate:
     """Certify how closely a student follows its teacher, with bounds that hold for any distribution of rows.
 

@@ -22,7 +22,7 @@ for _home in ("_repr_html.estimator", "_estimator_html_repr"):  # the second bef
     with suppress(ImportError, AttributeError):
         _VisualBlock = _VisualBlock or import_module(f"sklearn.utils.{_home}")._VisualBlock
 
-CHOSEN = "chosen by fidelity"
+CHOSEN = "selected in fit"
 """Label of a part of the diagram that ``fit`` has selected."""
 
 
@@ -71,7 +71,8 @@ class HTMLDiagramMixin(Documented):
         options = AutoSampler() if isinstance(self.sampler, str) else self.sampler
         if not isinstance(options, AutoSampler) or not hasattr(self, "transfer_set_"):
             return {"sampler": options}
-        return {f"sampler: {CHOSEN}": _selected(options, self.transfer_set_.sampler, self.n_jobs)}
+        name = f"sampler: {CHOSEN}" if hasattr(self, "sampler_results_") else "sampler"
+        return {name: _selected(options, self.transfer_set_.sampler, self.n_jobs)}
 
 
 def _selected(options: AutoSampler, text: str, n_jobs: int | None) -> Any:

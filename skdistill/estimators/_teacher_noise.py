@@ -1,6 +1,7 @@
 """The noise of a teacher: whether it returns the same outputs for the same rows, and what this costs in fidelity."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -128,9 +129,19 @@ def _compare_with_real_rows(
     if are_others or teacher.n_repeats > 1 or oracle.n_left < len(rows):
         return
     assert teacher.finding is not None
-    finding = compare_with_blocks(teacher, teacher.finding, take_rows(given.X, rows), real.outputs[rows])
-    oracle.n_queries += finding.n_queries - teacher.finding.n_queries
+    before, table = teacher.finding, take_rows(given.X, rows)
+    checked = before if given.sampled is None else _checked_again(teacher, before, table)
+    finding = compare_with_blocks(teacher, checked, table, real.outputs[rows])
+    oracle.n_queries += finding.n_queries - before.n_queries
+    if finding.is_steady:
+        finding = replace(before, is_compared=True)
     _settle(model, teacher, finding, given)
+
+
+def _checked_again(teacher: SteadyTeacher, finding: Repeatability, table: Any) -> Repeatability:
+    """Return the check with a few rows of a sample, which need not have the rows of the check."""
+    first = Teacher.outputs(teacher, table)
+    return replace(finding, first=first, n_queries=finding.n_queries + table.shape[0])
 
 
 def _query_again(

@@ -2,8 +2,11 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
+from .._described import described
+from .._suggesting import did_you_mean
+from .._validation import check_choice
 from ..exceptions import ExportError
 from ._c import LAYOUTS
 from ._c_drafts import c_draft
@@ -74,8 +77,8 @@ def to_c(
     model: Any,
     *,
     name: str = "model",
-    layout: str = "fast",
-    dtype: str = "double",
+    layout: Literal["fast", "table"] = "fast",
+    dtype: Literal["double", "float", "int"] = "double",
     path: str | os.PathLike[str] | None = None,
     X: Any = None,
     verify: bool = True,
@@ -154,7 +157,9 @@ def to_c(
 
 def _check_choice(parameter: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise ExportError(f"to_c: {parameter}={value!r}; expected one of {choices}.")
+        raise ExportError(
+            f"to_c: {parameter}={described(value)}; expected one of {choices}.{did_you_mean(value, choices)}"
+        )
 
 
 def to_javascript(
@@ -213,7 +218,7 @@ def to_javascript(
 def to_sql(
     model: Any,
     *,
-    dialect: str = "sqlite",
+    dialect: Literal["sqlite", "duckdb", "postgresql"] = "sqlite",
     table: str = "rows",
     key: str | Sequence[str] = (),
     path: str | os.PathLike[str] | None = None,
@@ -276,8 +281,7 @@ def to_sql(
     [(7, 5.0)]
     >>> connection.close()
     """
-    if dialect not in DIALECTS:
-        raise ValueError(f"to_sql: dialect={dialect!r}; expected one of {list(DIALECTS)}.")
+    check_choice("to_sql", "dialect", dialect, list(DIALECTS))
     keys = [key] if isinstance(key, str) else list(key)
 
     def write(program: Program) -> Draft:

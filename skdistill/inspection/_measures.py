@@ -1,6 +1,7 @@
 """The measurements of a report: columns of numbers, with one row per model, class or slice."""
 
 import math
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -159,6 +160,8 @@ def divergences(answers: Answers) -> dict[str, float]:
 def costs(answers: Answers) -> dict[str, dict[str, float]]:
     """Return bytes, parameters, operations and microseconds per row of teacher, student and compiled student.
 
+    The compiled student has its own quality, too.
+
     The teacher is only queried four more times, for one row: its time for many rows is that of labelling them.
     """
     pair = answers.pair
@@ -176,11 +179,25 @@ def costs(answers: Answers) -> dict[str, dict[str, float]]:
     }
     compiled = compiled_form(pair.student)
     if compiled is not None and not isinstance(pair.student, CompiledModel):
-        measured["student, compiled"] = vars(footprint(compiled, pair.narrow(pair.X)))
+        rows = pair.narrow(pair.X)
+        measured["student, compiled"] = compiled_quality(answers, compiled, rows) | vars(footprint(compiled, rows))
     if pair.X is not answers.X:
         one_row = latency(pair.see, take_rows(answers.X, slice(0, 1)))
         measured[STEPS] = {"one_row": one_row, "many_rows": latency(pair.see, answers.X, n_repeats=3, min_seconds=0.0)}
     return measured
+
+
+def compiled_quality(answers: Answers, compiled: CompiledModel, rows: Any) -> dict[str, float]:
+    """Return the scores of the compiled student, by its own outputs and labels; ``rows`` are those that it takes."""
+    if answers.classes is None:
+        outputs, said = np.asarray(compiled.predict(rows)).reshape(answers.student.shape), None
+    else:
+        outputs = np.asarray(compiled.predict_proba(rows))
+        said = (np.searchsorted(answers.classes, answers.labels[0]), outputs.argmax(axis=1))
+        if answers.said is not None:
+            said = (answers.said[0], np.searchsorted(answers.classes, np.asarray(compiled.predict(rows))))
+    own = replace(answers, student=outputs, said=said)
+    return quality(own, own.student)
 
 
 def _one_row_of(answers: Answers) -> float:
@@ -320,7 +337,13 @@ def by_slice(answers: Answers, slices: list[Slice]) -> Columns:
     for name, values in measured.items():
         means = np.array([mean(values, weight, part.rows) for part in slices])
         columns[name] = np.sqrt(means) if name.endswith("_error") else means
-    surely = np.where(columns["n_rows"] < MIN_RULE_ROWS, -np.inf, columns["distance"] - 2 * np.nan_to_num(error))
+    return sorted_slices(columns)
+
+
+def sorted_slices(columns: Columns) -> Columns:
+    """Return slices sorted by the distance minus two standard errors, small slices last."""
+    surely = columns["distance"] - 2 * np.nan_to_num(columns["distance_error"])
+    surely = np.where(columns["n_rows"] < MIN_RULE_ROWS, -np.inf, surely)
     order = np.argsort(-surely, kind="stable")
     return {name: values[order] for name, values in columns.items()}
 
@@ -328,7 +351,11 @@ def by_slice(answers: Answers, slices: list[Slice]) -> Columns:
 def worst_rows(answers: Answers, most: int) -> Columns:
     """Return the rows with the largest distance between teacher and student."""
     distance = answers.distance
-    rows = np.argsort(-distance, kind="stable")[:most]
+    return listed_rows(answers, np.argsort(-distance, kind="stable")[:most], distance)
+
+
+def listed_rows(answers: Answers, rows: np.ndarray, distance: np.ndarray) -> Columns:
+    """Return the given rows, with what both models say and the truth."""
     columns = {"row": answers.rows[rows], "distance": distance[rows]}
     for name, of_all in (("teacher", answers.teacher), ("student", answers.student)):
         outputs = of_all[rows]

@@ -151,7 +151,7 @@ def columns_of(owner: str, given: Any, X: Any, *, parameter: str = "student_colu
     who = f"{owner}: {parameter}={described(given)}"
     expected = (
         "a list of column names, a list of column positions, a mask with True or False for each column, or a callable "
-        "that returns one of these"
+        "that returns one of these."
     )
     columns = listed_columns(who, None if isinstance(given, Mapping) else given, X, expected)
     if not columns:

@@ -6,6 +6,7 @@ import numpy as np
 
 from .._encoding import fit_encoder
 from .._losses import OneVsRestCrossEntropy
+from .._types import CategoricalFeatures, RandomState
 from .._validation import check_n_jobs, check_random_state, draw_seed
 from ..compiled import Sum
 from ._boosting import CompactBoostingRegressor, size_of_trees
@@ -33,9 +34,9 @@ class _CompactHybrid(CompactStudent):
         max_epochs: int | Literal["auto"] = "auto",
         weight_decay: float = 0.1,
         n_jobs: int | None = None,
-        random_state: Any = None,
+        random_state: RandomState = None,
         verbose: int = 0,
-        categorical_features: Any = "from_dtype",
+        categorical_features: CategoricalFeatures = "from_dtype",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.n_trees = n_trees

@@ -5,7 +5,6 @@ from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
-from joblib import effective_n_jobs
 from sklearn.base import ClassifierMixin, RegressorMixin, clone
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
@@ -16,7 +15,7 @@ from .._losses import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy, SquaredErro
 from .._representation import Documented
 from .._restoring import all_or_nothing
 from .._tables import own_rows, take_rows
-from .._threads import is_small, one_blas_thread
+from .._threads import count_threads, is_small, one_blas_thread
 from .._validation import check_finite, check_fitted, check_number, check_numbers, check_table, check_weights
 from ..compiled import Columns, CompiledModel, Design, Forest
 from ..compiled._design import dense_chunks
@@ -24,6 +23,7 @@ from ..compiled._links import LINKS, inverse_link
 from ..exceptions import StudentError, StudentSizeError
 from ..targets import TargetLink
 from ._constraints import interaction_sets, score_directions
+from ._importances import importances_of
 
 
 class CompactStudent(Documented):
@@ -70,6 +70,29 @@ class CompactStudent(Documented):
         """
         check_fitted(self, "scorer_")
         return self._contains_rows
+
+    @property
+    def feature_importances_(self) -> np.ndarray:
+        """Importance of each column for the scores, of shape (n_features_in_,), with the sum 1.
+
+        For trees and boosting, it is the decrease of the sum of squares of the leaf values by the splits of the column;
+        for linear students, the sum of the absolute coefficients of its standardised inputs. It is read off the model:
+        it says what the student uses, not what would be lost without the column. It is zero for all columns if the
+        student is a constant.
+
+        Raises
+        ------
+        AttributeError
+            For networks, kernels and hybrids, whose parameters have no such meaning.
+        """
+        check_fitted(self, "scorer_")
+        found = importances_of(self.scorer_, pools_outputs=hasattr(self, "classes_"))
+        if found is None:
+            raise AttributeError(
+                f"{type(self).__name__} has no feature_importances_: the weights of networks and kernels do not say "
+                "how much a column counts. Use sklearn.inspection.permutation_importance."
+            )
+        return found
 
     def sized(self, n_parameters: int, *, n_inputs: int, n_outputs: int) -> Self:
         """Return an unfitted clone with about ``n_parameters`` parameters, and not more.
@@ -159,7 +182,7 @@ class CompactStudent(Documented):
         X = self._encode_new(X)
         if X.shape[0] == 1:  # what follows is a fifth of its time
             return self.scorer_.scores(X, 1)
-        n_jobs = effective_n_jobs(getattr(self, "n_jobs", None))
+        n_jobs = count_threads(getattr(self, "n_jobs", None))
         with one_blas_thread(is_small=is_small(X.shape[0], self.scorer_.n_parameters)):
             return self.scorer_.scores(X, n_jobs)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._encoding import find_durations
+from .._types import CategoricalFeatures, InteractionCst, MonotonicCst
 from .._validation import check_fitted, check_number
 from ..compiled import Forest
 from ..solvers import (
@@ -38,9 +39,9 @@ class _CompactTree(CompactStudent):
         max_bins: int = 255,
         optimize: bool = True,
         n_regrowths: int = 4,
-        monotonic_cst: Any = None,
-        interaction_cst: Any = None,
-        categorical_features: Any = "from_dtype",
+        monotonic_cst: MonotonicCst = None,
+        interaction_cst: InteractionCst = None,
+        categorical_features: CategoricalFeatures = "from_dtype",
     ) -> None:
         self.max_leaf_nodes = max_leaf_nodes
         self.min_samples_leaf = min_samples_leaf

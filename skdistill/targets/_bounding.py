@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from .._described import described
+from .._suggesting import did_you_mean
 from ._checks import check_floats, check_positive, check_share, is_real
 
 LossName = Literal["squared_error", "log_loss"]
@@ -247,7 +248,10 @@ def row_losses(who: str, outputs: np.ndarray, hard: np.ndarray, loss: Any) -> np
     if loss == "squared_error":
         return _row_sums(np.nan_to_num(outputs - hard) ** 2 / 2)
     if loss != "log_loss":
-        raise ValueError(f"{who}: loss={described(loss)}; expected 'squared_error' for values or 'log_loss'.")
+        raise ValueError(
+            f"{who}: loss={described(loss)}; expected 'squared_error' for values or 'log_loss'."
+            f"{did_you_mean(loss, ['squared_error', 'log_loss'])}"
+        )
     if hard.ndim == 1:
         raise ValueError(
             f"{who}: hard has shape {hard.shape} with loss='log_loss'; expected (n_samples, n_classes). Encode labels "

@@ -27,6 +27,7 @@ from ._steady import SteadyTeacher, steady
 from ._store_size import MemoryInfo, memory_info, reduce_memory
 from ._value_ranges import known_bounds, stated_link
 from ._weighing import MIN_WEIGHED_ROWS, RegionWeights, errors_of, loss_weights_of
+from ._workers import Workers
 
 __all__ = [
     "MIN_WEIGHED_ROWS",
@@ -46,6 +47,7 @@ __all__ = [
     "Task",
     "Teacher",
     "TeacherEnsemble",
+    "Workers",
     "adapt_member",
     "as_levels",
     "as_teacher",

@@ -229,7 +229,7 @@ def _as_table(X: Any) -> Any:
 
 def _read_parquet(path: str | Path) -> Any:
     try:
-        from pyarrow import parquet  # type: ignore[import-untyped]
+        from pyarrow import parquet
     except ImportError:
         raise ImportError(
             f"PrecomputedTeacher: got the path {str(path)!r}, and Parquet files are read by pyarrow, which is not "

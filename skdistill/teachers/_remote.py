@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 from numbers import Integral
 from threading import BoundedSemaphore, Event, Lock
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -148,7 +148,10 @@ class RemoteTeacher:
         rate_limit: float | None = None,
         timeout: float | None = None,
         max_retries: int = 5,
-        retry_on: Any = "auto",
+        retry_on: Literal["auto"]
+        | type[Exception]
+        | tuple[type[Exception], ...]
+        | Callable[[Exception], bool] = "auto",
         first_delay: float = 1.0,
         longest_delay: float = 60.0,
         max_rows: int | None = None,

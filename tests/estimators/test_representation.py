@@ -145,9 +145,7 @@ class TestNotebook:
     def test_the_fitted_student_is_shown(self):
         """Not what it was chosen from."""
         model = DistilledClassifier(FITTED, SMALL, sampler=None, random_state=0).fit(X)
-        assert (
-            type(model.student_).__name__ in estimator_html_repr(model).split("<label>student: chosen by fidelity")[1]
-        )
+        assert type(model.student_).__name__ in estimator_html_repr(model).split("<label>student: selected in fit")[1]
         assert "AutoStudent" not in estimator_html_repr(model).split("<label>student")[1]
 
     def test_the_sampler_that_was_selected_is_shown(self):
@@ -155,7 +153,7 @@ class TestNotebook:
         model = DistilledRegressor(waves, CompactBoostingRegressor(30, 8), random_state=0)
         assert "AutoSampler" in estimator_html_repr(model)
         html = estimator_html_repr(model.fit(np.random.default_rng(0).random((200, 3))))
-        assert "<label>sampler: chosen by fidelity" in html
+        assert "<label>sampler: selected in fit" in html
         assert model.transfer_set_.sampler == "LeafSwap()"
         assert "LeafSwap" in html.split("<label>sampler")[1]
         assert "AutoSampler" not in html
@@ -164,7 +162,7 @@ class TestNotebook:
         """If they were not needed."""
         model = DistilledRegressor(first_column, "linear", random_state=0)
         html = estimator_html_repr(model.fit(np.random.default_rng(0).random((200, 3))))
-        assert "no synthetic rows" in html.split("<label>sampler: chosen by fidelity")[1]
+        assert "no synthetic rows" in html.split("<label>sampler: selected in fit")[1]
         assert "AutoSampler" not in html
 
     @pytest.mark.parametrize("n_jobs", [None, 2])

@@ -245,10 +245,11 @@ def test_transient_errors_are_recognised(error, is_it):
         (SimpleNamespace(headers={"Retry-After": "soon"}), 0),
         (SimpleNamespace(retry_after=float("nan")), 0),
     ],
+    ids=["nothing", "attribute", "header", "response", "date", "past", "text", "nan"],
 )
 def test_requests_to_wait_are_read(error, seconds):
     """Seconds and dates are read from the error and its response."""
-    assert retry_after(error) == pytest.approx(seconds, abs=60 if seconds > 100 else 0)
+    assert retry_after(error) == pytest.approx(seconds, abs=3600 if seconds > 100 else 0)
 
 
 def test_other_numbers_of_rows_are_noticed(waits):
@@ -404,10 +405,11 @@ def test_a_fit_goes_on_where_it_stopped(on_disk, concurrent, service, waits, tmp
             if on_disk:
                 teacher = remote(service, concurrent=concurrent, max_retries=0)
     assert n_failures >= 3
+    whole = DistilledRegressor(exact, max_queries=400, **options | {"memory": None}).fit(X)
+    n_asked = whole.transfer_set_.n_queries
     n_checks = 12 + 2 * 16  # of each process: the check, and the rows by which it would notice that answers changed
-    assert 400 <= service.n_answered <= 400 + n_checks * (n_failures if on_disk else 0)
+    assert 300 < n_asked <= service.n_answered <= n_asked + n_checks * (n_failures if on_disk else 0)
     assert teacher.n_kept == 0
-    whole = DistilledRegressor(exact, max_queries=400, **LINEAR).fit(X)
     np.testing.assert_array_equal(model.predict(X), whole.predict(X))
 
 
