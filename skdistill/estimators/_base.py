@@ -54,6 +54,7 @@ from ._generations import Generations
 from ._html_diagram import HTMLDiagramMixin
 from ._importances import importances_of_student
 from ._parameters import check_parameters
+from ._plotting import PlotMixin
 from ._refreshing import RefreshMixin
 from ._row_sample import most_real_rows, sample_rows, seen_tables, without_outputs
 from ._several_teachers import known_of_several, recipes_in
@@ -92,7 +93,7 @@ class Taught(NamedTuple):
     calibration: dict[str, np.ndarray] | None = None
 
 
-class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixin):
+class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixin):
     """Base of ``DistilledClassifier`` and ``DistilledRegressor``."""
 
     _task: ClassVar[FitTask]
