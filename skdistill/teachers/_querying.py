@@ -10,9 +10,11 @@ import numpy as np
 from .._progress import Progress
 from .._tables import take_rows
 from .._threads import in_threads
-from ..exceptions import TeacherError, TeacherOutputError, TeacherQueryError
+from ..exceptions import TeacherOutputError
 from ._adapter import Teacher
 from ._answer_store import AnswerStore, Recalled, open_store
+from ._asking import ask
+from ._elsewhere import labelled_elsewhere
 from ._out_of_bag import FORESTS
 from ._steady import cut, members_of
 
@@ -99,7 +101,7 @@ def query_teacher(
     outputs = _Outputs(labeller, n_rows, recalled)
     labelled = in_threads(labeller.label, todo, n_jobs) if is_thread_safe(teacher) else map(labeller.label, todo)
     try:
-        for rows, answers in zip(todo, labelled, strict=True):
+        for rows, answers in zip(todo, labelled_elsewhere(labeller, todo) or labelled, strict=True):
             outputs.add(rows, answers)
             if store is not None and recalled is not None and recalled.keys is not None:
                 store.keep(recalled.keys[rows], answers)
@@ -201,14 +203,18 @@ class _Labeller:
 
     def probe(self, rows: np.ndarray) -> np.ndarray:
         """Label a few rows by which the teacher is recognised."""
-        return self._label(take_rows(self.X, rows), f"{len(rows)} of the {self._origin}")
+        return ask(self.teacher, take_rows(self.X, rows), f"{len(rows)} of the {self._origin}")
 
     def label(self, rows: Any) -> np.ndarray:
         """Label the rows of a chunk."""
+        return ask(self.teacher, *self.task(rows))
+
+    def task(self, rows: Any) -> tuple[Any, str]:
+        """Return the rows of a chunk and what errors call them."""
         n_rows = self.X.shape[0]
         is_all = isinstance(rows, slice) and rows.stop - rows.start == n_rows
         block = self.X if is_all else take_rows(self.X, rows)
-        return self._label(block, self.describe(rows) if self._is_mixed else f"{self.describe(rows)} of {n_rows}")
+        return block, self.describe(rows) if self._is_mixed else f"{self.describe(rows)} of {n_rows}"
 
     def describe(self, rows: Any) -> str:
         """Return which rows a chunk has."""
@@ -220,17 +226,3 @@ class _Labeller:
         if last - first == n_rows - 1:
             return f"{self._origin} {first} to {last}"
         return f"{n_rows} of the {self._origin} {first} to {last}"
-
-    def _label(self, block: Any, where: str) -> np.ndarray:
-        try:
-            return self.teacher.outputs(block)
-        except TeacherOutputError as error:
-            raise TeacherOutputError(f"{error} (in {where})") from None
-        except TeacherError:
-            raise
-        except Exception as error:
-            raise TeacherQueryError(
-                f"{self.teacher.name} raised {type(error).__name__} for {where}: {error}. Check that the rows have "
-                "the format that the teacher was fitted on. With memory=..., the outputs of completed chunks are "
-                "stored."
-            ) from error
