@@ -128,9 +128,7 @@ def _drawer_of(dataset: ChunkedTable) -> Drawer | None:
     return drawer if drawer is not None and drawer.reads(dataset) else None
 
 
-def _offer_all(
-    chunks: Iterator[Chunk], n_rows: int, keys_of: KeysOf, on_rows: Callable[[int], None]
-) -> "LargestKeys":
+def _offer_all(chunks: Iterator[Chunk], n_rows: int, keys_of: KeysOf, on_rows: Callable[[int], None]) -> "LargestKeys":
     kept = LargestKeys(n_rows)
     for chunk in chunks:
         kept.offer(keys_of(chunk), chunk)

@@ -7,4 +7,4 @@ def require_dask(who: str) -> None:
         import dask.dataframe  # noqa: F401
         import distributed  # noqa: F401
     except ImportError as error:
-        raise ImportError(f"{who} needs Dask, which is not installed ({error}): pip install skdistill[dask].") from error
+        raise ImportError(f"{who} needs Dask, and cannot import it ({error}): pip install skdistill[dask].") from error

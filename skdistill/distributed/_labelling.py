@@ -116,7 +116,7 @@ def label(
 def _dataset_of(X: Any, teacher: Teacher, chunk_size: int) -> ChunkedTable:
     """Return the dataset with the columns that the teacher knows, and with the schema that Dask states for it."""
     if not hasattr(X, "map_partitions") or not hasattr(X, "_meta_nonempty") or not hasattr(X, "columns"):
-        raise DatasetError(f"label got {with_article(X)} as X; expected a Dask DataFrame, e.g. dask.dataframe.read_parquet.")
+        raise DatasetError(f"label got {with_article(X)} as X; expected a Dask DataFrame.")
     dataset = replace(for_model(X, teacher.model), chunk_size=int(chunk_size))
     stated = LoadedPartition("stated by Dask", lambda columns: X._meta_nonempty)  # noqa: ARG005 - cut by the dataset
     [chunk] = replace(dataset, seen={}).chunks_of(stated)
@@ -159,8 +159,8 @@ def _place(sent: Sent, client: Any) -> Any:
         return dask.delayed(client.scatter(sent.content, broadcast=True))
     except Exception as error:  # of the network, or of a client that is closed
         raise ClusterError(
-            f"label: {sent.what} cannot be sent to the workers ({type(error).__name__}: {error}). Check that the scheduler "
-            "answers and has workers, or connect a new Client."
+            f"label: {sent.what} cannot be sent to the workers ({type(error).__name__}: {error}). Check that the "
+            "scheduler answers and has workers, or connect a new Client."
         ) from error
 
 
@@ -216,8 +216,8 @@ class LabelPartition:
         outputs = outputs.reshape(len(outputs), -1)
         if outputs.shape[1] != len(self.columns):
             raise TeacherOutputError(
-                f"{teacher.name} returned {outputs.shape[1]} outputs for {origin}; expected {len(self.columns)}, one for "
-                f"each of the names {self.columns[:20]}."
+                f"{teacher.name} returned {outputs.shape[1]} outputs for {origin}; expected {len(self.columns)}, "
+                f"one for each of the names {self.columns[:20]}."
             )
         return outputs
 

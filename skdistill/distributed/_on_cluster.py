@@ -84,7 +84,7 @@ def _client_or_current(client: Any) -> Any:
         return get_client()
     except ValueError as error:
         raise ClusterError(
-            "on_cluster: there is no client of Dask. Connect one before: Client(\"tcp://scheduler:8786\"), or Client() "
+            'on_cluster: there is no client of Dask. Connect one before: Client("tcp://scheduler:8786"), or Client() '
             "for the cores of this machine."
         ) from error
 

@@ -44,7 +44,7 @@ class Sent:
             content = cloudpickle.dumps(obj)
         except Exception as error:  # any object fails in its own way
             raise ClusterError(
-                f"{what} cannot be sent to the workers, because it cannot be pickled ({type(error).__name__}: {error}). "
+                f"{what} cannot be sent to the workers: it cannot be pickled ({type(error).__name__}: {error}). "
                 "Open files, connections and sessions inside the function, when it is called, instead of outside."
             ) from error
         return cls(content, hashlib.sha256(content).hexdigest()[:32], what)
@@ -94,8 +94,8 @@ def _unpickled(content: bytes, what: str) -> Any:
         return pickle.loads(content)  # the caller's own object
     except Exception as error:
         raise ClusterError(
-            f"the worker {worker_name()} cannot load {what}: {type(error).__name__}: {error}. Install the same packages "
-            "and versions on all workers as here."
+            f"the worker {worker_name()} cannot load {what}: {type(error).__name__}: {error}. Install the same "
+            "packages and versions on all workers as here."
         ) from error
 
 
