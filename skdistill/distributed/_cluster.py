@@ -121,9 +121,10 @@ class Cluster:
 
     def _place(self, sent: Sent) -> Any:
         """Return where the object is: a copy on each worker, so that no worker that dies takes the last one along."""
-        if sent.digest not in self._places:
-            self._places[sent.digest] = self._client.scatter(sent.content, broadcast=True)
-        return self._places[sent.digest]
+        place = self._places.get(sent.digest)
+        if place is None:
+            place = self._places[sent.digest] = self._client.scatter(sent.content, broadcast=True)
+        return place
 
     def _result(self, sent: Sent, task: Task, future: Any) -> Any:
         from concurrent.futures import CancelledError

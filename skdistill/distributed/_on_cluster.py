@@ -99,7 +99,7 @@ class ClusterLabels:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._latest: tuple[dict[str, Any], Sent] | None = None
+        self._known: dict[int, tuple[Teacher, dict[str, Any], Sent]] = {}
 
     def __call__(self, blocks: BlocksOfRows, todo: Sequence[Any]) -> Iterator[np.ndarray]:
         """Yield the outputs of blocks in order."""
@@ -111,13 +111,13 @@ class ClusterLabels:
 
     def _sent(self, teacher: Teacher) -> Sent:
         """Return the teacher as it is sent: pickled again only if an attribute was set since."""
-        known = dict(vars(teacher))
-        if self._latest is not None and _is_same(self._latest[0], known):
-            return self._latest[1]
+        attributes, known = dict(vars(teacher)), self._known.get(id(teacher))
+        if known is not None and _is_same(known[1], attributes):
+            return known[2]
         sent = Sent.of(teacher, f"the teacher {teacher.name}")
-        if self._latest is not None and self._latest[1].digest != sent.digest:
-            self._cluster.forget(self._latest[1])
-        self._latest = known, sent
+        if known is not None and known[2].digest != sent.digest:
+            self._cluster.forget(known[2])
+        self._known[id(teacher)] = teacher, attributes, sent
         return sent
 
 

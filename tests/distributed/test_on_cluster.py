@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LinearRegression
 
 from skdistill import DistilledClassifier, DistilledRegressor, memory_info
 from skdistill.datasets import as_dataset
@@ -106,6 +107,19 @@ def test_a_block_that_ends_its_workers_is_named(client, tmp_path, monkeypatch):
     monkeypatch.setattr(client.cluster.scheduler, "allowed_failures", 0)
     with on_cluster(client), pytest.raises(ClusterError, match=r"labels real rows 0 to 99.*1 of them.*chunk_size"):
         tree(Fatal(tmp_path)).fit(rows(100))
+
+
+def test_arrays_of_dask_are_drawn_there(client):
+    """And several teachers are sent, each once."""
+    import dask.array as da
+
+    X = np.random.RandomState(0).rand(900, 3)
+    options = {"student": "tree", "sampler": None, "max_queries": 300, "random_state": 0}
+    teachers = [LinearRegression().fit(X, X[:, 0]), LinearRegression().fit(X, X[:, 1])]
+    here = DistilledRegressor(teachers, **options).fit(as_dataset([X]))
+    with on_cluster(client):
+        there = DistilledRegressor(teachers, **options).fit(da.from_array(X, chunks=(200, 2)))
+    assert (here.predict(X) == there.predict(X)).all()
 
 
 @pytest.fixture
