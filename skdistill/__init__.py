@@ -1,4 +1,32 @@
-"""Distil any fitted model into a small, fast scikit-learn estimator."""
+"""Distil any fitted model into a small, fast scikit-learn estimator.
+
+    from skdistill import DistilledClassifier
+    model = DistilledClassifier(fitted_forest).fit(X_train, X_val=X_val)
+    model.predict(X)        # like any classifier
+    model.fidelity(X_test)  # how closely it follows the teacher
+    model.student_          # the small model alone, to pickle and ship
+
+To                                    use
+distil a model                        DistilledClassifier, DistilledRegressor
+limit bytes, operations or seconds    AutoStudent, time_limit=
+choose synthetic rows                 skdistill.samplers, AutoSampler
+choose a student                      skdistill.students
+distil a service or known answers     RemoteTeacher, PrecomputedTeacher
+ask any model the same way            as_teacher, skdistill.teachers
+see what was kept and lost            report, skdistill.inspection
+predict a row in microseconds         compile
+predict tables that do not fit        score_dataset, skdistill.datasets
+leave Python                          skdistill.export (ONNX, C, SQL, ...)
+shrink a model without distilling     compress, skdistill.compression
+promise agreement                     certify, skdistill.certificates
+ask the teacher where in doubt        CascadeClassifier, CascadeRegressor
+give intervals                        conformalize
+watch a shipped student               Monitor
+score in a grid search                fidelity_scorer, skdistill.metrics
+label once                            memory=, memory_info, reduce_memory
+
+help(skdistill.DistilledClassifier) explains each parameter with an example.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -39,7 +67,7 @@ if TYPE_CHECKING:
     from .metrics import fidelity_scorer
     from .monitoring import Monitor
     from .scoring import score_dataset
-    from .teachers import as_teacher, memory_info, reduce_memory
+    from .teachers import PrecomputedTeacher, RemoteTeacher, as_teacher, memory_info, reduce_memory
 
 __version__ = "0.1.0"
 
@@ -54,6 +82,8 @@ __all__ = [
     "DistilledClassifier",
     "DistilledRegressor",
     "Monitor",
+    "PrecomputedTeacher",
+    "RemoteTeacher",
     "as_teacher",
     "cascades",
     "certificates",
@@ -92,6 +122,8 @@ _HOME = {
     "DistilledClassifier": ".estimators",
     "DistilledRegressor": ".estimators",
     "Monitor": ".monitoring",
+    "PrecomputedTeacher": ".teachers",
+    "RemoteTeacher": ".teachers",
     "fidelity_scorer": ".metrics",
     "as_teacher": ".teachers",
     "memory_info": ".teachers",

@@ -21,9 +21,11 @@ def check_names(estimator: Any, params: Mapping[str, Any]) -> None:
     ValueError
         With the similar names that exist.
     """
-    owned = {name: value for name, value in estimator.get_params(deep=True).items() if "__" not in name}
+    owned = estimator.get_params(deep=False)
     for name in params:
         head, _, rest = name.partition("__")
+        if head not in owned:  # the steps of a pipeline are among the parameters of all depths, which take longer
+            owned = {name: value for name, value in estimator.get_params(deep=True).items() if "__" not in name}
         if head not in owned:
             raise ValueError(_unknown(estimator, head, owned))
         if not rest:

@@ -68,6 +68,25 @@ class TeacherQueryError(TeacherError, RuntimeError):
     """
 
 
+class TeacherUnavailableError(TeacherError, RuntimeError):
+    """A remote teacher did not answer after all retries, asks to wait for long, or has used up its rows.
+
+    The rows are not to blame: the same fit may succeed later. Answers that came before are kept.
+
+    Examples
+    --------
+    >>> from skdistill import RemoteTeacher
+    >>> from skdistill.exceptions import TeacherUnavailableError
+    >>> def service(X):
+    ...     raise ConnectionResetError("busy")
+    >>> try:
+    ...     RemoteTeacher(service, max_retries=0)([[1.0]])
+    ... except TeacherUnavailableError as error:
+    ...     print(str(error)[:77])
+    RemoteTeacher: service did not answer; the last of 1 requests raised Connecti
+    """
+
+
 class SamplerError(SkdistillError, ValueError):
     """A sampler returned rows that do not match its training table, or cannot draw rows of that kind.
 

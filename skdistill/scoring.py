@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import narwhals as nw
 import numpy as np
@@ -16,10 +16,11 @@ from ._validation import check_choice
 from .certificates._digests import student_digest
 from .datasets import Chunk, ChunkedTable, Partition
 from .datasets._for_models import for_model
-from .datasets._frames import as_kind
+from .datasets._frames import NATIVE, as_kind
 from .exceptions import DatasetError
 
-METHODS = ("predict", "predict_proba")
+Method = Literal["predict", "predict_proba"]
+METHODS: tuple[Method, ...] = get_args(Method)
 
 KEY = b"skdistill"
 """Key of the metadata of a part, by which the next run recognises it as complete."""
@@ -52,7 +53,7 @@ def score_dataset(
     dataset: Any,
     folder: Any,
     *,
-    method: str | Sequence[str] = "predict",
+    method: Method | Sequence[Method] = "predict",
     keep: Sequence[str] = (),
     model_id: str | None = None,
     overwrite: bool = False,
@@ -220,14 +221,14 @@ class _Writer:
 
     def _scored(self, rows: ChunkedTable, partition: Partition) -> Iterator[dict[str, Any]]:
         """Yield the kept columns and the predictions of each chunk."""
-        whole = rows if not self.keep else replace(rows.select([*(rows.columns or ()), *self.keep]), kind="native")
+        whole = rows if not self.keep else replace(rows.select([*(rows.columns or ()), *self.keep]), kind=NATIVE)
         for chunk in whole.chunks_of(partition):
             table, kept = chunk.table, {}
             if self.keep:
                 frame = nw.from_native(table, eager_only=True)
                 kept = {name: frame[name].to_arrow() for name in self.keep}
                 table = as_kind(frame.select(list(rows.columns or ())).to_native(), rows.kind)
-            yield kept | self._predicted(rows, Chunk(table, chunk.start, chunk.partition))
+            yield kept | self._predicted(rows, Chunk(table, chunk.start, chunk.partition, {}))
 
     def _predicted(self, rows: ChunkedTable, chunk: Chunk) -> dict[str, np.ndarray]:
         """Return the predictions for a chunk as columns."""

@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import skdistill
-from skdistill import DistilledClassifier, DistilledRegressor
+from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor
 from skdistill._encoding import TableEncoder, declare, encoded_once, find_durations, fit_table_encoder
 from skdistill.exceptions import SamplerError
 from skdistill.samplers import MUNGE, Interpolation, Jitter, LeafSwap, UniformBox
@@ -97,7 +97,8 @@ def test_declared_columns_are_swapped(sampler, table):
 
 def test_the_declaration_reaches_all_candidates_and_no_other_fit():
     """Each student that is tried knows it; after the fit nothing is declared."""
-    model = DistilledRegressor(teacher, sampler=None, categorical_features=["code"], random_state=0).fit(FRAME)
+    several = AutoStudent(["tree", "boosting", "linear"])
+    model = DistilledRegressor(teacher, several, sampler=None, categorical_features=["code"], random_state=0).fit(FRAME)
     assert model.student_._encoder.is_category_[1]
     assert model.fidelity(FRAME) > 0.95
     assert not CompactTreeRegressor(2).fit(FRAME, Y)._encoder.is_category_.any()

@@ -29,7 +29,7 @@ from skdistill.metrics import fidelity
 N_COLUMNS, PART_ROWS, GROUP_ROWS = 20, 500_000, 125_000
 NAMES = [f"x{place}" for place in range(N_COLUMNS)]
 MICROSECONDS = 20.0
-N_LABELS = (200_000, 1_000_000)
+N_LABELS = (200_000, 1_000_000, 2_500_000)
 SEEDS = (0, 1)
 TEST_ROWS = 100_000
 

@@ -14,6 +14,7 @@ import sklearn
 import skdistill
 
 from .._representation import Documented
+from .._restoring import all_or_nothing
 from .._tables import take_rows
 from .._validation import (
     check_choice,
@@ -35,6 +36,7 @@ from ..estimators._teacher_rule import TeacherMixin
 from ..exceptions import TeacherWarning
 from ..metrics import rows_needed
 from ..metrics._binomial import check_possible
+from ..metrics._checks import as_floats
 from ..metrics._confidence import check_share
 from ..teachers import Task, is_fitted_teacher
 from ._learning import LEARNED_SHARE, Tuning, choose_certainty, kinds_of
@@ -106,6 +108,7 @@ class BaseCascade(Documented, TeacherMixin):
     chunk_size: int
     random_state: Any
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any = None) -> Self:
         """Choose the threshold on calibration rows.
 
@@ -206,10 +209,11 @@ class BaseCascade(Documented, TeacherMixin):
         teacher, student = models.ask_teacher(taken, BOTH if learns else ("labels",)), models.ask_student(taken)
         self._set_tolerance(teacher)
         fails = self._fails(student, teacher, truth)
-        tuning = Tuning(taken, teacher, student, fails, getattr(self, "tolerance_", 1.0))
+        tuning = Tuning(taken, teacher, student, fails, getattr(self, "tolerance_", 1.0), self.promise == "truth")
         score, shares = choose_certainty(tuning, models, kinds, int(self.n_synthetic), self.agreement, rng)
         self.certainty_, self.certainty_results_ = score.kind, shares
-        return score, grid_of(score.of_rows(student.outputs, rows_of_student(models.student.model, taken)))
+        certainty = score.of_rows(student.outputs, rows_of_student(models.student.model, taken))
+        return score, grid_of(certainty, is_nested=self.promise == "teacher")
 
     def _calibrate(self, X: Any, y: np.ndarray | None, rows: np.ndarray, grid: np.ndarray) -> None:
         """Test the thresholds on calibration rows, and set the fitted attributes."""
@@ -394,7 +398,7 @@ def as_tolerance(name: str, tolerance: Any, outputs: np.ndarray) -> Any:
     if isinstance(tolerance, Real):
         check_number(name, "tolerance", tolerance, low=0, low_open=True)
         return float(tolerance)
-    given = np.asarray(tolerance, dtype=float)
+    given = as_floats(name, "tolerance", tolerance)
     if given.shape != outputs.shape[1:] or not (np.isfinite(given) & (given > 0)).all():
         raise ValueError(
             f"{name}: tolerance={tolerance!r}; expected a finite number above 0, or one for each of the outputs of "

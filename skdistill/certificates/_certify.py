@@ -6,7 +6,7 @@ import platform
 from collections.abc import Mapping
 from importlib.metadata import version
 from numbers import Real
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from ..inspection._answers import Answers, as_table, ask_both
 from ..inspection._slices import find_slices
 from ..metrics import rows_needed
 from ..metrics._binomial import check_possible
-from ..metrics._checks import check_row_weights
+from ..metrics._checks import as_floats, check_row_weights
 from ..metrics._confidence import check_share
 from ..metrics._unwrapping import shipped
 from ._certificate import Certificate, Statement
@@ -46,7 +46,7 @@ def certify(
     sample_weight: Any = None,
     max_weight: float | None = None,
     X_train: Any = None,
-    on_seen: str = "raise",
+    on_seen: Literal["raise", "drop"] = "raise",
 ) -> Certificate:
     """Certify how closely a student follows its teacher, with bounds that hold for any distribution of rows.
 
@@ -124,7 +124,9 @@ def certify(
     >>> from skdistill import DistilledClassifier, certify
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> forest = RandomForestClassifier(50, random_state=0).fit(X[:250], y[:250])
-    >>> model = DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(X[:250])
+    >>> model = DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(
+    ...     X[:250]
+    ... )
     >>> certificate = certify(model, X[250:], y[250:])
     >>> certificate.find("agreement").method
     'Clopper-Pearson'
@@ -217,7 +219,7 @@ def _variance(model: Any, answers: Answers, variance: Any) -> np.ndarray | None:
         found = getattr(getattr(unwrap(model).model, "seen_rows_", None), "output_variance", None)
         usable = found is not None and found.shape == (n_outputs,) and found.min() > 0 and np.isfinite(found).all()
         return found if usable else None
-    given = np.atleast_1d(np.asarray(variance, dtype=float))
+    given = np.atleast_1d(as_floats("certify", "variance", variance))
     if given.shape not in ((1,), (n_outputs,)) or not np.isfinite(given).all() or given.min() <= 0:
         raise ValueError(
             f"certify: variance={variance!r}; expected a finite number above 0, or {n_outputs} of them, one for each "

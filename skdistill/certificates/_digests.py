@@ -9,6 +9,7 @@ import narwhals as nw
 import numpy as np
 from scipy import sparse
 
+from .._described import text_of
 from .._tables import is_frame
 from ..compilation import compile
 from ..exceptions import CompileError
@@ -25,12 +26,22 @@ def student_digest(model: Any) -> str:
     compiled = compiled_form(student)
     digest = hashlib.sha256()
     if compiled is None:
-        digest.update(pickle.dumps(student, protocol=4))
+        digest.update(_pickled(student))
         return f"pickle:{digest.hexdigest()}"
     stored = pickle.loads(pickle.dumps(compiled))  # a pickle may number parts anew
     for part in _parts(stored.__getstate__() | {"scorer": stored.scorer.content()}):
         digest.update(part)
     return f"content:{digest.hexdigest()}"
+
+
+def _pickled(student: Any) -> bytes:
+    try:
+        return pickle.dumps(student, protocol=4)
+    except Exception as error:  # objects of others may raise anything
+        raise TypeError(
+            f"the student {type(student).__name__} cannot be pickled ({text_of(error)}); expected one that can, "
+            "because its digest says which student a certificate is about. Pass a model, or a function of a module."
+        ) from error
 
 
 def compiled_digest(model: Any) -> str | None:

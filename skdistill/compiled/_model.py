@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .._threads import is_small, one_blas_thread
+from .._threads import MIN_PARALLEL_ROWS, count_threads, is_small, one_blas_thread
 from ._code import Code, compile_row, row_source, scores_as_tuple
 from ._columns import Columns, names_of_frame, pack_table, rows_as_array, unpack_table
 from ._decision import Decision
@@ -42,7 +42,9 @@ class CompiledModel:
     A dict must have the column names of ``fit``. In other inputs, columns are identified by position, unless a frame or
     a Series has exactly the column names of ``fit`` in another order: then columns are identified by name.
 
-    Compiled models are created by :func:`skdistill.compile`.
+    Compiled models are created by :func:`skdistill.compile`. Tables of at least 10,000 rows are scored by as many
+    threads as a context of joblib says: ``with joblib.parallel_config(n_jobs=2)``; outside one, by a single thread. The
+    outputs do not depend on it.
 
     Parameters
     ----------
@@ -207,7 +209,10 @@ class CompiledModel:
     def _source_of(self, code: Code) -> str:
         link = self._inverse_link()
         ending = link.single_ending if self.is_single else link.ending
-        return row_source(code.lines, ending.format(scores=scores_as_tuple(len(self.scorer.base))))
+        return row_source(code.lines, ending.format(scores=self._scores_as_tuple()))
+
+    def _scores_as_tuple(self) -> str:
+        return scores_as_tuple(len(self.scorer.base))
 
     def _inverse_link(self) -> Link:
         """Return the link of one row, with the power and the isotonic calibration."""
@@ -280,7 +285,7 @@ class CompiledModel:
     def outputs_of(self, cells: Any) -> np.ndarray:
         """Return the outputs for rows that are encoded as :meth:`encoded` does."""
         with one_blas_thread(is_small=is_small(cells.shape[0], self._n_weights)):
-            scores = self.scorer.scores(cells)
+            scores = self.scorer.scores(cells, 1 if cells.shape[0] < MIN_PARALLEL_ROWS else count_threads(None))
         outputs = inverse_link(self.link, self.bounds, self.order).of_rows(scores)
         if self.power != 1:
             outputs = outputs**self.power
@@ -314,7 +319,7 @@ class CompiledModel:
         first = X[0]
         if isinstance(first, Mapping):
             return self._many([self._names.cells_of(row) for row in X])
-        if type(first) is float or type(first) is str or np.ndim(first) == 0:
+        if type(first) is float or type(first) is str or (not isinstance(first, list | tuple) and np.ndim(first) == 0):
             return self._one_of_cells(X)
         if len(X) == 1 and isinstance(first, list | tuple) and not any(isinstance(cell, list) for cell in first[:1]):
             return self._as_table(self._one_of_cells(first))
@@ -385,7 +390,7 @@ class CompiledModel:
         if code is None:
             self._takes_array = self._raw is None
             dtype = None if self._raw is None else object
-            row: Callable[[Any], Any] = lambda cells: self._many(np.asarray(cells, dtype)[None])[0]  # noqa: E731
+            row: Callable[[Any], Any] = lambda cells: self._first(self._many(np.asarray(cells, dtype)[None]))  # noqa: E731
         else:
             of_one = self._inverse_link().of_one
             row = self._row_of_codes = compile_row(self._source_of(code), link=of_one, **code.names)
@@ -395,6 +400,10 @@ class CompiledModel:
                 row = _after(self._raw.row_encoder(), row)
         self._row = row
         return row
+
+    def _first(self, outputs: Any) -> Any:
+        """Return the output for one row from that for a table of one row."""
+        return outputs[0]
 
     # ------------------------------------------------------------------ pickle: arrays only, code is generated again
 

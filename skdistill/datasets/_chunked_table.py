@@ -9,6 +9,7 @@ import narwhals as nw
 import numpy as np
 
 from .._tables import is_frame, take_rows
+from .._types import FrameKind
 from ..exceptions import DatasetError
 from ._frames import NATIVE, converted, default_kind, is_batch
 from ._schema import Schema, SchemaMismatchError, names_in
@@ -37,7 +38,10 @@ class Partition(Protocol):
     --------
     >>> import numpy as np
     >>> from skdistill.datasets import as_dataset
-    >>> [partition.name for partition in as_dataset([np.eye(2), np.eye(2)]).source.partitions()]
+    >>> [
+    ...     partition.name
+    ...     for partition in as_dataset([np.eye(2), np.eye(2)]).source.partitions()
+    ... ]
     ['chunk 0', 'chunk 1']
     """
 
@@ -79,10 +83,15 @@ class Source(Protocol):
     >>> from skdistill.datasets import ChunkedTable
     >>> class Random:
     ...     name, is_repeatable, column_names, n_rows = "random rows", True, None, 20
+    ...
     ...     def partitions(self):
     ...         for seed in range(2):
-    ...             draw = lambda columns, chunk_size: iter([np.random.RandomState(seed).rand(10, 3)])
-    ...             yield SimpleNamespace(name=f"seed {seed}", n_rows=10, tables=draw, fingerprint=str)
+    ...             draw = lambda columns, chunk_size: iter(
+    ...                 [np.random.RandomState(seed).rand(10, 3)]
+    ...             )
+    ...             yield SimpleNamespace(
+    ...                 name=f"seed {seed}", n_rows=10, tables=draw, fingerprint=str
+    ...             )
     >>> [(chunk.partition, len(chunk)) for chunk in ChunkedTable(Random()).chunks()]
     [('seed 0', 10), ('seed 1', 10)]
     """
@@ -129,7 +138,7 @@ class Chunk:
     table: Any
     start: int
     partition: str
-    others: dict[str, np.ndarray] = field(default_factory=dict)
+    others: dict[str, np.ndarray]
 
     def __len__(self) -> int:
         return int(self.table.shape[0])
@@ -156,7 +165,7 @@ class ChunkedTable:
         Maximum number of rows that ``fit`` draws and holds in memory.
     schema : Schema or None, default=None
         Common dtypes and categories of all chunks, once they are known (:meth:`scanned`).
-    seen : dict
+    seen : dict or None, default=None
         Fingerprint and number of rows of each partition at its first reading.
 
     Examples
@@ -170,11 +179,15 @@ class ChunkedTable:
 
     source: Source
     columns: tuple[str, ...] | None = None
-    kind: str | None = None
+    kind: FrameKind | None = None
     chunk_size: int = CHUNK_ROWS
     sample_rows: int = SAMPLE_ROWS
     schema: Schema | None = None
-    seen: dict[str, tuple[str, int | None]] = field(default_factory=dict, compare=False)
+    seen: Any = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.seen is None:
+            object.__setattr__(self, "seen", {})
 
     @property
     def name(self) -> str:
@@ -214,7 +227,7 @@ class ChunkedTable:
             raise DatasetError(f"{self.name} has no columns {missing}; expected some of its columns {names}.")
         return replace(self, columns=tuple(columns), schema=None)
 
-    def converted_to(self, kind: str | None) -> Self:
+    def converted_to(self, kind: FrameKind | None) -> Self:
         """Return the dataset with chunks of another kind of table."""
         return self if kind == self.kind else replace(self, kind=kind, schema=None)
 

@@ -20,7 +20,7 @@ def default_kind() -> str:
 BLOCK_ROWS = 2048
 """Rows that are copied together, so that they stay in the cache of a processor."""
 
-NATIVE = "native"
+NATIVE: Any = "native"
 """Frames as the source has them, and record batches as tables of pyarrow."""
 
 

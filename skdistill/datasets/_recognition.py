@@ -9,6 +9,7 @@ import numpy as np
 
 from .._described import described, with_article
 from .._tables import is_frame
+from .._types import FrameKind
 from .._validation import check_choice, check_number
 from ..exceptions import DatasetError
 from ._chunked_table import CHUNK_ROWS, SAMPLE_ROWS, ChunkedTable, Source
@@ -65,7 +66,7 @@ def as_dataset(
     source: Any,
     *,
     columns: Sequence[str] | None = None,
-    kind: str | None = None,
+    kind: FrameKind | None = None,
     chunk_size: int = CHUNK_ROWS,
     sample_rows: int = SAMPLE_ROWS,
 ) -> ChunkedTable:

@@ -242,12 +242,14 @@ def _common_dtype(first: Any, second: Any) -> Any:
 
 def _cast(series: Any, column: Column) -> Any:
     """Return a column of a chunk with the dtype and the categories of all chunks."""
+    native = series.to_native()
+    if column.dtype == nw.Object:  # only pandas has objects, and narwhals cannot cast to them
+        return nw.from_native(native.astype(object), series_only=True)
     if _is_all_missing(series) and series.dtype != column.dtype and column.categories is None:
         nothing: list[None] = [None] * len(series)
         return nw.new_series(column.name, nothing, column.dtype, backend=series.implementation)
     if column.categories is None:
         return series.cast(column.dtype)
-    native = series.to_native()
     if not hasattr(native, "cat"):  # all cells are missing
         native = native.astype(object).astype("category")
     native = native.cat.set_categories(list(column.categories), ordered=column.is_ordered)

@@ -98,7 +98,7 @@ class ClusterLabels:
     """
 
     def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
+        self._cluster, self.name = cluster, "a cluster of Dask"
         self._known: dict[int, tuple[Teacher, dict[str, Any], Sent]] = {}
 
     def __call__(self, blocks: BlocksOfRows, todo: Sequence[Any]) -> Iterator[np.ndarray]:

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from .._declared_columns import declared_columns
 from .._encoding import columns_ignored, declare, declared_here
 from .._tables import is_frame
-from .._threads import blas_threads_restored
+from .._threads import blas_threads_restored, context_of_threads
 from .._validation import check_fitted, check_random_state, check_table, draw_seed, input_tags_of, tags_of, warn_caller
 from ..datasets import is_dataset
 from ..datasets._for_models import answers_by_chunk
@@ -54,6 +54,7 @@ from ._generations import Generations
 from ._html_diagram import HTMLDiagramMixin
 from ._parameters import check_parameters
 from ._refreshing import RefreshMixin
+from ._row_sample import most_real_rows, sample_rows, seen_tables, without_outputs
 from ._several_teachers import known_of_several, recipes_in
 from ._soft_weight import SoftWeightChoice, compare_soft_weights, is_soft_weight_chosen, reserve_queries
 from ._student_view import (
@@ -109,6 +110,7 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
     teacher_cv: Any
     target_compressor: Any
     max_queries: int | None
+    max_real_rows: Any
     n_repeats: int
     response_method: str
     memory: Any
@@ -136,14 +138,14 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         given = replace(check_fit_arguments(self, *passed, self._task.check_y), pool=pool)
         declare(declared_columns(type(self).__name__, self.categorical_features, given.X))
         run = self._run(given)
-        everything = given  # also the rows that are left out next
+        whole = given  # also with the rows that are left out next
         given, calibration_rows = leave_out_rows(self, given, run.rng)
         teacher = resolve_teacher(self, given, run)
         check_names(self, teacher, given.X)
-        truth, truth_val = self._truth(teacher, given)
 
         oracle = oracle_of(self, teacher, given, run)
-        label_rows(calibration_rows, teacher, oracle)
+        given = self._sample(teacher, given, calibration_rows, oracle, run)
+        truth, truth_val = self._truth(teacher, given)
         real, targets, labels = self._label_real(teacher, given, truth, oracle, run)
         measure_teacher_noise(self, targets, given, real, oracle)
         ignored = self._ignored_features(real, targets, oracle, run)
@@ -155,7 +157,7 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
 
         oracle.count_hints(targets.hints.n_rows, targets.hints.seconds)
         self._keep(taught, teacher, oracle, seen)
-        self._keep_rows(everything.tables, real, targets, ignored)
+        self._keep_rows(seen_tables(self, whole, given, calibration_rows), real, targets, ignored)
         end_query_budget(teacher)
         self._end(given, taught, labels, oracle, run)
 
@@ -217,6 +219,14 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         """Return true labels or values of the rows of ``X`` and ``X_val``, as numbers."""
         return self._task.truth(self, teacher, given.y), self._task.truth(self, teacher, given.y_val, "y_val")
 
+    def _sample(
+        self, teacher: Teacher, given: FitArguments, calibration_rows: Any, oracle: Oracle, run: Run
+    ) -> FitArguments:
+        """Label the rows of the calibration, and replace a large ``X`` by a sample, of which half is labelled."""
+        label_rows(calibration_rows, teacher, oracle)
+        with reserve_label_queries(self, teacher, oracle):
+            return sample_rows(self, teacher, given, oracle, run)
+
     def _label_real(
         self, teacher: Teacher, given: FitArguments, truth: np.ndarray | None, oracle: Oracle, run: Run
     ) -> tuple[TransferSet, Targets, LabelComparison | None]:
@@ -227,6 +237,7 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         labels = compare_labels(self, targets, real, oracle)
         if labels is not None and labels.are_taught:
             oracle.query = oracle_of(self, labels.teacher, given, run).query
+            given = without_outputs(given)
             real = label_given(self, labels.teacher, given, truth, oracle, run)
             targets = self._task.targets(self, labels.teacher, real)
         return real, targets, labels
@@ -246,7 +257,7 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
             lend_teacher(self._sampler_or_options(), targets.teacher.model),
             real,
             held_out,
-            self._students_to_try(targets, real),
+            self._students_to_try(targets, real) if n_synthetic > 0 else {},
             oracle,
             n_synthetic=int(min(n_synthetic, run.deadline.rows_in_time(oracle.n_queries, oracle.label_seconds))),
             n_before=n_before,
@@ -288,12 +299,13 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         run: Run,
     ) -> tuple[Any, Candidates | None]:
         """Return the fitted student, which is the one given or the best candidate, and the candidates evaluated."""
-        student, terms = self._student_to_teach(), self._terms(targets, rows.whole)
+        student = self._student_to_teach()
         choose_targets = None if soft_weight_choice is None else soft_weight_choice.choose_targets
         if isinstance(student, AutoStudent):
             validation = None if held_out is None else held_out.validation
+            terms = self._terms(targets, rows.whole)
             return choose_student(student, terms, rows, validation, targets, choose_targets=choose_targets, run=run)
-        student, real_weight = self._sized(student, terms), rows.real_weights[0]
+        student, real_weight = self._sized(student, targets, rows.whole), rows.real_weights[0]
         with run.phases.phase("fit the student") as phase:
             targets = targets if choose_targets is None else choose_targets(student, real_weight)
             phase.log(f"fitting {type(student).__name__} on {len(rows.whole):,} rows")
@@ -368,7 +380,8 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         """Return the number of synthetic rows, limited by the budget, the teacher and the real rows."""
         options, (n_rows, n_features) = self._sampler_or_options(), real.X.shape
         is_auto = isinstance(options, AutoSampler)
-        if options is None or (is_auto and (teacher.transductive or np.count_nonzero(real.sample_weight) < 2)):
+        draws_none = teacher.answers_only_given_rows or np.count_nonzero(real.sample_weight) < 2
+        if options is None or (is_auto and draws_none):
             return 0
         most = options.max_queries if is_auto and options.max_queries is not None else np.inf
         student, n_synthetic = self._resolve_student(), count_synthetic(self.n_synthetic, n_rows, n_features)
@@ -378,10 +391,11 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
 
     def _students_to_try(self, targets: Targets, real: TransferSet) -> dict[str, Any]:
         """Return the students that samplers are evaluated with: the one given, or small ones of two families."""
-        student, terms = self._student_to_teach(), self._terms(targets, real)
+        student = self._student_to_teach()
         if not isinstance(student, AutoStudent):
             # hints take a pass of the teacher for each table, and samplers are compared on several
-            return {type(student).__name__: without_hints(self._sized(student, terms))}
+            return {type(student).__name__: without_hints(self._sized(student, targets, real))}
+        terms = self._terms(targets, real)
         allowed, scouts = student.families_for(real.X), {}
         proxies = [name for name in PROXIES if name in allowed]
         for family in proxies or [name for name in allowed if name in scouted_families()]:
@@ -397,10 +411,11 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         n_inputs = count_inputs(targets.view.rows(transfer_set.X), tuple(targets.view.positions(declared_here())))
         return Terms(targets.classifies, n_inputs, n_outputs, len(transfer_set), self.student_size, self.n_jobs)
 
-    def _sized(self, student: Any, terms: Terms) -> Any:
+    def _sized(self, student: Any, targets: Targets, transfer_set: TransferSet) -> Any:
         """Return the student at size ``student_size``, if that is set."""
         if self.student_size is None:
             return student
+        terms = self._terms(targets, transfer_set)
         return student.sized(self.student_size, n_inputs=terms.n_inputs, n_outputs=terms.n_outputs)
 
     def _phases(self, given: FitArguments) -> Phases:
@@ -417,6 +432,7 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         others += [isinstance(self.teacher_weights, str), self.n_generations > 1]
         others += [self.student_columns is not None, isinstance(self.monotonic_cst, str)]
         others += [is_soft_weight_chosen(self, given.y), getattr(self, "decision", "argmax") == "teacher"]
+        others += [given.X.shape[0] > most_real_rows(self)]
         names = [name for name, is_there in known.items() if is_there]
         return Phases(self, 1 + sum(others) + len(names), given.X, given.y, names)
 
@@ -468,11 +484,20 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or iterator over them
             Labels or values; of a dataset, those of each chunk.
+
+        Notes
+        -----
+        Tables of at least 10,000 rows are predicted by ``n_jobs`` threads; ``student_`` alone does so within a context
+        of joblib: ``with joblib.parallel_config(n_jobs=2)``.
         """
         check_fitted(self, "student_")
         if is_dataset(X):
             return answers_by_chunk(X, self, "predict")
-        return self.student_.predict(self._student_rows(X))
+        rows = self._student_rows(X)
+        if self.n_jobs is None:  # nothing is lent, which saves time for single rows
+            return self.student_.predict(rows)
+        with context_of_threads(self.n_jobs, rows.shape[0]):
+            return self.student_.predict(rows)
 
     def _student_rows(self, X: Any) -> Any:
         """Return checked rows with the columns that the student sees."""

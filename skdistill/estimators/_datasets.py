@@ -56,10 +56,12 @@ class DatasetPool:
         Sorted positions of the rows that were drawn already.
     y, weight : str or None
         Columns of true labels and of weights.
-    report : Progress
+    verbose : int
     check : callable
-        Checks the selected rows.
-    chosen : list of table
+        ``check(X, rows)`` checks the selected rows.
+    truth_of : callable or None, default=None
+        ``truth_of(rows, y)`` returns true labels as targets.
+    chosen : list of table, default=[]
         The rows that were selected.
     """
 
@@ -172,7 +174,8 @@ def _draw_unlabelled(model: Any, passed: Passed) -> tuple[Passed, DatasetPool | 
     if dataset.columns is None and is_named and dataset.column_names is not None:
         dataset = dataset.select([str(name) for name in passed.X.columns])
     if dataset.kind is None:
-        dataset = dataset.converted_to(type(passed.X).__module__.partition(".")[0] if is_named else "numpy")
+        library: Any = type(passed.X).__module__.partition(".")[0] if is_named else "numpy"
+        dataset = dataset.converted_to(library)
     scanned = scan(dataset)
     pool = DatasetPool(
         scanned, dataset.sample_rows, 0, np.zeros(0, dtype=int), None, None, model.verbose, partial(_checked, model)

@@ -7,6 +7,7 @@ import numpy as np
 
 from .._tables import describe_mismatch, is_frame, take_rows
 from .._validation import check_finite, check_table, check_weights
+from ..transfer import SampledRows
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class FitArguments:
     groups : ndarray of shape (n_samples,) or None
     pool : DatasetPool or None
         The dataset that further rows are selected from.
+    sampled : SampledRows or None
+        Which rows of the table that was passed ``X`` is, if its rows were sampled.
     """
 
     X: Any
@@ -33,6 +36,7 @@ class FitArguments:
     y_val: Any = None
     groups: np.ndarray | None = None
     pool: Any = None
+    sampled: SampledRows | None = None
 
     @property
     def weight(self) -> np.ndarray:

@@ -78,7 +78,7 @@ class Generations:
         if not is_there or run.deadline.left <= 0:
             return first, None
         assert self.rows.for_selection is not None
-        student = self._unfitted(first, terms)
+        student = self._unfitted(first)
         with run.phases.phase("fit generations"):
             return choose_generation(
                 self._steps(student, terms),
@@ -91,11 +91,11 @@ class Generations:
                 most_parameters=self._most_parameters(first),
             )
 
-    def _unfitted(self, first: Any, terms: Terms) -> Any:
+    def _unfitted(self, first: Any) -> Any:
         """Return the student to be fitted again: the one given, or the one that was selected."""
         student = self.model._student_to_teach()
         if not isinstance(student, AutoStudent):
-            return student if self.model.student_size is None else self.model._sized(student, terms)
+            return self.model._sized(student, self.targets, self.rows.whole)
         selected = getattr(first, "estimator", first)
         return clone(first if isinstance(first, CompactStudent) else selected)
 

@@ -16,6 +16,7 @@ from ..selection import AutoSampler, AutoStudent
 from ..students._families import FAMILIES, current_name, warn_of_former_names
 from ..students._student import CompactStudent
 from ._generations import check_generations
+from ._row_sample import check_max_real_rows
 from ._several_teachers import check_teachers
 from ._student_view import check_view
 
@@ -24,13 +25,15 @@ def check_parameters(model: Any, y: Any) -> None:
     """Raise an error if a parameter is invalid, or if parameters are inconsistent."""
     _warn_of_former_names(model)
     _check_numbers(model)
-    check_random_state(model.random_state, model)
+    if not _is_seed(model.random_state):  # a generator, which the fit makes once, takes a while to be seeded
+        check_random_state(model.random_state, model)
     check_n_jobs(model, model.n_jobs)
     _check_texts(model)
     _check_objects(model)
     check_view(model)
     check_teachers(model)
     check_generations(model)
+    check_max_real_rows(model)
     _check_student(model)
     _check_sampler(model)
     model._task.check_parameters(model)
@@ -44,6 +47,10 @@ def check_parameters(model: Any, y: Any) -> None:
             f"{type(model).__name__}: truth_margin={model.truth_margin} with soft_weight=1, which ignores the true "
             "labels; expected a smaller weight of the teacher. Pass soft_weight=0.5 or 'auto', or truth_margin=None."
         )
+
+
+def _is_seed(random_state: Any) -> bool:
+    return type(random_state) is int and 0 <= random_state < 2**32
 
 
 def _warn_of_former_names(model: Any) -> None:
@@ -98,7 +105,9 @@ def _check_texts(model: Any) -> None:
     for parameter in ("sampler", "n_synthetic", "teacher_cv", "soft_weight"):
         value, allowed = getattr(model, parameter), "oob" if parameter == "teacher_cv" else "auto"
         if isinstance(value, str) and value != allowed:
-            advice = _sampler_advice(value) if parameter == "sampler" else did_you_mean(value, [allowed])
+            advice = did_you_mean(value, [allowed])
+            if parameter == "sampler" and not advice:
+                advice = _sampler_advice(value)
             raise ValueError(f"{name}: {parameter}={value!r}; expected {allowed!r} if it is a string.{advice}")
     if not isinstance(model.response_method, str):
         raise ValueError(

@@ -8,8 +8,7 @@ from scipy.special import rel_entr
 
 from ..metrics import retention
 from ..metrics._sums import SquaredErrors
-from ..targets import one_hot
-from ._answers import Answers, spread
+from ._answers import TIED, Answers, spread
 from ._findings import UNKNOWN, Estimate, Findings
 from ._measures import Columns, listed_rows, sorted_slices
 from ._slice_sums import SliceSums
@@ -34,12 +33,15 @@ class AllRows:
         Number of rows that are listed.
     has_truth : bool
         Whether there are true labels or values.
+    is_weighted : bool
+        Whether rows have other weights than 1.
     """
 
     sample: Answers
     columns: Any
     n_worst: int
     has_truth: bool
+    is_weighted: bool
     n_rows: int = field(default=0, init=False)
     worst: Answers | None = field(default=None, init=False)
 
@@ -56,7 +58,8 @@ class AllRows:
         self.kl = self.top_2 = self.other_labels = 0.0
 
     def _quantity_names(self) -> list[str]:
-        names = ["n_rows", "weight", "squared_weight", "distance", "squared_distance"]
+        names = ["n_rows", "weight", "squared_weight"] if self.is_weighted else ["n_rows"]
+        names += ["distance", "squared_distance"]
         names += ["agreement"] if self.classes is not None else []
         if self.has_truth:
             ending = "accuracy" if self.classes is not None else "error"
@@ -65,69 +68,72 @@ class AllRows:
 
     def update(self, answers: Answers, start: int) -> None:
         """Add the answers for a chunk, whose first row is at the position ``start``."""
-        weight = answers.weight
-        self.n_rows += int(np.count_nonzero(weight))
+        weight = answers.weight if self.is_weighted else None
+        self.n_rows += len(answers.weight) if weight is None else int(np.count_nonzero(weight))
         distance = self._distance(answers)
+        true = None if answers.y is None or self.classes is None else np.searchsorted(self.classes, answers.y)
         self.closeness.update(answers.teacher, [answers.student], weight)
         if answers.y is not None:
-            truth = answers.y if self.classes is None else one_hot(answers.y, self.classes)
+            truth = answers.y if true is None else np.eye(self.n_outputs)[true]
             self.skills.update(truth, [answers.teacher, answers.student], weight)
-        quantities = self._quantities(answers, distance)
+        quantities = self._quantities(answers, distance, true)
         if self.of_outputs is not None:
-            self.of_outputs.update(answers, quantities[self.names.index("agreement")], distance)
-            self._add_bins(answers)
+            self.of_outputs.update(answers, quantities[-3 if true is not None else -1], distance, true)
+            self._add_bins(answers, true)
             self._add_divergences(answers)
-        weighted = [each * weight for each in quantities[3:]]
-        self.slices.update(answers.X, np.stack([*quantities[:3], *weighted], axis=1))
+        self.slices.update(answers.X, self._weighted(quantities, weight))
         self._keep_worst(answers, distance, start)
+
+    def _weighted(self, quantities: list[np.ndarray], weight: np.ndarray | None) -> np.ndarray:
+        """Return the quantities in the order of their names, times the weights, of shape (n_rows, n_quantities)."""
+        of_weight = [np.ones(len(quantities[0]))] if weight is None else [(weight > 0).astype(float), weight, weight**2]
+        return np.stack([*of_weight, *(each if weight is None else each * weight for each in quantities)], axis=1)
 
     def _distance(self, answers: Answers) -> np.ndarray:
         apart = np.abs(answers.teacher - answers.student)
         if self.classes is not None:
-            return apart.sum(axis=1) / 2
+            return row_sums(apart) / 2
         return (apart.reshape(len(apart), -1) / self.unit).mean(axis=1)
 
-    def _quantities(self, answers: Answers, distance: np.ndarray) -> list[np.ndarray]:
-        """Return the quantities of each row in the order of their names; those after the third are weighted later."""
-        weight = answers.weight
-        found = [(weight > 0).astype(float), weight, weight**2, distance, distance**2]
+    def _quantities(self, answers: Answers, distance: np.ndarray, true: np.ndarray | None) -> list[np.ndarray]:
+        """Return the quantities of each row in the order of their names, after those of its weight."""
+        found = [distance, distance**2]
         if self.classes is None:
             if answers.y is not None:
                 of_models = (answers.teacher, answers.student)
-                found += [((each - answers.y).reshape(len(weight), -1) ** 2).mean(axis=1) for each in of_models]
+                found += [((each - answers.y).reshape(len(distance), -1) ** 2).mean(axis=1) for each in of_models]
             return found
         assert answers.said is not None
         of_teacher, of_student = answers.said
         found.append((of_teacher == of_student).astype(float))
-        if answers.y is not None:
-            true = np.searchsorted(self.classes, answers.y)
+        if true is not None:
             found += [(said == true).astype(float) for said in answers.said]
         return found
 
-    def _add_bins(self, answers: Answers) -> None:
+    def _add_bins(self, answers: Answers, true: np.ndarray | None) -> None:
         """Add the confidence of the student, and what teacher and truth say of the same labels, by bin."""
         rows, weight = np.arange(len(answers.student)), answers.weight
-        label = answers.student.argmax(axis=1)
+        label = winners(answers.student)
         confidence, of_teacher = answers.student[rows, label], answers.teacher[rows, label]
         bins = np.minimum((confidence * N_BINS).astype(np.intp), N_BINS - 1)
         columns = [weight > 0, weight, weight * confidence, weight * of_teacher]
-        if answers.y is not None:
-            assert self.classes is not None
-            columns.append(weight * (np.searchsorted(self.classes, answers.y) == label))
+        if true is not None:
+            columns.append(weight * (true == label))
         for place, values in enumerate(columns):
             self.bins[place] += np.bincount(bins, weights=values, minlength=N_BINS)
 
     def _add_divergences(self, answers: Answers) -> None:
         """Add the divergences of the rows that are no sums of other quantities."""
         teacher, student, weight = answers.teacher, answers.student, answers.weight
-        self.kl += float(weight @ rel_entr(teacher, np.maximum(student, np.minimum(teacher, 1e-15))).sum(axis=1))
-        label = answers.labels[0]
-        of_label = teacher[np.arange(len(teacher)), np.searchsorted(self.classes, label)]  # type: ignore[arg-type]
-        self.other_labels += float(weight @ (of_label < teacher.max(axis=1) - 1e-7))
+        divergences = row_sums(rel_entr(teacher, np.maximum(student, np.minimum(teacher, 1e-15))))
+        self.kl += float(weight @ divergences)
+        assert answers.said is not None
+        rows, winner = np.arange(len(teacher)), winners(teacher)
+        is_other = teacher[rows, answers.said[0]] < teacher[rows, winner] - TIED
+        self.other_labels += float(weight @ is_other)
         if self.n_outputs > 2:
-            winner = teacher.argmax(axis=1)[:, None]
-            of_winner = np.take_along_axis(student, winner, axis=1)
-            is_before = np.arange(student.shape[1]) < winner
+            of_winner = student[rows, winner][:, None]
+            is_before = np.arange(student.shape[1]) < winner[:, None]
             rank = np.sum((student > of_winner) | ((student == of_winner) & is_before), axis=1)
             self.top_2 += float(weight @ (rank < 2))
 
@@ -148,7 +154,8 @@ class AllRows:
     def quality(self, measured: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
         """Return the measurements of the models with those that are known for all rows replaced."""
         found = {name: dict(values) for name, values in measured.items()}
-        total = dict(zip(self.names, self.slices.total / self.slices.total[1], strict=True))
+        sums = self._named(self.slices.total)
+        total = {name: values / sums["weight"] for name, values in sums.items()}
         for place, name in enumerate(MODELS):
             found[name]["fidelity"] = 1.0 if name == "teacher" else self.closeness.r_squared(0)
             if not self.closeness.is_varying.any():
@@ -199,14 +206,15 @@ class AllRows:
         """Return the distances between the probabilities of both models."""
         if self.classes is None:
             return {}
-        total = self.slices.total
+        total = self._named(self.slices.total)
+        weight = float(total["weight"])
         found = {
-            "total_variation": float(total[3] / total[1]),
-            "kl_divergence": max(self.kl / float(total[1]), 0.0),
+            "total_variation": float(total["distance"] / weight),
+            "kl_divergence": max(self.kl / weight, 0.0),
             "brier_distance": float(self.closeness.mean_loss(0)[0]),
             "calibration_error": float(np.abs(self.bins[2] - self.bins[3]).sum() / self.bins[1].sum()),
         }
-        return found | ({"top_2_agreement": self.top_2 / float(total[1])} if self.n_outputs > 2 else {})
+        return found | ({"top_2_agreement": self.top_2 / weight} if self.n_outputs > 2 else {})
 
     def by_output(self, of_sample: Columns) -> Columns:
         """Return the measurements per class, or per output."""
@@ -223,7 +231,7 @@ class AllRows:
         """Return the measurements per slice, as the report on a table in memory does."""
         slices = self.slices.slices()
         sums = np.array([each for _, _, each in slices]).reshape(len(slices), len(self.names)).T
-        of = dict(zip(self.names, sums, strict=True))
+        of = self._named(sums)
         scale = self._scale()
         mean, square = scale * of["distance"] / of["weight"], scale**2 * of["squared_distance"] / of["weight"]
         n_effective = of["weight"] ** 2 / of["squared_weight"]
@@ -236,7 +244,7 @@ class AllRows:
             "distance": mean,
             "distance_error": np.where(of["n_rows"] < 2, np.nan, error),
         }
-        for name in self.names[5:]:
+        for name in self.names[self.names.index("squared_distance") + 1 :]:
             means = of[name] / of["weight"]
             columns[name] = np.sqrt(means) if name.endswith("_error") else means
         return sorted_slices(columns)
@@ -260,7 +268,12 @@ class AllRows:
     @property
     def share_of_other_labels(self) -> float:
         """Share of the rows for which the label of the teacher is not that of its largest probability."""
-        return self.other_labels / float(self.slices.total[1])
+        return self.other_labels / float(self._named(self.slices.total)["weight"])
+
+    def _named(self, sums: np.ndarray) -> dict[str, np.ndarray]:
+        """Return sums by the names of the quantities; without weights, rows have the weight 1."""
+        named = dict(zip(self.names, sums, strict=True))
+        return named if self.is_weighted else named | {"weight": named["n_rows"], "squared_weight": named["n_rows"]}
 
     def _scale(self) -> float:
         """Return the unit of the sample in standard deviations of the teacher on all rows; 1 for several outputs."""
@@ -283,18 +296,16 @@ class OutputSums:
         self.errors = SquaredErrors(1, is_pooled=False, has_errors=False)
         self.of_label, self.of_truth = np.zeros((4, n_classes)), np.zeros((3, n_classes))
 
-    def update(self, answers: Answers, agreement: np.ndarray, distance: np.ndarray) -> None:
-        """Add the answers of a chunk."""
+    def update(self, answers: Answers, agreement: np.ndarray, distance: np.ndarray, true: np.ndarray | None) -> None:
+        """Add the answers of a chunk; ``true`` are the positions of the true labels."""
         assert answers.said is not None
         weight = answers.weight
         self.errors.update(answers.teacher, [answers.student], weight)
         sums = [weight > 0, weight, weight * agreement, weight * distance]
         for place, values in enumerate(sums):
             self.of_label[place] += np.bincount(answers.said[0], weights=values, minlength=self.n_classes)
-        if answers.y is None:
+        if true is None:
             return
-        assert answers.classes is not None
-        true = np.searchsorted(answers.classes, answers.y)
         right = [weight * (said == true) for said in answers.said]
         for place, values in enumerate([weight, *right]):
             self.of_truth[place] += np.bincount(true, weights=values, minlength=self.n_classes)
@@ -316,6 +327,16 @@ class OutputSums:
             if has_truth:
                 found |= {f"{name}_recall": self.of_truth[1 + k] / self.of_truth[0] for k, name in enumerate(MODELS)}
         return found
+
+
+def row_sums(values: np.ndarray) -> np.ndarray:
+    """Return the sum of each row, faster than numpy adds up short rows."""
+    return np.asarray(values @ np.ones(values.shape[1]))
+
+
+def winners(proba: np.ndarray) -> np.ndarray:
+    """Return the position of the largest probability of each row, the first of equal ones."""
+    return (proba[:, 1] > proba[:, 0]).astype(np.intp) if proba.shape[1] == 2 else proba.argmax(axis=1)
 
 
 def _only(answers: Answers, rows: np.ndarray, start: int | None, weight: np.ndarray | None) -> Answers:

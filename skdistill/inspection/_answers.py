@@ -12,6 +12,7 @@ from scipy import sparse
 from sklearn.utils.random import sample_without_replacement
 
 from .._tables import is_frame, take_rows
+from .._types import Average
 from .._validation import check_fitted, events_and_times
 from ..convert import rows_of_student, unwrap
 from ..metrics import fidelity
@@ -109,7 +110,7 @@ class Answers:
         return None if level is None else np.array([level])
 
     @property
-    def multioutput(self) -> str:
+    def multioutput(self) -> Average:
         """How fidelity averages the outputs."""
         return "uniform_average" if self.classes is None else "variance_weighted"
 

@@ -57,7 +57,7 @@ class DatasetRows:
                 "probabilities to measure all rows of a dataset. Pass max_rows, or a model with predict_proba."
             )
         has_truth = self.y is not None and sample.levels is None
-        sums = AllRows(sample, columns, n_worst, has_truth)
+        sums = AllRows(sample, columns, n_worst, has_truth, self.weight is not None)
         for chunk in self.dataset.chunks(others=_names(self.y, self.weight)):
             weight = np.ones(len(chunk)) if self.weight is None else chunk.others[self.weight].astype(float)
             y = chunk.others[self.y] if has_truth and self.y is not None else None

@@ -187,7 +187,7 @@ def _one_row_of(answers: Answers) -> float:
     """Return the teacher's time for one row; NaN if it cannot predict single rows, or fails."""
     pair = answers.pair
     assert pair is not None
-    if pair.teacher.transductive:
+    if pair.teacher.answers_only_given_rows:
         return float("nan")
     try:
         ask_once = partial(Teacher.outputs, pair.teacher)  # without repeated queries and rows that complete a batch

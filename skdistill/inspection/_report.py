@@ -94,7 +94,7 @@ class Report:
     >>> from skdistill import DistilledClassifier, report
     >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
     >>> forest = RandomForestClassifier(50, random_state=0).fit(X[:400], y[:400])
-    >>> model = DistilledClassifier(forest, "boosting", random_state=0).fit(X[:400])
+    >>> model = DistilledClassifier(forest, "linear", random_state=0).fit(X[:400])
     >>> found = report(model, X[400:], y[400:])
     >>> found.decision, found.verdict[:7]
     ('ship', 'Ship it')
@@ -231,7 +231,9 @@ def report(
     >>> from skdistill import DistilledRegressor, report
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
     >>> forest = RandomForestRegressor(50, random_state=0).fit(X[:300], y[:300])
-    >>> model = DistilledRegressor(forest, "boosting", sampler=None, random_state=0).fit(X[:300])
+    >>> model = DistilledRegressor(forest, "boosting", sampler=None, random_state=0).fit(
+    ...     X[:300]
+    ... )
     >>> found = report(model, X[300:], y[300:], timing=False)
     >>> found.worst_rows["row"].shape
     (10,)
@@ -260,14 +262,16 @@ def report(
     of_models = {name: quality(answers, given) for name, given in outputs.items()}
     for name, measured in costs(answers).items() if timing else ():
         of_models.setdefault(name, {}).update(measured)
+    distilled = None if teacher is not None else distilled_inside(model, None)[0]
     of_models = of_models if sums is None else sums.quality(of_models)
     n_equal, n_shared = (0, 0) if X_train is None else count_shared(answers.X, X_train)
+    n_seen = _n_seen(distilled, answers)
+    n_shared = max(n_shared, n_seen or 0)
     is_unseen = X_train is not None and n_equal == 0 and are_comparable(answers.X, X_train)
     findings = _findings(answers, of_models, outputs, n_shared=n_shared, is_unseen=is_unseen)
     findings = findings if sums is None else sums.findings(findings, of_models)
     slices = find_slices(answers.X, columns)
     rules = find_rules(answers, max_rules)
-    distilled = None if teacher is not None else distilled_inside(model, None)[0]
     found = Report(
         verdict=verdict(findings),
         decision=decide(findings).name,
@@ -280,7 +284,7 @@ def report(
         worst_rows=worst_rows(answers, N_WORST),
         notes=(
             *_notes(answers, columns, n_shared, has_steps=STEPS in of_models),
-            *_notes_of_promise(answers, is_unseen or _are_new(distilled, answers)),
+            *_notes_of_promise(answers, is_unseen or n_seen == 0),
             *_notes_of_fitting(distilled, findings.fidelity),
             *_notes_of_calibration(distilled, answers),
         ),
@@ -438,10 +442,10 @@ def _notes_of_truth(answers: Answers) -> list[str]:
     ]
 
 
-def _are_new(distilled: Any, answers: Answers) -> bool:
-    """Whether the keys that a distilled estimator keeps say that its fit has not seen these rows."""
+def _n_seen(distilled: Any, answers: Answers) -> int | None:
+    """Return how many rows a distilled estimator was taught on or selected with; ``None`` if it does not know."""
     seen = getattr(distilled, "seen_rows_", None)
-    return seen is not None and answers.pair is not None and seen.count_beyond_chance(answers.pair.X) == 0
+    return None if seen is None or answers.pair is None else seen.count_beyond_chance(answers.pair.X)
 
 
 def _notes_of_promise(answers: Answers, are_new: bool) -> list[str]:

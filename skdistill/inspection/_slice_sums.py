@@ -40,7 +40,7 @@ class ColumnSlices:
     def fill(self, masks: np.ndarray, codes: np.ndarray, missing: np.ndarray) -> None:
         """Set the masks of a column: above each end, or equal to each value, and missing."""
         compare = np.greater if self.are_ends else np.equal
-        for row, mark in zip(masks, self.marks, strict=False):
+        for row, mark in zip(masks, self.marks.astype(codes.dtype), strict=False):
             row[:] = compare(codes, mark)
         masks[-1] = missing
 
@@ -78,16 +78,18 @@ class SliceSums:
 
     def update(self, X: Any, quantities: np.ndarray) -> None:
         """Add rows; ``quantities`` has shape (n_rows, n_quantities)."""
-        self.total += quantities.sum(axis=0)
+        self.total += np.ones(len(quantities)) @ quantities
         if self._encoder is None:
             return
         rows = take_columns(X, self.places) if len(self.places) < X.shape[1] else X
         with encoded_once():
             codes = np.asarray(self._encoder.transform(rows))
-        missing = [self._missing(rows, codes, place) for place in range(codes.shape[1])]
+        of_categories = [place for place, each in enumerate(self.of_columns) if not each.knows_all]
+        missing = {place: self._missing(rows, codes, place) for place in of_categories}
         for start in range(0, len(codes), BLOCK_ROWS):
             part = slice(start, start + BLOCK_ROWS)
-            self._add(np.ascontiguousarray(codes[part].T), [each[part] for each in missing], quantities[part])
+            of_part = {place: each[part] for place, each in missing.items()}
+            self._add(np.ascontiguousarray(codes[part].T), of_part, quantities[part])
 
     def slices(self) -> list[tuple[str, str, np.ndarray]]:
         """Return column, slice and sums of each slice that has rows; the first quantity counts them."""
@@ -99,17 +101,18 @@ class SliceSums:
             start += n_masks
         return found
 
-    def _add(self, codes: np.ndarray, missing: list[np.ndarray], quantities: np.ndarray) -> None:
+    def _add(self, codes: np.ndarray, missing: dict[int, np.ndarray], quantities: np.ndarray) -> None:
         masks, start = np.empty((len(self._sums), codes.shape[1])), 0
-        for column, cells, is_missing, n_masks in zip(self.of_columns, codes, missing, self._n_masks, strict=True):
+        for place, (column, cells, n_masks) in enumerate(zip(self.of_columns, codes, self._n_masks, strict=True)):
+            is_missing = missing[place] if place in missing else np.isnan(cells)
             column.fill(masks[start : start + n_masks], cells, is_missing)
             start += n_masks
         self._sums += masks @ quantities
 
     def _missing(self, rows: Any, codes: np.ndarray, place: int) -> np.ndarray:
-        """Return a mask of the missing cells of a column; a category that the sample has not is no missing cell."""
+        """Return a mask of the missing cells of a column of categories; one that the sample has not is not missing."""
         unknown = np.isnan(codes[:, place])
-        if self.of_columns[place].knows_all or not unknown.any() or not is_frame(rows):
+        if not unknown.any() or not is_frame(rows):
             return unknown
         return unknown & np.asarray(nw.from_native(rows, eager_only=True)[:, place].is_null().to_numpy(), dtype=bool)
 

@@ -1,10 +1,12 @@
 """Exact bounds for a share of rows: Clopper and Pearson's interval, its p-value, and the number of rows it needs."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from scipy.special import betainc, betaincinv
 
+from .._types import Side
 from ._confidence import check_share, tails
 
 MOST_ROWS = 100_000_000
@@ -12,7 +14,7 @@ MOST_ROWS = 100_000_000
 
 
 def clopper_pearson(
-    n_events: Any, n_rows: Any, *, confidence: float = 0.95, side: str = "two-sided"
+    n_events: Any, n_rows: Any, *, confidence: float = 0.95, side: Side = "two-sided"
 ) -> tuple[np.ndarray, np.ndarray]:
     r"""Exact confidence bounds for a share, from the number of independent rows that have a property.
 
@@ -158,7 +160,7 @@ def rows_needed(promise: float, *, expected: float = 1.0, confidence: float = 0.
 
 def check_possible(who: str, name: str, promise: Any) -> None:
     """Raise an error unless a promised share is one that data can prove."""
-    if promise == 1:
+    if isinstance(promise, Real) and promise == 1:
         raise ValueError(
             f"{who}: {name}=1.0 cannot be proved by any number of rows, because an event that was never seen may have "
             "a small probability; expected a number above 0 and below 1. Promise e.g. 0.99."

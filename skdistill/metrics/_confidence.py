@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .._described import described
 from .._validation import check_choice
 from ._checks import as_floats, check_finite
 
@@ -15,7 +16,7 @@ def check_share(who: str, name: str, value: Any) -> float:
     """Return a number strictly between 0 and 1."""
     is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
     if not is_number or not 0 < value < 1:
-        raise ValueError(f"{who}: {name}={value!r}; expected a number above 0 and below 1.")
+        raise ValueError(f"{who}: {name}={described(value)}; expected a number above 0 and below 1.")
     return float(value)
 
 

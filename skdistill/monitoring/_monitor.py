@@ -137,7 +137,8 @@ class Monitor:
         self.promise = _share("promise", promise) if promise is not None else found[0]
         self.tolerance = _positive("tolerance", tolerance) if tolerance is not None else found[1]
         self._check_tolerance()
-        self.audit_share = 1.0 if audit_share == 1 else _share("audit_share", audit_share)
+        audits_all = isinstance(audit_share, Real) and audit_share == 1
+        self.audit_share = 1.0 if audits_all else _share("audit_share", audit_share)
         self.false_alarm_rate = _share("false_alarm_rate", false_alarm_rate)
         self.random_state = _seed(random_state)
         self._set_reference(X_reference)
@@ -361,7 +362,7 @@ class Monitor:
         n_rows, classes = cells.shape[0], self.model.classes_
         if outputs is None:
             outputs = self.model.outputs_of(cells) if n_rows else self._no_outputs()
-        outputs = np.asarray(outputs, dtype=float)
+        outputs = _numbers(who, "outputs", outputs)
         n_outputs = len(self._no_outputs().T) if classes is None else len(classes)
         expected = (n_rows,) if classes is None and self.model.is_single else (n_rows, n_outputs)
         if outputs.shape != expected:
@@ -410,7 +411,8 @@ class Monitor:
 
     def _is_kept(self, teacher_outputs: Any, outputs: np.ndarray, n_rows: int) -> np.ndarray:
         """Return a mask of the rows on which the student follows the teacher."""
-        given, classes, who = np.asarray(teacher_outputs), self.model.classes_, "Monitor.record_audit"
+        classes, who = self.model.classes_, "Monitor.record_audit"
+        given = _array(who, "teacher_outputs", teacher_outputs)
         shapes = [outputs.shape] if classes is None else [(n_rows,), outputs.shape]
         if given.shape not in shapes:
             expected = " or ".join(map(str, shapes))
@@ -418,12 +420,14 @@ class Monitor:
         if classes is None:
             if self.tolerance is None:
                 raise ValueError(f"{who}: the student returns values, and there is no tolerance. Pass it to Monitor.")
+            given = _numbers(who, "teacher_outputs", given)
             _check_finite(who, "teacher_outputs", given)
             return (np.abs(given - outputs) <= self.tolerance).all(axis=tuple(range(1, outputs.ndim)))
         if given.ndim == 2:
+            given = _numbers(who, "teacher_outputs", given)
             _check_finite(who, "teacher_outputs", given)
             return np.argmax(given, axis=1) == self._positions(outputs)
-        unknown = [label for label in np.unique(given).tolist() if label not in classes.tolist()]
+        unknown = [label for label in _distinct(who, given) if label not in classes.tolist()]
         if unknown:
             raise ValueError(f"{who}: unknown labels {unknown[:5]}; expected labels of {classes.tolist()}.")
         return given == classes[self._positions(outputs)]
@@ -601,9 +605,33 @@ def _check_mergeable(monitors: list[Any]) -> None:
         raise ValueError("Monitor.merge: got a monitor twice; expected each once, or its rows would count twice.")
 
 
+def _array(who: str, name: str, given: Any) -> np.ndarray:
+    try:
+        return np.asarray(given)
+    except ValueError:  # rows of different lengths
+        raise ValueError(f"{who}: {name} is no array; expected rows of equal length, one for each row of X.") from None
+
+
+def _numbers(who: str, name: str, given: Any) -> np.ndarray:
+    """Return real numbers as floats; objects may hold them, too."""
+    values = _array(who, name, given)
+    try:
+        if values.dtype.kind in "fiubO":
+            return values.astype(float)
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(f"{who}: {name} of dtype {values.dtype}; expected numbers, as the student returns them.")
+
+
+def _distinct(who: str, labels: np.ndarray) -> list[Any]:
+    try:
+        return np.unique(labels).tolist()
+    except TypeError:  # texts beside numbers, or objects
+        raise ValueError(f"{who}: teacher_outputs are of several types; expected labels of the student.") from None
+
+
 def _check_finite(who: str, name: str, values: np.ndarray) -> None:
-    values = np.asarray(values)
-    if values.dtype.kind not in "fiub" or not np.isfinite(values).all():
+    if not np.isfinite(values).all():
         raise ValueError(f"{who}: {name} that are no finite numbers, such as NaN; expected finite numbers.")
 
 

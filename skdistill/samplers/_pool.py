@@ -10,12 +10,19 @@ from sklearn.tree import DecisionTreeRegressor
 
 from .._encoding import TableEncoder, encoded_once, fit_table_encoder
 from .._precision import needs_double
+from .._tables import take_rows
 from .._validation import draw_seed
 from ..datasets import Chunk, ChunkedTable
 from ..datasets._drawing import DrawnRows, draw, row_keys
 
 LARGEST = 1e30
 """Larger numbers are clipped for trees, so that sums remain within float32."""
+
+MAX_STRATA = 32
+"""Maximum number of strata: few rows tell how much the outputs vary in each of them."""
+
+BLOCK_CELLS = 2**21
+"""Number of cells of a block of rows whose strata are found at a time."""
 
 
 def tree_input(encoder: TableEncoder, X: Any, *others: Any) -> list[Any]:
@@ -24,18 +31,24 @@ def tree_input(encoder: TableEncoder, X: Any, *others: Any) -> list[Any]:
     The median of ``X`` is subtracted in float64 from columns whose differences float32 would blur. Sparse columns keep
     their zeros.
     """
-    encoded = [encoder.transform(table) for table in (X, *others)]
-    center = None if sparse.issparse(encoded[0]) else _centers(encoded[0])
-    return [_for_trees(cells, center) for cells in encoded]
+    of = tree_inputs(encoder, X)
+    return [of(table) for table in (X, *others)]
 
 
-def _for_trees(encoded: Any, center: np.ndarray | None) -> Any:
-    """Return encoded rows as float32, less the center."""
-    if sparse.issparse(encoded):
-        return sparse.csr_matrix(encoded, dtype=np.float32)
-    with np.errstate(over="ignore"):
-        centred = encoded if center is None else encoded - center
-    return np.clip(centred, -LARGEST, LARGEST).astype(np.float32)
+def tree_inputs(encoder: TableEncoder, X: Any) -> Callable[[Any], Any]:
+    """Return the function that :func:`tree_input` maps tables with."""
+    encoded = encoder.transform(X)
+    center = None if sparse.issparse(encoded) else _centers(encoded)
+
+    def of(table: Any) -> Any:
+        cells = encoder.transform(table)
+        if sparse.issparse(cells):
+            return sparse.csr_matrix(cells, dtype=np.float32)
+        with np.errstate(over="ignore"):
+            centred = cells if center is None else cells - center
+        return np.clip(centred, -LARGEST, LARGEST).astype(np.float32)
+
+    return of
 
 
 def _centers(encoded: np.ndarray) -> np.ndarray | None:
@@ -56,6 +69,51 @@ def standardise(outputs: np.ndarray) -> np.ndarray:
     columns = columns / (np.abs(columns).max() or 1.0)
     columns = columns - columns.mean(axis=0)
     return columns / (columns.std() or 1.0)
+
+
+class Strata:
+    """Parts of a table within which the teacher's outputs differ little: the leaves of a tree grown on labelled rows.
+
+    Parameters
+    ----------
+    X : table of shape (n_labelled, n_features)
+        Labelled rows.
+    outputs : ndarray of shape (n_labelled,) or (n_labelled, n_outputs)
+        The teacher's outputs for these rows.
+    rng : RandomState
+        Breaks ties between splits.
+
+    Attributes
+    ----------
+    own : ndarray of int, shape (n_labelled,)
+        The stratum of each labelled row.
+    spread : ndarray of shape (n_strata,)
+        Standard deviation of the teacher's outputs within each stratum, summed over the outputs.
+    """
+
+    def __init__(self, X: Any, outputs: np.ndarray, rng: np.random.RandomState) -> None:
+        self._input = tree_inputs(fit_table_encoder(X), X)
+        tree = DecisionTreeRegressor(max_leaf_nodes=MAX_STRATA, min_samples_leaf=8, random_state=rng)
+        rows, values = self._input(X), standardise(outputs)
+        leaves = tree.fit(rows, values).apply(rows)
+        self._tree, known = tree, np.unique(leaves)
+        self._number = np.zeros(tree.tree_.node_count, dtype=np.uint8)
+        self._number[known] = np.arange(len(known))
+        self.own = self._number[leaves]
+        count = np.bincount(self.own)
+        moments = [[np.bincount(self.own, column**power) / count for column in values.T] for power in (1, 2)]
+        mean, square = np.array(moments)
+        self.spread = np.sqrt(np.maximum(square - mean**2, 0)).sum(axis=0)
+
+    def of(self, table: Any) -> np.ndarray:
+        """Return the stratum of each row of a table, which is read in blocks of bounded size: one byte a row."""
+        n_rows, n_columns = table.shape
+        strata, step = np.empty(n_rows, dtype=np.uint8), max(1, BLOCK_CELLS // n_columns)
+        for start in range(0, n_rows, step):
+            rows = slice(start, min(start + step, n_rows))
+            with encoded_once():  # nothing of a block is kept
+                strata[rows] = self._number[self._tree.apply(self._input(take_rows(table, rows)))]
+        return strata
 
 
 def choose_from_pool(X: Any, outputs: np.ndarray, pool: Any, n_rows: int, rng: np.random.RandomState) -> np.ndarray:
@@ -102,58 +160,11 @@ def choose_from_pool(X: Any, outputs: np.ndarray, pool: Any, n_rows: int, rng: n
     """
     if not 0 < n_rows <= pool.shape[0]:
         raise ValueError(f"choose_from_pool got n_rows={n_rows}; expected 1 to {pool.shape[0]}, the rows of the pool.")
-    strata = Strata.of(X, outputs, rng)
-    spread = strata.spread(pool)
+    strata = Strata(X, outputs, rng)
+    spread = strata.spread[strata.of(pool)]
     log_share = np.log(spread + 1e-3 * spread.mean() + np.finfo(float).tiny)
     keys = log_share + rng.gumbel(size=len(log_share))  # the largest keys are a draw without replacement
     return np.sort(np.argpartition(keys, -n_rows)[-n_rows:])
-
-
-@dataclass(frozen=True)
-class Strata:
-    """The leaves of a tree that was grown on labelled rows: the strata of Neyman's allocation.
-
-    Attributes
-    ----------
-    encoder : TableEncoder
-    center : ndarray of shape (n_features,) or None
-        What is subtracted from the columns.
-    tree : DecisionTreeRegressor
-    deviations : ndarray of shape (n_nodes,)
-        Standard deviation of the outputs in each leaf, summed over the outputs.
-    mean_deviation : float
-        Its mean over the labelled rows.
-    """
-
-    encoder: TableEncoder
-    center: np.ndarray | None
-    tree: Any
-    deviations: np.ndarray
-    mean_deviation: float
-
-    @classmethod
-    def of(cls, X: Any, outputs: np.ndarray, rng: np.random.RandomState) -> "Strata":
-        """Grow the tree on labelled rows."""
-        encoder = fit_table_encoder(X)
-        encoded = encoder.transform(X)
-        center = None if sparse.issparse(encoded) else _centers(encoded)
-        rows, values = _for_trees(encoded, center), standardise(outputs)
-        tree = DecisionTreeRegressor(max_leaf_nodes=32, min_samples_leaf=8, random_state=rng)
-        leaves = tree.fit(rows, values).apply(rows)
-        count = np.maximum(np.bincount(leaves), 1)
-        moments = [[np.bincount(leaves, weights=column**power) / count for column in values.T] for power in (1, 2)]
-        mean, square = np.array(moments)
-        deviations = np.sqrt(np.maximum(square - mean**2, 0)).sum(axis=0)
-        return cls(encoder, center, tree, deviations, float(deviations[leaves].mean()))
-
-    def spread_once(self, rows: Any) -> np.ndarray:
-        """Return what :meth:`spread` does, without caching rows that are not needed again."""
-        with encoded_once():
-            return self.spread(rows)
-
-    def spread(self, rows: Any) -> np.ndarray:
-        """Return the standard deviation of the outputs in the stratum of each row, of shape (n_rows,)."""
-        return self.deviations[self.tree.apply(_for_trees(self.encoder.transform(rows), self.center))]
 
 
 def choose_from_dataset(
@@ -210,11 +221,13 @@ def choose_from_dataset(
     >>> labelled = pool[::10]
     >>> outputs = np.where(labelled[:, 0] > 0.8, np.sin(300 * labelled[:, 0]), 0.0)
     >>> dataset = as_dataset([pool[:600], pool[600:]])
-    >>> chosen = choose_from_dataset(labelled, outputs, dataset, 100, np.random.RandomState(0))
+    >>> chosen = choose_from_dataset(
+    ...     labelled, outputs, dataset, 100, np.random.RandomState(0)
+    ... )
     >>> bool(np.mean(chosen.table > 0.7) > 0.9)
     True
     """
-    strata, seed = Strata.of(X, outputs, rng), draw_seed(rng)
+    strata, seed = Strata(X, outputs, rng), draw_seed(rng)
     skipped = np.zeros(0, dtype=int) if skipped is None else skipped
     return draw(dataset, n_rows, SpreadKeys(strata, seed, skipped, weight), others, on_chunk)
 
@@ -239,10 +252,10 @@ class SpreadKeys:
     weight: str | None
 
     def __call__(self, chunk: Chunk) -> np.ndarray:
-        least = 1e-3 * self.strata.mean_deviation + np.finfo(float).tiny
+        least = 1e-3 * self.strata.spread[self.strata.own].mean() + np.finfo(float).tiny
         uniform = row_keys(self.seed, chunk.start, len(chunk))
         with np.errstate(divide="ignore"):  # a number that is exactly zero has the smallest key
-            keys = np.log(self.strata.spread_once(chunk.table) + least) - np.log(-np.log(uniform))
+            keys = np.log(self.strata.spread[self.strata.of(chunk.table)] + least) - np.log(-np.log(uniform))
         first, last = np.searchsorted(self.skipped, [chunk.start, chunk.start + len(chunk)])
         keys[self.skipped[first:last] - chunk.start] = -np.inf
         if self.weight is not None:

@@ -9,7 +9,13 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from .._encoding import MAX_COMMON_CATEGORIES, MIN_CATEGORY_ROWS, MIN_KEY_CATEGORIES, fit_table_encoder
+from .._encoding import (
+    MAX_COMMON_CATEGORIES,
+    MIN_CATEGORY_ROWS,
+    MIN_KEY_CATEGORIES,
+    declared_here,
+    fit_table_encoder,
+)
 from .._tables import is_frame, stack_rows
 from ..exceptions import TeacherQueryError
 from ..transfer import Oracle, TransferSet
@@ -52,6 +58,8 @@ def find_ignored_features(real: TransferSet, oracle: Oracle, n_synthetic: int, r
     """
     present = np.flatnonzero(real.sample_weight)
     rows = real if len(present) == len(real) else real.take(present)
+    if isinstance(rows.X, np.ndarray) and rows.X.dtype.kind in "fiub" and not declared_here():
+        return {}  # numbers are no categories
     encoder = fit_table_encoder(rows.X)
     n_categories = [0 if known is None else len(known) for known in encoder.categories_]
     several = [index for index, count in enumerate(n_categories) if count >= MIN_KEY_CATEGORIES]

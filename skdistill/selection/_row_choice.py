@@ -144,7 +144,7 @@ def _all_together(pool: RowPool, weight: float) -> Plan:
 def _row_trials(
     real: TransferSet, held_out: HeldOut, pool: RowPool, n_synthetic: int, progress: Progress, seed: int, run: Run
 ) -> RowTrials:
-    training, ratio = real.take(_some_of(held_out.training, run)), n_synthetic / len(real)
+    training, ratio = real.take(_some_of(held_out.training, run)), n_synthetic / (len(real) * real.ratio)
     return RowTrials(training, pool, held_out.validation, ratio, seed, progress, run.n_jobs)
 
 

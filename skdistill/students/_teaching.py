@@ -173,7 +173,9 @@ def teach_regressor(
     >>> from skdistill.students import teach_regressor
     >>> X = np.array([[0.0], [1.0], [2.0]])
     >>> rng = np.random.RandomState(0)
-    >>> student = teach_regressor(LinearRegression(), X, 3 * X[:, 0], sample_weight=np.ones(3), rng=rng)
+    >>> student = teach_regressor(
+    ...     LinearRegression(), X, 3 * X[:, 0], sample_weight=np.ones(3), rng=rng
+    ... )
     >>> student.predict([[4.0]]).round(6)
     array([12.])
     """
@@ -213,13 +215,19 @@ def _fit_coded(
 
 def _in_shape(fitted: Any, X: Any, values: np.ndarray) -> Any:
     """Return a regressor whose predictions for a single output have the shape (n_samples,)."""
-    if isinstance(fitted, CompactRegressor | DecodedRegressor) or not _is_single(values):
+    if isinstance(fitted, CompactRegressor | DecodedRegressor) or not _is_single(values) or _is_surely_flat(fitted, X):
         return fitted
     with _noted(fitted):
         is_flat = np.ndim(fitted.predict(take_rows(X, slice(0, 1)))) == 1
     if is_flat:
         return fitted
     return LinkedRegressor(fitted, TargetLink())
+
+
+def _is_surely_flat(fitted: Any, X: Any) -> bool:
+    """Whether a student is a tree or a linear model of scikit-learn that reads numbers: one row need not be asked."""
+    is_known = type(fitted).__module__.startswith(("sklearn.tree.", "sklearn.linear_model."))
+    return is_known and not hasattr(fitted, "estimator") and type(X) is np.ndarray and X.dtype.kind == "f"
 
 
 def _seeded_clone(student: Any, rng: np.random.RandomState) -> Any:

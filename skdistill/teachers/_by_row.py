@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 from sklearn.dummy import DummyClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
+from sklearn.tree._tree import Tree
 
 from ._ensemble import TeacherEnsemble
 
@@ -47,6 +49,16 @@ PASSIVE = (str, bytes, int, float, complex, bool, type(None), type, slice, range
 _EXACTLY_PASSIVE = frozenset({*PASSIVE, np.float64, np.int64})
 """Those that are common inside models, which are told by their type alone: this is faster."""
 
+_OF_ALL_TREES = ("tree_", "n_outputs_", "n_features_in_", "feature_names_in_", "max_features_", "class_weight")
+_TREES: dict[type, frozenset[str]] = {
+    kind: frozenset({*_OF_ALL_TREES, "classes_", "n_classes_", *kind._get_param_names()})
+    for kind in (DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor)
+}
+"""Trees of scikit-learn, of which forests have hundreds, and the attributes beyond which one is examined.
+
+With these alone, the outputs are those of ``tree_``, which depend on the row, whatever the parameters are.
+"""
+
 
 def is_by_row(model: Any) -> bool:
     """Whether a model is known to return outputs that depend on the row alone.
@@ -73,7 +85,11 @@ def _active(objects: Iterable[Any]) -> list[Any]:
 
 
 def _is_passive(one: Any) -> bool:
-    return not one.dtype.hasobject if type(one) is np.ndarray else isinstance(one, PASSIVE)
+    kind = type(one)
+    if kind in _TREES:
+        attributes = vars(one)
+        return type(attributes.get("tree_")) is Tree and attributes.keys() <= _TREES[kind]
+    return not one.dtype.hasobject if kind is np.ndarray else isinstance(one, PASSIVE)
 
 
 def _inside(one: Any) -> Iterable[Any] | None:

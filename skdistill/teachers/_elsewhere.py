@@ -1,6 +1,6 @@
 """Blocks of rows that are labelled elsewhere, for example on the workers of a cluster."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol
@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ._adapter import Teacher
+from ._remote import RemoteTeacher
 
 
 class BlocksOfRows(Protocol):
@@ -20,8 +21,19 @@ class BlocksOfRows(Protocol):
         ...
 
 
-LabelsBlocks = Callable[[BlocksOfRows, Sequence[Any]], Iterator[np.ndarray]]
-"""Yields the outputs of blocks in order."""
+class LabelsBlocks(Protocol):
+    """Yields the outputs of blocks in order.
+
+    Attributes
+    ----------
+    name : str
+        What it is, as stated in ``transfer_set_``.
+    """
+
+    name: str
+
+    def __call__(self, blocks: BlocksOfRows, todo: Sequence[Any]) -> Iterator[np.ndarray]: ...
+
 
 _labels_blocks: ContextVar[LabelsBlocks | None] = ContextVar("labels_blocks", default=None)
 
@@ -36,10 +48,18 @@ def blocks_labelled_by(labels_blocks: LabelsBlocks) -> Iterator[None]:
         _labels_blocks.reset(token)
 
 
+def name_of_elsewhere() -> str:
+    """Return what labels blocks elsewhere, as text."""
+    labels_blocks = _labels_blocks.get()
+    return "" if labels_blocks is None else labels_blocks.name
+
+
 def labelled_elsewhere(blocks: BlocksOfRows, todo: Sequence[Any]) -> Iterator[np.ndarray] | None:
     """Return an iterator over the outputs of blocks that are labelled elsewhere; ``None`` if they are labelled here.
 
-    A teacher that only has labels of its own training rows is not queried elsewhere.
+    Neither a teacher that only has labels of its own training rows is queried elsewhere, nor a remote one, whose limits
+    and budget are counted here.
     """
-    labels_blocks = _labels_blocks.get()
-    return None if labels_blocks is None or blocks.teacher.transductive else labels_blocks(blocks, todo)
+    labels_blocks, teacher = _labels_blocks.get(), blocks.teacher
+    is_of_here = teacher.transductive or isinstance(teacher.model, RemoteTeacher)
+    return None if labels_blocks is None or is_of_here else labels_blocks(blocks, todo)

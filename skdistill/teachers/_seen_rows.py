@@ -144,13 +144,15 @@ def _columns(X: Any) -> Iterator[tuple[int, np.ndarray]]:
 def _cells(column: Any) -> np.ndarray:
     """Return the cells of a column of a frame as an array; times with a zone are those of UTC.
 
-    Integers of 128 bits, of which numpy has none, are rounded like all other numbers.
+    Integers of 128 bits, of which numpy has none, are rounded like all other numbers. Cells that hold several numbers
+    are lists.
     """
     if column.dtype in (nw.Int128, nw.UInt128):
         column = column.cast(nw.Float64)
     if isinstance(column.dtype, nw.Datetime) and column.dtype.time_zone is not None:
         column = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    return np.asarray(column.to_numpy())
+    cells = np.asarray(column.to_numpy())
+    return cells if cells.ndim == 1 else np.fromiter(column.to_list(), dtype=object, count=len(cells))
 
 
 def _bits_by_value(cells: np.ndarray) -> list[np.ndarray]:
@@ -197,8 +199,11 @@ def _add_numbers(keys: np.ndarray, X: np.ndarray) -> None:
     for start in range(0, len(table), rows_at_once):
         part = slice(start, start + rows_at_once)
         bits = _bits_of_numbers(np.ascontiguousarray(table[part].T))  # columns first: sums run along rows of this array
+        is_zero = bits == 0
+        has_zeros = is_zero.any()
         for lane, mixed in enumerate(_mixed(bits, seeds)):
-            mixed[bits == 0] = 0
+            if has_zeros:
+                mixed[is_zero] = 0
             keys[part, lane] += mixed.sum(axis=0, dtype=np.uint64)
 
 
@@ -230,8 +235,21 @@ def _add_sparse_cells(keys: np.ndarray, X: Any) -> None:
 
 def _sorted(keys: np.ndarray) -> np.ndarray:
     """Return the distinct keys in the order of their first half."""
-    ordered = keys[np.lexsort((keys[:, 1], keys[:, 0]))]
-    return ordered[np.append(True, (ordered[1:] != ordered[:-1]).any(axis=1))]
+    ordered, repeats = _in_order(keys)
+    return ordered[np.append(True, ~repeats)] if repeats.any() else ordered
+
+
+def _in_order(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the keys in order, and which of them, but for the first one, equal the key before.
+
+    Different keys hardly ever share their first half, so that one sort of it suffices.
+    """
+    ordered = keys[np.argsort(keys[:, 0])]
+    halves = ordered[1:] == ordered[:-1]
+    if np.any(halves[:, 0] & ~halves[:, 1]):
+        ordered = keys[np.lexsort((keys[:, 1], keys[:, 0]))]
+        halves = ordered[1:] == ordered[:-1]
+    return ordered, halves[:, 0] & halves[:, 1]
 
 
 def _variance(outputs: np.ndarray) -> np.ndarray:
@@ -243,6 +261,5 @@ def _variance(outputs: np.ndarray) -> np.ndarray:
 
 def _is_repeated(keys: np.ndarray) -> np.ndarray:
     """Return a mask of the keys, in sorted order, that occur more than once."""
-    ordered = keys[np.lexsort((keys[:, 1], keys[:, 0]))]
-    same = (ordered[1:] == ordered[:-1]).all(axis=1)
+    same = _in_order(keys)[1]
     return np.append(False, same) | np.append(same, False)

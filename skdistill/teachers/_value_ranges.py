@@ -1,5 +1,6 @@
 """What is known of the values of a teacher before it is queried: the link that it states, and bounds of its values."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,9 @@ from ._adapter import Teacher
 from ._ensemble import TeacherEnsemble
 
 LOG = TargetLink.of("log")
+
+TREES_AT_ONCE = 32
+"""Number of trees of which the values are copied at a time: the calls of numpy take longer than the values of one."""
 
 OF_FUNCTIONS = {
     np.log: LOG,
@@ -74,8 +78,8 @@ def known_bounds(teacher: Teacher) -> tuple[float, float] | None:
     """Return bounds that no value of a teacher can exceed, if they are known.
 
     They are known for probabilities, and for single trees and forests of scikit-learn, whose values are means of leaf
-    values: a forest is bounded by the mean over its trees of their smallest and of their largest leaf value. The mean
-    of several teachers is between the smallest and the largest bound, if all are known.
+    values: a forest is bounded by the mean over its trees of their smallest and of their largest value. The mean of
+    several teachers is between the smallest and the largest bound, if all are known.
 
     Parameters
     ----------
@@ -92,19 +96,28 @@ def known_bounds(teacher: Teacher) -> tuple[float, float] | None:
     if teacher.response_method != "predict":
         return None
     if type(model) in (DecisionTreeRegressor, ExtraTreeRegressor):
-        low, high = _leaf_range(model)
+        low, high = _mean_range([model])
     elif type(model) in (RandomForestRegressor, ExtraTreesRegressor):
-        low, high = np.mean([_leaf_range(tree) for tree in model.estimators_], axis=0)
+        low, high = _mean_range(model.estimators_)
     else:
         return None
     slack = 1e-9 * max(abs(low), abs(high))  # a forest adds its trees in any order
     return float(low - slack), float(high + slack)
 
 
-def _leaf_range(tree: BaseDecisionTree) -> tuple[float, float]:
-    """Return the smallest and the largest leaf value of a tree, over all outputs."""
-    values = tree.tree_.value[tree.tree_.children_left < 0]
-    return float(values.min()), float(values.max())
+def _mean_range(trees: Sequence[BaseDecisionTree]) -> tuple[float, float]:
+    """Return the means of the smallest and of the largest value of each tree, over all outputs.
+
+    The inner nodes need no mask: their values are means or medians of the targets below them, as those of the leaves
+    are, and lie between these.
+    """
+    low = high = 0.0
+    for start in range(0, len(trees), TREES_AT_ONCE):
+        values = [tree.tree_.value.ravel() for tree in trees[start : start + TREES_AT_ONCE]]
+        starts, together = np.cumsum([0, *map(len, values[:-1])]), np.concatenate(values)
+        low += float(np.minimum.reduceat(together, starts).sum())
+        high += float(np.maximum.reduceat(together, starts).sum())
+    return low / len(trees), high / len(trees)
 
 
 def _links_of(model: Any) -> list[Any]:
@@ -129,6 +142,8 @@ def _objective_of(model: Any) -> Any:
     for name in ("objective_", "objective"):
         if isinstance(getattr(model, name, None), str):
             return getattr(model, name)
+    if type(model).__module__.startswith("sklearn."):
+        return None
     try:
         return model.get_params().get("loss_function")  # of CatBoost
     except Exception:  # a model of any library, which need not have parameters

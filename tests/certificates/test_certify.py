@@ -203,6 +203,9 @@ class TestUnits:
         ({"pos_label": 3}, r"pos_label=3; expected one of \[0, 1\]"),
         ({"by": {"third": SLICE[:3]}}, r"by\['third'\] of shape \(3,\)"),
         ({"variance": -1.0}, "variance=-1.0; expected a finite number above 0"),
+        ({"variance": "large"}, "variance cannot be converted to an array of numbers"),
+        ({"promise": np.ones(2)}, "promise=array.* expected a number above 0"),
+        ({"share": object()}, "share=<object.* expected a number above 0"),
     ],
 )
 def test_impossible_promises_and_bad_input_are_refused(classifier, options, message):

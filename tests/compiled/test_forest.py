@@ -202,7 +202,7 @@ def test_outputs_and_bare_trees(n_outputs):
         assert alone.row([0.0] * 6) == (alone.scores(X)[0, 0],)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(exponent=st.integers(-300, 300), dtype=st.sampled_from([np.float16, np.float32]))
 def test_small_dtypes_hold_any_scale(exponent, dtype):
     """Values are stored in units of the largest: their precision is the dtype's, whatever their scale."""

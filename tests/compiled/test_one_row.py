@@ -20,7 +20,12 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 import skdistill
 from skdistill import DistilledClassifier
 from skdistill.compiled._row_input import cells_of_frame, column_of_frame
-from skdistill.students import CompactBoostingRegressor, CompactLinearRegressor, CompactMLPRegressor
+from skdistill.students import (
+    CompactBoostingRegressor,
+    CompactLinearRegressor,
+    CompactMLPRegressor,
+    CompactTreeRegressor,
+)
 from skdistill.students._families import FAMILIES
 
 RNG = np.random.RandomState(0)
@@ -88,9 +93,10 @@ def test_a_table_of_one_row_is_answered_as_the_row(family, task):
         assert model.predict(NUMBERS[:1]) == model.predict(NUMBERS)[:1]
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("table", ["numbers", "holed"])
 @pytest.mark.parametrize("family", OWN_FORMS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(row=ANY_ROW, task=st.sampled_from(TASKS))
 def test_missing_and_infinite_cells(family, table, row, task):
     """One row is one of many whatever its cells are, also for a fit that has seen none missing."""
@@ -188,6 +194,7 @@ def assert_coded_alike(model, frame, row_of):
         np.testing.assert_allclose(model(lone), many[index : index + 1], rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize(
     "kind",
     [
@@ -297,6 +304,16 @@ def test_names_that_do_not_fit_are_refused():
             model({name: whole[name] for name in FRAME.columns})
     with pytest.raises(ValueError, match="fitted without column names; expected cells in the column order of fit"):
         compiled_of("mlp_ple", "values")({"a": 1.0})
+
+
+def test_lists_of_rows_may_hold_cells_of_any_kind():
+    """A row is a list or a tuple, whatever its cells are: it need not become an array."""
+    rows = np.empty((30, 2), dtype=object)
+    rows[:, 0] = np.arange(30.0)
+    rows[:, 1] = [(1, 2), "a", None] * 10
+    model = skdistill.compile(CompactTreeRegressor(4).fit(rows, np.arange(30.0)))
+    np.testing.assert_array_equal(model(rows.tolist()), model(rows))
+    np.testing.assert_array_equal(model(rows[:1].tolist()), model(rows[:1]))
 
 
 def test_cells_that_are_no_numbers_are_refused():

@@ -151,7 +151,7 @@ def assert_same_tests(flat, back):
     np.testing.assert_array_equal(*subsets)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     thresholds=arrays(
         st.sampled_from([np.float32, np.float64]),

@@ -84,7 +84,7 @@ def one_by_one(scorer, rows=ROWS):
     return np.array([compiled(row) for row in rows])
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(kind=KINDS, n_outputs=st.integers(1, 3), seed=st.integers(0, 2**32 - 1))
 def test_all_ways_to_score_agree(kind, n_outputs, seed):
     """Many rows, one row, a reloaded scorer, one made of its content and one scaled by hand give the same scores."""

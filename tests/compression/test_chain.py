@@ -1,11 +1,13 @@
 """A chain of compressions keeps its tolerance, and its table says what is true."""
 
+import datetime as dt
 import importlib.util
 import pickle
 import shutil
 from functools import cache
 
 import numpy as np
+import polars as pl
 import pytest
 from lightgbm import LGBMRegressor
 from sklearn.base import clone
@@ -283,12 +285,18 @@ def test_steps_are_small_objects():
     assert Quantize().set_params(n_steps=3).strengths() == (3,)
 
 
+TIMES_BESIDE_NUMBERS = pl.DataFrame({"time": [dt.datetime(2026, 1, 1)] * 2, "number": [1, 2]}).to_arrow()
+"""A table that is no array of one type."""
+
+
 class TestBadInput:
     @pytest.mark.parametrize(
         ("changed", "error", "message"),
         [
             ({"X": None}, ValueError, "X is no table"),
             ({"X": np.zeros(6)}, ValueError, "X is no table"),
+            ({"X": [[1.0], [1.0, 2.0]]}, ValueError, "X is no table"),
+            ({"X": TIMES_BESIDE_NUMBERS}, ValueError, "X has 2 rows; expected at least 20"),
             ({"X": np.zeros((3, 6))}, ValueError, "X has 3 rows; expected at least 20"),
             ({"X": np.zeros((0, 6))}, ValueError, "X has 0 rows"),
             ({"X": np.zeros((40, 5))}, ValueError, "expected \\(n_rows, 6\\)"),

@@ -41,7 +41,14 @@ def assert_compiled(pipeline, X, n_rows=200):
     return compiled, rows
 
 
-@pytest.mark.parametrize("seed", [*range(10), 36, 73])  # the last two: sparse columns beside a threshold
+@pytest.mark.parametrize(
+    "seed",
+    [
+        *range(5),
+        *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(5, 10)),
+        *(36, 73),  # sparse columns beside a threshold
+    ],
+)
 def test_random_pipelines(seed):
     """Scalers, imputers, encoders, selectors and unions, nested, on frames and arrays, before models of any kind."""
     assert_compiled(*random_pipeline(seed))

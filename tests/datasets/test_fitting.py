@@ -124,7 +124,7 @@ def test_small_budgets_are_spent_on_rows_at_random(max_queries):
     model = tree(max_queries=max_queries).fit(as_dataset(read))
     assert model.transfer_set_.n_queries <= max_queries
     assert model.transfer_set_.n_unlabeled <= 10
-    assert len(readings) <= 3
+    assert len(readings) == 2 + (model.transfer_set_.n_unlabeled > 0)  # the columns, rows at random, and the others
 
 
 def test_what_was_drawn_is_seen():
@@ -210,9 +210,9 @@ def reader():
         (tree(LinearRegression(), teacher_cv=3), {"X": [rows()], "y": "a"}, "needs all rows at once"),
         (tree(), {"X": [rows()], "groups": np.zeros(N_ROWS)}, "groups needs all rows at once"),
         (tree(), {"X": [rows()], "X_unlabeled": rows()}, "X_unlabeled beside a dataset needs all rows at once"),
-        (tree(), {"X": [rows()], "y": np.zeros(N_ROWS)}, r"y=array.*name of a column of the dataset"),
+        (tree(), {"X": [rows()], "y": np.zeros(N_ROWS)}, r"(?s)y=array.*name of a column of the dataset"),
         (tree(), {"X": [rows()], "y": "nothing"}, r"has no columns \['nothing'\]"),
-        (tree(), {"X": [rows()], "sample_weight": np.ones(N_ROWS)}, "sample_weight=array.*name of a column"),
+        (tree(), {"X": [rows()], "sample_weight": np.ones(N_ROWS)}, "(?s)sample_weight=array.*name of a column"),
         (DistilledClassifier(DBSCAN().fit(np.eye(3))), {"X": [rows()]}, "only has labels of the rows"),
     ],
 )

@@ -73,6 +73,7 @@ def test_the_student_is_that_of_one_machine(client, n_partitions, options):
         there = DistilledRegressor(wavy, **options).fit(dd.from_pandas(table, npartitions=n_partitions))
     assert (here.predict(table) == there.predict(table)).all()
     assert here.transfer_set_.n_queries == there.transfer_set_.n_queries
+    assert there.transfer_set_.labelled_by == "a cluster of Dask"
     assert here.transfer_set_.n_unlabeled == there.transfer_set_.n_unlabeled
 
 

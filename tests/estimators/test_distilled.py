@@ -72,7 +72,7 @@ class TestRawTables:
         """A pipeline that wants a frame of strings, categories, flags and missing cells is distilled from the frame."""
         frame, y = self.frame()
         teacher = self.pipeline() if recipe else self.pipeline().fit(frame, y)
-        model = DistilledClassifier(teacher, student, n_synthetic=5.0, random_state=0).fit(frame, y)
+        model = DistilledClassifier(teacher, student, n_synthetic=2.0, random_state=0).fit(frame, y)
         assert model.feature_names_in_.tolist() == frame.columns.tolist()
         assert model.student_.feature_names_in_.tolist() == frame.columns.tolist()
         assert model.fidelity(frame) > 0.8
@@ -149,7 +149,9 @@ class TestTeachers:
 
     def test_clusterer_that_predicts(self):
         """A clusterer with ``predict`` labels synthetic rows, too."""
-        model = DistilledClassifier(KMeans(3, random_state=0), random_state=0).fit(X)
+        model = DistilledClassifier(
+            KMeans(3, random_state=0), BOOSTING, sampler=LeafSwap(), n_synthetic=20.0, random_state=0
+        ).fit(X)
         assert model.transfer_set_.n_synthetic == 20 * len(X)
         assert model.fidelity(X) > 0.9
 
@@ -160,7 +162,10 @@ class TestTeachers:
 
     def test_anomaly_scores(self):
         """A slow anomaly score becomes a fast function."""
-        forest, options = IsolationForest(random_state=0), {"response_method": "score_samples", "random_state": 0}
+        forest, options = (
+            IsolationForest(n_estimators=30, random_state=0),
+            {"response_method": "score_samples", "random_state": 0},
+        )
         model = DistilledRegressor(forest, CompactBoostingRegressor(60, 24), **options)
         assert model.fit(X).fidelity(X) > 0.9
 
@@ -375,7 +380,9 @@ class TestMemory:
             return np.asarray(rows["a"], dtype=float)
 
         memory = joblib.Memory(tmp_path, verbose=0)
-        models = [DistilledRegressor(teacher, "tree", sampler=MUNGE(), memory=memory, random_state=0) for _ in range(3)]
+        models = [
+            DistilledRegressor(teacher, "linear", sampler=MUNGE(), memory=memory, random_state=0) for _ in range(3)
+        ]
         models[0].fit(table)
         assert max(asked) > 5 * 150
         asked.clear()
@@ -433,7 +440,7 @@ class TestStudentAlone:
         marked = X.copy()
         marked[:, 3] = self.SECRET + np.arange(150)
         teacher = CountingClassifier(random_state=0).fit(marked, Y)
-        for student in ("auto", TREE, Ridge(), LogisticRegression(max_iter=1000)):
+        for student in ("boosting", TREE, Ridge(), LogisticRegression(max_iter=1000)):
             model = DistilledClassifier(teacher, student, sampler=None, temperature=2.0).fit(marked)
             pickled = pickle.dumps(model.student_)
             assert b"CountingClassifier" not in pickled

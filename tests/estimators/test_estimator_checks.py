@@ -63,28 +63,28 @@ EXPECTED_FAILURES = [
     (TeacherBins(), {}),
     (Disagreement(Jitter()), {}),
     (DistilledClassifier(TREE, DecisionTreeClassifier(max_depth=4), n_synthetic=2.0), ROWS_ARE_DRAWN),
-    (DistilledRegressor(Ridge(), DecisionTreeRegressor(max_depth=4), n_synthetic=2.0), ROWS_ARE_DRAWN),
-    (CompactBoostingClassifier(n_trees=10), LIGHTGBM),
     (CompactBoostingRegressor(n_trees=10), LIGHTGBM),
-    (CompactMLPClassifier(), ROWS_ARE_SHUFFLED),
     (CompactMLPRegressor(), ROWS_ARE_SHUFFLED),
-    (CompactHybridClassifier(), ROWS_ARE_SHUFFLED),
-    (CompactHybridRegressor(), ROWS_ARE_SHUFFLED),
-    (CompactKernelClassifier(10), {}),
     (CompactKernelRegressor(10), {}),
     (CompactLinearClassifier(), {}),
     (CompactLinearRegressor(), {}),
+    (DistilledRegressor(Ridge(), Ridge(), sampler=None), {}),
+]
+
+SLOW = [
+    (DistilledRegressor(Ridge(), DecisionTreeRegressor(max_depth=4), n_synthetic=2.0), ROWS_ARE_DRAWN),
+    (CompactBoostingClassifier(n_trees=10), LIGHTGBM),
+    (CompactMLPClassifier(), ROWS_ARE_SHUFFLED),
+    (CompactHybridClassifier(), ROWS_ARE_SHUFFLED),
+    (CompactHybridRegressor(), ROWS_ARE_SHUFFLED),
+    (CompactKernelClassifier(10), {}),
     (DistilledClassifier(TREE, DecisionTreeClassifier(), sampler=None), {}),
     (
         DistilledClassifier(LogisticRegression(), Ridge(), temperature=2.0, **MUNGED),
         ROWS_ARE_DRAWN,
     ),
     (DistilledClassifier(GaussianNB(), KNeighborsClassifier(1), sampler=None), ROWS_ARE_DRAWN),
-    (DistilledRegressor(Ridge(), Ridge(), sampler=None), {}),
     (DistilledRegressor(Ridge(), KNeighborsRegressor(1), sampler=None), ROWS_ARE_DRAWN),
-]
-
-SLOW = [
     (
         DistilledClassifier(LogisticRegression(), CompactBoostingClassifier(n_trees=10), **MUNGED),
         ROWS_ARE_DRAWN,
@@ -110,8 +110,8 @@ SLOW = [
     (CascadeRegressor(Ridge(), DecisionTreeRegressor(), agreement=0.3, n_synthetic=20), {}),
     (CompactInheritedClassifier(300), LIGHTGBM),
     (CompactInheritedRegressor(300), LIGHTGBM),
-    (DistilledClassifier(RandomForestClassifier(10, random_state=0), random_state=0), ROWS_ARE_DRAWN),
-    (DistilledRegressor(RandomForestRegressor(10, random_state=0), random_state=0), ROWS_ARE_DRAWN),
+    (DistilledClassifier(RandomForestClassifier(10, random_state=0), n_synthetic=1.0, random_state=0), ROWS_ARE_DRAWN),
+    (DistilledRegressor(RandomForestRegressor(10, random_state=0), n_synthetic=1.0, random_state=0), ROWS_ARE_DRAWN),
     (
         DistilledRegressor(
             Ridge(), CompactLinearRegressor(), sampler=None, monotonic_cst="teacher", interaction_cst="pairwise"
@@ -119,8 +119,8 @@ SLOW = [
         ROWS_ARE_DRAWN,
     ),
 ]
-"""Other recipes, students and samplers, the default ones and trees to inherit among them: some minutes, so that they
-are only checked with ``-m slow``, as in CI."""
+"""Hybrids, classifiers of the families above, other recipes, students and samplers, the defaults on few synthetic rows
+and trees to inherit among them: a minute or more, so that they are only checked with ``-m slow``, as in CI."""
 
 
 def checks_of(estimators, *marks):

@@ -69,8 +69,8 @@ class TestText:
         ("teacher", "text"),
         [
             (
-                RandomForestClassifier(200, max_depth=2).fit(X, Y),
-                "RandomForestClassifier(max_depth=2, n_estimators=200)",
+                RandomForestClassifier(20, max_depth=2).fit(X, Y),
+                "RandomForestClassifier(max_depth=2, n_estimators=20)",
             ),
             (first_column, "<function first_column>"),
             (lambda rows: rows, r"<function .*<lambda>>"),

@@ -43,7 +43,7 @@ def test_the_teacher_of_the_estimator_is_read(sampler):
     np.testing.assert_array_equal(model.predict(X), again.predict(X))
 
 
-@pytest.mark.parametrize("max_queries", [40, 90, 200])
+@pytest.mark.parametrize("max_queries", [40, 90, pytest.param(200, marks=pytest.mark.slow)])
 def test_rounds_keep_the_budget(max_queries):
     """Every query counts, and each row of a round is asked once: the budget is used up and not exceeded."""
     teacher = Counting()

@@ -53,7 +53,7 @@ def teacher(X):
 )
 def test_columns_may_be_named_in_many_ways(given):
     """The student sees these columns only, while the teacher sees all."""
-    X = table()
+    X = table(100)
     model = DistilledRegressor(teacher, "linear", student_columns=given, **QUICK).fit(X)
     assert model.student_columns_ == ["first", "kind"]
     assert model.student_.feature_names_in_.tolist() == ["first", "kind"]

@@ -44,7 +44,7 @@ def test_as_many_rows_as_can_be_labelled():
         time.sleep(2e-4 * len(rows))
         return waves(rows)
 
-    model = DistilledRegressor(slow, time_limit=0.2, random_state=0).fit(WAVES)
+    model = DistilledRegressor(slow, "linear", time_limit=0.2, random_state=0).fit(WAVES)
     assert model.transfer_set_.n_real == len(WAVES)
     assert model.transfer_set_.n_synthetic < 0.3 * 0.2 / 2e-4
 

@@ -73,7 +73,7 @@ def test_header_and_library(tmp_path):
 
 
 @settings(max_examples=40)
-@given(st.lists(st.text(max_size=6) | st.sampled_from(["int", "a", "A", "x", "x_2", "é"]), max_size=5))
+@given(st.lists(st.text("aZ_09 é字-\n", max_size=6) | st.sampled_from(["int", "a", "A", "x", "x_2", "é"]), max_size=5))
 def test_names_of_fields(names):
     """Whatever the columns are called: distinct identifiers that are no keywords, as many as columns."""
     fields = field_names(names)

@@ -143,6 +143,7 @@ def assert_drawn_student_is_exported(export, family, seed):
     assert_exported(export, student, X=frame)
 
 
+@pytest.mark.thinned(3)
 @in_each_language
 @pytest.mark.parametrize("family", FAMILIES)
 def test_drawn_students(export, family):
@@ -277,6 +278,7 @@ UNORDERED = np.random.RandomState(0).normal(size=(3, 4))
 """Weights of outputs whose order differs from row to row."""
 
 
+@pytest.mark.thinned(3)
 @in_each_language
 @pytest.mark.parametrize("order", ORDERS)
 def test_outputs_in_order(export, order):
@@ -294,12 +296,13 @@ def test_outputs_in_order(export, order):
 def test_integers_in_order(order):
     """C without floats sorts the integers that stand for the outputs."""
     rows = np.random.RandomState(1).normal(size=(200, 3)).round(2) * 100
-    student = CompactTreeRegressor(20).fit(rows, rows @ UNORDERED)
+    student = CompactTreeRegressor(8).fit(rows, rows @ UNORDERED)
     assert not is_in_order(student.predict(rows), order).all()
     exported = to_c(student.__skdistill_compile__().in_order(order), X=rows, dtype="int")
     assert exported.largest_difference <= 1e-2
 
 
+@pytest.mark.thinned(3)
 @in_each_language
 @pytest.mark.parametrize(
     ("link", "n_scores", "power"), [("binary", 1, 1.0), ("softmax", 3, 1.0), ("one-vs-rest", 3, 0.5)]

@@ -128,7 +128,7 @@ REGRESSION = {
     "number itself": (False, 3),
     "None itself": (False, None),
     "array": (False, np.ones(3)),
-    "list of models": (False, [Ridge()]),
+    "list of models": (None, [Ridge()]),  # a recipe, if there are labels
     "module": (False, np),
 }
 
@@ -240,6 +240,11 @@ STUDENTS = {
         "boosting": (True, students.CompactBoostingRegressor(2, 4)),
         "mlp": (True, students.CompactMLPRegressor(4, n_knots=2, max_epochs=2)),
         "kernel": (True, students.CompactKernelRegressor(3)),
+        "hinted": (None, students.CompactMLPRegressor(4, n_knots=2, max_epochs=2, hint_weight=0.3)),
+        "hints if any": (True, students.CompactMLPRegressor(4, n_knots=2, max_epochs=2, hint_weight="auto")),
+        "bad hints": (False, students.CompactMLPRegressor(4, max_epochs=2, hint_weight=-1)),
+        "adversarial": (True, students.CompactMLPRegressor(4, n_knots=2, max_epochs=2, adversarial_weight=0.1)),
+        "bad adversary": (False, students.CompactMLPRegressor(4, max_epochs=2, adversarial_weight="auto")),
     },
     "classification": {
         "linear": (True, "linear"),
@@ -254,6 +259,11 @@ STUDENTS = {
         "boosting": (True, students.CompactBoostingClassifier(2, 4)),
         "mlp": (True, students.CompactMLPClassifier(4, n_knots=2, max_epochs=2)),
         "kernel": (True, students.CompactKernelClassifier(3)),
+        "hinted": (None, students.CompactMLPClassifier(4, n_knots=2, max_epochs=2, hint_weight=0.3)),
+        "hints if any": (True, students.CompactMLPClassifier(4, n_knots=2, max_epochs=2, hint_weight="auto")),
+        "bad hints": (False, students.CompactMLPClassifier(4, max_epochs=2, hint_weight=[1])),
+        "adversarial": (True, students.CompactMLPClassifier(4, n_knots=2, max_epochs=2, adversarial_weight=0.1)),
+        "bad adversary": (False, students.CompactMLPClassifier(4, max_epochs=2, adversarial_weight=np.nan)),
     },
 }
 BAD_STUDENTS = ("lineer", "Tree", "", 3, None, Ridge, object(), ["linear"], b"linear", StandardScaler(), 10**30)
@@ -321,6 +331,7 @@ GOOD = {
     "soft_weight": (1, 1.0, np.float64(1), np.int8(1)),
     "truth_margin": (None,),
     "max_queries": (None, 10, 1000, 10**12, np.int64(50)),
+    "max_real_rows": (None, "auto", 1000, 10**12, np.int64(5000)),
     "n_repeats": (1, 2, np.int64(1)),
     "chunk_size": (1, 3, 10**6, 10**9, np.int64(4)),
     "time_limit": (None, 1e6, 10**30),
@@ -329,11 +340,14 @@ GOOD = {
     "verbose": (0, False, np.int64(0)),
     "temperature": (1, 2.0, 0.5, np.float32(3)),
     "decision": ("auto", "argmax", "teacher"),
-    "calibration": (None, "auto"),
+    "calibration": (None, "auto", "temperature", "isotonic"),
     "link": ("auto", "identity"),
     "bounds": (None, "auto", "seen"),
-    "output_order": (None, "auto"),
-    "quantiles": (None,),
+    "output_order": (None, "auto", "increasing", "decreasing", "mean_std"),
+    "quantiles": (None, [0.1, 0.9], (0.25, 0.75), np.array([0.05, 0.5, 0.95])),
+    "n_generations": (1, 2, np.int64(3)),
+    "assistant_size": (None, 500),
+    "teacher_weights": (None,),
     "teacher_cv": (None,),
     "response_method": ("auto",),
     "categorical_features": ("from_dtype", []),
@@ -345,6 +359,7 @@ BAD = {
     "soft_weight": (*BAD_NUMBERS[:-4], 2, 10**30, "Auto", "aut"),
     "truth_margin": (*(b for b in BAD_NUMBERS if b is not None), "auto"),
     "max_queries": (*BAD_NUMBERS, 0, 1, 2.5, "auto"),
+    "max_real_rows": (*(b for b in BAD_NUMBERS if b is not None), 0, 999, 1500.5, "Auto"),
     "n_repeats": (*BAD_NUMBERS, 0, None, 1.5),
     "chunk_size": (*BAD_NUMBERS, 0, None, 1.5),
     "time_limit": (*BAD_NUMBERS, 0, "auto"),
@@ -365,7 +380,28 @@ BAD = {
     "decision": ("Argmax", "treshold", 3, None, object(), ["argmax"]),
     "calibration": ("Auto", "sigmoid", "", 3, True, object(), ["auto"]),
     "compressor": (3, object()),
+    "n_generations": (*BAD_NUMBERS, 0, None, 1.5, 10**30),
+    "assistant_size": (*BAD_NUMBERS, 0, 1.5, 3, 10**30),  # without generations, also those that are numbers
+    "teacher_weights": ("loss", "region", [1.0], 0.5, "Loss", object(), {}),  # with one teacher
 }
+
+
+def draw_teachers(rng, task, n_columns):
+    """Return a list of teachers and their weights, often wrong ones."""
+    made = [draw_teacher(rng, task, n_columns) for _ in range(rng.choice((0, 1, 2, 3), p=(0.05, 0.15, 0.6, 0.2)))]
+    models = [each.value for each in made]
+    if rng.random() < 0.3:
+        models = [(f"teacher {number}", model) for number, model in enumerate(models)]
+    good = (None, None, [1.0] * len(made), np.arange(1, len(made) + 1), "loss", "region")
+    bad = ("Loss", "", 3, [1.0] * 7, [-1.0] * len(made), [np.nan] * len(made), [0] * len(made), ["a"] * len(made), {})
+    is_bad = rng.random() < 0.25
+    weights = (bad if is_bad else good)[rng.integers(len(bad if is_bad else good))]
+    names = [(name, model) for name, model in zip("aa", models, strict=False)]
+    odd = (models, tuple(models), [models], [*models, 3], names, [("", model) for model in models])
+    form = rng.choice(6, p=(0.6, 0.2, 0.05, 0.05, 0.05, 0.05))
+    is_valid = False if is_bad or not made or form in (2, 3) else None
+    kind = f"teachers {[each.kind for each in made]} in form {form}, weights {weights!r}"
+    return Made({"teacher": odd[form], "teacher_weights": weights}, kind, is_valid)
 
 
 def draw_teacher(rng, task, n_columns):
@@ -469,6 +505,19 @@ def draw_sampler(rng):
     return Made(sampler, f"sampler {type(sampler).__name__}", None)
 
 
+DEPENDING = (
+    "student_size",
+    "max_queries",
+    "n_repeats",
+    "n_generations",
+    "assistant_size",
+    "output_order",
+    "quantiles",
+    "calibration",
+)
+"""Parameters that are right or wrong depending on others, or on the number of rows or outputs."""
+
+
 def draw_parameters(rng, task):
     """Return a few parameters of a distilled estimator, and whether they are right."""
     given, is_valid, kinds = {}, True, []
@@ -486,7 +535,7 @@ def draw_parameters(rng, task):
         kinds.append(f"{'bad' if is_bad else 'good'} {name}")
         if is_bad:
             is_valid = False
-        elif is_valid and name in ("student_size", "max_queries", "n_repeats"):
+        elif is_valid and name in DEPENDING:
             is_valid = None
     return Made(given, " ".join(kinds), is_valid)
 
@@ -498,5 +547,6 @@ __all__ = [
     "draw_sampler",
     "draw_student",
     "draw_teacher",
+    "draw_teachers",
     "draw_weights",
 ]

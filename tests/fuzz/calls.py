@@ -1,4 +1,4 @@
-"""Generated public calls: ``draw_call(seed)`` returns a function, and says whether the call must succeed."""
+"""Generated public calls: each draws its arguments, and says whether the call must succeed."""
 
 import pickle
 from dataclasses import dataclass
@@ -64,8 +64,12 @@ def distil(rng):
     if is_recipe:
         recipes = arguments.RECIPES[task]
         teacher = tables.Made(recipes[rng.integers(len(recipes))], "recipe", None)
+    queried = {"teacher": teacher.value}
+    if not is_recipe and "teacher_weights" not in given.value and rng.random() < 0.12:
+        teacher = arguments.draw_teachers(rng, task, n_columns)
+        queried = teacher.value
     parameters = {"student": student.value, "sampler": sampler.value, "random_state": 0, "n_synthetic": 6} | given.value
-    model = (DistilledRegressor if task == "regression" else DistilledClassifier)(teacher.value, **parameters)
+    model = (DistilledRegressor if task == "regression" else DistilledClassifier)(**queried, **parameters)
     is_used = sampler.is_valid is not False or not {"n_synthetic", "max_queries", "time_limit"} & set(given.value)
     parts = (table, teacher, student, given, weights, more) + ((sampler,) if is_used else ())
     is_valid = both(*(part.is_valid for part in parts))
@@ -81,7 +85,7 @@ def distil(rng):
         demand(all(after[name] is before[name] for name in before), "other parameters after fit")
         values = oracle.check_predictions(model, X, n_rows_of(X))
         demand(np.array_equal(oracle.outputs_of(model.student_, X), values), "student_ and estimator differ")
-        if teacher.kind != "other answers later":
+        if "other answers later" not in teacher.kind:
             demand(np.isfinite(model.fidelity(X)), "fidelity that is not finite")
         loaded = pickle.loads(pickle.dumps(model.student_))
         demand(np.array_equal(oracle.outputs_of(loaded, X), values), "loaded student differs")
@@ -89,6 +93,8 @@ def distil(rng):
             compiled = skdistill.compile(model)
         except CompileError:
             return
+        if table.kind == "array float16" and "pipeline" in student.kind:  # whose steps compute in half precision
+            values = oracle.outputs_of(model.student_, X.astype(np.float32))
         oracle.check_compiled(compiled, X, values)
 
     made = (table, teacher, student, sampler, given, labels, weights, more)
@@ -142,6 +148,11 @@ STUDENT_PARAMETERS = {
         "memory": ((None,), (3, object())),
         "random_state": ((None, 0, np.random.RandomState(0)), (-1, "a", 1.5, 10**30, object())),
     },
+    students.CompactMLPRegressor: {
+        "hint_weight": ((0.0, "auto"), (*arguments.BAD_NUMBERS, "Auto", None)),
+        "adversarial_weight": ((0, 0.1, np.float32(1)), (*arguments.BAD_NUMBERS, "auto", None)),
+        "hidden_layer_sizes": (((4,), [2, 2]), ("4", -1, np.nan, object(), None, 0, (0,), (10**30,))),
+    },
     students.CompactKernelRegressor: {
         "n_landmarks": ((1, 5, 10**9), (*arguments.BAD_NUMBERS, 0, None)),
         "gamma": ((0.5, "auto", np.float32(1)), (*arguments.BAD_NUMBERS, 0, "Auto", None)),
@@ -153,12 +164,14 @@ STUDENT_PARAMETERS = {
 def fit_student(rng):
     """Fit a compact student, predict, and compile it."""
     kinds = list(STUDENT_PARAMETERS)
-    kind = kinds[rng.choice(len(kinds), p=(0.4, 0.4, 0.1, 0.1))]
+    kind = kinds[rng.choice(len(kinds), p=(0.35, 0.35, 0.1, 0.1, 0.1))]
     table = tables.draw_table(rng)
     X, n_rows = table.value, n_rows_of(table.value)
     given, is_right = {}, True
     if kind is students.CompactBoostingRegressor:
         given["n_trees"] = 2
+    if kind is students.CompactMLPRegressor:
+        given |= {"max_epochs": 2, "n_knots": 2}
     if rng.random() < 0.4:
         name = str(rng.choice(list(STUDENT_PARAMETERS[kind])))
         good, bad = STUDENT_PARAMETERS[kind][name]
@@ -512,13 +525,3 @@ def call_function(rng):
 
     text = f"{name}: {first.kind}, {second.kind}, number={number!r}, labels={labels!r}"
     return Call(run, text, {"first": first.value, "second": second.value}, is_valid)
-
-
-CALLS = (distil, fit_student, predict_other_rows, draw_rows, call_function)
-WEIGHTS = (0.4, 0.25, 0.12, 0.13, 0.1)
-
-
-def draw_call(seed):
-    """Return the generated call of a seed."""
-    rng = np.random.default_rng(seed)
-    return CALLS[rng.choice(len(CALLS), p=WEIGHTS)](rng)

@@ -6,7 +6,17 @@ import warnings
 from contextlib import contextmanager
 
 import numpy as np
-from fuzz import calls, oracle
+from fuzz import calls, operations, oracle
+
+CALLS = {
+    calls.distil: 0.37,
+    calls.fit_student: 0.2,
+    calls.predict_other_rows: 0.1,
+    calls.draw_rows: 0.1,
+    calls.call_function: 0.08,
+    operations.operate: 0.15,
+}
+"""Generated calls, and the share of each."""
 
 SECONDS = 10
 """A call that takes longer counts as endless."""
@@ -35,6 +45,12 @@ def limited(seconds):
         signal.signal(signal.SIGALRM, former)
 
 
+def draw_call(seed):
+    """Return the generated call of a seed."""
+    rng = np.random.default_rng(seed)
+    return list(CALLS)[rng.choice(len(CALLS), p=list(CALLS.values()))](rng)
+
+
 def judge(seed):
     """Return ``None`` if all is well; otherwise the kind of fault, what it is and the case.
 
@@ -45,7 +61,7 @@ def judge(seed):
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         np.random.seed(0)  # noqa: NPY002 - what random_state=None draws from
-        call = calls.draw_call(seed)
+        call = draw_call(seed)
         before = {name: oracle.snapshot(given) for name, given in call.arguments.items()}
         found = _verdict(call)
         changed = [name for name, given in call.arguments.items() if not oracle.is_same(before[name], given)]

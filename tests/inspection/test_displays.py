@@ -415,7 +415,7 @@ def test_searches_of_several_scores_are_drawn(make):
     assert len(display.front_.get_xdata()) >= 1
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(
     low=st.floats(-5, 0.9999),
     width=st.floats(0, 1),

@@ -48,7 +48,7 @@ def test_the_quantile_of_a_model(model, quantile):
 def test_a_quantile_is_judged_by_the_pinball_loss():
     """Loss and skill are those of scikit-learn's metrics, also with weights, and a good teacher is not condemned."""
     teacher = HistGradientBoostingRegressor(loss="quantile", quantile=0.9, max_iter=30).fit(X[TRAIN], Y[TRAIN])
-    model = DistilledRegressor(teacher, "boosting", random_state=0).fit(X[TRAIN])
+    model = DistilledRegressor(teacher, "boosting", sampler=None, random_state=0).fit(X[TRAIN])
     weight = np.random.default_rng(0).integers(1, 4, len(Y[TEST])).astype(float)
     found = report(model, X[TEST], Y[TEST], sample_weight=weight, timing=False)
     for place, predicted in enumerate((teacher.predict(X[TEST]), model.predict(X[TEST]))):

@@ -174,6 +174,7 @@ def test_texts_are_read_easily(browser, pages, name, scheme):
     assert [found for found in contrasts if found[0] < LEAST_CONTRAST] == []
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize(("width", "scheme"), [*zip(WIDTHS, SCHEMES, strict=True)])
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing_serious(browser, pages, name, width, scheme):

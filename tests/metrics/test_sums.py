@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skdistill.inspection._rules import standard_error
@@ -32,6 +32,7 @@ def influence(teacher, student, weight, is_pooled):
     return ((share @ lost / unit) * constant / unit - lost / unit).mean(axis=1)
 
 
+@settings(max_examples=40)
 @given(
     kind=st.sampled_from(["proba", "values", "outputs"]),
     n_rows=st.integers(5, 60),

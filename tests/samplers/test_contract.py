@@ -96,15 +96,17 @@ PAIRS = [
     *[pytest.param(s, t, id=f"{n}-{kind}") for n, s in SPARSE_SAMPLERS.items() for kind, t in COUNTS.items()],
 ]
 EACH_HOLDER = [
-    pytest.param(s, t[kind], id=f"{n}-{kind}")
+    pytest.param(
+        s, t[kind], id=f"{n}-{kind}", marks=[pytest.mark.slow] if kind == ("pandas", "polars")[place % 2] else []
+    )
     for samplers, t, kinds in (
         (SAMPLERS, TABLES, ("pandas", "polars", "float64", "U3")),
         (SPARSE_SAMPLERS, COUNTS, ("csr_matrix float64", "csr_array int64")),
     )
-    for n, s in samplers.items()
+    for place, (n, s) in enumerate(samplers.items())
     for kind in kinds
 ]
-"""Each sampler with each kind of table, one dtype each."""
+"""Each sampler with each kind of table, one dtype each; by default with frames of one of the two libraries."""
 
 every_sampler = pytest.mark.parametrize(
     "sampler", [pytest.param(sampler, id=name, marks=marks_of(name)) for name, sampler in SAMPLERS.items()]
@@ -135,6 +137,7 @@ def draw(sampler, table, n_samples=50, seed=0):
     return clone(sampler).fit(table, outputs_for(table)).sample(n_samples, random_state=seed)
 
 
+@pytest.mark.thinned(2)
 @every_sampler
 @pytest.mark.parametrize("dtype", ["float64", "int64"])
 def test_rows_do_not_depend_on_what_holds_the_table(sampler, dtype):
@@ -160,7 +163,7 @@ def test_schema_is_kept_and_the_table_only_read(sampler, table):
 @every_sampler
 @every_kind
 @given(data=st.data(), seed=st.integers(0, 10_000))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_rows_are_plausible(sampler, kind, data, seed):
     """Of any table: no category that was never seen, no fraction among integers, no number out of range, no new gap."""
     table = data.draw(mixed_tables(kind))
@@ -178,6 +181,7 @@ def test_rows_are_plausible(sampler, kind, data, seed):
             np.testing.assert_array_equal(drawn, np.round(drawn))
 
 
+@pytest.mark.thinned(2)
 @every_sampler
 @pytest.mark.parametrize("dtype", ARRAYS)
 def test_arrays_stay_in_their_range(sampler, dtype):
@@ -218,6 +222,7 @@ def test_columns_without_a_present_cell_stay_so(sampler, kind):
         assert not cells_of(rows, "size")[1].any()
 
 
+@pytest.mark.thinned(2)
 @every_sampler
 @pytest.mark.parametrize("kind", ["pandas", "polars"])
 def test_constant_columns_stay_constant(sampler, kind):
@@ -240,6 +245,7 @@ def test_whole_numbers_among_floats_stay_whole(sampler):
     np.testing.assert_array_equal(whole, np.round(whole))
 
 
+@pytest.mark.thinned(2)
 @every_sampler
 @pytest.mark.parametrize(
     "column",
@@ -264,6 +270,7 @@ def test_what_is_no_plain_number_is_never_invented(sampler, column):
     assert {repr(cell) for cell in rows.to_list()} <= {repr(cell) for cell in column.to_list()}
 
 
+@pytest.mark.thinned(2)
 @every_sampler
 @pytest.mark.parametrize(
     "dtype", ["Int8", "Float32", "boolean", "int64[pyarrow]", "double[pyarrow]", "datetime64[ns, UTC]"]
@@ -320,6 +327,7 @@ def test_a_generator_goes_on_and_rows_are_a_copy(sampler):
     np.testing.assert_array_equal(table, ARRAYS["float64"])
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("n_rows", [2, 3, 40, 1500])
 @pytest.mark.parametrize("name", sorted(set(SAMPLERS) - SPREAD - {"MUNGE, wild"}))
 def test_every_row_is_a_start_about_equally_often(name, n_rows):

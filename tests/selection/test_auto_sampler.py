@@ -329,7 +329,7 @@ class TestTables:
         """Sparse counts have samplers of their own."""
         counts = sparse.random(200, 60, 0.1, format="csr", random_state=0)
         teacher = LogisticRegression().fit(counts, np.asarray(counts[:, 0].todense())[:, 0] > 0.05)
-        model = DistilledClassifier(teacher, "boosting", random_state=0).fit(counts)
+        model = DistilledClassifier(teacher, CompactBoostingClassifier(10, 8), random_state=0).fit(counts)
         assert any("TermSwap" in name for name in model.sampler_results_["sampler"])
 
     def test_without_data(self):
@@ -338,7 +338,7 @@ class TestTables:
         real = UniformBox(columns).fit().sample(600, random_state=1)
         label = (real["income"] > 1e5) & (real["age"] > 50) | (real["town"] == "Ely")
         encoder = make_column_transformer((OneHotEncoder(), ["town"]), remainder="passthrough")
-        teacher = make_pipeline(encoder, RandomForestClassifier(50, random_state=0)).fit(real, label)
+        teacher = make_pipeline(encoder, RandomForestClassifier(20, random_state=0)).fit(real, label)
         rows = UniformBox(columns, design="covering").fit().sample(2000, random_state=0)
         student = CompactBoostingClassifier(30, 8)
         model = DistilledClassifier(teacher, student, sampler=None, random_state=0).fit(rows)
@@ -353,6 +353,7 @@ class TestScikitLearnLife:
         search = GridSearchCV(model, {"sampler__weights": [(1.0,), (2.0,)]}, cv=2).fit(X, Y)
         assert search.best_score_ > 0.8
 
+    @pytest.mark.slow
     def test_same_seed_same_model(self):
         """For any chunk size and number of threads."""
         teacher, student = RandomForestClassifier(10, random_state=0).fit(X, Y), CompactBoostingClassifier(10, 8)

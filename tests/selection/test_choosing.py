@@ -30,7 +30,9 @@ FOREST = RandomForestClassifier(20, random_state=0).fit(ROWS, labels(ROWS))
 FOREST_OF_VALUES = RandomForestRegressor(20, random_state=0).fit(ROWS, waves(ROWS))
 
 
-@pytest.mark.parametrize("model", [DistilledClassifier(FOREST), DistilledRegressor(FOREST_OF_VALUES)])
+@pytest.mark.parametrize(
+    "model", [pytest.param(DistilledClassifier(FOREST), marks=pytest.mark.slow), DistilledRegressor(FOREST_OF_VALUES)]
+)
 def test_the_same_student_for_any_number_of_threads(model):
     """Students that are tried at a time, and blocks that a forest is asked about at a time, change nothing."""
     model.set_params(n_synthetic=2.0, random_state=0, chunk_size=200)

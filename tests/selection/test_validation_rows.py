@@ -53,7 +53,7 @@ def validation(groups, kind="given"):
     return Validation(tuple(groups), tuple(groups), "some rows", kind, Answers())
 
 
-@pytest.mark.parametrize("noise", [0.02, 0.1, 0.3])
+@pytest.mark.parametrize("noise", [0.02, pytest.param(0.1, marks=pytest.mark.slow), 0.3])
 def test_intervals_hold(noise):
     """The 95 % interval from 200 rows contains the fidelity on 2,000 others in at least 90 % of 200 draws."""
     inside = 0

@@ -49,7 +49,7 @@ def assert_legal(tree, rows, max_leaves):
     assert len(leaves) == 1 or n_rows.min() >= rows.min_rows
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(rows=problems(), max_leaves=st.sampled_from([2, 8, 20]))
 def test_no_step_raises_the_loss(rows, max_leaves):
     """Passes, moves and regrowths lower the loss or keep it, with enough rows in every leaf and no empty one."""

@@ -23,6 +23,7 @@ def answers_of(student):
     yield np.array([compiled(X[0])])
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize("constant", [1e6, 1e-6, -3e200])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_constant_is_predicted_exactly(family, constant):

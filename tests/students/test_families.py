@@ -60,7 +60,7 @@ def registered(monkeypatch):
 def test_a_registered_family_is_chosen_where_it_is_best(registered, scout):
     """``student="auto"`` tries it beside the others, and takes it if it follows the teacher best."""
     registered("tangent", Family(CompactLinearClassifier, LineInTangent, {"n_pairs": 0}, scout=scout))
-    model = DistilledRegressor(tangent, random_state=0).fit(ROWS)
+    model = DistilledRegressor(tangent, n_synthetic=2.0, random_state=0).fit(ROWS)
     assert "tangent" in set(model.candidates_["family"])
     assert model.candidates_.chosen.family == "tangent"
     assert model.fidelity(ROWS) > 0.99

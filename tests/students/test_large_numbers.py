@@ -80,6 +80,7 @@ def test_an_offset_changes_no_prediction(family, exponents, sign, classifies):
         )
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize("kind", TABLES)
 @pytest.mark.parametrize(
     "student", [CompactTreeRegressor(24, n_regrowths=0), CompactBoostingRegressor(10), CompactHybridRegressor((8,), 10)]

@@ -102,6 +102,7 @@ def raw_rows(seed=0, n_rows=200):
     )
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("n_pairs", [0, 8])
 @pytest.mark.parametrize("table", ["plain", "missing", "categories"])
 @pytest.mark.parametrize("n_outputs", [1, 3])

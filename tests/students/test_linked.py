@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from sklearn import linear_model, tree
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LinearRegression, Ridge
@@ -24,7 +25,7 @@ from skdistill.students import (
     teach_classifier,
     teach_regressor,
 )
-from skdistill.students._teaching import LinkedRegressor
+from skdistill.students._teaching import LinkedRegressor, _is_surely_flat
 from skdistill.targets import TargetLink
 
 RNG = np.random.RandomState(0)
@@ -59,6 +60,7 @@ def taught(student, values, link, **params):
     return teach_regressor(student, X, values, sample_weight=weight, rng=np.random.RandomState(0), link=link, **params)
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize(("link", "values"), CASES, ids=["log", "logit", "clipped"])
 @pytest.mark.parametrize("student", [*COMPACT, *FOREIGN], ids=lambda each: type(each).__name__)
 def test_predictions_stay_within_the_bounds_in_every_form(student, link, values):
@@ -199,3 +201,21 @@ def test_values_of_one_output_have_one_axis(link):
     fitted = taught(ColumnOfValues(), SHARES, link)
     assert isinstance(fitted, LinkedRegressor)
     assert fitted.predict(X).shape == (300,)
+
+
+def regressors_of(package):
+    public = [getattr(package, name) for name in package.__all__]
+    return [each for each in public if isinstance(each, type) and issubclass(each, RegressorMixin)]
+
+
+@pytest.mark.filterwarnings("ignore:Class PassiveAggressive:FutureWarning")
+@pytest.mark.parametrize("kind", [*regressors_of(tree), *regressors_of(linear_model)])
+def test_students_that_are_not_asked_for_a_row_return_one_axis(kind):
+    """Trees and linear models of scikit-learn, whose predictions have the shape of their targets."""
+    if "MultiTask" in kind.__name__:  # of several outputs only
+        return
+    fitted = kind().fit(X[:40], SHARES[:40])
+    if _is_surely_flat(fitted, X):
+        assert fitted.predict(X).shape == (300,)
+    assert not _is_surely_flat(fitted, X.astype(object))
+    assert not _is_surely_flat(make_pipeline(fitted), X)

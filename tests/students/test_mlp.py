@@ -80,7 +80,7 @@ class TestStudents:
         """With true labels they are good classifiers and regressors like any other."""
         for kind in CLASSIFIERS:
             assert cross_val_score(kind(random_state=0), *load_breast_cancer(return_X_y=True), cv=3).min() > 0.9
-            assert cross_val_score(kind(random_state=0), *load_digits(n_class=6, return_X_y=True), cv=3).min() > 0.9
+            assert cross_val_score(kind(random_state=0), *load_digits(n_class=4, return_X_y=True), cv=3).min() > 0.9
         for kind in STUDENTS:
             assert cross_val_score(kind(random_state=0), *load_diabetes(return_X_y=True), cv=3).min() > 0.2
 
@@ -158,7 +158,7 @@ class TestStudents:
         loose = student.fit(sparse.csr_matrix(cells), SMOOTH).predict(sparse.csr_matrix(cells))
         np.testing.assert_allclose(loose, dense, atol=0.02)
 
-    @pytest.mark.parametrize("kind", [*STUDENTS, *CLASSIFIERS])
+    @pytest.mark.parametrize("kind", [*STUDENTS, *(pytest.param(kind, marks=pytest.mark.slow) for kind in CLASSIFIERS)])
     def test_same_seed_same_student(self, kind):
         """And another seed another one."""
         target = (SMOOTH > 0).astype(int)
@@ -168,6 +168,7 @@ class TestStudents:
 
 
 class TestTemperature:
+    @pytest.mark.thinned(2)
     @pytest.mark.parametrize("final", [None, 1.0])
     @pytest.mark.parametrize("schedule", ["constant", "linear", "cosine", "logistic", lambda share: share**2])
     def test_answers_are_at_temperature_one(self, final, schedule):
@@ -241,6 +242,7 @@ class TestStrangeTables:
         plain = self.follows(self.member(family), X[:500], SMOOTH[:500])
         assert self.follows(self.member(family), 1.7e9 + 5 * X[:500], SMOOTH[:500]) > plain - 0.02
 
+    @pytest.mark.thinned(2)
     @FAMILY
     @pytest.mark.parametrize("scale", [1e-200, 1e160])
     def test_any_scale_of_targets(self, family, scale):
@@ -249,6 +251,7 @@ class TestStrangeTables:
         student = self.member(family).fit(X[:500], scale * SMOOTH[:500])
         assert fidelity(SMOOTH[:500], student.predict(X[:500]) / scale) == pytest.approx(plain, abs=0.02)
 
+    @pytest.mark.thinned(2)
     @FAMILY
     @pytest.mark.parametrize("scale", [1e-6, 1e307])
     def test_any_scale_of_weights(self, family, scale):
@@ -282,7 +285,7 @@ class TestStrangeTables:
     def test_sizes_are_kept_with_missing_cells_and_many_classes(self, family):
         """Indicators of missing cells count, and so does each class; a thousand parameters are enough for any."""
         rows = np.where(np.random.RandomState(0).uniform(size=X.shape) < 0.1, np.nan, X)
-        for size in (30, 60, 300, 1000):
+        for size in (30, 300, 1000):
             for student, outputs, target in (
                 (FAMILIES[family].member(classifies=False), 1, SMOOTH),
                 (FAMILIES[family].member(classifies=True), 3, PROBA),
@@ -293,6 +296,6 @@ class TestStrangeTables:
                     assert size < 1000
                     continue
                 fitted = (
-                    sized.fit(rows[:300], target[:300]) if outputs == 1 else sized.fit_soft(rows[:300], target[:300])
+                    sized.fit(rows[:150], target[:150]) if outputs == 1 else sized.fit_soft(rows[:150], target[:150])
                 )
                 assert fitted.scorer_.n_parameters <= size

@@ -68,6 +68,7 @@ def taught(student, order, values=CROSSING, link="identity", bounds=None, **para
     return teach_regressor(student, X, values, sample_weight=np.ones(len(X)), rng=rng, link=link, **params)
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("student", [*COMPACT, *FOREIGN], ids=lambda each: type(each).__name__)
 def test_outputs_are_in_order_in_every_form(student, order):
@@ -89,6 +90,7 @@ def test_outputs_are_in_order_in_every_form(student, order):
     np.testing.assert_allclose(compiled(FAR), given, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("order", ["increasing", "decreasing"])
 @pytest.mark.parametrize("student", COMPACT, ids=lambda each: type(each).__name__)
 def test_sorting_brings_no_student_further_from_its_targets(student, order):

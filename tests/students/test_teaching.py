@@ -66,7 +66,7 @@ def taught(student, proba=PROBA[:900], weight=ONES, **options):
         (CompactBoostingClassifier(20, 8), 0.75),
         (DecisionTreeClassifier(max_leaf_nodes=60), 0.4),
         (LogisticRegression(max_iter=300), 0.75),
-        (HistGradientBoostingClassifier(max_iter=15), 0.6),
+        (HistGradientBoostingClassifier(max_iter=6), 0.6),
         (LGBMClassifier(n_estimators=15, verbosity=-1, n_jobs=1), 0.6),
         (KNeighborsClassifier(10), 0.5),
         (MLPClassifier(hidden_layer_sizes=(50,), max_iter=30), 0.7),
@@ -75,7 +75,9 @@ def taught(student, proba=PROBA[:900], weight=ONES, **options):
         (RidgeClassifier(), 0.3),
         (make_pipeline(StandardScaler(), PCA(20), LogisticRegression()), 0.7),
         (make_pipeline(SelectKBest(k=40), CompactBoostingClassifier(20, 8)), 0.7),
-        (make_pipeline(PCA(20), MLPRegressor(hidden_layer_sizes=(50,), max_iter=30)), 0.6),
+        pytest.param(
+            make_pipeline(PCA(20), MLPRegressor(hidden_layer_sizes=(50,), max_iter=30)), 0.6, marks=pytest.mark.slow
+        ),
     ],
     ids=lambda value: "-".join(type(step).__name__ for _, step in value.steps) if hasattr(value, "steps") else None,
 )
@@ -164,7 +166,7 @@ def test_weight_zero_is_no_row(student):
 
 
 @pytest.mark.parametrize("temperature", [0.5, 3.0])
-@pytest.mark.parametrize("student", [Ridge(alpha=1e-6), CompactBoostingClassifier(150, 16), DecisionTreeClassifier()])
+@pytest.mark.parametrize("student", [Ridge(alpha=1e-6), CompactBoostingClassifier(60, 16), DecisionTreeClassifier()])
 def test_predictions_are_at_temperature_one(student, temperature):
     """Whatever temperature a student was taught at, its probabilities are those of the teacher at 1."""
     from skdistill.targets import soften
@@ -312,6 +314,7 @@ def test_pipeline_with_memory_and_soft_targets(tmp_path):
         assert fidelity(PROBA[900:], taught(student).predict_proba(X[900:])) > 0.7
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize(
     "student",
     [

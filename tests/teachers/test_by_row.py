@@ -79,6 +79,18 @@ def test_models_in_arrays_are_examined():
     assert not is_by_row(boosting)
 
 
+@pytest.mark.parametrize("name", ["predict", "own"])
+def test_trees_with_attributes_of_others_are_examined(name):
+    """A tree is known by its nodes, unless it was given a function, or other nodes."""
+    forest = RandomForestClassifier(3, random_state=0).fit(X, Y)
+    setattr(forest.estimators_[1], name, lambda rows: rows.mean(axis=1))
+    assert not is_by_row(forest)
+    delattr(forest.estimators_[1], name)
+    assert is_by_row(forest)
+    forest.estimators_[1].tree_ = CountingClassifier()
+    assert not is_by_row(forest)
+
+
 def test_names_do_not_make_a_function_known():
     """Functions of code without a module, and random functions of libraries, are unknown."""
     space = {}

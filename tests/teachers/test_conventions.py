@@ -65,6 +65,7 @@ class Detector(OutlierMixin, BaseEstimator):
         return np.column_stack([1 - share, share])
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize("method", ["auto", "predict_proba", "decision_function", "predict"])
 @pytest.mark.parametrize(
     "wrap", [lambda model: model, FrozenEstimator, lambda model: make_pipeline("passthrough", model)]

@@ -34,7 +34,7 @@ class TestAnswers:
     def test_values_are_those_of_scikit_learn(self, kind):
         """Of one output and of several, also where trees see few rows."""
         for values in (VALUES, np.column_stack([VALUES, TABLE[:, 2]])):
-            forest = kind(60, max_samples=0.5, **OPTIONS).fit(TABLE, values)
+            forest = kind(30, max_samples=0.5, **OPTIONS).fit(TABLE, values)
             np.testing.assert_allclose(known(forest, TABLE).outputs, forest.oob_prediction_)
 
     def test_inside_pipelines(self):

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from skdistill import DistilledClassifier, DistilledRegressor
 from skdistill.teachers import SeenRows
+from skdistill.teachers._seen_rows import _in_order
 
 RNG = np.random.default_rng(0)
 NUMBERS = np.where(RNG.random((300, 4)) < 0.3, 0.0, RNG.normal(size=(300, 4)))
@@ -123,3 +124,21 @@ def test_estimators_keep_keys_of_all_real_rows_and_students_none(model):
     np.testing.assert_array_equal(fitted.seen_rows_.find(NUMBERS), np.arange(300) < 200)
     assert b"SeenRows" not in pickle.dumps(fitted.student_)
     assert (fitted.seen_rows_.output_variance > 0).all()
+
+
+PAIRS = pl.Array(pl.Float64, 2)
+
+
+def test_keys_that_share_their_first_half_are_told_apart():
+    """In order by both halves, and only equal keys are counted as repeated."""
+    keys = np.array([[5, 2], [5, 1], [5, 2], [3, 9], [5, 1], [4, 4]], dtype=np.uint64)
+    ordered, repeats = _in_order(keys)
+    np.testing.assert_array_equal(ordered, keys[np.lexsort((keys[:, 1], keys[:, 0]))])
+    np.testing.assert_array_equal(repeats, [False, False, True, False, True])
+
+
+def test_cells_that_hold_several_numbers_are_compared_as_lists():
+    """A column of arrays in a polars frame is one column."""
+    frame = pl.DataFrame({"a": [1, 2, 3], "b": [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]}, schema_overrides={"b": PAIRS})
+    seen = SeenRows([frame[:2]])
+    np.testing.assert_array_equal(seen.find(frame), [True, True, False])

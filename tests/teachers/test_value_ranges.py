@@ -118,6 +118,16 @@ def test_trees_never_leave_their_bounds(model, y):
     assert low > y.min() or not isinstance(model, RandomForestRegressor)
 
 
+@pytest.mark.parametrize("criterion", ["squared_error", "absolute_error", "poisson"])
+def test_bounds_of_a_forest_are_those_of_its_leaves(criterion):
+    """The mean over the trees of their smallest and largest leaf values: inner nodes do not widen them."""
+    forest = RandomForestRegressor(40, criterion=criterion, max_leaf_nodes=6, random_state=0).fit(X[:80], Y[:80])
+    trees = [tree.tree_ for tree in forest.estimators_]
+    leaves = [tree.value[tree.children_left < 0] for tree in trees]
+    expected = np.mean([(values.min(), values.max()) for values in leaves], axis=0)
+    np.testing.assert_allclose(known_bounds(as_teacher(forest)), expected, rtol=1e-8)
+
+
 def test_probabilities_as_values_are_shares():
     """And nothing is known of a linear model."""
     tree = DecisionTreeClassifier(max_depth=2).fit(X, Y > 100)
