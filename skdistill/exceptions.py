@@ -195,3 +195,16 @@ class DatasetError(SkdistillError, ValueError):
     ...     print("the partition chunk 1 does not fit" in str(error))
     True
     """
+
+
+class ClusterError(SkdistillError, RuntimeError):
+    """A cluster cannot do its part: the scheduler is gone, there are no workers, or they cannot load a teacher.
+
+    The message names the partition or the rows.
+
+    Examples
+    --------
+    >>> from skdistill.exceptions import ClusterError, SkdistillError
+    >>> issubclass(ClusterError, SkdistillError)
+    True
+    """

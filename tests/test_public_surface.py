@@ -107,6 +107,7 @@ PUBLIC = {
         "as_dataset",
         "is_dataset",
     ],
+    "skdistill.distributed": ["label", "on_cluster"],
     "skdistill.export": [
         "Export",
         "register_skl2onnx",

@@ -1,12 +1,18 @@
 """Rows of a dataset drawn in one reading: those with the largest keys, which depend on the seed and their position."""
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from .._tables import stack_rows, take_rows
 from ._chunked_table import Chunk, ChunkedTable, named
+
+KeysOf = Callable[[Chunk], np.ndarray]
+"""Returns a key for each row of a chunk; it can be pickled."""
 
 
 def row_keys(seed: int, start: int, n_rows: int) -> np.ndarray:
@@ -22,6 +28,116 @@ def row_keys(seed: int, start: int, n_rows: int) -> np.ndarray:
     n_rows : int
     """
     return np.random.Generator(np.random.PCG64(seed).advance(start)).random(n_rows)
+
+
+@dataclass(frozen=True)
+class RandomKeys:
+    """Keys of rows that are drawn at random.
+
+    Parameters
+    ----------
+    seed : int
+    """
+
+    seed: int
+
+    def __call__(self, chunk: Chunk) -> np.ndarray:
+        return row_keys(self.seed, chunk.start, len(chunk))
+
+
+class Drawer(Protocol):
+    """Reads datasets elsewhere, for example on a cluster, and draws the rows that are drawn here."""
+
+    def reads(self, dataset: ChunkedTable) -> bool:
+        """Whether it can read the dataset."""
+        ...
+
+    def scan(self, dataset: ChunkedTable, others: Sequence[str], on_rows: Callable[[int], None]) -> ChunkedTable:
+        """Return the dataset that knows its schema, as that of :meth:`ChunkedTable.scanned` after its reading."""
+        ...
+
+    def draw(
+        self,
+        dataset: ChunkedTable,
+        n_rows: int,
+        keys_of: KeysOf,
+        others: Sequence[str],
+        on_rows: Callable[[int], None],
+    ) -> "DrawnRows":
+        """Return the rows with the largest keys of a dataset that was scanned."""
+        ...
+
+
+_drawer: ContextVar[Drawer | None] = ContextVar("drawer", default=None)
+
+
+@contextmanager
+def drawn_by(drawer: Drawer) -> Iterator[None]:
+    """Let datasets be read elsewhere where that is possible."""
+    token = _drawer.set(drawer)
+    try:
+        yield
+    finally:
+        _drawer.reset(token)
+
+
+def scan(dataset: ChunkedTable, others: Sequence[str] = ()) -> ChunkedTable:
+    """Read a dataset, and return the dataset that knows its schema."""
+    if (drawer := _drawer_of(dataset)) is not None:
+        return drawer.scan(dataset, others, _ignore)
+    scanned, chunks = dataset.scanned(others)
+    for _ in chunks:
+        pass
+    return scanned
+
+
+def scan_and_draw(
+    dataset: ChunkedTable, n_rows: int, keys_of: KeysOf, others: Sequence[str], on_rows: Callable[[int], None]
+) -> tuple[ChunkedTable, "DrawnRows"]:
+    """Return the dataset that knows its schema, and the rows with the largest keys; here, it is read once."""
+    if (drawer := _drawer_of(dataset)) is not None:
+        scanned = drawer.scan(dataset, others, _ignore)
+        return scanned, drawer.draw(scanned, n_rows, keys_of, others, on_rows)
+    scanned, chunks = dataset.scanned(others)
+    return scanned, _offer_all(chunks, n_rows, keys_of, on_rows).rows(scanned)
+
+
+def draw(
+    dataset: ChunkedTable, n_rows: int, keys_of: KeysOf, others: Sequence[str], on_rows: Callable[[int], None]
+) -> "DrawnRows":
+    """Return the rows with the largest keys of a dataset that was scanned.
+
+    Parameters
+    ----------
+    dataset : ChunkedTable
+    n_rows : int >= 1
+    keys_of : callable
+        Rows with the key -inf are left out.
+    others : sequence of str
+        Further columns that are returned.
+    on_rows : callable
+        Called with the number of rows that were read so far.
+    """
+    if dataset.schema is not None and (drawer := _drawer_of(dataset)) is not None:
+        return drawer.draw(dataset, n_rows, keys_of, others, on_rows)
+    return _offer_all(dataset.chunks(others=others), n_rows, keys_of, on_rows).rows(dataset)
+
+
+def _drawer_of(dataset: ChunkedTable) -> Drawer | None:
+    drawer = _drawer.get()
+    return drawer if drawer is not None and drawer.reads(dataset) else None
+
+
+def _offer_all(chunks: Iterator[Chunk], n_rows: int, keys_of: KeysOf, on_rows: Callable[[int], None]) -> "LargestKeys":
+    kept = LargestKeys(n_rows)
+    for chunk in chunks:
+        kept.offer(keys_of(chunk), chunk)
+        on_rows(chunk.start + len(chunk))
+    return kept
+
+
+def _ignore(n_rows: int) -> None:
+    """Report nothing."""
 
 
 @dataclass(frozen=True)
@@ -97,11 +213,24 @@ class LargestKeys:
         self._pieces.append(_piece(keys, chunk, chunk.start + np.arange(len(keys)), kept))
         self._n_kept += len(kept)
         if self._n_kept > 2 * self.n_rows:
-            self._drop()
+            self.drop()
+
+    def rest(self) -> "LargestKeys":
+        """Return an empty one that drops the rows that this one would drop at once."""
+        return LargestKeys(self.n_rows, [], self._least)
+
+    def absorb(self, other: "LargestKeys") -> None:
+        """Keep the rows with the largest keys of both; those of ``other`` come after the rows that are kept."""
+        kept = [piece.above(np.nextafter(self._least, np.inf)) for piece in other._pieces]
+        pieces = [piece for piece in kept if piece is not None]
+        self._pieces += pieces
+        self._n_kept += sum(len(piece.keys) for piece in pieces)
+        if self._n_kept > 2 * self.n_rows:
+            self.drop()
 
     def rows(self, dataset: ChunkedTable) -> DrawnRows:
         """Return the rows with the largest keys, with the dtypes and categories of the whole dataset."""
-        self._drop()
+        self.drop()
         if not self._pieces:
             return DrawnRows(take_rows(dataset.first_table(), slice(0, 0)), np.zeros(0, dtype=int), {})
         tables = [self._conformed(piece, dataset) for piece in self._pieces]
@@ -118,7 +247,7 @@ class LargestKeys:
         with named(dataset.name, piece.chunk.partition):
             return dataset.schema.conformed(piece.chunk.table)
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
         """Drop the rows that are not among those with the largest keys."""
         if self._n_kept <= self.n_rows:
             return

@@ -93,6 +93,26 @@ class Schema:
         )
         return self if columns == self.columns else replace(self, columns=columns)
 
+    def joined(self, other: "Schema") -> "Schema":
+        """Return the schema of the chunks so far and of others, of which only the schema is here.
+
+        Raises
+        ------
+        SchemaMismatchError
+            As :meth:`merged`.
+        """
+        if other.library != self.library:
+            raise SchemaMismatchError(f"a table of {other.library} instead of a table of {self.library}")
+        if not self.columns:
+            if other.width != self.width:
+                raise SchemaMismatchError(f"shape (n, {other.width}) instead of (n, {self.width})")
+            return replace(self, dtype=_common_dtype(self.dtype, other.dtype))
+        names = [column.name for column in other.columns]
+        if names != [column.name for column in self.columns]:
+            self._raise_other_columns(names)
+        columns = tuple(_join(known, new) for known, new in zip(self.columns, other.columns, strict=True))
+        return self if columns == self.columns else replace(self, columns=columns)
+
     def conformed(self, table: Any) -> Any:
         """Return a chunk with the dtypes and categories of all chunks.
 
@@ -167,7 +187,11 @@ def _is_settled(column: Column, dtype: Any) -> bool:
 
 def _merge(column: Column, frame: Any) -> Column:
     """Return a column with the dtype and the categories of one more chunk."""
-    new = _column_of(frame, column.name)
+    return _join(column, _column_of(frame, column.name))
+
+
+def _join(column: Column, new: Column) -> Column:
+    """Return a column with the dtype and the categories of both."""
     if new.is_empty or column.is_empty:
         known, empty = (column, new) if new.is_empty else (new, column)
         return replace(known, dtype=_with_missing(known.dtype, empty.dtype), is_empty=known.is_empty)

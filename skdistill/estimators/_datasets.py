@@ -12,7 +12,7 @@ from .._progress import Progress
 from .._tables import describe_mismatch, is_frame, take_rows
 from .._validation import check_finite, check_random_state, check_table, draw_seed
 from ..datasets import ChunkedTable, as_dataset, is_dataset
-from ..datasets._drawing import DrawnRows, LargestKeys, row_keys
+from ..datasets._drawing import DrawnRows, RandomKeys, row_keys, scan, scan_and_draw
 from ..datasets._for_models import for_model
 from ..exceptions import DatasetError
 from ..metrics import FidelitySums
@@ -176,9 +176,7 @@ def _draw_unlabelled(model: Any, passed: Passed) -> tuple[Passed, DatasetPool | 
     if dataset.kind is None:
         library: Any = type(passed.X).__module__.partition(".")[0] if is_named else "numpy"
         dataset = dataset.converted_to(library)
-    scanned, chunks = dataset.scanned()
-    for _ in chunks:
-        pass
+    scanned = scan(dataset)
     pool = DatasetPool(
         scanned, dataset.sample_rows, 0, np.zeros(0, dtype=int), None, None, model.verbose, partial(_checked, model)
     )
@@ -245,13 +243,8 @@ def _draw_at_random(
     model: Any, dataset: ChunkedTable, n_rows: int, seed: int, others: Sequence[str]
 ) -> tuple[ChunkedTable, DrawnRows]:
     """Read the dataset once: its schema, and rows drawn at random."""
-    scanned, chunks = dataset.scanned(others)
     progress = Progress(f"read {dataset.name}", dataset.n_rows or 1, model.verbose)
-    kept = LargestKeys(n_rows)
-    for chunk in chunks:
-        kept.offer(row_keys(seed, chunk.start, len(chunk)), chunk)
-        progress.update(chunk.start + len(chunk))
-    return scanned, kept.rows(scanned)
+    return scan_and_draw(dataset, n_rows, RandomKeys(seed), others, progress.update)
 
 
 def _as_passed(passed: Passed, drawn: DrawnRows, y: str | None, weight: str | None) -> Passed:

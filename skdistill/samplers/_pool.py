@@ -1,6 +1,7 @@
 """Select rows of an unlabelled pool for queries."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,8 @@ from .._encoding import TableEncoder, encoded_once, fit_table_encoder
 from .._precision import needs_double
 from .._tables import take_rows
 from .._validation import draw_seed
-from ..datasets import ChunkedTable
-from ..datasets._drawing import DrawnRows, LargestKeys, row_keys
+from ..datasets import Chunk, ChunkedTable
+from ..datasets._drawing import DrawnRows, draw, row_keys
 
 LARGEST = 1e30
 """Larger numbers are clipped for trees, so that sums remain within float32."""
@@ -226,17 +227,37 @@ def choose_from_dataset(
     >>> bool(np.mean(chosen.table > 0.7) > 0.9)
     True
     """
-    strata, seed, kept = Strata(X, outputs, rng), draw_seed(rng), LargestKeys(n_rows)
-    least = 1e-3 * strata.spread[strata.own].mean() + np.finfo(float).tiny
+    strata, seed = Strata(X, outputs, rng), draw_seed(rng)
     skipped = np.zeros(0, dtype=int) if skipped is None else skipped
-    for chunk in dataset.chunks(others=others):
-        uniform = row_keys(seed, chunk.start, len(chunk))
+    return draw(dataset, n_rows, SpreadKeys(strata, seed, skipped, weight), others, on_chunk)
+
+
+@dataclass(frozen=True)
+class SpreadKeys:
+    """Keys of rows that are drawn with a probability proportional to the spread of their stratum.
+
+    Parameters
+    ----------
+    strata : Strata
+    seed : int
+    skipped : ndarray of int
+        Sorted positions of rows that are not drawn.
+    weight : str or None
+        Column of weights; rows with weight 0 are not drawn.
+    """
+
+    strata: Strata
+    seed: int
+    skipped: np.ndarray
+    weight: str | None
+
+    def __call__(self, chunk: Chunk) -> np.ndarray:
+        least = 1e-3 * self.strata.spread[self.strata.own].mean() + np.finfo(float).tiny
+        uniform = row_keys(self.seed, chunk.start, len(chunk))
         with np.errstate(divide="ignore"):  # a number that is exactly zero has the smallest key
-            keys = np.log(strata.spread[strata.of(chunk.table)] + least) - np.log(-np.log(uniform))
-        first, last = np.searchsorted(skipped, [chunk.start, chunk.start + len(chunk)])
-        keys[skipped[first:last] - chunk.start] = -np.inf
-        if weight is not None:
-            keys[chunk.others[weight] == 0] = -np.inf
-        kept.offer(keys, chunk)
-        on_chunk(chunk.start + len(chunk))
-    return kept.rows(dataset)
+            keys = np.log(self.strata.spread[self.strata.of(chunk.table)] + least) - np.log(-np.log(uniform))
+        first, last = np.searchsorted(self.skipped, [chunk.start, chunk.start + len(chunk)])
+        keys[self.skipped[first:last] - chunk.start] = -np.inf
+        if self.weight is not None:
+            keys[chunk.others[self.weight] == 0] = -np.inf
+        return np.asarray(keys)

@@ -14,6 +14,7 @@ from .._threads import in_few_threads
 from ._adapter import Teacher
 from ._asking import ask
 from ._by_row import is_by_row
+from ._elsewhere import labelled_elsewhere, name_of_elsewhere
 from ._out_of_bag import FORESTS
 from ._remote import RemoteTeacher
 from ._steady import SteadyTeacher
@@ -114,6 +115,10 @@ class Workers:
     def label(self, labeller: BlockLabeller, blocks: Sequence[Any]) -> Iterator[np.ndarray]:
         """Yield the outputs of blocks of rows in order."""
         teacher = labeller.teacher
+        if (elsewhere := labelled_elsewhere(labeller, blocks)) is not None:
+            self._keep(teacher, Way("here", text=name_of_elsewhere()))
+            yield from elsewhere
+            return
         known = self._ways.get(id(teacher))
         way = self._without_trying(teacher) if known is None else known[1]
         if way is not None:
