@@ -5,14 +5,13 @@ from typing import Any
 import numpy as np
 
 from ..convert import columns_of_student
-from ..metrics._unwrapping import completed
 
 
 def importances_of_student(model: Any) -> np.ndarray:
     """Return the importances of the student for the columns of the table that the estimator was fitted on."""
     student = model.student_
-    while (inside := completed(student)) is not None:
-        student = inside
+    while not hasattr(student, "feature_importances_") and hasattr(student, "estimator"):
+        student = student.estimator  # one that completes, calibrates or bounds another
     found = getattr(student, "feature_importances_", None)
     if found is None:
         raise AttributeError(

@@ -4,6 +4,7 @@ from html import escape
 
 import numpy as np
 
+from ._costs import two_digits
 from ._style import BLUE, GREEN, GREY
 
 COSTS = (
@@ -15,7 +16,7 @@ COSTS = (
 
 COLORS = {"teacher": GREY, "student": BLUE, "student, compiled": GREEN}
 
-WIDTH, BAR, LINE, GAP, LABEL, NUMBER = 480, 14, 24, 14, 128, 132
+WIDTH, BAR, LINE, GAP, LABEL, NUMBER = 380, 14, 24, 14, 120, 125
 """Of the figure, in units of the view box: width, height of a bar, of a line, between groups; widths of the texts."""
 
 
@@ -62,7 +63,7 @@ def _said(name: str, value: float, of_teacher: float, unit: str) -> str:
     if name == "teacher":
         return amount
     factor = of_teacher / value
-    times = f"1/{_digits(factor)}" if factor >= 1 else f"{_digits(1 / factor)} times"
+    times = f"1/{_digits(two_digits(factor))}" if factor >= 1 else f"{_digits(two_digits(1 / factor))} times"
     return f"{amount} ({times})"
 
 

@@ -59,14 +59,16 @@ STYLE = f"""
 .skdistill-report .pictures {{ display: flex; flex-wrap: wrap; gap: 1em; }}
 .skdistill-report figure {{ margin: 0; flex: 1 1 20rem; max-width: 30rem; }}
 .skdistill-report svg {{ width: 100%; height: auto; }}
-.skdistill-report figure.costs {{ max-width: 36rem; margin: 1em 0; }}
+.skdistill-report figure.costs {{ max-width: 28rem; margin: 1em 0; }}
 .skdistill-report .costs text {{ fill: currentColor; font: 13px system-ui, sans-serif; }}
 .skdistill-report .costs text[font-weight] {{ font-weight: 600; }}
 .skdistill-report figcaption, .skdistill-report .note {{ font-size: .93em; }}
 @media (max-width: 40rem) {{
-  .skdistill-report th, .skdistill-report td {{ padding: .25em .35em; }}
-  .skdistill-report .across th {{ white-space: normal; overflow-wrap: break-word; }}
-  .skdistill-report .texts .text {{ max-width: 8.5em; overflow-wrap: anywhere; }}
+  .skdistill-report table {{ font-size: .87em; }}
+  .skdistill-report th, .skdistill-report td {{ padding: .25em .3em; }}
+  .skdistill-report .across th[scope=col] {{ overflow-wrap: break-word; }}
+  .skdistill-report th[scope=row], .skdistill-report .text, .skdistill-report .texts .text {{ white-space: normal;
+    overflow-wrap: anywhere; min-width: 3em; max-width: 12em; }}
   .skdistill-report dl {{ grid-template-columns: 1fr; }}
   .skdistill-report dd {{ margin-bottom: .3em; }}
 }}

@@ -7,7 +7,6 @@ from typing import Any
 
 from ..convert import unwrap
 from ..metrics import n_parameters
-from ..students._families import FAMILIES
 from ._answers import Answers
 from ._slices import names_of
 
@@ -44,21 +43,18 @@ def _student(student: Any, distilled: Any) -> str:
     model = unwrap(getattr(student, "estimator", student)).model
     name = getattr(model, "__name__", None)
     name = name if isinstance(name, str) else type(model).__name__
-    chosen = getattr(getattr(distilled, "candidates_", None), "chosen", None)
-    family = getattr(chosen, "family", None) or _family(model)
+    family = _family(distilled)
     size = n_parameters(student)
     parts = [name if family is None else f"{family} ({name})"]
     return ", ".join(parts if size != size else [*parts, f"{size:,.0f} parameters"])
 
 
-def _family(model: Any) -> str | None:
-    """Return the first family of the model's class whose fixed parameters are those of the model."""
-    for name, family in FAMILIES.items():
-        if type(model) in (family.classifier, family.regressor):
-            fixed, own = dict(family.params or {}), model.get_params(deep=False)
-            if all(own.get(key) == value for key, value in fixed.items()):
-                return name
-    return None
+def _family(distilled: Any) -> str | None:
+    """Return the family that was chosen, or that was passed by its name."""
+    chosen = getattr(getattr(distilled, "candidates_", None), "chosen", None)
+    given = getattr(distilled, "student", None)
+    named = given if isinstance(given, str) and given != "auto" else None
+    return getattr(chosen, "family", None) or named
 
 
 def _data(answers: Answers) -> str:
