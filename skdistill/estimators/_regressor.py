@@ -216,7 +216,7 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
     transfer_set_ : TransferSummary
         Number and weight of the rows by origin, number of queries, noise of the teacher, and seconds spent on drawing
         and labelling.
-    feature_importances_ : ndarray of shape (n_features_in_,)
+    feature_importances_ : ndarray of shape (n_features,)
         Importance of each column for the student, with the sum 1; 0 for columns that the student does not see. Only
         available if the student has importances, as trees, boosting and linear students have.
     candidates_ : Candidates

@@ -73,7 +73,7 @@ class CompactStudent(Documented):
 
     @property
     def feature_importances_(self) -> np.ndarray:
-        """Importance of each column for the scores, of shape (n_features_in_,), with the sum 1.
+        """Importance of each column for the scores, of shape ``(n_features_in_,)``, with the sum 1.
 
         For trees and boosting, it is the decrease of the sum of squares of the leaf values by the splits of the column;
         for linear students, the sum of the absolute coefficients of its standardised inputs. It is read off the model:
