@@ -2,6 +2,7 @@
 
 import sys
 from html import escape
+from importlib import import_module
 from typing import Any
 
 
@@ -24,7 +25,7 @@ class Bar:
 
     def show(self, share: float, line: str) -> None:
         """Show the completed share of the work, from 0 to 1, and a line of text."""
-        from IPython.display import display
+        display = import_module("IPython.display").display  # optional, and not typed
 
         shown = {"text/plain": line, "text/html": bar_html(share, line)}
         if self._handle is None:

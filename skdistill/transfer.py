@@ -268,7 +268,7 @@ class TransferSet:
     def _repr_html_(self) -> str:
         present = [place for place in range(len(self.origins)) if (self.origin == place).any()]
         rows = [self.origin == place for place in present]
-        table = {
+        table: dict[str, list[Any]] = {
             "origin": [self.origins[place] for place in present],
             "rows": [int(np.count_nonzero(each)) for each in rows],
             "mean weight": [float(self.sample_weight[each].mean()) for each in rows],

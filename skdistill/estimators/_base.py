@@ -475,7 +475,7 @@ class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, 
 
     @property
     def feature_importances_(self) -> np.ndarray:
-        """Importances of the columns for the student, of shape ``(n_features_in_,)``; 0 for columns that it does not see.
+        """Importances of the columns for the student, ``(n_features_in_,)``; 0 for columns that it does not see.
 
         Raises
         ------
