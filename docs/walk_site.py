@@ -28,6 +28,8 @@ TASKS = {
     "make a forest fast": ("a forest", "RandomForestClassifier(500"),
     "judge a student": ("report", "The first line of the verdict"),
     "know when not to distil": ("when not", "The teacher is weak"),
+    "see a student at work": ("try a student", "Move the sliders"),
+    "see a project from a table to a service": ("whole project", "make_table.py"),
     "watch a student in production": ("watch", "Monitor"),
 }
 """What a reader wants: words of the links to follow, and what the answer contains."""

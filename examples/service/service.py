@@ -1,6 +1,6 @@
 """The service: `uvicorn service:app`. It needs numpy, FastAPI, and skdistill's files.
 
-`MODEL=teacher uvicorn service:app` answers by the teacher instead, as before.
+`MODEL=teacher uvicorn service:app` answers `/predict` by the teacher, as before.
 """
 
 import json
