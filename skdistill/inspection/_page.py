@@ -109,11 +109,11 @@ def fragment(report: Any, level: int = 3) -> str:
         f'<div class="skdistill-report"><style>{STYLE}</style>',
         heading("What the student kept and lost", 0),
         _verdict(report),
-        _subject(report.subject),
+        _subject(report.subject or {}),
         *(f'<p class="note">{escape(note)}</p>' for note in report.notes),
         heading("Models"),
         cost_picture(report.models),
-        models_table(report.models),
+        models_table(report.models, "Quality and cost of each model"),
         legend([*report.models, *report.divergences, *report.by_output, *report.by_slice, *report.rules]),
         _pictures(report),
         *_divergences(report.divergences, heading),
@@ -179,7 +179,8 @@ def _divergences(measured: dict[str, float], heading: Callable[[str], str]) -> l
     table = {"model": np.array(["student"], dtype=object)} | {
         name: np.array([value]) for name, value in measured.items()
     }
-    return [heading("Distances between the probabilities"), models_table(table)]
+    label = "Distances between the probabilities"
+    return [heading(label), models_table(table, label)]
 
 
 def _pictures(report: Any) -> str:
