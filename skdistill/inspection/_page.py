@@ -64,11 +64,12 @@ STYLE = f"""
 .skdistill-report .costs text[font-weight] {{ font-weight: 600; }}
 .skdistill-report figcaption, .skdistill-report .note {{ font-size: .93em; }}
 @media (max-width: 40rem) {{
-  .skdistill-report table {{ font-size: .87em; }}
-  .skdistill-report th, .skdistill-report td {{ padding: .25em .3em; }}
+  .skdistill-report table {{ font-size: .84em; }}
+  .skdistill-report th, .skdistill-report td {{ padding: .25em .2em; }}
   .skdistill-report .across th[scope=col] {{ overflow-wrap: break-word; }}
   .skdistill-report th[scope=row], .skdistill-report .text, .skdistill-report .texts .text {{ white-space: normal;
-    overflow-wrap: anywhere; min-width: 3em; max-width: 12em; }}
+    overflow-wrap: anywhere; max-width: 12em; }}
+  .skdistill-report th[scope=row].text {{ min-width: 5.6em; }}
   .skdistill-report dl {{ grid-template-columns: 1fr; }}
   .skdistill-report dd {{ margin-bottom: .3em; }}
 }}

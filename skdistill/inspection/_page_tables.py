@@ -21,7 +21,7 @@ FIRST_MEASURES = (
 """Measures of the models that are not folded."""
 
 FOLDED = {
-    "by_output": ("fidelity", "distance"),
+    "by_output": ("agreement", "distance"),
     "by_slice": ("distance_error", "agreement", "teacher_accuracy", "student_accuracy"),
     "rules": ("share", "distance_error", "share_of_distance"),
 }
