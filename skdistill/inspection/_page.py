@@ -64,11 +64,12 @@ STYLE = f"""
 .skdistill-report .costs text[font-weight] {{ font-weight: 600; }}
 .skdistill-report figcaption, .skdistill-report .note {{ font-size: .93em; }}
 @media (max-width: 40rem) {{
-  .skdistill-report table {{ font-size: .87em; }}
-  .skdistill-report th, .skdistill-report td {{ padding: .25em .3em; }}
+  .skdistill-report table {{ font-size: .84em; }}
+  .skdistill-report th, .skdistill-report td {{ padding: .25em .2em; }}
   .skdistill-report .across th[scope=col] {{ overflow-wrap: break-word; }}
   .skdistill-report th[scope=row], .skdistill-report .text, .skdistill-report .texts .text {{ white-space: normal;
-    overflow-wrap: anywhere; min-width: 3em; max-width: 12em; }}
+    overflow-wrap: anywhere; max-width: 12em; }}
+  .skdistill-report th[scope=row].text {{ min-width: 5.6em; }}
   .skdistill-report dl {{ grid-template-columns: 1fr; }}
   .skdistill-report dd {{ margin-bottom: .3em; }}
 }}
@@ -109,11 +110,11 @@ def fragment(report: Any, level: int = 3) -> str:
         f'<div class="skdistill-report"><style>{STYLE}</style>',
         heading("What the student kept and lost", 0),
         _verdict(report),
-        _subject(report.subject),
+        _subject(report.subject or {}),
         *(f'<p class="note">{escape(note)}</p>' for note in report.notes),
         heading("Models"),
         cost_picture(report.models),
-        models_table(report.models),
+        models_table(report.models, "Quality and cost of each model"),
         legend([*report.models, *report.divergences, *report.by_output, *report.by_slice, *report.rules]),
         _pictures(report),
         *_divergences(report.divergences, heading),
@@ -179,7 +180,8 @@ def _divergences(measured: dict[str, float], heading: Callable[[str], str]) -> l
     table = {"model": np.array(["student"], dtype=object)} | {
         name: np.array([value]) for name, value in measured.items()
     }
-    return [heading("Distances between the probabilities"), models_table(table)]
+    label = "Distances between the probabilities"
+    return [heading(label), models_table(table, label)]
 
 
 def _pictures(report: Any) -> str:

@@ -21,7 +21,7 @@ FIRST_MEASURES = (
 """Measures of the models that are not folded."""
 
 FOLDED = {
-    "by_output": ("fidelity", "distance"),
+    "by_output": ("agreement", "distance"),
     "by_slice": ("distance_error", "agreement", "teacher_accuracy", "student_accuracy"),
     "rules": ("share", "distance_error", "share_of_distance"),
 }
@@ -30,18 +30,18 @@ FOLDED = {
 Columns = dict[str, np.ndarray]
 
 
-def models_table(models: Columns) -> str:
+def models_table(models: Columns, label: str) -> str:
     """Return the measures of the models with one row per measure, so that the models stand side by side."""
     measures = {name: cells(values) for name, values in models.items() if name != "model"}
     first = [name for name in FIRST_MEASURES if name in measures]
     first = first or list(measures)
     others = [name for name in measures if name not in first]
     names = [str(name) for name in models["model"]]
-    main = _region(_across(names, {name: measures[name] for name in first}), "Quality and cost of each model", "across")
+    main = _region(_across(names, {name: measures[name] for name in first}), label, "across")
     if not others:
         return main
     rest = _across(names, {name: measures[name] for name in others})
-    return main + folded("More measures of the models", _region(rest, "More measures of each model", "across"))
+    return main + folded("More measures of the models", _region(rest, f"{label}: more", "across"))
 
 
 def part_table(part: str, columns: Columns, label: str, style: str = "") -> str:

@@ -1,6 +1,6 @@
 """``report``: what a student kept of its teacher and what it lost."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ class Report:
         Information that is needed to interpret the numbers.
     answers : Answers or None, default=None
         The outputs of both models, for the figures.
-    subject : dict of str, default={}
+    subject : dict of str or None, default=None
         What the report is about: teacher, student with its family, data, date, and versions of packages.
     warnings : tuple of str, default=()
         The sentences of bad news with which the third line of the verdict starts.
@@ -121,7 +121,7 @@ class Report:
     worst_rows: Columns
     notes: tuple[str, ...] = ()
     answers: Answers | None = None
-    subject: dict[str, str] = field(default_factory=dict)
+    subject: dict[str, str] | None = None
     warnings: tuple[str, ...] = ()
 
     def to_frame(self, part: str = "models") -> Any:
@@ -155,7 +155,7 @@ default="models"
             ) from error
         table = getattr(self, part)
         frame = pd.DataFrame([table] if part == "divergences" else table)
-        frame.attrs |= {"terms": terms_of(list(table)), "subject": dict(self.subject)}
+        frame.attrs |= {"terms": terms_of(list(table)), "subject": dict(self.subject or {})}
         return frame
 
     def to_html(self, path: Any) -> None:
@@ -169,7 +169,7 @@ default="models"
         Path(path).write_text(page(self), encoding="utf-8")
 
     def __str__(self) -> str:
-        about = "\n".join(f"{name}: {text}" for name, text in self.subject.items())
+        about = "\n".join(f"{name}: {text}" for name, text in (self.subject or {}).items())
         meanings = "\n".join(f"{name}: {text}" for name, text in terms_of(list(self.models)).items())
         parts = [self.verdict, about, as_text(self.models), meanings, *self.notes]
         return encodable("\n\n".join(part for part in parts if part))

@@ -142,7 +142,8 @@ class Candidates(dict[str, np.ndarray]):
 
         They are read from the columns, which is all that skops stores of a dict.
         """
-        names = [name for name in MEASURED if name in self]  # a file of an earlier version lacks those added later
+        n_tried = len(self["family"])  # a file of an earlier version lacks columns added later
+        names = [name for name in MEASURED if len(self.get(name, ())) == n_tried]
         columns = (self[name].tolist() for name in names)
         return [Candidate(**dict(zip(names, cells, strict=True))) for cells in zip(*columns, strict=True)]
 

@@ -42,11 +42,11 @@ def test_without_matplotlib_errors_are_clear(make, monkeypatch):
 
 
 def test_there_is_a_page_without_pictures(make, tmp_path):
-    """Numbers and rules need nothing but the core."""
+    """Numbers, rules and the bars of times and sizes need nothing but the core."""
     case = make("two classes")
     found = report(case.model, case.X, case.y, X_train=case.X, y_train=case.y)
     found.to_html(tmp_path / "page.html")
     written = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "<svg" not in written
+    assert written.count("<svg") == written.count('<svg class="costs"') == 1
     assert "By slice" in written
     assert found._repr_html_()

@@ -38,7 +38,7 @@ def as_drawn(teacher, X):
 def test_scores_are_those_of_scikit_learn_for_labels_of_the_teacher(scoring, task):
     """Of the student that is kept, on the validation rows, with the teacher's probabilities as weights."""
     model, X = chosen_by(scoring, task)
-    rows, labels, weight = as_drawn(model.teacher_.model, X)
+    rows, labels, weight = as_drawn(model.teacher_, X)
     proba = model.predict_proba(X)[rows]
     expected = (
         roc_auc_score(labels, proba[:, 1], sample_weight=weight)
@@ -56,7 +56,7 @@ def test_scores_are_those_of_scikit_learn_for_labels_of_the_teacher(scoring, tas
 def test_scores_of_values_are_those_of_scikit_learn():
     """With the teacher's values as the truth."""
     model, X = chosen_by("neg_mean_absolute_error", "regression")
-    expected = -mean_absolute_error(model.teacher_.model.predict(X), model.predict(X))
+    expected = -mean_absolute_error(model.teacher_.predict(X), model.predict(X))
     assert model.candidates_["score"][-1] == pytest.approx(expected)
 
 
