@@ -90,7 +90,7 @@ def label(
     >>> teacher = LogisticRegression().fit(rows, [0, 0, 1, 1])
     >>> outputs = label(teacher, dd.from_pandas(rows, npartitions=2))
     >>> outputs.compute(scheduler="sync").round(1)["proba_1"].tolist()
-    [0.1, 0.4, 0.6, 0.9]
+    [0.2, 0.4, 0.6, 0.8]
     """
     require_dask("label")
     check_number("label", "chunk_size", chunk_size, low=1)
