@@ -93,7 +93,7 @@ if os.environ.get("SKDISTILL_EXAMPLES") == "small":
 # -- examples ----------------------------------------------------------------------------------------------------------
 
 sphinx_gallery_conf = {
-    "examples_dirs": "../examples",
+    "examples_dirs": "../examples",  # with a README.md, the project in examples/service would be a gallery of its own
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"/plot_",
     "ignore_pattern": r"(^|/)(?!plot_)[^/]*\.py$",
@@ -154,8 +154,9 @@ def check_api(app, env):
 
 
 def link_examples(app, docname, content):
-    """Turn links to `examples/plot_x.py` into links to its page of the gallery."""
+    """Turn links to `examples/plot_x.py` into links to its page of the gallery, and that to the project likewise."""
     up = "../" * docname.count("/")
+    content[0] = content[0].replace(f"]({up}../examples/service/README.markdown)", f"]({up}service_example.md)")
     content[0] = re.sub(
         rf"\]\({re.escape(up)}\.\./examples/(plot_\w+)\.py\)", rf"]({up}auto_examples/\1.rst)", content[0]
     )

@@ -21,6 +21,8 @@ PAGES = (
     "how_to",
     "students",
     "compiling",
+    "live",
+    "service_example",
     "report",
     "examples",
     "auto_examples/plot_export",

@@ -137,6 +137,9 @@ _HOME = {
 }
 
 
+_DEPENDENCIES = {"scipy", "sklearn", "lightgbm", "joblib", "narwhals", "threadpoolctl"}
+"""Modules that loaded models do not need."""
+
 if not TYPE_CHECKING:  # otherwise, type checkers would accept any attribute name
 
     def __getattr__(name: str) -> Any:
@@ -144,8 +147,18 @@ if not TYPE_CHECKING:  # otherwise, type checkers would accept any attribute nam
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         home = _HOME.get(name)
-        thing = import_module(f".{name}", __name__) if home is None else getattr(import_module(home, __name__), name)
-        globals()[name] = thing
+        try:
+            module = import_module(home or f".{name}", __name__)
+        except ModuleNotFoundError as error:
+            missing = (error.name or "").partition(".")[0]
+            if missing not in _DEPENDENCIES:
+                raise
+            raise ModuleNotFoundError(
+                f"skdistill.{name} needs {missing}, which is not installed. Compiled models that are loaded need numpy "
+                "only; for the rest, install skdistill with its dependencies: pip install skdistill.",
+                name=error.name,
+            ) from error
+        globals()[name] = thing = module if home is None else getattr(module, name)
         return thing
 
 

@@ -47,11 +47,15 @@ def as_text(columns: Table) -> str:
     return encodable("\n".join("  ".join(line).rstrip() for line in zip(*blocks, strict=True)))
 
 
-def as_html(columns: Table) -> str:
-    """Return the table as HTML; the first column contains row headers, and strings have the class ``text``."""
-    columns = _listed(columns)
+def as_html(columns: Table, headers: Mapping[str, str] | None = None) -> str:
+    """Return the table as HTML; the first column contains row headers, and strings have the class ``text``.
+
+    ``headers`` has the HTML of the names of columns.
+    """
+    columns, shown = _listed(columns), headers or {}
     kinds = [" class=text" if _is_text(values) else "" for values in columns.values()]
-    head = "".join(f'<th scope="col"{kind}>{escape(name)}</th>' for name, kind in zip(columns, kinds, strict=True))
+    names = [shown.get(name, escape(name)) for name in columns]
+    head = "".join(f'<th scope="col"{kind}>{name}</th>' for name, kind in zip(names, kinds, strict=True))
     lines = []
     for first, *others in zip(*map(cells, columns.values()), strict=True):
         rest = "".join(f"<td{kind}>{escape(text)}</td>" for text, kind in zip(others, kinds[1:], strict=True))

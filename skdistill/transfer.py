@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from html import escape
 from numbers import Integral
 from time import perf_counter
 from typing import Any, Literal, Protocol
@@ -12,6 +13,7 @@ import numpy as np
 from ._encoding import declared_here, fit_table_encoder, once
 from ._refusals import Refusals
 from ._tables import describe_mismatch, stack_rows, take_rows
+from ._tabulate import as_html, encodable
 from ._threads import context_of_threads, in_threads
 from ._validation import draw_seed, seed_estimator
 from .exceptions import SamplerError, TeacherOutputError
@@ -85,6 +87,8 @@ class TransferSummary:
     (40, 100, 'Jitter()', 0.0)
     >>> summary.n_queries  # 12 of them check whether outputs are the same again
     152
+    >>> summary.explain()
+    '40 real and 100 synthetic rows, drawn by Jitter(); the teacher labelled 152 rows.'
     """
 
     n_real: int
@@ -105,6 +109,27 @@ class TransferSummary:
         fields = vars(self).items()
         texts = [f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value!r}" for name, value in fields]
         return f"TransferSummary({', '.join(texts)})"
+
+    def explain(self) -> str:
+        """Return what the transfer set consists of, as a sentence.
+
+        Returns
+        -------
+        text : str
+        """
+        counts = {"real": self.n_real, "unlabelled": self.n_unlabeled, "synthetic": self.n_synthetic}
+        *others, last = (f"{n:,} {origin}" for origin, n in counts.items() if n or origin == "real")
+        rows = f"{', '.join(others)} and {last}" if others else last
+        drawn = f", drawn by {' '.join(self.sampler.split())}" if self.sampler else ""
+        drawn += f"; the real ones are a sample of {self.sampled_from:,}" if self.sampled_from else ""
+        without = "" if self.real_weight else " The student was fitted without the real rows of X (real_weight=0)."
+        return f"{rows} rows{drawn}; the teacher labelled {self.n_queries:,} rows.{without}"
+
+    def _repr_html_(self) -> str:
+        values = [f"{value:.3g}" if isinstance(value, float) else value for value in vars(self).values()]
+        texts = [f"{value:,}" if isinstance(value, int) else value for value in values]
+        table = as_html({"attribute": list(vars(self)), "value": texts})
+        return encodable(f"<div><p>{escape(self.explain())}</p>{table}</div>")
 
 
 @dataclass(frozen=True)
@@ -191,6 +216,8 @@ class TransferSet:
     ... )
     >>> more.n_real, more.n_synthetic, more.origins[2:]
     (2, 7, ('zeros', 'ones'))
+
+    In a notebook, a transfer set is shown as a table with a row for each origin.
     """
 
     X: Any
@@ -237,6 +264,17 @@ class TransferSet:
     def ratio(self) -> float:
         """Number of rows that each real row stands for: above 1 in a sample."""
         return 1.0 if self.sampled is None else self.sampled.ratio
+
+    def _repr_html_(self) -> str:
+        present = [place for place in range(len(self.origins)) if (self.origin == place).any()]
+        rows = [self.origin == place for place in present]
+        table: dict[str, list[Any]] = {
+            "origin": [self.origins[place] for place in present],
+            "rows": [int(np.count_nonzero(each)) for each in rows],
+            "mean weight": [float(self.sample_weight[each].mean()) for each in rows],
+        }
+        shape = f"{len(self):,} rows with {self.X.shape[1]:,} columns; outputs of shape {self.outputs.shape}"
+        return encodable(f"<div><p>Transfer set: {shape}.</p>{as_html(table)}</div>")
 
     def take(self, rows: np.ndarray) -> "TransferSet":
         """Return the rows at the positions ``rows``."""

@@ -34,6 +34,7 @@ from ..compiled._certainty import KINDS
 from ..convert import rows_of_student
 from ..estimators._teacher_rule import TeacherMixin
 from ..exceptions import TeacherWarning
+from ..inspection import CascadeDisplay
 from ..metrics import rows_needed
 from ..metrics._binomial import check_possible
 from ..metrics._checks import as_floats
@@ -375,6 +376,22 @@ class BaseCascade(Documented, TeacherMixin):
     def _details(self) -> dict[str, Any]:
         """Return what the promise depends on, beside the threshold."""
         return {}
+
+    def plot(self, *, ax: Any = None) -> CascadeDisplay:
+        """Draw the thresholds that were tested: the shares of rows that the student answers, and what they keep.
+
+        A shortcut to :meth:`skdistill.inspection.CascadeDisplay.from_estimator`. It needs matplotlib.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            ``None`` creates a new figure.
+
+        Returns
+        -------
+        display : CascadeDisplay
+        """
+        return CascadeDisplay.from_estimator(self, ax=ax)
 
     def __skdistill_compile__(self) -> CompiledCascade:
         """Return the student in its compiled form, with the certainty of rows and the threshold."""

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .._threads import MIN_PARALLEL_ROWS, count_threads, is_small, one_blas_thread
+from ..exceptions import CompileError
 from ._code import Code, compile_row, row_source, scores_as_tuple
 from ._columns import Columns, names_of_frame, pack_table, rows_as_array, unpack_table
 from ._decision import Decision
@@ -415,6 +416,12 @@ class CompiledModel:
         return {name: value for name, value in state.items() if not _is_default(name, value)} | {"table": table}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        if unknown := sorted(state.keys() - SHIPPED.keys() - FORMER):
+            raise CompileError(
+                f"The file holds a compiled model with {', '.join(unknown)}, which a later release of skdistill has "
+                "written and this one does not know; its predictions would be others. Install the later release, or "
+                "compile the model again."
+            )
         state = SHIPPED | state
         if isinstance(state["classes_"], tuple):
             dtype, labels = state["classes_"]
@@ -446,6 +453,9 @@ SHIPPED: dict[str, Any] = {
     "isotonic": None,
 }
 """What a pickle holds, unless it is the default; columns are packed together with their names."""
+
+FORMER = {"names", "table"}
+"""What a pickle may hold in addition: names and columns, packed together or, in earlier releases, names alone."""
 
 OPTIONAL = ("decision", "bounds", "order", "isotonic")
 """Attributes that only models that need them have."""

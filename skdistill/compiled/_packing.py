@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..exceptions import CompileError
+
 FormerArrays = tuple[list[tuple[str, str, tuple[int, ...]]], bytes]
 """Packed arrays of earlier releases: names, dtypes and shapes, and the bytes of all arrays together."""
 
@@ -61,6 +63,9 @@ TYPICAL_HEAD = b"".join(
 )
 """What heads of packed arrays are made of, which they need not repeat; another text would make files unreadable."""
 
+FORMAT = 1
+"""Version of packed arrays, in the fourth byte of a file; 0 in files that were written before it was stated."""
+
 STRATEGIES = (zlib.Z_DEFAULT_STRATEGY, zlib.Z_HUFFMAN_ONLY)
 
 
@@ -83,19 +88,29 @@ def pack_arrays(arrays: dict[str, np.ndarray]) -> bytes:
         described.append([name, array.dtype.str, array.shape, mark, sizes if any(sizes) else 0])
     text = json.dumps(described, separators=(",", ":")).encode()
     head = deflated(text + b"\0" + b"".join(small), TYPICAL_HEAD)
-    return len(head).to_bytes(4, "little") + head + b"".join(large)
+    return len(head).to_bytes(3, "little") + bytes([FORMAT]) + head + b"".join(large)
 
 
 def unpack_arrays(packed: PackedArrays) -> dict[str, np.ndarray]:
-    """Undo :func:`pack_arrays`, also of earlier releases."""
+    """Undo :func:`pack_arrays`, also of earlier releases.
+
+    Raises
+    ------
+    CompileError
+        If the arrays were packed by a later release, or the file is damaged.
+    """
     if not isinstance(packed, bytes):
         return _unpack_former(packed)
-    start = 4 + int.from_bytes(packed[:4], "little")
-    head = zlib.decompressobj(-zlib.MAX_WBITS, zdict=TYPICAL_HEAD).decompress(packed[4:start])
-    text, _, small = head.partition(b"\0")
+    if packed[3] > FORMAT:
+        raise CompileError(
+            f"The file holds a model in format {packed[3]}, which a later release of skdistill has written; this "
+            f"release reads formats up to {FORMAT}. Install the later release, or compile the model again."
+        )
+    start = 4 + int.from_bytes(packed[:3], "little")
+    described, small = _head_of(packed[4:start])
     arrays: dict[str, np.ndarray] = {}
     place = 0
-    for name, dtype, shape, mark, sizes in json.loads(text):
+    for name, dtype, shape, mark, sizes in described:
         size = -(-math.prod(shape) // 8) if dtype == "|b1" else math.prod(shape)
         planes = []
         for length in sizes or [0] * np.dtype(dtype).itemsize:
@@ -113,6 +128,19 @@ def unpack_arrays(packed: PackedArrays) -> dict[str, np.ndarray]:
             array = _multiples(array, *mark)
         arrays[name] = array
     return arrays
+
+
+def _head_of(packed: bytes) -> tuple[list[Any], bytes]:
+    """Return the names, dtypes and shapes of packed arrays, and the bytes of the small ones."""
+    try:
+        head = zlib.decompressobj(-zlib.MAX_WBITS, zdict=TYPICAL_HEAD).decompress(packed)
+        text, _, small = head.partition(b"\0")
+        return json.loads(text), small
+    except (zlib.error, ValueError) as error:  # JSON and UTF-8 are errors of values, too
+        raise CompileError(
+            "The file holds a model that cannot be read: it is damaged, or was written by a version of skdistill "
+            "before the first release. Compile the model again."
+        ) from error
 
 
 def _coded(arrays: dict[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray, Any]]:

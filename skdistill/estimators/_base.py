@@ -52,7 +52,9 @@ from ._decision import LabelComparison, compare_labels, reserve_label_queries
 from ._fit_arguments import FitArguments, check_fit_arguments
 from ._generations import Generations
 from ._html_diagram import HTMLDiagramMixin
+from ._importances import importances_of_student
 from ._parameters import check_parameters
+from ._plotting import PlotMixin
 from ._refreshing import RefreshMixin
 from ._row_sample import most_real_rows, sample_rows, seen_tables, without_outputs
 from ._several_teachers import known_of_several, recipes_in
@@ -91,7 +93,7 @@ class Taught(NamedTuple):
     calibration: dict[str, np.ndarray] | None = None
 
 
-class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixin):
+class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixin):
     """Base of ``DistilledClassifier`` and ``DistilledRegressor``."""
 
     _task: ClassVar[FitTask]
@@ -470,6 +472,18 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         return 1.0 if isinstance(self.soft_weight, str) else float(self.soft_weight)
 
     # ------------------------------------------------------------------ after fit
+
+    @property
+    def feature_importances_(self) -> np.ndarray:
+        """Importances of the columns for the student, ``(n_features_in_,)``; 0 for columns that it does not see.
+
+        Raises
+        ------
+        AttributeError
+            If the student has no ``feature_importances_``, as networks, kernels and hybrids.
+        """
+        check_fitted(self, "student_")
+        return importances_of_student(self)
 
     def predict(self, X: Any) -> Any:
         """Predict with the student.

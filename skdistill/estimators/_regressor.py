@@ -169,8 +169,9 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         says: ``with joblib.parallel_config("loky", n_jobs=2)``, whose backend is used without trying. The result does
         not depend on it.
     verbose : int, default=0
-        If above 0, progress is written to standard error, with an estimate of the remaining time for long phases. From
-        scikit-learn 1.9 on, its callbacks receive the same progress: ``set_callbacks(ProgressBar())``.
+        If above 0, progress is written to standard error, with an estimate of the remaining time for long phases; in a
+        notebook, a bar is shown instead. From scikit-learn 1.9 on, its callbacks receive the same progress:
+        ``set_callbacks(ProgressBar())``.
     categorical_features : "from_dtype" or array-like, default="from_dtype"
         Columns that are categories whatever their cells, such as codes in a column of integers: names, positions, or a
         mask, as in scikit-learn's histogram gradient boosting. Samplers swap their cells and never interpolate them,
@@ -215,6 +216,9 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
     transfer_set_ : TransferSummary
         Number and weight of the rows by origin, number of queries, noise of the teacher, and seconds spent on drawing
         and labelling.
+    feature_importances_ : ndarray of shape (n_features,)
+        Importance of each column for the student, with the sum 1; 0 for columns that the student does not see. Only
+        available if the student has importances, as trees, boosting and linear students have.
     candidates_ : Candidates
         Candidates evaluated by :class:`~skdistill.AutoStudent`, one column per key; the printed form explains the
         selection. Only set if the student was selected: with ``student="auto"`` and at least 30 real rows.
@@ -222,8 +226,9 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         Results of :class:`~skdistill.AutoSampler`, one column per key, in the format of ``cv_results_``: ``sampler``,
         ``n_synthetic``, ``weight``, ``real_weight``, the ``student`` it was evaluated with, ``fidelity``, the ``gain``
         over the same student without synthetic rows and its standard error ``gain_error``, ``rank_fidelity``, the
-        cumulative ``n_queries`` and ``seconds``, and ``validated_on``, the origin of the validation rows. Only set if
-        the sampler was selected: with ``sampler="auto"`` and at least 30 real rows.
+        cumulative ``n_queries`` and ``seconds``, ``validated_on``, the origin of the validation rows, and
+        ``is_chosen``, which marks the trial that was selected. The printed form explains the selection. Only set if the
+        sampler was selected: with ``sampler="auto"`` and at least 30 real rows.
     generations_ : dict of ndarray
         Results of ``n_generations``, one column per key: ``generation``, ``taught_by``, ``n_parameters``, ``score``
         (the fidelity or skill by which the best one is chosen, of students fitted without the validation rows) and

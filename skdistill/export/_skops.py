@@ -35,6 +35,7 @@ TYPES = {
     "skdistill.selection._auto_sampler": ["AutoSampler"],
     "skdistill.selection._auto_student": ["AutoStudent"],
     "skdistill.selection._candidates": ["Candidates"],
+    "skdistill.selection._sampler_results": ["SamplerResults"],
     "skdistill.selection._student_view": ["StudentView"],
     "skdistill.selection._targets": ["ClassTargets", "ValueTargets"],
     "skdistill.students._boosting": ["CompactBoostingClassifier", "CompactBoostingRegressor"],

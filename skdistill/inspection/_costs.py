@@ -80,11 +80,11 @@ def _times(before: float, after: float, better: str, worse: str, equal: str) -> 
     if not (before > 0 and after > 0):
         return ""
     ratio = before / after
-    factor, word = (_round(ratio), better) if ratio >= 1 else (_round(1 / ratio), worse)
+    factor, word = (two_digits(ratio), better) if ratio >= 1 else (two_digits(1 / ratio), worse)
     return equal if factor == 1 else f"{factor:,.{0 if factor >= 10 else 1}f} times {word}".replace(".0 ", " ")
 
 
-def _round(factor: float) -> float:
+def two_digits(factor: float) -> float:
     """Return two significant digits, because times vary between runs."""
     digits = 1 - math.floor(math.log10(factor))
     return round(factor, max(digits, 0)) if digits >= 0 else float(round(factor, digits))

@@ -55,17 +55,25 @@ class Decision:
         The topic of the reason, so that the verdict does not repeat it.
     limit : str, default=""
         A qualification of the decision, such as "as a copy".
+    needed : str, default=""
+        The rows that are needed, if the decision is open.
     """
 
     name: str
     reason: str
     about: str
     limit: str = ""
+    needed: str = ""
 
     @property
-    def line(self) -> str:
-        """The first line of a verdict."""
-        return f"{DECISIONS[self.name]}{self.limit and ', '}{self.limit}: {self.reason}."
+    def headline(self) -> str:
+        """The first line of a verdict: the decision."""
+        return f"{DECISIONS[self.name]}{self.limit and ', '}{self.limit}{self.needed and ': '}{self.needed}."
+
+    @property
+    def sentence(self) -> str:
+        """The second line of a verdict: the reason in numbers."""
+        return f"{self.reason[0].upper()}{self.reason[1:]}."
 
 
 def decide(found: Findings) -> Decision:
@@ -117,15 +125,15 @@ def _rows_that_do_not_tell(found: Findings) -> Decision | None:
         return None
     if found.n_rows < MIN_ROWS_FOR_INTERVAL:
         few = "a single row is not enough" if found.n_rows == 1 else f"{found.n_rows} rows are too few"
-        return Decision(CANNOT_TELL, f"{few}; {_needed(found, _rows_after_few(found))}", "rows")
+        return Decision(CANNOT_TELL, few, "rows", needed=_needed(found, _rows_after_few(found)))
     if is_mostly_training_rows(found):
         rows = f"{found.n_shared:,} of the {found.n_rows:,} rows are training rows"
-        return Decision(CANNOT_TELL, f"{rows}; at least {MANY_ROWS} other rows are needed", "training rows")
+        return Decision(CANNOT_TELL, rows, "training rows", needed=f"at least {MANY_ROWS} other rows are needed")
     if math.isnan(found.fidelity.mean):
         constant = f"the teacher's output is the same for all of these {found.n_rows:,} rows"
-        needed = f"at least {MANY_ROWS} with different outputs are needed"
-        return Decision(CANNOT_TELL, f"{constant}; {needed}", "closeness")
-    return Decision(CANNOT_TELL, f"these rows give no interval; {_needed(found, math.nan)}", "rows")
+        needed = f"at least {MANY_ROWS} rows with different outputs are needed"
+        return Decision(CANNOT_TELL, constant, "closeness", needed=needed)
+    return Decision(CANNOT_TELL, "these rows give no interval", "rows", needed=_needed(found, math.nan))
 
 
 def _better_without_the_teacher(found: Findings) -> Decision | None:
@@ -156,11 +164,11 @@ def _teacher_without_skill(found: Findings) -> Decision | None:
     figure = f"{_figure('skill', teacher)}, on {on_rows(found)}"
     if teacher.high > 0:
         reason = f"the teacher may be no better than a constant ({figure})"
-        return Decision(CANNOT_TELL, f"{reason}; {_needed(found, _rows_to_tell(found, teacher, 0))}", "teacher")
+        return Decision(CANNOT_TELL, reason, "teacher", needed=_needed(found, _rows_to_tell(found, teacher, 0)))
     reason = (
         f"the teacher is no better than a constant ({figure}), and the student may not be ({_figure('skill', student)})"
     )
-    return Decision(CANNOT_TELL, f"{reason}; {_needed(found, _rows_to_tell(found, student, 0))}", "teacher")
+    return Decision(CANNOT_TELL, reason, "teacher", needed=_needed(found, _rows_to_tell(found, student, 0)))
 
 
 def _by_closeness(found: Findings) -> Decision:
@@ -173,7 +181,7 @@ def _by_closeness(found: Findings) -> Decision:
         return _shipped(found)
     if all(each.high < least for each, least in measured):
         return Decision(DO_NOT_SHIP, _shortfall(found), "closeness")
-    return Decision(CANNOT_TELL, f"{_shortfall(found)}; {_needed(found, _rows_to_be_close(found))}", "closeness")
+    return Decision(CANNOT_TELL, _shortfall(found), "closeness", needed=_needed(found, _rows_to_be_close(found)))
 
 
 # ---------------------------------------------------------------------- conditions

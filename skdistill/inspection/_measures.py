@@ -1,6 +1,7 @@
 """The measurements of a report: columns of numbers, with one row per model, class or slice."""
 
 import math
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -159,6 +160,8 @@ def divergences(answers: Answers) -> dict[str, float]:
 def costs(answers: Answers) -> dict[str, dict[str, float]]:
     """Return bytes, parameters, operations and microseconds per row of teacher, student and compiled student.
 
+    The compiled student has its own quality, too.
+
     The teacher is only queried four more times, for one row: its time for many rows is that of labelling them.
     """
     pair = answers.pair
@@ -176,11 +179,25 @@ def costs(answers: Answers) -> dict[str, dict[str, float]]:
     }
     compiled = compiled_form(pair.student)
     if compiled is not None and not isinstance(pair.student, CompiledModel):
-        measured["student, compiled"] = vars(footprint(compiled, pair.narrow(pair.X)))
+        rows = pair.narrow(pair.X)
+        measured["student, compiled"] = compiled_quality(answers, compiled, rows) | vars(footprint(compiled, rows))
     if pair.X is not answers.X:
         one_row = latency(pair.see, take_rows(answers.X, slice(0, 1)))
         measured[STEPS] = {"one_row": one_row, "many_rows": latency(pair.see, answers.X, n_repeats=3, min_seconds=0.0)}
     return measured
+
+
+def compiled_quality(answers: Answers, compiled: CompiledModel, rows: Any) -> dict[str, float]:
+    """Return the scores of the compiled student, by its own outputs and labels; ``rows`` are those that it takes."""
+    if answers.classes is None:
+        outputs, said = np.asarray(compiled.predict(rows)).reshape(answers.student.shape), None
+    else:
+        outputs = np.asarray(compiled.predict_proba(rows))
+        said = (np.searchsorted(answers.classes, answers.labels[0]), outputs.argmax(axis=1))
+        if answers.said is not None:
+            said = (answers.said[0], np.searchsorted(answers.classes, np.asarray(compiled.predict(rows))))
+    own = replace(answers, student=outputs, said=said)
+    return quality(own, own.student)
 
 
 def _one_row_of(answers: Answers) -> float:

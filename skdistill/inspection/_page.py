@@ -9,38 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from .._tabulate import as_html, encodable
+from .._tabulate import encodable
+from ._cost_picture import cost_picture
+from ._decision import CANNOT_TELL, DO_NOT_SHIP, SHIP, TRAIN_DIRECTLY
 from ._fidelity_display import FidelityDisplay
-from ._style import BLUE, ink
-
-HEADERS = {
-    "n_bytes": "bytes",
-    "n_parameters": "parameters",
-    "n_operations": "operations per row",
-    "one_row": "µs, one row",
-    "many_rows": "µs per row, batch",
-    "n_rows": "rows",
-    "error": "root mean squared error",
-    "pinball_loss": "pinball loss",
-    "teacher_share_below": "true values up to the teacher's",
-    "student_share_below": "true values up to the student's",
-    "kept": "skill kept",
-    "share_of_distance": "share of total distance",
-    "distance_error": "± error",
-    "disagreement": "different label",
-    "total_variation": "total variation",
-    "kl_divergence": "KL divergence",
-    "brier_distance": "Brier distance",
-    "calibration_error": "calibration error",
-    "top_2_agreement": "top 2 agreement",
-    "teacher_recall": "teacher's recall",
-    "student_recall": "student's recall",
-    "teacher_accuracy": "teacher's accuracy",
-    "student_accuracy": "student's accuracy",
-    "teacher_error": "teacher's error",
-    "student_error": "student's error",
-}
-"""Names of the columns on the page."""
+from ._page_tables import legend, models_table, part_table
+from ._style import BLUE, GREEN, OCHRE, VERMILLION, ink
 
 N_SLICES = 12
 """Maximum number of slices on the page; all of them are in the frame."""
@@ -51,10 +25,27 @@ INK = "#010203"
 DRAWING = threading.Lock()
 """Held while a figure is drawn, because all threads share matplotlib's style."""
 
+SIGNS = {SHIP: ("good", "✓"), TRAIN_DIRECTLY: ("other", "→"), DO_NOT_SHIP: ("bad", "✕"), CANNOT_TELL: ("open", "?")}
+"""Class and sign of each decision, so that good and bad news differ by more than their colour."""
+
 STYLE = f"""
 .skdistill-report {{ font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; }}
-.skdistill-report .verdict {{ font-size: 1.15em; border-left: 4px solid {BLUE}; padding-left: .8em; }}
+.skdistill-report .verdict {{ --tone: {BLUE}; border-left: 6px solid var(--tone); border-radius: 4px;
+  background: color-mix(in srgb, var(--tone) 12%, transparent); padding: .6em 1em; }}
+.skdistill-report .verdict.good {{ --tone: {GREEN}; }}
+.skdistill-report .verdict.bad {{ --tone: {VERMILLION}; }}
+.skdistill-report .verdict.open {{ --tone: {OCHRE}; }}
 .skdistill-report .verdict p {{ margin: .3em 0; }}
+.skdistill-report .verdict .decision {{ font-size: 1.5em; line-height: 1.3; }}
+.skdistill-report .verdict .reason {{ font-size: 1.1em; }}
+.skdistill-report .verdict .warning {{ border-left: 3px solid {VERMILLION}; padding-left: .6em; }}
+.skdistill-report dl {{ display: grid; grid-template-columns: max-content 1fr; gap: .1em 1em; margin: .8em 0; }}
+.skdistill-report dt {{ font-weight: 600; }}
+.skdistill-report dd {{ margin: 0; overflow-wrap: anywhere; }}
+.skdistill-report .subject {{ font-size: .93em; }}
+.skdistill-report abbr {{ text-decoration: underline dotted; text-underline-offset: .2em; cursor: help; }}
+.skdistill-report summary {{ cursor: pointer; padding: .2em 0; }}
+.skdistill-report details {{ margin: 0 0 1em; }}
 .skdistill-report .scroll {{ overflow-x: auto; margin: .5em 0 1em; }}
 .skdistill-report .scroll:focus-visible {{ outline: 2px solid {BLUE}; }}
 .skdistill-report table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
@@ -63,12 +54,24 @@ STYLE = f"""
 .skdistill-report .text, .skdistill-report th:first-child {{ text-align: left; }}
 .skdistill-report th[scope=row] {{ font-weight: normal; }}
 .skdistill-report th[scope=col] {{ white-space: normal; vertical-align: bottom; }}
-.skdistill-report .wide th[scope=row] {{ white-space: normal; min-width: 14em; }}
+.skdistill-report .wide th[scope=row] {{ white-space: normal; min-width: 9em; overflow-wrap: anywhere; }}
 .skdistill-report .texts .text {{ white-space: normal; overflow-wrap: break-word; max-width: 20em; }}
 .skdistill-report .pictures {{ display: flex; flex-wrap: wrap; gap: 1em; }}
 .skdistill-report figure {{ margin: 0; flex: 1 1 20rem; max-width: 30rem; }}
 .skdistill-report svg {{ width: 100%; height: auto; }}
+.skdistill-report figure.costs {{ max-width: 28rem; margin: 1em 0; }}
+.skdistill-report .costs text {{ fill: currentColor; font: 13px system-ui, sans-serif; }}
+.skdistill-report .costs text[font-weight] {{ font-weight: 600; }}
 .skdistill-report figcaption, .skdistill-report .note {{ font-size: .93em; }}
+@media (max-width: 40rem) {{
+  .skdistill-report table {{ font-size: .87em; }}
+  .skdistill-report th, .skdistill-report td {{ padding: .25em .3em; }}
+  .skdistill-report .across th[scope=col] {{ overflow-wrap: break-word; }}
+  .skdistill-report th[scope=row], .skdistill-report .text, .skdistill-report .texts .text {{ white-space: normal;
+    overflow-wrap: anywhere; min-width: 3em; max-width: 12em; }}
+  .skdistill-report dl {{ grid-template-columns: 1fr; }}
+  .skdistill-report dd {{ margin-bottom: .3em; }}
+}}
 """
 
 PAGE = """<!doctype html>
@@ -105,69 +108,78 @@ def fragment(report: Any, level: int = 3) -> str:
     parts = [
         f'<div class="skdistill-report"><style>{STYLE}</style>',
         heading("What the student kept and lost", 0),
-        _verdict(report.verdict),
+        _verdict(report),
+        _subject(report.subject),
         *(f'<p class="note">{escape(note)}</p>' for note in report.notes),
         heading("Models"),
-        _table(report.models, "Quality and cost of each model"),
+        cost_picture(report.models),
+        models_table(report.models),
+        legend([*report.models, *report.divergences, *report.by_output, *report.by_slice, *report.rules]),
         _pictures(report),
         *_divergences(report.divergences, heading),
     ]
     if len(next(iter(report.by_output.values()))) > 1:
-        parts += [heading("By " + next(iter(report.by_output))), _table(report.by_output, "Measures of each")]
+        table = part_table("by_output", report.by_output, "Measures of each")
+        parts += [heading("By " + next(iter(report.by_output))), table]
     parts += [
         heading("Where they differ"),
         "<p>Groups of rows, found by a small tree fitted to the distance between teacher and student.</p>",
-        _table(report.rules, "Rules and the distance between teacher and student", "wide"),
+        part_table("rules", report.rules, "Rules and the distance between teacher and student", "wide"),
+        *_slices(report.by_slice, heading),
     ]
-    n_slices = len(report.by_slice["column"])
-    if n_slices:
-        shown = {name: values[:N_SLICES] for name, values in report.by_slice.items()}
-        more = (
-            f" {N_SLICES} of {n_slices} slices are shown; to_frame('by_slice') returns all."
-            if n_slices > N_SLICES
-            else ""
-        )
-        parts += [
-            heading("By slice"),
-            f"<p>Sorted by the distance minus two standard errors, so that small slices do not come first by chance."
-            f"{escape(more)}</p>",
-            _table(shown, "Slices of columns", "texts"),
-        ]
     if report.calibration:
         parts += [
             heading("Calibration"),
             "<p>Mean probability of the student's predicted label, for the student and for the teacher.</p>",
-            _table(report.calibration, "Confidence of student and teacher"),
+            part_table("calibration", report.calibration, "Confidence of student and teacher"),
         ]
-    parts += [
-        heading("Worst rows"),
-        _table(report.worst_rows, "Rows with the largest distance between teacher and student", "texts"),
-        "</div>",
-    ]
+    label = "Rows with the largest distance between teacher and student"
+    parts += [heading("Worst rows"), part_table("worst_rows", report.worst_rows, label, "texts"), "</div>"]
     return encodable("\n".join(part for part in parts if part))
 
 
-def _verdict(verdict: str) -> str:
-    """Return the decision in bold, followed by the rest of the verdict."""
-    decision, _, rest = verdict.partition("\n")
-    return f'<div class="verdict"><p><strong>{escape(decision)}</strong></p><p>{escape(rest)}</p></div>'
+def _verdict(report: Any) -> str:
+    """Return the decision, the reason, each piece of bad news in a paragraph of its own, and the evidence."""
+    decision, reason, rest = report.verdict.split("\n")
+    kind, sign = SIGNS[report.decision]
+    rest = rest.removeprefix(" ".join(report.warnings)).strip()
+    lines = [
+        f'<p class="decision"><span aria-hidden="true">{sign}</span> <strong>{escape(decision)}</strong></p>',
+        f'<p class="reason">{escape(reason)}</p>',
+        *(f'<p class="warning"><strong>Note:</strong> {escape(each)}</p>' for each in report.warnings),
+        f'<p class="evidence">{escape(rest)}</p>',
+    ]
+    return f'<div class="verdict {kind}">{"".join(lines)}</div>'
 
 
-def _table(columns: dict[str, np.ndarray], label: str, style: str = "") -> str:
-    """Return a table that scrolls on its own if it is too wide, also by keyboard."""
-    named = {HEADERS.get(name, name): values for name, values in columns.items()}
-    attributes = f'class="scroll {style}" role="region" tabindex="0" aria-label="{escape(label)}"'
-    return f"<div {attributes}>{as_html(named)}</div>"
+def _subject(subject: dict[str, str]) -> str:
+    """Return what the report is about."""
+    lines = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in subject.items())
+    return f'<dl class="subject">{lines}</dl>' if lines else ""
+
+
+def _slices(by_slice: dict[str, np.ndarray], heading: Callable[[str], str]) -> list[str]:
+    """Return the slices with the largest distance."""
+    n_slices = len(by_slice["column"])
+    if not n_slices:
+        return []
+    more = f" {N_SLICES} of {n_slices} slices are shown; to_frame('by_slice') returns all." * (n_slices > N_SLICES)
+    shown = {name: values[:N_SLICES] for name, values in by_slice.items()}
+    return [
+        heading("By slice"),
+        "<p>Sorted by the distance minus two standard errors, so that small slices do not come first by chance."
+        f"{escape(more)}</p>",
+        part_table("by_slice", shown, "Slices of columns", "texts"),
+    ]
 
 
 def _divergences(measured: dict[str, float], heading: Callable[[str], str]) -> list[str]:
     if not measured:
         return []
-    columns = {name: np.array([value]) for name, value in measured.items()}
-    return [
-        heading("Distances between the probabilities"),
-        _table({"to": np.array(["the teacher's"], dtype=object), **columns}, "Distances between the probabilities"),
-    ]
+    table = {"model": np.array(["student"], dtype=object)} | {
+        name: np.array([value]) for name, value in measured.items()
+    }
+    return [heading("Distances between the probabilities"), models_table(table)]
 
 
 def _pictures(report: Any) -> str:

@@ -1,6 +1,6 @@
 """``report``: what a student kept of its teacher and what it lost."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from ..metrics._checks import check_count
 from ..metrics._unwrapping import distilled_inside
 from ._answers import Answers, ask_both, varies
 from ._dataset_rows import read_sample
-from ._decision import decide
 from ._findings import UNKNOWN, Estimate, Findings, known
 from ._measures import (
     STEPS,
@@ -33,6 +32,8 @@ from ._measures import (
 from ._page import fragment, page
 from ._rules import find_rules, has_rules, mean, standard_error
 from ._slices import MOST_COLUMNS, find_slices
+from ._subject import subject_of
+from ._terms import terms_of
 from ._verdict import verdict
 
 FEW_ROWS = 100
@@ -51,13 +52,14 @@ PARTS = ("models", "divergences", "by_output", "by_slice", "rules", "calibration
 class Report:
     """What a student kept of its teacher and what it lost; created by :func:`skdistill.report`.
 
-    It is printed as the verdict, whose first line is a decision, and the table of models. In a notebook, it is shown as
-    a page. Each table is a dict of columns of equal length, like ``cv_results_``.
+    It is printed as the verdict, whose first line is a decision and whose second line is the reason, the table of
+    models, the meaning of its columns, and the notes. In a notebook, it is shown as a page. Each table is a dict of
+    columns of equal length, like ``cv_results_``.
 
     Parameters
     ----------
     verdict : str
-        Two lines: the decision and its reason, then the evidence, bad news first.
+        Three lines: the decision; the reason in numbers; the evidence, bad news first.
     decision : {"ship", "train directly", "do not ship", "cannot tell"}
         The decision: ship the student; ship the same student, fitted to true labels without the teacher; do not ship;
         or collect more rows first (the verdict says how many).
@@ -81,6 +83,10 @@ class Report:
         Information that is needed to interpret the numbers.
     answers : Answers or None, default=None
         The outputs of both models, for the figures.
+    subject : dict of str, default={}
+        What the report is about: teacher, student with its family, data, date, and versions of packages.
+    warnings : tuple of str, default=()
+        The sentences of bad news with which the third line of the verdict starts.
 
     See Also
     --------
@@ -115,6 +121,8 @@ class Report:
     worst_rows: Columns
     notes: tuple[str, ...] = ()
     answers: Answers | None = None
+    subject: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     def to_frame(self, part: str = "models") -> Any:
         """Return one of the tables as a pandas frame.
@@ -128,6 +136,8 @@ default="models"
         Returns
         -------
         frame : pandas.DataFrame
+            ``frame.attrs["terms"]`` has a short explanation of its measures, and ``frame.attrs["subject"]`` says what
+            the report is about.
 
         Raises
         ------
@@ -144,7 +154,9 @@ default="models"
                 f"report.{part} is a dict of columns."
             ) from error
         table = getattr(self, part)
-        return pd.DataFrame([table] if part == "divergences" else table)
+        frame = pd.DataFrame([table] if part == "divergences" else table)
+        frame.attrs |= {"terms": terms_of(list(table)), "subject": dict(self.subject)}
+        return frame
 
     def to_html(self, path: Any) -> None:
         """Write a single HTML page without scripts, other files or network access.
@@ -157,7 +169,10 @@ default="models"
         Path(path).write_text(page(self), encoding="utf-8")
 
     def __str__(self) -> str:
-        return encodable("\n\n".join([self.verdict, as_text(self.models), *self.notes]))
+        about = "\n".join(f"{name}: {text}" for name, text in self.subject.items())
+        meanings = "\n".join(f"{name}: {text}" for name, text in terms_of(list(self.models)).items())
+        parts = [self.verdict, about, as_text(self.models), meanings, *self.notes]
+        return encodable("\n\n".join(part for part in parts if part))
 
     __repr__ = __str__
 
@@ -264,17 +279,16 @@ def report(
         of_models.setdefault(name, {}).update(measured)
     distilled = None if teacher is not None else distilled_inside(model, None)[0]
     of_models = of_models if sums is None else sums.quality(of_models)
-    n_equal, n_shared = (0, 0) if X_train is None else count_shared(answers.X, X_train)
-    n_seen = _n_seen(distilled, answers)
-    n_shared = max(n_shared, n_seen or 0)
+    n_equal, n_shared, n_seen = _known_rows(distilled, answers, X_train)
     is_unseen = X_train is not None and n_equal == 0 and are_comparable(answers.X, X_train)
     findings = _findings(answers, of_models, outputs, n_shared=n_shared, is_unseen=is_unseen)
     findings = findings if sums is None else sums.findings(findings, of_models)
     slices = find_slices(answers.X, columns)
     rules = find_rules(answers, max_rules)
+    said = verdict(findings)
     found = Report(
-        verdict=verdict(findings),
-        decision=decide(findings).name,
+        verdict=said.text,
+        decision=said.decision,
         models=_as_columns(of_models),
         divergences=divergences(answers),
         by_output=by_output(answers),
@@ -289,6 +303,8 @@ def report(
             *_notes_of_calibration(distilled, answers),
         ),
         answers=replace(answers, X=None, pair=None),  # neither rows nor models are kept or pickled
+        subject=subject_of(answers, distilled),
+        warnings=said.warnings,
     )
     return found if read is None else replace(found, **read.told(found, sums, answers))
 
@@ -442,10 +458,16 @@ def _notes_of_truth(answers: Answers) -> list[str]:
     ]
 
 
-def _n_seen(distilled: Any, answers: Answers) -> int | None:
-    """Return how many rows a distilled estimator was taught on or selected with; ``None`` if it does not know."""
+def _known_rows(distilled: Any, answers: Answers, X_train: Any) -> tuple[int, int, int | None]:
+    """Return how many rows equal training rows, how many are training rows, and how many the fit has seen.
+
+    Training rows are those of ``X_train``, or those that a distilled estimator was taught on or selected with. It may
+    not know the latter: their number is then ``None``.
+    """
+    n_equal, n_shared = (0, 0) if X_train is None else count_shared(answers.X, X_train)
     seen = getattr(distilled, "seen_rows_", None)
-    return None if seen is None or answers.pair is None else seen.count_beyond_chance(answers.pair.X)
+    n_seen = None if seen is None or answers.pair is None else seen.count_beyond_chance(answers.pair.X)
+    return n_equal, max(n_shared, n_seen or 0), n_seen
 
 
 def _notes_of_promise(answers: Answers, are_new: bool) -> list[str]:

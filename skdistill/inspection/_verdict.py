@@ -1,25 +1,55 @@
-"""The verdict: a decision in the first line, then the evidence, bad news first."""
+"""The verdict: a decision in the first line, the reason in the second, then the evidence, bad news first."""
 
 import math
+from dataclasses import dataclass
 
 from ._costs import all_costs, gains_nothing
 from ._decision import Decision, decide, grade, is_mostly_training_rows
 from ._findings import Findings
 
 
-def verdict(found: Findings) -> str:
-    """Return the verdict: two lines."""
+@dataclass(frozen=True)
+class Verdict:
+    """A verdict in parts.
+
+    Attributes
+    ----------
+    decision : str
+        The name of the decision.
+    headline : str
+        The decision as a sentence.
+    reason : str
+        The reason in numbers.
+    warnings : tuple of str
+        Bad news that the reason has not mentioned, one sentence each.
+    evidence : str
+        What is kept, what the teacher brought, and the costs.
+    """
+
+    decision: str
+    headline: str
+    reason: str
+    warnings: tuple[str, ...]
+    evidence: str
+
+    @property
+    def text(self) -> str:
+        """Three lines: the decision, the reason, and the rest, bad news first."""
+        return f"{self.headline}\n{self.reason}\n{' '.join([*self.warnings, self.evidence])}"
+
+
+def verdict(found: Findings) -> Verdict:
+    """Return the verdict."""
     decision = decide(found)
     costs = all_costs(found)
     is_dear = gains_nothing(found)
-    rest = [
-        *_bad_news(found, decision),
-        *([f"This student has no cost advantage: {costs}."] if is_dear and decision.about != "costs" else []),
-        _what_is_kept(found),
-        *_what_the_teacher_brought(found),
-        *([_capitalized(f"{costs}.")] if costs and not is_dear else []),
-    ]
-    return f"{decision.line}\n{' '.join(rest)}"
+    warnings = _bad_news(found, decision)
+    if is_dear and decision.about != "costs":
+        warnings.append(f"This student has no cost advantage: {costs}.")
+    evidence = [_what_is_kept(found), *_what_the_teacher_brought(found)]
+    if costs and not is_dear:
+        evidence.append(_capitalized(f"{costs}."))
+    return Verdict(decision.name, decision.headline, decision.sentence, tuple(warnings), " ".join(evidence))
 
 
 def _bad_news(found: Findings, decision: Decision) -> list[str]:
@@ -74,7 +104,7 @@ def _what_the_teacher_brought(found: Findings) -> list[str]:
         return []
     if gain.is_clear_loss:
         return [f"The teacher helped: {_alone(found)}."]
-    return [f"The teacher makes no significant difference on these rows: {_alone(found)}."]
+    return [f"No significant gain over training directly: {_alone(found)}."]
 
 
 def _what_is_kept(found: Findings) -> str:

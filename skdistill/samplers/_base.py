@@ -10,10 +10,10 @@ from scipy import sparse
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from .._representation import Documented
 from .._tables import renumber, stack_rows, take_rows
 from .._threads import in_few_threads
 from .._validation import check_n_jobs, check_number, check_random_state, check_table, draw_seed
+from ._in_notebooks import ShownSampler
 
 BLOCK_CELLS, BLOCK_ROWS = 2**20, 16_384
 """Maximum number of cells and rows of a block, so that a block and its working arrays fit into the cache."""
@@ -22,7 +22,7 @@ SMALL_BLOCK = 512
 """A table with fewer rows is repeated within a block, so that small tables do not give small blocks."""
 
 
-class BaseSampler(Documented):
+class BaseSampler(ShownSampler):
     """Base class of the samplers.
 
     Rows are drawn in blocks of a fixed size, each with its own seed, so that the rows depend neither on the chunk size

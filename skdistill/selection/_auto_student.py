@@ -1,6 +1,6 @@
 """``AutoStudent``: the candidate families of students and the budget within which one is selected."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from numbers import Integral
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from ..exceptions import StudentError
 from ..students._families import FAMILIES, current_name, warn_of_former_names
 from ..students._inheritable import Kind
 from ..transfer import AUTO_RATIO, count_synthetic
+from ._scoring import check_scoring
 
 WIDE_TABLE_COLUMNS = 1000
 """Sparse tables with more columns than this exclude the tree family from ``families="auto"``."""
@@ -87,6 +88,13 @@ class AutoStudent(Documented):
         Fraction of the real rows held out for validation if there are no better validation rows. If the sampler is
         selected as well, ``validation_fraction`` of :class:`~skdistill.AutoSampler` applies instead. Cross-validation
         does not use it.
+    scoring : str, callable or None, default=None
+        What ranks the candidates instead of fidelity: the name of a scorer of scikit-learn, such as ``"roc_auc"``,
+        ``"neg_log_loss"``, ``"average_precision"`` (rare classes) or ``"neg_mean_absolute_error"``, or a callable
+        ``scorer(estimator, X, y)``; greater is better. The truth is the teacher's output, because true labels may be
+        missing: each row counts once for each class, weighted by the teacher's probability, and a scorer without
+        ``sample_weight`` gets the teacher's most probable labels. Candidates are ranked within the budget; the weight
+        of the real rows and the sampler are chosen by fidelity as before. It cannot be combined with ``min_fidelity``.
 
     See Also
     --------
@@ -128,6 +136,7 @@ class AutoStudent(Documented):
         min_fidelity: float | None = None,
         n_finalists: int = 2,
         validation_fraction: float = 0.25,
+        scoring: str | Callable[..., Any] | None = None,
     ) -> None:
         self.families = families
         self.max_bytes = max_bytes
@@ -135,6 +144,7 @@ class AutoStudent(Documented):
         self.min_fidelity = min_fidelity
         self.n_finalists = n_finalists
         self.validation_fraction = validation_fraction
+        self.scoring = scoring
 
     def check(self) -> None:
         """Raise an error if an option is invalid."""
@@ -152,6 +162,12 @@ class AutoStudent(Documented):
                 check_number(self, name, getattr(self, name), kind=Integral, low=1, names=texts)
         if self.min_fidelity is not None:
             check_number(self, "min_fidelity", self.min_fidelity, low=0, high=1, low_open=True)
+        check_scoring(self.scoring)
+        if self.scoring is not None and self.min_fidelity is not None:
+            raise StudentError(
+                f"AutoStudent: scoring={described(self.scoring)} with min_fidelity={self.min_fidelity!r}, which "
+                "selects the smallest student of that fidelity; expected one of them. Omit either."
+            )
         check_number(self, "n_finalists", self.n_finalists, kind=Integral, low=1)
         check_number(self, "validation_fraction", self.validation_fraction, low=0, high=0.9, low_open=True)
 

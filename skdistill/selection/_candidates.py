@@ -54,8 +54,9 @@ class Candidate:
         Number of parameters, size of the compiled student in bytes and operations per row; NaN if the budget is too
         small for the family.
     score : float
-        Fidelity on the validation rows, by which candidates are ranked; the weighted mean if there are several groups
-        of them, such as out-of-bag rows and synthetic rows. NaN if the candidate was not validated.
+        Fidelity on the validation rows, or the score of ``scoring``, by which candidates are ranked; the weighted mean
+        if there are several groups of them, such as out-of-bag rows and synthetic rows. NaN if the candidate was not
+        validated.
     fidelity, fidelity_low, fidelity_high : float
         Estimated fidelity on unseen rows, and its 95 % interval; NaN if the candidate was not validated.
     seconds : float
@@ -68,6 +69,8 @@ class Candidate:
         Factor by which the weights of the rows of ``X`` were multiplied.
     student : estimator or None
         The unfitted student.
+    scored_by : str, default="fidelity"
+        What the score is: ``"fidelity"``, or the name of the scorer.
     """
 
     family: str
@@ -85,6 +88,7 @@ class Candidate:
     validated_on: str
     real_weight: float = 1.0
     student: Any = field(default=None, repr=False)
+    scored_by: str = "fidelity"
 
     def describe(self) -> str:
         """Return family, size and fidelity as text."""
@@ -138,8 +142,9 @@ class Candidates(dict[str, np.ndarray]):
 
         They are read from the columns, which is all that skops stores of a dict.
         """
-        columns = (self[name].tolist() for name in MEASURED)
-        return [Candidate(*cells) for cells in zip(*columns, strict=True)]
+        names = [name for name in MEASURED if name in self]  # a file of an earlier version lacks those added later
+        columns = (self[name].tolist() for name in names)
+        return [Candidate(**dict(zip(names, cells, strict=True))) for cells in zip(*columns, strict=True)]
 
     @property
     def chosen(self) -> Candidate | None:
@@ -179,12 +184,15 @@ class Candidates(dict[str, np.ndarray]):
         return (
             f"{chosen.family} within {_kilobytes(chosen.n_bytes)}: its estimated fidelity on unseen rows "
             f"is {chosen.fidelity:.3f} ({interval}), measured on {chosen.validated_on}."
+            + ("" if chosen.scored_by == "fidelity" else f" It was chosen by {chosen.scored_by}: {chosen.score:.3f}.")
             + next((text for origin, text in CAUTIONS.items() if chosen.validated_on.startswith(origin)), "")
             + (f" Other families: {of_others}." if others else "")
         )
 
     def _table(self) -> dict[str, list[Any]]:
-        return {name: [getattr(trial, name) for trial in self.tried] for name in COLUMNS}
+        scored_by = next((trial.scored_by for trial in self.tried), "fidelity")
+        shown = {"score": "score" if scored_by == "fidelity" else scored_by}
+        return {shown.get(name, name): [getattr(trial, name) for trial in self.tried] for name in COLUMNS}
 
     def __str__(self) -> str:
         return f"{self.explain()}\n\n{as_text(self._table())}"

@@ -20,6 +20,7 @@ from ._auto_student import AutoStudent
 from ._candidates import VALIDATED, Candidate
 from ._cross_validation import Folds, OutOfFold
 from ._deadline import Deadline
+from ._scoring import name_of, score_of
 from ._targets import Targets
 from ._terms import Terms
 from ._validation_rows import MIN_ERRORS_REAL_WEIGHT, MIN_ERRORS_SAMPLER, MIN_GAIN_REAL_WEIGHT, Losses, Validation
@@ -329,7 +330,9 @@ class StudentTrials:
         validated = dict.fromkeys(VALIDATED, np.nan)
         if validation is not None:
             losses, estimate = validation.losses(judged), validation.estimate(judged)
-            numbers = (losses.fidelity, estimate.fidelity, estimate.low, estimate.high)
+            scoring = self.options.scoring
+            score = losses.fidelity if scoring is None else score_of(scoring, validation, judged)
+            numbers = (score, estimate.fidelity, estimate.low, estimate.high)
             validated = dict(zip(VALIDATED, numbers, strict=True))
         candidate = Candidate(
             family=family,
@@ -344,6 +347,7 @@ class StudentTrials:
             validated_on=self.validated_on,
             real_weight=real_weight,
             student=student,
+            scored_by=name_of(self.options.scoring),
         )
         return FittedCandidate(candidate, losses, fitted)
 

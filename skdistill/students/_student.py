@@ -23,6 +23,7 @@ from ..compiled._links import LINKS, inverse_link
 from ..exceptions import StudentError, StudentSizeError
 from ..targets import TargetLink
 from ._constraints import interaction_sets, score_directions
+from ._importances import importances_of
 
 
 class CompactStudent(Documented):
@@ -69,6 +70,29 @@ class CompactStudent(Documented):
         """
         check_fitted(self, "scorer_")
         return self._contains_rows
+
+    @property
+    def feature_importances_(self) -> np.ndarray:
+        """Importance of each column for the scores, of shape ``(n_features_in_,)``, with the sum 1.
+
+        For trees and boosting, it is the decrease of the sum of squares of the leaf values by the splits of the column;
+        for linear students, the sum of the absolute coefficients of its standardised inputs. It is read off the model:
+        it says what the student uses, not what would be lost without the column. It is zero for all columns if the
+        student is a constant.
+
+        Raises
+        ------
+        AttributeError
+            For networks, kernels and hybrids, whose parameters have no such meaning.
+        """
+        check_fitted(self, "scorer_")
+        found = importances_of(self.scorer_, pools_outputs=hasattr(self, "classes_"))
+        if found is None:
+            raise AttributeError(
+                f"{type(self).__name__} has no feature_importances_: the weights of networks and kernels do not say "
+                "how much a column counts. Use sklearn.inspection.permutation_importance."
+            )
+        return found
 
     def sized(self, n_parameters: int, *, n_inputs: int, n_outputs: int) -> Self:
         """Return an unfitted clone with about ``n_parameters`` parameters, and not more.

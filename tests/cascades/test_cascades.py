@@ -447,3 +447,9 @@ def test_the_display_shows_the_promise(cascade):
     """The bound at the chosen threshold is not below the promise, and that of the next one is."""
     display = CascadeDisplay.from_estimator(cascade)
     assert display.bound[display.chosen] >= display.promise > display.bound[display.chosen + 1]
+
+
+def test_plot_is_its_display(cascade):
+    """A shortcut draws the same numbers."""
+    display = cascade.plot()
+    np.testing.assert_array_equal(display.bound, CascadeDisplay.from_estimator(cascade).bound)

@@ -26,10 +26,13 @@ from skdistill import DistilledClassifier, DistilledRegressor, as_teacher, repor
 from skdistill.exceptions import StudentError, TeacherError, TeacherOutputError
 from skdistill.inspection import Report, _decision
 from skdistill.inspection._answers import Answers, given_answers
+from skdistill.inspection._cost_picture import cost_picture
 from skdistill.inspection._decision import DECISIONS, decide
 from skdistill.inspection._findings import CLEAR, UNKNOWN, Estimate, Findings
 from skdistill.inspection._measures import count_shared, fidelity_error
-from skdistill.inspection._verdict import verdict
+from skdistill.inspection._page import SIGNS
+from skdistill.inspection._terms import HEADERS, TERMS
+from skdistill.inspection._verdict import verdict as parts_of_verdict
 from skdistill.metrics import Footprint, agreement, brier_skill, fidelity, r2_skill, retention
 
 PARTS = ("models", "divergences", "by_output", "by_slice", "rules", "calibration", "worst_rows")
@@ -64,13 +67,18 @@ def two_columns(proba):
 
 
 def first(said):
-    """Return the first line of a verdict."""
-    return said.splitlines()[0]
+    """Return the first two lines of a verdict: the decision and its reason."""
+    return "\n".join(said.splitlines()[:2])
 
 
 def rest(said):
-    """Return what follows the decision."""
-    return said.splitlines()[1]
+    """Return what follows the decision and its reason."""
+    return said.splitlines()[2]
+
+
+def verdict(found):
+    """Return the text of a verdict."""
+    return parts_of_verdict(found).text
 
 
 # ---------------------------------------------------------------------- decisions
@@ -93,95 +101,100 @@ def skilled(fidelity, kept, n_rows=500, **more):
         (
             skilled(CLOSE, Estimate(0.95, 0.03), is_unseen=True, **COSTS),
             "ship",
-            "Ship it: a close copy of the teacher (fidelity 0.980, 95 % interval 0.970 to 0.990, on 500 unseen rows) "
+            "Ship it.\nA close copy of the teacher (fidelity 0.980, 95 % interval 0.970 to 0.990, on 500 unseen rows) "
             "that keeps 95.0% of its skill, one row 73 times faster and 770 times smaller.",
         ),
         (
             skilled(POOR, Estimate(1.0, 0.01), **COSTS),
             "ship",
-            "Ship it: it keeps 100.0% of the teacher's skill (95 % interval 98.0% to 102.0%, on 500 rows), with "
+            "Ship it.\nIt keeps 100.0% of the teacher's skill (95 % interval 98.0% to 102.0%, on 500 rows), with "
             "fidelity 0.500, one row 73 times faster and 770 times smaller.",
         ),
         (
             skilled(POOR, Estimate(1.2, 0.2), student_gain=Estimate(0.1, 0.02), n_shared=7),
             "ship",
-            "Ship it: it is better than its teacher (skill 0.760, 95 % interval 0.721 to 0.799, the teacher 0.800, on "
+            "Ship it.\nIt is better than its teacher (skill 0.760, 95 % interval 0.721 to 0.799, the teacher 0.800, on "
             "500 rows, 7 of them training rows), with costs that were not measured.",
         ),
         (
             Findings(CLOSE, 500, **{**COSTS, "student_bytes": 154_000.0}),
             "ship",
-            "Ship it, as a copy: a close copy of the teacher (fidelity 0.980, 95 % interval 0.970 to 0.990, on 500 "
+            "Ship it, as a copy.\nA close copy of the teacher (fidelity 0.980, 95 % interval 0.970 to 0.990, on 500 "
             "rows), one row 73 times faster, but 2 times larger; its skill cannot be measured without "
             "true labels.",
         ),
         (
             skilled(CLOSE, Estimate(0.95, 0.03), **ALONE),
             "train directly",
-            "Ship the same student trained directly: without the teacher it has skill 0.850, with it 0.760 (95 % "
+            "Ship the same student trained directly.\nWithout the teacher it has skill 0.850, with it 0.760 (95 % "
             "interval of the gain 0.070 to 0.110, on 500 rows).",
         ),
         (
             skilled(POOR, UNKNOWN, student_skill=Estimate(-0.1, 0.05)),
             "do not ship",
-            "Do not ship: it is no better than a constant (skill -0.100, 95 % interval -0.198 to -0.002, on 500 rows).",
+            "Do not ship.\nIt is no better than a constant (skill -0.100, 95 % interval -0.198 to -0.002, on 500 "
+            "rows).",
         ),
         (
             Findings(POOR, 500),
             "do not ship",
-            "Do not ship: a poor copy of the teacher (fidelity 0.500, 95 % interval 0.461 to 0.539, on 500 rows); "
+            "Do not ship.\nA poor copy of the teacher (fidelity 0.500, 95 % interval 0.461 to 0.539, on 500 rows); "
             "fidelity 0.9 is required.",
         ),
         (
             skilled(POOR, Estimate(0.93, 0.01)),
             "do not ship",
-            "Do not ship: a poor copy of the teacher (fidelity 0.500, 95 % interval 0.461 to 0.539, on 500 rows), and "
+            "Do not ship.\nA poor copy of the teacher (fidelity 0.500, 95 % interval 0.461 to 0.539, on 500 rows), and "
             "it keeps 93.0% of the teacher's skill (95 % interval 91.0% to 95.0%); fidelity 0.9 or 98% of the "
             "skill is required.",
         ),
         (
             skilled(CLOSE, Estimate(0.8, 0.01)),
             "do not ship",
-            "Do not ship: it keeps 80.0% of the teacher's skill (95 % interval 78.0% to 82.0%, on 500 rows), clearly "
+            "Do not ship.\nIt keeps 80.0% of the teacher's skill (95 % interval 78.0% to 82.0%, on 500 rows), clearly "
             "less than 90%.",
         ),
         (
             Findings(CLOSE, 500, **DEAR),
             "do not ship",
-            "Do not ship: this student has no cost advantage: one row 2.5 times slower, 4 times larger.",
+            "Do not ship.\nThis student has no cost advantage: one row 2.5 times slower, 4 times larger.",
         ),
         (
             Findings(NEAR, 500),
             "cannot tell",
-            "Cannot tell: a good copy of the teacher (fidelity 0.910, 95 % interval 0.871 to 0.949, on 500 rows); "
-            "fidelity 0.9 is required; at least 7,700 rows are needed.",
+            "Cannot tell: at least 7,700 rows are needed.\nA good copy of the teacher (fidelity 0.910, 95 % interval "
+            "0.871 to 0.949, on 500 rows); fidelity 0.9 is required.",
         ),
         (
             Findings(CLOSE, 500, n_shared=251),
             "cannot tell",
-            "Cannot tell: 251 of the 500 rows are training rows; at least 100 other rows are needed.",
+            "Cannot tell: at least 100 other rows are needed.\n251 of the 500 rows are training rows.",
         ),
         (
             Findings(UNKNOWN, 500),
             "cannot tell",
-            "Cannot tell: the teacher's output is the same for all of these 500 rows; at least 100 with different "
-            "outputs are needed.",
+            "Cannot tell: at least 100 rows with different outputs are needed.\nThe teacher's output is the same for "
+            "all of these 500 rows.",
         ),
         (
             skilled(CLOSE, UNKNOWN, teacher_skill=Estimate(0.01, 0.01)),
             "cannot tell",
-            "Cannot tell: the teacher may be no better than a constant (skill 0.010, 95 % interval -0.010 to 0.030, on "
-            "500 rows); at least 2,000 rows are needed.",
+            "Cannot tell: at least 2,000 rows are needed.\nThe teacher may be no better than a constant (skill 0.010, "
+            "95 % interval -0.010 to 0.030, on 500 rows).",
         ),
-        (Findings(UNKNOWN, 1), "cannot tell", "Cannot tell: a single row is not enough; at least 100 rows are needed."),
-        (Findings(CLOSE, 49), "cannot tell", "Cannot tell: 49 rows are too few; at least 100 rows are needed."),
+        (
+            Findings(UNKNOWN, 1),
+            "cannot tell",
+            "Cannot tell: at least 100 rows are needed.\nA single row is not enough.",
+        ),
+        (Findings(CLOSE, 49), "cannot tell", "Cannot tell: at least 100 rows are needed.\n49 rows are too few."),
     ],
 )
 def test_the_first_line_is_a_decision(found, decision, line):
     """One of four, with a short reason in figures; the rest is another line."""
     assert decide(found).name == decision
     assert first(verdict(found)) == line
-    assert verdict(found).count("\n") == 1
+    assert verdict(found).count("\n") == 2
 
 
 @pytest.mark.parametrize(
@@ -311,13 +324,13 @@ random_findings = st.builds(
 def test_whatever_was_found_there_is_one_decision(found):
     """The first line starts with one of four; where rows are lacking, more are asked for than there are."""
     decision, said = decide(found), verdict(found)
-    assert [name for name, start in DECISIONS.items() if re.match(f"{start}[:,]", said)] == [decision.name]
-    assert said.count("\n") == 1
+    assert [name for name, start in DECISIONS.items() if re.match(f"{start}[:,.]", said)] == [decision.name]
+    assert said.count("\n") == 2
     assert re.search(r"\bnan\b", first(said)) is None
     if decision.name == "cannot tell":
         n_rows, _ = needed(first(said))
         assert n_rows >= 100
-        is_lack_of_rows = "training rows;" not in first(said) and "output is the same" not in first(said)
+        is_lack_of_rows = "training rows." not in first(said) and "output is the same" not in first(said)
         assert n_rows > found.n_rows or not is_lack_of_rows
 
 
@@ -368,7 +381,7 @@ def test_reports_have_the_decision_for_programs(make):
     few = compare(proba[:20], proba[:20], y[:20], classes=LABELS)
     for found, decision in ((copy, "ship"), (harm, "train directly"), (noise, "do not ship"), (few, "cannot tell")):
         assert found.decision == decision
-        assert re.match(f"{DECISIONS[decision]}[:,]", found.verdict)
+        assert re.match(f"{DECISIONS[decision]}[:,.]", found.verdict)
 
 
 def test_rows_are_called_unseen_only_where_this_was_looked_for(make):
@@ -424,7 +437,9 @@ def test_standard_errors_are_those_of_leaving_rows_out(kind):
 def test_intervals_hold_what_they_promise(monkeypatch):
     """Of 200 draws of 200 rows, nearly 95 % of the intervals have the truth in them: fidelity, skill, share of it."""
     seen = []
-    monkeypatch.setattr("skdistill.inspection._report.verdict", lambda found: seen.append(found) or "\n")
+    monkeypatch.setattr(
+        "skdistill.inspection._report.verdict", lambda found: seen.append(found) or parts_of_verdict(found)
+    )
     rng = np.random.default_rng(0)
     for _ in range(200):
         compare(*draws(200, rng), max_rules=1, columns=[])
@@ -468,7 +483,7 @@ def test_a_perfect_copy_is_called_one():
     found = compare(proba, proba, y, classes=LABELS)
     expected = "A close copy of the teacher on 200 rows: fidelity 1.000, 100.0% of its labels, 100.0% of its skill."
     assert first(found.verdict).startswith(
-        "Ship it: a close copy of the teacher (fidelity 1.000, 95 % interval 1.000 to"
+        "Ship it.\nA close copy of the teacher (fidelity 1.000, 95 % interval 1.000 to"
     )
     assert rest(found.verdict).startswith(f"{expected} Pass X_train")
     assert found.divergences == pytest.approx(dict.fromkeys(found.divergences, 0.0))
@@ -479,7 +494,7 @@ def test_a_student_worse_than_a_constant_is_told_first():
     proba = two_columns(RNG.uniform(size=200))
     y = LABELS[(proba[:, 1] < 0.5).astype(int)]
     found = compare(proba, proba, y, classes=LABELS)
-    assert found.verdict.startswith("Do not ship: it is no better than a constant (skill -")
+    assert found.verdict.startswith("Do not ship.\nIt is no better than a constant (skill -")
     assert "The teacher itself is no better than a constant (skill -" in found.verdict
     assert np.isnan(found.models["kept"]).all()
     assert "% of its skill" not in found.verdict
@@ -489,9 +504,9 @@ def test_a_student_that_follows_worse_than_a_constant_is_told_first():
     """Without true labels; with them and skill of its own, it is a poor copy but may be used."""
     teacher, student = RNG.normal(size=(2, 300))
     found = compare(teacher, student)
-    assert found.verdict.startswith("Do not ship: it follows the teacher no better than a constant would (fidelity -")
+    assert found.verdict.startswith("Do not ship.\nIt follows the teacher no better than a constant would (fidelity -")
     found = compare(teacher, student, student)
-    assert found.verdict.startswith("Ship it: it is better than its teacher (skill 1.000")
+    assert found.verdict.startswith("Ship it.\nIt is better than its teacher (skill 1.000")
     assert rest(found.verdict).startswith("The teacher itself is no better than a constant")
     assert "A poor copy of the teacher" in found.verdict
     assert "Do not ship" not in found.verdict
@@ -505,7 +520,7 @@ def test_a_teacher_that_does_harm_is_told(make):
     model = DistilledClassifier(teacher, "tree", sampler=None, random_state=0).fit(case.X[:120])
     found = report(model, case.X[120:], case.y[120:], X_train=case.X[:120], y_train=case.y[:120], timing=False)
     assert found.models["model"].tolist() == ["teacher", "student", "student without teacher"]
-    assert found.verdict.startswith("Ship the same student trained directly: without the teacher it has skill 0.")
+    assert found.verdict.startswith("Ship the same student trained directly.\nWithout the teacher it has skill 0.")
     assert re.search(
         r"The teacher makes the student worse: fitted without it, the same student has accuracy 0.*and skill 0",
         found.verdict,
@@ -547,11 +562,11 @@ BETTER, WORSE, EVEN = Estimate(0.1, 0.01), Estimate(-0.1, 0.01), Estimate(0.01, 
         (BETTER, BETTER, "The teacher makes the student worse: fitted without it"),
         (WORSE, BETTER, "The teacher improves the probabilities and worsens the labels: fitted without it"),
         (WORSE, EVEN, "The teacher helped: fitted without it"),
-        (EVEN, WORSE, "The teacher makes no significant difference on these rows: fitted without it"),
+        (EVEN, WORSE, "No significant gain over training directly: fitted without it"),
         (
             Estimate(0.0, 0.0),
             Estimate(0.0, 0.0),
-            "The teacher makes no significant difference on these rows: fitted without it",
+            "No significant gain over training directly: fitted without it",
         ),
     ],
 )
@@ -560,8 +575,9 @@ def test_labels_and_probabilities_are_told_apart(gain, labels, text):
     found = Findings(**KEPT, alone_accuracy=0.8, student_accuracy=0.9, alone_gain=gain, alone_labels=labels)
     said = rest(verdict(found))
     assert text in said
-    assert said.count("The teacher") == 1
-    assert (said.index("The teacher") == 0) == ("wors" in text)
+    assert said.count("fitted without it") == 1
+    assert said.startswith(text) == ("wors" in text)
+    assert bool(parts_of_verdict(found).warnings) == ("wors" in text)
     is_harm_alone = gain is BETTER and labels is not WORSE
     assert decide(found).name == ("train directly" if is_harm_alone else "ship")
 
@@ -574,7 +590,7 @@ def test_nothing_gained_is_told_before_the_copy():
     costs = {"teacher_row": 10.0, "teacher_many": 1.0, "teacher_bytes": 1000.0}
     dear = verdict(Findings(SURE, 100, **costs, student_row=25.0, student_many=3.0, student_bytes=4000.0))
     nothing = "his student has no cost advantage: one row 2.5 times slower, batches 3 times slower, 4 times larger."
-    assert first(dear) == f"Do not ship: t{nothing}"
+    assert first(dear) == f"Do not ship.\nT{nothing}"
     assert nothing not in rest(dear)
     for more in ({"student_skill": Estimate(-0.1, 0.01)}, {"teacher_skill": Estimate(-0.1, 0.01), "has_truth": True}):
         found = Findings(SURE, 100, **costs, student_row=25.0, student_many=3.0, student_bytes=4000.0, **more)
@@ -622,7 +638,7 @@ def test_copies_have_grades(kept, name):
     """By fidelity."""
     said = verdict(Findings(Estimate(kept, 0.01), 1234))
     assert rest(said).startswith(f"{name} copy of the teacher on 1,234 rows: fidelity {kept:.3f}")
-    assert f"{name.lower()} copy of the teacher (fidelity {kept:.3f}, " in first(said)
+    assert f"{name} copy of the teacher (fidelity {kept:.3f}, " in first(said)
 
 
 def test_larger_students_say_so(make):
@@ -638,13 +654,13 @@ def test_larger_students_say_so(make):
 
 
 def test_any_model_has_a_report(case):
-    """The verdict is printed first, in two lines; every part is a frame; the table is not changed."""
+    """The verdict is printed first, in three lines; every part is a frame; the table is not changed."""
     before = pickle.dumps(case.X)
     found = report(case.model, case.X, case.y, timing=False, **case.options)
     assert isinstance(found, Report)
     assert pickle.dumps(case.X) == before
-    assert str(found).splitlines()[:2] == found.verdict.splitlines()
-    assert re.match(f"{DECISIONS[found.decision]}[:,]", found.verdict)
+    assert str(found).splitlines()[:3] == found.verdict.splitlines()
+    assert re.match(f"{DECISIONS[found.decision]}[:,.]", found.verdict)
     for part in PARTS:
         frame = found.to_frame(part)
         assert list(frame.columns) == list(getattr(found, part))
@@ -688,6 +704,33 @@ def test_costs_are_measured(make):
     found = report(case.model, case.X).to_frame().set_index("model")
     assert np.isnan(found["one_row"]["teacher"])
     assert np.isnan(found["many_rows"]["teacher"])
+
+
+@pytest.mark.parametrize("name", ["three classes", "several values"])
+def test_compiled_students_have_a_quality_of_their_own(make, name):
+    """That of their own outputs and labels, with no cell left empty that the student has."""
+    case = make(name)
+    found = report(case.model, case.X, case.y).to_frame().set_index("model")
+    compiled = skdistill.compile(case.model)
+    outputs = np.asarray(compiled(case.X))
+    row = found.loc["student, compiled"]
+    assert row.notna().all() or set(row.index[row.isna()]) <= set(found.columns[found.loc["student"].isna()])
+    if name == "several values":
+        assert row["skill"] == pytest.approx(r2_skill(case.y, outputs))
+        return
+    assert row["accuracy"] == agreement(case.y, compiled.predict(case.X))
+    assert row["skill"] == pytest.approx(brier_skill(case.y, outputs, classes=case.model.classes_))
+    assert row["fidelity"] == pytest.approx(fidelity(case.model.soft_targets(case.X), outputs))
+
+
+def test_a_compiled_student_that_answers_otherwise_is_seen(monkeypatch, make):
+    """Its row is not a copy of the student's."""
+    case = make("two classes")
+    compiled = skdistill.compile(case.model)
+    compiled.scorer = compiled.scorer.scaled(-1.0)
+    monkeypatch.setattr("skdistill.inspection._measures.compiled_form", lambda model: compiled)
+    found = report(case.model, case.X, case.y).to_frame().set_index("model")
+    assert found["accuracy"]["student, compiled"] < 0.5 < found["accuracy"]["student"]
 
 
 def test_compiled_models_answer_with_probabilities(make):
@@ -889,7 +932,7 @@ def test_a_single_row_has_a_report(make):
     """It says that it tells nothing, and warns of nothing."""
     case = make("two classes")
     found = report(case.model, case.X[:1] + 0.001, case.y[:1], X_train=case.X[1:], y_train=case.y[1:])
-    assert first(found.verdict) == "Cannot tell: a single row is not enough; at least 100 rows are needed."
+    assert first(found.verdict) == "Cannot tell: at least 100 rows are needed.\nA single row is not enough."
     assert found.decision == "cannot tell"
     assert rest(found.verdict).startswith("Fidelity to the teacher is not defined, because a single row is not")
     assert "Only 1 row: every number here is uncertain." in found.notes
@@ -906,7 +949,7 @@ def test_a_constant_teacher_has_no_fidelity(value):
     found = compare(np.full(150, value), y / 2, y)
     assert "is not defined, because the teacher's output is the same for all of these 150 rows" in found.verdict
     assert first(found.verdict).startswith(
-        "Cannot tell: the teacher's output is the same for all of these 150 rows; at least"
+        "Cannot tell: at least 100 rows with different outputs are needed.\nThe teacher's output is the same for all of"
     )
     assert np.isnan(found.models["fidelity"]).all()
     assert np.isnan(found.by_output["fidelity"]).all()
@@ -1192,8 +1235,13 @@ def test_pages_are_whole(make, name, page):
     case = make(name)
     made = report(case.model, case.X, case.y, timing=False, **case.options)
     written = page(made)
-    bold = re.search(r"</h1>\s*<div class=\"verdict\"><p><strong>(.*?)</strong></p><p>(.*?)</p></div>", written)
-    assert [unescape(text) for text in bold.groups()] == made.verdict.splitlines()
+    (shown,) = re.findall(r"</h1>\s*<div class=\"verdict \w+\">(.*?)</div>", written)
+    bold = re.findall(r'<p class="decision"><span aria-hidden="true">.</span> <strong>(.*?)</strong></p>', shown)
+    others = re.findall(r'<p class="(?:reason|evidence)">(.*?)</p>', shown)
+    warnings = re.findall(r'<p class="warning"><strong>Note:</strong> (.*?)</p>', shown)
+    assert [unescape(text) for text in warnings] == list(made.warnings)
+    lines = [*bold, others[0], " ".join([*warnings, others[1]])]
+    assert [unescape(text) for text in lines] == made.verdict.splitlines()
     found = read(written)
     assert found.open == []
     assert found.headings[0] == 1
@@ -1234,6 +1282,78 @@ def test_pages_follow_their_surroundings_not_the_style(make, page):
     assert "currentColor" in light
     assert not re.search(r"<svg.*<style.*</svg>", light, flags=re.DOTALL)  # it would style the notebook around, too
     assert plt.get_fignums() == opened
+
+
+def test_all_forms_say_what_the_report_is_about(make, page):
+    """Teacher, family, rows, date and versions: printed, in frames, on pages, and in pickles."""
+    case = make("pandas")
+    found = report(case.model, case.X, case.y, timing=False)
+    about = found.subject
+    assert list(about) == ["teacher", "student", "data", "date", "versions"]
+    assert about["teacher"] == "risk"
+    assert re.fullmatch(r"tree \(CompactTreeClassifier\), [\d,]+ parameters", about["student"])
+    assert about["data"].startswith(f"150 rows with {case.X.shape[1]} columns ({case.X.columns[0]}, ")
+    assert about["data"].endswith("with true labels")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", about["date"])
+    assert f"skdistill {skdistill.__version__}, scikit-learn " in about["versions"]
+    written = unescape(page(found))
+    for name, text in about.items():
+        assert f"{name}: {text}" in str(found)
+        assert f"<dt>{name}</dt><dd>{text}</dd>" in written
+    assert found.to_frame("rules").attrs["subject"] == pickle.loads(pickle.dumps(found)).subject == about
+    few = report(case.model, case.X, timing=False, max_rows=20, random_state=0).subject["data"]
+    assert few.startswith("20 of 150 rows")
+    assert few.endswith("without true labels")
+
+
+PLAIN = {"class", "output", "rule", "column", "slice", "n_rows", "row", "teacher", "student", "truth", "weight"}
+"""Columns that say what they are."""
+
+
+def test_every_measure_is_explained_and_shown(make, page):
+    """On hover, in a list, below the printed table and in frames; folded or not, no column is lost."""
+    for name in ("three classes", "several values"):
+        case = make(name)
+        found = report(case.model, case.X, case.y)
+        written = page(found)
+        legend = re.search(r"What the terms mean</summary><dl>(.*?)</dl>", written)[1]
+        for part in PARTS:
+            terms = found.to_frame(part).attrs["terms"]
+            for column in getattr(found, part).keys() - {"model"}:
+                shown = HEADERS.get(column, column)
+                assert f">{shown}<" in unescape(written), column
+                if column in PLAIN or column.endswith(("_accuracy", "_error")):
+                    continue
+                assert terms[column] == TERMS[column]
+                assert f'<abbr title="{TERMS[column]}">{shown}</abbr>' in unescape(written)
+                assert part != "models" or f"{column}: {TERMS[column]}" in str(found)
+                assert f"<dt>{shown}</dt><dd>{TERMS[column]}</dd>" in unescape(legend)
+
+
+def test_good_and_bad_news_differ_on_the_page():
+    """By a class and a sign for each decision, and a paragraph for each piece of bad news."""
+    assert set(SIGNS) == set(DECISIONS)
+    assert len({kind for kind, _ in SIGNS.values()}) == len({sign for _, sign in SIGNS.values()}) == len(SIGNS)
+    proba = two_columns(RNG.uniform(size=200))
+    found = compare(proba, proba, LABELS[(proba[:, 1] < 0.5).astype(int)], classes=LABELS)
+    assert found.warnings[0].startswith("The teacher itself is no better than a constant")
+    written = found._repr_html_()
+    assert 'class="verdict bad"' in written
+    assert written.count('<p class="warning">') == len(found.warnings)
+
+
+@given(costs=st.lists(st.floats(1e-3, 1e9), min_size=3, max_size=3))
+def test_bars_are_as_long_as_the_costs(costs):
+    """In proportion to the longest, but never invisible; each has its number, and its share of the teacher's."""
+    names = ["teacher", "student", "student, compiled"]
+    models = {"model": np.array([*names, "earlier steps"]), "one_row": np.array([*costs, 1e12])}
+    drawn = cost_picture(models)
+    widths = [float(width) for width in re.findall(r'<rect [^>]*width="([\d.]+)"', drawn)]
+    longest = max(widths)
+    assert widths == pytest.approx([max(longest * cost / max(costs), 2) for cost in costs], abs=0.06)
+    assert drawn.count("<text") == 7
+    assert re.findall(r">([^<>]*)</text>", drawn)[1::2] == names
+    assert cost_picture({**models, "one_row": np.array([np.nan, 1.0, 1.0, 1.0])}) == ""
 
 
 EVIL = "<script>alert(1)</script>&\"'"
@@ -1288,11 +1408,11 @@ def test_training_rows_are_known_again(make):
     found = report(case.model, case.X, case.y, X_train=case.X, y_train=case.y, timing=False)
     n_rows = len(case.y)
     assert found.verdict.startswith(
-        f"Cannot tell: {n_rows} of the {n_rows} rows are training rows; at least 100 other rows are"
+        f"Cannot tell: at least 100 other rows are needed.\n{n_rows} of the {n_rows} rows are training rows."
     )
     assert f"{len(case.y)} of the {len(case.y)} rows are among the training rows" in found.notes[0]
     known = report(case.model, case.X, case.y, timing=False)
-    assert known.verdict.startswith(f"Cannot tell: {n_rows} of the {n_rows} rows are training rows")
+    assert f"{n_rows} of the {n_rows} rows are training rows" in known.verdict
     new = case.X[:50] + 0.01
     apart = report(case.model, new, case.y[:50], X_train=case.X[50:], y_train=case.y[50:], timing=False)
     assert "training rows" not in str(apart)
@@ -1355,7 +1475,7 @@ def test_a_teacher_of_hardly_any_skill_is_not_divided_by():
     skill = found.models["skill"][0]
     assert "of its skill" not in found.verdict
     assert found.decision == "cannot tell"
-    assert ("the teacher may be no better" if skill > 0 else "no better") in first(found.verdict)
+    assert ("The teacher may be no better" if skill > 0 else "no better") in first(found.verdict)
 
 
 def test_a_function_is_asked_for_the_classes_of_the_model(make):
