@@ -197,7 +197,7 @@ class DatasetError(SkdistillError, ValueError):
     """
 
 
-class ClusterError(SkdistillError, RuntimeError):
+class ClusterError(SkdistillError, ValueError, RuntimeError):
     """A cluster cannot do its part: the scheduler is gone, there are no workers, or they cannot load a teacher.
 
     The message names the partition or the rows.

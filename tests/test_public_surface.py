@@ -249,7 +249,7 @@ def test_errors_are_of_one_family():
     """Every error derives from SkdistillError and from a built-in one; what is only warned of is no error."""
     classes = [value for value in vars(skdistill.exceptions).values() if inspect.isclass(value)]
     errors = [value for value in classes if not issubclass(value, Warning)]
-    assert len(errors) == 11
+    assert len(errors) == 12
     for error in errors:
         assert issubclass(error, skdistill.exceptions.SkdistillError)
         assert error is skdistill.exceptions.SkdistillError or issubclass(error, ValueError)

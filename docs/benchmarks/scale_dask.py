@@ -161,7 +161,7 @@ def main():
     from distributed import Client, LocalCluster
 
     results, known = Rounds(options.results), {"waits": Waiting(), "forest of 60 trees": forest()}
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster, Client(cluster) as client:
         for each in range(options.rounds):
             for name, model in known.items():
                 if not results.has(round=each, teacher=name, way=WAYS[-1]):

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any, NoReturn
 
 from ..exceptions import ClusterError, DatasetError, SkdistillError
-from ._sent import Loaded, Sent, load
+from ._sent import Content, Loaded, Sent, load
 
 AHEAD = 3
 """Number of tasks for each thread of the workers that are submitted before the first result is used."""
@@ -111,19 +111,21 @@ class Cluster:
         import dask
 
         call = Call(sent.digest, sent.what, task.function, task.arguments, task.name)
-        with self._errors_of(task.name):
+        are_large = {"distributed.admin.large-graph-warning-threshold": "100GB"}  # blocks of rows and teachers
+        with self._errors_of(task.name), dask.config.set(are_large):
             place = self._place(sent)
-            # blocks of rows are large
-            with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"}):
-                if task.part is None:
-                    return self._client.submit(call, place, pure=False)
-                return self._client.compute(dask.delayed(call, pure=False, traverse=False)(place, task.part))
+            if task.part is None:
+                return self._client.submit(call, place, pure=False)
+            return self._client.compute(dask.delayed(call, pure=False, traverse=False)(place, task.part))
 
     def _place(self, sent: Sent) -> Any:
-        """Return where the object is: a copy on each worker, so that no worker that dies takes the last one along."""
+        """Return where the object is: the result of a task, which is computed again if all workers that had it end.
+
+        Data that are scattered would be lost with them: Dask keeps one copy, even if there were more.
+        """
         place = self._places.get(sent.digest)
         if place is None:
-            place = self._places[sent.digest] = self._client.scatter(sent.content, broadcast=True)
+            place = self._places[sent.digest] = self._client.submit(Content(sent.content), pure=False)
         return place
 
     def _result(self, sent: Sent, task: Task, future: Any) -> Any:

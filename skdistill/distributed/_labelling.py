@@ -20,7 +20,7 @@ from ..teachers import AnswerStore, Teacher, as_teacher, query_teacher
 from ..teachers._by_row import is_by_row
 from ._drawing import OnePartition
 from ._installed import require_dask
-from ._sent import Loaded, Sent, load
+from ._sent import Content, Loaded, Sent, load
 
 
 def label(
@@ -32,12 +32,12 @@ def label(
     chunk_size: int = 10_000,
     memory: Any = None,
     teacher_id: str | None = None,
-    client: Any = None,
 ) -> Any:
     """Return the outputs of a teacher for the rows of a Dask DataFrame, as another one.
 
-    Nothing is labelled before the result is computed or written. The teacher is sent to each worker once. A partition
-    whose worker ends is labelled again by another one.
+    Nothing is labelled before the result is computed or written, by any scheduler of Dask. The teacher is sent to each
+    worker and loaded there once; Dask warns of a large graph if it has more than 10 MB. A partition whose worker ends
+    is labelled again by another one.
 
     Parameters
     ----------
@@ -60,8 +60,6 @@ def label(
         partition that is labelled again, by another worker or in another run, finds them there.
     teacher_id : str or None, default=None
         Name by which ``memory`` recognises the teacher; ``None`` recognises it by what it knows.
-    client : distributed.Client or None, default=None
-        ``None`` uses the current client, or, if there is none, any other scheduler of Dask.
 
     Returns
     -------
@@ -92,7 +90,7 @@ def label(
     >>> teacher = LogisticRegression().fit(rows, [0, 0, 1, 1])
     >>> outputs = label(teacher, dd.from_pandas(rows, npartitions=2))
     >>> outputs.compute(scheduler="sync").round(1)["proba_1"].tolist()
-    [0.1, 0.4, 0.6, 0.9]
+    [0.2, 0.4, 0.6, 0.8]
     """
     require_dask("label")
     check_number("label", "chunk_size", chunk_size, low=1)
@@ -110,7 +108,7 @@ def label(
         teacher_id,
     )
     rows = dataset.source.collection if dataset.columns is None else X[list(dataset.columns)]  # type: ignore[attr-defined]
-    return rows.map_partitions(labels, _place(sent, client), meta=_meta(columns, X), enforce_metadata=True)
+    return rows.map_partitions(labels, _content(sent), meta=_meta(columns, X), enforce_metadata=True)
 
 
 def _dataset_of(X: Any, teacher: Teacher, chunk_size: int) -> ChunkedTable:
@@ -146,22 +144,11 @@ def _meta(columns: list[str], X: Any) -> Any:
     return pd.DataFrame(np.empty((0, len(columns))), columns=columns, index=X._meta.index)
 
 
-def _place(sent: Sent, client: Any) -> Any:
-    """Return the pickled teacher as an argument of a graph: a copy on each worker, or a part of the graph."""
+def _content(sent: Sent) -> Any:
+    """Return the pickled teacher as the result of a task, which each worker gets once."""
     import dask
-    from distributed import get_client
 
-    try:
-        client = get_client() if client is None else client
-    except ValueError:
-        return dask.delayed(sent.content, name=f"skdistill-teacher-{sent.digest}", traverse=False)
-    try:
-        return dask.delayed(client.scatter(sent.content, broadcast=True))
-    except Exception as error:  # of the network, or of a client that is closed
-        raise ClusterError(
-            f"label: {sent.what} cannot be sent to the workers ({type(error).__name__}: {error}). Check that the "
-            "scheduler answers and has workers, or connect a new Client."
-        ) from error
+    return dask.delayed(Content(sent.content), pure=False)(dask_key_name=f"skdistill-teacher-{sent.digest}")
 
 
 @dataclass(frozen=True)

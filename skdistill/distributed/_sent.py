@@ -50,6 +50,17 @@ class Sent:
         return cls(content, hashlib.sha256(content).hexdigest()[:32], what)
 
 
+@dataclass(frozen=True)
+class Content:
+    """A task that returns the content of a pickled object, which other workers get from the one that ran it."""
+
+    content: bytes
+
+    def __call__(self) -> bytes:
+        """Return the content."""
+        return self.content
+
+
 @dataclass
 class Loaded:
     """An object in the process of a worker.

@@ -30,9 +30,6 @@ def rows(n_rows=N_ROWS, seed=0):
     return table.assign(g=pd.Categorical(rng.choice(["u", "v"], n_rows)), weight=(table["b"] > 0.1).astype(float))
 
 
-FEATURES = ["a", "b", "c", "g"]
-
-
 def wavy(X):
     """Vary where a is large, and hardly elsewhere."""
     return np.where(X["a"] > 0.8, np.sin(40 * X["b"]), 0.01 * X["b"]) + 0.1 * (X["g"] == "u").to_numpy()
@@ -88,26 +85,6 @@ def test_labels_weights_and_models_travel(client):
         with on_cluster(client):
             fits.append(model.fit(X, "label", sample_weight="weight").predict_proba(table[["a", "b"]].to_numpy()))
     assert (fits[0] == fits[1]).all()
-
-
-def test_a_worker_may_die(client, tmp_path):
-    """Its block is labelled by another worker, and each answer is stored once."""
-    (tmp_path / "deaths").mkdir()
-    table = rows(1000).drop(columns="weight")
-    here = tree(chunk_size=100).fit(table)
-    model = tree(Fatal(tmp_path / "deaths"), chunk_size=100, memory=str(tmp_path / "memory"), teacher_id="fatal")
-    with on_cluster(client):
-        model.fit(dd.from_pandas(table, npartitions=3))
-    assert len(list((tmp_path / "deaths").iterdir())) == 1
-    assert (here.predict(table) == model.predict(table)).all()
-    assert memory_info(str(tmp_path / "memory")).n_rows == model.transfer_set_.n_queries == 1000
-
-
-def test_a_block_that_ends_its_workers_is_named(client, tmp_path, monkeypatch):
-    """Not tried for ever."""
-    monkeypatch.setattr(client.cluster.scheduler, "allowed_failures", 0)
-    with on_cluster(client), pytest.raises(ClusterError, match=r"labels real rows 0 to 99.*1 of them.*chunk_size"):
-        tree(Fatal(tmp_path)).fit(rows(100))
 
 
 def test_arrays_of_dask_are_drawn_there(client):
@@ -206,17 +183,21 @@ def test_unknown_categories_are_named(client):
     assert model.transfer_set_.n_real == 100
 
 
+def first(frame, n_rows):
+    return frame.map_partitions(lambda part: part[part.index < n_rows], meta=frame._meta)
+
+
 def test_partitions_without_rows_are_passed_over(client):
     """By fits, and they have no outputs; a dataset without any row is an error."""
     table = rows(200).drop(columns="weight")
     frame = dd.from_pandas(table, npartitions=4)
-    frame = frame[frame.index < 120]
+    frame = first(frame, 120)
     with on_cluster(client):
         there = tree().fit(frame)
     assert (there.predict(table) == tree().fit(table[:120]).predict(table)).all()
     assert len(label(wavy, frame).compute()) == 120
     with on_cluster(client), pytest.raises(DatasetError, match="the Dask DataFrame has no rows"):
-        tree().fit(frame[frame.index < 0])
+        tree().fit(first(frame, 0))
 
 
 def test_labels_are_the_outputs_of_the_teacher(client):
@@ -240,7 +221,7 @@ def test_labels_without_a_cluster(monkeypatch):
     """Any other scheduler of Dask computes them, too."""
     import distributed
 
-    def none(*_):
+    def none():
         raise ValueError("no client")
 
     monkeypatch.setattr(distributed, "get_client", none)
@@ -251,6 +232,28 @@ def test_labels_without_a_cluster(monkeypatch):
         pass
 
 
+def test_a_worker_may_die(client, tmp_path):
+    """Its block is labelled by another worker, and each answer is stored once."""
+    (tmp_path / "deaths").mkdir()
+    table = rows(1000).drop(columns="weight")
+    here = tree(chunk_size=100).fit(table)
+    model = tree(Fatal(tmp_path / "deaths"), chunk_size=100, memory=str(tmp_path / "memory"), teacher_id="fatal")
+    with on_cluster(client):
+        model.fit(dd.from_pandas(table, npartitions=3))
+    assert len(list((tmp_path / "deaths").iterdir())) == 1
+    assert (here.predict(table) == model.predict(table)).all()
+    assert memory_info(str(tmp_path / "memory")).n_rows == model.transfer_set_.n_real == 1000
+
+
+@pytest.mark.slow
+def test_a_block_that_ends_its_workers_is_named(client, tmp_path, monkeypatch):
+    """Not tried for ever."""
+    monkeypatch.setattr(client.cluster.scheduler, "allowed_failures", 0)
+    with on_cluster(client), pytest.raises(ClusterError, match=r"labels real rows 0 to 99.*1 of them.*chunk_size"):
+        tree(Fatal(tmp_path)).fit(rows(100))
+
+
+@pytest.mark.slow
 def test_a_partition_is_labelled_again_and_stored_once(client, tmp_path):
     """A worker ends in its partition, which another one labels; what was stored is found by the next run."""
     (tmp_path / "deaths").mkdir()

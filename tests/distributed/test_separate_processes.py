@@ -95,11 +95,11 @@ def test_a_fit_survives_the_death_of_a_worker(processes, tmp_path):
 
 def test_labels_survive_the_death_of_a_worker(processes, tmp_path):
     """Each row has its outputs once, in its partition."""
-    client, (_, worker, _) = processes
+    _, (_, worker, _) = processes
     calls = tmp_path / "calls"
     calls.mkdir()
     killer = kill_after(3, calls, worker, worker.pid)
-    outputs = label(Noting(calls), dd.from_pandas(table(), npartitions=20), names=["output"], client=client).compute()
+    outputs = label(Noting(calls), dd.from_pandas(table(), npartitions=20), names=["output"]).compute()
     killer.join()
     assert np.allclose(outputs["output"], np.sin(9 * table()["a"]) + table()["b"], rtol=0, atol=0)
     assert (outputs.index == table().index).all()
