@@ -42,7 +42,7 @@ def project(tmp_path_factory):
         for script in ("make_table.py", "train.py"):
             subprocess.run([sys.executable, script], check=True)
         yield folder
-    for name in ("audit", "load_test"):
+    for name in ("audit", "load_test", "send"):
         sys.modules.pop(name, None)
 
 
@@ -99,17 +99,16 @@ class TestProject:
         np.testing.assert_allclose(found, expected, rtol=1e-9)
 
     def test_the_day_ends_with_an_audit(self, project, capsys):
-        """The script finds rows to audit, and no alarm on rows like the reference."""
-        audit, load_test = import_module("audit"), import_module("load_test")
+        """The scripts send each row once, find rows to audit, and no alarm on rows like the reference."""
         rows = json.loads((project / "later.json").read_text())
-        with load_test.started("student") as port:
-            load_test.send(port, rows, 0)
-            audit.main(f"http://127.0.0.1:{port}")
-        n_rows, n_audits = map(
-            int, re.match(r"(\d+) rows, (\d+) audits\nalarms: none", capsys.readouterr().out).groups()
-        )
-        assert n_rows == len(rows)
-        assert n_audits > 0
+        with import_module("load_test").started("student") as port:
+            import_module("send").main(port)
+            import_module("audit").main(f"http://127.0.0.1:{port}")
+        sent, seen, alarms = capsys.readouterr().out.splitlines()
+        assert sent.startswith(f"{len(rows)} rows; ")
+        n_audits = int(re.fullmatch(rf"{len(rows)} rows, (\d+) audits", seen)[1])
+        assert 0 < n_audits < len(rows) / 2
+        assert alarms == "alarms: none"
 
     def test_the_load_test_compares_both(self, project, capsys):
         """It counts the requests of teacher and student, whose labels differ as rarely as was promised."""

@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 N_SHOWN = 8
 MEASURES = {
     "age": ("Age", "years", 1),
-    "sex": ("Sex", "1 or 2", 1),
+    "sex": ("Sex (coded)", "", 1),
     "bmi": ("Body mass index", "kg/m²", 0.1),
     "bp": ("Blood pressure", "mmHg", 0.5),
     "s1": ("Cholesterol", "mg/dl", 1),
