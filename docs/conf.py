@@ -6,6 +6,7 @@ The build runs the examples; with `SKDISTILL_EXAMPLES=small` in the environment,
 import inspect
 import os
 import re
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -15,10 +16,12 @@ from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx import addnodes
 from sphinx.ext.autosummary import autosummary_table
+from sphinx.ext.intersphinx import InventoryAdapter
 
 import skdistill
 
 DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS / "_extensions"))
 
 project = "skdistill"
 author = "The skdistill developers"
@@ -28,17 +31,31 @@ release = version = skdistill.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
     "numpydoc",
     "myst_parser",
     "sphinx_gallery.gen_gallery",
+    "api_index",
+    "address",
+    "changelog",
 ]
 exclude_patterns = ["_build", "auto_examples/**.ipynb", "auto_examples/**.py", "auto_examples/**.zip"]
+exclude_patterns += ["auto_examples/index.rst"]  # examples.rst orders them by task
 templates_path = ["_templates"]
 smartquotes = False  # default="auto" is code
 toc_object_entries_show_parents = "hide"
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(sklearn|numpy|pandas|matplotlib|joblib|scipy|lightgbm)\..*")]
-"""Other libraries: their inventories need the network, and the site is built offline."""
+"""Names of other libraries that no inventory has."""
+
+SITES = {
+    "sklearn": "https://scikit-learn.org/stable/",
+    "numpy": "https://numpy.org/doc/stable/",
+    "pandas": "https://pandas.pydata.org/docs/",
+    "joblib": "https://joblib.readthedocs.io/en/stable/",
+}
+intersphinx_mapping = {name: (site, f"inventories/{name}.inv") for name, site in SITES.items()}
+"""The inventories are part of the repository (`docs/inventories/make.py`): the site is built offline."""
 
 # -- pages -------------------------------------------------------------------------------------------------------------
 
@@ -50,13 +67,18 @@ html_theme = "pydata_sphinx_theme"
 html_title = "skdistill"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["copy.js"]
+html_additional_pages = {"404": "404.html"}
 html_show_sourcelink = False
-html_sidebars = {page: [] for page in ("index", "quick_start", "comparison", "glossary")}  # they have no subpages
+html_sidebars = {
+    page: [] for page in ("index", "quick_start", "comparison", "glossary", "changelog")
+}  # they have no subpages
 html_theme_options = {
     "header_links_before_dropdown": 8,
-    "navbar_end": ["theme-switcher"],
+    "navbar_start": ["navbar-logo", "version"],
+    "navbar_end": ["theme-switcher", "navbar-icon-links"],
     "navigation_with_keys": False,
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": ["page-toc", "edit"],
     "show_nav_level": 1,
     "show_toc_level": 2,
     "footer_start": ["copyright"],
@@ -71,7 +93,7 @@ if os.environ.get("SKDISTILL_EXAMPLES") == "small":
 # -- examples ----------------------------------------------------------------------------------------------------------
 
 sphinx_gallery_conf = {
-    "examples_dirs": "../examples",
+    "examples_dirs": "../examples",  # with a README.md, the project in examples/service would be a gallery of its own
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"/plot_",
     "ignore_pattern": r"(^|/)(?!plot_)[^/]*\.py$",
@@ -81,6 +103,7 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
     "download_all_examples": False,
     "show_signature": False,
+    "thumbnail_size": (560, 340),
     "remove_config_comments": True,
     "ignore_repr_types": r"matplotlib|Display",  # they draw themselves
 }
@@ -114,8 +137,8 @@ autosummary_context = {"public": PUBLIC}
 
 
 def skip_inherited(app, what, name, obj, skip, options):
-    """Leave out methods inherited from other libraries (`get_params`, `dict.items`), which are documented there."""
-    own = (getattr(obj, "__module__", None) or "").startswith("skdistill")
+    """Leave out what is inherited from other libraries (`get_params`, `dict.items`), except for `score`."""
+    own = (getattr(obj, "__module__", None) or "").startswith("skdistill") or name == "score"
     return True if what == "class" and inspect.isroutine(obj) and not own else None
 
 
@@ -131,8 +154,9 @@ def check_api(app, env):
 
 
 def link_examples(app, docname, content):
-    """Turn links to `examples/plot_x.py` into links to its page of the gallery."""
+    """Turn links to `examples/plot_x.py` into links to its page of the gallery, and that to the project likewise."""
     up = "../" * docname.count("/")
+    content[0] = content[0].replace(f"]({up}../examples/service/README.markdown)", f"]({up}service_example.md)")
     content[0] = re.sub(
         rf"\]\({re.escape(up)}\.\./examples/(plot_\w+)\.py\)", rf"]({up}auto_examples/\1.rst)", content[0]
     )
@@ -149,9 +173,15 @@ def targets_of_code():
     return targets
 
 
+def targets_elsewhere(app):
+    """Return the full names of classes of other packages by their short ones, from the inventories: `GridSearchCV`."""
+    classes = InventoryAdapter(app.env).main_inventory.get("py:class", {})
+    return {name.rpartition(".")[2]: name for name in classes}
+
+
 def link_code(app, doctree):
     """Link `AutoSampler(...)` or `skdistill.compile` in prose to the API, and `examples/plot_x.py` to the gallery."""
-    docname, targets = app.env.docname, targets_of_code()
+    docname, targets = app.env.docname, targets_elsewhere(app) | targets_of_code()
     if docname.startswith(("api/", "auto_examples/", "comparison")):  # other packages have a `DistilledRegressor` too
         return
     for literal in list(doctree.findall(nodes.literal)):

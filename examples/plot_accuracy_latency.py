@@ -9,7 +9,6 @@ takes some minutes.
 """
 
 import os
-import sys
 from collections import defaultdict
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle threads do not spin
@@ -32,21 +31,26 @@ from skdistill.metrics import latency
 from skdistill.samplers import LeafSwap
 from skdistill.students import CompactBoostingClassifier
 
-SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
-
 # %%
 # The teacher is accurate, slow and large. The students are boosted trees of five sizes
 # and single trees of scikit-learn.
 
+N_TREES, N_STEPS, N_SPLITS = 500, 100, 5
+SIZES = [(2, 8), (5, 8), (10, 16), (20, 16), (60, 24)]
+options = {}
+# sphinx_gallery_start_ignore
+if os.environ.get("SKDISTILL_EXAMPLES") == "small":
+    N_TREES, N_STEPS, N_SPLITS = 50, 5, 1
+    SIZES, options = SIZES[:2], {"sampler": LeafSwap(), "n_synthetic": 1.0}
+# sphinx_gallery_end_ignore
+
 teacher = VotingClassifier(
     [
-        ("forest", ExtraTreesClassifier(50 if SMALL else 500, random_state=0)),
+        ("forest", ExtraTreesClassifier(N_TREES, random_state=0)),
         ("svm", CalibratedClassifierCV(SVC(C=10), ensemble=False)),
         (
             "boosting",
-            HistGradientBoostingClassifier(
-                max_iter=5 if SMALL else 100, random_state=0
-            ),
+            HistGradientBoostingClassifier(max_iter=N_STEPS, random_state=0),
         ),
     ],
     voting="soft",
@@ -56,9 +60,7 @@ FAMILIES = {
         f"{n_trees} x {n_leaves}": CompactBoostingClassifier(
             n_trees, n_leaves, random_state=0
         )
-        for n_trees, n_leaves in [(2, 8), (5, 8), (10, 16), (20, 16), (60, 24)][
-            : 2 if SMALL else 5
-        ]
+        for n_trees, n_leaves in SIZES
     },
     "single tree (leaves)": {
         f"tree {n_leaves}": DecisionTreeClassifier(
@@ -72,7 +74,6 @@ FAMILIES = {
 # We measure the accuracy, the microseconds for one row, and the microseconds per row in
 # batches, for each model and split.
 
-options = {"sampler": LeafSwap(), "n_synthetic": 1.0} if SMALL else {}
 measured = defaultdict(list)
 
 
@@ -88,7 +89,7 @@ def note(name, fitted, X_test, y_test):
     )
 
 
-for seed in range(1 if SMALL else 5):
+for seed in range(N_SPLITS):
     X_train, X_test, y_train, y_test = train_test_split(
         *load_digits(return_X_y=True), test_size=0.4, random_state=seed
     )
@@ -171,9 +172,10 @@ for ax, column, title in zip(
 axes[0].set_ylabel("accuracy on unseen rows")
 axes[1].legend(loc="lower right", fontsize=8)
 
-# %%
-# ``python examples/plot_accuracy_latency.py figure.png`` saves the figure.
+# sphinx_gallery_start_ignore
+import sys
 
-if len(sys.argv) > 1:
+if len(sys.argv) > 1:  # python examples/plot_accuracy_latency.py figure.png
     figure.savefig(sys.argv[1], dpi=120)
+# sphinx_gallery_end_ignore
 plt.show()

@@ -7,8 +7,6 @@ hundreds of trees for a smooth score, and takes milliseconds for a single row. T
 is a function of the row, and a small regressor can learn it.
 """
 
-import os
-
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.stats import spearmanr
@@ -21,7 +19,13 @@ from skdistill import DistilledRegressor
 from skdistill.metrics import fidelity, latency, pickled_bytes
 from skdistill.samplers import LeafSwap, Mixture, UniformBox
 
-SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
+N_TREES = 500
+# sphinx_gallery_start_ignore
+import os
+
+if os.environ.get("SKDISTILL_EXAMPLES") == "small":
+    N_TREES = 100
+# sphinx_gallery_end_ignore
 STYLES = [("#0072B2", "o"), ("#D55E00", "^")]
 
 # %%
@@ -34,9 +38,7 @@ X, y = load_breast_cancer(return_X_y=True)
 X_train, X_normal = train_test_split(X[y == 1], test_size=0.4, random_state=1)
 X_test = np.vstack([X_normal, X[y == 0]])
 is_anomaly = np.arange(len(X_test)) >= len(X_normal)
-forest = IsolationForest(n_estimators=100 if SMALL else 500, random_state=0).fit(
-    X_train
-)
+forest = IsolationForest(n_estimators=N_TREES, random_state=0).fit(X_train)
 
 # %%
 # The student

@@ -8,9 +8,6 @@ depends on their bytes. The data are the digits of scikit-learn. Fidelity is mea
 rows that neither teacher nor student has seen.
 """
 
-import os
-import sys
-
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
@@ -24,7 +21,14 @@ from skdistill.metrics import fidelity, latency
 from skdistill.samplers import LeafSwap
 from skdistill.students import CompactBoostingClassifier
 
-SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
+N_TREES, N_SYNTHETIC = 20, 10  # synthetic rows per real row
+SIZES = [(2, 4), (2, 8), (5, 8), (5, 16), (10, 16), (20, 16), (40, 16), (60, 24)]
+# sphinx_gallery_start_ignore
+import os
+
+if os.environ.get("SKDISTILL_EXAMPLES") == "small":
+    N_TREES, N_SYNTHETIC, SIZES = 5, 2, SIZES[:3]
+# sphinx_gallery_end_ignore
 
 # %%
 # Distil
@@ -36,14 +40,11 @@ X_train, X_test, y_train, y_test = train_test_split(
     *load_digits(return_X_y=True), test_size=0.4, random_state=0
 )
 svm = CalibratedClassifierCV(SVC(C=10), ensemble=False).fit(X_train, y_train)
-options = {"n_synthetic": 2.0} if SMALL else {}
-student = CompactBoostingClassifier(5 if SMALL else 20, 16)
+student = CompactBoostingClassifier(N_TREES, 16)
 model = DistilledClassifier(
-    svm, student, sampler=LeafSwap(), random_state=0, **options
+    svm, student, sampler=LeafSwap(), n_synthetic=float(N_SYNTHETIC), random_state=0
 ).fit(X_train, y_train)
-alone = CompactBoostingClassifier(5 if SMALL else 20, 16, random_state=0).fit(
-    X_train, y_train
-)
+alone = CompactBoostingClassifier(N_TREES, 16, random_state=0).fit(X_train, y_train)
 
 # %%
 # Compile
@@ -73,16 +74,11 @@ print(f"compiled student: {predict_proba.n_bytes / 1000:.0f} kB")
 # Here, the transfer set is built by hand: the real rows, and ten synthetic rows per
 # real row with the same total weight.
 
-SIZES = (
-    [(2, 4), (2, 8), (5, 8)]
-    if SMALL
-    else [(2, 4), (2, 8), (5, 8), (5, 16), (10, 16), (20, 16), (40, 16), (60, 24)]
-)
 soft = svm.predict_proba(X_train)
 drawn = (
     LeafSwap(random_state=0)
     .fit(X_train, soft)
-    .sample((2 if SMALL else 10) * len(X_train), random_state=0)
+    .sample(N_SYNTHETIC * len(X_train), random_state=0)
 )
 students = CompactBoostingClassifier(random_state=0).path(
     np.vstack([X_train, drawn]),
@@ -121,9 +117,10 @@ ax.minorticks_off()
 ax.margins(x=0.15, y=0.12)
 ax.grid(alpha=0.3)
 
-# %%
-# ``python examples/plot_compiled_svm.py curve.png`` saves the figure.
+# sphinx_gallery_start_ignore
+import sys
 
-if len(sys.argv) > 1:
+if len(sys.argv) > 1:  # python examples/plot_compiled_svm.py curve.png
     figure.savefig(sys.argv[1], dpi=120)
+# sphinx_gallery_end_ignore
 plt.show()

@@ -4,11 +4,9 @@ Digits and a support vector machine
 
 A support vector machine with an RBF kernel classifies digits well. But it has no
 probabilities, and each prediction compares the row with hundreds of support vectors.
-Here, a student with few landmarks imitates its *margins*, and we look at the digits on
-which the two models differ.
+Here, a student with few *landmarks*, the points that it compares a row with, imitates
+its *margins*, and we look at the digits on which the two models differ.
 """
-
-import os
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -21,8 +19,6 @@ from skdistill import DistilledClassifier
 from skdistill.metrics import agreement, fidelity, latency, pickled_bytes
 from skdistill.samplers import MUNGE
 
-SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
-
 # %%
 # The teacher
 # -----------
@@ -30,7 +26,12 @@ SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
 # settings, without probabilities.
 
 X, y = load_digits(return_X_y=True)
-X, y = X[: 800 if SMALL else None], y[: 800 if SMALL else None]
+# sphinx_gallery_start_ignore
+import os
+
+if os.environ.get("SKDISTILL_EXAMPLES") == "small":
+    X, y = X[:800], y[:800]
+# sphinx_gallery_end_ignore
 X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.4, random_state=1)
 svm = SVC(C=10).fit(X_train, y_train)
 print(

@@ -9,8 +9,6 @@ Isomap computes shortest paths through all rows it was fitted on. t-SNE has no
 storing rows.
 """
 
-import os
-
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.base import clone
@@ -23,11 +21,13 @@ from skdistill import DistilledRegressor
 from skdistill.metrics import fidelity, latency, pickled_bytes
 from skdistill.samplers import MUNGE
 
-SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
-
 X, y = load_digits(return_X_y=True)
-if SMALL:
+# sphinx_gallery_start_ignore
+import os
+
+if os.environ.get("SKDISTILL_EXAMPLES") == "small":
     X, y = X[:700], y[:700]
+# sphinx_gallery_end_ignore
 X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.4, random_state=0)
 
 # %%

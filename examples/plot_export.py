@@ -9,7 +9,6 @@ student. The same student is also written in other languages, and as
 """
 
 import json
-import os
 import string
 
 import matplotlib.pyplot as plt
@@ -21,7 +20,13 @@ from skdistill.export import to_c, to_javascript, to_python, to_sql
 from skdistill.metrics import pickled_bytes
 from skdistill.students import CompactBoostingRegressor
 
-SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
+N_ROWS, N_FOREST, N_TREES = 5000, 200, 20
+# sphinx_gallery_start_ignore
+import os
+
+if os.environ.get("SKDISTILL_EXAMPLES") == "small":
+    N_ROWS, N_FOREST, N_TREES = 500, 10, 5
+# sphinx_gallery_end_ignore
 
 # %%
 # Distil
@@ -29,9 +34,9 @@ SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
 # The values are the impedance of an electrical circuit, computed from its resistance,
 # the angular frequency, the inductance and the capacitance.
 
-X, y = make_friedman2(500 if SMALL else 5000, noise=20, random_state=0)
-forest = RandomForestRegressor(10 if SMALL else 200, random_state=0).fit(X[::2], y[::2])
-student = CompactBoostingRegressor(5 if SMALL else 20, 16)
+X, y = make_friedman2(N_ROWS, noise=20, random_state=0)
+forest = RandomForestRegressor(N_FOREST, random_state=0).fit(X[::2], y[::2])
+student = CompactBoostingRegressor(N_TREES, 16)
 model = DistilledRegressor(forest, student, random_state=0).fit(X[::2])
 print(f"fidelity on unseen rows: {model.fidelity(X[1::2]):.3f}")
 

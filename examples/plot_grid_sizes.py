@@ -7,7 +7,6 @@ pipeline and scored by fidelity. With ``memory=``, the teacher labels the rows o
 fold once for all students.
 """
 
-import os
 from tempfile import TemporaryDirectory
 
 import matplotlib.pyplot as plt
@@ -25,13 +24,16 @@ from skdistill.inspection import SizeFidelityDisplay
 from skdistill.metrics import agreement, fidelity, latency, pickled_bytes
 from skdistill.samplers import LeafSwap
 
-SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
 FAMILIES = ["tree", "boosting", "mlp"]
-SIZES = [1000, 4000] if SMALL else [800, 1600, 3200, 6400]
+SIZES = [800, 1600, 3200, 6400]
 
 X, y = load_digits(return_X_y=True)
-if SMALL:
-    X, y = X[:700], y[:700]
+# sphinx_gallery_start_ignore
+import os
+
+if os.environ.get("SKDISTILL_EXAMPLES") == "small":
+    X, y, SIZES = X[:700], y[:700], [1000, 4000]
+# sphinx_gallery_end_ignore
 X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.4, random_state=0)
 
 # %%
@@ -48,9 +50,9 @@ student = DistilledClassifier(
 )
 pipeline = Pipeline([("scale", StandardScaler()), ("model", student)])
 grid = {"model__student": FAMILIES, "model__student_size": SIZES}
-search = GridSearchCV(
-    pipeline, grid, scoring=fidelity_scorer, cv=2 if SMALL else 3
-).fit(X_train, y_train)
+search = GridSearchCV(pipeline, grid, scoring=fidelity_scorer, cv=3).fit(
+    X_train, y_train
+)
 
 results = pd.DataFrame(search.cv_results_).rename(
     columns=lambda name: name.removeprefix("param_model__")

@@ -8,8 +8,6 @@ But a student that was only trained on a few trajectories of the planner does no
 what to do in the states that its own errors lead to.
 """
 
-import os
-
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -18,9 +16,14 @@ from skdistill import DistilledRegressor
 from skdistill.metrics import fidelity, latency, pickled_bytes
 from skdistill.samplers import Jitter
 
-SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
-N_ROUNDS, N_SEEDS, N_TESTS = (2, 1, 5) if SMALL else (6, 3, 20)
+N_ROUNDS, N_SEEDS, N_TESTS = 6, 3, 20
 N_STARTS, N_STEPS, SECONDS = 4, 150, 0.04  # runs, steps, seconds
+# sphinx_gallery_start_ignore
+import os
+
+if os.environ.get("SKDISTILL_EXAMPLES") == "small":
+    N_ROUNDS, N_SEEDS, N_TESTS = 2, 1, 5
+# sphinx_gallery_end_ignore
 
 # %%
 # The task and the expert

@@ -7,8 +7,6 @@ a new row to a cluster: it has ``labels_``, but no ``predict``. A student that h
 learned the labels can.
 """
 
-import os
-
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.base import clone
@@ -22,7 +20,6 @@ from sklearn.neighbors import KNeighborsClassifier
 from skdistill import DistilledClassifier
 from skdistill.metrics import latency, pickled_bytes
 
-SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7"]
 
 # %%
@@ -34,7 +31,12 @@ COLOURS = ["#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7"]
 # classifier.
 
 X, y = load_digits(n_class=6, return_X_y=True)
-X, y = X[: 500 if SMALL else None], y[: 500 if SMALL else None]
+# sphinx_gallery_start_ignore
+import os
+
+if os.environ.get("SKDISTILL_EXAMPLES") == "small":
+    X, y = X[:500], y[:500]
+# sphinx_gallery_end_ignore
 X_train, X_test, _, y_test = train_test_split(X, y, test_size=0.4, random_state=0)
 ward = AgglomerativeClustering(n_clusters=6).fit(X_train)
 model = DistilledClassifier(ward, random_state=0).fit(X_train)

@@ -9,7 +9,6 @@ pipeline to encode such rows. The student accepts the frame as it is.
 """
 
 import ast
-import os
 import sysconfig
 from collections import Counter
 from pathlib import Path
@@ -30,7 +29,13 @@ from skdistill import DistilledClassifier
 from skdistill.metrics import agreement, fidelity, latency, pickled_bytes
 from skdistill.samplers import LeafSwap
 
-SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
+EVERY, N_TREES = 2, 300  # every second file
+# sphinx_gallery_start_ignore
+import os
+
+if os.environ.get("SKDISTILL_EXAMPLES") == "small":
+    EVERY, N_TREES = 8, 100
+# sphinx_gallery_end_ignore
 
 # %%
 # The table
@@ -99,7 +104,7 @@ paths = [
 ]
 table = pd.DataFrame(
     row
-    for path in paths[:: 8 if SMALL else 2]
+    for path in paths[::EVERY]
     for row in describe_functions(
         path, path.relative_to(root).parts[0].removesuffix(".py")
     )
@@ -126,9 +131,7 @@ encoder = OneHotEncoder(
     handle_unknown="infrequent_if_exist", min_frequency=5, sparse_output=False
 )
 texts = make_column_selector(dtype_include=["object", "string"])
-forest = RandomForestClassifier(
-    100 if SMALL else 300, min_samples_leaf=2, random_state=0
-)
+forest = RandomForestClassifier(N_TREES, min_samples_leaf=2, random_state=0)
 teacher = make_pipeline(
     make_column_transformer((encoder, texts), remainder="passthrough"), forest
 )

@@ -10,13 +10,11 @@ model has seen.
 # %%
 # The data are part of scikit-learn. Forty percent of the rows are held out from both
 # models.
-import os
-
 from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import train_test_split
 
-from skdistill import AutoStudent, DistilledClassifier, report
+from skdistill import DistilledClassifier, report
 from skdistill.inspection import (
     DisagreementDisplay,
     FidelityDisplay,
@@ -24,16 +22,21 @@ from skdistill.inspection import (
     SizeFidelityDisplay,
 )
 
-SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
+N_TREES, STUDENT = 500, "auto"
+# sphinx_gallery_start_ignore
+import os
+
+if os.environ.get("SKDISTILL_EXAMPLES") == "small":
+    from skdistill import AutoStudent
+
+    N_TREES, STUDENT = 100, AutoStudent(["linear", "tree"])
+# sphinx_gallery_end_ignore
 
 X, y = load_breast_cancer(return_X_y=True, as_frame=True)
 y = y.map({0: "malignant", 1: "benign"})
 X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.4, random_state=0)
-forest = RandomForestClassifier(100 if SMALL else 500, random_state=0).fit(
-    X_train, y_train
-)
-student = AutoStudent(["linear", "tree"]) if SMALL else "auto"
-model = DistilledClassifier(forest, student, random_state=0).fit(X_train, y_train)
+forest = RandomForestClassifier(N_TREES, random_state=0).fit(X_train, y_train)
+model = DistilledClassifier(forest, STUDENT, random_state=0).fit(X_train, y_train)
 
 # %%
 # Fidelity: one point per row. Rows with different labels have probabilities close to

@@ -7,7 +7,6 @@ pool of a thousand more, and a small student is trained on both: ``fit(X, y,
 X_unlabeled=pool)``. How much does the pool help, and when?
 """
 
-import os
 from collections import defaultdict
 
 import matplotlib.pyplot as plt
@@ -22,10 +21,15 @@ from skdistill import DistilledClassifier
 from skdistill.metrics import agreement, latency, pickled_bytes
 from skdistill.samplers import MUNGE
 
-SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
-SEEDS = range(2 if SMALL else 8)
-N_LABELS = [20, 50] if SMALL else [20, 50, 100, 200, 500]
+SEEDS = range(8)
+N_LABELS = [20, 50, 100, 200, 500]
 STUDENT = "mlp"
+# sphinx_gallery_start_ignore
+import os
+
+if os.environ.get("SKDISTILL_EXAMPLES") == "small":
+    SEEDS, N_LABELS = range(2), [20, 50]
+# sphinx_gallery_end_ignore
 
 X, y = load_digits(return_X_y=True)
 

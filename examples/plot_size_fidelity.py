@@ -9,8 +9,6 @@ are the digits of scikit-learn. Fidelity is measured on unseen rows. The script 
 some minutes.
 """
 
-import os
-import sys
 import tempfile
 
 import matplotlib.pyplot as plt
@@ -26,14 +24,12 @@ import skdistill
 from skdistill import AutoStudent, DistilledClassifier
 from skdistill.samplers import LeafSwap
 
-SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
+N_SYNTHETIC = 10.0  # synthetic rows per real row
+SIZES = [500, 1000, 2000, 5000, 10_000, 20_000, 50_000]
 TEACHERS = {
     "a support vector machine": CalibratedClassifierCV(SVC(C=10), ensemble=False),
-    "a forest": RandomForestClassifier(
-        30 if SMALL else 300, min_samples_leaf=2, random_state=0
-    ),
+    "a forest": RandomForestClassifier(300, min_samples_leaf=2, random_state=0),
 }
-SIZES = [1000, 5000] if SMALL else [500, 1000, 2000, 5000, 10_000, 20_000, 50_000]
 FAMILIES = {
     "linear": ("#000000", "x"),
     "tree": ("#E69F00", "v"),
@@ -43,8 +39,14 @@ FAMILIES = {
     "boosting": ("#D55E00", "o"),
     "hybrid": ("#CC79A7", "P"),
 }
-if SMALL:
+# sphinx_gallery_start_ignore
+import os
+
+if os.environ.get("SKDISTILL_EXAMPLES") == "small":
+    N_SYNTHETIC, SIZES = 1.0, [1000, 5000]
+    TEACHERS["a forest"].set_params(n_estimators=30)
     FAMILIES = {name: FAMILIES[name] for name in ("linear", "tree", "mlp")}
+# sphinx_gallery_end_ignore
 
 X_train, X_test, y_train, y_test = train_test_split(
     *load_digits(return_X_y=True), test_size=0.4, random_state=0
@@ -81,10 +83,9 @@ figure, axes = plt.subplots(
 for ax, (name, teacher) in zip(axes, TEACHERS.items(), strict=True):
     teacher.fit(X_train, y_train)
     with tempfile.TemporaryDirectory() as memory:
-        n_synthetic = 1.0 if SMALL else 10.0
         options = {
             "sampler": LeafSwap(),
-            "n_synthetic": n_synthetic,
+            "n_synthetic": N_SYNTHETIC,
             "memory": memory,
             "random_state": 0,
         }
@@ -118,9 +119,10 @@ for ax, (name, teacher) in zip(axes, TEACHERS.items(), strict=True):
 axes[0].set_ylabel("fidelity on unseen rows (R²)")
 axes[1].legend(loc="lower right", frameon=False, fontsize=9)
 
-# %%
-# ``python examples/plot_size_fidelity.py figure.png`` saves the figure.
+# sphinx_gallery_start_ignore
+import sys
 
-if len(sys.argv) > 1:
+if len(sys.argv) > 1:  # python examples/plot_size_fidelity.py figure.png
     figure.savefig(sys.argv[1], dpi=120)
+# sphinx_gallery_end_ignore
 plt.show()

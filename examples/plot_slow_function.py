@@ -8,7 +8,6 @@ call integrates them numerically, which takes a millisecond per ball. Any functi
 ``memory=`` a second run needs almost none.
 """
 
-import os
 from tempfile import TemporaryDirectory
 
 import matplotlib.pyplot as plt
@@ -21,9 +20,14 @@ from skdistill import DistilledRegressor
 from skdistill.metrics import fidelity, latency, pickled_bytes
 from skdistill.samplers import UniformBox
 
-SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
-QUERIES = [50, 100, 200, 400] if SMALL else [50, 100, 200, 400, 800, 1600, 3200]
+QUERIES, N_TESTS = [50, 100, 200, 400, 800, 1600, 3200], 1000
 MASS, RADIUS, GRAVITY = 0.0459, 0.02135, 9.81  # kg, m, m/s²
+# sphinx_gallery_start_ignore
+import os
+
+if os.environ.get("SKDISTILL_EXAMPLES") == "small":
+    QUERIES, N_TESTS = QUERIES[:4], 200
+# sphinx_gallery_end_ignore
 
 # %%
 # The teacher
@@ -90,7 +94,7 @@ def carry(X):
 
 box = UniformBox(COLUMNS).fit()
 rows = box.sample(max(QUERIES), random_state=0).to_numpy()
-rows_test = box.sample(200 if SMALL else 1000, random_state=1).to_numpy()
+rows_test = box.sample(N_TESTS, random_state=1).to_numpy()
 reference = carry(rows_test)
 
 STUDENTS = {

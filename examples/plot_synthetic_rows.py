@@ -8,9 +8,6 @@ scikit-learn. The teacher, whose outputs leaf swap uses, is a forest that predic
 cultivar from four numbers.
 """
 
-import os
-import sys
-
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_wine
@@ -25,17 +22,13 @@ from skdistill.samplers import (
     UniformBox,
 )
 
-SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
-
 # %%
 # The table has four numbers and a category. ``outputs`` are the teacher's outputs for
 # its rows.
 
 wines = load_wine(as_frame=True)
 real = wines.data[["alcohol", "flavanoids", "color_intensity", "proline"]].copy()
-teacher = RandomForestClassifier(50 if SMALL else 200, random_state=0).fit(
-    real, wines.target
-)
+teacher = RandomForestClassifier(200, random_state=0).fit(real, wines.target)
 outputs = teacher.predict_proba(real)
 real["cultivar"] = wines.target.map({0: "Barolo", 1: "Grignolino", 2: "Barbera"})
 real.head()
@@ -111,9 +104,10 @@ axes[1, 0].set_ylabel("proline")
 axes[0, 0].legend(fontsize=7, loc="upper right")
 figure.suptitle("Wines: real rows (grey) and 600 synthetic rows", fontsize=11)
 
-# %%
-# ``python examples/plot_synthetic_rows.py rows.png`` saves the figure.
+# sphinx_gallery_start_ignore
+import sys
 
-if len(sys.argv) > 1:
+if len(sys.argv) > 1:  # python examples/plot_synthetic_rows.py rows.png
     figure.savefig(sys.argv[1], dpi=110)
+# sphinx_gallery_end_ignore
 plt.show()

@@ -10,7 +10,6 @@ drops and exchanges terms to create synthetic texts.
 """
 
 import inspect
-import os
 from importlib import import_module
 
 import matplotlib.pyplot as plt
@@ -28,7 +27,7 @@ from skdistill import DistilledClassifier
 from skdistill.metrics import agreement, brier_skill, fidelity, latency, pickled_bytes
 from skdistill.samplers import TermSwap
 
-SMALL = os.environ.get("SKDISTILL_EXAMPLES") == "small"
+N_TREES = 300
 MODULES = [
     f"scipy.{name}"
     for name in (
@@ -48,6 +47,12 @@ MODULES += [
     "sklearn.metrics",
     "sklearn.preprocessing",
 ]
+# sphinx_gallery_start_ignore
+import os
+
+if os.environ.get("SKDISTILL_EXAMPLES") == "small":
+    N_TREES, MODULES = 100, MODULES[:5]
+# sphinx_gallery_end_ignore
 
 # %%
 # The texts
@@ -71,7 +76,7 @@ def docstrings(module):
 
 
 module_of = {}
-for module in MODULES[:5] if SMALL else MODULES:
+for module in MODULES:
     for text in docstrings(module):
         if text and len(text) > 80:
             module_of.setdefault(" ".join(text.split()[:60]), module)
@@ -90,7 +95,7 @@ print(f"{len(texts)} texts of {len(np.unique(y))} modules")
 ensemble = VotingClassifier(
     [
         ("svm", CalibratedClassifierCV(SVC(C=10), ensemble=False)),
-        ("forest", ExtraTreesClassifier(100 if SMALL else 300)),
+        ("forest", ExtraTreesClassifier(N_TREES)),
         ("linear", LogisticRegression(C=30, max_iter=1000)),
     ],
     voting="soft",

@@ -1,4 +1,32 @@
-"""Distil any fitted model into a small, fast scikit-learn estimator."""
+"""Distil any fitted model into a small, fast scikit-learn estimator.
+
+    from skdistill import DistilledClassifier
+    model = DistilledClassifier(fitted_forest).fit(X_train, X_val=X_val)
+    model.predict(X)        # like any classifier
+    model.fidelity(X_test)  # how closely it follows the teacher
+    model.student_          # the small model alone, to pickle and ship
+
+To                                    use
+distil a model                        DistilledClassifier, DistilledRegressor
+limit bytes, operations or seconds    AutoStudent, time_limit=
+choose synthetic rows                 skdistill.samplers, AutoSampler
+choose a student                      skdistill.students
+distil a service or known answers     RemoteTeacher, PrecomputedTeacher
+ask any model the same way            as_teacher, skdistill.teachers
+see what was kept and lost            report, skdistill.inspection
+predict a row in microseconds         compile
+predict tables that do not fit        score_dataset, skdistill.datasets
+leave Python                          skdistill.export (ONNX, C, SQL, ...)
+shrink a model without distilling     compress, skdistill.compression
+promise agreement                     certify, skdistill.certificates
+ask the teacher where in doubt        CascadeClassifier, CascadeRegressor
+give intervals                        conformalize
+watch a shipped student               Monitor
+score in a grid search                fidelity_scorer, skdistill.metrics
+label once                            memory=, memory_info, reduce_memory
+
+help(skdistill.DistilledClassifier) explains each parameter with an example.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -10,6 +38,7 @@ if TYPE_CHECKING:
         checking,
         compiled,
         compression,
+        datasets,
         exceptions,
         export,
         inspection,
@@ -37,7 +66,8 @@ if TYPE_CHECKING:
     from .inspection import report
     from .metrics import fidelity_scorer
     from .monitoring import Monitor
-    from .teachers import as_teacher, memory_info, reduce_memory
+    from .scoring import score_dataset
+    from .teachers import PrecomputedTeacher, RemoteTeacher, as_teacher, memory_info, reduce_memory
 
 __version__ = "0.1.0"
 
@@ -52,6 +82,8 @@ __all__ = [
     "DistilledClassifier",
     "DistilledRegressor",
     "Monitor",
+    "PrecomputedTeacher",
+    "RemoteTeacher",
     "as_teacher",
     "cascades",
     "certificates",
@@ -62,6 +94,7 @@ __all__ = [
     "compress",
     "compression",
     "conformalize",
+    "datasets",
     "exceptions",
     "export",
     "fidelity_scorer",
@@ -72,6 +105,7 @@ __all__ = [
     "reduce_memory",
     "report",
     "samplers",
+    "score_dataset",
     "students",
     "targets",
     "transfer",
@@ -88,6 +122,8 @@ _HOME = {
     "DistilledClassifier": ".estimators",
     "DistilledRegressor": ".estimators",
     "Monitor": ".monitoring",
+    "PrecomputedTeacher": ".teachers",
+    "RemoteTeacher": ".teachers",
     "fidelity_scorer": ".metrics",
     "as_teacher": ".teachers",
     "memory_info": ".teachers",
@@ -97,8 +133,12 @@ _HOME = {
     "certify": ".certificates",
     "conformalize": ".conformal",
     "report": ".inspection",
+    "score_dataset": ".scoring",
 }
 
+
+_DEPENDENCIES = {"scipy", "sklearn", "lightgbm", "joblib", "narwhals", "threadpoolctl"}
+"""Modules that loaded models do not need."""
 
 if not TYPE_CHECKING:  # otherwise, type checkers would accept any attribute name
 
@@ -107,8 +147,18 @@ if not TYPE_CHECKING:  # otherwise, type checkers would accept any attribute nam
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         home = _HOME.get(name)
-        thing = import_module(f".{name}", __name__) if home is None else getattr(import_module(home, __name__), name)
-        globals()[name] = thing
+        try:
+            module = import_module(home or f".{name}", __name__)
+        except ModuleNotFoundError as error:
+            missing = (error.name or "").partition(".")[0]
+            if missing not in _DEPENDENCIES:
+                raise
+            raise ModuleNotFoundError(
+                f"skdistill.{name} needs {missing}, which is not installed. Compiled models that are loaded need numpy "
+                "only; for the rest, install skdistill with its dependencies: pip install skdistill.",
+                name=error.name,
+            ) from error
+        globals()[name] = thing = module if home is None else getattr(module, name)
         return thing
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from ._suggesting import did_you_mean
 from ._tables import is_frame
 
 FROM_DTYPE = "from_dtype"
@@ -58,7 +59,7 @@ def declared_columns(owner: str, given: Any, X: Any) -> tuple[int, ...]:
     expected = (
         '"from_dtype", a list of column names, a list of column positions, or a mask with True or False for each column'
     )
-    return listed_columns(who, given, X, expected)
+    return listed_columns(who, given, X, f"{expected}.{did_you_mean(given, ['from_dtype'])}")
 
 
 def listed_columns(who: str, given: Any, X: Any, expected: str) -> tuple[int, ...]:
@@ -72,7 +73,7 @@ def listed_columns(who: str, given: Any, X: Any, expected: str) -> tuple[int, ..
         Names of columns, their positions, or a mask of all columns.
     X : table of shape (n_samples, n_features)
     expected : str
-        What ``given`` may be, for the message about anything else.
+        What ``given`` may be, as the end of the message about anything else.
 
     Raises
     ------
@@ -89,7 +90,7 @@ def listed_columns(who: str, given: Any, X: Any, expected: str) -> tuple[int, ..
     elif all(isinstance(cell, str) for cell in cells):
         columns = _of_names(who, cells, X)
     else:
-        raise TypeError(f"{who}; expected {expected}.")
+        raise TypeError(f"{who}; expected {expected}")
     return tuple(sorted(set(columns)))
 
 

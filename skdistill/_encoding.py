@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -278,6 +279,33 @@ def columns_ignored(n_features: int, columns: Collection[int]) -> Iterator[None]
         yield
     finally:
         _ignored.reset(token)
+
+
+@dataclass(frozen=True)
+class WithDeclarations:
+    """A function that is called in another process with the columns that are declared and ignored here.
+
+    Parameters
+    ----------
+    function : callable
+    declared : tuple of int
+    ignored : tuple of (int, frozenset of int)
+    """
+
+    function: Callable[[Any], Any]
+    declared: tuple[int, ...]
+    ignored: tuple[int, frozenset[int]]
+
+    @classmethod
+    def here(cls, function: Callable[[Any], Any]) -> "WithDeclarations":
+        """Return a function with what is declared in the current block."""
+        return cls(function, declared_here(), _ignored.get())
+
+    def __call__(self, item: Any) -> Any:
+        """Call the function with one argument."""
+        with encoded_once(), columns_ignored(*self.ignored):
+            declare(self.declared)
+            return self.function(item)
 
 
 def fit_encoder(X: Any, declared: tuple[int, ...] | None = None) -> TableEncoder:

@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import expit, logit
 
+from ._types import LinkName
 from .targets._temperature import soften_rows, softmax_of_rows
 
 MIN_CURVATURE = 1e-6
@@ -34,7 +35,7 @@ MEAN_MARGIN = 1e-10
 class Loss:
     """A loss of scores and targets. Arrays have the shape (n_rows, n_scores) unless stated otherwise."""
 
-    link: ClassVar[str]
+    link: ClassVar[LinkName]
     """Name of the link with which compiled models turn scores into predictions."""
 
     is_quadratic: ClassVar[bool] = False

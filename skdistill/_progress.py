@@ -1,8 +1,10 @@
-"""Progress reports on standard error with the remaining time."""
+"""Progress reports with the remaining time: lines on standard error, in a notebook a bar."""
 
 import sys
 import time
 from collections.abc import Callable
+
+from ._notebook import Bar, in_notebook
 
 QUIET_SECONDS = 2.0
 """Work that takes less time than this, in seconds, does not report its progress."""
@@ -10,6 +12,8 @@ QUIET_SECONDS = 2.0
 
 class Progress:
     """Report progress at most every ``every`` seconds; work of less than two seconds reports nothing.
+
+    Each report is a line on standard error; in a notebook, it updates a bar and the line above it.
 
     Parameters
     ----------
@@ -22,7 +26,7 @@ class Progress:
     unit : str, default="rows"
         Name of the items.
     every : float, default=1.0
-        Minimum number of seconds between two lines.
+        Minimum number of seconds between two reports.
     work : float or None, default=None
         Total amount of work, from which the remaining time is estimated if items take unequal time. ``None`` uses the
         number of items.
@@ -45,6 +49,7 @@ class Progress:
         self.title, self.total, self.verbose, self.unit, self.every = title, total, verbose, unit, every
         self.work, self.callback = total if work is None else work, callback
         self.started = self.last_written = time.perf_counter()
+        self._bar = Bar()
 
     def update(self, done: int, work_done: float | None = None) -> None:
         """Report the number of completed items and, if ``work`` was given, the completed amount of work."""
@@ -59,7 +64,13 @@ class Progress:
         left = spent * (1 - share) / max(share, 1e-9)
         tail = f"{left:.0f} s left" if done < self.total else f"{spent:.1f} s"
         line = f"{self.title}: {done:,} of {self.total:,} {self.unit}, {tail}"
-        write(line if overall is None else f"{line}; {overall}", self.verbose)
+        self._report(share, line if overall is None else f"{line}; {overall}")
+
+    def _report(self, share: float, line: str) -> None:
+        if in_notebook():
+            self._bar.show(share, line)
+        else:
+            write(line, self.verbose)
 
 
 def write(line: str, verbose: int) -> None:

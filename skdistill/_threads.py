@@ -8,18 +8,29 @@ thread, so that no result depends on what other threads do at the same time.
 
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import copy_context
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from functools import cache
 from itertools import compress
 from threading import Lock, get_ident
 from typing import Any, TypeVar
 
+MAX_THREADS = 2**16
+"""More threads than any computation has."""
+
+MIN_PARALLEL_ROWS = 10_000
+"""Fewer rows are scored faster than threads start."""
+
 MAX_SMALL_ROWS, MAX_SMALL_PRODUCT = 16, 2**18
 """Bounds the rows, and the multiplications, of products that run on one BLAS thread anyway; the limit would take longer
 than they do."""
+
+_most_threads: ContextVar[int] = ContextVar("most_threads", default=MAX_THREADS)
+"""The number of threads that a call inside a parallel computation may use."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -28,18 +39,87 @@ Result = TypeVar("Result")
 def in_threads(function: Callable[[Item], Result], items: Iterable[Item], n_jobs: int | None) -> Iterator[Result]:
     """Apply a function to items in parallel threads, and yield the results in order.
 
-    Each call uses a single BLAS thread, so that the results do not depend on ``n_jobs``.
+    Each call uses a single BLAS thread, so that the results do not depend on ``n_jobs``. All calls together use at most
+    ``n_jobs`` threads.
     """
-    from joblib import effective_n_jobs  # here, since compiled models need numpy only
-    from sklearn.utils.parallel import Parallel, delayed
-
     with one_blas_thread():
-        if effective_n_jobs(n_jobs) == 1:
+        n_threads = count_threads(n_jobs)
+        if n_threads == 1:
             yield from map(function, items)
             return
-        parallel = Parallel(n_jobs=n_jobs, backend="threading", batch_size=1, return_as="generator")
+        from sklearn.utils.parallel import Parallel, delayed
+
+        items = list(items)
+        if len(items) == 1:  # which may use all threads itself
+            yield function(items[0])
+            return
+        most = n_threads // max(min(n_threads, len(items)), 1)
+        parallel = Parallel(n_jobs=n_threads, backend="threading", batch_size=1, return_as="generator")
         # a copy of the context shares the cache of the current fit
-        yield from parallel(delayed(copy_context().run)(function, item) for item in items)
+        yield from parallel(delayed(copy_context().run)(call_with_at_most, most, function, item) for item in items)
+
+
+def in_few_threads(function: Callable[[Item], Result], items: Iterable[Item], n_jobs: int | None) -> Iterator[Result]:
+    """Apply a function to items as :func:`in_threads` does, but no further ahead than two results a thread.
+
+    However many items there are and however slowly the results are used, few of them are held in memory.
+    """
+    n_threads = count_threads(n_jobs)
+    if n_threads == 1:
+        yield from map(function, items)
+        return
+    with one_blas_thread(), ThreadPoolExecutor(n_threads) as pool:
+        waiting: deque[Future[Result]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(copy_context().run, call_with_at_most, 1, function, item))
+                if len(waiting) == 2 * n_threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for each in waiting:
+                each.cancel()
+
+
+def count_threads(n_jobs: int | None) -> int:
+    """Return the number of threads that ``n_jobs`` stands for; ``None`` is what the context of joblib says.
+
+    It is 1 inside the threads and processes of a parallel computation. A cluster has more workers than this process has
+    cores.
+    """
+    if n_jobs is None and "joblib" not in sys.modules:  # nobody can have set a context; compiled models need numpy only
+        return 1
+    from joblib import cpu_count, effective_n_jobs
+
+    n_threads = effective_n_jobs(n_jobs)
+    if n_threads > 1 and (n_jobs is None or n_jobs < 0):
+        n_threads = min(n_threads, cpu_count())
+    return max(1, min(n_threads, _most_threads.get()))
+
+
+@contextmanager
+def context_of_threads(n_jobs: int | None, n_rows: int) -> Iterator[None]:
+    """Let models that have no ``n_jobs`` of their own use so many threads for a large table."""
+    if n_jobs in (None, 1) or n_rows < MIN_PARALLEL_ROWS:
+        yield
+        return
+    from joblib import parallel_config
+
+    with parallel_config("threading", n_jobs=n_jobs):
+        yield
+
+
+def call_with_at_most(n_threads: int, function: Callable[[Item], Result], item: Item) -> Result:
+    """Call a function that may use so many threads, whatever ``n_jobs`` it is called with."""
+    from joblib import parallel_config
+
+    token = _most_threads.set(n_threads)
+    try:
+        with parallel_config("sequential") if n_threads == 1 else nullcontext():
+            return function(item)
+    finally:
+        _most_threads.reset(token)
 
 
 @contextmanager

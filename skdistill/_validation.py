@@ -41,12 +41,15 @@ def check_number(
     low: float = -np.inf,
     high: float = np.inf,
     low_open: bool = False,
+    names: Sequence[str] = (),
     advice: str = "",
 ) -> None:
     """Raise an error unless ``value`` is a finite ``kind`` in [low, high] or, if ``low_open``, in (low, high].
 
-    Integers above ``MAX_INTEGER`` are refused: numpy cannot count with them.
+    The texts ``names`` are allowed as well. Integers above ``MAX_INTEGER`` are refused: numpy cannot count with them.
     """
+    if names and isinstance(value, str) and value in names:
+        return
     is_kind = isinstance(value, kind) and not isinstance(value, bool | np.bool_)
     if kind is Integral and is_kind and int(value) > MAX_INTEGER:
         high = min(high, MAX_INTEGER)
@@ -57,8 +60,9 @@ def check_number(
         expected += f" {'above' if low_open else 'of at least'} {low:g}"
     if np.isfinite(high):
         expected += f"{' and' if np.isfinite(low) else ''} at most {high:g}"
+    expected += "".join(f", or {each!r}" for each in names)
     who = owner if isinstance(owner, str) else type(owner).__name__
-    message = f"{who}: {name}={described(value)}; expected {expected}."
+    message = f"{who}: {name}={described(value)}; expected {expected}.{did_you_mean(value, names)}"
     message += f" {advice}" if advice else ""
     raise (ValueError if is_kind else TypeError)(message)
 

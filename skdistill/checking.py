@@ -21,6 +21,12 @@ EXACT = 1e-8
 STEP = 0.003
 """Distance between the means that betting tries, in half standard errors of zeros and ones."""
 
+MOST_EXACT = 20_000
+"""With as many values or more, bets do not replicate the exact test of zeros and ones."""
+
+LEAST = -700.0
+"""Logarithm of a capital that is taken for lost."""
+
 OF_CASCADES = ("fixed sequence of exact tests", "Dvoretzky-Kiefer-Wolfowitz-Massart")
 """Methods of the bounds of cascades, which depend on all thresholds that were tried."""
 
@@ -86,9 +92,16 @@ def check_certificate(
     >>> from skdistill.checking import check_certificate
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> forest = RandomForestClassifier(50, random_state=0).fit(X[:250], y[:250])
-    >>> model = skdistill.DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(X[:250])
+    >>> model = skdistill.DistilledClassifier(
+    ...     forest, "boosting", sampler=None, random_state=0
+    ... ).fit(X[:250])
     >>> certificate = skdistill.certify(model, X[250:])
-    >>> check_certificate(certificate.to_json(), skdistill.compile(model), X[250:], forest.predict_proba(X[250:]))
+    >>> check_certificate(
+    ...     certificate.to_json(),
+    ...     skdistill.compile(model),
+    ...     X[250:],
+    ...     forest.predict_proba(X[250:]),
+    ... )
     []
     """
     content, problems = _read(certificate)
@@ -417,10 +430,13 @@ def _spread(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 def _best_capital(x: np.ndarray, weight: np.ndarray, spread: np.ndarray, means: np.ndarray, goal: float) -> np.ndarray:
     """Return the largest logarithm of the capital of bets that the mean is larger, for each of several means."""
-    n, capital, best = len(x), np.zeros(len(means)), np.zeros(len(means))
-    for start, end in _blocks(n):
+    n, is_other = len(x), ((x != 0) & (x != 1)) | (weight != 1)
+    first = 0 if n >= MOST_EXACT else int(is_other.argmax()) if is_other.any() else n
+    capital = np.array([_capital_of_ones(x[:first], n, mean, 0.0 - goal) for mean in means.tolist()])
+    best = capital.copy()
+    for start, end in _blocks(first, n):
         gains = weight[start:end] * (x[start:end] - means[:, None])
-        target = _normal_quantile(np.minimum(capital, goal) - goal - math.log(1.03)) * math.sqrt(n - start)
+        target = _normal_quantile(np.clip(capital, LEAST, goal) - goal - math.log(1.03)) * math.sqrt(n - start)
         left = np.sqrt(n - np.arange(start, end))
         so_far = np.cumsum(gains, axis=1) - gains
         score = np.clip((target[:, None] + so_far / spread[start:end]) / left, -30.0, 30.0)
@@ -430,9 +446,27 @@ def _best_capital(x: np.ndarray, weight: np.ndarray, spread: np.ndarray, means: 
     return best
 
 
-def _blocks(n: int) -> Iterator[tuple[int, int]]:
+def _capital_of_ones(ones: np.ndarray, n: int, mean: float, log_alpha: float) -> float:
+    """Return the logarithm of the capital after leading zeros and ones: that of the exact test of n of them."""
+    if not len(ones):
+        return 0.0
+    tails = _log_tails(n, mean)
+    needed = int((tails > log_alpha).sum())  # fewer ones are too few
+    if needed > n:
+        return 0.0
+    left, n_left = needed - int(ones.sum()), n - len(ones)
+    after = 0.0 if left < 1 else -math.inf if left > n_left else float(_log_tails(n_left, mean)[left])
+    return after - float(tails[needed])
+
+
+def _log_tails(n: int, mean: float) -> np.ndarray:
+    """Return the logarithms of the probabilities of at least 0 to n ones."""
+    return np.logaddexp.accumulate(_log_binomial(n, mean)[::-1])[::-1] if n else np.zeros(1)
+
+
+def _blocks(first: int, n: int) -> Iterator[tuple[int, int]]:
     """Yield the blocks at whose starts bets look at the capital, shorter towards the end."""
-    ends = sorted({math.ceil(n * (1 - (1 - k / 32) ** 2)) for k in range(33)})
+    ends = sorted({first + math.ceil((n - first) * (1 - (1 - k / 32) ** 2)) for k in range(33)})
     yield from pairwise(ends)
 
 

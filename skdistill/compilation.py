@@ -1,7 +1,7 @@
 """Compilation of a fitted model to a callable that depends on numpy only."""
 
 from numbers import Real
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -22,7 +22,13 @@ from .students._deciding import DecidingClassifier
 DTYPES = ("float64", "float32", "float16", "int8")
 
 
-def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: float = 0.001) -> CompiledModel:
+def compile(
+    model: Any,
+    *,
+    dtype: Literal["float32", "float64", "float16", "int8"] = "float32",
+    X: Any = None,
+    tolerance: float = 0.001,
+) -> CompiledModel:
     """Compile a fitted model to a small callable for production.
 
     The callable depends on numpy only, takes one row or many, and can be pickled. It returns the output of
@@ -86,7 +92,9 @@ def compile(model: Any, *, dtype: str = "float32", X: Any = None, tolerance: flo
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.tree import DecisionTreeClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> predict_proba = skdistill.compile(DecisionTreeClassifier(max_leaf_nodes=3).fit(X, y))
+    >>> predict_proba = skdistill.compile(
+    ...     DecisionTreeClassifier(max_leaf_nodes=3).fit(X, y)
+    ... )
     >>> predict_proba(X[0])
     array([1., 0., 0.])
     """

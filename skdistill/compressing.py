@@ -1,8 +1,9 @@
 """Compression of any model that can be compiled, by a chain of steps."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
+from ._types import RandomState
 from .compilation import compile
 from .compression import Compression, Step
 from .compression._compressing import compress_compiled
@@ -11,14 +12,14 @@ from .convert import rows_of_student
 
 def compress(
     model: Any,
-    steps: Sequence[Step] | str = "auto",
+    steps: Sequence[Step] | Literal["auto"] = "auto",
     *,
     X: Any,
     y: Any = None,
     sample_weight: Any = None,
     tolerance: float = 0.002,
-    order: str = "smallest",
-    random_state: Any = 0,
+    order: Literal["smallest", "given"] = "smallest",
+    random_state: RandomState = 0,
 ) -> Compression:
     """Compress a fitted model by a chain of steps, each of which is kept only if fidelity stays within a tolerance.
 
@@ -73,7 +74,9 @@ def compress(
     >>> from sklearn.ensemble import RandomForestRegressor
     >>> X, y = load_diabetes(return_X_y=True)
     >>> forest = RandomForestRegressor(20, max_leaf_nodes=16, random_state=0).fit(X, y)
-    >>> found = skdistill.compress(forest, [Prune(0.2), Quantize("int8", n_steps=20)], X=X, tolerance=0.05)
+    >>> found = skdistill.compress(
+    ...     forest, [Prune(0.2), Quantize("int8", n_steps=20)], X=X, tolerance=0.05
+    ... )
     >>> found.loss <= 0.05, found.model.n_bytes < found.records[0].n_bytes
     (True, True)
     """

@@ -74,7 +74,9 @@ def conformalize(
     >>> y = X[:, 0] + X[:, 1] * rng.normal(size=900)
     >>> def teacher(X):  # the quantiles of y
     ...     return X[:, :1] + X[:, 1:] * np.array([-1.64, 0, 1.64])
-    >>> model = skdistill.DistilledRegressor(teacher, "linear", quantiles=[0.05, 0.5, 0.95], random_state=0)
+    >>> model = skdistill.DistilledRegressor(
+    ...     teacher, "linear", quantiles=[0.05, 0.5, 0.95], random_state=0
+    ... )
     >>> intervals = skdistill.conformalize(model.fit(X[:300]), X[300:600], y[300:600])
     >>> low, high = intervals.predict_interval(X[600:]).T
     >>> bool(np.mean((low <= y[600:]) & (y[600:] <= high)) > 0.85)

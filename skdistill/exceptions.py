@@ -68,6 +68,25 @@ class TeacherQueryError(TeacherError, RuntimeError):
     """
 
 
+class TeacherUnavailableError(TeacherError, RuntimeError):
+    """A remote teacher did not answer after all retries, asks to wait for long, or has used up its rows.
+
+    The rows are not to blame: the same fit may succeed later. Answers that came before are kept.
+
+    Examples
+    --------
+    >>> from skdistill import RemoteTeacher
+    >>> from skdistill.exceptions import TeacherUnavailableError
+    >>> def service(X):
+    ...     raise ConnectionResetError("busy")
+    >>> try:
+    ...     RemoteTeacher(service, max_retries=0)([[1.0]])
+    ... except TeacherUnavailableError as error:
+    ...     print(str(error)[:77])
+    RemoteTeacher: service did not answer; the last of 1 requests raised Connecti
+    """
+
+
 class SamplerError(SkdistillError, ValueError):
     """A sampler returned rows that do not match its training table, or cannot draw rows of that kind.
 
@@ -155,5 +174,37 @@ class TeacherWarning(UserWarning):
     --------
     >>> from skdistill.exceptions import TeacherWarning
     >>> issubclass(TeacherWarning, UserWarning)
+    True
+    """
+
+
+class DatasetError(SkdistillError, ValueError):
+    """A dataset cannot be read or written: a partition differs from the others, has changed, or cannot be stored.
+
+    The message names the partition; what was labelled or written before is kept.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.datasets import as_dataset
+    >>> from skdistill.exceptions import DatasetError
+    >>> dataset = as_dataset([np.zeros((3, 2)), np.zeros((3, 4))])
+    >>> try:
+    ...     list(dataset.chunks())
+    ... except DatasetError as error:
+    ...     print("the partition chunk 1 does not fit" in str(error))
+    True
+    """
+
+
+class ClusterError(SkdistillError, ValueError, RuntimeError):
+    """A cluster cannot do its part: the scheduler is gone, there are no workers, or they cannot load a teacher.
+
+    The message names the partition or the rows.
+
+    Examples
+    --------
+    >>> from skdistill.exceptions import ClusterError, SkdistillError
+    >>> issubclass(ClusterError, SkdistillError)
     True
     """

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from html import escape
 from numbers import Integral
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import joblib
 import numpy as np
@@ -12,10 +13,12 @@ import numpy as np
 from ._encoding import declared_here, fit_table_encoder, once
 from ._refusals import Refusals
 from ._tables import describe_mismatch, stack_rows, take_rows
-from ._threads import in_threads
+from ._tabulate import as_html, encodable
+from ._threads import context_of_threads, in_threads
 from ._validation import draw_seed, seed_estimator
 from .exceptions import SamplerError, TeacherOutputError
 from .samplers import as_sampler, choose_from_pool
+from .teachers import Workers
 
 AUTO_RATIO = 10
 """Number of synthetic rows per real row for ``n_synthetic="auto"``."""
@@ -60,6 +63,11 @@ class TransferSummary:
         Time to draw synthetic rows.
     seconds : float
         Total time from the first query of the teacher until the student was fitted.
+    sampled_from : int, default=0
+        Number of rows of ``X`` that the ``n_real`` rows are a stratified sample of (``max_real_rows``); 0 if they are
+        no such sample.
+    labelled_by : str, default="1 thread"
+        What labelled the blocks of rows, for example ``"2 threads"``: see ``n_jobs``.
 
     Examples
     --------
@@ -67,12 +75,20 @@ class TransferSummary:
     >>> from skdistill import DistilledRegressor
     >>> from skdistill.samplers import Jitter
     >>> X = np.linspace(0, 1, 40).reshape(-1, 1)
-    >>> model = DistilledRegressor(lambda X: X[:, 0] ** 2, "linear", sampler=Jitter(), n_synthetic=100, random_state=0)
+    >>> model = DistilledRegressor(
+    ...     lambda X: X[:, 0] ** 2,
+    ...     "linear",
+    ...     sampler=Jitter(),
+    ...     n_synthetic=100,
+    ...     random_state=0,
+    ... )
     >>> summary = model.fit(X).transfer_set_
     >>> summary.n_real, summary.n_synthetic, summary.sampler, summary.teacher_noise
     (40, 100, 'Jitter()', 0.0)
-    >>> summary.n_queries  # 12 of them check whether this function returns the same output again
+    >>> summary.n_queries  # 12 of them check whether outputs are the same again
     152
+    >>> summary.explain()
+    '40 real and 100 synthetic rows, drawn by Jitter(); the teacher labelled 152 rows.'
     """
 
     n_real: int
@@ -86,11 +102,83 @@ class TransferSummary:
     label_seconds: float
     sample_seconds: float
     seconds: float
+    sampled_from: int = 0
+    labelled_by: str = "1 thread"
 
     def __repr__(self) -> str:
         fields = vars(self).items()
         texts = [f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value!r}" for name, value in fields]
         return f"TransferSummary({', '.join(texts)})"
+
+    def explain(self) -> str:
+        """Return what the transfer set consists of, as a sentence.
+
+        Returns
+        -------
+        text : str
+        """
+        counts = {"real": self.n_real, "unlabelled": self.n_unlabeled, "synthetic": self.n_synthetic}
+        *others, last = (f"{n:,} {origin}" for origin, n in counts.items() if n or origin == "real")
+        rows = f"{', '.join(others)} and {last}" if others else last
+        drawn = f", drawn by {' '.join(self.sampler.split())}" if self.sampler else ""
+        drawn += f"; the real ones are a sample of {self.sampled_from:,}" if self.sampled_from else ""
+        without = "" if self.real_weight else " The student was fitted without the real rows of X (real_weight=0)."
+        return f"{rows} rows{drawn}; the teacher labelled {self.n_queries:,} rows.{without}"
+
+    def _repr_html_(self) -> str:
+        values = [f"{value:.3g}" if isinstance(value, float) else value for value in vars(self).values()]
+        texts = [f"{value:,}" if isinstance(value, int) else value for value in values]
+        table = as_html({"attribute": list(vars(self)), "value": texts})
+        return encodable(f"<div><p>{escape(self.explain())}</p>{table}</div>")
+
+
+@dataclass(frozen=True)
+class SampledRows:
+    """Which rows of a table were sampled, and the outputs of those that were labelled to draw the sample.
+
+    Attributes
+    ----------
+    table : table of shape (n_table, n_features)
+    rows : ndarray of int, shape (n_sampled,)
+        Positions of the sampled rows.
+    is_labelled : ndarray of bool, shape (n_sampled,)
+    outputs : ndarray of shape (n_labelled,) or (n_labelled, n_outputs)
+        Outputs of the teacher for the labelled rows.
+    """
+
+    table: Any
+    rows: np.ndarray
+    is_labelled: np.ndarray
+    outputs: np.ndarray
+
+    @property
+    def ratio(self) -> float:
+        """Number of rows of the table for each sampled row."""
+        return self.n_table / len(self.rows)
+
+    @property
+    def n_table(self) -> int:
+        """Number of rows of the table."""
+        return int(self.table.shape[0])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"table": np.empty((self.n_table, 0))}  # other processes need the sample only
+
+    def take(self, rows: np.ndarray) -> "SampledRows":
+        """Return some of the sampled rows, without outputs."""
+        return SampledRows(self.table, self.rows[rows], np.zeros(len(rows), dtype=bool), self.outputs[:0])
+
+    def label_rest(self, X: Any, oracle: "Oracle") -> np.ndarray:
+        """Return the outputs for ``X``, the sampled rows, of which only those without outputs are queried."""
+        if self.is_labelled.all():
+            return self.outputs
+        rest = oracle.label(take_rows(X, np.flatnonzero(~self.is_labelled)), "real rows")
+        if not self.is_labelled.any():
+            return rest
+        _check_shape(rest, self.outputs)
+        outputs = np.empty((len(self.rows), *rest.shape[1:]))
+        outputs[self.is_labelled], outputs[~self.is_labelled] = self.outputs, rest
+        return outputs
 
 
 @dataclass(frozen=True)
@@ -109,18 +197,27 @@ class TransferSet:
         Origin of each row, as its position in ``origins``. ``None`` means that all rows are real.
     origins : tuple of str, default=("real", "unlabelled")
         Names of the origins: real rows of ``X``, unlabelled real rows, then the samplers of the synthetic rows.
+    sampled : SampledRows or None, default=None
+        Which rows of a larger table the real rows are; ``None`` if they are not sampled. Parts of a transfer set have
+        that of the whole.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skdistill.transfer import TransferSet
     >>> real = TransferSet(np.eye(2), np.array([0.0, 1.0]), np.ones(2))
-    >>> both = real.extend([(np.zeros((4, 2)), np.full(4, 0.5))], total_weight=1.0, sampler="zeros")
+    >>> both = real.extend(
+    ...     [(np.zeros((4, 2)), np.full(4, 0.5))], total_weight=1.0, sampler="zeros"
+    ... )
     >>> both.n_real, both.n_synthetic, both.sample_weight.tolist()
     (2, 4, [1.0, 1.0, 0.5, 0.5, 0.5, 0.5])
-    >>> more = both.extend([(np.ones((3, 2)), np.full(3, 0.5))], total_weight=1.0, sampler="ones")
+    >>> more = both.extend(
+    ...     [(np.ones((3, 2)), np.full(3, 0.5))], total_weight=1.0, sampler="ones"
+    ... )
     >>> more.n_real, more.n_synthetic, more.origins[2:]
     (2, 7, ('zeros', 'ones'))
+
+    In a notebook, a transfer set is shown as a table with a row for each origin.
     """
 
     X: Any
@@ -129,6 +226,7 @@ class TransferSet:
     truth: np.ndarray | None = None
     origin: Any = None
     origins: tuple[str, ...] = ("real", "unlabelled")
+    sampled: SampledRows | None = None
 
     def __post_init__(self) -> None:
         if self.origin is None:
@@ -162,6 +260,22 @@ class TransferSet:
         """Number of synthetic rows."""
         return int(np.count_nonzero(self.is_synthetic))
 
+    @property
+    def ratio(self) -> float:
+        """Number of rows that each real row stands for: above 1 in a sample."""
+        return 1.0 if self.sampled is None else self.sampled.ratio
+
+    def _repr_html_(self) -> str:
+        present = [place for place in range(len(self.origins)) if (self.origin == place).any()]
+        rows = [self.origin == place for place in present]
+        table: dict[str, list[Any]] = {
+            "origin": [self.origins[place] for place in present],
+            "rows": [int(np.count_nonzero(each)) for each in rows],
+            "mean weight": [float(self.sample_weight[each].mean()) for each in rows],
+        }
+        shape = f"{len(self):,} rows with {self.X.shape[1]:,} columns; outputs of shape {self.outputs.shape}"
+        return encodable(f"<div><p>Transfer set: {shape}.</p>{as_html(table)}</div>")
+
     def take(self, rows: np.ndarray) -> "TransferSet":
         """Return the rows at the positions ``rows``."""
         return replace(
@@ -177,20 +291,30 @@ class TransferSet:
         """Return the transfer set with synthetic rows appended.
 
         The total weight of the added rows is ``total_weight`` times that of all real rows, labelled or not, but the
-        weight of one added row is at most the mean weight of a real row.
+        weight of one added row is at most the mean weight of a real row; of a row of the table, if the real rows are a
+        sample of it.
         """
         origins = self.origins if sampler in self.origins[SAMPLERS:] else (*self.origins, sampler)
         of_real = self.sample_weight[~self.is_synthetic]
         n_added = sum(len(outputs) for _, outputs in synthetic)
-        weight = min(of_real.mean(), total_weight * of_real.sum() / n_added)
+        weight = min(of_real.mean() / self.ratio, total_weight * of_real.sum() / n_added)
         return self._stack(synthetic, weight, origins.index(sampler, SAMPLERS), origins)
 
-    def with_unlabeled(self, X: Any, outputs: np.ndarray) -> "TransferSet":
-        """Return the transfer set with unlabelled real rows appended; each has the mean weight of the rows so far."""
-        return self._stack([(X, outputs)], self.sample_weight.mean(), UNLABELLED, self.origins)
+    def with_unlabeled(
+        self, X: Any, outputs: np.ndarray, weight: np.ndarray | None = None, truth: np.ndarray | None = None
+    ) -> "TransferSet":
+        """Return the transfer set with further real rows appended.
+
+        Without ``weight``, each has the mean weight of the rows so far; without ``truth``, they have no true labels.
+        """
+        weights = self.sample_weight.mean() if weight is None else weight
+        added = self._stack([(X, outputs)], weights, UNLABELLED, self.origins)
+        if truth is None or added.truth is None:
+            return added
+        return replace(added, truth=np.concatenate([added.truth[: len(self)], truth]))
 
     def _stack(
-        self, rows: Sequence[tuple[Any, np.ndarray]], weight: float, origin: int, origins: tuple[str, ...]
+        self, rows: Sequence[tuple[Any, np.ndarray]], weight: Any, origin: int, origins: tuple[str, ...]
     ) -> "TransferSet":
         n_added = sum(len(outputs) for _, outputs in rows)
         truth = self.truth
@@ -203,6 +327,7 @@ class TransferSet:
             truth,
             np.concatenate([self.origin, np.full(n_added, origin)]),
             origins,
+            self.sampled,
         )
 
     def weigh_real(self, share: float) -> "TransferSet":
@@ -231,7 +356,14 @@ class TransferSet:
             oracle.label_seconds + oracle.extra_seconds,
             oracle.sample_seconds,
             perf_counter() - oracle.started,
+            0 if self.sampled is None else self.sampled.n_table,
+            oracle.workers.describe(),
         )
+
+
+def no_rows(n_rows: int) -> int:  # noqa: ARG001  # unlike a lambda, it can be pickled
+    """Return that no rows complete a batch."""
+    return 0
 
 
 @dataclass
@@ -263,6 +395,8 @@ class Oracle:
         Time spent on labelling and on drawing rows.
     started : float
         Time of creation on a monotonic clock.
+    workers : Workers, default=one thread
+        What labels the rows.
     refusals : Refusals
         What the teacher has refused.
     """
@@ -271,9 +405,10 @@ class Oracle:
     memory: joblib.Memory
     max_queries: int | None = None
     n_repeats: int = 1
-    n_padded: Callable[[int], int] = lambda n_rows: 0  # noqa: ARG005
+    n_padded: Callable[[int], int] = no_rows
     n_extra: int = 0
     extra_seconds: float = 0.0
+    workers: Workers = field(default_factory=Workers)
     n_queries: int = field(default=0, init=False)
     teacher_noise: float = field(default=0.0, init=False)
     label_seconds: float = field(default=0.0, init=False)
@@ -282,7 +417,10 @@ class Oracle:
     refusals: Refusals = field(init=False)
 
     def __post_init__(self) -> None:
-        self.refusals = Refusals(self.label, lambda: self.n_left)
+        self.refusals = Refusals(self.label, self._left)
+
+    def _left(self) -> float:
+        return self.n_left
 
     @property
     def n_left(self) -> float:
@@ -292,7 +430,7 @@ class Oracle:
     @property
     def n_asked(self) -> int:
         """Number of queries of the teacher so far, each for one row."""
-        return self.n_queries * self.n_repeats + self.n_extra
+        return self.n_queries * self.n_repeats + self.n_extra + self.workers.n_compared
 
     def count_hints(self, n_rows: int, seconds: float) -> None:
         """Count rows of which a student has read what the teacher computes inside."""
@@ -328,7 +466,9 @@ class Oracle:
         if any(hasattr(draw.sampler, "search") for draw in draws):
             return [self._searched(draw, is_given=is_given) for draw in draws]
         started = perf_counter()
-        parts = [self.refusals.restrict(part) for part in in_threads(self._rows, draws, n_jobs)]
+        with context_of_threads(self.workers.n_jobs, draws[0].n_samples if len(draws) == 1 else 0):
+            parts = list(in_threads(self._rows, draws, n_jobs))
+        parts = [self.refusals.restrict(part) for part in parts]
         self.sample_seconds += perf_counter() - started
         if is_given:
             drawn = [self.refusals.label_all(part, draw.sampler) for part, draw in zip(parts, draws, strict=True)]
@@ -391,6 +531,16 @@ class Draw:
     seed: int
 
 
+class Pool(Protocol):
+    """Rows that are not in memory, from which some are selected once the teacher has labelled others."""
+
+    def choose(
+        self, X: Any, outputs: np.ndarray, n_left: float, rng: np.random.RandomState
+    ) -> tuple[Any, np.ndarray | None, np.ndarray | None]:
+        """Return at most ``n_left`` rows with their weights and true labels, if they have some."""
+        ...
+
+
 def label_real_rows(
     X: Any,
     oracle: Oracle,
@@ -399,12 +549,16 @@ def label_real_rows(
     truth: np.ndarray | None = None,
     X_unlabeled: Any = None,
     label_anew: Callable[[np.ndarray], np.ndarray] | None = None,
+    pool: "Pool | None" = None,
+    sampled: SampledRows | None = None,
+    most_unlabeled: float = np.inf,
     rng: np.random.RandomState,
 ) -> TransferSet:
     """Label the real rows, those of ``X`` first.
 
-    If the budget is smaller than ``X``, a random subset of its rows is labelled. If the rest of the budget is smaller
-    than ``X_unlabeled``, its rows are drawn with higher probability in regions where the teacher's outputs vary more.
+    If the budget is smaller than ``X``, a random subset of its rows is labelled. If the rest of the budget, or
+    ``most_unlabeled``, is smaller than ``X_unlabeled``, its rows are drawn with higher probability in regions where the
+    teacher's outputs vary more.
 
     Parameters
     ----------
@@ -418,6 +572,12 @@ def label_real_rows(
         Further real rows.
     label_anew : callable or None, default=None
         Maps the teacher's in-sample outputs for ``X`` to out-of-fold or out-of-bag outputs.
+    pool : Pool or None, default=None
+        A dataset in place of ``X_unlabeled``, from which rows are selected in the same way.
+    sampled : SampledRows or None, default=None
+        Which rows of a larger table ``X`` is, and the outputs that are known already.
+    most_unlabeled : float, default=inf
+        Maximum number of rows of ``X_unlabeled``.
     rng : RandomState
 
     Returns
@@ -425,21 +585,26 @@ def label_real_rows(
     real : TransferSet
         The labelled real rows.
     """
-    if X.shape[0] > oracle.n_left:
+    if X.shape[0] - (0 if sampled is None else np.count_nonzero(sampled.is_labelled)) > oracle.n_left:
         first = np.argsort(sample_weight == 0, kind="stable")  # rows of weight zero are ignored
         order = rng.permutation(np.count_nonzero(sample_weight))
         chosen = np.sort(np.append(first[: len(order)][order], first[len(order) :])[: int(oracle.n_left)])
         X, sample_weight = take_rows(X, chosen), sample_weight[chosen]
         truth = None if truth is None else truth[chosen]
-    outputs = oracle.label(X, "real rows")
+        sampled = None if sampled is None else sampled.take(chosen)
+    outputs = oracle.label(X, "real rows") if sampled is None else sampled.label_rest(X, oracle)
     if label_anew is not None:
         outputs = label_anew(outputs)
-    real = TransferSet(X, outputs, sample_weight, truth)
+    real = TransferSet(X, outputs, sample_weight, truth, sampled=sampled)
     if X_unlabeled is not None and oracle.n_left >= 1:
-        pool = X_unlabeled
-        if pool.shape[0] > oracle.n_left:
-            pool = take_rows(pool, choose_from_pool(X, outputs, pool, int(oracle.n_left), rng))
-        real = real.with_unlabeled(pool, oracle.label(pool, "unlabelled rows"))
+        rows, most = X_unlabeled, min(oracle.n_left, most_unlabeled)
+        if rows.shape[0] > most:
+            rows = take_rows(rows, choose_from_pool(X, outputs, rows, int(most), rng))
+        real = real.with_unlabeled(rows, oracle.label(rows, "unlabelled rows"))
+    elif pool is not None and oracle.n_left >= 1:
+        rows, weight, truth = pool.choose(X, outputs, oracle.n_left, rng)
+        if rows.shape[0]:
+            real = real.with_unlabeled(rows, oracle.label(rows, "rows of the dataset"), weight, truth)
     oracle.refusals.learn(real.X)
     return real
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = [DOCS / "quick_start.md", DOCS / "cross_validation.md", DOCS / "when_not_to_distil.md"]
+PAGES = [DOCS / f"{name}.md" for name in ("quick_start", "how_to", "cross_validation", "when_not_to_distil")]
 PAGES += [page for page in sorted((DOCS / "guide").glob("*.md")) if page.name != "index.md"]
 ALL_PAGES = [page for page in sorted(DOCS.rglob("*.md")) if not {"_build", "auto_examples"} & set(page.parts)]
 RUNNABLE = [page for page in PAGES if "```python" in page.read_text()]

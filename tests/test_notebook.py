@@ -30,3 +30,29 @@ def test_notebook_runs(tmp_path):
     shown = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
     assert any("skdistill-report" in data.get("text/html", "") for data in shown)
     assert any("image/png" in data for data in shown)
+
+
+CELL = """
+import numpy as np
+from skdistill import DistilledRegressor, _progress
+
+_progress.QUIET_SECONDS = 0.0
+model = DistilledRegressor(lambda X: X[:, 0], "linear", sampler=None, chunk_size=10, verbose=1)
+model.fit(np.random.default_rng(0).normal(size=(50, 2)))
+model.transfer_set_
+"""
+
+
+@pytest.mark.slow
+def test_a_kernel_shows_a_bar_and_tables(tmp_path):
+    """Progress is an output of the cell with its last state; what ``fit`` sets is shown as HTML."""
+    pytest.importorskip("ipykernel")
+    nbclient = pytest.importorskip("nbclient")
+    nbformat = pytest.importorskip("nbformat")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
+    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": tmp_path}}).execute()
+    shown = [output["data"] for output in notebook.cells[0].outputs if "data" in output]
+    bars = [data for data in shown if "skdistill-progress" in data["text/html"]]
+    assert [data["text/plain"].split(",")[0] for data in bars] == ["<lambda> labels real rows: 50 of 50 rows"]
+    assert 'value="1.0000"' in bars[0]["text/html"]
+    assert "50 real rows" in shown[-1]["text/html"]

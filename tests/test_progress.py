@@ -1,10 +1,13 @@
 """The line that says how far long work is."""
 
+import re
 import sys
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
 from skdistill import _progress
+from skdistill._notebook import bar_html, in_notebook
 from skdistill._progress import Progress
 
 
@@ -97,3 +100,76 @@ def test_time_left_is_told_by_rows_taught(capsys, seconds):
         "[skdistill] choosing: 4 of 4 students, 10.0 s",
     ]
     assert told == [0.2, 1.0]
+
+
+def module_of(name, **things):
+    module = ModuleType(name)
+    vars(module).update(things)
+    return module
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """Be a kernel of a notebook; return the outputs of the cell, each with all its states."""
+    outputs = []
+
+    def display(content, *, raw, display_id):
+        assert raw
+        assert display_id
+        outputs.append([content])
+        return SimpleNamespace(update=lambda content, raw: outputs[-1].append(content))
+
+    shell = SimpleNamespace(kernel=object())
+    monkeypatch.setitem(sys.modules, "IPython", module_of("IPython", get_ipython=lambda: shell))
+    monkeypatch.setitem(sys.modules, "IPython.display", module_of("IPython.display", display=display))
+    return outputs
+
+
+def test_a_notebook_has_one_bar_that_moves(shown, seconds, capsys):
+    """Its value is the completed share of the work, its text the line of a terminal, and nothing else is written."""
+    progress = Progress("choosing", 4, 1, "students", work=100, callback=lambda share: "about 60 s in all")
+    for seconds.now, done, work in ((1.0, 1, 5), (10.0, 2, 20), (10.5, 3, 60), (40.0, 4, 100)):
+        progress.update(done, work)
+    captured = capsys.readouterr()
+    assert captured.out + captured.err == ""
+    (states,) = shown
+    assert [state["text/plain"] for state in states] == [
+        "choosing: 2 of 4 students, 40 s left; about 60 s in all",
+        "choosing: 4 of 4 students, 40.0 s; about 60 s in all",
+    ]
+    pages = [state["text/html"] for state in states]
+    assert [float(re.search(r'value="([^"]+)"', page).group(1)) for page in pages] == [0.2, 1.0]
+    assert all(state["text/plain"] in state["text/html"] for state in states)
+
+
+def test_bars_of_two_works_are_two(shown, seconds):
+    """Labelling within a choice of samplers does not overwrite its bar."""
+    works = [Progress(title, 10, 1) for title in ("choosing", "labelling")]
+    seconds.now = 4.0
+    for progress in works:
+        progress.update(5)
+    assert [states[0]["text/plain"].split(":")[0] for states in shown] == ["choosing", "labelling"]
+
+
+def test_a_silent_notebook_shows_nothing(shown, seconds):
+    """Without verbose, or within two seconds."""
+    silent, quick = Progress("asking", 10, 0), Progress("asking", 10, 1)
+    seconds.now = 1.0
+    quick.update(10)
+    seconds.now = 9.0
+    silent.update(10)
+    assert shown == []
+
+
+@pytest.mark.parametrize("shell", [None, SimpleNamespace(kernel=None), SimpleNamespace()])
+def test_a_terminal_is_no_notebook(shell, monkeypatch):
+    """Not without IPython, and not in IPython's own terminal."""
+    monkeypatch.setitem(sys.modules, "IPython", module_of("IPython", get_ipython=lambda: shell))
+    assert not in_notebook()
+    monkeypatch.setitem(sys.modules, "IPython", module_of("IPython"))
+    assert not in_notebook()
+
+
+def test_titles_are_texts():
+    """The name of a teacher may be any text."""
+    assert "<b>" not in bar_html(0.5, '<b>"A & B"</b> labels rows')

@@ -1,5 +1,8 @@
 """The transfer set: where each row comes from travels with it."""
 
+import re
+from dataclasses import replace
+
 import joblib
 import numpy as np
 import pytest
@@ -7,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skdistill.samplers import Jitter, LeafSwap
-from skdistill.transfer import Draw, Oracle, TransferSet
+from skdistill.transfer import Draw, Oracle, TransferSet, TransferSummary
 
 
 def real_rows(n_rows, *, with_truth=False):
@@ -70,3 +73,39 @@ def test_several_draws_are_labelled_at_once():
         np.testing.assert_array_equal(rows, alone)
         np.testing.assert_array_equal(outputs, of_alone)
     assert oracle.n_queries == 100
+
+
+def cells_of(page):
+    """Return the texts of the rows of the table of a page, without its head."""
+    lines = [re.findall(r"<t[dh][^>]*>([^<]*)<", line) for line in page.split("<tr>")[1:]]
+    return lines[1:]
+
+
+class TestNotebook:
+    """Both transfer sets are tables in a notebook."""
+
+    @given(n_rows=st.integers(1, 6), parts=parts)
+    def test_each_origin_has_a_row(self, n_rows, parts):
+        """With the number and the mean weight of its rows; origins without rows have none."""
+        rows = real_rows(n_rows)
+        for name, count in parts:
+            rows = rows.with_unlabeled(*drawn(count)[0]) if name == "pool" else rows.extend(drawn(count), 1.0, name)
+        page = rows._repr_html_()
+        table = {origin: (int(count), float(weight)) for origin, count, weight in cells_of(page)}
+        assert sum(count for count, _ in table.values()) == len(rows)
+        assert set(table) == {rows.origins[place] for place in np.unique(rows.origin)}
+        total = sum(count * weight for count, weight in table.values())
+        assert total == pytest.approx(rows.sample_weight.sum(), rel=1e-2)
+        assert f"{len(rows)} rows with 2 columns; outputs of shape ({len(rows)},)" in page
+
+    @pytest.mark.parametrize("real_weight", [1.0, 0.0])
+    def test_a_summary_shows_every_attribute(self, real_weight):
+        """And begins with a sentence, in which texts of samplers are escaped."""
+        summary = TransferSummary(1200, 5, 30_000, real_weight, 0.1, "A(B(),\n  c='<')", 31_215, 0.0, 1.5, 0.2, 4.25)
+        page = summary._repr_html_()
+        assert {name for name, _ in cells_of(page)} == set(vars(summary))
+        assert dict(cells_of(page))["n_queries"] == "31,215"
+        assert "1,200 real, 5 unlabelled and 30,000 synthetic rows, drawn by A(B(), c=&#x27;&lt;&#x27;)" in page
+        assert ("without the real rows of X" in page) == (real_weight == 0)
+        assert "are a sample" not in page
+        assert "; the real ones are a sample of 40,000;" in replace(summary, sampled_from=40_000)._repr_html_()

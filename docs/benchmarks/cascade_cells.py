@@ -5,16 +5,15 @@ the test rows (see tables.py) are the population that calibration rows are drawn
 """
 
 import joblib
-import numpy as np
 import tables
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.pipeline import make_pipeline
 
 from skdistill import DistilledClassifier, DistilledRegressor
 
-NAMES = ("adult", "credit_default", "heloc", "optdigits", "pendigits", "california", "pol", "puma8nh")
-MOST_ROWS = 6000
-"""Rows of the population, at most: labelling by the support vector machine takes long."""
+NAMES = (*tables.CLASSIFICATION, *tables.REGRESSION)
+N_TUNING, MOST_TUNING, MOST_ROWS = 300, 1500, 6000
+"""Rows that choose the score; further ones that settings of the package were chosen on; rows of the population."""
 
 
 def forest_teacher(task, seed):
@@ -26,37 +25,35 @@ def forest_teacher(task, seed):
 TEACHERS = {"forest": forest_teacher, "RBF SVM": tables.svm_teacher, "vote": tables.vote_teacher}
 
 
-def cell(folder, cache, name, teacher_name, n_tuning, seed=0):
-    """Return the fitted teacher and distilled estimator, tuning rows, the population, and their labels and outputs."""
-    path = cache / f"{name}-{teacher_name.replace(' ', '_')}.joblib"
+def taught(folder, cache, name, teacher_name, seed=0):
+    """Return a fitted teacher, the rows of its table, and its answers for those that tune and for the population."""
+    path = cache / f"teacher-{name}-{teacher_name.replace(' ', '_')}.joblib"
     if path.exists():
         return joblib.load(path)
     X, y, task = tables.load(folder, name)
-    X_train, X_rest, X_test, y_train, _, y_test = tables.split(X, y, seed)
-    X_tuning = X_rest.iloc[:n_tuning].reset_index(drop=True)
+    n_train = min(3000, len(X) - int(tables.TEST_SHARE * len(X)) - N_TUNING)
+    X_train, X_rest, X_test, y_train, _, y_test = tables.split(X, y, seed, n_train)
+    X_tuning = X_rest.iloc[:MOST_TUNING].reset_index(drop=True)
     X_test, y_test = X_test.iloc[:MOST_ROWS].reset_index(drop=True), y_test[:MOST_ROWS]
     teacher = TEACHERS[teacher_name](task, seed).fit(X_train, y_train)
-    distilled = DistilledClassifier if task == "classification" else DistilledRegressor
-    model = distilled(teacher, "hybrid", student_size=5_500, random_state=seed).fit(X_train)
-    answers = {
-        f"{who}_{part}": tables.outputs(each, rows)
-        for who, each in (("teacher", teacher), ("student", model.student_))
-        for part, rows in (("tuning", X_tuning), ("test", X_test))
-    }
-    labels = {
-        f"{who}_labels_{part}": each.predict(rows)
-        for who, each in (("teacher", teacher), ("student", model.student_))
-        for part, rows in (("tuning", X_tuning), ("test", X_test))
-    }
-    found = {
-        "task": task,
-        "model": model,
-        "X_train_variance": np.var(tables.outputs(teacher, X_train), axis=0),
-        "X_tuning": X_tuning,
-        "X_test": X_test,
-        "y_test": y_test,
-        **answers,
-        **labels,
-    }
-    joblib.dump(found, path, compress=3)
-    return found
+    found = {"task": task, "teacher": teacher, "X_train": X_train, "X_tuning": X_tuning, "X_test": X_test}
+    for part, rows in (("tuning", X_tuning), ("test", X_test)):
+        found[f"teacher_{part}"] = tables.outputs(teacher, rows)
+        found[f"teacher_labels_{part}"] = teacher.predict(rows)
+    joblib.dump(found | {"y_test": y_test}, path, compress=1)
+    return joblib.load(path)
+
+
+def cell(folder, cache, name, teacher_name, student="hybrid", seed=0):
+    """Return what :func:`taught` does, with the distilled estimator, and the answers of its student."""
+    path = cache / f"{student}-{name}-{teacher_name.replace(' ', '_')}.joblib"
+    found = taught(folder, cache, name, teacher_name, seed)
+    if not path.exists():
+        distilled = DistilledClassifier if found["task"] == "classification" else DistilledRegressor
+        model = distilled(found["teacher"], student, student_size=5_500, random_state=seed).fit(found["X_train"])
+        joblib.dump(model.student_, path)
+    student = joblib.load(path)
+    for part in ("tuning", "test"):
+        found[f"student_{part}"] = tables.outputs(student, found[f"X_{part}"])
+        found[f"student_labels_{part}"] = student.predict(found[f"X_{part}"])
+    return found | {"student": student}

@@ -14,6 +14,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline
 
 from skdistill import DistilledClassifier
+from skdistill.cascades._thresholds import grid_of, path_of
 from skdistill.certificates._units import Units
 from skdistill.metrics import (
     ConfidenceSequence,
@@ -28,6 +29,7 @@ from skdistill.metrics import (
 )
 
 N_REPEATS, N_RESAMPLED = 2000, 500
+FINE = "threshold of a cascade, eight between two tuning rows"
 VARIABLES = {
     "agreement, 0.98": (lambda rng, n: (rng.random(n) < 0.98).astype(float), 0.98, (0, 1)),
     "agreement, 0.9": (lambda rng, n: (rng.random(n) < 0.9).astype(float), 0.9, (0, 1)),
@@ -233,6 +235,16 @@ def misuse(results):
             looks_kept = np.flatnonzero(counts / 600 <= 0.01)
             wrong.append(not looks_kept.size or risk[looks_kept[-1]] <= 0.01)
         coverage(results, "misuse", "threshold of a cascade", right, misused=float(np.mean(wrong)))
+    if not results.has(kind="misuse", case=FINE):
+        rng, right, wrong, never = np.random.default_rng(1), [], [], np.zeros(1200, bool)
+        for _ in range(N_REPEATS):
+            score = rng.random(1200)
+            differs = rng.random(1200) < 0.06 * (1 - score) ** 2
+            path = path_of(grid_of(rng.random(80)), score, differs, never, 0.99, 0.95)
+            risk = 0.02 * (1 - np.clip(path.thresholds, 0, 1)) ** 3
+            right.append(risk[path.chosen] <= 0.01)
+            wrong.append(risk[np.flatnonzero(path.kept >= 0.99)[-1]] <= 0.01)
+        coverage(results, "misuse", FINE, right, misused=float(np.mean(wrong)))
 
 
 def planned(results):
@@ -346,6 +358,7 @@ def _misuse(results):
         "weights": "weights ignored",
         "best of 20 students": "reported on the rows that chose it",
         "threshold of a cascade": "the boldest threshold that looks kept",
+        FINE: "the boldest threshold that looks kept",
     }
     lines = [
         [row["case"], _interval(row), how.get(row["case"], "a bound for a fixed number of rows, looked at every 50"),

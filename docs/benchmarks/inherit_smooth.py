@@ -27,7 +27,7 @@ from skdistill.metrics import fidelity
 from skdistill.samplers import LeafSwap
 
 TABLES = ("california", "pol", "wine_quality_white", "heloc", "credit_default", "pendigits")
-BUDGET = 10_000
+BUDGET, LARGE_BUDGET = 10_000, 100_000
 RATIO = 10
 FEW = 200
 SEED = 0
@@ -112,16 +112,32 @@ def of_growth(case):
     return found
 
 
-def of_svm(case):
+def of_large_network(case):
+    """Return the figures of students of a network within 100 kB, in which it fits itself."""
+    student, found = of_inherited(case, LARGE_BUDGET)
+    n_inputs, n_outputs = case.rows.shape[1], len(student.scorer_.base)
+    n_parameters = LARGE_BUDGET / 2
+    for epochs in ({"max_epochs": 1}, {}):  # bytes hardly depend on the training
+        fresh = case.student("MLP", n_knots=0).sized(int(n_parameters), n_inputs=n_inputs, n_outputs=n_outputs)
+        student, found["fresh"], found["fresh, s"] = case.measured(fresh.set_params(**epochs))
+        found["fresh, bytes"] = student.scorer_.n_bytes
+        n_parameters = 0.98 * student.scorer_.n_parameters * LARGE_BUDGET / student.scorer_.n_bytes
+    return found
+
+
+def of_svm(case, budget=BUDGET):
     """Return the figures of students of a support vector machine, of the same number of landmarks."""
-    found = {}
-    student = case.student("Inherited", None, init=case.teacher, max_bytes=BUDGET)
-    student, found["inherited"], found["inherited, s"] = case.measured(student)
-    found["inherited, bytes"] = student.scorer_.n_bytes
+    student, found = of_inherited(case, budget)
     fresh = case.student("Kernel", len(student.scorer_.positions))
     student, found["fresh"], found["fresh, s"] = case.measured(fresh)
     found["fresh, bytes"] = student.scorer_.n_bytes
     return found
+
+
+def of_inherited(case, budget):
+    """Return the inherited student within a number of bytes, and its figures."""
+    student, kept, seconds = case.measured(case.student("Inherited", None, init=case.teacher, max_bytes=budget))
+    return student, {"inherited": kept, "inherited, s": seconds, "inherited, bytes": student.scorer_.n_bytes}
 
 
 def of_choice(case, n_rows):
@@ -141,16 +157,22 @@ def of_choice(case, n_rows):
 
 
 def measure(results, folder):
+    parts = {
+        "network": {"students": of_network, "large": of_large_network},
+        "RBF SVM": {"students": of_svm, "large": lambda case: of_svm(case, LARGE_BUDGET)},
+    }
     for name in AUTO_TABLES:
-        for kind in ("network", "RBF SVM"):
+        for kind in parts:
             if not results.has(table=name, teacher=kind, part="choice", n_rows=FEW_OF_AUTO):
                 case = Case(folder, name, kind)
                 for n_rows in (len(case.X_train), FEW_OF_AUTO):
                     results.add(table=name, teacher=kind, part="choice", n_rows=n_rows, **of_choice(case, n_rows))
     for name in TABLES:
-        for kind, measured in (("network", of_network), ("RBF SVM", of_svm)):
-            if not results.has(table=name, teacher=kind, part="students"):
-                results.add(table=name, teacher=kind, part="students", **measured(Case(folder, name, kind)))
+        for kind, measured in parts.items():
+            left = [part for part in measured if not results.has(table=name, teacher=kind, part=part)]
+            case = Case(folder, name, kind) if left else None
+            for part in left:
+                results.add(table=name, teacher=kind, part=part, **measured[part](case))
 
 
 def page(results):
@@ -165,9 +187,14 @@ def page(results):
             "## More rows\n\nA student of a tenth of the rows is continued on all of them for ten epochs; **half "
             "shrunk**: `shrink_fraction=0.5`, once or with a schedule. **fresh**: twenty epochs, and ten.\n\n"
             f"{of_more_rows(results)}",
+            f"## Networks within {LARGE_BUDGET // 1000} kB\n\n- **inherited**: `CompactInherited*`, which keeps all "
+            "hidden units of the teacher\n- **fresh**: `CompactMLP*(n_knots=0)` of about as many bytes"
+            f"\n\n{of_budget(results, 'network', 'large')}",
             f"## Kernel machines\n\n- **inherited**: `CompactInherited*` within {BUDGET // 1000} kB\n- **fresh**: "
             "`CompactKernel*` of as many landmarks, which are moved for 20 steps of L-BFGS instead of 60\n\n"
-            f"{of_kernels(results)}",
+            f"{of_budget(results, 'RBF SVM', 'students')}",
+            f"## Kernel machines within {LARGE_BUDGET // 1000} kB\n\nStudents have 500 landmarks at most, which "
+            f"take less.\n\n{of_budget(results, 'RBF SVM', 'large')}",
             "## The automatic choice\n\n`AutoStudent` with the family `inherit` and without it, at the default budget: "
             f"on rows of leaf swap, and on {FEW_OF_AUTO} of the training rows alone.\n\n{of_choices(results)}",
         ]
@@ -185,9 +212,9 @@ def of_more_rows(results):
     return table_of(results, "network", columns, ["", *columns])
 
 
-def of_kernels(results):
+def of_budget(results, kind, part):
     columns = ("inherited", "fresh", "inherited, s", "fresh, s", "inherited, bytes", "fresh, bytes")
-    return table_of(results, "RBF SVM", columns, ["", *columns])
+    return table_of(results, kind, columns, ["", *columns], part)
 
 
 def of_choices(results):
@@ -209,11 +236,13 @@ def of_choice_cells(numbers):
     return [number(without, 4), number(chosen, 4), f"{chosen - without:+.4f}", *times]
 
 
-def table_of(results, kind, columns, header):
+def table_of(results, kind, columns, header, part="students"):
     digits = [2 if column.endswith(", s") else 0 if column.endswith("bytes") else 4 for column in columns]
     rows, values = [], []
     for name in TABLES:
-        values.append([results.mean(column, table=name, teacher=kind, part="students") for column in columns])
+        if not results.has(table=name, teacher=kind, part=part):
+            continue
+        values.append([results.mean(column, table=name, teacher=kind, part=part) for column in columns])
         rows.append([name, *(number(value, places) for value, places in zip(values[-1], digits, strict=True))])
     means = (number(value, places) for value, places in zip(np.mean(values, axis=0), digits, strict=True))
     return markdown_table(header, [*rows, ["**mean**", *means]])

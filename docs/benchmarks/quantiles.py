@@ -22,9 +22,10 @@ from skdistill import DistilledRegressor
 from skdistill.metrics import coverage, pinball_loss, pinball_skill
 from skdistill.samplers import LeafSwap
 
-TABLES = ("california", "ailerons", "puma8nh", "wine_quality_white")
+TABLES = ("california", "ailerons", "puma8nh", "wine_quality_white", "pol")
 TEACHERS = ("quantile forest", "one boosting per quantile")
 STUDENTS = ("boosting", "hybrid")
+MORE_STUDENTS = {"pol": ("auto",), "wine_quality_white": ("boosting, 50,000 parameters",)}
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 N_TRAIN, N_CALIBRATION, N_DRAWS = 2000, 500, 200
 N_DRAWN, N_REPETITIONS, N_SIMULATED, N_NEW = 1_000_000, 2000, 99, 200
@@ -57,17 +58,21 @@ def share_crossing(outputs):
     return float(np.mean(np.any(np.diff(outputs, axis=1) < 0, axis=1)))
 
 
-def covered_after(outputs, y, outputs_test, y_test):
-    """Return the coverage on test rows after conformalizing with rows drawn from the others, for each draw."""
-    together = np.vstack([outputs, outputs_test])
-    test = np.arange(len(outputs), len(together))
+def covered_after(outputs, y):
+    """Return the coverage after conformalizing with some of the rows, measured on the others, for each draw."""
     rng = np.random.default_rng(SEED)
     found = []
     for _ in range(N_DRAWS):
-        rows = rng.choice(len(outputs), N_CALIBRATION, replace=False)
-        intervals = skdistill.conformalize(lambda rows: together[rows], rows, y[rows], quantiles=LEVELS)
-        found.append(coverage(y_test, intervals.predict_interval(test)))
+        rows, others = np.split(rng.permutation(len(y)), [N_CALIBRATION])
+        intervals = skdistill.conformalize(lambda rows: outputs[rows], rows, y[rows], quantiles=LEVELS)
+        found.append(coverage(y[others], intervals.predict_interval(others)))
     return np.array(found)
+
+
+def occurs_in(rows, others):
+    """Return which rows are also among others."""
+    known = {row.tobytes() for row in np.ascontiguousarray(others)}
+    return np.array([row.tobytes() in known for row in np.ascontiguousarray(rows)])
 
 
 def measure_cell(results, name, kind, folder):
@@ -77,18 +82,26 @@ def measure_cell(results, name, kind, folder):
     X_train, X_others, X_test = (coder.transform(part[:N_TRAIN]) for part in (X_train, X_others, X_test))
     y_others, y_test = y_others[: len(X_others)], y_test[: len(X_test)]
     teacher = teacher_of(kind).fit(X_train, y_train)
-    of_teacher = teacher.predict(X_test)
-    for student in STUDENTS:
+    of_teacher, is_new = teacher.predict(X_test), ~occurs_in(X_test, X_train)
+    for student in (*STUDENTS, *MORE_STUDENTS.get(name, ())):
         if results.has(table=name, teacher=kind, student=student):
             continue
         model = DistilledRegressor(
-            teacher, student, quantiles=LEVELS, sampler=LeafSwap(), n_synthetic=4.0, random_state=SEED
+            teacher,
+            student.split(",")[0],
+            student_size=50_000 if "," in student else None,
+            quantiles=LEVELS,
+            sampler=LeafSwap(),
+            n_synthetic=4.0,
+            random_state=SEED,
         ).fit(X_train)
         compiled = skdistill.compile(model)
         rng = np.random.default_rng(SEED)
         drawn = np.column_stack([rng.choice(column, N_DRAWN) for column in X_train.T])
-        of_student, after = compiled(X_test), covered_after(compiled(X_others), y_others, compiled(X_test), y_test)
+        of_student = compiled(X_test)
+        after = covered_after(np.vstack([compiled(X_others), of_student]), np.append(y_others, y_test))
         losses = [pinball_loss(y_test, each, quantiles=LEVELS) for each in (of_teacher, of_student)]
+        of_new = [pinball_loss(y_test[is_new], each[is_new], quantiles=LEVELS) for each in (of_teacher, of_student)]
         skills = [pinball_skill(y_test, each, quantiles=LEVELS) for each in (of_teacher, of_student)]
         results.add(
             table=name,
@@ -97,6 +110,8 @@ def measure_cell(results, name, kind, folder):
             kB=compiled.n_bytes / 1000,
             fidelity=model.fidelity(X_test),
             loss_kept=losses[0] / losses[1],
+            kept_new=of_new[0] / of_new[1],
+            new=float(is_new.mean()),
             skill_teacher=skills[0],
             skill_student=skills[1],
             crossing_teacher=share_crossing(of_teacher),
@@ -150,6 +165,7 @@ def page(results):
             number(row["skill_teacher"]),
             number(row["skill_student"]),
             number(row["loss_kept"]),
+            number(row["kept_new"]),
         ]
         for row in cells
     ]
@@ -179,23 +195,43 @@ on these tables for this page.
 ## Pinball loss
 
 The skill is 1 minus the pinball loss as a share of that of the best constants. The loss kept is the teacher's loss
-divided by the student's, both on true values of unseen rows.
+divided by the student's, both on true values of unseen rows; in the last column, only on those of these rows whose
+cells do not also occur among the training rows.
 
-{markdown_table(["table, teacher, student", "kB", "fidelity", "skill, teacher", "skill, student", "loss kept"], losses)}
+{
+        markdown_table(
+            [
+                "table, teacher, student",
+                "kB",
+                "fidelity",
+                "skill, teacher",
+                "skill, student",
+                "loss kept",
+                "on new cells",
+            ],
+            losses,
+        )
+    }
 
 Mean of the loss kept: {number(float(np.mean([row["loss_kept"] for row in cells])))}, smallest
 {number(min(row["loss_kept"] for row in cells))}.
 
-On wine, the quantile forest recalls rows: 35 % of the rows of this table occur more than once, so that some test rows
-are training rows of the forest, with their true value. A small student cannot keep that, and fidelity shows it.
+On wine, the quantile forest recalls rows: a sixth of the test rows also occur among its training rows, with their true
+value, and others nearly do. No small student keeps that, and one of 62 kB hardly keeps more. The table is published
+with this loss, and so is pol with the quantile forest, whose loss is a tenth of that of constants: the student adds a
+hundredth of that of constants to it. The fidelity to one boosting per quantile is low on pol because 62 % of the true
+values are 0: its three lower quantiles are 0 for all rows, and outputs that do not vary count as a fidelity of 0.
 
 ## Crossing quantiles, and coverage
 
 Rows whose quantiles cross, in % of the test rows for the teacher and of {N_DRAWN:,} rows for the student, whose cells
 are drawn from each column by itself: before they are sorted in %, and after that as a number. Coverage, in %, of the
 interval between the outer quantiles, which is meant to be 90: of the teacher, of the student, and after `conformalize`
-with {N_CALIBRATION} rows that nobody has seen (mean and standard deviation of {N_DRAWS} draws of these rows from
-up to {N_TRAIN:,}).
+with {N_CALIBRATION} of the rows that nobody has seen, on the others (mean and standard deviation of {
+        N_DRAWS
+    } divisions of up
+to {2 * N_TRAIN:,} rows). Which rows are drawn is averaged out so: between one fixed calibration set and one fixed test
+set of wine, coverage was 91.9 %, by chance and not by ties: hardly any true value is at the end of its interval.
 
 {
         markdown_table(

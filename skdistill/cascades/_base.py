@@ -34,6 +34,7 @@ from ..compiled._certainty import KINDS
 from ..convert import rows_of_student
 from ..estimators._teacher_rule import TeacherMixin
 from ..exceptions import TeacherWarning
+from ..inspection import CascadeDisplay
 from ..metrics import rows_needed
 from ..metrics._binomial import check_possible
 from ..metrics._checks import as_floats
@@ -209,10 +210,11 @@ class BaseCascade(Documented, TeacherMixin):
         teacher, student = models.ask_teacher(taken, BOTH if learns else ("labels",)), models.ask_student(taken)
         self._set_tolerance(teacher)
         fails = self._fails(student, teacher, truth)
-        tuning = Tuning(taken, teacher, student, fails, getattr(self, "tolerance_", 1.0))
+        tuning = Tuning(taken, teacher, student, fails, getattr(self, "tolerance_", 1.0), self.promise == "truth")
         score, shares = choose_certainty(tuning, models, kinds, int(self.n_synthetic), self.agreement, rng)
         self.certainty_, self.certainty_results_ = score.kind, shares
-        return score, grid_of(score.of_rows(student.outputs, rows_of_student(models.student.model, taken)))
+        certainty = score.of_rows(student.outputs, rows_of_student(models.student.model, taken))
+        return score, grid_of(certainty, is_nested=self.promise == "teacher")
 
     def _calibrate(self, X: Any, y: np.ndarray | None, rows: np.ndarray, grid: np.ndarray) -> None:
         """Test the thresholds on calibration rows, and set the fitted attributes."""
@@ -374,6 +376,22 @@ class BaseCascade(Documented, TeacherMixin):
     def _details(self) -> dict[str, Any]:
         """Return what the promise depends on, beside the threshold."""
         return {}
+
+    def plot(self, *, ax: Any = None) -> CascadeDisplay:
+        """Draw the thresholds that were tested: the shares of rows that the student answers, and what they keep.
+
+        A shortcut to :meth:`skdistill.inspection.CascadeDisplay.from_estimator`. It needs matplotlib.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            ``None`` creates a new figure.
+
+        Returns
+        -------
+        display : CascadeDisplay
+        """
+        return CascadeDisplay.from_estimator(self, ax=ax)
 
     def __skdistill_compile__(self) -> CompiledCascade:
         """Return the student in its compiled form, with the certainty of rows and the threshold."""

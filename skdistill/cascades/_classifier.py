@@ -1,12 +1,13 @@
 """``CascadeClassifier``."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from .._types import RandomState, SupportsPredict, TeacherLike
 from .._validation import check_fitted
 from ._base import BaseCascade
 from ._models import Answers, Models
@@ -35,10 +36,10 @@ class CascadeClassifier(ClassifierMixin, BaseCascade):
         Score of the certainty of the student. ``"margin"`` is the difference between its two largest probabilities;
         ``"deviation"`` divides it by the distance from the teacher that a small second model expects; ``"families"``
         is the margin of the mean of the student and a small student of another family. ``"auto"`` is the margin, unless
-        another one leaves at least 2 % more of the tuning rows to the student.
+        the deviation leaves clearly more rows to the student, by 0.5 % of the held-out ones.
     tuning_fraction : float in (0, 1), default=0.2
         Share of the rows that choose the score and the thresholds to test; the others prove the promise.
-    n_synthetic : int >= 0, default=2000
+    n_synthetic : int >= 0, default=8000
         Number of synthetic rows, drawn from tuning rows by :class:`~skdistill.samplers.LeafSwap` and labelled by the
         teacher, that scores are learned from, in addition to tuning rows. None are drawn for ``certainty="margin"``.
     chunk_size : int >= 1, default=10_000
@@ -54,8 +55,8 @@ class CascadeClassifier(ClassifierMixin, BaseCascade):
     certainty_ : {"margin", "deviation", "families"}
         The score that was chosen.
     certainty_results_ : dict of float
-        For each score that was compared, the share of tuning rows that it leaves to the student; empty without a
-        choice.
+        For each score that was compared, the share of held-out tuning rows and synthetic rows that it leaves to the
+        student; empty without a choice.
     share_student_ : float
         Share of the calibration rows that the student answers.
     share_student_bound_ : float
@@ -103,8 +104,12 @@ class CascadeClassifier(ClassifierMixin, BaseCascade):
     >>> from skdistill import CascadeClassifier, DistilledClassifier
     >>> X, y = load_digits(n_class=5, return_X_y=True)
     >>> forest = RandomForestClassifier(50, random_state=0).fit(X[:300], y[:300])
-    >>> model = DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(X[:300])
-    >>> cascade = CascadeClassifier(forest, model, certainty="margin", random_state=0).fit(X[300:800])
+    >>> model = DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(
+    ...     X[:300]
+    ... )
+    >>> cascade = CascadeClassifier(forest, model, certainty="margin", random_state=0).fit(
+    ...     X[300:800]
+    ... )
     >>> float((cascade.predict(X[800:]) == forest.predict(X[800:])).mean()) > 0.98
     True
     >>> 0.5 < cascade.share_student_ < 1
@@ -115,17 +120,17 @@ class CascadeClassifier(ClassifierMixin, BaseCascade):
 
     def __init__(
         self,
-        teacher: Any,
-        student: Any,
+        teacher: TeacherLike,
+        student: SupportsPredict,
         *,
         agreement: float = 0.99,
         confidence: float = 0.95,
-        promise: str = "teacher",
-        certainty: str = "auto",
+        promise: Literal["teacher", "truth"] = "teacher",
+        certainty: Literal["auto", "margin", "deviation", "families"] = "auto",
         tuning_fraction: float = 0.2,
-        n_synthetic: int = 2000,
+        n_synthetic: int = 8000,
         chunk_size: int = 10_000,
-        random_state: Any = None,
+        random_state: RandomState = None,
     ) -> None:
         self.teacher = teacher
         self.student = student

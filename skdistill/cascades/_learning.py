@@ -1,5 +1,6 @@
 """Scores of certainty that are learned from tuning rows, and the choice of the one that defers least."""
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from .._tables import stack_rows, take_rows
 from .._validation import draw_seed, warn_caller
 from ..compilation import compile
-from ..compiled import Forest
+from ..compiled import CompiledModel, Forest, Linear
 from ..compiled._certainty import Certainty
 from ..convert import rows_of_student
 from ..exceptions import CompileError, TeacherError, TeacherWarning
@@ -21,18 +22,21 @@ from ..students import (
 from ._models import Answers, Models
 
 LEARNED_SHARE = 2 / 3
-"""Share of the tuning rows that scores are learned from; the others choose among them."""
+"""Share of the tuning rows that scores are learned from, if there are several; the others choose among them."""
+
+LEARNED_SHARE_OF_SYNTHETIC = 3 / 4
+"""The same for synthetic rows."""
 
 MIN_LEARNED_ROWS = 20
 """With fewer rows to learn from, the margin is used if there is one."""
 
-MIN_GAIN = 0.02
-"""Share of rows by which a learned score must defer less than the first one: choosing among few rows is noisy."""
+MIN_GAIN, MIN_GAIN_OF_FEW, FEW_ROWS = 0.005, 0.02, 1_000
+"""Share of rows by which a learned score must defer less than the margin; more if few rows choose, which are noisy."""
 
-SIZE: dict[str, Any] = {"n_trees": 10, "max_leaf_nodes": 8}
+SIZE: dict[str, Any] = {"n_trees": 10, "max_leaf_nodes": 16}
 """Size of the second model: one row takes it about half a microsecond."""
 
-MOST_TOLERANCES = 5.0
+MOST_TOLERANCES = 2.0
 """Distances of values beyond so many tolerances are clipped: only whether they are within one matters."""
 
 
@@ -46,48 +50,66 @@ class Tuning(NamedTuple):
     """Whether the answer of the student would break the promise."""
     scale: Any
     """Unit of the distances of values."""
+    needs_truth: bool = False
+    """Whether the promise is about the truth, which synthetic rows do not have."""
 
     def take(self, rows: Any) -> "Tuning":
         """Return some of the rows."""
-        X = take_rows(self.X, rows)
-        return Tuning(X, self.teacher.take(rows), self.student.take(rows), self.fails[rows], self.scale)
+        X, teacher, student = take_rows(self.X, rows), self.teacher.take(rows), self.student.take(rows)
+        return self._replace(X=X, teacher=teacher, student=student, fails=self.fails[rows])
 
 
 def kinds_of(certainty: str, classifies: bool, n_learned: int) -> tuple[str, ...]:
-    """Return the scores that are compared."""
+    """Return the scores that are compared.
+
+    The distance of families is not among them: it defers more than the deviation, and costs more.
+    """
     if certainty != "auto":
         return (certainty,)
     if not classifies:
-        return ("deviation", "families")
-    return ("margin", "deviation", "families") if n_learned >= MIN_LEARNED_ROWS else ("margin",)
+        return ("deviation",)
+    return ("margin", "deviation") if n_learned >= MIN_LEARNED_ROWS else ("margin",)
 
 
 def choose_certainty(
     tuning: Tuning, models: Models, kinds: tuple[str, ...], n_synthetic: int, agreement: float, rng: Any
 ) -> tuple[Certainty, dict[str, float]]:
-    """Return the score that defers the fewest tuning rows, and for each score the share of rows that it does not defer.
+    """Return the score that defers the fewest rows, and for each score the share of rows that it does not defer.
 
-    Scores are learned from two thirds of the rows, and from synthetic rows drawn from these, and compared on the rest.
+    Scores are learned from a part of the tuning rows, and of the synthetic rows that are drawn from this part, and
+    compared on the rest of both.
     """
     classifies = tuning.teacher.labels is not None
     if kinds == ("margin",):
         return Certainty("margin", True, decision=models.decision), {}
-    n_rows = tuning.X.shape[0]
-    n_learned = n_rows if len(kinds) == 1 else max(1, round(LEARNED_SHARE * n_rows))
-    of_learning = tuning.take(np.arange(n_learned))
-    learned = _with_synthetic(of_learning, models, n_synthetic, rng)
+    n_rows, compares = tuning.X.shape[0], len(kinds) > 1
+    n_learned = max(1, round(LEARNED_SHARE * n_rows)) if compares else n_rows
+    learned, held_out = tuning.take(np.arange(n_learned)), tuning.take(np.arange(n_learned, n_rows))
+    drawn = _synthetic(learned, models, n_synthetic, rng)
+    if drawn is not None:
+        n_drawn = round(LEARNED_SHARE_OF_SYNTHETIC * n_synthetic) if compares else n_synthetic
+        learned = _together(learned, drawn.take(np.arange(n_drawn)))
+        if not tuning.needs_truth:
+            held_out = _together(held_out, drawn.take(np.arange(n_drawn, n_synthetic)))
     seed = draw_seed(rng)
     scores = {kind: _learned(kind, learned, models, classifies, seed) for kind in kinds}
-    if len(kinds) == 1 or n_learned == n_rows:
+    if not compares or not held_out.X.shape[0]:
         return scores[kinds[0]], {}
-    rest = tuning.take(np.arange(n_learned, n_rows))
-    seen = rows_of_student(models.student.model, rest.X)
+    return _best(scores, held_out, models, agreement)
+
+
+def _best(
+    scores: dict[str, Certainty], rows: Tuning, models: Models, agreement: float
+) -> tuple[Certainty, dict[str, float]]:
+    """Return the first score, unless another one leaves clearly more rows to the student, and all these shares."""
+    seen = rows_of_student(models.student.model, rows.X)
     shares = {
-        kind: answered_share(score.of_rows(rest.student.outputs, seen), rest.fails, agreement)
+        kind: answered_share(score.of_rows(rows.student.outputs, seen), rows.fails, agreement)
         for kind, score in scores.items()
     }
-    best = max(kinds, key=lambda kind: shares[kind])  # the first one of equals
-    return scores[best if shares[best] >= shares[kinds[0]] + MIN_GAIN else kinds[0]], shares
+    first, best = next(iter(shares)), max(shares, key=lambda kind: shares[kind])  # the first one of equals
+    gain = MIN_GAIN_OF_FEW if len(rows.fails) < FEW_ROWS else MIN_GAIN
+    return scores[best if shares[best] >= shares[first] + gain else first], shares
 
 
 def answered_share(certainty: np.ndarray, fails: np.ndarray, agreement: float) -> float:
@@ -101,42 +123,72 @@ def answered_share(certainty: np.ndarray, fails: np.ndarray, agreement: float) -
     return float(np.mean(np.searchsorted(n_failed, allowed, side="right")) / n_rows)
 
 
-def _with_synthetic(tuning: Tuning, models: Models, n_synthetic: int, rng: Any) -> Tuning:
-    """Return rows with synthetic ones drawn from them, which the teacher labels."""
-    n_rows = tuning.X.shape[0]
-    if n_synthetic == 0 or n_rows < MIN_LEARNED_ROWS:
-        return tuning
+def _synthetic(tuning: Tuning, models: Models, n_synthetic: int, rng: Any) -> Tuning | None:
+    """Return synthetic rows that are drawn from rows, and that both models label; ``None`` if there are none."""
+    if n_synthetic == 0 or tuning.X.shape[0] < MIN_LEARNED_ROWS:
+        return None
     drawn = LeafSwap(random_state=draw_seed(rng)).fit(tuning.X, tuning.teacher.outputs)
     X = drawn.sample(n_synthetic, random_state=draw_seed(rng))
     try:
-        pairs = zip((tuning.teacher, tuning.student), (models.ask_teacher(X), models.ask_student(X)), strict=True)
+        teacher, student = models.ask_teacher(X), models.ask_student(X)
     except TeacherError as error:
         warn_caller(
             f"a model refused synthetic rows, and the score of certainty is learned without them: {error} Pass "
             "n_synthetic=0 to draw none.",
             TeacherWarning,
         )
-        return tuning
-    teacher, student = (Answers(np.concatenate([old.outputs, new.outputs]), None) for old, new in pairs)
-    return tuning._replace(X=stack_rows([tuning.X, X]), teacher=teacher, student=student)
+        return None
+    fails = np.zeros(n_synthetic, bool) if teacher.labels is None else teacher.labels != student.labels
+    return tuning._replace(X=X, teacher=teacher, student=student, fails=np.asarray(fails))
+
+
+def _together(rows: Tuning, others: Tuning) -> Tuning:
+    """Return rows followed by others."""
+    teacher, student = rows.teacher.followed_by(others.teacher), rows.student.followed_by(others.student)
+    fails, X = np.concatenate([rows.fails, others.fails]), stack_rows([rows.X, others.X])
+    return rows._replace(X=X, teacher=teacher, student=student, fails=fails)
 
 
 def _learned(kind: str, rows: Tuning, models: Models, classifies: bool, seed: int) -> Certainty:
     """Return a score with its second model fitted, if it has one."""
     if kind == "margin":
         return Certainty("margin", True, decision=models.decision)
-    seen = rows_of_student(models.student.model, rows.X)
     if kind == "deviation":
-        distance = distance_of(rows.teacher.outputs, rows.student.outputs, classifies, rows.scale)
-        helper = compile(CompactBoostingRegressor(**SIZE, random_state=seed).fit(seen, distance))
-        floor = max(float(np.quantile(helper(seen), 0.05)) / 2, 1e-6) if classifies else 0.0
-        return Certainty(kind, classifies, helper, floor=floor, decision=models.decision)
-    second = _of_another_family(models, classifies, seed)
+        return _deviation(rows, models, classifies, seed)
+    seen, second = rows_of_student(models.student.model, rows.X), _of_another_family(models, classifies, seed)
     if classifies:
         second.fit_soft(seen, rows.teacher.outputs, classes=models.teacher.classes_)
     else:
         second.fit_soft(seen, rows.teacher.outputs)
     return Certainty(kind, classifies, compile(second), scale=rows.scale, decision=models.decision)
+
+
+def _deviation(rows: Tuning, models: Models, classifies: bool, seed: int) -> Certainty:
+    """Return the score of a second model that predicts the distance of student and teacher.
+
+    It reads what the student answers beside the row, which tells more about the distance than any column: values are
+    more often wrong where they are large, or where the teacher is about to jump.
+    """
+    score = Certainty("deviation", classifies, decision=models.decision, reader=_reader(models))
+    cells = rows_of_student(models.student.model, rows.X)
+    if score.reader is not None:
+        cells = score.beside(score.reader.encoded(cells), rows.student.outputs)
+    distance = distance_of(rows.teacher.outputs, rows.student.outputs, classifies, rows.scale)
+    helper = compile(CompactBoostingRegressor(**SIZE, random_state=seed).fit(cells, distance))
+    floor = max(float(np.quantile(helper(cells), 0.05)) / 2, 1e-6) if classifies else 0.0
+    return replace(score, helper=helper, floor=floor)
+
+
+def _reader(models: Models) -> CompiledModel | None:
+    """Return a model that encodes rows as the compiled student does; ``None`` if the student cannot be compiled."""
+    if models.student.output_kind == "logit":
+        return None
+    try:
+        student = compile(models.student.model)
+    except CompileError:
+        return None
+    nothing = Linear(np.zeros((student.n_features_in_, 1)), np.zeros(1))
+    return CompiledModel(nothing, columns=student.columns, names=student.feature_names_in_)
 
 
 def distance_of(teacher: np.ndarray, student: np.ndarray, classifies: bool, scale: Any) -> np.ndarray:

@@ -33,6 +33,11 @@ class Answers(NamedTuple):
         """Return the answers for some of the rows."""
         return Answers(self.outputs[rows], None if self.labels is None else self.labels[rows])
 
+    def followed_by(self, others: "Answers") -> "Answers":
+        """Return these answers and those for other rows."""
+        labels = None if self.labels is None or others.labels is None else np.append(self.labels, others.labels)
+        return Answers(np.concatenate([self.outputs, others.outputs]), labels)
+
 
 @dataclass
 class Models:

@@ -1,11 +1,12 @@
 """``CascadeRegressor``."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
+from .._types import RandomState, SupportsPredict, TeacherLike
 from ._base import BaseCascade, as_tolerance
 from ._models import Answers
 
@@ -36,11 +37,10 @@ class CascadeRegressor(RegressorMixin, BaseCascade):
     certainty : {"auto", "deviation", "families"}, default="auto"
         Score of the certainty of the student. ``"deviation"`` is the distance from the teacher that a small second
         model expects, negated; ``"families"`` is the distance between the student and a small student of another
-        family. ``"auto"`` is the deviation, unless the other one leaves at least 2 % more of the tuning rows to the
-        student.
+        family. ``"auto"`` is the deviation.
     tuning_fraction : float in (0, 1), default=0.2
         Share of the rows that choose the score and the thresholds to test; the others prove the promise.
-    n_synthetic : int >= 0, default=2000
+    n_synthetic : int >= 0, default=8000
         Number of synthetic rows, drawn from tuning rows by :class:`~skdistill.samplers.LeafSwap` and labelled by the
         teacher, that scores are learned from, in addition to tuning rows. None are drawn for ``certainty="margin"``.
     chunk_size : int >= 1, default=10_000
@@ -56,8 +56,8 @@ class CascadeRegressor(RegressorMixin, BaseCascade):
     certainty_ : {"deviation", "families"}
         The score that was chosen.
     certainty_results_ : dict of float
-        For each score that was compared, the share of tuning rows that it leaves to the student; empty without a
-        choice.
+        For each score that was compared, the share of held-out tuning rows and synthetic rows that it leaves to the
+        student; empty without a choice.
     share_student_ : float
         Share of the calibration rows that the student answers.
     share_student_bound_ : float
@@ -105,9 +105,15 @@ class CascadeRegressor(RegressorMixin, BaseCascade):
     >>> from skdistill import CascadeRegressor, DistilledRegressor
     >>> X = np.random.default_rng(0).uniform(size=(2000, 3))
     >>> y = X[:, 0] + np.sin(9 * X[:, 1]) * (X[:, 0] > 0.7)
-    >>> forest = RandomForestRegressor(20, min_samples_leaf=5, random_state=0).fit(X[:700], y[:700])
-    >>> model = DistilledRegressor(forest, "boosting", sampler=None, random_state=0).fit(X[:700])
-    >>> cascade = CascadeRegressor(forest, model, agreement=0.95, tolerance=0.1, random_state=0).fit(X[700:1500])
+    >>> forest = RandomForestRegressor(20, min_samples_leaf=5, random_state=0).fit(
+    ...     X[:700], y[:700]
+    ... )
+    >>> model = DistilledRegressor(forest, "boosting", sampler=None, random_state=0).fit(
+    ...     X[:700]
+    ... )
+    >>> cascade = CascadeRegressor(
+    ...     forest, model, agreement=0.95, tolerance=0.1, random_state=0
+    ... ).fit(X[700:1500])
     >>> apart = np.abs(cascade.predict(X[1500:]) - forest.predict(X[1500:]))
     >>> float((apart <= 0.1).mean()) > 0.94
     True
@@ -117,18 +123,18 @@ class CascadeRegressor(RegressorMixin, BaseCascade):
 
     def __init__(
         self,
-        teacher: Any,
-        student: Any,
+        teacher: TeacherLike,
+        student: SupportsPredict,
         *,
         agreement: float = 0.99,
         confidence: float = 0.95,
         tolerance: Any = None,
-        promise: str = "teacher",
-        certainty: str = "auto",
+        promise: Literal["teacher", "truth"] = "teacher",
+        certainty: Literal["auto", "deviation", "families"] = "auto",
         tuning_fraction: float = 0.2,
-        n_synthetic: int = 2000,
+        n_synthetic: int = 8000,
         chunk_size: int = 10_000,
-        random_state: Any = None,
+        random_state: RandomState = None,
     ) -> None:
         self.teacher = teacher
         self.student = student

@@ -6,6 +6,9 @@ import numpy as np
 
 from ..metrics import binomial_p_value, fixed_sequence
 
+N_BETWEEN = 8
+"""Number of thresholds between neighbouring certainties of tuning rows: there are more calibration rows than these."""
+
 TIED = 1e-6
 """Certainties that are closer than this share of their range are not separated by a threshold."""
 
@@ -37,7 +40,13 @@ class CascadePath:
     >>> import numpy as np
     >>> from skdistill.cascades import CascadePath
     >>> path = CascadePath(
-    ...     np.array([np.inf, 0.5]), np.array([0, 0.8]), np.ones(2), np.array([0.01, 0.01]), np.ones(2, bool), 0.9, 90
+    ...     np.array([np.inf, 0.5]),
+    ...     np.array([0, 0.8]),
+    ...     np.ones(2),
+    ...     np.array([0.01, 0.01]),
+    ...     np.ones(2, bool),
+    ...     0.9,
+    ...     90,
     ... )
     >>> float(path.threshold), float(path.share)
     (0.5, 0.8)
@@ -67,16 +76,26 @@ class CascadePath:
         return float(self.share_student[self.chosen])
 
 
-def grid_of(certainty: np.ndarray) -> np.ndarray:
-    """Return thresholds in falling order: infinity, values between distinct certainties of tuning rows, minus infinity.
+def grid_of(certainty: np.ndarray, *, is_nested: bool = True) -> np.ndarray:
+    """Return thresholds in falling order: infinity, values between distinct certainties of rows, minus infinity.
 
     A threshold that equals the certainty of rows would separate them by the last bits, which differ between one row and
     many.
+
+    Parameters
+    ----------
+    certainty : ndarray of shape (n_rows,)
+    is_nested : bool, default=True
+        Whether each row that fails at a threshold also fails at all bolder ones, since the teacher never fails. Testing
+        is then not stopped earlier by more thresholds, and there are several between two rows.
     """
     known = np.unique(certainty[np.isfinite(certainty)])[::-1]
-    middle = (known[1:] + known[:-1]) / 2
-    is_apart = -np.diff(known) > TIED * np.ptp(known) if known.size else np.zeros(0, dtype=bool)
-    return np.concatenate([[np.inf], middle[is_apart], [-np.inf]])
+    steps = -np.diff(known)
+    is_apart = steps > TIED * np.ptp(known) if known.size else np.zeros(0, dtype=bool)
+    n_between = N_BETWEEN if is_nested else 1
+    parts = (np.arange(n_between) + 0.5) / n_between
+    between = known[:-1][is_apart, None] - steps[is_apart, None] * parts
+    return np.concatenate([[np.inf], between.ravel(), [-np.inf]])
 
 
 def path_of(

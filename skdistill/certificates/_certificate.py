@@ -51,7 +51,22 @@ class Statement:
     --------
     >>> from skdistill.certificates import Statement
     >>> method = "Clopper-Pearson"
-    >>> print(Statement("agreement", "all", "at least", 0.97, 0.968, 0.99, 0.98, 900, 0.95, method, "overall", {}))
+    >>> print(
+    ...     Statement(
+    ...         "agreement",
+    ...         "all",
+    ...         "at least",
+    ...         0.97,
+    ...         0.968,
+    ...         0.99,
+    ...         0.98,
+    ...         900,
+    ...         0.95,
+    ...         method,
+    ...         "overall",
+    ...         {},
+    ...     )
+    ... )
     agreement on all rows is at least 0.97
     """
 
@@ -113,7 +128,9 @@ class Certificate:
     >>> from skdistill.certificates import Certificate
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> forest = RandomForestClassifier(50, random_state=0).fit(X[:250], y[:250])
-    >>> model = DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(X[:250])
+    >>> model = DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(
+    ...     X[:250]
+    ... )
     >>> certificate = certify(model, X[250:], promise=0.85)
     >>> certificate.verdict
     'met'

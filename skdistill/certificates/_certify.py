@@ -6,7 +6,7 @@ import platform
 from collections.abc import Mapping
 from importlib.metadata import version
 from numbers import Real
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -46,7 +46,7 @@ def certify(
     sample_weight: Any = None,
     max_weight: float | None = None,
     X_train: Any = None,
-    on_seen: str = "raise",
+    on_seen: Literal["raise", "drop"] = "raise",
 ) -> Certificate:
     """Certify how closely a student follows its teacher, with bounds that hold for any distribution of rows.
 
@@ -124,7 +124,9 @@ def certify(
     >>> from skdistill import DistilledClassifier, certify
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> forest = RandomForestClassifier(50, random_state=0).fit(X[:250], y[:250])
-    >>> model = DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(X[:250])
+    >>> model = DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(
+    ...     X[:250]
+    ... )
     >>> certificate = certify(model, X[250:], y[250:])
     >>> certificate.find("agreement").method
     'Clopper-Pearson'

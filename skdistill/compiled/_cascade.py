@@ -1,10 +1,13 @@
 """The compiled form of a cascade: the student, and whether a row should be answered by the teacher instead."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ._certainty import Certainty
+from ._certainty_code import code_of_both
+from ._code import Code, row_source
 from ._model import CompiledModel
 
 
@@ -35,8 +38,12 @@ class CompiledCascade(CompiledModel):
     >>> import skdistill
     >>> X, y = load_digits(n_class=5, return_X_y=True)
     >>> forest = RandomForestClassifier(50, random_state=0).fit(X[:300], y[:300])
-    >>> model = skdistill.DistilledClassifier(forest, "boosting", sampler=None, random_state=0).fit(X[:300])
-    >>> cascade = skdistill.CascadeClassifier(forest, model, certainty="margin", random_state=0).fit(X[300:800])
+    >>> model = skdistill.DistilledClassifier(
+    ...     forest, "boosting", sampler=None, random_state=0
+    ... ).fit(X[:300])
+    >>> cascade = skdistill.CascadeClassifier(
+    ...     forest, model, certainty="margin", random_state=0
+    ... ).fit(X[300:800])
     >>> compiled = skdistill.compile(cascade)
     >>> outputs, defers = compiled.answer(X[300])
     >>> outputs.shape, defers
@@ -45,6 +52,7 @@ class CompiledCascade(CompiledModel):
 
     certainty: Certainty
     threshold: float
+    _both: Callable[[Any], tuple[Any, Any]] | None = None
 
     def __init__(self, student: CompiledModel, certainty: Certainty, threshold: float) -> None:
         self.__setstate__(student.__getstate__() | {"certainty": certainty, "threshold": threshold})
@@ -64,11 +72,12 @@ class CompiledCascade(CompiledModel):
         defers : ndarray of bool, shape (n_samples,), or bool
             Whether the certainty is below the threshold.
         """
-        outputs = self(X)
-        is_one = type(outputs) is float or outputs.ndim == (1 if not self.is_single else 0)
-        if is_one:
-            return outputs, not self.certainty.of_one(outputs, X) >= self.threshold
-        return outputs, ~(self.certainty.of_rows(outputs, X) >= self.threshold)
+        if self._both is None:
+            self._both = _separately(self) if self.certainty.reads_raw_rows else _StudentAndCertainty(self)
+        outputs, certainty = self._both(X)
+        if type(certainty) is float:
+            return outputs, not certainty >= self.threshold
+        return outputs, ~(certainty >= self.threshold)  # also if the certainty is NaN
 
     def defers(self, X: Any) -> Any:
         """Return whether the teacher should be queried: for one row, or for each of many.
@@ -97,8 +106,53 @@ class CompiledCascade(CompiledModel):
         defers = self.defers(X)
         return ~defers if isinstance(defers, np.ndarray) else not defers
 
+    def _reset_code(self) -> None:
+        super()._reset_code()
+        self._both = None
+
     def __repr__(self) -> str:
         return f"<CompiledCascade: certainty={self.certainty.kind!r}, threshold={self.threshold:.4g}>"
 
     def __getstate__(self) -> dict[str, Any]:
         return super().__getstate__() | {"certainty": self.certainty, "threshold": self.threshold}
+
+
+class _StudentAndCertainty(CompiledModel):
+    """Returns the outputs of a student and its certainty for one row or many, from cells that are read once."""
+
+    def __init__(self, cascade: CompiledCascade) -> None:
+        self.certainty = cascade.certainty
+        self.__setstate__(CompiledModel.__getstate__(cascade))
+
+    def _many(self, X: Any) -> Any:
+        cells = self._cells(X)
+        outputs = self.outputs_of(cells)
+        return outputs, self.certainty.of_cells(outputs, cells)
+
+    def _code(self) -> Code | None:
+        code, link = super()._code(), self._inverse_link()
+        ending = (link.single_ending if self.is_single else link.ending).format(scores=self._scores_as_tuple())
+        n_outputs = 0 if self.is_single else len(self.scorer.base if self.classes_ is None else self.classes_)
+        return None if code is None else code_of_both(code, ending, self.certainty, n_outputs)
+
+    def _source_of(self, code: Code) -> str:
+        return row_source(code.lines, f"    return {'value' if self.is_single else 'array(proba)'}, certainty")
+
+    def _first(self, outputs: Any) -> Any:
+        of_row, certainty = outputs
+        return of_row[0], float(certainty[0])
+
+    def _as_table(self, outputs: Any) -> Any:
+        of_row, certainty = outputs
+        return super()._as_table(of_row), np.array([certainty])
+
+
+def _separately(cascade: CompiledCascade) -> Callable[[Any], tuple[Any, Any]]:
+    """Return a function of rows whose second model reads them again, as they are."""
+
+    def both(X: Any) -> tuple[Any, Any]:
+        outputs = cascade(X)
+        is_one = type(outputs) is float or outputs.ndim == (1 if not cascade.is_single else 0)
+        return outputs, (cascade.certainty.of_one if is_one else cascade.certainty.of_rows)(outputs, X)
+
+    return both

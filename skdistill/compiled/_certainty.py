@@ -79,12 +79,17 @@ class Certainty:
         Smallest expected distance that a margin is divided by.
     decision : Decision or None, default=None
         The decision of the student.
+    reader : CompiledModel or None, default=None
+        Encodes rows as the student does. The second model then reads encoded cells, and behind them the margin of the
+        student or its values; otherwise it reads rows as they are.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skdistill.compiled._certainty import Certainty
-    >>> Certainty("margin", True).of_rows(np.array([[0.25, 0.75], [0.5, 0.5]]), None).tolist()
+    >>> Certainty("margin", True).of_rows(
+    ...     np.array([[0.25, 0.75], [0.5, 0.5]]), None
+    ... ).tolist()
     [0.5, 0.0]
     """
 
@@ -94,12 +99,31 @@ class Certainty:
     scale: Any = 1.0
     floor: float = 0.0
     decision: Decision | None = None
+    reader: Any = None
+
+    @property
+    def reads_raw_rows(self) -> bool:
+        """Whether a second model reads rows as they are."""
+        return self.kind != "margin" and self.reader is None
 
     def of_rows(self, outputs: np.ndarray, X: Any) -> np.ndarray:
         """Return the certainty of rows, from the outputs of the student, of shape (n_samples,)."""
+        return self.of_cells(outputs, X if self.reader is None else self.reader.encoded(X))
+
+    def of_cells(self, outputs: np.ndarray, cells: Any) -> np.ndarray:
+        """Return the certainty of rows that are already encoded if there is a reader."""
         if self.kind == "margin":
             return margin(outputs, self.decision)
-        return self.with_second(outputs, self.helper(X))
+        return self.with_second(outputs, self.helper(cells if self.reads_raw_rows else self.beside(cells, outputs)))
+
+    def beside(self, cells: Any, outputs: np.ndarray) -> Any:
+        """Return encoded rows, with what the second model reads of the outputs of the student behind them."""
+        read = margin(outputs, self.decision)[:, None] if self.classifies else outputs.reshape(len(outputs), -1)
+        if not hasattr(cells, "tocsr"):
+            return np.hstack([cells, read])
+        from scipy import sparse  # which sparse rows need anyway
+
+        return sparse.hstack([cells, sparse.csr_matrix(read)], format="csr")
 
     def with_second(self, outputs: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Return the certainty of rows, from the outputs of the student and of the second model."""
@@ -116,9 +140,10 @@ class Certainty:
         return (of_label - others.max(axis=1)) / 2
 
     def of_one(self, outputs: Any, row: Any) -> float:
-        """Return the certainty of one row, from the output of the student: an array of probabilities, or a value."""
-        if self.kind == "margin":
-            return margin_of_one(outputs.tolist(), self.decision)
+        """Return the certainty of one row, from the output of the student: an array of probabilities, or a value.
+
+        Only for a second model that reads rows as they are; see ``_certainty_code`` for the others.
+        """
         second = self.helper.output_of_row(row)
         if self.kind == "deviation":
             if not self.classifies:

@@ -9,6 +9,9 @@ import numpy as np
 KINDS = ("value", "quantiles", "mean_std")
 """What the outputs of a model are: one value, quantiles in columns, or a mean and a standard deviation."""
 
+OF_GROUPS = ("margins", "n_rows")
+"""Attributes that are dicts by group."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ConformalIntervals:
@@ -46,7 +49,10 @@ class ConformalIntervals:
     >>> import numpy as np
     >>> import skdistill
     >>> from sklearn.linear_model import LinearRegression
-    >>> X, y = np.arange(40.0)[:, None], np.arange(40.0) + np.tile([0.5, -0.5, 1.0, -1.0], 10)
+    >>> X, y = (
+    ...     np.arange(40.0)[:, None],
+    ...     np.arange(40.0) + np.tile([0.5, -0.5, 1.0, -1.0], 10),
+    ... )
     >>> model = LinearRegression().fit(X, np.arange(40.0))
     >>> intervals = skdistill.conformalize(model, X, y, coverage=0.75)
     >>> intervals.predict_interval(X[:2]).round(3) + 0.0
@@ -60,6 +66,13 @@ class ConformalIntervals:
     margins: Mapping[Any, float]
     coverage: float
     n_rows: Mapping[Any, int]
+
+    def __getstate__(self) -> dict[str, Any]:
+        pairs = {name: list(getattr(self, name).items()) for name in OF_GROUPS}
+        return self.__dict__ | pairs  # skops cannot load a dict with the key None
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state | {name: dict(state[name]) for name in OF_GROUPS})
 
     def predict(self, X: Any) -> Any:
         """Return the outputs of the model, as it returns them itself."""

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ._design import Design, dense_chunks
+from ._design import Design, for_each_dense_chunk
 from ._network import LAYER_BLOCK_ROWS
 from ._scorer import FlatData
 
@@ -74,14 +74,18 @@ class Landmarks(FlatData, kind="landmarks"):
         of_kernels = len(self.scales) + self.positions.size + len(self.coef) + self.coef.size
         return of_kernels + (0 if self.linear is None else self.design.n_active * len(self.base))
 
-    def scores(self, X: Any, n_jobs: int = 1) -> np.ndarray:  # noqa: ARG002
+    def scores(self, X: Any, n_jobs: int = 1) -> np.ndarray:
         """Return the scores, of shape (n_rows, n_outputs), as float64."""
         scores = np.empty((X.shape[0], len(self.base)))
         coef, linear = self.coef.astype(np.float64), None if self.linear is None else self.linear.astype(np.float64)
-        for rows, cells in dense_chunks(X if hasattr(X, "toarray") else np.asarray(X), LAYER_BLOCK_ROWS):
+        positions = self._doubles
+
+        def score(rows: slice, cells: np.ndarray) -> None:
             inputs = self.design.inputs(cells)
-            sums = rbf_kernel(inputs, self._doubles, self.scales) @ coef
+            sums = rbf_kernel(inputs, positions, self.scales) @ coef
             scores[rows] = self.base + (sums if linear is None else sums + inputs @ linear) * self.unit
+
+        for_each_dense_chunk(score, X if hasattr(X, "toarray") else np.asarray(X), LAYER_BLOCK_ROWS, n_jobs)
         return scores
 
     @cached_property

@@ -5,11 +5,12 @@ import json
 import pickle
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from types import GeneratorType
 from typing import Any, NoReturn
 
 import numpy as np
 
-from .._threads import is_small, one_blas_thread
+from .._threads import MIN_PARALLEL_ROWS, count_threads, is_small, one_blas_thread
 from ..exceptions import CompileError
 from ._code import Code, compile_row, row_source, scores_as_tuple
 from ._columns import Columns, names_of_frame, pack_table, rows_as_array, unpack_table
@@ -24,6 +25,13 @@ NUMBERS, CELLS = "fiub", "fiubOUSmM"
 """Array kinds that the generated code for one row accepts: without and with columns that need encoding."""
 
 
+DATASETS = (
+    *("ChunkedTable", "LazyFrame", "FileSystemDataset", "UnionDataset", "InMemoryDataset", "RecordBatchReader"),
+    *("str", "PosixPath", "WindowsPath"),
+)
+"""Types of datasets that are read in chunks, besides those of Dask."""
+
+
 class CompiledModel:
     """A fitted model as a callable that depends on numpy only and checks only the number of columns.
 
@@ -35,7 +43,9 @@ class CompiledModel:
     A dict must have the column names of ``fit``. In other inputs, columns are identified by position, unless a frame or
     a Series has exactly the column names of ``fit`` in another order: then columns are identified by name.
 
-    Compiled models are created by :func:`skdistill.compile`.
+    Compiled models are created by :func:`skdistill.compile`. Tables of at least 10,000 rows are scored by as many
+    threads as a context of joblib says: ``with joblib.parallel_config(n_jobs=2)``; outside one, by a single thread. The
+    outputs do not depend on it.
 
     Parameters
     ----------
@@ -141,6 +151,12 @@ class CompiledModel:
             return self._one_of_cells(self._names.cells_of(X))
         if getattr(X, "ndim", 2) == 1:
             return self._one_of_series(X)
+        if type(X).__name__ in DATASETS or type(X).__module__.startswith("dask"):
+            from ..datasets import is_dataset
+            from ..datasets._for_models import answers_by_chunk
+
+            if is_dataset(X):
+                return answers_by_chunk(X, self, "__call__")
         return self._of_frame(X) if hasattr(type(X), "columns") and not hasattr(type(X), "collect") else self._many(X)
 
     def __repr__(self) -> str:
@@ -159,7 +175,13 @@ class CompiledModel:
         outputs = self(X)
         if self.classes_ is None:
             return outputs
-        return self.classes_[np.argmax(outputs, axis=-1) if self.decision is None else self.decision.positions(outputs)]
+        if type(outputs) is GeneratorType:  # of a dataset
+            return (self._labels_of(each) for each in outputs)
+        return self._labels_of(outputs)
+
+    def _labels_of(self, outputs: Any) -> Any:
+        positions = np.argmax(outputs, axis=-1) if self.decision is None else self.decision.positions(outputs)
+        return self.classes_[positions]  # type: ignore[index]
 
     @property
     def n_features_in_(self) -> int:
@@ -188,7 +210,10 @@ class CompiledModel:
     def _source_of(self, code: Code) -> str:
         link = self._inverse_link()
         ending = link.single_ending if self.is_single else link.ending
-        return row_source(code.lines, ending.format(scores=scores_as_tuple(len(self.scorer.base))))
+        return row_source(code.lines, ending.format(scores=self._scores_as_tuple()))
+
+    def _scores_as_tuple(self) -> str:
+        return scores_as_tuple(len(self.scorer.base))
 
     def _inverse_link(self) -> Link:
         """Return the link of one row, with the power and the isotonic calibration."""
@@ -261,7 +286,7 @@ class CompiledModel:
     def outputs_of(self, cells: Any) -> np.ndarray:
         """Return the outputs for rows that are encoded as :meth:`encoded` does."""
         with one_blas_thread(is_small=is_small(cells.shape[0], self._n_weights)):
-            scores = self.scorer.scores(cells)
+            scores = self.scorer.scores(cells, 1 if cells.shape[0] < MIN_PARALLEL_ROWS else count_threads(None))
         outputs = inverse_link(self.link, self.bounds, self.order).of_rows(scores)
         if self.power != 1:
             outputs = outputs**self.power
@@ -366,7 +391,7 @@ class CompiledModel:
         if code is None:
             self._takes_array = self._raw is None
             dtype = None if self._raw is None else object
-            row: Callable[[Any], Any] = lambda cells: self._many(np.asarray(cells, dtype)[None])[0]  # noqa: E731
+            row: Callable[[Any], Any] = lambda cells: self._first(self._many(np.asarray(cells, dtype)[None]))  # noqa: E731
         else:
             of_one = self._inverse_link().of_one
             row = self._row_of_codes = compile_row(self._source_of(code), link=of_one, **code.names)
@@ -376,6 +401,10 @@ class CompiledModel:
                 row = _after(self._raw.row_encoder(), row)
         self._row = row
         return row
+
+    def _first(self, outputs: Any) -> Any:
+        """Return the output for one row from that for a table of one row."""
+        return outputs[0]
 
     # ------------------------------------------------------------------ pickle: arrays only, code is generated again
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ._design import Design, dense_chunks
+from ._design import Design, dense_chunks, for_each_dense_chunk
 from ._scorer import FlatData
 
 LAYER_BLOCK_ROWS = 2048
@@ -84,12 +84,14 @@ class Network(FlatData, kind="network"):
             + sum(array.size for array in (*self.weights[1:], *self.biases))
         )
 
-    def scores(self, X: Any, n_jobs: int = 1) -> np.ndarray:  # noqa: ARG002
+    def scores(self, X: Any, n_jobs: int = 1) -> np.ndarray:
         """Return the scores, of shape (n_rows, n_outputs), as float64."""
-        scores = np.empty((X.shape[0], len(self.base)))
-        for rows, cells in dense_chunks(X if hasattr(X, "toarray") else np.asarray(X), LAYER_BLOCK_ROWS):
-            hidden = self.hidden(self.design.inputs(cells))
-            scores[rows] = self.base + (hidden @ self._doubles[-1]) * self.unit
+        scores, last = np.empty((X.shape[0], len(self.base))), self._doubles[-1]
+
+        def score(rows: slice, cells: np.ndarray) -> None:
+            scores[rows] = self.base + (self.hidden(self.design.inputs(cells)) @ last) * self.unit
+
+        for_each_dense_chunk(score, X if hasattr(X, "toarray") else np.asarray(X), LAYER_BLOCK_ROWS, n_jobs)
         return scores
 
     def hidden(self, inputs: np.ndarray) -> np.ndarray:

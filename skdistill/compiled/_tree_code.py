@@ -16,8 +16,11 @@ MAX_TERMS_PER_LINE = 50
 """Maximum number of terms of a sum in one expression, since the nesting depth of the parser is limited."""
 
 
-def forest_code(forest: Any) -> Code | None:
-    """Return the code of a forest; ``None`` if it is too large or too deep."""
+def forest_code(forest: Any, *, reads: bool = True) -> Code | None:
+    """Return the code of a forest; ``None`` if it is too large or too deep.
+
+    Without ``reads``, it expects the cells of its columns, which must be numbers, in ``x0``, ``x1``, ...
+    """
     check_arrays(forest)
     if max(len(forest.feature), forest.value.size // 2) > MAX_SPLITS or forest.spans.depth.max(initial=0) >= MAX_DEPTH:
         return None
@@ -34,19 +37,24 @@ def forest_code(forest: Any) -> Code | None:
             for column, name in enumerate(names):
                 sums[output + column].append(name)
     used = sorted(set(forest.feature.tolist()))
-    reads = [f"    x{index} = cells[{index}]" for index in map(int_literal, used)]
+    cells = [f"    x{index} = cells[{index}]" for index in map(int_literal, used)]
     if len(used) * 2 > forest.n_features:  # unpacking all cells is faster than indexing half of them
-        reads = [f"    {', '.join(f'x{index}' for index in range(forest.n_features))}, = cells"]
+        cells = [reading(forest.n_features)]
     coded = [int_literal(index) for index in used if forest.is_category[index]]
     n_codes = int_literal(forest.subsets.shape[1])
-    reads += [f"    x{index} = int(x{index}) if -1 < x{index} < {n_codes} else -1" for index in coded]
+    cells += [f"    x{index} = int(x{index}) if -1 < x{index} < {n_codes} else -1" for index in coded]
     for output, terms in enumerate(sums):
         lines.append(f"    s{output} = {' + '.join(terms[:MAX_TERMS_PER_LINE]) or 0.0}")
         lines += [
             f"    s{output} += {' + '.join(terms[k : k + MAX_TERMS_PER_LINE])}"
             for k in range(MAX_TERMS_PER_LINE, len(terms), MAX_TERMS_PER_LINE)
         ]
-    return Code(reads + lines)
+    return Code(cells + lines if reads else lines)
+
+
+def reading(n_features: int) -> str:
+    """Return the statement that reads all cells of a row."""
+    return f"    {', '.join(f'x{index}' for index in range(n_features))}, = cells"
 
 
 class _TreeWriter:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._described import described
+from .._suggesting import did_you_mean
 from .._validation import check_choice, check_number, check_random_state
 from ..compiled import CompiledModel, Computed
 from ..metrics._checks import as_floats, check_finite, check_row_weights
@@ -98,7 +99,8 @@ def _checked_steps(steps: Any) -> list[Step]:
     if isinstance(steps, str) and steps == "auto":
         return [Prune(), ShareThresholds(), Quantize("int8")]
     if isinstance(steps, str | Step) or not isinstance(steps, Sequence):
-        raise TypeError(f"compress: steps={described(steps)}; expected a list of steps or 'auto'. Pass [Prune()].")
+        advice = did_you_mean(steps, ["auto"]) or " Pass [Prune()]."
+        raise TypeError(f"compress: steps={described(steps)}; expected a list of steps or 'auto'.{advice}")
     for step in steps:
         if not isinstance(step, Step):
             advice = f" Pass {step.__name__}()." if isinstance(step, type) and issubclass(step, Step) else ""

@@ -101,6 +101,8 @@ def group_sums(leaves: np.ndarray, numbers: np.ndarray, n_leaves: int) -> np.nda
     """
     total = np.zeros((n_leaves, numbers.shape[1]))
     for codes in leaves.T:
+        first = codes.min(initial=n_leaves)  # a tree has few of all leaves
         for column, of_rows in enumerate(numbers.T):
-            total[:, column] += np.bincount(codes, of_rows, n_leaves)
+            sums = np.bincount(codes - first, of_rows)
+            total[first : first + len(sums), column] += sums
     return total

@@ -33,7 +33,9 @@ def share_thresholds(forest: Forest, max_thresholds: int = 255) -> Forest:
     >>> import skdistill
     >>> from skdistill.compression import share_thresholds
     >>> X = np.random.default_rng(0).uniform(size=(500, 1))
-    >>> forest = skdistill.compile(RandomForestRegressor(10, random_state=0).fit(X, X[:, 0])).scorer
+    >>> forest = skdistill.compile(
+    ...     RandomForestRegressor(10, random_state=0).fit(X, X[:, 0])
+    ... ).scorer
     >>> len(np.unique(share_thresholds(forest, 16).threshold))
     16
     """

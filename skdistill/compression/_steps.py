@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -37,6 +37,7 @@ class Step(Documented):
     >>> class Half(Step):
     ...     def strengths(self):
     ...         return (1,)
+    ...
     ...     def apply(self, scorer, rows, strength):
     ...         return scorer.stored_as(np.dtype(np.float16))
     >>> Half()
@@ -74,15 +75,13 @@ class _ByFraction(Step):
 
     strength_name = "fraction"
 
-    def __init__(self, fraction: Any = "auto") -> None:
+    def __init__(self, fraction: float | Literal["auto"] = "auto") -> None:
         self.fraction = fraction
 
     def strengths(self) -> Sequence[float]:
         """Return the fractions to choose from, in ascending order."""
-        if isinstance(self.fraction, str) and self.fraction == "auto":
-            return FRACTIONS
-        check_number(self, "fraction", self.fraction, low=0, high=1, low_open=True)
-        return (float(self.fraction),)
+        check_number(self, "fraction", self.fraction, low=0, high=1, low_open=True, names=("auto",))
+        return FRACTIONS if isinstance(self.fraction, str) else (float(self.fraction),)
 
 
 class Prune(_ByFraction):
@@ -206,7 +205,9 @@ class Quantize(Step):
 
     strength_name = "n_steps"
 
-    def __init__(self, dtype: str = "int8", n_steps: Any = "auto") -> None:
+    def __init__(
+        self, dtype: Literal["int8", "float16", "codebook"] = "int8", n_steps: int | Literal["auto"] = "auto"
+    ) -> None:
         self.dtype = dtype
         self.n_steps = n_steps
 
@@ -215,10 +216,8 @@ class Quantize(Step):
         check_choice(self, "dtype", self.dtype, DTYPES)
         if self.dtype == "float16":
             return (0,)
-        if isinstance(self.n_steps, str) and self.n_steps == "auto":
-            return STEPS
-        check_number(self, "n_steps", self.n_steps, kind=Integral, low=1, high=STEPS[0])
-        return (int(self.n_steps),)
+        check_number(self, "n_steps", self.n_steps, kind=Integral, low=1, high=STEPS[0], names=("auto",))
+        return STEPS if isinstance(self.n_steps, str) else (int(self.n_steps),)
 
     def apply(self, scorer: Any, rows: Rows, strength: int) -> Any:
         """Return a scorer whose values are stored with fewer bits."""

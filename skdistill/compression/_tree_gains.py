@@ -18,11 +18,12 @@ from ._kept_splits import cut_back, group_sums, ranges, with_ancestors_only
 
 
 class Part(NamedTuple):
-    """A part of a tree that contains its root: the forest, its splits in preorder, and the values of its leaves."""
+    """A part of a tree that contains its root: the forest, its splits in preorder, the leaf values, its gain."""
 
     forest: Forest
     splits: np.ndarray
     value: np.ndarray
+    gain: float
 
 
 class CandidateTrees:
@@ -76,14 +77,15 @@ class CandidateTrees:
         cumulated = np.vstack([np.zeros((1, sums.shape[1])), np.cumsum(sums, axis=0, dtype=np.float64)])
         gain = self._gains(cumulated, n_scores, ridge)
         tree, splits = self._best_tree(gain, max_leaf_nodes)
-        if gain[splits].sum() <= 0:
+        of_part = float(gain[splits].sum())
+        if of_part <= 0:
             return None
         bounds = self.forest.tree_leaf[tree : tree + 2]
         starts = np.concatenate([bounds[:1], np.sort(self.middle[splits])])
         of_parts = np.diff(cumulated[np.append(starts, bounds[1])], axis=0)
         value = of_parts[:, :n_scores] / (of_parts[:, n_scores:] + ridge)
         change = value[np.searchsorted(starts, self.leaves[:, tree], side="right") - 1]
-        return Part(self.forest, splits, value), change
+        return Part(self.forest, splits, value, of_part), change
 
     def _gains(self, cumulated: np.ndarray, n_scores: int, ridge: float) -> np.ndarray:
         def score(start: np.ndarray, stop: np.ndarray) -> np.ndarray:

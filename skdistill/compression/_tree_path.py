@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from .._losses import Loss
+from .._types import LinkName
 from ..compiled import Forest
 from ._budget import Budget
 from ._kept_splits import cut_back, group_sums, with_ancestors_only
@@ -20,7 +21,7 @@ def prune_tree(
     targets: Any,
     budget: Budget,
     *,
-    link: str = "identity",
+    link: LinkName = "identity",
     sample_weight: Any = None,
 ) -> Forest:
     r"""Return the largest tree within a budget on the cost-complexity path [1]_ of a tree, its leaves relabelled.

@@ -19,6 +19,7 @@ from joblib import effective_n_jobs
 
 from .._losses import Loss
 from .._threads import one_blas_thread
+from .._types import LinkName, RandomState
 from .._validation import check_random_state
 from ..compiled import Forest
 from ..solvers import VALIDATION_SHARE
@@ -53,10 +54,10 @@ def prune_trees(
     targets: Any,
     budget: Budget,
     *,
-    link: str = "identity",
+    link: LinkName = "identity",
     sample_weight: Any = None,
     refit: bool = True,
-    random_state: Any = None,
+    random_state: RandomState = None,
     n_jobs: int | None = None,
 ) -> Forest:
     """Cut back the trees of a forest, whose scores are those of the targets, until it is within a budget.
@@ -108,7 +109,9 @@ def prune_trees(
     >>> X = np.random.default_rng(0).uniform(size=(1000, 2))
     >>> teacher = LGBMRegressor(n_estimators=50, verbosity=-1).fit(X, X[:, 0] * X[:, 1])
     >>> forest = skdistill.compile(teacher, dtype="float64").scorer
-    >>> small = prune_trees(forest, X, teacher.predict(X), Budget(max_parameters=2000), random_state=0)
+    >>> small = prune_trees(
+    ...     forest, X, teacher.predict(X), Budget(max_parameters=2000), random_state=0
+    ... )
     >>> forest.n_parameters > 4000, small.n_parameters <= 2000
     (True, True)
     """

@@ -10,6 +10,7 @@ from joblib import effective_n_jobs
 
 from .._losses import Loss
 from .._threads import one_blas_thread
+from .._types import RandomState
 from .._validation import check_number, check_random_state
 from ..compiled import Forest
 from ..exceptions import StudentSizeError
@@ -29,6 +30,9 @@ MAX_CANDIDATES, MIN_CANDIDATES = 1000, 100
 """Maximum number of candidate trees of all outputs together, but at least the second number for each output; of more,
 some are drawn at random."""
 
+SMALL_SHARE = 0.5
+"""Trees with fewer than this share of the usual number of leaves are drawn only if there are too few others."""
+
 MAX_CELLS, MIN_ROWS = 20_000_000, 2000
 """The first number bounds the candidate trees times the rows that they are compared on; there are at least as many rows
 as the second."""
@@ -45,6 +49,9 @@ SPLIT_BYTES, VALUE_BYTES = 2.0, 1.8
 
 SIZE_SHARE = 0.98
 """Share of the budget that trees are selected for: refitted values compress a little less."""
+
+MORE_TREES = 1.2
+"""Factor of the number of trees where as many as expected leave room in the budget."""
 
 AUTO_LEAVES = 50
 """Leaves of a tree at most for 1,000 leaves of all trees together; they grow with about the root of that number."""
@@ -63,7 +70,7 @@ def select_trees(
     targets: Any,
     budget: Budget,
     *,
-    link: str = "identity",
+    link: Literal["identity", "binary", "one-vs-rest"] = "identity",
     sample_weight: Any = None,
     max_leaf_nodes: int | Literal["auto"] = "auto",
     learning_rate: float | Literal["auto"] = "auto",
@@ -71,7 +78,7 @@ def select_trees(
     min_samples_leaf: int = 5,
     max_thresholds: int = 255,
     refit: bool = True,
-    random_state: Any = None,
+    random_state: RandomState = None,
     n_jobs: int | None = None,
 ) -> Forest:
     r"""Select trees of a forest, cut back and with new leaf values, that imitate the targets together.
@@ -83,7 +90,8 @@ def select_trees(
     (:func:`share_thresholds`), since new thresholds cost bytes [3]_.
 
     A forest with a tree for each output and step, as boosting of several classes has it, gives its trees to their
-    outputs if there are as many targets; the leaves of the trees of other forests have a value for each output.
+    outputs if there are as many targets, and each tree is selected for the output whose loss it lowers most; the leaves
+    of the trees of other forests have a value for each output.
 
     Parameters
     ----------
@@ -144,7 +152,9 @@ def select_trees(
     >>> X = np.random.default_rng(0).uniform(size=(1000, 2))
     >>> teacher = RandomForestRegressor(50, random_state=0).fit(X, X[:, 0] * X[:, 1])
     >>> forest = skdistill.compile(teacher).scorer
-    >>> small = select_trees(forest, X, teacher.predict(X), Budget(max_parameters=500), random_state=0)
+    >>> small = select_trees(
+    ...     forest, X, teacher.predict(X), Budget(max_parameters=500), random_state=0
+    ... )
     >>> forest.n_parameters > 50_000, small.n_parameters <= 500
     (True, True)
     """
@@ -211,7 +221,7 @@ class _Shape(NamedTuple):
             n_leaves.append((budget.max_parameters - n_outputs) / (2 + width) / len(outputs))
         if budget.max_bytes is not None:
             n_leaves.append(budget.max_bytes / (SPLIT_BYTES + VALUE_BYTES * width) / len(outputs))
-        of_teacher = np.median(forest.tree_splits) + 1 if forest.n_trees else 2
+        of_teacher = _usual_leaves(forest.tree_splits)
         most = _auto_leaves(min(n_leaves)) if isinstance(max_leaf_nodes, str) else int(max_leaf_nodes)
         most = int(np.clip(most, 2, max(of_teacher, 2)))
         most = int(np.clip(min(n_leaves), 2, most)) if np.isfinite(min(n_leaves)) else most
@@ -255,7 +265,9 @@ class _Sequence:
     ) -> None:
         """Divide trees into groups, with the leaf of each row in each of them."""
         self.template = replace(take_trees(forest, trees[:0]), base=self.base, unit=np.ones(len(self.base)))
-        trees = rng.permutation(trees)[:n_candidates]
+        trees = rng.permutation(trees)
+        is_small = forest.tree_splits[trees] + 1 < SMALL_SHARE * _usual_leaves(forest.tree_splits[trees])
+        trees = np.concatenate([trees[~is_small], trees[is_small]])[:n_candidates]
         seen = np.flatnonzero(is_seen & (self.weight > 0))
         n_rows = max(MAX_CELLS // max(len(trees), 1), MIN_ROWS)
         self.rows = seen if len(seen) <= n_rows else np.sort(rng.permutation(seen)[:n_rows])
@@ -265,25 +277,7 @@ class _Sequence:
             of_group = take_trees(forest, np.sort(trees[group::n_groups]))
             self.groups.append(CandidateTrees(of_group, cells, min_rows, n_jobs))
 
-    def grow(self, n_trees: int, max_leaf_nodes: int, rate: float, ridge: float) -> list[Part]:
-        """Select trees until there are enough, or none lowers the loss."""
-        targets, weight = self.targets[self.rows], self.weight[self.rows, None]
-        weight = weight / weight.mean()
-        scores, groups = np.tile(self.base, (len(targets), 1)), list(self.groups)
-        parts: list[Part] = []
-        while groups and len(parts) < n_trees:
-            group = groups.pop(0)
-            gradient = -weight * self.loss.gradient(scores, targets)
-            best = group.best_part(gradient, weight * self._curvature(scores), max_leaf_nodes, ridge)
-            if best is None:
-                continue
-            part, change = best
-            parts.append(part._replace(value=rate * part.value))
-            scores += rate * change
-            groups.append(group)
-        return parts
-
-    def _curvature(self, scores: np.ndarray) -> np.ndarray:
+    def curvature(self, scores: np.ndarray) -> np.ndarray:
         """Return the second derivatives, of shape (n_rows, n_scores) or, where they are all one, (n_rows, 1)."""
         if self.loss.is_quadratic:
             return np.ones((len(scores), 1))
@@ -298,22 +292,78 @@ class _Sequence:
         return joined_parts(parts, self.base)
 
 
+class _Growth:
+    """The parts of trees that have been selected for a sequence, and the scores that they add up to."""
+
+    def __init__(self, sequence: _Sequence, max_leaf_nodes: int, rate: float, ridge: float) -> None:
+        self.sequence, self.max_leaf_nodes, self.rate, self.ridge = sequence, max_leaf_nodes, rate, ridge
+        self.parts: list[Part] = []
+        self.groups = list(sequence.groups)
+        self.targets, weight = sequence.targets[sequence.rows], sequence.weight[sequence.rows, None]
+        self.weight = weight / weight.mean()
+        self.scores = np.tile(sequence.base, (len(self.targets), 1))
+        self.next: tuple[Part, np.ndarray] | None = None
+
+    def gain(self) -> float:
+        """Return what the next tree lowers the loss by; minus infinity if no tree lowers it."""
+        while self.groups and self.next is None:
+            gradient = -self.weight * self.sequence.loss.gradient(self.scores, self.targets)
+            curvature = self.weight * self.sequence.curvature(self.scores)
+            group = self.groups.pop(0)
+            self.next = group.best_part(gradient, curvature, self.max_leaf_nodes, self.ridge)
+            if self.next is not None:
+                self.groups.append(group)
+        return -np.inf if self.next is None else self.next[0].gain
+
+    def add(self) -> None:
+        """Add the next tree."""
+        assert self.next is not None
+        part, change = self.next
+        self.parts.append(part._replace(value=self.rate * part.value))
+        self.scores += self.rate * change
+        self.next = None
+
+
 class _Selection:
     """The trees that are selected for all sequences, and how many of them the budget allows."""
 
     def __init__(self, sequences: list[_Sequence], shape: _Shape, rate: float, ridge: float, budget: Budget) -> None:
-        self.sequences, self.budget = sequences, budget
-        self.parts = [sequence.grow(shape.n_trees, shape.max_leaf_nodes, rate, ridge) for sequence in sequences]
-        low, high = 1, max(1, *(len(parts) for parts in self.parts))
-        while low < high:  # the largest number of trees within the budget before they are refitted
+        self.budget = budget
+        self.growths = [_Growth(sequence, shape.max_leaf_nodes, rate, ridge) for sequence in sequences]
+        self.order: list[int] = []
+        n_trees, most = shape.n_trees * len(sequences), MAX_TREES * len(sequences)
+        while True:
+            self._extend(n_trees)
+            self.n_trees = self._largest_within_budget()
+            if self.n_trees < n_trees or n_trees >= most:
+                break
+            n_trees = min(int(MORE_TREES * n_trees) + 1, most)  # the trees are smaller than expected
+
+    def _extend(self, n_trees: int) -> None:
+        """Select trees, each for the sequence that gains most, until there are enough, or none lowers the loss."""
+        while len(self.order) < n_trees:
+            gains = [growth.gain() for growth in self.growths]
+            best = int(np.argmax(gains))
+            if np.isneginf(gains[best]):
+                break
+            self.growths[best].add()
+            self.order.append(best)
+
+    def _largest_within_budget(self) -> int:
+        """Return the largest number of trees within the budget before they are refitted, at least one."""
+        low, high = 1, max(1, len(self.order))
+        while low < high:
             middle = (low + high + 1) // 2
-            is_within = budget.excess(joined_outputs(self.first(middle)).stored_as(np.float16)) <= SIZE_SHARE
+            is_within = self.budget.excess(joined_outputs(self.first(middle)).stored_as(np.float16)) <= SIZE_SHARE
             low, high = (middle, high) if is_within else (low, middle - 1)
-        self.n_trees = low
+        return low
 
     def first(self, n_trees: int) -> list[Forest]:
         """Return the first trees of each sequence."""
-        return [sequence.forest(parts[:n_trees]) for sequence, parts in zip(self.sequences, self.parts, strict=True)]
+        counts = np.bincount(self.order[:n_trees], minlength=len(self.growths))
+        return [
+            growth.sequence.forest(growth.parts[:count]) for growth, count in zip(self.growths, counts, strict=True)
+        ]
 
     def finished(self, finish: Callable[[list[Forest]], Forest]) -> Forest:
         """Return the finished forest of as many trees as the budget allows."""
@@ -325,7 +375,7 @@ class _Selection:
                 return found
             if n_trees == 1:
                 raise self.budget.too_small("select_trees", found)
-            n_trees = max(min(n_trees - 1, int(n_trees / excess)), 1)
+            n_trees = max(min(n_trees - len(self.growths), int(n_trees / excess)), 1)
 
 
 def _divide_rows(rng: np.random.RandomState, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
@@ -334,6 +384,17 @@ def _divide_rows(rng: np.random.RandomState, n_rows: int) -> tuple[np.ndarray, n
     if n_rows < MIN_REFIT_ROWS:
         return draws < VALIDATION_SHARE, np.ones(n_rows, dtype=bool)
     return draws < REFIT_SHARE, draws >= REFIT_SHARE
+
+
+def _usual_leaves(n_splits: np.ndarray) -> int:
+    """Return the number of leaves such that half of all leaves are in trees of at least as many.
+
+    Boosting that has fitted its rows goes on with trees of two leaves, which may be most of the trees.
+    """
+    n_leaves = np.sort(n_splits[n_splits > 0] + 1)
+    if not len(n_leaves):
+        return 2
+    return int(n_leaves[np.searchsorted(np.cumsum(n_leaves), n_leaves.sum() / 2)])
 
 
 def _auto_leaves(n_leaves: float) -> int:
@@ -346,10 +407,8 @@ def _check_numbers(
     max_leaf_nodes: Any, learning_rate: Any, l2_regularization: Any, min_samples_leaf: Any, max_thresholds: Any
 ) -> None:
     who = "select_trees"
-    if not (isinstance(max_leaf_nodes, str) and max_leaf_nodes == "auto"):
-        check_number(who, "max_leaf_nodes", max_leaf_nodes, kind=Integral, low=2)
-    if not (isinstance(learning_rate, str) and learning_rate == "auto"):
-        check_number(who, "learning_rate", learning_rate, low=0, high=1, low_open=True)
+    check_number(who, "max_leaf_nodes", max_leaf_nodes, kind=Integral, low=2, names=("auto",))
+    check_number(who, "learning_rate", learning_rate, low=0, high=1, low_open=True, names=("auto",))
     check_number(who, "l2_regularization", l2_regularization, low=0)
     check_number(who, "min_samples_leaf", min_samples_leaf, kind=Integral, low=1)
     check_number(who, "max_thresholds", max_thresholds, kind=Integral, low=1)

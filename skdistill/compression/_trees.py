@@ -240,7 +240,9 @@ def shortest_between(low: np.ndarray, high: np.ndarray, number: np.ndarray) -> n
     --------
     >>> import numpy as np
     >>> from skdistill.compression._trees import shortest_between
-    >>> shortest_between(np.array([0.93, 2.0]), np.array([1.04, np.inf]), np.array([0.97, 3.3]))
+    >>> shortest_between(
+    ...     np.array([0.93, 2.0]), np.array([1.04, np.inf]), np.array([0.97, 3.3])
+    ... )
     array([1., 4.])
     """
     with np.errstate(invalid="ignore"):

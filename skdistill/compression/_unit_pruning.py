@@ -102,7 +102,10 @@ def prune_units(
     ...     unit=np.ones(1),
     ... )
     >>> small = prune_units(absolute, X, Budget(max_parameters=7), random_state=0)
-    >>> small.weights[0].shape, bool(np.allclose(small.scores(X), absolute.scores(X), atol=0.01))
+    >>> (
+    ...     small.weights[0].shape,
+    ...     bool(np.allclose(small.scores(X), absolute.scores(X), atol=0.01)),
+    ... )
     ((1, 2), True)
     """
     if not isinstance(network, Network):

@@ -10,6 +10,7 @@ from sklearn.linear_model import lars_path_gram
 
 from .._losses import Loss
 from .._threads import one_blas_thread
+from .._types import LinkName
 from ..compiled import Design, Linear, Network
 from ..solvers import LinearInputs, solve
 from ._budget import Budget
@@ -29,7 +30,7 @@ def select_weights(
     targets: Any,
     budget: Budget,
     *,
-    link: str = "identity",
+    link: LinkName = "identity",
     sample_weight: Any = None,
 ) -> Network:
     r"""Select inputs of a linear model along an L1 path [1]_, and refit their weights to the targets [2]_.

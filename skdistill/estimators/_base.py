@@ -10,8 +10,10 @@ from sklearn.base import clone
 from .._declared_columns import declared_columns
 from .._encoding import columns_ignored, declare, declared_here
 from .._tables import is_frame
-from .._threads import blas_threads_restored
+from .._threads import blas_threads_restored, context_of_threads
 from .._validation import check_fitted, check_random_state, check_table, draw_seed, input_tags_of, tags_of, warn_caller
+from ..datasets import is_dataset
+from ..datasets._for_models import answers_by_chunk
 from ..exceptions import StudentError, TeacherWarning
 from ..metrics import fidelity
 from ..samplers._lending import lend_teacher
@@ -45,13 +47,16 @@ from ..students._student import count_inputs
 from ..teachers import SeenRows, Teacher, is_fitted_teacher, query_teacher
 from ..transfer import Oracle, TransferSet, count_synthetic
 from ._calibration import calibrate, label_rows, leave_out_rows
+from ._datasets import Passed, draw_first_rows, fidelity_to_dataset
 from ._decision import LabelComparison, compare_labels, reserve_label_queries
 from ._fit_arguments import FitArguments, check_fit_arguments
 from ._generations import Generations
 from ._html_diagram import HTMLDiagramMixin
 from ._importances import importances_of_student
 from ._parameters import check_parameters
+from ._plotting import PlotMixin
 from ._refreshing import RefreshMixin
+from ._row_sample import most_real_rows, sample_rows, seen_tables, without_outputs
 from ._several_teachers import known_of_several, recipes_in
 from ._soft_weight import SoftWeightChoice, compare_soft_weights, is_soft_weight_chosen, reserve_queries
 from ._student_view import (
@@ -88,7 +93,7 @@ class Taught(NamedTuple):
     calibration: dict[str, np.ndarray] | None = None
 
 
-class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixin):
+class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixin):
     """Base of ``DistilledClassifier`` and ``DistilledRegressor``."""
 
     _task: ClassVar[FitTask]
@@ -107,6 +112,7 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
     teacher_cv: Any
     target_compressor: Any
     max_queries: int | None
+    max_real_rows: Any
     n_repeats: int
     response_method: str
     memory: Any
@@ -130,17 +136,18 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
     ) -> None:
         """Check, resolve the teacher, label, extend and fit the student; set all fitted attributes at the end."""
         check_parameters(self, y)
-        given = check_fit_arguments(self, X, y, sample_weight, X_unlabeled, X_val, y_val, groups, self._task.check_y)
+        passed, pool = draw_first_rows(self, Passed(X, y, sample_weight, X_unlabeled, X_val, y_val, groups))
+        given = replace(check_fit_arguments(self, *passed, self._task.check_y), pool=pool)
         declare(declared_columns(type(self).__name__, self.categorical_features, given.X))
         run = self._run(given)
-        all_tables = given.tables  # also with the rows that are left out next
+        whole = given  # also with the rows that are left out next
         given, calibration_rows = leave_out_rows(self, given, run.rng)
         teacher = resolve_teacher(self, given, run)
         check_names(self, teacher, given.X)
-        truth, truth_val = self._truth(teacher, given)
 
         oracle = oracle_of(self, teacher, given, run)
-        label_rows(calibration_rows, teacher, oracle)
+        given = self._sample(teacher, given, calibration_rows, oracle, run)
+        truth, truth_val = self._truth(teacher, given)
         real, targets, labels = self._label_real(teacher, given, truth, oracle, run)
         measure_teacher_noise(self, targets, given, real, oracle)
         ignored = self._ignored_features(real, targets, oracle, run)
@@ -152,10 +159,9 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
 
         oracle.count_hints(targets.hints.n_rows, targets.hints.seconds)
         self._keep(taught, teacher, oracle, seen)
-        self._keep_rows(all_tables, real, targets, ignored)
+        self._keep_rows(seen_tables(self, whole, given, calibration_rows), real, targets, ignored)
         end_query_budget(teacher)
-        self._warn(given, taught, labels, oracle)
-        run.phases.end()
+        self._end(given, taught, labels, oracle, run)
 
     def _extend_and_teach(
         self,
@@ -183,9 +189,11 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
             student = labels.decide(self, student, extension.rows.whole, targets, oracle)
         return Taught(student, extension, held_out, candidates, soft_weight_choice, generations)
 
-    def _warn(self, given: FitArguments, taught: Taught, labels: LabelComparison | None, oracle: Oracle) -> None:
-        """Warn if the result is worse than asked for."""
-        n_real = given.X.shape[0] + (0 if given.X_unlabeled is None else given.X_unlabeled.shape[0])
+    def _end(
+        self, given: FitArguments, taught: Taught, labels: LabelComparison | None, oracle: Oracle, run: Run
+    ) -> None:
+        """Warn if the result is worse than asked for, and end the last phase."""
+        n_real = sum(table.shape[0] for table in given.tables if table is not given.X_val)
         if n_real < FEW_REAL_ROWS:
             warn_caller(
                 f"{type(self).__name__}: got {n_real} real rows; from so few, the student can hardly learn "
@@ -198,6 +206,7 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
             labels.decision = getattr(taught.student, "decision", labels.decision)  # a calibration moves thresholds
             labels.warn(self)
         self._warn_of_refusals(oracle, taught.extension)
+        run.phases.end()
 
     def _ignored_features(self, real: TransferSet, targets: Targets, oracle: Oracle, run: Run) -> dict[int, str]:
         """Return the positions of the columns that students need not read, with the reasons."""
@@ -212,6 +221,14 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         """Return true labels or values of the rows of ``X`` and ``X_val``, as numbers."""
         return self._task.truth(self, teacher, given.y), self._task.truth(self, teacher, given.y_val, "y_val")
 
+    def _sample(
+        self, teacher: Teacher, given: FitArguments, calibration_rows: Any, oracle: Oracle, run: Run
+    ) -> FitArguments:
+        """Label the rows of the calibration, and replace a large ``X`` by a sample, of which half is labelled."""
+        label_rows(calibration_rows, teacher, oracle)
+        with reserve_label_queries(self, teacher, oracle):
+            return sample_rows(self, teacher, given, oracle, run)
+
     def _label_real(
         self, teacher: Teacher, given: FitArguments, truth: np.ndarray | None, oracle: Oracle, run: Run
     ) -> tuple[TransferSet, Targets, LabelComparison | None]:
@@ -222,6 +239,7 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         labels = compare_labels(self, targets, real, oracle)
         if labels is not None and labels.are_taught:
             oracle.query = oracle_of(self, labels.teacher, given, run).query
+            given = without_outputs(given)
             real = label_given(self, labels.teacher, given, truth, oracle, run)
             targets = self._task.targets(self, labels.teacher, real)
         return real, targets, labels
@@ -364,7 +382,8 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         """Return the number of synthetic rows, limited by the budget, the teacher and the real rows."""
         options, (n_rows, n_features) = self._sampler_or_options(), real.X.shape
         is_auto = isinstance(options, AutoSampler)
-        if options is None or (is_auto and (teacher.transductive or np.count_nonzero(real.sample_weight) < 2)):
+        draws_none = teacher.answers_only_given_rows or np.count_nonzero(real.sample_weight) < 2
+        if options is None or (is_auto and draws_none):
             return 0
         most = options.max_queries if is_auto and options.max_queries is not None else np.inf
         student, n_synthetic = self._resolve_student(), count_synthetic(self.n_synthetic, n_rows, n_features)
@@ -415,6 +434,7 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         others += [isinstance(self.teacher_weights, str), self.n_generations > 1]
         others += [self.student_columns is not None, isinstance(self.monotonic_cst, str)]
         others += [is_soft_weight_chosen(self, given.y), getattr(self, "decision", "argmax") == "teacher"]
+        others += [given.X.shape[0] > most_real_rows(self)]
         names = [name for name, is_there in known.items() if is_there]
         return Phases(self, 1 + sum(others) + len(names), given.X, given.y, names)
 
@@ -455,7 +475,7 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
 
     @property
     def feature_importances_(self) -> np.ndarray:
-        """Importances of the columns for the student, of shape (n_features_in_,); 0 for columns that it does not see.
+        """Importances of the columns for the student, ``(n_features_in_,)``; 0 for columns that it does not see.
 
         Raises
         ------
@@ -465,21 +485,33 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
         check_fitted(self, "student_")
         return importances_of_student(self)
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Any) -> Any:
         """Predict with the student.
 
         Parameters
         ----------
-        X : table of shape (n_samples, n_features)
-            With the columns seen in ``fit``, or a data frame with those of ``student_columns_``.
+        X : table of shape (n_samples, n_features), or dataset
+            With the columns seen in ``fit``, or a data frame with those of ``student_columns_``. Of a dataset that is
+            read in chunks (:func:`~skdistill.datasets.as_dataset`), other columns are not read.
 
         Returns
         -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Labels or values.
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or iterator over them
+            Labels or values; of a dataset, those of each chunk.
+
+        Notes
+        -----
+        Tables of at least 10,000 rows are predicted by ``n_jobs`` threads; ``student_`` alone does so within a context
+        of joblib: ``with joblib.parallel_config(n_jobs=2)``.
         """
         check_fitted(self, "student_")
-        return self.student_.predict(self._student_rows(X))
+        if is_dataset(X):
+            return answers_by_chunk(X, self, "predict")
+        rows = self._student_rows(X)
+        if self.n_jobs is None:  # nothing is lent, which saves time for single rows
+            return self.student_.predict(rows)
+        with context_of_threads(self.n_jobs, rows.shape[0]):
+            return self.student_.predict(rows)
 
     def _student_rows(self, X: Any) -> Any:
         """Return checked rows with the columns that the student sees."""
@@ -499,16 +531,20 @@ class BaseDistilled(RefreshMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixi
 
         Parameters
         ----------
-        X : table of shape (n_samples, n_features)
-            With the columns seen in ``fit``. No labels are needed.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row.
+        X : table of shape (n_samples, n_features), or dataset
+            With the columns seen in ``fit``. No labels are needed. All rows of a dataset that is read in chunks
+            (:func:`~skdistill.datasets.as_dataset`) are labelled.
+        sample_weight : array-like of shape (n_samples,), str or None, default=None
+            Weight of each row; of a dataset, the name of a column.
 
         Returns
         -------
         score : float
             See :func:`skdistill.metrics.fidelity`.
         """
+        check_fitted(self, "student_")
+        if is_dataset(X):
+            return fidelity_to_dataset(self, X, sample_weight)
         soft_targets = self.soft_targets(X)
         outputs = self._targets.predict_seen(self.student_, self._student_rows(X))
         return fidelity(soft_targets, outputs, sample_weight=sample_weight, multioutput=self._task.multioutput)

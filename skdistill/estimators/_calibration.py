@@ -14,11 +14,12 @@ from sklearn.model_selection import GroupShuffleSplit, PredefinedSplit
 from .._described import described
 from .._suggesting import did_you_mean
 from .._tables import take_rows
-from .._validation import draw_seed
+from .._validation import draw_seed, warn_caller
+from ..exceptions import TeacherWarning
 from ..students._calibrated import IsotonicClassifier, with_temperature
 from ..students._deciding import DecidingClassifier
 from ..targets._temperature import soften_rows
-from ..teachers import Teacher
+from ..teachers import Teacher, is_fitted_teacher
 from ..transfer import Oracle
 from ._calibrators import fit_isotonic, fit_temperature, log_losses
 from ._fit_arguments import FitArguments
@@ -193,7 +194,22 @@ def calibrate(model: Any, taught: Any, rows: CalibrationRows | None, targets: An
     chosen = _best(losses, data[2]) if model.calibration == "auto" else model.calibration
     student, temperature = _calibrated(taught.student, chosen, *data)
     results = _results(losses, data[2], chosen, rows.origin, temperature)
+    _warn_if_known(model, taught, rows)
     return taught._replace(student=student, calibration=results)
+
+
+def _warn_if_known(model: Any, taught: Any, rows: CalibrationRows) -> None:
+    """Warn if a fitted teacher recalls rows of ``X``: it hides its errors on those that are left out, too."""
+    is_left_out = rows.origin == ON_LEFT_OUT and rows.y is not None and is_fitted_teacher(model.teacher)
+    if is_left_out and taught.held_out is not None and taught.held_out.memorization.is_clear:
+        share = taught.held_out.memorization.share
+        warn_caller(
+            f"{type(model).__name__}: the fitted teacher has memorised rows of X ({share:.2f} of the variance of its "
+            "outputs there does not appear on nearby rows), and the student is calibrated on a fifth of these rows: "
+            "on other rows, its probabilities are further from the truth. Pass X_val and y_val that the teacher has "
+            "not seen, or an unfitted teacher.",
+            TeacherWarning,
+        )
 
 
 def _is_possible(model: Any, method: str, student: Any) -> bool:

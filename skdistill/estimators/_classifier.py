@@ -1,14 +1,31 @@
 """``DistilledClassifier``."""
 
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 
 from .._encoding import encoded_once
 from .._restoring import all_or_nothing
+from .._threads import context_of_threads
+from .._types import (
+    CategoricalFeatures,
+    InteractionCst,
+    Memory,
+    MonotonicCst,
+    RandomState,
+    StudentLike,
+    SupportsSample,
+    SupportsSplit,
+    SupportsTransform,
+    TeacherLike,
+)
 from .._validation import check_fitted, check_table
-from ..selection import supports_callbacks
+from ..datasets import is_dataset
+from ..datasets._for_models import answers_by_chunk
+from ..selection import AutoColumns, supports_callbacks
 from ..teachers import positions_said
 from ._base import BaseDistilled
 from ._tasks import ClassTask, FitTask
@@ -31,7 +48,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     student : estimator, str or "auto", default="auto"
         Any scikit-learn classifier or regressor, or a pipeline that ends in one. ``"auto"`` is
         :class:`~skdistill.AutoStudent` with its defaults and selects the family and size of a compact student within a
-        budget. The name of a family, such as ``"boosting"`` or ``"mlp_ple"``, is that student with its defaults.
+        budget. The name of a family is that student with its defaults: ``"linear"``, ``"tree"``, ``"kernel"``,
+        ``"mlp"``, ``"mlp_ple"``, ``"boosting"``, ``"hybrid"``, ``"inherit"``, or one of
+        :func:`~skdistill.students.register_family`.
     student_size : int or None, default=None
         Maximum number of parameters of the student: weights, thresholds, leaf values. All compact students of this
         package and ``"auto"`` support it, so that one grid can vary family and size. ``None`` does not change the size.
@@ -86,6 +105,14 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         teacher returns the same output for a row again (none for models that are known to do so). It excludes the 16
         rows that ``memory`` queries to identify the teacher, the queries of teachers fitted on folds, and the rows
         from which a student with ``hint_weight`` reads hints.
+    max_real_rows : int >= 1000, "auto" or None, default="auto"
+        Maximum number of rows of ``X``, and of ``X_unlabeled``, that are labelled and that the student is selected and
+        fitted on. A larger ``X`` is replaced by a stratified sample: half of it is drawn at random and labelled, and
+        the other half makes it larger where the outputs vary more. The weights of its rows make up for this, so that
+        the sample stands for all rows. ``"auto"`` is 100,000, or ten rows for each parameter of a student within a
+        budget if these are more; it does not limit the rows of a student that is passed as an estimator. ``None``
+        labels all rows. An unfitted teacher is fitted on all rows. With ``teacher_cv``, with
+        ``soft_weight="auto"`` and an unfitted teacher, and with a teacher that only has ``labels_``, all rows are used.
     n_repeats : int >= 1, default=1
         Number of times that the teacher is queried for each row; its outputs are averaged. Increase it for teachers
         that draw random numbers, such as a network with dropout that is active in prediction. Each query counts towards
@@ -133,11 +160,15 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     random_state : int, RandomState instance or None, default=None
         Seeds the sampler, the student and the recipe where their own ``random_state`` is ``None``.
     n_jobs : int or None, default=None
-        Number of candidate students fitted in parallel, and number of threads of the default student and sampler. The
-        result does not depend on it.
+        Number of blocks of rows that the teacher labels in parallel, of candidate students that are fitted in parallel,
+        and of threads of the default student and sampler. Whether blocks are labelled by threads, by processes or one
+        after the other is found by trying; ``transfer_set_.labelled_by`` states it. ``None`` is 1, or what the context
+        says: ``with joblib.parallel_config("loky", n_jobs=2)``, whose backend is used without trying. The result does
+        not depend on it.
     verbose : int, default=0
-        If above 0, progress is written to standard error, with an estimate of the remaining time for long phases. From
-        scikit-learn 1.9 on, its callbacks receive the same progress: ``set_callbacks(ProgressBar())``.
+        If above 0, progress is written to standard error, with an estimate of the remaining time for long phases; in a
+        notebook, a bar is shown instead. From scikit-learn 1.9 on, its callbacks receive the same progress:
+        ``set_callbacks(ProgressBar())``.
     categorical_features : "from_dtype" or array-like, default="from_dtype"
         Columns that are categories whatever their cells, such as codes in a column of integers: names, positions, or a
         mask, as in scikit-learn's histogram gradient boosting. Samplers swap their cells and never interpolate them,
@@ -184,7 +215,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     transfer_set_ : TransferSummary
         Number and weight of the rows by origin, number of queries, noise of the teacher, and seconds spent on drawing
         and labelling.
-    feature_importances_ : ndarray of shape (n_features_in_,)
+    feature_importances_ : ndarray of shape (n_features,)
         Importance of each column for the student, with the sum 1; 0 for columns that the student does not see. Only
         available if the student has importances, as trees, boosting and linear students have.
     candidates_ : Candidates
@@ -194,8 +225,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Results of :class:`~skdistill.AutoSampler`, one column per key, in the format of ``cv_results_``: ``sampler``,
         ``n_synthetic``, ``weight``, ``real_weight``, the ``student`` it was evaluated with, ``fidelity``, the ``gain``
         over the same student without synthetic rows and its standard error ``gain_error``, ``rank_fidelity``, the
-        cumulative ``n_queries`` and ``seconds``, and ``validated_on``, the origin of the validation rows. Only set if
-        the sampler was selected: with ``sampler="auto"`` and at least 30 real rows.
+        cumulative ``n_queries`` and ``seconds``, ``validated_on``, the origin of the validation rows, and
+        ``is_chosen``, which marks the trial that was selected. The printed form explains the selection. Only set if the
+        sampler was selected: with ``sampler="auto"`` and at least 30 real rows.
     generations_ : dict of ndarray
         Results of ``n_generations``, one column per key: ``generation``, ``taught_by``, ``n_parameters``, ``score``
         (the fidelity or skill by which the best one is chosen, of students fitted without the validation rows) and
@@ -269,7 +301,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> from sklearn.model_selection import train_test_split
     >>> from skdistill import DistilledClassifier
-    >>> X_train, X_test, y_train, y_test = train_test_split(*load_breast_cancer(return_X_y=True), random_state=0)
+    >>> X_train, X_test, y_train, y_test = train_test_split(
+    ...     *load_breast_cancer(return_X_y=True), random_state=0
+    ... )
     >>> forest = RandomForestClassifier(random_state=0).fit(X_train, y_train)
     >>> model = DistilledClassifier(forest, random_state=0).fit(X_train, y_train)
     >>> model.fidelity(X_test) > 0.9
@@ -280,36 +314,37 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
 
     def __init__(
         self,
-        teacher: Any,
-        student: Any = "auto",
+        teacher: TeacherLike | Sequence[TeacherLike | tuple[str, TeacherLike]],
+        student: StudentLike = "auto",
         *,
         student_size: int | None = None,
         n_generations: int = 1,
         assistant_size: int | None = None,
-        sampler: Any = "auto",
-        n_synthetic: Any = "auto",
+        sampler: SupportsSample | Literal["auto"] | None = "auto",
+        n_synthetic: float | Literal["auto"] = "auto",
         temperature: float = 1.0,
-        soft_weight: Any = 1.0,
+        soft_weight: float | Literal["auto"] = 1.0,
         truth_margin: float | None = None,
-        teacher_cv: Any = None,
-        teacher_weights: Any = None,
-        target_compressor: Any = None,
+        teacher_cv: int | SupportsSplit | Literal["oob"] | None = None,
+        teacher_weights: Literal["loss", "region"] | ArrayLike | None = None,
+        target_compressor: SupportsTransform | None = None,
         max_queries: int | None = None,
+        max_real_rows: int | Literal["auto"] | None = "auto",
         n_repeats: int = 1,
-        response_method: str = "auto",
-        decision: str = "auto",
-        calibration: str | None = None,
-        memory: Any = None,
+        response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = "auto",
+        decision: Literal["auto", "argmax", "teacher"] = "auto",
+        calibration: Literal["temperature", "isotonic", "auto"] | None = None,
+        memory: Memory = None,
         teacher_id: str | None = None,
         chunk_size: int = 10_000,
         time_limit: float | None = None,
-        random_state: Any = None,
+        random_state: RandomState = None,
         n_jobs: int | None = None,
         verbose: int = 0,
-        categorical_features: Any = "from_dtype",
-        monotonic_cst: Any = None,
-        interaction_cst: Any = None,
-        student_columns: Any = None,
+        categorical_features: CategoricalFeatures = "from_dtype",
+        monotonic_cst: Literal["teacher"] | MonotonicCst = None,
+        interaction_cst: Literal["teacher"] | InteractionCst = None,
+        student_columns: Literal["auto"] | AutoColumns | ArrayLike | Callable[[Any], Any] | None = None,
         compressor: Any = "deprecated",
     ) -> None:
         self.teacher = teacher
@@ -321,7 +356,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.soft_weight, self.truth_margin = soft_weight, truth_margin
         self.teacher_cv, self.teacher_weights = teacher_cv, teacher_weights
         self.target_compressor = target_compressor
-        self.max_queries = max_queries
+        self.max_queries, self.max_real_rows = max_queries, max_real_rows
         self.n_repeats = n_repeats
         self.response_method = response_method
         self.decision, self.calibration = decision, calibration
@@ -356,13 +391,19 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Parameters
         ----------
         X : table of shape (n_samples, n_features)
-            Real rows: an array, a sparse matrix or a data frame that both teacher and student accept.
-        y : array-like of shape (n_samples,), default=None
-            True labels. Not needed if the teacher is fitted and has ``classes_``.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row, for the student and for a recipe that accepts ``sample_weight``.
+            Real rows: an array, a sparse matrix or a data frame that both teacher and student accept. A dataset that is
+            read in chunks (:func:`~skdistill.datasets.as_dataset`) is read twice: at most ``sample_rows`` of its rows,
+            and of ``max_queries``, are labelled and taught, a quarter of them (at most 20,000) drawn at random and the
+            others where the teacher's outputs vary. If a sampler or a student is selected, a twentieth (at most 5,000),
+            drawn at random, is used as ``X_val``. The teacher must be fitted.
+        y : array-like of shape (n_samples,), str or None, default=None
+            True labels; of a dataset, the name of their column. Not needed if the teacher is fitted and has
+            ``classes_``.
+        sample_weight : array-like of shape (n_samples,), str or None, default=None
+            Weight of each row, for the student and for a recipe that accepts ``sample_weight``; of a dataset, the name
+            of a column.
         X_unlabeled : table of shape (n_unlabeled, n_features), default=None
-            More real rows, without labels.
+            More real rows, without labels. A dataset that is read in chunks may be passed beside a table ``X``.
         X_val : table of shape (n_validation, n_features), default=None
             Real rows, without labels, that the teacher was not fitted on. If there are at least 30, samplers and
             students are selected by their fidelity on these rows, and ``candidates_`` reports that fidelity. The
@@ -387,26 +428,35 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             If the student cannot be fitted.
         ValueError
             If an argument is invalid or inconsistent with ``X``.
+        DatasetError
+            If a partition of a dataset cannot be read or differs from the others, or all its rows are needed at once.
         """
         with encoded_once():
             self._fit(X, y, sample_weight, X_unlabeled, X_val, y_val, groups)
         return self
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: Any) -> Any:
         """Return the student's class probabilities at temperature 1.
 
         Parameters
         ----------
-        X : table of shape (n_samples, n_features)
-            With the columns seen in ``fit``, or a data frame with those of ``student_columns_``.
+        X : table of shape (n_samples, n_features), or dataset
+            With the columns seen in ``fit``, or a data frame with those of ``student_columns_``. Of a dataset that is
+            read in chunks (:func:`~skdistill.datasets.as_dataset`), other columns are not read.
 
         Returns
         -------
-        proba : ndarray of shape (n_samples, n_classes)
-            Columns in the order of ``classes_``.
+        proba : ndarray of shape (n_samples, n_classes), or iterator over them
+            Columns in the order of ``classes_``; of a dataset, the probabilities of each chunk.
         """
         check_fitted(self, "student_")
-        return self._targets.predict_seen(self.student_, self._student_rows(X))
+        if is_dataset(X):
+            return answers_by_chunk(X, self, "predict_proba")
+        rows = self._student_rows(X)
+        if self.n_jobs is None:  # nothing is lent, which saves time for single rows
+            return self._targets.predict_seen(self.student_, rows)
+        with context_of_threads(self.n_jobs, rows.shape[0]):
+            return self._targets.predict_seen(self.student_, rows)
 
     def teacher_labels(self, X: Any) -> np.ndarray:
         """Return the labels that the teacher predicts for ``X``.

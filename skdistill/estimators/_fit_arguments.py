@@ -7,6 +7,7 @@ import numpy as np
 
 from .._tables import describe_mismatch, is_frame, take_rows
 from .._validation import check_finite, check_table, check_weights
+from ..transfer import SampledRows
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,10 @@ class FitArguments:
     X_unlabeled, X_val : table or None
     y_val : ndarray or None
     groups : ndarray of shape (n_samples,) or None
+    pool : DatasetPool or None
+        The dataset that further rows are selected from.
+    sampled : SampledRows or None
+        Which rows of the table that was passed ``X`` is, if its rows were sampled.
     """
 
     X: Any
@@ -30,6 +35,8 @@ class FitArguments:
     X_val: Any = None
     y_val: Any = None
     groups: np.ndarray | None = None
+    pool: Any = None
+    sampled: SampledRows | None = None
 
     @property
     def weight(self) -> np.ndarray:
@@ -39,7 +46,8 @@ class FitArguments:
     @property
     def tables(self) -> list[Any]:
         """All tables of real rows."""
-        return [table for table in (self.X, self.X_unlabeled, self.X_val) if table is not None]
+        chosen = [] if self.pool is None else self.pool.chosen
+        return [table for table in (self.X, self.X_unlabeled, self.X_val, *chosen) if table is not None]
 
     def take(self, rows: np.ndarray) -> "FitArguments":
         """Return the given rows of ``X`` with their labels, weights and groups."""

@@ -16,6 +16,7 @@ from ..selection import AutoSampler, AutoStudent
 from ..students._families import FAMILIES, current_name, warn_of_former_names
 from ..students._student import CompactStudent
 from ._generations import check_generations
+from ._row_sample import check_max_real_rows
 from ._several_teachers import check_teachers
 from ._student_view import check_view
 
@@ -32,6 +33,7 @@ def check_parameters(model: Any, y: Any) -> None:
     check_view(model)
     check_teachers(model)
     check_generations(model)
+    check_max_real_rows(model)
     _check_student(model)
     _check_sampler(model)
     model._task.check_parameters(model)
@@ -103,7 +105,9 @@ def _check_texts(model: Any) -> None:
     for parameter in ("sampler", "n_synthetic", "teacher_cv", "soft_weight"):
         value, allowed = getattr(model, parameter), "oob" if parameter == "teacher_cv" else "auto"
         if isinstance(value, str) and value != allowed:
-            advice = _sampler_advice(value) if parameter == "sampler" else did_you_mean(value, [allowed])
+            advice = did_you_mean(value, [allowed])
+            if parameter == "sampler" and not advice:
+                advice = _sampler_advice(value)
             raise ValueError(f"{name}: {parameter}={value!r}; expected {allowed!r} if it is a string.{advice}")
     if not isinstance(model.response_method, str):
         raise ValueError(

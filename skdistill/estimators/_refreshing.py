@@ -12,11 +12,12 @@ from ..exceptions import StudentError
 from ..metrics import agreement, fidelity, pickled_bytes
 from ..students._deciding import DecidingClassifier
 from ..teachers import SeenRows, is_fitted_teacher
+from ._row_sample import most_real_rows
 
 MIN_ROWS = 50
 """Smallest number of new rows."""
 
-REPLACED = ("student", "student_size", "teacher", "teacher_cv")
+REPLACED = ("student", "student_size", "max_real_rows", "teacher", "teacher_cv")
 """Parameters that a refresh sets during its fits."""
 
 
@@ -148,6 +149,8 @@ def _fit(model: Any, student: Any, X: Any, y: Any) -> Any:
     """Return a twin of a distilled estimator that is fitted with a student of the size of the shipped one."""
     twin = clone(model)
     twin.student, twin.student_size = student, None
+    most = most_real_rows(model)
+    twin.max_real_rows = None if np.isinf(most) else most
     if not is_fitted_teacher(model.teacher):
         twin.teacher, twin.teacher_cv = model.teacher_, None
     twin.fit(X, y)

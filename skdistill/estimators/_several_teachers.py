@@ -1,7 +1,7 @@
 """Several teachers of a distilled estimator: each is fitted or used by its own rule, and they are weighed together."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_memory
 
 from .._described import described
 from .._tables import take_rows
-from .._validation import draw_seed, tags_of
+from .._validation import check_choice, draw_seed, tags_of
 from ..exceptions import TeacherError
 from ..selection import Run
 from ..targets import fit_margin_scale, one_hot
@@ -58,6 +58,8 @@ DEFAULT_FOLDS = 5
 def check_teachers(model: Any) -> None:
     """Raise an error if the list of teachers or ``teacher_weights`` is invalid, before anything is fitted."""
     who, weights = type(model).__name__, model.teacher_weights
+    if isinstance(weights, str):
+        check_choice(model, "teacher_weights", weights, (BY_LOSS, BY_REGION), ", a number for each teacher, or None")
     if not is_list(model.teacher):
         if weights is not None:
             raise ValueError(
@@ -66,13 +68,7 @@ def check_teachers(model: Any) -> None:
             )
         return
     names = names_of(who, model.teacher)
-    if isinstance(weights, str):
-        if weights not in (BY_LOSS, BY_REGION):
-            raise ValueError(
-                f"{who}: teacher_weights={weights!r}; expected {BY_LOSS!r}, {BY_REGION!r}, a number for each teacher, "
-                "or None."
-            )
-    else:
+    if not (weights is None or isinstance(weights, str)):
         fixed_weights(who, weights, len(names))
     if isinstance(model.teacher_cv, str):
         raise TeacherError(
@@ -297,26 +293,37 @@ def _spread(n_rows: int, most: int) -> np.ndarray:
 class QueryOfSeveral:
     """Queries several teachers, and remembers how far they differ on the first rows, which are those of ``X``.
 
+    The rows of a sample are labelled in two queries.
+
     Attributes
     ----------
     teacher : Teacher
     query : callable
         ``query(rows, origin)`` returns the outputs of each of them.
-    disagreement : ndarray of shape (n_labelled,) or None
+    answers : list of (list of ndarray, ndarray)
+        For each query of rows of ``X``, the soft targets of each teacher and those of all together.
     """
 
     teacher: Teacher
     query: Callable[[Any, str], list[np.ndarray]]
-    disagreement: np.ndarray | None = None
+    answers: list[tuple[list[np.ndarray], np.ndarray]] = field(default_factory=list)
 
     def __call__(self, rows: Any, origin: str) -> np.ndarray:
         """Return the weighted mean of the outputs."""
         answers, ensemble = self.query(rows, origin), self.teacher.model
         outputs: np.ndarray = ensemble.combine(rows, answers)
-        if self.disagreement is None:
-            soft = ensemble.soft_targets(answers)
-            self.disagreement = disagreement(soft, outputs, pools_outputs=self.teacher.task == "classification")
+        if not self.answers or (len(self.answers) == 1 and origin == "real rows"):
+            self.answers.append((ensemble.soft_targets(answers), outputs))
         return outputs
+
+    def disagreement(self, rows: TransferSet) -> np.ndarray:
+        """Return how far the teachers differ on the real rows of a transfer set, in their order."""
+        soft = [np.concatenate(parts) for parts in zip(*(soft for soft, _ in self.answers), strict=True)]
+        outputs = np.concatenate([outputs for _, outputs in self.answers])
+        together = disagreement(soft, outputs, pools_outputs=self.teacher.task == "classification")
+        if rows.sampled is None or len(self.answers) == 1:
+            return together
+        return together[np.argsort(np.argsort(~rows.sampled.is_labelled, kind="stable"))]
 
 
 def n_asked_before(teacher: Teacher) -> int:
@@ -332,4 +339,6 @@ def known_of_several(teacher: Teacher, oracle: Oracle, rows: TransferSet) -> dic
     weights = ensemble.weights
     if not isinstance(weights, np.ndarray):
         weights = ensemble.weights_of(take_rows(rows.X, np.flatnonzero(rows.is_real))).mean(axis=0)
-    return {"teacher_weights_": weights, "teacher_disagreement_": getattr(oracle.query, "disagreement", None)}
+    is_known = isinstance(oracle.query, QueryOfSeveral) and len(oracle.query.answers) > 0
+    disagreements = oracle.query.disagreement(rows) if is_known else None  # type: ignore[attr-defined]
+    return {"teacher_weights_": weights, "teacher_disagreement_": disagreements}

@@ -7,6 +7,7 @@ import numpy as np
 
 from .._described import described
 from .._encoding import declared_here, fit_table_encoder
+from .._suggesting import did_you_mean
 from ..convert import stated_directions, stated_interactions
 from ..exceptions import StudentError
 from ..selection import (
@@ -71,15 +72,19 @@ def check_view(model: Any) -> None:
     who = type(model).__name__
     for name, others in (("monotonic_cst", ()), ("interaction_cst", ("pairwise", "no_interactions"))):
         value = getattr(model, name)
-        if isinstance(value, str) and value not in (FROM_TEACHER, *others):
-            expected = ", ".join(map(repr, (FROM_TEACHER, *others)))
-            raise ValueError(f"{who}: {name}={value!r}; expected {expected}, or the constraint itself.")
+        allowed = (FROM_TEACHER, *others)
+        if isinstance(value, str) and value not in allowed:
+            expected = ", ".join(map(repr, allowed))
+            raise ValueError(
+                f"{who}: {name}={value!r}; expected {expected}, or the constraint itself.{did_you_mean(value, allowed)}"
+            )
     columns = model.student_columns
     if isinstance(columns, AutoColumns):
         columns.check()
     elif isinstance(columns, str) and columns != "auto":
         raise ValueError(
             f"{who}: student_columns={columns!r}; expected 'auto', or a list of columns, such as [{columns!r}]."
+            f"{did_you_mean(columns, ['auto'])}"
         )
     if is_constrained(model):
         _check_student(who, model)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .._suggesting import did_you_mean
+from .._validation import check_choice
 from ..exceptions import TeacherOutputError
 from ..selection import MIN_ERRORS_REAL_WEIGHT, MIN_VALIDATION_ROWS, AutoStudent, Group, Losses, ValueTargets
 from ..targets import TargetLink
@@ -28,6 +29,7 @@ def check_link(model: Any) -> None:
             f"{name}: bounds={model.bounds!r}; expected 'auto', 'seen', None, or two numbers (low, high)."
             f"{did_you_mean(model.bounds, ['auto', 'seen'])}"
         )
+    check_choice(model, "link", model.link, ("auto", "identity", "log", "logit"))
     TargetLink.of("identity" if _is_auto(model.link) else model.link, _given_bounds(model), who=name)
     check_output_order(model)
 

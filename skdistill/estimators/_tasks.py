@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
+from .._types import Average
 from .._validation import check_choice, check_number, check_numbers, events_and_times
 from ..selection import ClassTargets, Targets
 from ..targets import one_hot
@@ -32,7 +33,7 @@ class FitTask(Protocol):
     def name(self) -> Task: ...
 
     @property
-    def multioutput(self) -> str: ...
+    def multioutput(self) -> Average: ...
 
     def check_parameters(self, model: Any) -> None:
         """Check the parameters that are specific to this task."""
@@ -60,7 +61,7 @@ class ClassTask:
     """Classification: labels and class probabilities."""
 
     name: Task = "classification"
-    multioutput: str = "variance_weighted"
+    multioutput: Average = "variance_weighted"
 
     def check_parameters(self, model: Any) -> None:
         """Check the temperature, the decision and the calibration."""
@@ -125,7 +126,7 @@ class ValueTask:
     """Regression: values of one or several outputs."""
 
     name: Task = "regression"
-    multioutput: str = "uniform_average"
+    multioutput: Average = "uniform_average"
 
     def check_parameters(self, model: Any) -> None:
         """Check the link, the bounds and the order."""

@@ -1,6 +1,7 @@
 """The noise of a teacher: whether it returns the same outputs for the same rows, and what this costs in fidelity."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -21,6 +22,7 @@ from ..teachers import (
     compare_with_blocks,
     is_alike,
     query_teacher,
+    remote_teachers,
     scale_of,
 )
 from ..transfer import Oracle, TransferSet
@@ -59,7 +61,12 @@ def check_teacher(model: Any, teacher: SteadyTeacher, given: FitArguments) -> in
 
 
 def end_query_budget(teacher: Teacher) -> None:
-    """Let a teacher complete its batches: queries after ``fit`` do not count towards ``max_queries``."""
+    """Let a teacher complete its batches: queries after ``fit`` do not count towards ``max_queries``.
+
+    A remote teacher need not keep the answers of the fit any more.
+    """
+    for remote in remote_teachers(teacher):
+        remote.end_fit()
     if isinstance(teacher, SteadyTeacher):
         teacher.pads = True
 
@@ -122,9 +129,19 @@ def _compare_with_real_rows(
     if are_others or teacher.n_repeats > 1 or oracle.n_left < len(rows):
         return
     assert teacher.finding is not None
-    finding = compare_with_blocks(teacher, teacher.finding, take_rows(given.X, rows), real.outputs[rows])
-    oracle.n_queries += finding.n_queries - teacher.finding.n_queries
+    before, table = teacher.finding, take_rows(given.X, rows)
+    checked = before if given.sampled is None else _checked_again(teacher, before, table)
+    finding = compare_with_blocks(teacher, checked, table, real.outputs[rows])
+    oracle.n_queries += finding.n_queries - before.n_queries
+    if finding.is_steady:
+        finding = replace(before, is_compared=True)
     _settle(model, teacher, finding, given)
+
+
+def _checked_again(teacher: SteadyTeacher, finding: Repeatability, table: Any) -> Repeatability:
+    """Return the check with a few rows of a sample, which need not have the rows of the check."""
+    first = Teacher.outputs(teacher, table)
+    return replace(finding, first=first, n_queries=finding.n_queries + table.shape[0])
 
 
 def _query_again(

@@ -21,6 +21,7 @@ from ..teachers import (
     SteadyTeacher,
     Teacher,
     TeacherEnsemble,
+    Workers,
     as_teacher,
     check_is_recognised,
     clone_teacher,
@@ -33,10 +34,12 @@ from ..teachers import (
     out_of_fold_outputs,
     query_members,
     query_teacher,
+    remote_teachers,
     steady,
 )
 from ..transfer import Oracle, TransferSet, label_real_rows
 from ._fit_arguments import FitArguments
+from ._row_sample import most_real_rows
 from ._several_teachers import QueryOfSeveral, n_asked_before, refit_several, resolve_several
 from ._teacher_noise import check_teacher
 
@@ -125,6 +128,8 @@ def resolve_teacher(model: Any, given: FitArguments, run: Run) -> Teacher:
     """Adapt the fitted teacher of a distilled estimator, or fit a clone of the recipe."""
     name = type(model).__name__
     _check_teacher_id(model)
+    for remote in remote_teachers(model.teacher) if model.memory is None else ():
+        remote.begin_fit()  # otherwise, answers are on disk if the fit fails
     check_is_recognised(model.teacher, given.X)
     if is_list(model.teacher):
         return steady(resolve_several(model, given, run), model.n_repeats)
@@ -198,12 +203,13 @@ def oracle_of(model: Any, teacher: Teacher, given: FitArguments, run: Run) -> Or
         )
     memory = check_memory(model.memory)
     store = open_store(memory, model.teacher_id)
-    query: Any = partial(_label, model, teacher, run, store)
+    workers = Workers(model.n_jobs, has_budget=model.max_queries is not None)
+    query: Any = partial(_label, model, teacher, run, store, workers)
     if isinstance(teacher.model, TeacherEnsemble):
         query = QueryOfSeveral(teacher, partial(query, ask=query_members))
     budget = None if model.max_queries is None else model.max_queries - n_before
     if not isinstance(teacher, SteadyTeacher):
-        return Oracle(query, memory, budget, n_extra=n_before)
+        return Oracle(query, memory, budget, n_extra=n_before, workers=workers)
     started = perf_counter()
     teacher.key = None if store is None else store.key_of(teacher, given.X)
     n_checked = check_teacher(model, teacher, given)
@@ -215,6 +221,7 @@ def oracle_of(model: Any, teacher: Teacher, given: FitArguments, run: Run) -> Or
         n_padded=teacher.n_padded,
         n_extra=n_before + n_checked,
         extra_seconds=perf_counter() - started,
+        workers=workers,
     )
 
 
@@ -250,6 +257,9 @@ def label_given(
         truth=truth,
         X_unlabeled=given.X_unlabeled,
         label_anew=_out_of_sample_labels(model, teacher, given, run, model.teacher_cv if cv is None else cv),
+        pool=None if given.pool is None else given.pool.for_teacher(model, teacher),
+        sampled=given.sampled,
+        most_unlabeled=most_real_rows(model),
         rng=run.rng,
     )
 
@@ -259,6 +269,7 @@ def _label(
     teacher: Teacher,
     run: Run,
     store: AnswerStore | None,
+    workers: Workers,
     rows: Any,
     origin: str,
     *,
@@ -273,7 +284,7 @@ def _label(
             memory=store,
             verbose=model.verbose,
             callback=phase.notify,
-            n_jobs=model.n_jobs,
+            workers=workers,
         )
 
 
@@ -297,14 +308,14 @@ def _out_of_sample_labels(
             of_fold.settle_like(teacher)
         return of_fold
 
-    store = open_store(check_memory(model.memory), None)
+    store, workers = open_store(check_memory(model.memory), None), Workers(model.n_jobs)
 
     def label_out_of_fold(in_sample: np.ndarray) -> np.ndarray:
         with run.phases.phase("label out of fold") as phase:
             phase.log("fitting a teacher for each fold")
             return out_of_fold_outputs(
                 fit,
-                lambda fold, X: _label(model, fold, run, store, X, "rows of a fold"),
+                lambda fold, X: _label(model, fold, run, store, workers, X, "rows of a fold"),
                 given.X,
                 given.y,
                 cv=cv,

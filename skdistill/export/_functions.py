@@ -2,8 +2,11 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
+from .._described import described
+from .._suggesting import did_you_mean
+from .._validation import check_choice
 from ..exceptions import ExportError
 from ._c import LAYOUTS
 from ._c_drafts import c_draft
@@ -74,8 +77,8 @@ def to_c(
     model: Any,
     *,
     name: str = "model",
-    layout: str = "fast",
-    dtype: str = "double",
+    layout: Literal["fast", "table"] = "fast",
+    dtype: Literal["double", "float", "int"] = "double",
     path: str | os.PathLike[str] | None = None,
     X: Any = None,
     verify: bool = True,
@@ -135,7 +138,9 @@ def to_c(
     --------
     >>> from sklearn.linear_model import LinearRegression
     >>> from skdistill.export import to_c
-    >>> exported = to_c(LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0]), name="line", verify=False)
+    >>> exported = to_c(
+    ...     LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0]), name="line", verify=False
+    ... )
     >>> "double line_predict(const line_row *row)" in exported.text
     True
     """
@@ -152,7 +157,9 @@ def to_c(
 
 def _check_choice(parameter: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise ExportError(f"to_c: {parameter}={value!r}; expected one of {choices}.")
+        raise ExportError(
+            f"to_c: {parameter}={described(value)}; expected one of {choices}.{did_you_mean(value, choices)}"
+        )
 
 
 def to_javascript(
@@ -194,7 +201,9 @@ def to_javascript(
     --------
     >>> from sklearn.linear_model import LinearRegression
     >>> from skdistill.export import to_javascript
-    >>> exported = to_javascript(LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0]), verify=False)
+    >>> exported = to_javascript(
+    ...     LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0]), verify=False
+    ... )
     >>> "export function predict(row)" in exported.text
     True
     """
@@ -209,7 +218,7 @@ def to_javascript(
 def to_sql(
     model: Any,
     *,
-    dialect: str = "sqlite",
+    dialect: Literal["sqlite", "duckdb", "postgresql"] = "sqlite",
     table: str = "rows",
     key: str | Sequence[str] = (),
     path: str | os.PathLike[str] | None = None,
@@ -261,7 +270,9 @@ def to_sql(
     --------
     >>> from sklearn.linear_model import LinearRegression
     >>> from skdistill.export import to_sql
-    >>> exported = to_sql(LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0]), table="points", key="id")
+    >>> exported = to_sql(
+    ...     LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0]), table="points", key="id"
+    ... )
     >>> import sqlite3
     >>> connection = sqlite3.connect(":memory:")
     >>> _ = connection.execute("CREATE TABLE points (id INTEGER, x0 REAL)")
@@ -270,8 +281,7 @@ def to_sql(
     [(7, 5.0)]
     >>> connection.close()
     """
-    if dialect not in DIALECTS:
-        raise ValueError(f"to_sql: dialect={dialect!r}; expected one of {list(DIALECTS)}.")
+    check_choice("to_sql", "dialect", dialect, list(DIALECTS))
     keys = [key] if isinstance(key, str) else list(key)
 
     def write(program: Program) -> Draft:

@@ -9,6 +9,7 @@ TYPES = {
     "skdistill.compiled._design": ["Design"],
     "skdistill.compiled._exact_columns": ["ExactColumns"],
     "skdistill.compiled._forest": ["Forest"],
+    "skdistill.compiled._intervals": ["ConformalIntervals"],
     "skdistill.compiled._isotonic": ["Isotonic"],
     "skdistill.compiled._kernel": ["Landmarks"],
     "skdistill.compiled._linear": ["Linear"],
@@ -34,6 +35,7 @@ TYPES = {
     "skdistill.selection._auto_sampler": ["AutoSampler"],
     "skdistill.selection._auto_student": ["AutoStudent"],
     "skdistill.selection._candidates": ["Candidates"],
+    "skdistill.selection._sampler_results": ["SamplerResults"],
     "skdistill.selection._student_view": ["StudentView"],
     "skdistill.selection._targets": ["ClassTargets", "ValueTargets"],
     "skdistill.students._boosting": ["CompactBoostingClassifier", "CompactBoostingRegressor"],
@@ -65,10 +67,10 @@ def skops_trusted_types() -> list[str]:
     """Return the types of this package in the files of models, for ``skops.io.load(path, trusted=...)``.
 
     skops stores models without pickle and refuses to load types that it does not know. The list contains the compact
-    students, compiled models, distilled estimators, samplers, and the classes of their attributes. All of them only
-    hold data. It does not contain the types of other packages: those of a teacher that is in the file, or of a student
-    that is not a compact one, are listed by ``skops.io.get_untrusted_types``. Teachers that are functions, and
-    families and samplers of your own, are not in the list either.
+    students, compiled models, prediction intervals, distilled estimators, samplers, and the classes of their
+    attributes. All of them only hold data. It does not contain the types of other packages: those of a teacher that is
+    in the file, or of a student that is not a compact one, are listed by ``skops.io.get_untrusted_types``. Teachers
+    that are functions, and families and samplers of your own, are not in the list either.
 
     Returns
     -------

@@ -12,6 +12,7 @@ from scipy import sparse
 from sklearn.utils.random import sample_without_replacement
 
 from .._tables import is_frame, take_rows
+from .._types import Average
 from .._validation import check_fitted, events_and_times
 from ..convert import rows_of_student, unwrap
 from ..metrics import fidelity
@@ -109,7 +110,7 @@ class Answers:
         return None if level is None else np.array([level])
 
     @property
-    def multioutput(self) -> str:
+    def multioutput(self) -> Average:
         """How fidelity averages the outputs."""
         return "uniform_average" if self.classes is None else "variance_weighted"
 
@@ -363,6 +364,25 @@ def _only(asked: dict[str, Any], rows: np.ndarray) -> dict[str, Any]:
     some = {name: asked[name][rows] for name in ("teacher", "student")}
     said = None if asked["said"] is None else tuple(labels[rows] for labels in asked["said"])
     return {**asked, **some, "said": said, "pair": pair, "seconds": float("nan")}
+
+
+def ask_again(who: str, model: Any, teacher: Any, X: Any, y: np.ndarray | None, weight: np.ndarray) -> Answers:
+    """Query teacher and student for further rows, after :func:`ask_both` has checked the arguments.
+
+    Parameters
+    ----------
+    who, model, teacher, X
+        See :func:`ask_both`.
+    y : ndarray or None
+        True labels or values.
+    weight : ndarray of shape (n_samples,)
+    """
+    teacher = None if teacher is None else as_teacher(teacher, classes=_classes_for(teacher, model))
+    answers = Answers(X, np.arange(len(weight)), len(weight), y=y, weight=weight, **_ask(who, model, teacher, X, y))
+    for name in ("teacher", "student"):
+        check_finite(who, f"the output of the {name}", getattr(answers, name))
+    _check_truth(who, answers)
+    return answers
 
 
 def _ask(who: str, model: Any, teacher: Teacher | None, X: Any, y: np.ndarray | None) -> dict[str, Any]:

@@ -46,7 +46,9 @@ class ColumnsDisplay:
     >>> from skdistill import DistilledRegressor
     >>> from skdistill.inspection import ColumnsDisplay
     >>> X = np.random.default_rng(0).uniform(size=(200, 4))
-    >>> model = DistilledRegressor(lambda X: X[:, 0] + X[:, 2], "linear", student_columns="auto", random_state=0)
+    >>> model = DistilledRegressor(
+    ...     lambda X: X[:, 0] + X[:, 2], "linear", student_columns="auto", random_state=0
+    ... )
     >>> display = ColumnsDisplay.from_estimator(model.fit(X))
     >>> display.ax_.get_ylabel()
     'left out (columns left)'

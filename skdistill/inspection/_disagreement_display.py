@@ -56,7 +56,9 @@ class DisagreementDisplay:
     >>> from skdistill.inspection import DisagreementDisplay
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
     >>> forest = RandomForestRegressor(20, random_state=0).fit(X[:250], y[:250])
-    >>> model = DistilledRegressor(forest, "tree", sampler=None, random_state=0).fit(X[:250])
+    >>> model = DistilledRegressor(forest, "tree", sampler=None, random_state=0).fit(
+    ...     X[:250]
+    ... )
     >>> display = DisagreementDisplay.from_estimator(model, X[250:], max_rules=3)
     >>> int(sum(display.n_rows))
     192

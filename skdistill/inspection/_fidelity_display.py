@@ -1,14 +1,16 @@
 """``FidelityDisplay``: the student's outputs against the teacher's."""
 
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 
+from .._validation import check_choice
 from ..metrics._checks import check_count
 from ._answers import ask_both, draw_rows, given_answers
 from ._style import BLUE, COLORS, VERMILLION, axes, check_drawable, ink
 
-KINDS = ("student_vs_teacher", "difference_vs_teacher")
+Kind = Literal["student_vs_teacher", "difference_vs_teacher"]
+KINDS = get_args(Kind)
 
 
 class FidelityDisplay:
@@ -52,7 +54,9 @@ class FidelityDisplay:
     >>> from skdistill.inspection import FidelityDisplay
     >>> X, y = load_diabetes(return_X_y=True)
     >>> forest = RandomForestRegressor(20, random_state=0).fit(X[:300], y[:300])
-    >>> model = DistilledRegressor(forest, "boosting", sampler=None, random_state=0).fit(X[:300])
+    >>> model = DistilledRegressor(forest, "boosting", sampler=None, random_state=0).fit(
+    ...     X[:300]
+    ... )
     >>> display = FidelityDisplay.from_estimator(model, X[300:])
     >>> display.ax_.get_xlabel()
     'teacher'
@@ -81,7 +85,7 @@ class FidelityDisplay:
         *,
         teacher: Any = None,
         sample_weight: Any = None,
-        kind: str = "student_vs_teacher",
+        kind: Kind = "student_vs_teacher",
         subsample: int | None = 2000,
         random_state: Any = None,
         ax: Any = None,
@@ -149,7 +153,7 @@ class FidelityDisplay:
         classes: Any = None,
         same_label: Any = None,
         sample_weight: Any = None,
-        kind: str = "student_vs_teacher",
+        kind: Kind = "student_vs_teacher",
         subsample: int | None = 2000,
         random_state: Any = None,
         ax: Any = None,
@@ -193,7 +197,7 @@ class FidelityDisplay:
         self,
         ax: Any = None,
         *,
-        kind: str = "student_vs_teacher",
+        kind: Kind = "student_vs_teacher",
         scatter_kwargs: dict[str, Any] | None = None,
         line_kwargs: dict[str, Any] | None = None,
     ) -> Self:
@@ -262,5 +266,4 @@ class FidelityDisplay:
 
 
 def _check_kind(who: str, kind: str) -> None:
-    if kind not in KINDS:
-        raise ValueError(f"{who}: kind={kind!r}; expected one of {list(KINDS)}.")
+    check_choice(who, "kind", kind, KINDS)

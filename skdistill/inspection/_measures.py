@@ -204,7 +204,7 @@ def _one_row_of(answers: Answers) -> float:
     """Return the teacher's time for one row; NaN if it cannot predict single rows, or fails."""
     pair = answers.pair
     assert pair is not None
-    if pair.teacher.transductive:
+    if pair.teacher.answers_only_given_rows:
         return float("nan")
     try:
         ask_once = partial(Teacher.outputs, pair.teacher)  # without repeated queries and rows that complete a batch
@@ -337,7 +337,13 @@ def by_slice(answers: Answers, slices: list[Slice]) -> Columns:
     for name, values in measured.items():
         means = np.array([mean(values, weight, part.rows) for part in slices])
         columns[name] = np.sqrt(means) if name.endswith("_error") else means
-    surely = np.where(columns["n_rows"] < MIN_RULE_ROWS, -np.inf, columns["distance"] - 2 * np.nan_to_num(error))
+    return sorted_slices(columns)
+
+
+def sorted_slices(columns: Columns) -> Columns:
+    """Return slices sorted by the distance minus two standard errors, small slices last."""
+    surely = columns["distance"] - 2 * np.nan_to_num(columns["distance_error"])
+    surely = np.where(columns["n_rows"] < MIN_RULE_ROWS, -np.inf, surely)
     order = np.argsort(-surely, kind="stable")
     return {name: values[order] for name, values in columns.items()}
 
@@ -345,7 +351,11 @@ def by_slice(answers: Answers, slices: list[Slice]) -> Columns:
 def worst_rows(answers: Answers, most: int) -> Columns:
     """Return the rows with the largest distance between teacher and student."""
     distance = answers.distance
-    rows = np.argsort(-distance, kind="stable")[:most]
+    return listed_rows(answers, np.argsort(-distance, kind="stable")[:most], distance)
+
+
+def listed_rows(answers: Answers, rows: np.ndarray, distance: np.ndarray) -> Columns:
+    """Return the given rows, with what both models say and the truth."""
     columns = {"row": answers.rows[rows], "distance": distance[rows]}
     for name, of_all in (("teacher", answers.teacher), ("student", answers.student)):
         outputs = of_all[rows]

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from .._tabulate import as_text, encodable
+from ..datasets import is_dataset
 from ..metrics import calibration_curve, calibration_error, clopper_pearson
 from ..metrics._checks import check_count
 from ..metrics._unwrapping import distilled_inside
 from ._answers import Answers, ask_both, varies
+from ._dataset_rows import read_sample
 from ._findings import UNKNOWN, Estimate, Findings, known
 from ._measures import (
     STEPS,
@@ -188,7 +190,7 @@ def report(
     y_train: Any = None,
     sample_weight: Any = None,
     columns: Any = None,
-    max_rows: int = 10_000,
+    max_rows: int | None = 10_000,
     max_rules: int = 6,
     timing: bool = True,
     random_state: Any = None,
@@ -200,23 +202,25 @@ def report(
     model : estimator
         A fitted ``DistilledClassifier`` or ``DistilledRegressor``, a pipeline or search that ends in one, or any fitted
         model together with ``teacher``.
-    X : table of shape (n_samples, n_features)
-        Rows that neither teacher nor student was fitted on: an array, a sparse matrix or a frame.
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs) or None, default=None
-        True labels or values. Without them, the report measures how close the student is to the teacher, but not how
-        good it is.
+    X : table of shape (n_samples, n_features), or dataset
+        Rows that neither teacher nor student was fitted on: an array, a sparse matrix or a frame; or a dataset that is
+        read in chunks (:func:`~skdistill.datasets.as_dataset`).
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs), str or None, default=None
+        True labels or values; of a dataset, the name of their column. Without them, the report measures how close the
+        student is to the teacher, but not how good it is.
     teacher : object or None, default=None
         A teacher as accepted by :func:`~skdistill.as_teacher`. ``None`` is the teacher the model was distilled from.
     X_train, y_train : table and array-like, or None, default=None
         Training rows and true labels of the student. If they are passed together with ``y``, the same student is fitted
         without the teacher, and the verdict says whether the teacher helped.
-    sample_weight : array-like of shape (n_samples,) or None, default=None
-        Weight of each row of ``X``; rows with weight 0 are left out.
+    sample_weight : array-like of shape (n_samples,), str or None, default=None
+        Weight of each row of ``X``; rows with weight 0 are left out. Of a dataset, the name of a column.
     columns : list of str or int, or None, default=None
         Columns used for slices. ``None`` uses all columns of tables with at most 100.
-    max_rows : int >= 1, default=10_000
+    max_rows : int >= 1 or None, default=10_000
         Maximum number of rows for which the teacher is queried. If there are more, they are drawn at random, and the
-        report says so.
+        report says so. ``None`` measures all rows; of a dataset, it reads them in chunks, and adds up what can be added
+        up. Rules, costs and the ranges of slices are then those of 10,000 rows.
     max_rules : int >= 1, default=6
         Maximum number of rules that describe where teacher and student differ.
     timing : bool, default=True
@@ -242,24 +246,20 @@ def report(
     >>> from skdistill import DistilledRegressor, report
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
     >>> forest = RandomForestRegressor(50, random_state=0).fit(X[:300], y[:300])
-    >>> model = DistilledRegressor(forest, "boosting", sampler=None, random_state=0).fit(X[:300])
+    >>> model = DistilledRegressor(forest, "boosting", sampler=None, random_state=0).fit(
+    ...     X[:300]
+    ... )
     >>> found = report(model, X[300:], y[300:], timing=False)
     >>> found.worst_rows["row"].shape
     (10,)
     """
-    check_count("report", "max_rows", max_rows)
-    check_count("report", "max_rules", max_rules)
-    if (X_train is not None or y_train is not None) and (X_train is None or y_train is None or y is None):
-        given = [name for name, value in (("X_train", X_train), ("y_train", y_train), ("y", y)) if value is not None]
-        raise ValueError(
-            f"report: got {' and '.join(given)}; a student is fitted without the teacher on X_train and y_train, and "
-            "evaluated on y. Pass all three, or only y."
-        )
-    if y_train is not None and getattr(getattr(y, "dtype", None), "names", None):
-        raise ValueError(
-            "report: got X_train and y_train with survival labels; expected only y, because a student cannot be fitted "
-            "to censored times. Leave out X_train and y_train."
-        )
+    for name, count in (("max_rows", 1 if max_rows is None else max_rows), ("max_rules", max_rules)):
+        check_count("report", name, count)
+    read = None
+    if is_dataset(X):
+        read = read_sample(model, X, y, sample_weight, max_rows, random_state, is_trained=X_train is not None)
+        X, y, sample_weight = read.sample
+    _check_training_rows(X_train, y_train, y)
     answers = ask_both(
         "report",
         model,
@@ -270,20 +270,23 @@ def report(
         max_rows=max_rows,
         random_state=random_state,
     )
+    sums = None if read is None else read.sums(model, teacher, answers, columns, N_WORST)
     outputs = {"teacher": answers.teacher, "student": answers.student}
     if X_train is not None:
         outputs["student without teacher"] = outputs_alone(answers, X_train, y_train)
     of_models = {name: quality(answers, given) for name, given in outputs.items()}
     for name, measured in costs(answers).items() if timing else ():
         of_models.setdefault(name, {}).update(measured)
-    n_equal, n_shared = (0, 0) if X_train is None else count_shared(answers.X, X_train)
+    distilled = None if teacher is not None else distilled_inside(model, None)[0]
+    of_models = of_models if sums is None else sums.quality(of_models)
+    n_equal, n_shared, n_seen = _known_rows(distilled, answers, X_train)
     is_unseen = X_train is not None and n_equal == 0 and are_comparable(answers.X, X_train)
     findings = _findings(answers, of_models, outputs, n_shared=n_shared, is_unseen=is_unseen)
+    findings = findings if sums is None else sums.findings(findings, of_models)
     slices = find_slices(answers.X, columns)
     rules = find_rules(answers, max_rules)
-    distilled = None if teacher is not None else distilled_inside(model, None)[0]
     said = verdict(findings)
-    return Report(
+    found = Report(
         verdict=said.text,
         decision=said.decision,
         models=_as_columns(of_models),
@@ -295,7 +298,7 @@ def report(
         worst_rows=worst_rows(answers, N_WORST),
         notes=(
             *_notes(answers, columns, n_shared, has_steps=STEPS in of_models),
-            *_notes_of_promise(answers, is_unseen or _are_new(distilled, answers)),
+            *_notes_of_promise(answers, is_unseen or n_seen == 0),
             *_notes_of_fitting(distilled, findings.fidelity),
             *_notes_of_calibration(distilled, answers),
         ),
@@ -303,6 +306,22 @@ def report(
         subject=subject_of(answers, distilled),
         warnings=said.warnings,
     )
+    return found if read is None else replace(found, **read.told(found, sums, answers))
+
+
+def _check_training_rows(X_train: Any, y_train: Any, y: Any) -> None:
+    """Raise an error if only some of the arguments are passed that the student without the teacher needs."""
+    if (X_train is not None or y_train is not None) and (X_train is None or y_train is None or y is None):
+        given = [name for name, value in (("X_train", X_train), ("y_train", y_train), ("y", y)) if value is not None]
+        raise ValueError(
+            f"report: got {' and '.join(given)}; a student is fitted without the teacher on X_train and y_train, and "
+            "evaluated on y. Pass all three, or only y."
+        )
+    if y_train is not None and getattr(getattr(y, "dtype", None), "names", None):
+        raise ValueError(
+            "report: got X_train and y_train with survival labels; expected only y, because a student cannot be fitted "
+            "to censored times. Leave out X_train and y_train."
+        )
 
 
 def _findings(
@@ -439,10 +458,16 @@ def _notes_of_truth(answers: Answers) -> list[str]:
     ]
 
 
-def _are_new(distilled: Any, answers: Answers) -> bool:
-    """Whether the keys that a distilled estimator keeps say that its fit has not seen these rows."""
+def _known_rows(distilled: Any, answers: Answers, X_train: Any) -> tuple[int, int, int | None]:
+    """Return how many rows equal training rows, how many are training rows, and how many the fit has seen.
+
+    Training rows are those of ``X_train``, or those that a distilled estimator was taught on or selected with. It may
+    not know the latter: their number is then ``None``.
+    """
+    n_equal, n_shared = (0, 0) if X_train is None else count_shared(answers.X, X_train)
     seen = getattr(distilled, "seen_rows_", None)
-    return seen is not None and answers.pair is not None and seen.count_beyond_chance(answers.pair.X) == 0
+    n_seen = None if seen is None or answers.pair is None else seen.count_beyond_chance(answers.pair.X)
+    return n_equal, max(n_shared, n_seen or 0), n_seen
 
 
 def _notes_of_promise(answers: Answers, are_new: bool) -> list[str]:

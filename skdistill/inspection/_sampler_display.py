@@ -86,7 +86,9 @@ class SamplerDisplay:
     >>> from skdistill.inspection import SamplerDisplay
     >>> from skdistill.samplers import MUNGE
     >>> X = load_wine(as_frame=True).data
-    >>> display = SamplerDisplay.from_estimator(MUNGE(), X, features=["alcohol", "proline"], random_state=0)
+    >>> display = SamplerDisplay.from_estimator(
+    ...     MUNGE(), X, features=["alcohol", "proline"], random_state=0
+    ... )
     >>> display.ax_.get_xlabel()
     'alcohol'
     """

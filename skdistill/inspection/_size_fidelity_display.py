@@ -73,7 +73,9 @@ class SizeFidelityDisplay:
     >>> X, y = load_diabetes(return_X_y=True)
     >>> forest = RandomForestRegressor(20, random_state=0).fit(X[:300], y[:300])
     >>> model = DistilledRegressor(forest, "tree", sampler=None, random_state=0)
-    >>> display = SizeFidelityDisplay.from_estimator(model, X[:300], sizes=[20, 100], X_test=X[300:])
+    >>> display = SizeFidelityDisplay.from_estimator(
+    ...     model, X[:300], sizes=[20, 100], X_test=X[300:]
+    ... )
     >>> len(display.size)
     2
     """

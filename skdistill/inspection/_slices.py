@@ -127,18 +127,20 @@ class Words:
 
 def _ranges(codes: np.ndarray, present: np.ndarray, words: Words) -> list[tuple[str, np.ndarray]]:
     """Return ranges between quantiles; each includes its upper end."""
+    ends, named = range_ends(present, words)
+    place = np.searchsorted(ends, codes)
+    return [(text, (place == number) & ~np.isnan(codes)) for number, text in enumerate(named)]
+
+
+def range_ends(present: np.ndarray, words: Words) -> tuple[np.ndarray, list[str]]:
+    """Return the ends of the ranges of numbers, and the names of the ranges."""
     shares = np.linspace(0, 1, N_RANGES + 1)[1:-1]
     ends = np.unique(np.quantile(present, shares, method="lower"))
     below = present[present < present.max()]
     ends = ends[ends <= below.max()] if ends[0] <= below.max() else below.max(keepdims=True)
     texts = words.of(ends)
-    named = [
-        f"<= {texts[0]}",
-        *(f"{low} to {high}" for low, high in pairwise(texts)),
-        f"> {texts[-1]}",
-    ]
-    place = np.searchsorted(ends, codes)
-    return [(text, (place == number) & ~np.isnan(codes)) for number, text in enumerate(named)]
+    named = [f"<= {texts[0]}", *(f"{low} to {high}" for low, high in pairwise(texts)), f"> {texts[-1]}"]
+    return ends, named
 
 
 def _column(codes: Any, place: int) -> np.ndarray:

@@ -15,9 +15,11 @@ from ._ranking import concordance, rank_agreement
 from ._scorers import agreement_scorer, fidelity_scorer, neg_bytes_scorer, neg_latency_scorer, retention_scorer
 from ._sequence import ConfidenceSequence
 from ._skill import brier_skill, r2_skill, retention
+from ._sums import FidelitySums
 
 __all__ = [
     "ConfidenceSequence",
+    "FidelitySums",
     "Footprint",
     "agreement",
     "agreement_scorer",

@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from .._types import Side
 from ._confidence import check_bounded, check_bounds, tails
 
 
 def bernstein_interval(
-    values: Any, *, confidence: float = 0.95, side: str = "two-sided", bounds: tuple[float, float] = (0.0, 1.0)
+    values: Any, *, confidence: float = 0.95, side: Side = "two-sided", bounds: tuple[float, float] = (0.0, 1.0)
 ) -> tuple[float, float]:
     r"""Empirical Bernstein bounds for the mean of a bounded variable.
 

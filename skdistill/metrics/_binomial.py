@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.special import betainc, betaincinv
 
+from .._types import Side
 from ._confidence import check_share, tails
 
 MOST_ROWS = 100_000_000
@@ -13,7 +14,7 @@ MOST_ROWS = 100_000_000
 
 
 def clopper_pearson(
-    n_events: Any, n_rows: Any, *, confidence: float = 0.95, side: str = "two-sided"
+    n_events: Any, n_rows: Any, *, confidence: float = 0.95, side: Side = "two-sided"
 ) -> tuple[np.ndarray, np.ndarray]:
     r"""Exact confidence bounds for a share, from the number of independent rows that have a property.
 

@@ -41,7 +41,10 @@ def calibration_curve(
     >>> from skdistill.metrics import calibration_curve
     >>> teacher = [[0.7, 0.3], [0.6, 0.4], [0.2, 0.8]]
     >>> student = [[0.95, 0.05], [0.55, 0.45], [0.05, 0.95]]
-    >>> {name: values.round(2).tolist() for name, values in calibration_curve(teacher, student).items()}
+    >>> {
+    ...     name: values.round(2).tolist()
+    ...     for name, values in calibration_curve(teacher, student).items()
+    ... }
     {'student': [0.55, 0.95], 'teacher': [0.6, 0.75], 'n_rows': [1, 2], 'weight': [0.33, 0.67]}
     """
     return _curve("calibration_curve", teacher_proba, student_proba, n_bins, sample_weight)

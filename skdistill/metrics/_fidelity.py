@@ -1,17 +1,19 @@
 """Fidelity and agreement of a student with its teacher."""
 
 from numbers import Number
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from sklearn.metrics import r2_score
 
 from .._coding import is_missing
+from .._types import Average
+from .._validation import check_choice
 from ._checks import SUM_TOLERANCE, check_outputs, check_row_weights
 
 _TYPE = np.frompyfunc(type, 1, 1)
 
-AVERAGES = ("auto", "uniform_average", "variance_weighted")
+AVERAGES = get_args(Average)
 
 
 LARGEST_SQUARED = 1e100
@@ -19,7 +21,7 @@ LARGEST_SQUARED = 1e100
 
 
 def fidelity(
-    teacher_outputs: Any, student_outputs: Any, *, sample_weight: Any = None, multioutput: str = "auto"
+    teacher_outputs: Any, student_outputs: Any, *, sample_weight: Any = None, multioutput: Average = "auto"
 ) -> float:
     r"""R² of the student's outputs with respect to the teacher's outputs.
 
@@ -53,8 +55,7 @@ def fidelity(
     >>> fidelity([0.0, 1.0, 2.0], [0.0, 1.0, 2.5])
     0.875
     """
-    if multioutput not in AVERAGES:
-        raise ValueError(f"fidelity: multioutput={multioutput!r}; expected one of {AVERAGES}.")
+    check_choice("fidelity", "multioutput", multioutput, AVERAGES)
     teacher, student = check_outputs(
         "fidelity", ("teacher_outputs", "student_outputs"), teacher_outputs, student_outputs
     )

@@ -110,7 +110,15 @@ class Footprint:
     Examples
     --------
     >>> from skdistill.metrics import Footprint
-    >>> print(Footprint(n_bytes=14_200, n_parameters=3100, n_operations=290, one_row=4.91, many_rows=0.492))
+    >>> print(
+    ...     Footprint(
+    ...         n_bytes=14_200,
+    ...         n_parameters=3100,
+    ...         n_operations=290,
+    ...         one_row=4.91,
+    ...         many_rows=0.492,
+    ...     )
+    ... )
     14.2 kB, 3,100 parameters, 290 operations a row, 4.9 µs for one row, 0.49 µs a row of many
     """
 

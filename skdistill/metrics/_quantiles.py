@@ -76,7 +76,11 @@ def pinball_skill(y_true: Any, values: Any, *, quantiles: Any, sample_weight: An
     Examples
     --------
     >>> from skdistill.metrics import pinball_skill
-    >>> pinball_skill([0.0, 1.0, 2.0, 3.0], [[0, 0.5], [1, 1.5], [2, 2.5], [3, 3.5]], quantiles=[0.25, 0.75])
+    >>> pinball_skill(
+    ...     [0.0, 1.0, 2.0, 3.0],
+    ...     [[0, 0.5], [1, 1.5], [2, 2.5], [3, 3.5]],
+    ...     quantiles=[0.25, 0.75],
+    ... )
     0.8333333333333334
     """
     y, q, levels, weight = _checked("pinball_skill", y_true, values, quantiles, sample_weight)
@@ -155,8 +159,14 @@ def coverage_by_slice(y_true: Any, intervals: Any, slices: Any, *, confidence: f
     Examples
     --------
     >>> from skdistill.metrics import coverage_by_slice
-    >>> table = coverage_by_slice([0.0, 1.0, 5.0, 3.0], [[0, 1], [0, 1], [0, 1], [2, 4]], ["a", "a", "b", "b"])
-    >>> {name: values.round(3).tolist() for name, values in table.items() if name not in ("slice", "width")}
+    >>> table = coverage_by_slice(
+    ...     [0.0, 1.0, 5.0, 3.0], [[0, 1], [0, 1], [0, 1], [2, 4]], ["a", "a", "b", "b"]
+    ... )
+    >>> {
+    ...     name: values.round(3).tolist()
+    ...     for name, values in table.items()
+    ...     if name not in ("slice", "width")
+    ... }
     {'n_rows': [2, 2], 'coverage': [1.0, 0.5], 'low': [0.158, 0.013], 'high': [1.0, 0.987]}
     """
     is_inside, ends = _inside("coverage_by_slice", y_true, intervals)

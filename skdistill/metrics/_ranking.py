@@ -39,7 +39,9 @@ def rank_agreement(teacher: Any, student: Any, groups: Any = None) -> float:
     Examples
     --------
     >>> from skdistill.metrics import rank_agreement
-    >>> rank_agreement([3.0, 1.0, 2.0, 5.0], [0.3, 0.1, 7.0, 9.0], groups=["a", "a", "b", "b"])
+    >>> rank_agreement(
+    ...     [3.0, 1.0, 2.0, 5.0], [0.3, 0.1, 7.0, 9.0], groups=["a", "a", "b", "b"]
+    ... )
     1.0
     """
     scores = []
@@ -91,7 +93,10 @@ def concordance(y_true: Any, risk: Any) -> float:
     --------
     >>> import numpy as np
     >>> from skdistill.metrics import concordance
-    >>> y = np.array([(True, 1.0), (False, 3.0), (True, 2.0)], dtype=[("event", bool), ("time", float)])
+    >>> y = np.array(
+    ...     [(True, 1.0), (False, 3.0), (True, 2.0)],
+    ...     dtype=[("event", bool), ("time", float)],
+    ... )
     >>> concordance(y, [0.9, 0.1, 0.5])
     1.0
     """

@@ -75,8 +75,12 @@ def fidelity_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any = 
     >>> from sklearn.svm import SVR
     >>> from skdistill import DistilledRegressor, fidelity_scorer
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> model = DistilledRegressor(SVR(C=100).fit(X, y), "boosting", sampler=None, random_state=0)
-    >>> search = GridSearchCV(model, {"student_size": [100, 1000]}, scoring=fidelity_scorer, cv=2).fit(X)
+    >>> model = DistilledRegressor(
+    ...     SVR(C=100).fit(X, y), "boosting", sampler=None, random_state=0
+    ... )
+    >>> search = GridSearchCV(
+    ...     model, {"student_size": [100, 1000]}, scoring=fidelity_scorer, cv=2
+    ... ).fit(X)
     >>> search.best_params_
     {'student_size': 1000}
     """
@@ -169,7 +173,9 @@ def retention_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any =
     >>> from skdistill.metrics import retention_scorer
     >>> X, y = load_diabetes(return_X_y=True)
     >>> teacher = SVR(C=100).fit(X[:300], y[:300])
-    >>> model = DistilledRegressor(teacher, "linear", sampler=None, random_state=0).fit(X[:300])
+    >>> model = DistilledRegressor(teacher, "linear", sampler=None, random_state=0).fit(
+    ...     X[:300]
+    ... )
     >>> retention_scorer(model, X[300:], y[300:]) > 0.8
     True
     """
@@ -223,7 +229,9 @@ def neg_bytes_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any =
     >>> from skdistill import DistilledRegressor
     >>> from skdistill.metrics import neg_bytes_scorer
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> model = DistilledRegressor(SVR(C=100).fit(X, y), "linear", sampler=None, random_state=0).fit(X)
+    >>> model = DistilledRegressor(
+    ...     SVR(C=100).fit(X, y), "linear", sampler=None, random_state=0
+    ... ).fit(X)
     >>> -10_000 < neg_bytes_scorer(model, X) < 0
     True
     """
@@ -265,7 +273,9 @@ def neg_latency_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any
     >>> from skdistill import DistilledRegressor
     >>> from skdistill.metrics import neg_latency_scorer
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> model = DistilledRegressor(SVR(C=100).fit(X, y), "linear", sampler=None, random_state=0).fit(X)
+    >>> model = DistilledRegressor(
+    ...     SVR(C=100).fit(X, y), "linear", sampler=None, random_state=0
+    ... ).fit(X)
     >>> neg_latency_scorer(model, X) < 0
     True
     """

@@ -32,7 +32,9 @@ class Alarm:
     Examples
     --------
     >>> from skdistill.monitoring import Alarm
-    >>> print(Alarm("range", "More rows are outside the range of the reference.", 5000, 9.2))
+    >>> print(
+    ...     Alarm("range", "More rows are outside the range of the reference.", 5000, 9.2)
+    ... )
     range, row 5,000: More rows are outside the range of the reference.
     """
 

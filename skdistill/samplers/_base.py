@@ -1,6 +1,7 @@
 """The base class of the samplers: input checks, seeded blocks of rows, and streaming."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, Self
 
@@ -9,9 +10,10 @@ from scipy import sparse
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from .._representation import Documented
 from .._tables import renumber, stack_rows, take_rows
+from .._threads import in_few_threads
 from .._validation import check_n_jobs, check_number, check_random_state, check_table, draw_seed
+from ._in_notebooks import ShownSampler
 
 BLOCK_CELLS, BLOCK_ROWS = 2**20, 16_384
 """Maximum number of cells and rows of a block, so that a block and its working arrays fit into the cache."""
@@ -20,7 +22,7 @@ SMALL_BLOCK = 512
 """A table with fewer rows is repeated within a block, so that small tables do not give small blocks."""
 
 
-class BaseSampler(Documented):
+class BaseSampler(ShownSampler):
     """Base class of the samplers.
 
     Rows are drawn in blocks of a fixed size, each with its own seed, so that the rows depend neither on the chunk size
@@ -82,7 +84,17 @@ class BaseSampler(Documented):
             Rows with the type and schema of the fitted table.
         """
         check_number(self, "n_samples", n_samples, kind=Integral, low=1)
-        return next(self.stream(n_samples, chunk_size=n_samples, random_state=random_state))
+        check_is_fitted(self)
+        if not self._is_drawn_in_place():
+            return next(self.stream(n_samples, chunk_size=n_samples, random_state=random_state))
+        rows = np.empty((n_samples, self._X.shape[1]), dtype=self._X.dtype)
+
+        def draw(block: "_Own") -> None:
+            self._draw_in_place(block.rows, block.rng(), rows[block.start : block.start + len(block.rows)])
+
+        for _ in in_few_threads(draw, self._own_rows(n_samples, check_random_state(random_state, self)), self._n_jobs):
+            pass
+        return rows
 
     def stream(self, n_samples: int, *, chunk_size: int = 100_000, random_state: Any = None) -> Iterator[Any]:
         """Draw the rows of :meth:`sample` in chunks, so that more rows can be drawn than fit into memory.
@@ -133,11 +145,23 @@ class BaseSampler(Documented):
 
     def _blocks(self, n_samples: int, rng: np.random.RandomState) -> Iterator[Any]:
         """Yield the rows block by block."""
-        order, seed = rng.permutation(self._X.shape[0]), draw_seed(rng)
-        size = block_rows(*self._X.shape)
+        yield from in_few_threads(
+            lambda block: self._draw(block.rows, block.rng()), self._own_rows(n_samples, rng), self._n_jobs
+        )
+
+    def _own_rows(self, n_samples: int, rng: np.random.RandomState) -> "Iterator[_Own]":
+        """Yield the real rows that each block starts from."""
+        order, seed, size = rng.permutation(self._X.shape[0]), draw_seed(rng), self._rows_at_once()
         for index, start in enumerate(range(0, n_samples, size)):
-            own = order[np.arange(start, min(start + size, n_samples)) % len(order)]
-            yield self._draw(own, np.random.default_rng([seed, index]))
+            yield _Own(start, order[np.arange(start, min(start + size, n_samples)) % len(order)], (seed, index))
+
+    @property
+    def _n_jobs(self) -> int | None:
+        return getattr(self, "n_jobs", None)
+
+    def _rows_at_once(self) -> int:
+        """Return the number of rows of a block."""
+        return block_rows(*self._X.shape)
 
     def _check_parameters(self) -> None:
         """Raise an error for invalid parameters."""
@@ -149,11 +173,32 @@ class BaseSampler(Documented):
         """Return one synthetic row for each of the real rows numbered ``own``."""
         raise NotImplementedError
 
+    def _is_drawn_in_place(self) -> bool:
+        """Whether :meth:`_draw_in_place` can write the rows of a block into an array."""
+        return False
+
+    def _draw_in_place(self, own: np.ndarray, rng: np.random.Generator, rows: np.ndarray) -> None:
+        """Write the rows that :meth:`_draw` returns into an array; the result is the same."""
+        raise NotImplementedError
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = tags.input_tags.string = True
         tags.input_tags.sparse = self._takes_sparse
         return tags
+
+
+@dataclass(frozen=True)
+class _Own:
+    """The rows of a block: its first row among those drawn, the real rows that it starts from, and its seed."""
+
+    start: int
+    rows: np.ndarray
+    seed: tuple[int, int]
+
+    def rng(self) -> np.random.Generator:
+        """Return the generator of the block."""
+        return np.random.default_rng(self.seed)
 
 
 def block_rows(n_rows: int, n_features: int) -> int:

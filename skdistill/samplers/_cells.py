@@ -23,7 +23,9 @@ class Numbers:
     Attributes
     ----------
     values : ndarray of float, shape (n_samples, n_features)
-        Cells as numbers, categories as codes; NaN where a cell is missing or infinite.
+        Cells as numbers, categories as codes; NaN where a cell is missing or infinite. It may be the table itself.
+    is_complete : bool
+        Whether no cell is missing or infinite.
     low, high : ndarray of shape (n_features,)
         Observed range.
     is_movable : ndarray of bool, shape (n_features,)
@@ -38,7 +40,9 @@ class Numbers:
     def __init__(self, X: Any) -> None:
         encoder = fit_table_encoder(X)
         encoded = encoder.transform(X)
-        self.values = np.where(np.isfinite(encoded), encoded, np.nan)
+        is_finite = np.isfinite(encoded)
+        self.is_complete = bool(is_finite.all())
+        self.values = encoded if self.is_complete else np.where(is_finite, encoded, np.nan)
         self.low, self.high = (reduce(self.values, axis=0) for reduce in (np.fmin.reduce, np.fmax.reduce))
         is_exact = np.fmax(np.abs(self.low), np.abs(self.high)) <= LARGEST_EXACT_INTEGER
         self.is_movable = is_exact & ~encoder.is_swap_only_
@@ -62,6 +66,17 @@ class Numbers:
         for index, values in self.few_values.items():
             drawn[:, index] = nearest_values(values, drawn[:, index])
         return np.clip(drawn, self.low, self.high, out=drawn)
+
+    def fit_columns(self, drawn: np.ndarray) -> np.ndarray:
+        """Round and clip ``drawn``, of shape (n_features, n_rows), in place as :meth:`fit_in` does."""
+        for index, column in enumerate(drawn):
+            if self.is_integral[index]:
+                np.rint(column, out=column)
+            if index in self.few_values:
+                column[:] = nearest_values(self.few_values[index], column)
+            np.maximum(column, self.low[index], out=column)
+            np.minimum(column, self.high[index], out=column)
+        return drawn
 
 
 def is_integral(column: np.ndarray) -> bool:

@@ -100,7 +100,11 @@ class Disagreement(BaseSampler):
     >>> from skdistill.samplers import Disagreement, UniformBox
     >>> def teacher(X):
     ...     return np.where(X[:, 0] > 0.8, np.sin(60 * X[:, 0]), 0.0)
-    >>> rows = Disagreement(UniformBox([(0.0, 1.0)]), teacher).fit().sample(200, random_state=0)
+    >>> rows = (
+    ...     Disagreement(UniformBox([(0.0, 1.0)]), teacher)
+    ...     .fit()
+    ...     .sample(200, random_state=0)
+    ... )
     >>> bool((rows[:, 0] > 0.8).mean() > 0.4)
     True
     """

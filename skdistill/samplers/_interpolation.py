@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .._types import RandomState
 from .._validation import check_number
 from ._base import BaseSampler
 from ._cells import Numbers, put_numbers, swap_cells
@@ -59,7 +60,7 @@ class Interpolation(BaseSampler):
         n_neighbors: int = 5,
         max_candidates: int = 20_000,
         n_jobs: int | None = None,
-        random_state: Any = None,
+        random_state: RandomState = None,
     ) -> None:
         self.n_neighbors = n_neighbors
         self.max_candidates = max_candidates

@@ -61,7 +61,7 @@ class Jitter(BaseSampler):
     def _draw(self, own: np.ndarray, rng: np.random.Generator) -> Any:
         is_swapped = choose_cells((len(own), self._X.shape[1]), self.swap_probability, rng) & ~self._numbers.is_movable
         rows = resample_cells(self._X, own, is_swapped, rng)
-        return put_numbers(rows, move_along_ranks(self._numbers, own, self.scale, rng))
+        return put_numbers(rows, move_along_ranks(self._numbers, own, self.scale, rng).T)
 
 
 def draw_beside(X: Any, seed: int, *, scale: float = 0.05) -> Any:

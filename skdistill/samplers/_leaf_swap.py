@@ -1,5 +1,6 @@
 """Leaf swap: swap cells between rows for which the teacher gives similar outputs."""
 
+from collections.abc import Iterator
 from numbers import Integral
 from typing import Any
 
@@ -9,21 +10,26 @@ from sklearn.tree import ExtraTreeRegressor
 from sklearn.utils.validation import check_consistent_length
 
 from .._encoding import fit_table_encoder
+from .._tables import stack_rows
+from .._types import RandomState
 from .._validation import check_number, check_numbers
 from ._base import BaseSampler
 from ._cells import Numbers, choose_cells, put_numbers, swap_cells, swap_terms
 from ._pool import standardise, tree_input
-from ._rank_noise import move_along_ranks
+from ._rank_noise import Swap, move_along_ranks
+
+BLOCKS_PER_TREE = 8
+"""Maximum number of blocks of a large table that share a tree, which takes as long to grow as some of them to draw."""
 
 
 class LeafSwap(BaseSampler):
     """Draw synthetic rows by swapping cells between rows that share a leaf of a randomised tree.
 
-    For each block of rows (a copy of the table, unless it is large), an extremely randomised tree [1]_ is grown on the
-    teacher's outputs. Rows of the same leaf are similar in the features that the teacher uses there, and may differ in
-    all others. Their cells can therefore be exchanged, and the rows remain plausible, without a neighbour search. Each
-    row is paired with another row of its leaf, and each of its cells is replaced by the cell of the other row with
-    ``swap_probability``.
+    For each block of rows (a copy of the table, or up to 131,072 rows of a large one), an extremely randomised tree
+    [1]_ is grown on the teacher's outputs. Rows of the same leaf are similar in the features that the teacher uses
+    there, and may differ in all others. Their cells can therefore be exchanged, and the rows remain plausible, without
+    a neighbour search. Each row is paired with another row of its leaf, and each of its cells is replaced by the cell
+    of the other row with ``swap_probability``.
 
     Categories, dates and missing values are swapped like other values. With ``noise``, numbers then move a little, to
     values between the observed ones.
@@ -43,6 +49,8 @@ class LeafSwap(BaseSampler):
         :class:`Jitter`. With 0, every cell is an observed value. Sparse matrices get no noise.
     random_state : int, RandomState instance or None, default=None
         Seed of the random projection if there are more than eight outputs.
+    n_jobs : int or None, default=None
+        Number of threads that draw rows. The rows do not depend on it.
 
     Attributes
     ----------
@@ -82,7 +90,8 @@ class LeafSwap(BaseSampler):
         max_features: float = 0.5,
         max_tree_rows: int = 4096,
         noise: float = 0.05,
-        random_state: Any = None,
+        random_state: RandomState = None,
+        n_jobs: int | None = None,
     ) -> None:
         self.swap_probability = swap_probability
         self.min_samples_leaf = min_samples_leaf
@@ -90,6 +99,7 @@ class LeafSwap(BaseSampler):
         self.max_tree_rows = max_tree_rows
         self.noise = noise
         self.random_state = random_state
+        self.n_jobs = n_jobs
 
     def _check_parameters(self) -> None:
         check_number(self, "swap_probability", self.swap_probability, low=0, high=1, low_open=True)
@@ -103,20 +113,51 @@ class LeafSwap(BaseSampler):
         self._outputs = None if y is None else _tree_targets(X, y, rng)
         self._numbers = Numbers(X) if self.noise and not sparse.issparse(X) else None
 
+    def _rows_at_once(self) -> int:
+        """Return the number of rows that share a tree: several blocks of distinct rows of a large table."""
+        n_rows = super()._rows_at_once()
+        return n_rows * max(1, min(BLOCKS_PER_TREE, self._X.shape[0] // n_rows))
+
     def _draw(self, own: np.ndarray, rng: np.random.Generator) -> Any:
-        partners = self._partners(own, rng)
+        """Return rows drawn from several blocks that share a tree."""
+        return stack_rows([self._draw_block(own[part], leaf, rng) for part, leaf in self._parts(own, rng)])
+
+    def _is_drawn_in_place(self) -> bool:
+        """Whether every cell is a number that moves, so that no cell has to be swapped as it is."""
+        is_array = isinstance(self._X, np.ndarray) and self._X.dtype.kind in "fiu"
+        return is_array and self._numbers is not None and self._numbers.is_complete and self._numbers.is_movable.all()
+
+    def _draw_in_place(self, own: np.ndarray, rng: np.random.Generator, rows: np.ndarray) -> None:
+        """Write the rows that :meth:`_draw` returns into an array."""
+        for part, leaf in self._parts(own, rng):
+            rows[part] = self._moved(own[part], _partners(leaf, rng), rng)[1].T
+
+    def _parts(self, own: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield the parts of rows that are blocks, with the leaf of each row."""
+        leaf, step = self._leaves(own, rng), super()._rows_at_once()
+        for start in range(0, len(own), step):
+            part = slice(start, start + step)
+            yield part, leaf[part]
+
+    def _moved(self, own: np.ndarray, partners: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Return which cells of a block are swapped, and its numbers after that, of shape (n_features, n_rows)."""
+        is_swapped = choose_cells((self._X.shape[1], len(own)), self.swap_probability, rng)
+        numbers: Any = self._numbers
+        if numbers is None:
+            return is_swapped, np.empty((0, 0))
+        return is_swapped, move_along_ranks(numbers, own, self.noise, rng, Swap(partners, is_swapped))
+
+    def _draw_block(self, own: np.ndarray, leaf: np.ndarray, rng: np.random.Generator) -> Any:
+        partners = _partners(leaf, rng)
         other = own[partners]
         if sparse.issparse(self._X):
             return swap_terms(self._X, own, other, self.swap_probability, rng)
-        is_swapped = choose_cells((len(own), self._X.shape[1]), self.swap_probability, rng)
-        rows = swap_cells(self._X, own, other, is_swapped)
-        if self._numbers is None:
-            return rows
-        source = np.where(is_swapped, partners[:, None], np.arange(len(own))[:, None])
-        return put_numbers(rows, move_along_ranks(self._numbers, own, self.noise, rng, source))
+        is_swapped, moved = self._moved(own, partners, rng)
+        rows = swap_cells(self._X, own, other, is_swapped.T)
+        return rows if self._numbers is None else put_numbers(rows, moved.T)
 
-    def _partners(self, own: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return for each position in ``own`` that of another row of its leaf, or itself if there is none."""
+    def _leaves(self, own: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return the leaf of each row in a tree that is grown on some of them."""
         grown_on = own[: self.max_tree_rows]
         targets = rng.random(len(grown_on)) if self._outputs is None else self._outputs[grown_on]
         tree = ExtraTreeRegressor(
@@ -125,14 +166,22 @@ class LeafSwap(BaseSampler):
             random_state=int(rng.integers(2**31)),
         )
         tree.fit(self._points[grown_on], targets)
-        leaf = tree.apply(self._points[own])
-        order = np.argsort(leaf, kind="stable")
-        size = np.bincount(leaf)[leaf[order]]
-        rank = np.arange(len(own)) - np.searchsorted(leaf[order], leaf[order])
-        step = 1 + (rng.random(len(own)) * (size - 1)).astype(np.int64)
-        partners = np.empty_like(order)
-        partners[order] = order[np.arange(len(own)) - rank + (rank + step * (size > 1)) % size]
-        return partners
+        if sparse.issparse(self._points):
+            return tree.apply(self._points[own])
+        return tree.tree_.apply(self._points.take(own, axis=0))  # points were checked when they were made
+
+
+def _partners(leaf: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return for each row of a block the position of another row of its leaf, or its own if there is none."""
+    leaf = leaf.astype(np.min_scalar_type(leaf.max()))  # small integers are sorted in linear time
+    order = np.argsort(leaf, kind="stable")
+    count = np.bincount(leaf)
+    ordered = leaf[order]
+    size, rank = count[ordered], np.arange(len(leaf)) - (np.cumsum(count) - count)[ordered]
+    step = 1 + (rng.random(len(leaf)) * (size - 1)).astype(np.int64)
+    partners = np.empty_like(order)
+    partners[order] = order[np.arange(len(leaf)) - rank + (rank + step * (size > 1)) % size]
+    return partners
 
 
 def _tree_targets(X: Any, y: Any, rng: np.random.RandomState) -> np.ndarray:

@@ -40,7 +40,9 @@ class Mixture(BaseSampler):
     >>> import numpy as np
     >>> from skdistill.samplers import Jitter, MarginalResampling, Mixture
     >>> X = np.random.default_rng(0).random((50, 3))
-    >>> Mixture([Jitter(), MarginalResampling()], weights=[3, 1]).fit(X).sample(200, random_state=0).shape
+    >>> Mixture([Jitter(), MarginalResampling()], weights=[3, 1]).fit(X).sample(
+    ...     200, random_state=0
+    ... ).shape
     (200, 3)
     """
 

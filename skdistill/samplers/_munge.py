@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from .._types import RandomState
 from .._validation import check_number
 from ._base import BaseSampler
 from ._cells import Numbers, choose_cells, put_numbers, swap_cells, swap_terms
@@ -83,7 +84,7 @@ class MUNGE(BaseSampler):
         n_neighbors: int = 5,
         max_candidates: int = 20_000,
         n_jobs: int | None = None,
-        random_state: Any = None,
+        random_state: RandomState = None,
     ) -> None:
         self.swap_probability = swap_probability
         self.local_variance = local_variance

@@ -1,16 +1,28 @@
 """Select rows of an unlabelled pool for queries."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 from sklearn.tree import DecisionTreeRegressor
 
-from .._encoding import TableEncoder, fit_table_encoder
+from .._encoding import TableEncoder, encoded_once, fit_table_encoder
 from .._precision import needs_double
+from .._tables import take_rows
+from .._validation import draw_seed
+from ..datasets import Chunk, ChunkedTable
+from ..datasets._drawing import DrawnRows, draw, row_keys
 
 LARGEST = 1e30
 """Larger numbers are clipped for trees, so that sums remain within float32."""
+
+MAX_STRATA = 32
+"""Maximum number of strata: few rows tell how much the outputs vary in each of them."""
+
+BLOCK_CELLS = 2**21
+"""Number of cells of a block of rows whose strata are found at a time."""
 
 
 def tree_input(encoder: TableEncoder, X: Any, *others: Any) -> list[Any]:
@@ -19,13 +31,24 @@ def tree_input(encoder: TableEncoder, X: Any, *others: Any) -> list[Any]:
     The median of ``X`` is subtracted in float64 from columns whose differences float32 would blur. Sparse columns keep
     their zeros.
     """
-    encoded = [encoder.transform(table) for table in (X, *others)]
-    if sparse.issparse(encoded[0]):
-        return [sparse.csr_matrix(cells, dtype=np.float32) for cells in encoded]
-    center = _centers(encoded[0])
-    with np.errstate(over="ignore"):
-        centred = encoded if center is None else [cells - center for cells in encoded]
-    return [np.clip(cells, -LARGEST, LARGEST).astype(np.float32) for cells in centred]
+    of = tree_inputs(encoder, X)
+    return [of(table) for table in (X, *others)]
+
+
+def tree_inputs(encoder: TableEncoder, X: Any) -> Callable[[Any], Any]:
+    """Return the function that :func:`tree_input` maps tables with."""
+    encoded = encoder.transform(X)
+    center = None if sparse.issparse(encoded) else _centers(encoded)
+
+    def of(table: Any) -> Any:
+        cells = encoder.transform(table)
+        if sparse.issparse(cells):
+            return sparse.csr_matrix(cells, dtype=np.float32)
+        with np.errstate(over="ignore"):
+            centred = cells if center is None else cells - center
+        return np.clip(centred, -LARGEST, LARGEST).astype(np.float32)
+
+    return of
 
 
 def _centers(encoded: np.ndarray) -> np.ndarray | None:
@@ -46,6 +69,51 @@ def standardise(outputs: np.ndarray) -> np.ndarray:
     columns = columns / (np.abs(columns).max() or 1.0)
     columns = columns - columns.mean(axis=0)
     return columns / (columns.std() or 1.0)
+
+
+class Strata:
+    """Parts of a table within which the teacher's outputs differ little: the leaves of a tree grown on labelled rows.
+
+    Parameters
+    ----------
+    X : table of shape (n_labelled, n_features)
+        Labelled rows.
+    outputs : ndarray of shape (n_labelled,) or (n_labelled, n_outputs)
+        The teacher's outputs for these rows.
+    rng : RandomState
+        Breaks ties between splits.
+
+    Attributes
+    ----------
+    own : ndarray of int, shape (n_labelled,)
+        The stratum of each labelled row.
+    spread : ndarray of shape (n_strata,)
+        Standard deviation of the teacher's outputs within each stratum, summed over the outputs.
+    """
+
+    def __init__(self, X: Any, outputs: np.ndarray, rng: np.random.RandomState) -> None:
+        self._input = tree_inputs(fit_table_encoder(X), X)
+        tree = DecisionTreeRegressor(max_leaf_nodes=MAX_STRATA, min_samples_leaf=8, random_state=rng)
+        rows, values = self._input(X), standardise(outputs)
+        leaves = tree.fit(rows, values).apply(rows)
+        self._tree, known = tree, np.unique(leaves)
+        self._number = np.zeros(tree.tree_.node_count, dtype=np.uint8)
+        self._number[known] = np.arange(len(known))
+        self.own = self._number[leaves]
+        count = np.bincount(self.own)
+        moments = [[np.bincount(self.own, column**power) / count for column in values.T] for power in (1, 2)]
+        mean, square = np.array(moments)
+        self.spread = np.sqrt(np.maximum(square - mean**2, 0)).sum(axis=0)
+
+    def of(self, table: Any) -> np.ndarray:
+        """Return the stratum of each row of a table, which is read in blocks of bounded size: one byte a row."""
+        n_rows, n_columns = table.shape
+        strata, step = np.empty(n_rows, dtype=np.uint8), max(1, BLOCK_CELLS // n_columns)
+        for start in range(0, n_rows, step):
+            rows = slice(start, min(start + step, n_rows))
+            with encoded_once():  # nothing of a block is kept
+                strata[rows] = self._number[self._tree.apply(self._input(take_rows(table, rows)))]
+        return strata
 
 
 def choose_from_pool(X: Any, outputs: np.ndarray, pool: Any, n_rows: int, rng: np.random.RandomState) -> np.ndarray:
@@ -92,15 +160,104 @@ def choose_from_pool(X: Any, outputs: np.ndarray, pool: Any, n_rows: int, rng: n
     """
     if not 0 < n_rows <= pool.shape[0]:
         raise ValueError(f"choose_from_pool got n_rows={n_rows}; expected 1 to {pool.shape[0]}, the rows of the pool.")
-    encoder = fit_table_encoder(X)
-    values = standardise(outputs)
-    tree = DecisionTreeRegressor(max_leaf_nodes=32, min_samples_leaf=8, random_state=rng)
-    rows, others = tree_input(encoder, X, pool)
-    leaves = tree.fit(rows, values).apply(rows)
-    count = np.maximum(np.bincount(leaves), 1)
-    moments = [[np.bincount(leaves, weights=column**power) / count for column in values.T] for power in (1, 2)]
-    mean, square = np.array(moments)
-    spread = np.sqrt(np.maximum(square - mean**2, 0)).sum(axis=0)[tree.apply(others)]
+    strata = Strata(X, outputs, rng)
+    spread = strata.spread[strata.of(pool)]
     log_share = np.log(spread + 1e-3 * spread.mean() + np.finfo(float).tiny)
     keys = log_share + rng.gumbel(size=len(log_share))  # the largest keys are a draw without replacement
     return np.sort(np.argpartition(keys, -n_rows)[-n_rows:])
+
+
+def choose_from_dataset(
+    X: Any,
+    outputs: np.ndarray,
+    dataset: ChunkedTable,
+    n_rows: int,
+    rng: np.random.RandomState,
+    *,
+    skipped: np.ndarray | None = None,
+    others: Sequence[str] = (),
+    weight: str | None = None,
+    on_chunk: Callable[[int], None] = lambda n_rows: None,  # noqa: ARG005
+) -> DrawnRows:
+    """Select informative rows of a dataset as :func:`choose_from_pool` does, in one reading and bounded memory.
+
+    Rows without replacement are drawn by keys that depend on the position of the row, so that the chosen rows do not
+    depend on the sizes of chunks and partitions.
+
+    Parameters
+    ----------
+    X : table of shape (n_labelled, n_features)
+        Labelled rows, drawn from the dataset at random.
+    outputs : ndarray of shape (n_labelled,) or (n_labelled, n_outputs)
+        The teacher's outputs for these rows.
+    dataset : ChunkedTable
+    n_rows : int
+        Number of rows to select; all rows are returned if there are fewer.
+    rng : RandomState
+    skipped : ndarray of int or None, default=None
+        Sorted positions of rows that are not selected.
+    others : sequence of str, default=()
+        Further columns that are returned.
+    weight : str or None, default=None
+        Column of ``others`` with the weight of each row; rows with weight 0 are not selected.
+    on_chunk : callable, default=nothing
+        Called with the number of rows read so far.
+
+    Returns
+    -------
+    chosen : DrawnRows
+
+    Raises
+    ------
+    DatasetError
+        If a partition cannot be read; the message names it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.datasets import as_dataset
+    >>> from skdistill.samplers._pool import choose_from_dataset
+    >>> pool = np.linspace(0, 1, 1000).reshape(-1, 1)
+    >>> labelled = pool[::10]
+    >>> outputs = np.where(labelled[:, 0] > 0.8, np.sin(300 * labelled[:, 0]), 0.0)
+    >>> dataset = as_dataset([pool[:600], pool[600:]])
+    >>> chosen = choose_from_dataset(
+    ...     labelled, outputs, dataset, 100, np.random.RandomState(0)
+    ... )
+    >>> bool(np.mean(chosen.table > 0.7) > 0.9)
+    True
+    """
+    strata, seed = Strata(X, outputs, rng), draw_seed(rng)
+    skipped = np.zeros(0, dtype=int) if skipped is None else skipped
+    return draw(dataset, n_rows, SpreadKeys(strata, seed, skipped, weight), others, on_chunk)
+
+
+@dataclass(frozen=True)
+class SpreadKeys:
+    """Keys of rows that are drawn with a probability proportional to the spread of their stratum.
+
+    Parameters
+    ----------
+    strata : Strata
+    seed : int
+    skipped : ndarray of int
+        Sorted positions of rows that are not drawn.
+    weight : str or None
+        Column of weights; rows with weight 0 are not drawn.
+    """
+
+    strata: Strata
+    seed: int
+    skipped: np.ndarray
+    weight: str | None
+
+    def __call__(self, chunk: Chunk) -> np.ndarray:
+        least = 1e-3 * self.strata.spread[self.strata.own].mean() + np.finfo(float).tiny
+        uniform = row_keys(self.seed, chunk.start, len(chunk))
+        with np.errstate(divide="ignore"):  # a number that is exactly zero has the smallest key
+            keys = np.log(self.strata.spread[self.strata.of(chunk.table)] + least) - np.log(-np.log(uniform))
+        first, last = np.searchsorted(self.skipped, [chunk.start, chunk.start + len(chunk)])
+        keys[self.skipped[first:last] - chunk.start] = -np.inf
+        if self.weight is not None:
+            keys[chunk.others[self.weight] == 0] = -np.inf
+        return np.asarray(keys)

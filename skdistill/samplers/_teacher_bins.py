@@ -12,14 +12,15 @@ from sklearn.utils.validation import check_is_fitted
 from .._described import described
 from .._encoding import fit_table_encoder
 from .._tables import is_frame, take_rows
-from .._validation import check_numbers, draw_seed, warn_caller
+from .._types import RandomState
+from .._validation import check_choice, check_numbers, draw_seed, warn_caller
 from ..convert import Splits, join_splits, parts_of, read_splits, scales_of, stored_rows
 from ..exceptions import SamplerError
 from ._pool import standardise
 from ._ranges import Ranges
 from ._read_marginals import ScaledNormal, StoredQuantiles
 from ._split_paths import SplitPaths
-from ._uniform import UniformBox
+from ._uniform import BACKENDS, UniformBox
 
 MAX_BINS = 255
 """Maximum number of bins of a column of the designs that take each bin equally often."""
@@ -109,7 +110,9 @@ class TeacherBins(UniformBox):
     >>> rows = bins.sample(1000, random_state=0)
     >>> bins.source_, rows.shape
     ('splits', (1000, 4))
-    >>> bool(abs(rows[:, 2].mean() - X[:, 2].mean()) < 0.3)  # the middle of the box is 4.0, the mean 3.76
+    >>> bool(
+    ...     abs(rows[:, 2].mean() - X[:, 2].mean()) < 0.3
+    ... )  # the middle of the box is 4.0, the mean 3.76
     True
     """
 
@@ -124,7 +127,7 @@ class TeacherBins(UniformBox):
         columns: Mapping[str, Any] | Sequence[Any] | None = None,
         design: Literal["joint", "random", "covering"] = "joint",
         backend: Literal["pandas", "polars", "pyarrow"] = "pandas",
-        random_state: Any = None,
+        random_state: RandomState = None,
     ) -> None:
         self.teacher = teacher
         self.columns = columns
@@ -198,8 +201,8 @@ class TeacherBins(UniformBox):
         return self
 
     def _check_parameters(self) -> None:
-        if self.design not in ("joint", "random", "covering"):
-            raise ValueError(f"TeacherBins: design={self.design!r}; expected 'joint', 'random' or 'covering'.")
+        check_choice(self, "design", self.design, ("joint", "random", "covering"))
+        check_choice(self, "backend", self.backend, BACKENDS)
 
     def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:
         super()._learn(X, y, rng)

@@ -42,7 +42,9 @@ class TermSwap(BaseSampler):
     --------
     >>> from sklearn.feature_extraction.text import CountVectorizer
     >>> from skdistill.samplers import TermSwap
-    >>> counts = CountVectorizer().fit_transform(["a red house", "the blue house", "the red car is fast"])
+    >>> counts = CountVectorizer().fit_transform(
+    ...     ["a red house", "the blue house", "the red car is fast"]
+    ... )
     >>> rows = TermSwap().fit(counts).sample(100, random_state=0)
     >>> rows.shape, rows.format
     ((100, 7), 'csr')

@@ -7,13 +7,18 @@ from typing import Any, Literal, Self
 import narwhals as nw
 import numpy as np
 
-from .._validation import draw_seed
+from .._types import RandomState
+from .._validation import check_choice, draw_seed
 from ..exceptions import SamplerError
 from ._base import BLOCK_CELLS, BLOCK_ROWS, BaseSampler
 from ._cells import Numbers, gather_cells, put_numbers
 
 LARGEST_EXACT_PRIME = 2039
 """Orthogonal arrays with more strata, which have over 4 million rows, are sampled at random."""
+
+
+BACKENDS = ("pandas", "polars", "pyarrow")
+"""Libraries whose frames are made from a description of the columns."""
 
 
 class UniformBox(BaseSampler):
@@ -69,7 +74,7 @@ class UniformBox(BaseSampler):
         columns: Mapping[str, Any] | Sequence[Any] | None = None,
         design: Literal["random", "covering"] = "random",
         backend: Literal["pandas", "polars", "pyarrow"] = "pandas",
-        random_state: Any = None,
+        random_state: RandomState = None,
     ) -> None:
         self.columns = columns
         self.design = design
@@ -98,8 +103,8 @@ class UniformBox(BaseSampler):
         return super().fit(table, y)
 
     def _check_parameters(self) -> None:
-        if self.design not in ("random", "covering"):
-            raise ValueError(f"UniformBox: design={self.design!r}; expected 'random' or 'covering'.")
+        check_choice(self, "design", self.design, ("random", "covering"))
+        check_choice(self, "backend", self.backend, BACKENDS)
 
     def _learn(self, X: Any, y: Any, rng: np.random.RandomState) -> None:  # noqa: ARG002  (interface of samplers)
         self._numbers = Numbers(X)

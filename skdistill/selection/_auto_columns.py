@@ -55,7 +55,9 @@ class AutoColumns(Documented):
     >>> X = np.random.default_rng(0).uniform(size=(300, 6))
     >>> teacher = lambda X: X[:, 1] + X[:, 4] ** 2
     >>> columns = AutoColumns(max_columns=2)
-    >>> model = DistilledRegressor(teacher, "boosting", sampler=None, student_columns=columns, random_state=0)
+    >>> model = DistilledRegressor(
+    ...     teacher, "boosting", sampler=None, student_columns=columns, random_state=0
+    ... )
     >>> model.fit(X).student_columns_
     [1, 4]
     >>> model.student_.n_features_in_
@@ -149,7 +151,7 @@ def columns_of(owner: str, given: Any, X: Any, *, parameter: str = "student_colu
     who = f"{owner}: {parameter}={described(given)}"
     expected = (
         "a list of column names, a list of column positions, a mask with True or False for each column, or a callable "
-        "that returns one of these"
+        "that returns one of these."
     )
     columns = listed_columns(who, None if isinstance(given, Mapping) else given, X, expected)
     if not columns:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from .._representation import Documented
+from .._suggesting import did_you_mean
 from .._validation import check_number
 from ..exceptions import SamplerError
 from ..samplers import MUNGE, LeafSwap, MarginalResampling, TermSwap, as_sampler
@@ -71,6 +72,9 @@ class AutoSampler(Documented):
     not, of held-out rows of ``X``. ``sampler_results_["validated_on"]`` reports which. Out-of-bag rows and held-out
     rows of ``X`` are combined with synthetic rows drawn from held-out rows.
 
+    A stratified sample of a larger table (``max_real_rows``) is not extended, and no sampler is evaluated, unless the
+    teacher has memorised its training rows: synthetic rows, each of the weight of a row of the table, hardly count.
+
     A teacher may refuse synthetic rows: it raises an error, or returns NaN, e.g. for numbers that are codes and that it
     has not seen. If it still labels a row of ``X``, whole numbers or all numbers in synthetic rows are restricted to
     values seen in ``X``, whichever the teacher needs; rows that it still refuses are left out, samplers of which it
@@ -83,7 +87,9 @@ class AutoSampler(Documented):
     >>> from skdistill import AutoSampler, DistilledRegressor
     >>> X, y = load_diabetes(return_X_y=True)
     >>> forest = RandomForestRegressor(random_state=0).fit(X[:300], y[:300])
-    >>> model = DistilledRegressor(forest, "tree", sampler=AutoSampler(weights=[1.0]), random_state=0)
+    >>> model = DistilledRegressor(
+    ...     forest, "tree", sampler=AutoSampler(weights=[1.0]), random_state=0
+    ... )
     >>> model = model.fit(X[:300], X_val=X[300:])
     >>> model.sampler_results_["sampler"][0], str(model.sampler_results_["validated_on"][0])
     ('none', 'X_val')
@@ -128,7 +134,10 @@ class AutoSampler(Documented):
         if not isinstance(self.samplers, Sequence) or len(self.samplers) == 0 or self.samplers == "":
             raise SamplerError(f"AutoSampler: samplers={self.samplers!r}; expected a list of samplers, or 'auto'.")
         if isinstance(self.samplers, str) and self.samplers != "auto":
-            raise SamplerError(f"AutoSampler: samplers={self.samplers!r}; expected 'auto' or samplers.")
+            raise SamplerError(
+                f"AutoSampler: samplers={self.samplers!r}; expected 'auto' or samplers."
+                f"{did_you_mean(self.samplers, ['auto'])}"
+            )
         for sampler in () if isinstance(self.samplers, str) else self.samplers:
             as_sampler(sampler)
         for name in ("weights", "real_weights"):

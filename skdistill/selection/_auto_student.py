@@ -119,7 +119,9 @@ class AutoStudent(Documented):
     >>> X, y = load_diabetes(return_X_y=True)
     >>> teacher = SVR(C=100).fit(X[:300], y[:300])
     >>> student = AutoStudent(families=["linear", "mlp", "boosting"], max_bytes=10_000)
-    >>> model = DistilledRegressor(teacher, student, sampler=None, random_state=0).fit(X[:300])
+    >>> model = DistilledRegressor(teacher, student, sampler=None, random_state=0).fit(
+    ...     X[:300]
+    ... )
     >>> model.candidates_.chosen.family in student.families
     True
     >>> model.candidates_.chosen.n_bytes <= 10_000
@@ -155,10 +157,9 @@ class AutoStudent(Documented):
                 f"{did_you_mean(unknown[0] if unknown else None, ['auto', *FAMILIES])}"
             )
         for name in ("max_bytes", "max_ops"):
-            value = getattr(self, name)
-            if value is None or (name == "max_bytes" and isinstance(value, str) and value == "auto"):
-                continue
-            check_number(self, name, value, kind=Integral, low=1)
+            texts = ["auto"] if name == "max_bytes" else []
+            if getattr(self, name) is not None:
+                check_number(self, name, getattr(self, name), kind=Integral, low=1, names=texts)
         if self.min_fidelity is not None:
             check_number(self, "min_fidelity", self.min_fidelity, low=0, high=1, low_open=True)
         check_scoring(self.scoring)

@@ -123,7 +123,9 @@ class Candidates(dict[str, np.ndarray]):
     >>> from skdistill import AutoStudent, DistilledRegressor
     >>> X, y = load_diabetes(return_X_y=True)
     >>> student = AutoStudent(["linear", "tree"])
-    >>> model = DistilledRegressor(Ridge().fit(X, y), student, sampler=None, random_state=0).fit(X)
+    >>> model = DistilledRegressor(
+    ...     Ridge().fit(X, y), student, sampler=None, random_state=0
+    ... ).fit(X)
     >>> model.candidates_.explain()[:6]
     'linear'
     >>> model.candidates_["family"].tolist()

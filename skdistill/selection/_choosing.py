@@ -16,7 +16,14 @@ from ._callbacks import Phase
 from ._candidates import Candidate, Candidates
 from ._cross_validation import Folds, divide
 from ._run import Run
-from ._student_trials import BUDGET_SHARES, N_SIZED_FAMILIES, SIZE_SHARES, StudentTrials, ranked_within_budget
+from ._student_trials import (
+    BUDGET_SHARES,
+    FINAL_RUNG,
+    N_SIZED_FAMILIES,
+    SIZE_SHARES,
+    StudentTrials,
+    ranked_within_budget,
+)
 from ._targets import Targets
 from ._terms import Terms
 from ._validation_rows import MIN_VALIDATION_ROWS, Validation
@@ -144,7 +151,7 @@ def _teach_best(
         phase.log(f"fitting the student ({trial.family}) on {len(rows.whole):,} rows")
         # no student is fitted on X_val, so the final student can be validated on it
         is_validated = validation is not None and validation.kind == "given"
-        fitted = trials.refit(trial, rows.whole, 2, is_validated=is_validated)
+        fitted = trials.refit(trial, rows.whole, FINAL_RUNG, is_validated=is_validated)
         trials.add([fitted])
         if fitted.candidate.is_within_budget:
             return fitted.student

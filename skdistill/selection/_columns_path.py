@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .._tables import take_columns, take_rows, with_column_of
+from .._types import Average
 from .._validation import draw_seed
 from ..metrics import fidelity
 from ..samplers import LeafSwap
@@ -26,7 +27,7 @@ VALIDATION_SHARE = 4
 MAX_SINGLE_STEPS, DROPPED_SHARE = 20, 0.1
 """Maximum number of columns that are left out one by one, and the share of more columns that is left out at once."""
 
-SCOUT = {"n_trees": 40, "max_leaf_nodes": 16}
+SCOUT: dict[str, Any] = {"n_trees": 40, "max_leaf_nodes": 16}
 """Size of the students of a path."""
 
 DRAWN_RATIO, MAX_DRAWN_ROWS, DRAWN_SHARE = 3, 12_000, 0.2
@@ -124,7 +125,7 @@ class ColumnsPath:
         if np.ptp(soft, axis=0).max() == 0:
             return 1.0
         outputs = targets.predict(student, self.validation.X)
-        multioutput = "variance_weighted" if targets.pools_outputs else "uniform_average"
+        multioutput: Average = "variance_weighted" if targets.pools_outputs else "uniform_average"
         return fidelity(soft, outputs, sample_weight=weight, multioutput=multioutput)
 
     def _least_needed(

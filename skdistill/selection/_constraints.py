@@ -33,7 +33,9 @@ class Constraints:
     >>> from skdistill import DistilledRegressor
     >>> X = np.random.default_rng(0).uniform(size=(200, 2))
     >>> teacher = lambda X: X[:, 0] ** 3 + np.sin(9 * X[:, 1])
-    >>> model = DistilledRegressor(teacher, "boosting", sampler=None, monotonic_cst="teacher", random_state=0).fit(X)
+    >>> model = DistilledRegressor(
+    ...     teacher, "boosting", sampler=None, monotonic_cst="teacher", random_state=0
+    ... ).fit(X)
     >>> model.constraints_.monotonic["direction"].tolist()
     [1, 0]
     >>> model.constraints_.monotonic["violated"].round(1).tolist()

@@ -81,10 +81,10 @@ def extend(
     run : Run
     """
     training = None if held_out is None else real.take(held_out.training)
-    if sampler is None or n_synthetic < 1:
+    is_auto = isinstance(sampler, AutoSampler)
+    if sampler is None or n_synthetic < 1 or (is_auto and _is_sufficient(real, held_out)):
         return Extension(TrainingRows(real, training), {})
     seeds = [draw_seed(run.rng) for _ in range(2)]
-    is_auto = isinstance(sampler, AutoSampler)
     with run.phases.phase("choose a sampler" if is_auto else "draw rows") as phase:
         options = sampler if is_auto else AutoSampler([sampler], weights=[SYNTHETIC_WEIGHT])
         most = n_before + (options.max_queries or MAX_QUERY_RATIO * n_synthetic) if is_auto else np.inf
@@ -116,3 +116,11 @@ def extend(
     others = [share for share in choice.real_weights if share != plan.real_weight]
     rows = TrainingRows(pool.extend(real, plan), training, (plan.real_weight, *others))
     return Extension(rows, choice.results, plan, tuple(pool.samplers))
+
+
+def _is_sufficient(real: TransferSet, held_out: HeldOut | None) -> bool:
+    """Whether the real rows are a sample of so many that synthetic rows, weighed as rows of the table, hardly count.
+
+    They do if the teacher has memorised its rows, since they then replace these.
+    """
+    return real.ratio > 1 and held_out is not None and held_out.is_trusted

@@ -76,7 +76,7 @@ def measure_directions(
     present = np.flatnonzero(real.sample_weight)
     soft = _by_output(targets.of(real.outputs))
     n_rows = _count_rows(who, len(columns), oracle)
-    if targets.teacher.transductive:
+    if targets.teacher.answers_only_given_rows:
         raise ValueError(
             f"{who}: monotonic_cst='teacher' moves columns of rows, but {targets.teacher.name} only has labels for the "
             "rows of X. Pass the directions."

@@ -120,19 +120,19 @@ def choose_rows(
 
     (none,) = trials.add([Plan(NONE)], students)
     if n_fits * trials.seconds > run.deadline.left / 4:
-        return RowChoice(defaults[0], real_weights, trials.results())
+        return RowChoice(defaults[0], real_weights, trials.results(defaults[0]))
     if none.losses.mean < options.tolerance and held_out.is_trusted:  # no further gain is possible
-        return RowChoice(none.plan, real_weights, trials.results())
+        return RowChoice(none.plan, real_weights, trials.results(none.plan))
     pool.draw_of_each(trials.real, n_each, seeds[1], run.n_jobs)
     defaults, alternatives = _without_refused(pool, defaults, alternatives, MIN_LABELLED_SHARE * n_each)
     if not defaults:
-        return RowChoice(none.plan, real_weights, trials.results())
+        return RowChoice(none.plan, real_weights, trials.results(none.plan))
     chosen = _best_plan(trials, defaults, alternatives, students, options.weights[1:], n_each)
     if _misleads(chosen.losses, none.losses) or not is_confirmed(
         chosen, none, trials, pool, students, n_synthetic, run
     ):
         chosen = none
-    return RowChoice(chosen.plan, real_weights, trials.results())
+    return RowChoice(chosen.plan, real_weights, trials.results(chosen.plan))
 
 
 def _all_together(pool: RowPool, weight: float) -> Plan:
@@ -144,7 +144,7 @@ def _all_together(pool: RowPool, weight: float) -> Plan:
 def _row_trials(
     real: TransferSet, held_out: HeldOut, pool: RowPool, n_synthetic: int, progress: Progress, seed: int, run: Run
 ) -> RowTrials:
-    training, ratio = real.take(_some_of(held_out.training, run)), n_synthetic / len(real)
+    training, ratio = real.take(_some_of(held_out.training, run)), n_synthetic / (len(real) * real.ratio)
     return RowTrials(training, pool, held_out.validation, ratio, seed, progress, run.n_jobs)
 
 

@@ -12,6 +12,7 @@ from .._progress import Progress
 from .._threads import in_threads
 from ..transfer import TransferSet
 from ._row_pool import Plan, RowPool
+from ._sampler_results import SamplerResults
 from ._targets import threads_for
 from ._validation_rows import Losses, Validation
 
@@ -92,12 +93,13 @@ class RowTrials:
         """Seconds since the first trial began."""
         return perf_counter() - self._started
 
-    def results(self) -> dict[str, np.ndarray]:
-        """Return the trials as columns in the format of ``cv_results_``."""
+    def results(self, chosen: Plan) -> SamplerResults:
+        """Return the trials as columns; of those of the plan that was selected, the best one is marked."""
         without = {trial.student: trial.losses for trial in self.all if not trial.plan.members}
         gains = [without[trial.student] - trial.losses for trial in self.all]
         fidelity = np.array([trial.losses.fidelity for trial in self.all])
-        return {
+        of_chosen = [place for place, trial in enumerate(self.all) if trial.plan == chosen]
+        columns = {
             "sampler": np.array([trial.plan.name for trial in self.all], dtype=object),
             "n_synthetic": np.array([trial.n_synthetic for trial in self.all]),
             "weight": np.array([trial.plan.weight for trial in self.all]),
@@ -110,7 +112,11 @@ class RowTrials:
             "n_queries": np.array([trial.n_queries for trial in self.all]),
             "seconds": np.array([trial.seconds for trial in self.all]),
             "validated_on": np.array([self._validation.origin] * len(self.all), dtype=object),
+            "is_chosen": np.zeros(len(self.all), dtype=bool),
         }
+        if of_chosen:  # it may have been selected without a trial
+            columns["is_chosen"][max(of_chosen, key=lambda place: fidelity[place])] = True
+        return SamplerResults(columns)
 
 
 def _weighed_as_in_the_end(rows: TransferSet, total_weight: float) -> TransferSet:

@@ -1,6 +1,6 @@
 """Evaluation of candidate students: cost and fidelity of each."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from .._encoding import WithDeclarations
+from .._processes import NotPicklableError, Shipped, count_jobs, named_backend
 from .._progress import Progress
 from .._threads import in_threads
 from ..exceptions import StudentError, StudentSizeError
@@ -37,6 +39,9 @@ SIZE_SHARES = (1.0, 1 / 3, 1 / 9)
 
 FIRST_SIZE_SHARE, N_SIZED_FAMILIES = 1 / 3, 2
 """The share that compares the families, and the number of families that are fitted at the other shares too."""
+
+FINAL_RUNG = 2
+"""The rung of the student that is fitted on all rows."""
 
 NOT_MEASURED = (float("nan"),) * 7
 """Size, costs and fidelity of a student that was not fitted."""
@@ -112,7 +117,7 @@ class StudentTrials:
         """Return the best student so far if there is no time to fit ``trial`` on ``n_rows`` rows, else ``None``."""
         if self._best is None or self._deadline.left > trial.seconds * n_rows / max(trial.n_rows, 1):
             return None
-        return replace(self._best, candidate=replace(self._best.candidate, rung=2))
+        return replace(self._best, candidate=replace(self._best.candidate, rung=FINAL_RUNG))
 
     def _try_all(self, teach: Callable[[Any], FittedCandidate], tried: Iterable[Any]) -> list[Candidate]:
         """Fit as many candidates as the deadline is expected to allow, at least one."""
@@ -120,7 +125,18 @@ class StudentTrials:
         n_in_time = (
             max(int(self._deadline.left / longest), 1) if longest and self._deadline.left < np.inf else len(tried)
         )
-        return self.add(in_threads(teach, tried[:n_in_time], self.terms.n_jobs))
+        return self.add(self._fit_all(teach, tried[:n_in_time]))
+
+    def _fit_all(self, teach: Callable[[Any], FittedCandidate], tried: list[Any]) -> Iterator[FittedCandidate]:
+        """Fit candidates in threads, or in the processes or the cluster that a context of joblib names."""
+        if named_backend() not in (None, "threading", "sequential") and count_jobs(self.terms.n_jobs) > 1:
+            with suppress(NotPicklableError):
+                return Shipped(WithDeclarations.here(teach)).map(tried, self.terms.n_jobs)
+        return in_threads(teach, tried, self.terms.n_jobs)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what fits of candidates need in other processes."""
+        return vars(self) | {"progress": None, "all": [], "_losses": [], "_best": None}
 
     def scouted(self, names: list[str], rows: TransferSet) -> list[Candidate]:
         """Fit a small student of each family, and return the candidates within the budget, the best first."""
@@ -305,6 +321,7 @@ class StudentTrials:
         self, family: str, student: Any, rows: TransferSet, rung: int, real_weight: float, *, is_validated: bool
     ) -> FittedCandidate:
         validation, folds = (self._validation, self._folds) if is_validated else (None, None)
+        student = self.terms.final(family, student) if rung == FINAL_RUNG else student
         teach, started = partial(self._targets.teach, student, seed=self.seed), perf_counter()
         judged = teach(rows.weigh_real(real_weight)) if folds is None else folds.fit(teach)
         seconds, losses = perf_counter() - started, None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 
 from ..exceptions import StudentError
 from ..students._families import FAMILIES
@@ -17,8 +18,9 @@ MAX_PARAMETERS_PER_ROW, MIN_PARAMETER_BOUND = 2, 500
 SCOUT_PARAMETERS = 2000
 """Parameters of a small student of the first rung for one output; they grow with the root of the number of outputs."""
 
-KERNEL_STEPS = 40
-"""Number of steps by which inherited landmarks are moved, instead of 60, so that they take about as long as others."""
+KERNEL_STEPS, TRIAL_KERNEL_STEPS = 40, 10
+"""Number of steps by which inherited landmarks are moved, instead of 60, and number of those of candidates on many
+rows, so that they take about as long as others."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,13 @@ class Terms:
         """Return the unfitted student of a family with at most ``n_parameters`` parameters."""
         student = FAMILIES[family].member(classifies=self.classifies, n_jobs=self.n_jobs)
         if family == INHERITING_FAMILY and self.inherits == "kernel":
-            student.set_params(n_steps=KERNEL_STEPS)
+            student.set_params(n_steps=KERNEL_STEPS if self.is_cross_validated else TRIAL_KERNEL_STEPS)
         return student.sized(max(int(n_parameters), 1), n_inputs=self.n_inputs, n_outputs=self.n_outputs)
+
+    def final(self, family: str, student: Any) -> Any:
+        """Return the unfitted student that a candidate of a family stands for."""
+        is_kernel = family == INHERITING_FAMILY and self.inherits == "kernel"
+        return clone(student).set_params(n_steps=KERNEL_STEPS) if is_kernel else student
 
     def most_of(self, family: str, options: AutoStudent, *, is_modest: bool = False) -> float:
         """Return the maximum number of parameters of a family, given the data and the budget."""

@@ -434,9 +434,12 @@ def out_of_bag_group(real: TransferSet, rows: np.ndarray, targets: Targets) -> t
         Positions of those of the rows that have out-of-bag outputs of enough trees.
     group : Group or None
     """
-    X = real.X if real.is_real.all() else take_rows(real.X, np.flatnonzero(real.is_real))
     rows = rows[real.is_real[rows]]
-    out_of_bag = find_out_of_bag(targets.teacher, X, rows) if len(rows) else None
+    if real.sampled is not None:  # the forest may have been fitted on the table that the rows were sampled from
+        X, places = real.sampled.table, real.sampled.rows[rows]
+    else:
+        X, places = real.X if real.is_real.all() else take_rows(real.X, np.flatnonzero(real.is_real)), rows
+    out_of_bag = find_out_of_bag(targets.teacher, X, places) if len(rows) else None
     if out_of_bag is None or out_of_bag.is_known.mean() < MIN_OUT_OF_BAG_SHARE:
         return NO_ROWS, None
     known = np.flatnonzero(out_of_bag.is_known)

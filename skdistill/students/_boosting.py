@@ -5,11 +5,12 @@ from numbers import Integral
 from typing import Any, Literal, Self
 
 import numpy as np
-from joblib import effective_n_jobs
 from sklearn.base import clone
 from sklearn.utils.validation import check_memory
 
 from .._losses import OneVsRestCrossEntropy
+from .._threads import count_threads
+from .._types import CategoricalFeatures, InteractionCst, Memory, MonotonicCst, RandomState, SupportsPredict
 from .._validation import check_n_jobs, check_number, check_random_state, draw_seed
 from ..compiled import Forest
 from ..compiled._nodes import stack_outputs
@@ -53,13 +54,13 @@ class _CompactBoosting(KeepsInit, CompactStudent):
         l2_regularization: float = 1.0,
         max_bins: int = 255,
         resolve_leaves: bool = True,
-        monotonic_cst: Any = None,
-        interaction_cst: Any = None,
-        init: Any = None,
-        memory: Any = None,
+        monotonic_cst: MonotonicCst = None,
+        interaction_cst: InteractionCst = None,
+        init: SupportsPredict | Literal["teacher"] | None = None,
+        memory: Memory = None,
         n_jobs: int | None = None,
-        random_state: Any = None,
-        categorical_features: Any = "from_dtype",
+        random_state: RandomState = None,
+        categorical_features: CategoricalFeatures = "from_dtype",
     ) -> None:
         self.n_trees = n_trees
         self.max_leaf_nodes = max_leaf_nodes
@@ -147,7 +148,7 @@ class _CompactBoosting(KeepsInit, CompactStudent):
             return grower.grow(output, target, start, self.n_trees, only_these=only_these)
         if first.n_trees == self.n_trees:
             return first
-        scores = first.scores(grower.table.cells, effective_n_jobs(self.n_jobs))[:, 0]
+        scores = first.scores(grower.table.cells, count_threads(self.n_jobs))[:, 0]
         n_more = self.n_trees - first.n_trees
         return continued(first, grower.grow(output, target, scores, n_more, only_these=only_these))
 
@@ -176,7 +177,7 @@ class _CompactBoosting(KeepsInit, CompactStudent):
         hidden: np.ndarray | None,
     ) -> tuple[Forest, np.ndarray, float]:
         """Return the trees of an output, refitted and pruned, the weights of ``hidden``, and the chosen ridge."""
-        leaves, weight = forest.leaves(table.cells, effective_n_jobs(self.n_jobs)), table.weight
+        leaves, weight = forest.leaves(table.cells, count_threads(self.n_jobs)), table.weight
         forest = forest.with_missing_sent(table.has_missing, leaf_weights(forest, leaves, weight))
         values, change, ridge = forest.value[:, 0], np.zeros(0 if hidden is None else hidden.shape[1]), np.inf
         if self.resolve_leaves:
@@ -189,7 +190,7 @@ class _CompactBoosting(KeepsInit, CompactStudent):
         self, forest: Forest, table: TreeTable, target: np.ndarray, is_validation: np.ndarray, directions: np.ndarray
     ) -> tuple[Forest, np.ndarray, float]:
         """Return what :meth:`_refit` does, with leaf values that keep the trees monotone."""
-        leaves, weight = forest.leaves(table.cells, effective_n_jobs(self.n_jobs)), table.weight
+        leaves, weight = forest.leaves(table.cells, count_threads(self.n_jobs)), table.weight
         forest = forest.with_missing_sent(table.has_missing, leaf_weights(forest, leaves, weight))
         if forest.tree_splits.max(initial=0) >= MAX_ORDERED_LEAVES:
             return forest, np.zeros(0), np.inf
@@ -229,8 +230,9 @@ class _CompactBoosting(KeepsInit, CompactStudent):
     def _check_parameters(self) -> None:
         check_number(self, "n_trees", self.n_trees, kind=Integral, low=1, high=MAX_TREES)
         check_number(self, "max_leaf_nodes", self.max_leaf_nodes, kind=Integral, low=2, high=MAX_LEAVES)
-        if not (isinstance(self.learning_rate, str) and self.learning_rate == "auto"):
-            check_number(self, "learning_rate", self.learning_rate, low=0, low_open=True, high=MAX_LEARNING_RATE)
+        check_number(
+            self, "learning_rate", self.learning_rate, low=0, low_open=True, high=MAX_LEARNING_RATE, names=("auto",)
+        )
         check_number(self, "min_samples_leaf", self.min_samples_leaf, kind=Integral, low=1)
         check_number(self, "l2_regularization", self.l2_regularization, low=0)
         check_number(self, "max_bins", self.max_bins, kind=Integral, low=2, high=MAX_BINS)
@@ -245,7 +247,7 @@ class _CompactBoosting(KeepsInit, CompactStudent):
             "min_data_in_leaf": min(self.min_samples_leaf, n_rows + 1),
             "lambda_l2": self.l2_regularization,
             "max_bin": self.max_bins,
-            "num_threads": effective_n_jobs(self.n_jobs) if n_rows >= MIN_ROWS_FOR_THREADS else 1,
+            "num_threads": count_threads(self.n_jobs) if n_rows >= MIN_ROWS_FOR_THREADS else 1,
             "seed": seed,
             "deterministic": True,
             "force_col_wise": True,
@@ -337,7 +339,9 @@ class CompactBoostingClassifier(SameClasses, CompactClassifier, _CompactBoosting
     >>> from skdistill.students import CompactBoostingClassifier
     >>> X = np.linspace(0, 1, 200).reshape(-1, 1)
     >>> targets = np.hstack([1 - X, X])
-    >>> student = CompactBoostingClassifier(n_trees=20).fit_soft(X, targets, classes=["no", "yes"])
+    >>> student = CompactBoostingClassifier(n_trees=20).fit_soft(
+    ...     X, targets, classes=["no", "yes"]
+    ... )
     >>> student.predict([[0.1], [0.9]])
     array(['no', 'yes'], dtype='<U3')
     """

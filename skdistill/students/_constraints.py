@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .._described import described
+from .._suggesting import did_you_mean
 
 
 def score_directions(
@@ -160,20 +161,21 @@ def interaction_sets(owner: str, given: Any, *, names: list[str], n_features: in
     if given is None:
         return None
     if isinstance(given, str):
-        if given not in ("pairwise", "no_interactions"):
-            raise ValueError(f"{owner}: interaction_cst={given!r}; {_EXPECTED_SETS}")
+        if given not in SETS:
+            raise ValueError(f"{owner}: interaction_cst={given!r}; {_EXPECTED_SETS}{did_you_mean(given, SETS)}")
         size = 2 if given == "pairwise" and n_features > 1 else 1
         return [list(each) for each in combinations(range(n_features), size)]
     is_sets = np.iterable(given) and not isinstance(given, Mapping | bytes)
     groups: list[Any] = list(given) if is_sets else [None]
     if not all(np.iterable(group) and not isinstance(group, str | bytes | Mapping) for group in groups):
-        raise ValueError(f"{owner}: interaction_cst={described(given)}; {_EXPECTED_SETS}")
+        raise ValueError(f"{owner}: interaction_cst={described(given)}; {_EXPECTED_SETS}{did_you_mean(given, SETS)}")
     sets = [sorted({_position(owner, column, names, n_features) for column in group}) for group in groups]
     rest = sorted(set(range(n_features)) - {column for group in sets for column in group})
     sets = [group for group in [*sets, rest] if group]
     return None if any(len(group) == n_features for group in sets) else sets
 
 
+SETS = ("pairwise", "no_interactions")
 _EXPECTED_SETS = "expected 'pairwise', 'no_interactions', or a list of sets of column names or positions."
 
 

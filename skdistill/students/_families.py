@@ -77,8 +77,18 @@ class Family:
 
     Examples
     --------
-    >>> from skdistill.students import CompactTreeClassifier, CompactTreeRegressor, Family, ParameterLimit
-    >>> Family(CompactTreeClassifier, CompactTreeRegressor, {"n_regrowths": 0}, most=ParameterLimit(200)).is_automatic
+    >>> from skdistill.students import (
+    ...     CompactTreeClassifier,
+    ...     CompactTreeRegressor,
+    ...     Family,
+    ...     ParameterLimit,
+    ... )
+    >>> Family(
+    ...     CompactTreeClassifier,
+    ...     CompactTreeRegressor,
+    ...     {"n_regrowths": 0},
+    ...     most=ParameterLimit(200),
+    ... ).is_automatic
     True
     """
 
@@ -173,8 +183,18 @@ def register_family(name: str, family: Family) -> None:
     Examples
     --------
     >>> from skdistill import AutoStudent
-    >>> from skdistill.students import Family, CompactTreeClassifier, CompactTreeRegressor, register_family
-    >>> family = Family(CompactTreeClassifier, CompactTreeRegressor, {"max_leaf_nodes": 8}, is_automatic=False)
+    >>> from skdistill.students import (
+    ...     Family,
+    ...     CompactTreeClassifier,
+    ...     CompactTreeRegressor,
+    ...     register_family,
+    ... )
+    >>> family = Family(
+    ...     CompactTreeClassifier,
+    ...     CompactTreeRegressor,
+    ...     {"max_leaf_nodes": 8},
+    ...     is_automatic=False,
+    ... )
     >>> register_family("small tree", family)
     >>> AutoStudent(families=["small tree", "linear"]).check()
     """

@@ -54,8 +54,7 @@ class AlignsHints:
 
 def check_weights_of_losses(student: Any) -> None:
     """Raise an error unless the weights of the additional losses are numbers of at least 0, or ``"auto"``."""
-    if not (isinstance(student.hint_weight, str) and student.hint_weight == "auto"):
-        check_number(student, "hint_weight", student.hint_weight, low=0, advice='"auto" chooses it.')
+    check_number(student, "hint_weight", student.hint_weight, low=0, names=("auto",))
     check_number(student, "adversarial_weight", student.adversarial_weight, low=0)
 
 

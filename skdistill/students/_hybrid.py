@@ -6,6 +6,7 @@ import numpy as np
 
 from .._encoding import fit_encoder
 from .._losses import OneVsRestCrossEntropy
+from .._types import CategoricalFeatures, RandomState
 from .._validation import check_n_jobs, check_random_state, draw_seed
 from ..compiled import Sum
 from ._boosting import CompactBoostingRegressor, size_of_trees
@@ -33,9 +34,9 @@ class _CompactHybrid(CompactStudent):
         max_epochs: int | Literal["auto"] = "auto",
         weight_decay: float = 0.1,
         n_jobs: int | None = None,
-        random_state: Any = None,
+        random_state: RandomState = None,
         verbose: int = 0,
-        categorical_features: Any = "from_dtype",
+        categorical_features: CategoricalFeatures = "from_dtype",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.n_trees = n_trees
@@ -154,7 +155,9 @@ class CompactHybridClassifier(CompactClassifier, _CompactHybrid):
     >>> from skdistill.students import CompactHybridClassifier
     >>> X = np.linspace(0, 1, 200).reshape(-1, 1)
     >>> targets = np.hstack([1 - X, X])
-    >>> student = CompactHybridClassifier(8, random_state=0).fit_soft(X, targets, classes=["no", "yes"])
+    >>> student = CompactHybridClassifier(8, random_state=0).fit_soft(
+    ...     X, targets, classes=["no", "yes"]
+    ... )
     >>> student.predict([[0.1], [0.9]])
     array(['no', 'yes'], dtype='<U3')
     """
@@ -221,7 +224,9 @@ class CompactHybridRegressor(CompactRegressor, _CompactHybrid):
     >>> import numpy as np
     >>> from skdistill.students import CompactHybridRegressor
     >>> X = np.linspace(0, 1, 1000).reshape(-1, 1)
-    >>> student = CompactHybridRegressor(8, random_state=0).fit(X, np.sin(3 * X[:, 0]) + (X[:, 0] > 0.5))
+    >>> student = CompactHybridRegressor(8, random_state=0).fit(
+    ...     X, np.sin(3 * X[:, 0]) + (X[:, 0] > 0.5)
+    ... )
     >>> student.predict([[0.25], [0.75]]).round(1)
     array([0.7, 1.8])
     """

@@ -7,8 +7,9 @@ from typing import Any, Literal
 import numpy as np
 
 from .._losses import Loss, OneVsRestCrossEntropy, SoftmaxCrossEntropy
+from .._types import RandomState, SupportsPredict
 from .._validation import check_n_jobs, check_number, check_random_state, draw_seed
-from ..compiled import Forest, Linear
+from ..compiled import CompiledModel, Forest, Linear
 from ..compiled._nodes import round_down
 from ..compression import Budget, Inheritance, prune_tree, prune_trees, read_inheritance, select_trees, select_weights
 from ..exceptions import StudentError
@@ -25,8 +26,9 @@ OWN_TREES, OWN_LEAVES, OWN_RATE = 100, 31, 0.1
 PRUNED_SIZE = 2.0
 """A teacher of at most so many times the budget is also cut back as it is; the better student is kept."""
 
-SAME_LOSS = 1e-6
-"""Share of the variance of the targets within which a teacher's scores are those of the targets."""
+CLOSE_LOSS = 1e-4
+"""Share of the variance of the targets up to which a teacher that was cut back is kept, and no trees are selected:
+these could hardly be better, and take longest if the teacher has thousands of trees."""
 
 SCORE_MARGIN = 1e-9
 """Bounds the distance of probabilities to 0 and 1 where they are compared with the scores of a teacher."""
@@ -41,7 +43,7 @@ class _CompactInherited(KeepsInit, CompactStudent):
         self,
         max_parameters: int | None = 4200,
         *,
-        init: Any = None,
+        init: SupportsPredict | CompiledModel | Literal["teacher"] | None = None,
         max_bytes: int | None = None,
         max_ops: int | None = None,
         max_leaf_nodes: int | Literal["auto"] = "auto",
@@ -51,7 +53,7 @@ class _CompactInherited(KeepsInit, CompactStudent):
         refit: bool = True,
         n_steps: int | Literal["auto"] = "auto",
         n_jobs: int | None = None,
-        random_state: Any = None,
+        random_state: RandomState = None,
     ) -> None:
         self.max_parameters = max_parameters
         self.init = init
@@ -108,10 +110,8 @@ class _CompactInherited(KeepsInit, CompactStudent):
             aligned = _aligned(start._replace(scorer=forest), table.cells, targets, weight, loss)
             if aligned is not None:
                 pruned = prune_trees(aligned, table.cells, targets, budget, link=loss.link, **given)
-        if pruned is None or _mean_loss(loss, pruned, table.cells, targets, weight) > SAME_LOSS:
-            selected = select_trees(
-                forest, table.cells, targets, budget, link=self._loss.link, **self._selection_params(), **given
-            )
+        if pruned is None or _mean_loss(loss, pruned, table.cells, targets, weight) > CLOSE_LOSS:
+            selected = select_trees(forest, table.cells, targets, budget, **self._selection_params(), **given)
             rows = (table.cells, targets, weight)
             if pruned is None or _mean_loss(self._loss, selected, *rows) < _mean_loss(loss, pruned, *rows):
                 return selected
@@ -147,7 +147,7 @@ class _CompactInherited(KeepsInit, CompactStudent):
 
     def _selection_params(self) -> dict[str, Any]:
         names = ("max_leaf_nodes", "learning_rate", "min_samples_leaf", "l2_regularization")
-        return {name: getattr(self, name) for name in names}
+        return {"link": self._loss.link, **{name: getattr(self, name) for name in names}}
 
     def _params_of_size(self, n_parameters: int, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:  # noqa: ARG002
         return {"max_parameters": int(n_parameters)} if n_parameters >= 5 * n_outputs else None
@@ -162,14 +162,11 @@ class _CompactInherited(KeepsInit, CompactStudent):
             raise ValueError(
                 f"{type(self).__name__}: max_parameters, max_bytes and max_ops are all None; expected a limit. Set one."
             )
-        if not (isinstance(self.max_leaf_nodes, str) and self.max_leaf_nodes == "auto"):
-            check_number(self, "max_leaf_nodes", self.max_leaf_nodes, kind=Integral, low=2)
-        if not (isinstance(self.learning_rate, str) and self.learning_rate == "auto"):
-            check_number(self, "learning_rate", self.learning_rate, low=0, high=1, low_open=True)
+        check_number(self, "max_leaf_nodes", self.max_leaf_nodes, kind=Integral, low=2, names=("auto",))
+        check_number(self, "learning_rate", self.learning_rate, low=0, high=1, low_open=True, names=("auto",))
         check_number(self, "min_samples_leaf", self.min_samples_leaf, kind=Integral, low=1)
         check_number(self, "l2_regularization", self.l2_regularization, low=0)
-        if not (isinstance(self.n_steps, str) and self.n_steps == "auto"):
-            check_number(self, "n_steps", self.n_steps, kind=Integral, low=0)
+        check_number(self, "n_steps", self.n_steps, kind=Integral, low=0, names=("auto",))
         check_n_jobs(self, self.n_jobs)
         return Budget(**limits)
 
@@ -220,7 +217,8 @@ class CompactInheritedClassifier(SameClasses, CompactClassifier, _CompactInherit
         Whether all leaf values are refitted jointly once trees are selected.
     n_steps : int >= 0 or "auto", default="auto"
         Number of L-BFGS steps by which landmarks are moved. ``"auto"`` is 60 steps on up to 20,000 rows; a number of
-        steps is taken on 5,000 rows, which ``AutoStudent`` does (40 steps).
+        steps is taken on 5,000 rows, which ``AutoStudent`` does (40 steps, and 10 where it compares students on
+        many rows).
     n_jobs : int or None, default=None
         Threads that find the leaves of rows; ``None`` is 1.
     random_state : int, RandomState instance or None, default=None
@@ -307,7 +305,8 @@ class CompactInheritedRegressor(CompactRegressor, _CompactInherited):
         Whether all leaf values are refitted jointly once trees are selected.
     n_steps : int >= 0 or "auto", default="auto"
         Number of L-BFGS steps by which landmarks are moved. ``"auto"`` is 60 steps on up to 20,000 rows; a number of
-        steps is taken on 5,000 rows, which ``AutoStudent`` does (40 steps).
+        steps is taken on 5,000 rows, which ``AutoStudent`` does (40 steps, and 10 where it compares students on
+        many rows).
     n_jobs : int or None, default=None
         Threads that find the leaves of rows; ``None`` is 1.
     random_state : int, RandomState instance or None, default=None

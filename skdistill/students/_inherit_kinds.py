@@ -75,10 +75,9 @@ def _network(
 
 def _stored(network: Network) -> Network:
     """Return the network in the precision in which trained ones are stored."""
-    half = network.stored_as(np.float16)
-    return Network(
-        half.design, half.weights, [bias.astype(np.float32) for bias in network.biases], half.base, half.unit
-    )
+    weights = [weights.astype(np.float16) for weights in network.weights]
+    biases = [bias.astype(np.float32) for bias in network.biases]  # of units with small weights they are large
+    return replace(network, weights=weights, biases=biases)
 
 
 def _share_left(loss: Any, network: Network, cells: Any, targets: np.ndarray, weight: np.ndarray) -> float:

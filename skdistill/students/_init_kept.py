@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from .._suggesting import did_you_mean
 from ..exceptions import StudentError
 from ._lending import teacher_here
 
@@ -59,7 +60,10 @@ def model_in_init(student: Any) -> Any:
         return student.init
     who = type(student).__name__
     if student.init != "teacher":
-        raise StudentError(f'{who}: init={student.init!r}; expected a fitted model, "teacher" or None.')
+        raise StudentError(
+            f'{who}: init={student.init!r}; expected a fitted model, "teacher" or None.'
+            f"{did_you_mean(student.init, ['teacher'])}"
+        )
     teacher = teacher_here()
     if teacher is None:
         raise StudentError(

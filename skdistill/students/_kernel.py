@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from sklearn.base import clone
 
+from .._types import CategoricalFeatures, RandomState, SupportsPredict
 from .._validation import check_number, check_random_state
 from ..compiled import Design, Landmarks
 from ..solvers import MAX_LINEAR_INPUTS, LandmarkSearch, as_values
@@ -34,9 +35,9 @@ class _CompactKernel(KeepsInit, CompactStudent):
         landmarks: Any = None,
         refine: bool = True,
         linear: bool = True,
-        init: Any = None,
-        random_state: Any = None,
-        categorical_features: Any = "from_dtype",
+        init: SupportsPredict | Literal["teacher"] | None = None,
+        random_state: RandomState = None,
+        categorical_features: CategoricalFeatures = "from_dtype",
     ) -> None:
         self.n_landmarks = n_landmarks
         self.gamma = gamma
@@ -112,8 +113,7 @@ class _CompactKernel(KeepsInit, CompactStudent):
 
     def _check_parameters(self) -> None:
         check_number(self, "n_landmarks", self.n_landmarks, kind=Integral, low=1)
-        if not (isinstance(self.gamma, str) and self.gamma == "auto"):
-            check_number(self, "gamma", self.gamma, low=0, low_open=True, high=MAX_GAMMA)
+        check_number(self, "gamma", self.gamma, low=0, low_open=True, high=MAX_GAMMA, names=("auto",))
 
 
 class CompactKernelClassifier(SameClasses, CompactClassifier, _CompactKernel):

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .._types import CategoricalFeatures, InteractionCst, MonotonicCst
 from .._validation import check_choice, check_number
 from ..compiled import Design, Network
 from ..solvers import Features, LinearInputs, choose_pairs, solve, solve_with_signs
@@ -23,9 +24,9 @@ class _CompactLinear(CompactStudent):
         *,
         penalty: Literal["l2", "l1"] = "l2",
         alpha: float = 1e-4,
-        monotonic_cst: Any = None,
-        interaction_cst: Any = None,
-        categorical_features: Any = "from_dtype",
+        monotonic_cst: MonotonicCst = None,
+        interaction_cst: InteractionCst = None,
+        categorical_features: CategoricalFeatures = "from_dtype",
     ) -> None:
         self.n_pairs = n_pairs
         self.penalty = penalty
@@ -39,12 +40,12 @@ class _CompactLinear(CompactStudent):
         self._check_parameters()
         cells, targets, weight, design = self._prepare(X, targets, weight)
         rows = LinearInputs(design, cells, weight / weight.sum())
-        directions = self._directions(targets.shape[1])
+        directions, sets = self._directions(targets.shape[1]), self._interactions()
         features, pairs = rows.features(), None
         coef, constant = self._solved(features, targets, self._signs(design, directions))
         if self.n_pairs > 0:
             scores = constant + features.times(coef)
-            may_interact = self._may_interact(design, directions)
+            may_interact = _may_interact(design, directions, sets)
             pairs = choose_pairs(rows, coef, scores, targets, self._loss, self.n_pairs, may_interact)
             features = rows.features(pairs)
             signs = self._signs(design, directions, len(pairs))
@@ -69,25 +70,6 @@ class _CompactLinear(CompactStudent):
         signs[: len(design.numbers)] = directions[:, design.numbers].T
         return signs
 
-    def _may_interact(self, design: Design, directions: np.ndarray | None) -> Any:
-        """Return which products of two inputs are allowed, as a function of their positions; ``None`` for all.
-
-        The slope of a product depends on the other factor, so that constrained columns are in no product.
-        """
-        sets = self._interactions()
-        if directions is None and sets is None:
-            return None
-        n_features = design.n_features
-        allowed = np.full((n_features, n_features), sets is None)
-        for columns in sets or []:
-            allowed[np.ix_(columns, columns)] = True
-        if directions is not None:
-            constrained = np.asarray(directions.any(axis=0))
-            allowed &= ~(constrained[:, None] | constrained)
-        codes = np.repeat(np.arange(n_features), design.n_codes)
-        column = np.concatenate([design.numbers, np.flatnonzero(design.has_missing), codes])
-        return lambda first, second: allowed[column[first], column[second]]
-
     def _params_of_size(self, n_parameters: int, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:
         n_pairs = (n_parameters - (n_inputs + 1) * n_outputs) // (n_outputs + 2)
         return None if n_pairs < 0 else {"n_pairs": int(min(n_pairs, n_inputs * (n_inputs + 1) // 2, MAX_SIZED_PAIRS))}
@@ -96,6 +78,25 @@ class _CompactLinear(CompactStudent):
         check_number(self, "n_pairs", self.n_pairs, kind=Integral, low=0)
         check_number(self, "alpha", self.alpha, low=0)
         check_choice(self, "penalty", self.penalty, ("l1", "l2"))
+
+
+def _may_interact(design: Design, directions: np.ndarray | None, sets: list[list[int]] | None) -> Any:
+    """Return which products of two inputs are allowed, as a function of their positions; ``None`` for all.
+
+    The slope of a product depends on the other factor, so that constrained columns are in no product.
+    """
+    if directions is None and sets is None:
+        return None
+    n_features = design.n_features
+    allowed = np.full((n_features, n_features), sets is None)
+    for columns in sets or []:
+        allowed[np.ix_(columns, columns)] = True
+    if directions is not None:
+        constrained = np.asarray(directions.any(axis=0))
+        allowed &= ~(constrained[:, None] | constrained)
+    codes = np.repeat(np.arange(n_features), design.n_codes)
+    column = np.concatenate([design.numbers, np.flatnonzero(design.has_missing), codes])
+    return lambda first, second: allowed[column[first], column[second]]
 
 
 class CompactLinearClassifier(CompactClassifier, _CompactLinear):

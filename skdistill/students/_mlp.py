@@ -1,6 +1,6 @@
 """Compact networks: one or two hidden layers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from .._types import CategoricalFeatures, RandomState, ScheduleName, SupportsPredict
 from .._validation import check_number, check_random_state, draw_seed
 from ..compiled import Network
 from ..solvers import OptimizerSettings, Shrinking
@@ -83,11 +84,9 @@ class _CompactMLP(KeepsInit, CompactStudent):
 
     def _check_parameters(self) -> OptimizerSettings:
         check_number(self, "learning_rate", self.learning_rate, low=0, low_open=True)
-        if not (isinstance(self.max_epochs, str) and self.max_epochs == "auto"):
-            check_number(self, "max_epochs", self.max_epochs, kind=Integral, low=1)
+        check_number(self, "max_epochs", self.max_epochs, kind=Integral, low=1, names=("auto",))
         check_number(self, "n_knots", self.n_knots, kind=Integral, low=0)
-        if not (isinstance(self.batch_size, str) and self.batch_size == "auto"):
-            check_number(self, "batch_size", self.batch_size, kind=Integral, low=1)
+        check_number(self, "batch_size", self.batch_size, kind=Integral, low=1, names=("auto",))
         check_number(self, "weight_decay", self.weight_decay, low=0)
         check_number(self, "validation_fraction", self.validation_fraction, low=0, high=0.9)
         check_number(self, "n_iter_no_change", self.n_iter_no_change, kind=Integral, low=1)
@@ -107,13 +106,14 @@ class _CompactMLP(KeepsInit, CompactStudent):
         """Return what is shrunk of the network in ``init``."""
         check_number(self, "shrink_fraction", self.shrink_fraction, low=0, high=1)
         check_number(self, "shrink_factor", self.shrink_factor, low=0, high=1, low_open=True)
-        if self.shrink_schedule is not None:
-            schedule_of(self.shrink_schedule, type(self).__name__, "shrink_schedule")
+        is_repeated = self.shrink_schedule is not None
+        schedule = schedule_of(
+            self.shrink_schedule if is_repeated else "constant", type(self).__name__, "shrink_schedule"
+        )
         if self.shrink_fraction == 0 or self.shrink_factor == 1:
             return None
-        schedule = "constant" if self.shrink_schedule is None else self.shrink_schedule
         way = partial(scheduled_temperature, schedule, self.shrink_factor, 1.0)
-        return Shrinking(self.shrink_fraction, way, is_repeated=self.shrink_schedule is not None)
+        return Shrinking(self.shrink_fraction, way, is_repeated=is_repeated)
 
     def _params_of_size(self, n_parameters: int, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:
         return size_of_network(n_parameters, n_inputs, n_outputs, has_knots=self.n_knots > 0)
@@ -262,7 +262,9 @@ class CompactMLPClassifier(AlignsHints, SameClasses, CompactClassifier, _Compact
     >>> from skdistill.students import CompactMLPClassifier
     >>> X = np.linspace(0, 1, 200).reshape(-1, 1)
     >>> targets = np.hstack([1 - X, X])
-    >>> student = CompactMLPClassifier(8, random_state=0).fit_soft(X, targets, classes=["no", "yes"])
+    >>> student = CompactMLPClassifier(8, random_state=0).fit_soft(
+    ...     X, targets, classes=["no", "yes"]
+    ... )
     >>> student.predict([[0.1], [0.9]])
     array(['no', 'yes'], dtype='<U3')
     """
@@ -280,16 +282,16 @@ class CompactMLPClassifier(AlignsHints, SameClasses, CompactClassifier, _Compact
         n_iter_no_change: int = 10,
         temperature: float = 1.0,
         final_temperature: float | None = None,
-        temperature_schedule: Any = "linear",
-        init: Any = None,
+        temperature_schedule: ScheduleName | Callable[[float], float] = "linear",
+        init: SupportsPredict | Literal["teacher"] | None = None,
         shrink_fraction: float = 0.0,
         shrink_factor: float = 0.5,
-        shrink_schedule: Any = None,
+        shrink_schedule: ScheduleName | Callable[[float], float] | None = None,
         hint_weight: float | Literal["auto"] = 0.0,
         adversarial_weight: float = 0.0,
-        random_state: Any = None,
+        random_state: RandomState = None,
         verbose: int = 0,
-        categorical_features: Any = "from_dtype",
+        categorical_features: CategoricalFeatures = "from_dtype",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.n_knots = n_knots
@@ -469,15 +471,15 @@ class CompactMLPRegressor(AlignsHints, CompactRegressor, _CompactMLP):
         weight_decay: float = 0.1,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
-        init: Any = None,
+        init: SupportsPredict | Literal["teacher"] | None = None,
         shrink_fraction: float = 0.0,
         shrink_factor: float = 0.5,
-        shrink_schedule: Any = None,
+        shrink_schedule: ScheduleName | Callable[[float], float] | None = None,
         hint_weight: float | Literal["auto"] = 0.0,
         adversarial_weight: float = 0.0,
-        random_state: Any = None,
+        random_state: RandomState = None,
         verbose: int = 0,
-        categorical_features: Any = "from_dtype",
+        categorical_features: CategoricalFeatures = "from_dtype",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.n_knots = n_knots

@@ -17,6 +17,10 @@ ScorerType = TypeVar("ScorerType", Network, Forest)
 SCORE_MARGIN = 1e-6
 """Bounds the distance of probabilities to 0 and 1 where their scores are compared with those of a network."""
 
+MAX_BIAS = 100.0
+"""Maximum bias of a hidden unit once its weights are scaled: that of one that hardly reads its inputs, such as one that
+is never active, would be beyond any range."""
+
 ALIGNED_ROWS = 1500
 """Maximum number of rows on which scores are brought to the scale of the targets."""
 
@@ -141,6 +145,7 @@ def balanced(network: Network) -> Network:
     weights, biases = [np.asarray(array, dtype=np.float64) for array in network.weights], []
     for place, bias in enumerate(network.biases):
         size = np.sqrt((weights[place] ** 2).sum(axis=0) / 2)
+        size = np.maximum(size, np.abs(bias) / MAX_BIAS)
         size = np.where(size > 0, size, 1.0)
         weights[place], weights[place + 1] = weights[place] / size, weights[place + 1] * size[:, None]
         biases.append(bias / size)

@@ -5,7 +5,6 @@ from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
-from joblib import effective_n_jobs
 from sklearn.base import ClassifierMixin, RegressorMixin, clone
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
@@ -16,7 +15,7 @@ from .._losses import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy, SquaredErro
 from .._representation import Documented
 from .._restoring import all_or_nothing
 from .._tables import own_rows, take_rows
-from .._threads import is_small, one_blas_thread
+from .._threads import count_threads, is_small, one_blas_thread
 from .._validation import check_finite, check_fitted, check_number, check_numbers, check_table, check_weights
 from ..compiled import Columns, CompiledModel, Design, Forest
 from ..compiled._design import dense_chunks
@@ -74,7 +73,7 @@ class CompactStudent(Documented):
 
     @property
     def feature_importances_(self) -> np.ndarray:
-        """Importance of each column for the scores, of shape (n_features_in_,), with the sum 1.
+        """Importance of each column for the scores, of shape ``(n_features_in_,)``, with the sum 1.
 
         For trees and boosting, it is the decrease of the sum of squares of the leaf values by the splits of the column;
         for linear students, the sum of the absolute coefficients of its standardised inputs. It is read off the model:
@@ -183,7 +182,7 @@ class CompactStudent(Documented):
         X = self._encode_new(X)
         if X.shape[0] == 1:  # what follows is a fifth of its time
             return self.scorer_.scores(X, 1)
-        n_jobs = effective_n_jobs(getattr(self, "n_jobs", None))
+        n_jobs = count_threads(getattr(self, "n_jobs", None))
         with one_blas_thread(is_small=is_small(X.shape[0], self.scorer_.n_parameters)):
             return self.scorer_.scores(X, n_jobs)
 

@@ -173,7 +173,9 @@ def teach_regressor(
     >>> from skdistill.students import teach_regressor
     >>> X = np.array([[0.0], [1.0], [2.0]])
     >>> rng = np.random.RandomState(0)
-    >>> student = teach_regressor(LinearRegression(), X, 3 * X[:, 0], sample_weight=np.ones(3), rng=rng)
+    >>> student = teach_regressor(
+    ...     LinearRegression(), X, 3 * X[:, 0], sample_weight=np.ones(3), rng=rng
+    ... )
     >>> student.predict([[4.0]]).round(6)
     array([12.])
     """

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._encoding import find_durations
+from .._types import CategoricalFeatures, InteractionCst, MonotonicCst
 from .._validation import check_fitted, check_number
 from ..compiled import Forest
 from ..solvers import (
@@ -38,9 +39,9 @@ class _CompactTree(CompactStudent):
         max_bins: int = 255,
         optimize: bool = True,
         n_regrowths: int = 4,
-        monotonic_cst: Any = None,
-        interaction_cst: Any = None,
-        categorical_features: Any = "from_dtype",
+        monotonic_cst: MonotonicCst = None,
+        interaction_cst: InteractionCst = None,
+        categorical_features: CategoricalFeatures = "from_dtype",
     ) -> None:
         self.max_leaf_nodes = max_leaf_nodes
         self.min_samples_leaf = min_samples_leaf
@@ -191,7 +192,9 @@ class CompactTreeClassifier(CompactClassifier, _CompactTree):
     >>> from skdistill.students import CompactTreeClassifier
     >>> X = np.linspace(0, 1, 200).reshape(-1, 1)
     >>> targets = np.hstack([1 - X, X])
-    >>> student = CompactTreeClassifier(max_leaf_nodes=3).fit_soft(X, targets, classes=["no", "yes"])
+    >>> student = CompactTreeClassifier(max_leaf_nodes=3).fit_soft(
+    ...     X, targets, classes=["no", "yes"]
+    ... )
     >>> student.predict([[0.1], [0.9]])
     array(['no', 'yes'], dtype='<U3')
     >>> print(student.to_text())

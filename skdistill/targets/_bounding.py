@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from .._described import described
+from .._suggesting import did_you_mean
 from ._checks import check_floats, check_positive, check_share, is_real
 
 LossName = Literal["squared_error", "log_loss"]
@@ -72,7 +73,9 @@ def teacher_bounded_loss(
     The first row is closer to the truth than the teacher, the second is not:
 
     >>> from skdistill.targets import teacher_bounded_loss
-    >>> value, gradient = teacher_bounded_loss([1.5, 4.0], [3.0, 3.0], [1.0, 2.0], loss="squared_error")
+    >>> value, gradient = teacher_bounded_loss(
+    ...     [1.5, 4.0], [3.0, 3.0], [1.0, 2.0], loss="squared_error"
+    ... )
     >>> value, gradient
     (array([0. , 1.5]), array([0., 2.]))
     """
@@ -135,7 +138,9 @@ def teacher_bounded(
     Examples
     --------
     >>> from skdistill.targets import teacher_bounded
-    >>> targets, weight = teacher_bounded([1.5, 4.0], [3.0, 3.0], [1.0, 2.0], loss="squared_error")
+    >>> targets, weight = teacher_bounded(
+    ...     [1.5, 4.0], [3.0, 3.0], [1.0, 2.0], loss="squared_error"
+    ... )
     >>> targets, weight
     (array([3. , 2.5]), array([0.5, 1. ]))
     """
@@ -198,7 +203,9 @@ def loss_weights(
     The teacher is wrong about the first row, and the student about the last one:
 
     >>> from skdistill.targets import loss_weights
-    >>> loss_weights([1.0, 1.0, 3.0], [3.0, 1.0, 1.0], [1.0, 1.0, 1.0], loss="squared_error").round(2)
+    >>> loss_weights(
+    ...     [1.0, 1.0, 3.0], [3.0, 1.0, 1.0], [1.0, 1.0, 1.0], loss="squared_error"
+    ... ).round(2)
     array([0.28, 0.75, 1.97])
     """
     who = "loss_weights"
@@ -241,7 +248,10 @@ def row_losses(who: str, outputs: np.ndarray, hard: np.ndarray, loss: Any) -> np
     if loss == "squared_error":
         return _row_sums(np.nan_to_num(outputs - hard) ** 2 / 2)
     if loss != "log_loss":
-        raise ValueError(f"{who}: loss={described(loss)}; expected 'squared_error' for values or 'log_loss'.")
+        raise ValueError(
+            f"{who}: loss={described(loss)}; expected 'squared_error' for values or 'log_loss'."
+            f"{did_you_mean(loss, ['squared_error', 'log_loss'])}"
+        )
     if hard.ndim == 1:
         raise ValueError(
             f"{who}: hard has shape {hard.shape} with loss='log_loss'; expected (n_samples, n_classes). Encode labels "

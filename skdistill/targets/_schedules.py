@@ -6,6 +6,7 @@ import numpy as np
 
 from .._described import described
 from .._suggesting import did_you_mean
+from .._types import ScheduleName
 from ._checks import check_positive, is_real
 
 Schedule = Callable[[float], float]
@@ -79,7 +80,7 @@ def schedule_of(schedule: str | Schedule, who: str = "scheduled_temperature", na
     )
 
 
-def scheduled_temperature(schedule: str | Schedule, start: float, end: float, share: float) -> float:
+def scheduled_temperature(schedule: ScheduleName | Schedule, start: float, end: float, share: float) -> float:
     """Return the temperature at a given share of the training.
 
     Parameters
@@ -103,7 +104,10 @@ def scheduled_temperature(schedule: str | Schedule, start: float, end: float, sh
     Examples
     --------
     >>> from skdistill.targets import scheduled_temperature
-    >>> [round(scheduled_temperature("cosine", 5.0, 1.0, share), 2) for share in (0.0, 0.5, 1.0)]
+    >>> [
+    ...     round(scheduled_temperature("cosine", 5.0, 1.0, share), 2)
+    ...     for share in (0.0, 0.5, 1.0)
+    ... ]
     [5.0, 3.0, 1.0]
     """
     start, end = (

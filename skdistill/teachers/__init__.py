@@ -8,8 +8,10 @@ from ._labels import label_teacher, positions_said, read_labels, said_labels, st
 from ._lists import is_list, names_of, teachers_in
 from ._out_of_bag import OutOfBag, find_out_of_bag
 from ._outputs_in_order import as_levels, stated_order, stated_quantiles
+from ._precomputed import PrecomputedTeacher
 from ._querying import query_members, query_teacher
 from ._recipes import clone_recipe, clone_teacher, fit_teacher, out_of_bag_outputs, out_of_fold_outputs
+from ._remote import RemoteTeacher, RemoteUsage, remote_teachers
 from ._repeatability import (
     N_CHECKED_ROWS,
     QUERIES_PER_CHECKED_ROW,
@@ -25,6 +27,7 @@ from ._steady import SteadyTeacher, steady
 from ._store_size import MemoryInfo, memory_info, reduce_memory
 from ._value_ranges import known_bounds, stated_link
 from ._weighing import MIN_WEIGHED_ROWS, RegionWeights, errors_of, loss_weights_of
+from ._workers import Workers
 
 __all__ = [
     "MIN_WEIGHED_ROWS",
@@ -34,13 +37,17 @@ __all__ = [
     "AnswerStore",
     "MemoryInfo",
     "OutOfBag",
+    "PrecomputedTeacher",
     "RegionWeights",
+    "RemoteTeacher",
+    "RemoteUsage",
     "Repeatability",
     "SeenRows",
     "SteadyTeacher",
     "Task",
     "Teacher",
     "TeacherEnsemble",
+    "Workers",
     "adapt_member",
     "as_levels",
     "as_teacher",
@@ -74,6 +81,7 @@ __all__ = [
     "query_teacher",
     "read_labels",
     "reduce_memory",
+    "remote_teachers",
     "said_labels",
     "scale_of",
     "stated_decisions",

@@ -23,6 +23,7 @@ from ._conventions import SCIKIT_LEARN, Task, convention_of
 from ._ensemble import TeacherEnsemble, check_members, fixed_weights
 from ._lists import is_list, names_of, teachers_in
 from ._mean_and_deviation import has_deviations, mean_and_deviation
+from ._precomputed import PrecomputedTeacher
 
 OutputKind = Literal["proba", "logit", "value"]
 
@@ -136,6 +137,13 @@ class Teacher:
         """Whether the model has a ``predict`` that may return labels."""
         of_family = self._convention.methods(self.task)
         return "predict" in of_family if of_family else hasattr(self.model, "predict")
+
+    @property
+    def answers_only_given_rows(self) -> bool:
+        """Whether the model has answers for some rows alone, so that it cannot be queried for synthetic ones."""
+        if isinstance(self.model, TeacherEnsemble):
+            return any(member.answers_only_given_rows for member in self.model.members)
+        return self.transductive or isinstance(self.model, PrecomputedTeacher)
 
     def outputs(self, X: Any) -> np.ndarray:
         """Query the model and check its outputs.

@@ -28,6 +28,7 @@ from ._answer_files import Index, Writer
 from ._contents import Digester, UnknownContentError
 from ._ensemble import TeacherEnsemble
 from ._recognition import recognise
+from ._remote import asked_function
 from ._row_keys import keys_in_batch, row_keys
 
 FOLDER = "skdistill-outputs-1"
@@ -179,7 +180,7 @@ class AnswerStore:
         return True
 
     def _read(self, model: Any, ask: Callable[[], None] | None) -> bytes:
-        digester = Digester()
+        digester, model = Digester(), asked_function(model)
         digest = recognise(model, ask, digester)
         self._agreed = agreed_files(model, digester)
         return digest

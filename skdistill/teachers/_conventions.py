@@ -16,6 +16,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from .._tables import is_frame
 from ..convert import is_booster, is_lightgbm, objective_of, unwrap
+from ._precomputed import PrecomputedTeacher
 
 Task = Literal["classification", "regression"]
 Ask = Callable[[Any, Any], Any]
@@ -150,6 +151,13 @@ def _is_one_vs_all_lightgbm(model: Any) -> bool:
     return is_lightgbm(model) and _are_one_vs_all(model)
 
 
+# ---------------------------------------------------------------------- answers of a table
+
+
+def _look_up(answers: PrecomputedTeacher, X: Any) -> Any:
+    return answers(X)
+
+
 # ---------------------------------------------------------------------- survival, detection, streams, YDF
 
 
@@ -240,6 +248,13 @@ def concordance_sign(model: Any) -> float:
 SCIKIT_LEARN = Convention("scikit-learn", lambda model: True)  # noqa: ARG005
 
 CONVENTIONS: tuple[Convention, ...] = (
+    Convention(
+        "answers of a table",
+        lambda model: isinstance(model, PrecomputedTeacher),
+        classification={"predict_proba": _look_up, "decision_function": _look_up},
+        regression={"predict": _look_up},
+        classes=lambda model: model.read_classes(),
+    ),
     Convention(
         "LightGBM Booster with a custom objective",
         _has_custom_objective,

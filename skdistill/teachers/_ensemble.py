@@ -19,6 +19,9 @@ class Member(Protocol):
     transductive: bool
 
     @property
+    def answers_only_given_rows(self) -> bool: ...
+
+    @property
     def name(self) -> str: ...
 
     def outputs(self, X: Any) -> np.ndarray: ...
@@ -63,7 +66,10 @@ class TeacherEnsemble:
     --------
     >>> import numpy as np
     >>> from skdistill import as_teacher
-    >>> teacher = as_teacher([("low", lambda X: X[:, 0]), ("high", lambda X: X[:, 0] + 1)], teacher_weights=[3, 1])
+    >>> teacher = as_teacher(
+    ...     [("low", lambda X: X[:, 0]), ("high", lambda X: X[:, 0] + 1)],
+    ...     teacher_weights=[3, 1],
+    ... )
     >>> teacher.outputs(np.zeros((2, 1))).tolist()
     [0.25, 0.25]
     >>> teacher.model

@@ -1,6 +1,7 @@
 """Queries of a teacher in chunks, with checks of the outputs and a store of them."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -9,12 +10,13 @@ import numpy as np
 
 from .._progress import Progress
 from .._tables import take_rows
-from .._threads import in_threads
-from ..exceptions import TeacherError, TeacherOutputError, TeacherQueryError
+from ..exceptions import TeacherError, TeacherOutputError
 from ._adapter import Teacher
 from ._answer_store import AnswerStore, Recalled, open_store
-from ._out_of_bag import FORESTS
+from ._asking import ask
+from ._remote import RemoteTeacher, with_cost
 from ._steady import cut, members_of
+from ._workers import Workers
 
 
 def query_teacher(
@@ -30,6 +32,7 @@ def query_teacher(
     callback: Callable[[float], str | None] | None = None,
     n_jobs: int | None = None,
     probe: np.ndarray | None = None,
+    workers: Workers | None = None,
 ) -> np.ndarray:
     """Return the teacher's outputs for every row of ``X``.
 
@@ -55,11 +58,12 @@ def query_teacher(
     callback : callable or None, default=None
         Called after each chunk with the completed share of the rows.
     n_jobs : int or None, default=None
-        Number of chunks that are labelled in parallel. Only used for teachers that are thread-safe and whose outputs do
-        not depend on the other rows of a chunk: scikit-learn forests that do not use threads themselves.
+        Number of chunks that are labelled in parallel; see :class:`Workers`.
     probe : ndarray or None, default=None
         Outputs of the model for some rows, if they are known, by which a change of the model is noticed. ``None``
         queries the teacher for a few of the rows.
+    workers : Workers or None, default=None
+        Labels the chunks of several tables in the way that was found for the first. ``None`` is ``Workers(n_jobs)``.
 
     Returns
     -------
@@ -83,21 +87,23 @@ def query_teacher(
             verbose=verbose,
             callback=callback,
             n_jobs=n_jobs,
+            workers=workers,
         )
         return np.asarray(teacher.model.combine(X, of_members))
-    n_rows, store = X.shape[0], None if teacher.transductive else open_store(memory, teacher_id)
-    order, chunk_size = cut(teacher, n_rows, chunk_size)
+    n_rows, store = X.shape[0], None if teacher.answers_only_given_rows else open_store(memory, teacher_id)
+    order, chunk_size = cut(teacher, n_rows, _rows_at_once(teacher, chunk_size))
     labeller = _Labeller(teacher, X if order is None else take_rows(X, order), origin, is_mixed=order is not None)
     recalled = None
     if store is not None:
         batch_size = chunk_size if (teacher.depends_on_batch if by_batch is None else by_batch) else None
         recalled = store.recall(teacher, labeller.X, labeller.probe, batch_size, probe)
         todo = _chunks(n_rows, chunk_size, recalled, by_batch=batch_size is not None)
+        labeller.keep = _keeping(store, recalled, by_batch=batch_size is not None)
     else:
         todo = _chunks(n_rows, chunk_size, None, by_batch=False)
-    progress = Progress(f"{teacher.name} labels {origin}", n_rows, verbose, callback=callback)
+    progress = Progress(f"{teacher.name} labels {origin}", n_rows, verbose, callback=with_cost(teacher.model, callback))
     outputs = _Outputs(labeller, n_rows, recalled)
-    labelled = in_threads(labeller.label, todo, n_jobs) if is_thread_safe(teacher) else map(labeller.label, todo)
+    labelled = (Workers(n_jobs) if workers is None else workers).label(labeller, todo)
     try:
         for rows, answers in zip(todo, labelled, strict=True):
             outputs.add(rows, answers)
@@ -147,10 +153,15 @@ def query_members(
     ]
 
 
-def is_thread_safe(teacher: Teacher) -> bool:
-    """Whether several threads may query a teacher, and its outputs do not depend on the other rows of a chunk."""
-    model = teacher.model
-    return type(model) in FORESTS and model.n_jobs in (None, 1)
+def _rows_at_once(teacher: Teacher, chunk_size: int) -> int:
+    """Return the number of rows in one call of the teacher: fewer of a remote one, which are stored sooner."""
+    return min(chunk_size, teacher.model.rows_at_once) if isinstance(teacher.model, RemoteTeacher) else chunk_size
+
+
+def _keeping(store: AnswerStore, recalled: Recalled, by_batch: bool) -> Callable[[np.ndarray, np.ndarray], None] | None:
+    """Return the function that stores the outputs of single rows; ``None`` if they cannot be stored."""
+    keys = recalled.keys
+    return None if keys is None or by_batch else lambda rows, answers: store.keep(keys[rows], answers)
 
 
 def _chunks(n_rows: int, chunk_size: int, recalled: Recalled | None, by_batch: bool) -> list[Any]:
@@ -198,17 +209,35 @@ class _Labeller:
 
     def __init__(self, teacher: Teacher, X: Any, origin: str, *, is_mixed: bool) -> None:
         self.teacher, self.X, self._origin, self._is_mixed = teacher, X, origin, is_mixed
+        self.keep: Callable[[np.ndarray, np.ndarray], None] | None = None
 
     def probe(self, rows: np.ndarray) -> np.ndarray:
         """Label a few rows by which the teacher is recognised."""
-        return self._label(take_rows(self.X, rows), f"{len(rows)} of the {self._origin}")
+        return ask(self.teacher, take_rows(self.X, rows), f"{len(rows)} of the {self._origin}")
 
     def label(self, rows: Any) -> np.ndarray:
         """Label the rows of a chunk."""
+        try:
+            return ask(self.teacher, *self.task(rows))
+        except TeacherError:
+            self._store_answered()
+            raise
+
+    def task(self, rows: Any) -> tuple[Any, str]:
+        """Return the rows of a chunk and what errors call them."""
         n_rows = self.X.shape[0]
         is_all = isinstance(rows, slice) and rows.stop - rows.start == n_rows
         block = self.X if is_all else take_rows(self.X, rows)
-        return self._label(block, self.describe(rows) if self._is_mixed else f"{self.describe(rows)} of {n_rows}")
+        return block, self.describe(rows) if self._is_mixed else f"{self.describe(rows)} of {n_rows}"
+
+    def _store_answered(self) -> None:
+        """Store what a remote teacher has answered of a chunk before it failed."""
+        if self.keep is None or not isinstance(self.teacher.model, RemoteTeacher) or self.teacher.n_repeats > 1:
+            return
+        rows = self.teacher.model.rows_kept(self.X)
+        with suppress(TeacherError):  # the answers are no outputs of a teacher
+            if len(rows):
+                self.keep(rows, self.teacher.outputs(take_rows(self.X, rows)))
 
     def describe(self, rows: Any) -> str:
         """Return which rows a chunk has."""
@@ -220,17 +249,3 @@ class _Labeller:
         if last - first == n_rows - 1:
             return f"{self._origin} {first} to {last}"
         return f"{n_rows} of the {self._origin} {first} to {last}"
-
-    def _label(self, block: Any, where: str) -> np.ndarray:
-        try:
-            return self.teacher.outputs(block)
-        except TeacherOutputError as error:
-            raise TeacherOutputError(f"{error} (in {where})") from None
-        except TeacherError:
-            raise
-        except Exception as error:
-            raise TeacherQueryError(
-                f"{self.teacher.name} raised {type(error).__name__} for {where}: {error}. Check that the rows have "
-                "the format that the teacher was fitted on. With memory=..., the outputs of completed chunks are "
-                "stored."
-            ) from error

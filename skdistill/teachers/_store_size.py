@@ -110,7 +110,9 @@ def memory_info(folder: str | Path) -> MemoryInfo:
     >>> from skdistill import DistilledRegressor, memory_info
     >>> X = np.linspace(0, 1, 50).reshape(-1, 1)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     model = DistilledRegressor(lambda X: X[:, 0], "linear", sampler=None, memory=folder, random_state=0)
+    ...     model = DistilledRegressor(
+    ...         lambda X: X[:, 0], "linear", sampler=None, memory=folder, random_state=0
+    ...     )
     ...     model = model.fit(X)
     ...     memory_info(folder).n_rows
     50
@@ -178,7 +180,9 @@ def reduce_memory(
     --------
     >>> from datetime import timedelta
     >>> from skdistill import reduce_memory
-    >>> reduce_memory("a folder that does not exist", bytes_limit="1G", age_limit=timedelta(days=90)).n_bytes
+    >>> reduce_memory(
+    ...     "a folder that does not exist", bytes_limit="1G", age_limit=timedelta(days=90)
+    ... ).n_bytes
     0
     """
     folder, limit = Path(folder), _as_bytes(bytes_limit)

@@ -5,7 +5,9 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -16,13 +18,13 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import skdistill
-from skdistill import CascadeClassifier, CascadeRegressor, DistilledClassifier, as_teacher
+from skdistill import CascadeClassifier, CascadeRegressor, DistilledClassifier, DistilledRegressor, as_teacher
 from skdistill.cascades._learning import answered_share
 from skdistill.cascades._thresholds import grid_of, least_share, path_of
 from skdistill.checking import check_certificate
 from skdistill.exceptions import TeacherWarning
 from skdistill.inspection import CascadeDisplay
-from skdistill.metrics import rows_needed
+from skdistill.metrics import binomial_p_value, rows_needed
 
 
 class Counting(RandomForestClassifier):
@@ -31,7 +33,7 @@ class Counting(RandomForestClassifier):
     n_asked = 0
 
     def predict_proba(self, X):
-        Counting.n_asked += len(X)
+        Counting.n_asked += X.shape[0]
         return super().predict_proba(X)
 
 
@@ -115,7 +117,21 @@ def test_counts_of_the_path_are_those_of_the_rows():
 def test_thresholds_do_not_separate_equal_certainties():
     """Certainties that differ in the last bits only are on one side of each threshold."""
     certainty = np.array([0.1, 0.1 + 1e-15, 0.7, 0.7 - 1e-15, np.nan, np.inf])
-    assert grid_of(certainty)[1:-1].tolist() == [pytest.approx(0.4)]
+    assert grid_of(certainty, is_nested=False)[1:-1].tolist() == [pytest.approx(0.4)]
+    grid = grid_of(certainty)
+    assert (np.diff(grid) < 0).all()
+    assert np.abs(grid[1:-1, None] - certainty[:4]).min() > 0.01
+
+
+def test_thresholds_lie_densely_between_tuning_rows():
+    """The proven threshold is nearly the boldest one of all numbers for which few enough rows fail."""
+    rng = np.random.default_rng(3)
+    certainty, fails = rng.random(4000), rng.random(4000) < 0.05
+    certainty[fails] *= 0.95
+    path = path_of(grid_of(rng.random(60)), certainty, fails, np.zeros(4000, bool), 0.99, 0.95)
+    n_allowed = int((binomial_p_value(np.arange(60), 4000, 0.01) <= 0.05).sum()) - 1
+    boldest = np.searchsorted(np.cumsum(fails[np.argsort(-certainty)]), n_allowed, side="right") / 4000
+    assert boldest - 0.005 < path.share <= boldest
 
 
 def test_a_certainty_that_ranks_failures_last_leaves_more_to_the_student():
@@ -159,6 +175,103 @@ def test_compiled_cascades_defer_the_same_rows(digits, teacher, student, certain
     np.testing.assert_allclose(outputs, student.predict_proba(X), atol=1e-6)
     assert len(pickle.dumps(compiled)) < 20_000
     assert 0 < defers.mean() < 1
+
+
+def one_row_forms(X, place):
+    """Return a row of a table in all forms that compiled models take."""
+    if not hasattr(X, "iloc"):
+        return [X[place], X[place].tolist(), X[place : place + 1]]
+    return [X.iloc[place], X.iloc[place].to_dict(), X.iloc[place].tolist(), X.iloc[[place]]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "student"),
+    [
+        *((kind, "hybrid") for kind in ("two classes", "three classes", "raw columns", "value", "two values")),
+        ("three classes", "boosting"),
+        ("raw columns", "boosting"),
+        ("two values", "boosting"),
+        ("three classes", "mlp"),
+        ("value", "mlp"),
+        ("two classes", "linear"),
+        ("value", "kernel"),
+        ("value", "ridge"),
+        ("three classes", "ridge"),
+    ],
+)
+def test_a_row_is_deferred_alone_as_among_many(kind, student):
+    """The code that is generated for one row has the outputs and the certainty of many rows, in all forms of a row."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(500, 4)).round(2)
+    score = X[:, 0] + np.abs(X[:, 1]) + (X[:, 2] > 1) * X[:, 3]
+    y = np.digitize(score, [0.5] if kind in ("two classes", "raw columns") else [0.0, 1.0])
+    if kind == "raw columns":
+        X = pd.DataFrame(X, columns=list("abcd")).assign(text=rng.choice(["x", "y", None], 500))
+    is_value = kind.endswith(("value", "values"))
+    if is_value:
+        y = np.column_stack([score, X[:, 3]]) if kind == "two values" else score
+    families = {"ridge": (LinearRegression() if is_value else LogisticRegression(max_iter=1000))}
+    teacher = (DecisionTreeRegressor if is_value else DecisionTreeClassifier)(max_depth=6, random_state=0)
+    if kind == "raw columns":
+        teacher = make_pipeline(ColumnTransformer([("numbers", "passthrough", list("abcd"))]), teacher)
+    teacher.fit(X[:200], y[:200])
+    distilled = (DistilledRegressor if is_value else DistilledClassifier)(
+        teacher, families.get(student, student), sampler=None, random_state=0
+    )
+    distilled.set_params(student_size=None if student in families else 100)
+    options = {"agreement": 0.6, "n_synthetic": 100, "certainty": "deviation", "random_state": 0}
+    if is_value:
+        cascade = CascadeRegressor(teacher, distilled.fit(X[:200]), tolerance=0.4, **options)
+    else:
+        cascade = CascadeClassifier(teacher, distilled.fit(X[:200]), **options)
+    for certainty in ("deviation",) if is_value else ("deviation", "margin"):
+        cascade.set_params(certainty=certainty).fit(X[200:420])
+        compiled = skdistill.compile(cascade)
+        outputs, defers = compiled.answer(X[420:])
+        assert (defers == cascade.defers(X[420:])).all()
+        np.testing.assert_allclose(outputs, compiled(X[420:]))
+        for place in range(420, 423):
+            for row in one_row_forms(X, place):
+                of_row, is_deferred = compiled.answer(row)
+                np.testing.assert_allclose(np.reshape(of_row, -1), np.reshape(outputs[place - 420], -1), rtol=1e-9)
+                assert np.ravel(is_deferred).tolist() == [defers[place - 420]]
+                assert np.shape(of_row) == np.shape(compiled(row))
+
+
+def test_the_certainty_of_values_knows_what_the_student_answers():
+    """Where errors depend on the answer, and on no column by itself, nearly all safe rows are left to the student."""
+    X = np.random.default_rng(0).normal(size=(1000, 8))
+    student = LinearRegression().fit(X, X.sum(axis=1))
+
+    def teacher(X):
+        total = X.sum(axis=1)
+        return total + np.where(total > 1, np.sin(50 * X[:, 0]), 0)
+
+    cascade = CascadeRegressor(teacher, student, agreement=0.98, tolerance=0.1, n_synthetic=1000, random_state=0)
+    safe = X.sum(axis=1) < 1
+    cascade.fit(X)
+    assert cascade.share_student_ > 0.85 * safe.mean()
+    assert cascade.defers(X)[~safe].mean() > 0.9
+
+
+def test_sparse_rows_are_deferred_as_dense_ones(digits, teacher, student):
+    """The second model reads the margin behind the sparse cells."""
+    options = {"agreement": 0.9, "certainty": "deviation", "n_synthetic": 0, "random_state": 0}
+    rows = sparse.csr_matrix(digits[1])
+    dense, of_sparse = (
+        CascadeClassifier(teacher, student, **options).fit(X[:400]).defers(X[400:]) for X in (digits[1], rows)
+    )
+    assert (dense == of_sparse).all()
+    assert 0 < dense.mean() < 1
+
+
+def test_synthetic_rows_help_to_choose_among_scores(digits, teacher, student):
+    """Both scores of labels are compared, on more rows than a third of the few that tune, unless the truth counts."""
+    cascade = CascadeClassifier(teacher, student, agreement=0.9, n_synthetic=400, random_state=0)
+    shares = cascade.fit(digits[1][:400]).certainty_results_
+    assert set(shares) == {"margin", "deviation"}
+    chosen = [name for name, share in shares.items() if share == max(shares.values())]
+    assert cascade.certainty_ in chosen or shares["deviation"] - shares["margin"] < 0.02
 
 
 @pytest.mark.parametrize("certainty", ["deviation", "families"])
@@ -334,3 +447,9 @@ def test_the_display_shows_the_promise(cascade):
     """The bound at the chosen threshold is not below the promise, and that of the next one is."""
     display = CascadeDisplay.from_estimator(cascade)
     assert display.bound[display.chosen] >= display.promise > display.bound[display.chosen + 1]
+
+
+def test_plot_is_its_display(cascade):
+    """A shortcut draws the same numbers."""
+    display = cascade.plot()
+    np.testing.assert_array_equal(display.bound, CascadeDisplay.from_estimator(cascade).bound)

@@ -10,7 +10,8 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 import skdistill
 from skdistill.compiled import Linear
-from skdistill.compression import Budget, select_trees
+from skdistill.compression import Budget, _tree_selection, select_trees
+from skdistill.compression._kept_splits import cut_back, take_trees
 from skdistill.compression._tree_gains import CandidateTrees
 from skdistill.compression._tree_selection import _Shape
 from skdistill.exceptions import StudentSizeError
@@ -58,6 +59,39 @@ def test_more_parameters_keep_more():
     few, many = (kept(select_trees(FOREST, X, TARGETS, Budget(size), random_state=0)) for size in (200, 3000))
     assert 0.8 < few < many - 0.03
     assert many > 0.97
+
+
+@pytest.mark.parametrize("max_leaf_nodes", [10, 64])
+def test_trees_are_selected_until_the_budget_is_full(max_leaf_nodes):
+    """Also where large leaves leave only a few splits of each tree."""
+    given = {"max_leaf_nodes": max_leaf_nodes, "min_samples_leaf": 150, "random_state": 0}
+    for budget in (Budget(1500), Budget(max_ops=100)):
+        assert budget.excess(select_trees(FOREST, X, TARGETS, budget, **given)) > 0.85
+
+
+def test_many_small_trees_do_not_bound_the_others(monkeypatch):
+    """Boosting goes on with trees of two leaves, in the end most of its trees, once it has fitted its rows."""
+    labels = np.digitize(waves(X), [-0.5, 0.5])
+    boosting = LGBMClassifier(n_estimators=10, num_leaves=15, n_jobs=1, verbosity=-1).fit(X, labels)
+    forest = take_trees(skdistill.compile(boosting).scorer, np.repeat(np.arange(30), 7))
+    is_whole = np.repeat(np.arange(210) % 7 == 0, forest.tree_splits)
+    is_root = np.isin(np.arange(len(forest.feature)), forest.tree_split)
+    forest, _ = cut_back(forest, is_whole | is_root, np.ones(forest.n_leaves))
+    monkeypatch.setattr(_tree_selection, "MAX_CANDIDATES", 12)
+    monkeypatch.setattr(_tree_selection, "MIN_CANDIDATES", 4)
+    given = {"link": "one-vs-rest", "max_leaf_nodes": 12, "random_state": 0}
+    small = select_trees(forest, X, boosting.predict_proba(X), Budget(1500), **given)
+    assert small.tree_splits.min() > 1
+
+
+def test_a_class_has_as_many_trees_as_it_needs():
+    """Of two classes that are hard to tell more than of one that a single split tells."""
+    labels = np.where(X[:, 2] > 0.3, 0, np.where(np.sin(6 * X[:, 0]) * X[:, 1] > 0, 1, 2))
+    boosting = LGBMClassifier(n_estimators=30, num_leaves=15, n_jobs=1, verbosity=-1).fit(X, labels)
+    forest = skdistill.compile(boosting).scorer
+    small = select_trees(forest, X, boosting.predict_proba(X), Budget(1200), link="one-vs-rest", random_state=0)
+    easy, *hard = np.bincount(small.tree_output, minlength=3)
+    assert easy < min(hard)
 
 
 def test_splits_are_those_of_the_teacher():

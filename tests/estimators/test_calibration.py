@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.cluster import AgglomerativeClustering
+from sklearn.datasets import make_classification
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import FixedThresholdClassifier, PredefinedSplit
@@ -14,6 +16,7 @@ import skdistill
 from skdistill import DistilledClassifier, DistilledRegressor
 from skdistill.estimators._calibration import MIN_ROWS
 from skdistill.estimators._calibrators import LEAST_DISTANCE, MOST_KNOTS, fit_isotonic, fit_temperature
+from skdistill.exceptions import TeacherWarning
 from skdistill.students import CompactLinearClassifier
 from skdistill.students._calibrated import IsotonicClassifier
 from skdistill.targets import soften
@@ -321,3 +324,14 @@ def test_rows_of_the_calibration_are_known_as_seen():
     model = distilled("temperature")
     assert model.seen_rows_.find(X).all()
     assert not model.seen_rows_.find(NEW).any()
+
+
+def test_a_teacher_that_recalls_the_rows_left_out_is_warned_of():
+    """Fitted on noisy labels of all rows, a tree hides its errors there: only a fitted teacher, without ``X_val``."""
+    rows, y = make_classification(500, 10, n_informative=8, n_classes=3, random_state=0)
+    recipe, options = ExtraTreesClassifier(10, random_state=0), {"n_synthetic": 4000, "random_state": 0}
+    forest, given = clone(recipe).fit(rows[:400], y[:400]), {"X_val": rows[400:], "y_val": y[400:]}
+    with pytest.warns(TeacherWarning, match="has memorised rows of X .* Pass X_val and y_val"):
+        DistilledClassifier(forest, "linear", calibration="temperature", **options).fit(rows[:400], y[:400])
+    DistilledClassifier(forest, "linear", calibration="temperature", **options).fit(rows[:400], y[:400], **given)
+    DistilledClassifier(recipe, "linear", calibration="temperature", **options).fit(rows[:400], y[:400])

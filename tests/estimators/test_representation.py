@@ -7,6 +7,7 @@ import lightgbm
 import numpy as np
 import pytest
 from helpers import dataset
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
@@ -18,8 +19,9 @@ from sklearn.utils import estimator_html_repr
 
 import skdistill
 from skdistill import AutoSampler, AutoStudent, DistilledClassifier, DistilledRegressor, _representation, as_teacher
-from skdistill.samplers import Jitter, LeafSwap
-from skdistill.students import CompactBoostingClassifier
+from skdistill.estimators._html_diagram import _selected
+from skdistill.samplers import Jitter, LeafSwap, Mixture
+from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
 
 X, Y = dataset("three classes")
 TREE = DecisionTreeClassifier(max_leaf_nodes=6, random_state=0)
@@ -29,6 +31,10 @@ SMALL = AutoStudent(families=["linear", "tree"])
 
 def first_column(rows):
     return np.asarray(rows)[:, 0]
+
+
+def waves(rows):
+    return np.sin(5 * rows[:, 0]) * rows[:, 1]
 
 
 class Slow:
@@ -139,8 +145,37 @@ class TestNotebook:
     def test_the_fitted_student_is_shown(self):
         """Not what it was chosen from."""
         model = DistilledClassifier(FITTED, SMALL, sampler=None, random_state=0).fit(X)
-        assert type(model.student_).__name__ in estimator_html_repr(model)
+        assert type(model.student_).__name__ in estimator_html_repr(model).split("<label>student: selected in fit")[1]
         assert "AutoStudent" not in estimator_html_repr(model).split("<label>student")[1]
+
+    def test_the_sampler_that_was_selected_is_shown(self):
+        """Instead of the options; before ``fit``, the options."""
+        model = DistilledRegressor(waves, CompactBoostingRegressor(30, 8), random_state=0)
+        assert "AutoSampler" in estimator_html_repr(model)
+        html = estimator_html_repr(model.fit(np.random.default_rng(0).random((200, 3))))
+        assert "<label>sampler: selected in fit" in html
+        assert model.transfer_set_.sampler == "LeafSwap()"
+        assert "LeafSwap" in html.split("<label>sampler")[1]
+        assert "AutoSampler" not in html
+
+    def test_no_synthetic_rows_are_shown_as_such(self):
+        """If they were not needed."""
+        model = DistilledRegressor(first_column, "linear", random_state=0)
+        html = estimator_html_repr(model.fit(np.random.default_rng(0).random((200, 3))))
+        assert "no synthetic rows" in html.split("<label>sampler: selected in fit")[1]
+        assert "AutoSampler" not in html
+
+    @pytest.mark.parametrize("n_jobs", [None, 2])
+    @pytest.mark.parametrize("rows", [X, sparse.csr_array(X)], ids=["dense", "sparse"])
+    def test_every_sampler_that_may_be_selected_is_found_again(self, rows, n_jobs):
+        """By its text; so is the mixture of all that is used without validation rows. Others are texts."""
+        candidates = AutoSampler().candidates(rows, n_jobs)
+        for sampler in (*candidates, Mixture(candidates)):
+            found = _selected(AutoSampler(), repr(sampler), n_jobs)
+            assert (type(found), repr(found)) == (type(sampler), repr(sampler))
+        given = AutoSampler([Jitter(0.3), LeafSwap()])
+        assert _selected(given, "Jitter(scale=0.3)", n_jobs) is given.samplers[0]
+        assert repr(_selected(given, "Other()", n_jobs)) == "Other()"
 
     @pytest.mark.parametrize("teacher", [Slow(), Slow().predict, first_column, booster(), FrozenEstimator(Slow())])
     def test_teachers_of_any_kind_are_shown_shortly(self, teacher):

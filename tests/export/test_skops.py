@@ -151,3 +151,11 @@ def test_the_list_names_classes():
             assert isinstance(kind, type)
             assert kind.__module__ == module
     assert len(set(skops_trusted_types())) == len(skops_trusted_types())
+
+
+@needs_skops
+def test_prediction_intervals():
+    """Intervals are loaded with the model inside, and are the same."""
+    X, y = make_regression(100, 3, noise=1, random_state=0)
+    intervals = skdistill.conformalize(CompactLinearRegressor().fit(X[:50], y[:50]), X[50:], y[50:])
+    np.testing.assert_array_equal(loaded(intervals).predict_interval(X), intervals.predict_interval(X))

@@ -255,7 +255,7 @@ def test_what_has_no_fidelity_is_drawn(outputs):
 def test_wrong_arguments_of_fidelity_are_named(make):
     """By whom, what and what was expected."""
     case = make("two classes")
-    with pytest.raises(ValueError, match="FidelityDisplay: kind='residuals'; expected one of"):
+    with pytest.raises(ValueError, match="FidelityDisplay: kind='residuals'; expected 'student_vs_teacher'"):
         FidelityDisplay.from_estimator(case.model, case.X, kind="residuals")
     with pytest.raises(ValueError, match=r"FidelityDisplay.from_estimator: subsample=0; expected an integer"):
         FidelityDisplay.from_estimator(case.model, case.X, subsample=0)

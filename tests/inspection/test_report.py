@@ -388,10 +388,11 @@ def test_rows_are_called_unseen_only_where_this_was_looked_for(make):
     """With training rows that can be compared, and of which there is none among them."""
     case = make("two classes")
     train = {"X_train": case.X[:100], "y_train": case.y[:100], "timing": False}
-    assert "on 100 unseen rows" in first(report(case.model, case.X[100:], case.y[100:], **train).verdict)
-    mixed = report(case.model, case.X[90:], case.y[90:], **train)
+    rows = np.concatenate([case.X[:100], case.X[100:] + 0.001])
+    assert "on 100 unseen rows" in first(report(case.model, rows[100:], case.y[100:], **train).verdict)
+    mixed = report(case.model, rows[90:], case.y[90:], **train)
     assert "on 110 rows, 10 of them training rows" in first(mixed.verdict)
-    assert "unseen" not in report(case.model, case.X[100:], case.y[100:], timing=False).verdict
+    assert "unseen" not in report(case.model, rows[100:], case.y[100:], timing=False).verdict
     case = make("csr")
     train = {"X_train": case.X[:100], "y_train": case.y[:100], "timing": False}
     assert "unseen" not in report(case.model, case.X[100:], case.y[100:], **train).verdict
@@ -930,7 +931,7 @@ def test_weights_count_as_rows_for_values(seed, n_outputs):
 def test_a_single_row_has_a_report(make):
     """It says that it tells nothing, and warns of nothing."""
     case = make("two classes")
-    found = report(case.model, case.X[:1], case.y[:1], X_train=case.X[1:], y_train=case.y[1:])
+    found = report(case.model, case.X[:1] + 0.001, case.y[:1], X_train=case.X[1:], y_train=case.y[1:])
     assert first(found.verdict) == "Cannot tell: at least 100 rows are needed.\nA single row is not enough."
     assert found.decision == "cannot tell"
     assert rest(found.verdict).startswith("Fidelity to the teacher is not defined, because a single row is not")
@@ -1179,8 +1180,8 @@ def test_wrong_counts_and_tables_are_refused(make):
     case = make("two classes")
     with pytest.raises(ValueError, match="report got a table without rows; expected at least 1"):
         report(case.model, case.X[:0])
-    for name in ("max_rows", "max_rules"):
-        for value in (0, 1.5, None, True):
+    for name, others in (("max_rows", ()), ("max_rules", (None,))):  # max_rows=None is all rows
+        for value in (0, 1.5, True, *others):
             with pytest.raises(ValueError, match=rf"report: {name}={value}; expected an integer of at least 1"):
                 report(case.model, case.X, **{name: value})
     with pytest.raises(TypeError, match=r"report: got a RandomForestClassifier.*needs the argument teacher="):
@@ -1402,7 +1403,7 @@ def test_pages_of_many_classes_and_rows_are_small(page):
 
 
 def test_training_rows_are_known_again(make):
-    """Where the training rows are passed, rows of the report that are among them are counted, and said first."""
+    """Rows of the report that are among those passed, or those that the model knows, are counted, and said first."""
     case = make("two classes")
     found = report(case.model, case.X, case.y, X_train=case.X, y_train=case.y, timing=False)
     n_rows = len(case.y)
@@ -1410,7 +1411,10 @@ def test_training_rows_are_known_again(make):
         f"Cannot tell: at least 100 other rows are needed.\n{n_rows} of the {n_rows} rows are training rows."
     )
     assert f"{len(case.y)} of the {len(case.y)} rows are among the training rows" in found.notes[0]
-    apart = report(case.model, case.X[:50], case.y[:50], X_train=case.X[50:], y_train=case.y[50:], timing=False)
+    known = report(case.model, case.X, case.y, timing=False)
+    assert f"{n_rows} of the {n_rows} rows are training rows" in known.verdict
+    new = case.X[:50] + 0.01
+    apart = report(case.model, new, case.y[:50], X_train=case.X[50:], y_train=case.y[50:], timing=False)
     assert "training rows" not in str(apart)
 
 
@@ -1467,7 +1471,7 @@ def test_a_teacher_of_hardly_any_skill_is_not_divided_by():
     teacher = LinearRegression().fit(X, X[:, 0])
     teacher.coef_ = teacher.coef_ * 0.1
     model = DistilledRegressor(teacher, "linear", sampler=None, random_state=0).fit(X)
-    found = report(model, X, y, timing=False)
+    found = report(model, X + 0.001, y, timing=False)
     skill = found.models["skill"][0]
     assert "of its skill" not in found.verdict
     assert found.decision == "cannot tell"

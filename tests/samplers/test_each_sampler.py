@@ -21,6 +21,7 @@ from skdistill.samplers import (
     Mixture,
     TermSwap,
     UniformBox,
+    _base,
     choose_from_pool,
 )
 from skdistill.samplers._cells import choose_cells
@@ -79,12 +80,36 @@ class TestLeafSwap:
         rows = fitted.sample(1200, random_state=0)
         assert np.mean(np.all(rows[:600] == rows[600:], axis=1)) < 0.5
 
+    @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int32])
+    def test_threads_and_chunks_change_no_row(self, dtype):
+        """Rows that are written into one array are those that are drawn block by block, for any number of threads."""
+        X = (1000 * np.random.default_rng(0).random((3000, 3))).astype(dtype)
+        fitted = LeafSwap().fit(X, X[:, 0])
+        drawn = fitted.sample(9000, random_state=0)
+        assert drawn.dtype == dtype
+        np.testing.assert_array_equal(np.concatenate(list(fitted.stream(9000, chunk_size=777, random_state=0))), drawn)
+        np.testing.assert_array_equal(fitted.set_params(n_jobs=3).sample(9000, random_state=0), drawn)
+
+    def test_blocks_of_a_large_table_share_a_tree(self, monkeypatch):
+        """Eight blocks of distinct rows have one tree; copies of a small table have one each, so that they differ."""
+        grown, leaves = [], LeafSwap._leaves
+        monkeypatch.setattr(
+            LeafSwap, "_leaves", lambda self, own, rng: grown.append(len(own)) or leaves(self, own, rng)
+        )
+        monkeypatch.setattr(_base, "BLOCK_ROWS", 600)
+        for n_rows, expected in ((6000, [4800, 1200]), (600, [600] * 10)):
+            X = np.arange(float(n_rows)).reshape(-1, 1)
+            drawn = LeafSwap(1.0, noise=0.0).fit(X, X[:, 0]).sample(6000, random_state=0)
+            assert np.isin(drawn, X).all()
+            assert grown == expected
+            grown.clear()
+
     def test_no_row_is_its_own_partner(self):
         """With every cell swapped no row comes back at its own place."""
         X = np.arange(1000.0).reshape(-1, 1)
         fitted = LeafSwap(1.0, noise=0.0).fit(X, X[:, 0])
         own = np.arange(1000)
-        assert np.all(fitted._partners(own, np.random.default_rng(0)) != own)
+        assert np.all(fitted._draw(own, np.random.default_rng(0))[:, 0] != X[own, 0])
 
     @pytest.mark.parametrize("n_outputs", [1, 3, 30])
     def test_any_number_of_outputs(self, n_outputs):

@@ -158,7 +158,11 @@ def test_the_teacher_is_kept_and_one_that_is_lent_is_second():
             r"TeacherBins: column 0 is described by \(1, 0\)",
         ),
         (TeacherBins(FITTED["splits"]), ValueError, "TeacherBins got neither columns nor X"),
-        (TeacherBins(FITTED["splits"], BOX, design="grid"), ValueError, "expected 'joint', 'random' or 'covering'"),
+        (
+            TeacherBins(FITTED["splits"], BOX, design="grid"),
+            ValueError,
+            "expected one of 'joint', 'random', 'covering'",
+        ),
         (TeacherBins(RandomForestRegressor(), BOX), NotFittedError, "not fitted yet"),
     ],
     ids=["columns", "empty", "inverted", "nothing", "design", "unfitted"],

@@ -1,5 +1,7 @@
 """The automatic choice: what it promises, and that it chooses by evidence."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -21,6 +23,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from skdistill import AutoSampler, DistilledClassifier, DistilledRegressor
 from skdistill.exceptions import SamplerError
 from skdistill.samplers import MUNGE, Jitter, MarginalResampling, UniformBox
+from skdistill.selection._sampler_results import SamplerResults
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
 
 X, Y = dataset("three classes")
@@ -43,6 +46,7 @@ COLUMNS = {
     "n_queries",
     "seconds",
     "validated_on",
+    "is_chosen",
 }
 
 
@@ -61,6 +65,10 @@ class Counting:
 def spiral(rows):
     rows = np.asarray(rows, dtype=float)
     return np.sin(5 * rows[:, 0]) * rows[:, 1]
+
+
+def first_column(rows):
+    return np.asarray(rows, dtype=float)[:, 0]
 
 
 def rows_of(n_rows, seed=0):
@@ -82,6 +90,31 @@ class TestResults:
         # all samplers gain, none much more than the first, which is the rule
         assert (results["gain"][2:] > 2 * results["gain_error"][2:]).all()
         assert model.transfer_set_.sampler == results["sampler"][2] == "LeafSwap()"
+        assert list(results["sampler"][results["is_chosen"]]) == ["LeafSwap()"]
+
+    @pytest.mark.parametrize("is_easy", [False, True])
+    def test_they_explain_themselves(self, is_easy):
+        """What was selected, if anything, is said in a sentence with its fidelity; all trials are a table."""
+        student = "linear" if is_easy else BOOSTING  # a line needs no synthetic rows
+        teacher = first_column if is_easy else spiral
+        model = DistilledRegressor(teacher, student, random_state=0).fit(rows_of(200))
+        results = model.sampler_results_
+        (place,) = np.flatnonzero(results["is_chosen"])
+        sampler = results["sampler"][place]
+        assert sampler == (model.transfer_set_.sampler or "none")
+        assert is_easy == (sampler == "none")
+        start = "No synthetic rows were used" if is_easy else f"{sampler} was selected"
+        measured = f"{results['fidelity'][place]:.3f} on {results['validated_on'][place]}"
+        for shown in (results.explain(), str(results), results._repr_html_().removeprefix("<div><p>")):
+            assert shown.startswith(start)
+            assert measured in shown
+        assert results._repr_html_().count("<tr>") == 1 + len(results["sampler"])
+        assert str(pickle.loads(pickle.dumps(results))) == repr(results)
+
+    def test_a_selection_without_trials_says_so(self):
+        """The first sampler is then taken without a comparison."""
+        results = SamplerResults({"is_chosen": np.zeros(1, dtype=bool)})
+        assert "without a comparison" in results.explain()
 
     @pytest.mark.parametrize(
         ("arguments", "params", "validated_on"),

@@ -3,6 +3,7 @@
 import pickle
 from hashlib import md5
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -342,3 +343,19 @@ class TestRefusals:
         )
         assert inherited.student_.gamma == "auto"
         np.testing.assert_array_equal(inherited.predict(GRID), chosen.predict(GRID))
+
+
+@pytest.mark.slow
+def test_candidates_are_fitted_by_the_processes_of_a_context():
+    """Processes that a context of joblib names fit the same candidates, with the columns that are declared here."""
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.integers(0, 9, 600), rng.standard_normal(600)])
+
+    def teacher(rows):
+        return np.array([3.0, -1, 4, 1, -5, 9, 2, -6, 5])[rows[:, 0].astype(int)] + rows[:, 1]
+
+    params = {"student": skdistill.AutoStudent(["linear", "tree", "mlp"]), "random_state": 0, "sampler": None}
+    model = skdistill.DistilledRegressor(teacher, categorical_features=[0], **params)
+    alone = model.fit(X).predict(X)
+    with joblib.parallel_config("loky", n_jobs=2):
+        np.testing.assert_array_equal(model.fit(X).predict(X), alone)

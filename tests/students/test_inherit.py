@@ -1,6 +1,7 @@
 """Students that inherit from a model: what they read, what they refuse, and what they keep."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -32,11 +33,13 @@ import skdistill
 from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor
 from skdistill.exceptions import StudentError, StudentSizeError
 from skdistill.metrics import fidelity
+from skdistill.selection._terms import KERNEL_STEPS, Terms
 from skdistill.solvers._landmarks import INHERITED_STEPS
 from skdistill.students import (
     CompactBoostingRegressor,
     CompactInheritedClassifier,
     CompactInheritedRegressor,
+    _inherit,
 )
 from skdistill.students._inheritable import inherited_kind
 
@@ -105,6 +108,16 @@ def test_a_model_within_the_budget_is_kept(temperature):
     values = DistilledRegressor(boosting, "inherit", **QUICK).fit(X)
     assert values.fidelity(X) > 0.99999
     assert values.student_.scorer_.n_trees == 20
+
+
+def test_a_model_that_loses_next_to_nothing_is_cut_back(monkeypatch):
+    """No trees are selected then, which takes long of many trees."""
+    boosting = LGBMRegressor(n_estimators=20, n_jobs=1, verbosity=-1).fit(X, Y)
+    most = skdistill.compile(boosting).scorer.n_parameters - 10
+    monkeypatch.setattr(_inherit, "select_trees", None)
+    student = CompactInheritedRegressor(most, init=boosting, random_state=0).fit_soft(X, boosting.predict(X))
+    assert student.scorer_.n_parameters <= most
+    assert fidelity(boosting.predict(X), student.predict(X)) > 0.9999
 
 
 def test_several_outputs_share_the_trees():
@@ -235,6 +248,16 @@ def test_sized():
         CompactInheritedClassifier().sized(9, n_inputs=4, n_outputs=3)
 
 
+@pytest.mark.parametrize("bias", [1.0, -1.0])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_unit_that_hardly_reads_its_inputs_does_no_harm(bias):
+    """It is constant, or never active; its weights are not scaled up, which would take its bias out of any range."""
+    network = MLPRegressor(hidden_layer_sizes=(4,), max_iter=50, random_state=0).fit(X, Y)
+    network.coefs_[0][:, 0], network.intercepts_[0][0] = 1e-9, bias
+    student = CompactInheritedRegressor(1000, init=network, random_state=0).fit_soft(X, network.predict(X))
+    assert fidelity(network.predict(X), student.predict(X)) > 0.99
+
+
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 class TestAutomaticChoice:
     @pytest.mark.parametrize(
@@ -280,14 +303,28 @@ class TestAutomaticChoice:
         assert model.candidates_.chosen.family == "inherit"
         assert model.fidelity(rows[:2000]) > 0.9
 
-    def test_kernels_of_the_choice_are_moved_in_fewer_steps(self):
+    @pytest.mark.parametrize("n_rows", [400, 2100])
+    def test_kernels_of_the_choice_are_moved_in_fewer_steps(self, n_rows):
         """Than those of the family by name, which takes three times as long; and no scout is fitted first."""
-        rows = np.random.default_rng(0).normal(size=(400, 3))
-        machine = SVR(C=10).fit(rows, np.sin(2 * rows[:, 0]) + rows[:, 1])
-        model = DistilledRegressor(machine, AutoStudent(["linear", "inherit"]), **QUICK).fit(rows)
+        rows = np.random.default_rng(0).normal(size=(n_rows, 3))
+        machine = SVR(C=10).fit(rows[:400], np.sin(2 * rows[:400, 0]) + rows[:400, 1])
+        choice = AutoStudent(["linear", "inherit"])
+        model = DistilledRegressor(machine, choice, student_size=100, **QUICK).fit(rows)
         assert model.candidates_.chosen.family == "inherit"
-        assert model.student_.n_steps < INHERITED_STEPS
+        assert model.student_.n_steps == KERNEL_STEPS < INHERITED_STEPS
         assert CompactInheritedRegressor().n_steps == "auto"
+
+    def test_candidates_among_many_rows_are_moved_in_even_fewer(self):
+        """Only the chosen one is fitted in as many steps as on few rows, and no other family is touched."""
+        many = Terms(classifies=False, n_inputs=3, n_outputs=1, n_rows=5000, inherits="kernel")
+        few = replace(many, is_cross_validated=True)
+        candidate, of_few = (terms.with_parameters("inherit", 500) for terms in (many, few))
+        assert candidate.n_steps < of_few.n_steps == many.final("inherit", candidate).n_steps
+        assert candidate.n_steps < KERNEL_STEPS
+        boosting = many.with_parameters("boosting", 500)
+        assert many.final("boosting", boosting) is boosting
+        trees = replace(many, inherits="trees").with_parameters("inherit", 500)
+        assert replace(many, inherits="trees").final("inherit", trees).n_steps == "auto"
 
     def test_what_exceeds_the_budget_is_left_out(self):
         """One hidden unit of 300 columns takes more than the budget; other families are chosen then."""

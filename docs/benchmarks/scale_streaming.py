@@ -1,0 +1,308 @@
+"""Tables that do not fit in memory: a fit, a report and predictions of 10,000,000 rows of Parquet.
+
+    python docs/benchmarks/scale_streaming.py FOLDER [--rows 10000000] [--only STAGE]
+
+Makes up to 0.8 GB of Parquet in FOLDER, and appends each measurement to FOLDER/results.jsonl, so that a run that was
+stopped goes on. Each is taken in a process of its own, whose peak memory is that of the measurement. Writes
+scale_streaming.md beside this file.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+from itertools import pairwise
+from pathlib import Path
+from time import perf_counter, process_time, sleep
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from results import Results, markdown_table, number, write_page
+
+from skdistill import DistilledClassifier, DistilledRegressor, report, score_dataset
+from skdistill.datasets import as_dataset
+from skdistill.metrics import fidelity
+
+N_COLUMNS, PART_ROWS, GROUP_ROWS = 20, 500_000, 125_000
+NAMES = [f"x{place}" for place in range(N_COLUMNS)]
+MICROSECONDS = 20.0
+N_LABELS = (200_000, 1_000_000, 2_500_000)
+SEEDS = (0, 1)
+TEST_ROWS = 100_000
+
+
+def draw(part, n_rows):
+    """Correlated numbers, and a label."""
+    rng = np.random.default_rng(part)
+    X = rng.standard_normal((n_rows, N_COLUMNS), dtype=np.float32)
+    X[:, 10:] += 0.5 * X[:, :10]
+    return X, (score(X) + rng.standard_normal(n_rows) > 0).astype(np.int8)
+
+
+def score(X):
+    """A function with bends, waves and products, as teachers have them."""
+    x = X.T
+    bends = np.maximum(x[0], 0) + np.abs(x[1]) - 0.5 * (x[2] > 1) + 0.5 * (x[3] * x[4] > 0)
+    return bends + np.sin(2 * x[5]) + 0.5 * x[6] * x[7] + 0.3 * x[8] - 0.2 * x[9] + 0.1 * (x[10] + x[11]) - 1.0
+
+
+def make(folder, n_rows):
+    """Write the files that are missing; return the paths of ``n_rows`` rows."""
+    paths = [folder / f"part-{part:03d}.parquet" for part in range(n_rows // PART_ROWS)]
+    for part, path in enumerate(paths):
+        if not path.exists():
+            X, y = draw(part, PART_ROWS)
+            table = pa.table({**{name: X[:, place] for place, name in enumerate(NAMES)}, "label": y})
+            pq.write_table(table, path.with_suffix(".tmp"), row_group_size=GROUP_ROWS)
+            path.with_suffix(".tmp").rename(path)
+    return [str(path) for path in paths]
+
+
+class Waiting:
+    """A teacher of 20 µs a row, as a service is: it waits, and notes when it is asked."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, X):
+        started = perf_counter()
+        values = np.asarray(score(np.asarray(X)), dtype=float)
+        sleep(max(MICROSECONDS * 1e-6 * len(values) - (perf_counter() - started), 0))
+        self.calls.append((started, perf_counter(), len(values)))
+        return values
+
+
+# ---------------------------------------------------------------------- measurements, each in its own process
+
+
+def measure_fit(folder, n_rows, n_labels):
+    """Fit a linear student to a teacher that waits: reading, labelling and the fit itself by the times of the calls."""
+    teacher, dataset = Waiting(), as_dataset(make(folder, n_rows), columns=NAMES, kind="numpy", sample_rows=n_labels)
+    model = DistilledRegressor(teacher, "linear", sampler=None, random_state=0)
+    started, cpu = perf_counter(), process_time()
+    model.fit(dataset)
+    ended = perf_counter()
+    calls = [call for call in teacher.calls if call[2] > 16]
+    gaps = [later[0] - earlier[1] for earlier, later in pairwise(calls)]
+    return {
+        "seconds": ended - started,
+        "cpu": process_time() - cpu,
+        "reading": calls[0][0] - started,
+        "selecting": max(gaps),
+        "labelling": sum(end - begin for begin, end, _ in teacher.calls),
+        "between_calls": sum(gaps) - max(gaps),
+        "teaching": ended - calls[-1][1],
+        "n_asked": sum(call[2] for call in teacher.calls),
+    }
+
+
+def measure_student(folder, n_rows, n_labels, student, seed):
+    """Fidelity on other rows of a student of a sample, or of all rows."""
+    X, _ = draw(10_000, TEST_ROWS)
+    dataset = as_dataset(make(folder, n_rows), columns=NAMES, kind="numpy", sample_rows=n_labels)
+    model = DistilledRegressor(lambda X: score(X).astype(float), student, sampler=None, random_state=seed)
+    started = process_time()
+    model.fit(dataset)
+    return {"fidelity": fidelity(score(X).astype(float), model.predict(X)), "cpu": process_time() - started}
+
+
+class Timed:
+    """A model whose seconds are counted."""
+
+    seconds = 0.0
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def __call__(self, X):
+        started = process_time()
+        answers = self.answer(X)
+        Timed.seconds += process_time() - started
+        return answers
+
+
+def classifier(folder):
+    """Return a distilled classifier of a quick teacher, with the seconds of both models counted."""
+
+    def proba(X):
+        second = 1 / (1 + np.exp(-1.7 * score(np.asarray(X)).astype(float)))
+        return np.column_stack([1 - second, second])
+
+    X, y = draw(20_000, 20_000)
+    model = DistilledClassifier(Timed(proba), "tree", sampler=None, random_state=0).fit(X, y)
+    model.student_.predict_proba = Timed(model.student_.predict_proba)
+    model.student_.predict = Timed(model.student_.predict)
+    return model
+
+
+def measure_report(folder, n_rows, has_label):
+    """Report on all rows: CPU seconds beside those of both models."""
+    dataset = as_dataset(make(folder, n_rows), columns=NAMES, kind="numpy")
+    model = classifier(folder)
+    Timed.seconds, started, cpu = 0.0, perf_counter(), process_time()
+    found = report(model, dataset, "label" if has_label else None, max_rows=None, timing=False)
+    spent = process_time() - cpu
+    assert f"all {n_rows:,} rows" in found.notes[0]
+    return {"seconds": perf_counter() - started, "cpu": spent, "models": Timed.seconds}
+
+
+def measure_reading(folder, n_rows):
+    """Read all rows as arrays, which every pass does."""
+    cpu = process_time()
+    assert sum(map(len, as_dataset(make(folder, n_rows), columns=NAMES, kind="numpy").chunks())) == n_rows
+    return {"cpu": process_time() - cpu}
+
+
+def measure_scores(folder, n_rows):
+    """Write predictions, and run again when all are there."""
+    dataset, found = as_dataset(make(folder, n_rows), columns=NAMES, kind="numpy"), {}
+    model = classifier(folder)
+    with tempfile.TemporaryDirectory(dir=folder) as out:
+        for name in ("first", "again"):
+            Timed.seconds, started = 0.0, perf_counter()
+            score_dataset(model, dataset, out, method="predict_proba", model_id="tree")
+            found |= {f"{name}_seconds": perf_counter() - started, f"{name}_models": Timed.seconds}
+    return found
+
+
+STAGES = {
+    "fit": (measure_fit, ("n_rows", "n_labels")),
+    "student": (measure_student, ("n_rows", "n_labels", "student", "seed")),
+    "report": (measure_report, ("n_rows", "has_label")),
+    "reading": (measure_reading, ("n_rows",)),
+    "scores": (measure_scores, ("n_rows",)),
+}
+
+
+def plan(n_rows, n_all):
+    """Return the measurements as pairs of a stage and its arguments."""
+    sizes = (n_rows // 10, n_rows)
+    found = [("fit", (size, n_labels)) for n_labels in N_LABELS for size in sizes if n_labels < size]
+    found += [("reading", (size,)) for size in sizes] + [("report", (size, True)) for size in sizes]
+    found += [("report", (n_rows, False)), ("scores", (n_rows,))]
+    for student in ("linear", "boosting"):
+        found += [
+            ("student", (size, n_labels, student, seed))
+            for seed in SEEDS
+            for size, n_labels in ((n_rows, 200_000), (n_all, n_all))
+        ]
+    return found
+
+
+def run(folder, stage, arguments):
+    """Take one measurement in a process of its own."""
+    code = [sys.executable, __file__, str(folder), "--measure", json.dumps([stage, arguments])]
+    answer = subprocess.run(code, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
+    return json.loads(answer)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--all", type=int, default=2_000_000, help="rows of the fits on all rows")
+    parser.add_argument("--only", default=None)
+    parser.add_argument("--measure", default=None)
+    given = parser.parse_args()
+    given.folder.mkdir(parents=True, exist_ok=True)
+    if given.measure:
+        stage, arguments = json.loads(given.measure)
+        found = STAGES[stage][0](given.folder, *arguments)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        print(json.dumps({**found, "peak_gb": peak}, default=float))
+        return
+    make(given.folder, given.rows)
+    results = Results(given.folder / "results.jsonl")
+    for stage, arguments in plan(given.rows, given.all):
+        named = dict(zip(STAGES[stage][1], arguments, strict=True))
+        if given.only in (None, stage) and not results.has(stage=stage, **named):
+            results.add(stage=stage, **named, **run(given.folder, stage, arguments))
+    write(results, given.rows, given.all)
+
+
+# ---------------------------------------------------------------------- the page
+
+
+def write(results, n_rows, n_all):
+    of = {stage: [row for row in results.rows if row["stage"] == stage] for stage in STAGES}
+    page = [*fits(of["fit"]), *students(of["student"], n_rows, n_all), *reports(of), *scores(of["scores"])]
+    command = "python docs/benchmarks/scale_streaming.py FOLDER"
+    write_page(Path(__file__).with_suffix(".md"), "Tables that do not fit in memory", "\n\n".join(page), command)
+
+
+def fits(rows):
+    header = ["rows", "rows labelled", "seconds", "of the teacher", "of reading", "of selecting", "of teaching"]
+    header += ["labelling / teacher, 1 core", "2 cores", "peak GB"]
+    table = []
+    for row in rows:
+        beside = row["reading"] + row["selecting"] + row["between_calls"]
+        ratios = [1 + beside / (row["labelling"] / n_cores) for n_cores in (1, 2)]
+        seconds = [row[name] for name in ("seconds", "labelling", "reading", "selecting", "teaching")]
+        cells = [f"{row['n_rows']:,}", f"{row['n_labels']:,}", *(number(each, 1) for each in seconds)]
+        table.append([*cells, *(number(each, 2) for each in ratios), number(row["peak_gb"], 2)])
+    most = max(row["n_rows"] for row in rows)
+    passes = min(row["reading"] + row["selecting"] for row in rows if row["n_rows"] == most)
+    text = (
+        "A linear student (`sampler=None`) of a teacher that waits 20 µs for each row, from Parquet with 20 columns of "
+        "float32. Reading is the first pass, which draws rows at random; selecting is the second, which selects the "
+        "others with Neyman's allocation. Labelling compared with the teacher's own time is measured with one query at "
+        "a time; for two cores it is calculated, with half the teacher's time and the same passes. In the fastest fit, "
+        f"both passes take {1e6 * passes / most:.2f} µs for each row of the dataset: they are at most 15 % of the "
+        f"teacher's own time for {most:,} rows if that is at least {passes / 0.15:.0f} s."
+    )
+    return ["## A fit", text, markdown_table(header, table)]
+
+
+def students(rows, n_rows, n_all):
+    table = []
+    for student in dict.fromkeys(row["student"] for row in rows):
+        cells = [[row for row in rows if (row["student"], row["n_labels"]) == (student, n)] for n in (200_000, n_all)]
+        means = [float(np.mean([row["fidelity"] for row in part])) if part else float("nan") for part in cells]
+        table.append([student, *(number(mean, 4) for mean in means), number(means[1] - means[0], 4)])
+    text = (
+        f"Fidelity on {TEST_ROWS:,} other rows, mean of {len(SEEDS)} seeds: of 200,000 rows drawn and selected from "
+        f"{n_rows:,}, and of all of {n_all:,} rows, which stand for all {n_rows:,}. "
+        "If the difference is negative, the student of the sample is better."
+    )
+    header = ["student", "200,000 rows", f"all {n_all:,} rows", "difference"]
+    return ["## The student of a sample", text, markdown_table(header, table)]
+
+
+def reports(of):
+    table = []
+    reading = {row["n_rows"]: row["cpu"] for row in of["reading"]}
+    for row in of["report"]:
+        beside = row["cpu"] - row["models"]
+        own = beside - 2 * reading.get(row["n_rows"], 0.0)
+        cells = [f"{row['n_rows']:,}", "yes" if row["has_label"] else "no", number(row["seconds"], 1)]
+        cells += [number(row["models"], 1), number(row["n_rows"] / beside), number(row["n_rows"] / own)]
+        table.append([*cells, number(row["peak_gb"], 2)])
+    text = (
+        "`report(model, dataset, max_rows=None)` for two classes and 20 columns with slices, on one core. Rows a "
+        "second are those beside the time of both models, with and without the two passes that read the Parquet."
+    )
+    header = ["rows", "true labels", "seconds", "of both models", "rows a second", "without reading", "peak GB"]
+    return ["## A report on all rows", text, markdown_table(header, table)]
+
+
+def scores(rows):
+    table = [
+        [
+            f"{row['n_rows']:,}",
+            number(row["first_seconds"], 1),
+            number(row["first_models"], 1),
+            number(row["again_seconds"], 2),
+            number(row["peak_gb"], 2),
+        ]
+        for row in rows
+    ]
+    text = '`score_dataset(model, dataset, folder, method="predict_proba")`, and once more when all parts are complete.'
+    header = ["rows", "seconds", "of the model", "seconds, again", "peak GB"]
+    return ["## Predictions", text, markdown_table(header, table)]
+
+
+if __name__ == "__main__":
+    main()

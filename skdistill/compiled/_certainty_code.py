@@ -1,0 +1,82 @@
+"""Python code that computes the outputs of one row together with the certainty of the student."""
+
+from typing import Any
+
+from ._certainty import Certainty, margin_of_one
+from ._code import Code, float_literal
+from ._tree_code import forest_code, reading
+
+
+def code_of_both(student: Code, ending: str, certainty: Certainty, n_outputs: int) -> Code | None:
+    """Return code that extends that of the student by its certainty; ``None`` if no code is generated for it.
+
+    The second model then costs little more than its comparisons.
+
+    Parameters
+    ----------
+    student : Code
+        Sets the scores of the row.
+    ending : str
+        The statements that return its outputs.
+    certainty : Certainty
+    n_outputs : int
+        Number of outputs: 0 for a single value.
+    """
+    before, outputs = _assigned(ending)
+    names = {"margin_of_one": margin_of_one, "decision": certainty.decision}
+    if certainty.kind == "margin":
+        lines = [*student.lines, *before, outputs, *_margin(certainty, n_outputs), "    certainty = margin"]
+        return Code(lines, student.names | names, student.takes_array)
+    if certainty.reader is None:
+        return None
+    read, n_columns = _read(certainty, n_outputs), certainty.reader.n_features_in_
+    is_read = _are_read(student, certainty.reader)
+    second = forest_code(certainty.helper.scorer, reads=not is_read)
+    if second is None:
+        return None
+    if is_read:
+        places = range(n_columns, certainty.helper.n_features_in_)
+        first, cells = [], [f"    {''.join(f'x{place}, ' for place in places)}= {read},"]
+    else:
+        first, cells = ["    read = cells if type(cells) is list else cells.tolist()"], [f"    cells = [*read, {read}]"]
+    margin = _margin(certainty, n_outputs) if certainty.classifies else []
+    lines = [*first, *student.lines, *before, outputs, *margin, *cells, *second.lines]
+    if certainty.classifies:
+        floor = float_literal(certainty.floor)
+        lines.append(f"    certainty = margin / (s0 if s0 > {floor} else {floor})")
+    else:
+        lines.append("    certainty = -s0")
+    return Code(lines, student.names | names, student.takes_array)
+
+
+def _are_read(student: Code, reader: Any) -> bool:
+    """Whether the code of the student has all cells in ``x0``, ``x1``, ..., as numbers."""
+    are_given = not any(line.startswith("    cells =") for line in student.lines)
+    are_numbers = reader.columns is None or reader.columns.are_numbers
+    return are_given and are_numbers and reading(reader.n_features_in_) in student.lines
+
+
+def _assigned(ending: str) -> tuple[list[str], str]:
+    """Return the statements before a return statement, and an assignment of what it returns, without an array."""
+    *before, last = ending.split("\n")
+    returned = last.removeprefix("    return ")
+    if returned.startswith("array("):
+        return before, f"    proba = {returned.removeprefix('array(').removesuffix(')')}"
+    return before, f"    value = {returned}"
+
+
+def _margin(certainty: Certainty, n_classes: int) -> list[str]:
+    """Return the statements that set ``margin`` from the tuple ``proba``."""
+    if n_classes == 2:
+        cut = 0.5 if certainty.decision is None else certainty.decision.thresholds[1]
+        return [f"    margin = 2 * abs(proba[1] - {float_literal(cut)})"]
+    if certainty.decision is not None or n_classes < 2:
+        return ["    margin = margin_of_one(list(proba), decision)"]
+    return ["    *_, other, largest = sorted(proba)", "    margin = largest - other"]
+
+
+def _read(certainty: Certainty, n_outputs: int) -> str:
+    """Return the outputs that the second model reads, as the items of a list."""
+    if certainty.classifies:
+        return "margin"
+    return "value" if n_outputs == 0 else "*proba"

@@ -1,0 +1,258 @@
+"""Rows of a dataset drawn in one reading: those with the largest keys, which depend on the seed and their position."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from .._tables import stack_rows, take_rows
+from ._chunked_table import Chunk, ChunkedTable, named
+
+KeysOf = Callable[[Chunk], np.ndarray]
+"""Returns a key for each row of a chunk; it can be pickled."""
+
+
+def row_keys(seed: int, start: int, n_rows: int) -> np.ndarray:
+    """Return random numbers in [0, 1) for rows, by their positions in the dataset.
+
+    A row has the same key in chunks and partitions of any size, whoever reads them.
+
+    Parameters
+    ----------
+    seed : int
+    start : int
+        Position of the first row.
+    n_rows : int
+    """
+    return np.random.Generator(np.random.PCG64(seed).advance(start)).random(n_rows)
+
+
+@dataclass(frozen=True)
+class RandomKeys:
+    """Keys of rows that are drawn at random.
+
+    Parameters
+    ----------
+    seed : int
+    """
+
+    seed: int
+
+    def __call__(self, chunk: Chunk) -> np.ndarray:
+        return row_keys(self.seed, chunk.start, len(chunk))
+
+
+class Drawer(Protocol):
+    """Reads datasets elsewhere, for example on a cluster, and draws the rows that are drawn here."""
+
+    def reads(self, dataset: ChunkedTable) -> bool:
+        """Whether it can read the dataset."""
+        ...
+
+    def scan(self, dataset: ChunkedTable, others: Sequence[str], on_rows: Callable[[int], None]) -> ChunkedTable:
+        """Return the dataset that knows its schema, as that of :meth:`ChunkedTable.scanned` after its reading."""
+        ...
+
+    def draw(
+        self,
+        dataset: ChunkedTable,
+        n_rows: int,
+        keys_of: KeysOf,
+        others: Sequence[str],
+        on_rows: Callable[[int], None],
+    ) -> "DrawnRows":
+        """Return the rows with the largest keys of a dataset that was scanned."""
+        ...
+
+
+_drawer: ContextVar[Drawer | None] = ContextVar("drawer", default=None)
+
+
+@contextmanager
+def drawn_by(drawer: Drawer) -> Iterator[None]:
+    """Let datasets be read elsewhere where that is possible."""
+    token = _drawer.set(drawer)
+    try:
+        yield
+    finally:
+        _drawer.reset(token)
+
+
+def scan(dataset: ChunkedTable, others: Sequence[str] = ()) -> ChunkedTable:
+    """Read a dataset, and return the dataset that knows its schema."""
+    if (drawer := _drawer_of(dataset)) is not None:
+        return drawer.scan(dataset, others, _ignore)
+    scanned, chunks = dataset.scanned(others)
+    for _ in chunks:
+        pass
+    return scanned
+
+
+def scan_and_draw(
+    dataset: ChunkedTable, n_rows: int, keys_of: KeysOf, others: Sequence[str], on_rows: Callable[[int], None]
+) -> tuple[ChunkedTable, "DrawnRows"]:
+    """Return the dataset that knows its schema, and the rows with the largest keys; here, it is read once."""
+    if (drawer := _drawer_of(dataset)) is not None:
+        scanned = drawer.scan(dataset, others, _ignore)
+        return scanned, drawer.draw(scanned, n_rows, keys_of, others, on_rows)
+    scanned, chunks = dataset.scanned(others)
+    return scanned, _offer_all(chunks, n_rows, keys_of, on_rows).rows(scanned)
+
+
+def draw(
+    dataset: ChunkedTable, n_rows: int, keys_of: KeysOf, others: Sequence[str], on_rows: Callable[[int], None]
+) -> "DrawnRows":
+    """Return the rows with the largest keys of a dataset that was scanned.
+
+    Parameters
+    ----------
+    dataset : ChunkedTable
+    n_rows : int >= 1
+    keys_of : callable
+        Rows with the key -inf are left out.
+    others : sequence of str
+        Further columns that are returned.
+    on_rows : callable
+        Called with the number of rows that were read so far.
+    """
+    if dataset.schema is not None and (drawer := _drawer_of(dataset)) is not None:
+        return drawer.draw(dataset, n_rows, keys_of, others, on_rows)
+    return _offer_all(dataset.chunks(others=others), n_rows, keys_of, on_rows).rows(dataset)
+
+
+def _drawer_of(dataset: ChunkedTable) -> Drawer | None:
+    drawer = _drawer.get()
+    return drawer if drawer is not None and drawer.reads(dataset) else None
+
+
+def _offer_all(chunks: Iterator[Chunk], n_rows: int, keys_of: KeysOf, on_rows: Callable[[int], None]) -> "LargestKeys":
+    kept = LargestKeys(n_rows)
+    for chunk in chunks:
+        kept.offer(keys_of(chunk), chunk)
+        on_rows(chunk.start + len(chunk))
+    return kept
+
+
+def _ignore(n_rows: int) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True)
+class DrawnRows:
+    """Rows that were drawn from a dataset, in its order.
+
+    Attributes
+    ----------
+    table : table of shape (n_rows, n_features)
+    positions : ndarray of int, shape (n_rows,)
+    others : dict of ndarray
+        Further columns.
+    """
+
+    table: Any
+    positions: np.ndarray
+    others: dict[str, np.ndarray]
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def take(self, rows: np.ndarray) -> "DrawnRows":
+        """Return some of the rows."""
+        others = {name: values[rows] for name, values in self.others.items()}
+        return DrawnRows(take_rows(self.table, rows), self.positions[rows], others)
+
+
+@dataclass
+class _Piece:
+    """Some rows of a chunk with their keys."""
+
+    keys: np.ndarray
+    chunk: Chunk
+    rows: np.ndarray
+    """Positions of the rows in the chunk."""
+
+    def above(self, least: float) -> "_Piece | None":
+        """Return the rows with keys of at least ``least``; ``None`` if there are none."""
+        kept = np.flatnonzero(self.keys >= least)
+        if len(kept) == len(self.keys):
+            return self
+        return _piece(self.keys, self.chunk, self.rows, kept) if len(kept) else None
+
+
+def _piece(keys: np.ndarray, chunk: Chunk, positions: np.ndarray, kept: np.ndarray) -> _Piece:
+    others = {name: values[kept] for name, values in chunk.others.items()}
+    some = Chunk(take_rows(chunk.table, kept), chunk.start, chunk.partition, others)
+    return _Piece(keys[kept], some, positions[kept])
+
+
+@dataclass
+class LargestKeys:
+    """Keeps the rows with the largest keys of all chunks that are offered.
+
+    Twice as many rows as are wanted are in memory at most, besides the chunk that is offered.
+
+    Parameters
+    ----------
+    n_rows : int >= 1
+        Number of rows to keep.
+    """
+
+    n_rows: int
+    _pieces: list[_Piece] = field(default_factory=list)
+    _least: float = -np.inf
+    _n_kept: int = 0
+
+    def offer(self, keys: np.ndarray, chunk: Chunk) -> None:
+        """Offer the rows of a chunk with their keys; rows with the key -inf are left out."""
+        kept = np.flatnonzero(keys > self._least)
+        if len(kept) == 0:
+            return
+        self._pieces.append(_piece(keys, chunk, chunk.start + np.arange(len(keys)), kept))
+        self._n_kept += len(kept)
+        if self._n_kept > 2 * self.n_rows:
+            self.drop()
+
+    def rest(self) -> "LargestKeys":
+        """Return an empty one that drops the rows that this one would drop at once."""
+        return LargestKeys(self.n_rows, [], self._least)
+
+    def absorb(self, other: "LargestKeys") -> None:
+        """Keep the rows with the largest keys of both; those of ``other`` come after the rows that are kept."""
+        kept = [piece.above(np.nextafter(self._least, np.inf)) for piece in other._pieces]
+        pieces = [piece for piece in kept if piece is not None]
+        self._pieces += pieces
+        self._n_kept += sum(len(piece.keys) for piece in pieces)
+        if self._n_kept > 2 * self.n_rows:
+            self.drop()
+
+    def rows(self, dataset: ChunkedTable) -> DrawnRows:
+        """Return the rows with the largest keys, with the dtypes and categories of the whole dataset."""
+        self.drop()
+        if not self._pieces:
+            return DrawnRows(take_rows(dataset.first_table(), slice(0, 0)), np.zeros(0, dtype=int), {})
+        tables = [self._conformed(piece, dataset) for piece in self._pieces]
+        names = self._pieces[0].chunk.others
+        return DrawnRows(
+            stack_rows(tables),
+            np.concatenate([piece.rows for piece in self._pieces]),
+            {name: np.concatenate([piece.chunk.others[name] for piece in self._pieces]) for name in names},
+        )
+
+    def _conformed(self, piece: _Piece, dataset: ChunkedTable) -> Any:
+        if dataset.schema is None:
+            return piece.chunk.table
+        with named(dataset.name, piece.chunk.partition):
+            return dataset.schema.conformed(piece.chunk.table)
+
+    def drop(self) -> None:
+        """Drop the rows that are not among those with the largest keys."""
+        if self._n_kept <= self.n_rows:
+            return
+        keys = np.concatenate([piece.keys for piece in self._pieces])
+        least = float(np.partition(keys, -self.n_rows)[-self.n_rows])
+        kept = [piece.above(least) for piece in self._pieces]
+        self._pieces = [piece for piece in kept if piece is not None]
+        self._least, self._n_kept = least, sum(len(piece.keys) for piece in self._pieces)

@@ -1,0 +1,267 @@
+"""A fit on a dataset that is not in memory: rows drawn at random first, and rows selected with their outputs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._described import described
+from .._progress import Progress
+from .._tables import describe_mismatch, is_frame, take_rows
+from .._validation import check_finite, check_random_state, check_table, draw_seed
+from ..datasets import ChunkedTable, as_dataset, is_dataset
+from ..datasets._drawing import DrawnRows, RandomKeys, row_keys, scan, scan_and_draw
+from ..datasets._for_models import for_model
+from ..exceptions import DatasetError
+from ..metrics import FidelitySums
+from ..samplers._pool import choose_from_dataset
+from ..teachers import Teacher, is_fitted_teacher, is_list
+
+VALIDATION_SHARE, MOST_VALIDATION_ROWS, FEWEST_VALIDATION_ROWS = 0.05, 5000, 50
+"""Share of the drawn rows that validate samplers and students, its maximum, and the minimum for which it is taken."""
+
+KEPT_QUERIES = 4
+"""Queries of the budget that are kept for each row that validates: a fit spends a quarter of what is left on them."""
+
+FIRST_SHARE, MOST_FIRST_ROWS, FEWEST_FIRST_ROWS = 0.25, 20_000, 200
+"""Share of the drawn rows that are drawn at random and tell where the teacher's outputs vary, and its limits."""
+
+
+class Passed(NamedTuple):
+    """The arguments of ``fit`` as they were passed."""
+
+    X: Any
+    y: Any
+    sample_weight: Any
+    X_unlabeled: Any
+    X_val: Any
+    y_val: Any
+    groups: Any
+
+
+@dataclass
+class DatasetPool:
+    """A dataset of which informative rows are selected once the teacher has labelled others.
+
+    Attributes
+    ----------
+    dataset : ChunkedTable
+    n_rows : int
+        Maximum number of rows to select.
+    n_kept : int
+        Number of queries of the budget that are left for validation rows.
+    skipped : ndarray of int
+        Sorted positions of the rows that were drawn already.
+    y, weight : str or None
+        Columns of true labels and of weights.
+    verbose : int
+    check : callable
+        ``check(X, rows)`` checks the selected rows.
+    truth_of : callable or None, default=None
+        ``truth_of(rows, y)`` returns true labels as targets.
+    chosen : list of table, default=[]
+        The rows that were selected.
+    """
+
+    dataset: ChunkedTable
+    n_rows: int
+    n_kept: int
+    skipped: np.ndarray
+    y: str | None
+    weight: str | None
+    verbose: int
+    check: Callable[[Any, Any], Any]
+    truth_of: Callable[[Any, Any], Any] | None = None
+    chosen: list[Any] = field(default_factory=list)
+
+    def for_teacher(self, model: Any, teacher: Teacher) -> "DatasetPool":
+        """Return the pool that knows how true labels become targets; the selected rows are noted in both."""
+        return replace(self, truth_of=partial(_truth_of, model, teacher))
+
+    def choose(
+        self, X: Any, outputs: np.ndarray, n_left: float, rng: np.random.RandomState
+    ) -> tuple[Any, np.ndarray | None, np.ndarray | None]:
+        """Return the selected rows, their weights, and their true labels as targets."""
+        n_rows = int(min(self.n_rows, n_left - self.n_kept))
+        if n_rows < 1:
+            return take_rows(X, slice(0, 0)), None, None
+        progress = Progress(f"select rows of {self.dataset.name}", self.dataset.n_rows or 1, self.verbose)
+        drawn = choose_from_dataset(
+            X,
+            outputs,
+            self.dataset,
+            n_rows,
+            rng,
+            skipped=self.skipped,
+            others=_names(self.y, self.weight),
+            weight=self.weight,
+            on_chunk=progress.update,
+        )
+        if len(drawn) == 0:
+            return drawn.table, None, None
+        rows = self.check(X, drawn.table)
+        self.chosen.append(rows)
+        weight = None if self.weight is None else drawn.others[self.weight].astype(float)
+        truth = None if self.y is None or self.truth_of is None else self.truth_of(rows, drawn.others[self.y])
+        return rows, weight, truth
+
+
+def _truth_of(model: Any, teacher: Teacher, rows: Any, y: np.ndarray) -> Any:
+    return model._task.truth(model, teacher, model._task.check_y(model, rows, y))
+
+
+def draw_first_rows(model: Any, passed: Passed) -> tuple[Passed, DatasetPool | None]:
+    """Return the arguments with tables in memory, and the pool that further rows are selected from.
+
+    A dataset with no more rows than are drawn is read as a whole, and the fit is that of the table in memory. Otherwise
+    some rows are drawn at random: those of ``X``, and those that validate samplers and students unless ``X_val`` is
+    passed. The other rows are selected later, where the outputs of the teacher vary, and count as unlabelled ones.
+
+    Raises
+    ------
+    DatasetError
+        If the dataset can be read only once, or what is asked for needs all rows at once.
+    """
+    if not is_dataset(passed.X):
+        return _draw_unlabelled(model, passed) if is_dataset(passed.X_unlabeled) else (passed, None)
+    seed = draw_seed(check_random_state(model.random_state, model))
+    _check_streamable(model, passed)
+    dataset = _prepared(model, as_dataset(passed.X), passed)
+    y, weight = (_column(model, name, getattr(passed, name)) for name in ("y", "sample_weight"))
+    n_rows = _n_drawn(model, dataset)
+    scanned, drawn = _draw_at_random(model, dataset, n_rows, seed, _names(y, weight))
+    if (scanned.n_rows or 0) <= n_rows:
+        return _as_passed(passed, drawn, y, weight), None
+    n_validation = _n_validation(model, n_rows) if passed.X_val is None else 0
+    n_first = int(min(max(FEWEST_FIRST_ROWS, FIRST_SHARE * n_rows), MOST_FIRST_ROWS, n_rows - n_validation))
+    order = np.argsort(row_keys(seed + 1, 0, len(drawn)))[: n_first + n_validation]
+    first, held = drawn.take(np.sort(order[:n_first])), drawn.take(np.sort(order[n_first:]))
+    passed = _as_passed(passed, first, y, weight)
+    if n_validation:
+        passed = passed._replace(X_val=held.table, y_val=None if y is None else held.others[y])
+    skipped = np.sort(np.concatenate([first.positions, held.positions]))
+    pool = DatasetPool(
+        scanned,
+        n_rows - len(skipped),
+        KEPT_QUERIES * n_validation,
+        skipped,
+        y,
+        weight,
+        model.verbose,
+        partial(_checked, model),
+    )
+    return passed, pool
+
+
+def fidelity_to_dataset(model: Any, X: Any, sample_weight: Any) -> float:
+    """Return the fidelity of a fitted distilled estimator on all rows of a dataset."""
+    weight = _column(model, "sample_weight", sample_weight)
+    sums = FidelitySums(model._task.multioutput)
+    for chunk in for_model(X, model, _names(weight)).chunks(others=_names(weight)):
+        weights = None if weight is None else chunk.others[weight]
+        outputs = model._targets.predict_seen(model.student_, model._student_rows(chunk.table))
+        sums.update(model.soft_targets(chunk.table), outputs, weights)
+    return sums.fidelity
+
+
+def _draw_unlabelled(model: Any, passed: Passed) -> tuple[Passed, DatasetPool | None]:
+    """Return the arguments without the dataset in place of ``X_unlabeled``, from which rows are selected later."""
+    dataset = as_dataset(passed.X_unlabeled)
+    dataset.require_repeatable("a fit reads it twice")
+    is_named = is_frame(passed.X)
+    if dataset.columns is None and is_named and dataset.column_names is not None:
+        dataset = dataset.select([str(name) for name in passed.X.columns])
+    if dataset.kind is None:
+        library: Any = type(passed.X).__module__.partition(".")[0] if is_named else "numpy"
+        dataset = dataset.converted_to(library)
+    scanned = scan(dataset)
+    pool = DatasetPool(
+        scanned, dataset.sample_rows, 0, np.zeros(0, dtype=int), None, None, model.verbose, partial(_checked, model)
+    )
+    return passed._replace(X_unlabeled=None), pool
+
+
+def _check_streamable(model: Any, passed: Passed) -> None:
+    """Raise an error for what needs all rows at once."""
+    name = type(model).__name__
+    needs_all = {
+        "the teacher is not fitted, and fitting it": not is_fitted_teacher(model.teacher),
+        f"teacher_cv={model.teacher_cv!r}": model.teacher_cv is not None,
+        "groups": passed.groups is not None,
+        "X_unlabeled beside a dataset": passed.X_unlabeled is not None,
+        "the teacher only has labels of the rows that it was fitted on, and": _is_transductive(model),
+    }
+    needing = next((what for what, is_asked in needs_all.items() if is_asked), None)
+    if needing is not None:
+        raise DatasetError(
+            f"{name}: X is a dataset that is read in chunks, but {needing} needs all rows at once. Fit the teacher "
+            "first and leave out the argument, or pass a table in memory."
+        )
+
+
+def _is_transductive(model: Any) -> bool:
+    teacher = model.teacher
+    has_labels_only = hasattr(teacher, "labels_") and not hasattr(teacher, "predict")
+    return not is_list(teacher) and (bool(getattr(teacher, "transductive", False)) or has_labels_only)
+
+
+def _prepared(model: Any, dataset: ChunkedTable, passed: Passed) -> ChunkedTable:
+    """Return the dataset with the columns and the kind of table that the teacher was fitted on, where it tells."""
+    dataset.require_repeatable("a fit reads it twice: to draw rows at random, and to select rows by their outputs")
+    return for_model(dataset, model.teacher, _names(passed.y, passed.sample_weight))
+
+
+def _column(model: Any, name: str, value: Any) -> str | None:
+    """Return the name of a column of the dataset."""
+    if value is None or isinstance(value, str):
+        return value
+    raise DatasetError(
+        f"{type(model).__name__}: X is a dataset that is read in chunks, but {name}={described(value)}; expected None "
+        "or the name of a column of the dataset."
+    )
+
+
+def _names(*columns: Any) -> list[str]:
+    return [name for name in columns if isinstance(name, str)]
+
+
+def _n_drawn(model: Any, dataset: ChunkedTable) -> int:
+    """Return the number of rows that are drawn and labelled, within the budget."""
+    budget = np.inf if model.max_queries is None else model.max_queries // model.n_repeats
+    return int(min(dataset.sample_rows, budget))
+
+
+def _n_validation(model: Any, n_rows: int) -> int:
+    """Return the number of rows that validate, if a sampler or a student is chosen."""
+    n_validation = min(round(VALIDATION_SHARE * n_rows), MOST_VALIDATION_ROWS)
+    return n_validation if model._is_anything_chosen(1) and n_validation >= FEWEST_VALIDATION_ROWS else 0
+
+
+def _draw_at_random(
+    model: Any, dataset: ChunkedTable, n_rows: int, seed: int, others: Sequence[str]
+) -> tuple[ChunkedTable, DrawnRows]:
+    """Read the dataset once: its schema, and rows drawn at random."""
+    progress = Progress(f"read {dataset.name}", dataset.n_rows or 1, model.verbose)
+    return scan_and_draw(dataset, n_rows, RandomKeys(seed), others, progress.update)
+
+
+def _as_passed(passed: Passed, drawn: DrawnRows, y: str | None, weight: str | None) -> Passed:
+    """Return the arguments with drawn rows as ``X``."""
+    return passed._replace(
+        X=drawn.table,
+        y=None if y is None else drawn.others[y],
+        sample_weight=None if weight is None else drawn.others[weight],
+    )
+
+
+def _checked(model: Any, X: Any, rows: Any) -> Any:
+    """Return selected rows after the checks of ``X_unlabeled``."""
+    rows = check_table(model, rows, reset=False)
+    if is_frame(rows):
+        check_finite(model, rows)
+    mismatch = describe_mismatch(X, rows)
+    if mismatch is not None:
+        raise DatasetError(f"{type(model).__name__}: the dataset does not match X: got {mismatch}.")
+    return rows
