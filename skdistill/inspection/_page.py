@@ -70,6 +70,7 @@ STYLE = f"""
   .skdistill-report th[scope=row], .skdistill-report .text, .skdistill-report .texts .text {{ white-space: normal;
     overflow-wrap: anywhere; max-width: 12em; }}
   .skdistill-report th[scope=row].text {{ min-width: 5.6em; }}
+  .skdistill-report td.text {{ min-width: 4em; }}
   .skdistill-report dl {{ grid-template-columns: 1fr; }}
   .skdistill-report dd {{ margin-bottom: .3em; }}
 }}

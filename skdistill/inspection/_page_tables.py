@@ -22,7 +22,14 @@ FIRST_MEASURES = (
 
 FOLDED = {
     "by_output": ("agreement", "distance"),
-    "by_slice": ("distance_error", "agreement", "teacher_accuracy", "student_accuracy"),
+    "by_slice": (
+        "distance_error",
+        "agreement",
+        "teacher_accuracy",
+        "student_accuracy",
+        "teacher_error",
+        "student_error",
+    ),
     "rules": ("share", "distance_error", "share_of_distance"),
 }
 """Columns of the other tables that are folded."""
