@@ -279,8 +279,7 @@ def report(
         of_models.setdefault(name, {}).update(measured)
     distilled = None if teacher is not None else distilled_inside(model, None)[0]
     of_models = of_models if sums is None else sums.quality(of_models)
-    n_equal, n_shared, n_seen = _known_rows(distilled, answers, X_train)
-    is_unseen = X_train is not None and n_equal == 0 and are_comparable(answers.X, X_train)
+    is_unseen, n_shared, n_seen = _known_rows(distilled, answers, X_train)
     findings = _findings(answers, of_models, outputs, n_shared=n_shared, is_unseen=is_unseen)
     findings = findings if sums is None else sums.findings(findings, of_models)
     slices = find_slices(answers.X, columns)
@@ -458,8 +457,8 @@ def _notes_of_truth(answers: Answers) -> list[str]:
     ]
 
 
-def _known_rows(distilled: Any, answers: Answers, X_train: Any) -> tuple[int, int, int | None]:
-    """Return how many rows equal training rows, how many are training rows, and how many the fit has seen.
+def _known_rows(distilled: Any, answers: Answers, X_train: Any) -> tuple[bool, int, int | None]:
+    """Return whether no row is a training row, how many are training rows, and how many the fit has seen.
 
     Training rows are those of ``X_train``, or those that a distilled estimator was taught on or selected with. It may
     not know the latter: their number is then ``None``.
@@ -467,7 +466,8 @@ def _known_rows(distilled: Any, answers: Answers, X_train: Any) -> tuple[int, in
     n_equal, n_shared = (0, 0) if X_train is None else count_shared(answers.X, X_train)
     seen = getattr(distilled, "seen_rows_", None)
     n_seen = None if seen is None or answers.pair is None else seen.count_beyond_chance(answers.pair.X)
-    return n_equal, max(n_shared, n_seen or 0), n_seen
+    is_unseen = X_train is not None and n_equal == 0 and are_comparable(answers.X, X_train)
+    return is_unseen, max(n_shared, n_seen or 0), n_seen
 
 
 def _notes_of_promise(answers: Answers, are_new: bool) -> list[str]:
