@@ -204,7 +204,7 @@ def test_a_cluster_of_dask_labels_rows():
     params = {"sampler": None, "chunk_size": 20, "random_state": 0}
     alone = DistilledRegressor(teacher, "linear", **params).fit(X)
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         distributed.Client(cluster),
         joblib.parallel_config("dask"),
     ):
