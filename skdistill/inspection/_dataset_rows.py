@@ -14,6 +14,7 @@ from ..datasets._for_models import for_model
 from ..exceptions import DatasetError
 from ._all_rows import AllRows
 from ._answers import Answers, ask_again
+from ._subject import data_of
 
 SAMPLE_ROWS = 10_000
 """Rows that rules, costs and the ranges of slices are taken from if all rows are measured."""
@@ -75,8 +76,10 @@ class DatasetRows:
             drawn = f"Measured on {len(positions):,} of the {n_rows:,} rows of {self.dataset.name}, drawn at random."
             notes = () if len(positions) == n_rows else (drawn,)
             worst = found.worst_rows | {"row": positions[found.worst_rows["row"]]}
-            return {"notes": (*notes, *found.notes), "worst_rows": worst}
+            about = found.subject | {"data": data_of(sample, len(positions), n_rows)}
+            return {"notes": (*notes, *found.notes), "worst_rows": worst, "subject": about}
         return {
+            "subject": found.subject | {"data": data_of(sample, sums.n_rows, sums.n_rows)},
             "divergences": sums.divergences(),
             "by_output": sums.by_output(found.by_output),
             "by_slice": sums.by_slice(),
@@ -87,8 +90,8 @@ class DatasetRows:
 
     def _notes(self, sums: AllRows, sample: Answers) -> list[str]:
         notes = [
-            f"Measured on all {sums.n_rows:,} rows of {self.dataset.name}. The rules, the costs and the ranges of the "
-            f"slices are those of {len(self.drawn):,} rows, drawn at random."
+            f"Measured on all {sums.n_rows:,} rows of {self.dataset.name}. The rules, the costs, the quality of "
+            f"the compiled student and the ranges of the slices are those of {len(self.drawn):,} rows, drawn at random."
         ]
         if sums.closeness.is_varying.any():
             notes.append(f"Fidelity has a standard error of {sums.closeness.standard_error(1.0):.4f} on these rows.")

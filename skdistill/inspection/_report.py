@@ -282,7 +282,6 @@ def report(
     is_unseen, n_shared, n_seen = _known_rows(distilled, answers, X_train)
     findings = _findings(answers, of_models, outputs, n_shared=n_shared, is_unseen=is_unseen)
     findings = findings if sums is None else sums.findings(findings, of_models)
-    slices = find_slices(answers.X, columns)
     rules = find_rules(answers, max_rules)
     said = verdict(findings)
     found = Report(
@@ -291,7 +290,7 @@ def report(
         models=_as_columns(of_models),
         divergences=divergences(answers),
         by_output=by_output(answers),
-        by_slice=by_slice(answers, slices),
+        by_slice=by_slice(answers, find_slices(answers.X, columns)),
         rules=rules.columns(),
         calibration={} if answers.classes is None else _calibration(answers),
         worst_rows=worst_rows(answers, N_WORST),

@@ -32,7 +32,7 @@ def subject_of(answers: Answers, distilled: Any) -> dict[str, str]:
     return {
         "teacher": pair.teacher.name,
         "student": _student(pair.student, distilled),
-        "data": _data(answers),
+        "data": data_of(answers, len(answers.rows), answers.n_given),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "versions": _versions(pair.teacher.model),
     }
@@ -57,11 +57,14 @@ def _family(distilled: Any) -> str | None:
     return getattr(chosen, "family", None) or named
 
 
-def _data(answers: Answers) -> str:
-    """Return how many rows and columns there are, what the columns are called, and whether the truth is known."""
-    n_rows, X = len(answers.rows), answers.X
-    drawn = f" of {answers.n_given:,}" if n_rows < answers.n_given else ""
-    rows = f"{n_rows:,}{drawn} row{'' if max(n_rows, answers.n_given) == 1 else 's'}"
+def data_of(answers: Answers, n_rows: int, n_given: int) -> str:
+    """Return how many rows and columns there are, what the columns are called, and whether the truth is known.
+
+    ``n_rows`` rows of ``n_given`` are measured; ``answers`` may be those of a sample.
+    """
+    X = answers.X
+    drawn = f" of {n_given:,}" if n_rows < n_given else ""
+    rows = f"{n_rows:,}{drawn} row{'' if max(n_rows, n_given) == 1 else 's'}"
     columns = _columns(X) if len(X.shape) == 2 else "of text"
     known = answers.truth is not None or answers.survival is not None
     truth = "with" if known else "without"

@@ -71,6 +71,7 @@ def test_all_rows_are_measured_as_in_memory(task, is_weighted):
     texts = [text.replace("1 other", "others") for text in expected.by_slice["slice"]]
     assert_same(found.by_slice, expected.by_slice | {"slice": np.array(texts, dtype=object)})
     assert found.divergences == pytest.approx(expected.divergences)
+    assert found.subject == expected.subject
     assert f"all {np.count_nonzero(WEIGHT) if is_weighted else N_ROWS} rows" in found.notes[0]
     assert "drawn at random" in str(found)
 
