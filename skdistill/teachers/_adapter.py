@@ -21,6 +21,7 @@ from ..targets import one_hot
 from ._answers import UnreadableError, as_floats, has_changed, normalised, order_by_name, read_answer
 from ._conventions import SCIKIT_LEARN, Task, convention_of
 from ._ensemble import TeacherEnsemble, check_members, fixed_weights
+from ._forests import mean_of_trees
 from ._lists import is_list, names_of, teachers_in
 from ._mean_and_deviation import has_deviations, mean_and_deviation
 from ._precomputed import PrecomputedTeacher
@@ -207,7 +208,8 @@ class Teacher:
         if ask is not None:
             model = self._inside.model
             return ask(model, _readable_by(model, self._inside.transform(X)))
-        return getattr(self.model, self.response_method)(_readable_by(self.model, X))
+        known = mean_of_trees(self.model, self.response_method, X)
+        return getattr(self.model, self.response_method)(_readable_by(self.model, X)) if known is None else known
 
     def _labels_of_known_rows(self, X: Any) -> Any:
         """Return ``labels_``; the first rows that are queried are assumed to be the training rows of the model."""

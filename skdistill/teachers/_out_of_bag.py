@@ -5,14 +5,11 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
 
 from .._tables import own_rows
 from ..convert import unwrap
 from ._adapter import Teacher
-
-FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor)
-"""Forests whose output is the mean of their trees; derived classes are excluded, since they may differ."""
+from ._forests import FORESTS
 
 MIN_OUT_OF_BAG_TREES = 5
 """Minimum number of out-of-bag trees of a row: the mean of fewer trees is a poor estimate of the forest's output."""

@@ -15,7 +15,7 @@ from ._adapter import Teacher
 from ._asking import ask
 from ._by_row import is_by_row
 from ._elsewhere import labelled_elsewhere, name_of_elsewhere
-from ._out_of_bag import FORESTS
+from ._forests import FORESTS
 from ._remote import RemoteTeacher
 from ._steady import SteadyTeacher
 
