@@ -118,7 +118,10 @@ numpydoc_show_class_members = False
 
 def public_names():
     """Return the public names of every public module."""
-    modules = {name for name in skdistill.__all__ if inspect.ismodule(getattr(skdistill, name))} | {"inspection"}
+    modules = {name for name in skdistill.__all__ if inspect.ismodule(getattr(skdistill, name))} | {
+        "distributed",
+        "inspection",
+    }
     errors = [name for name, thing in vars(skdistill.exceptions).items() if inspect.isclass(thing)]
     names = {
         "exceptions": errors,

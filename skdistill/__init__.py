@@ -1,31 +1,33 @@
 """Distil any fitted model into a small, fast scikit-learn estimator.
 
+The first call::
+
     from skdistill import DistilledClassifier
+
     model = DistilledClassifier(fitted_forest).fit(X_train, X_val=X_val)
-    model.predict(X)        # like any classifier
+    model.predict(X)  # like any classifier
     model.fidelity(X_test)  # how closely it follows the teacher
-    model.student_          # the small model alone, to pickle and ship
+    model.student_  # the small model alone, to pickle and ship
 
-To                                    use
-distil a model                        DistilledClassifier, DistilledRegressor
-limit bytes, operations or seconds    AutoStudent, time_limit=
-choose synthetic rows                 skdistill.samplers, AutoSampler
-choose a student                      skdistill.students
-distil a service or known answers     RemoteTeacher, PrecomputedTeacher
-ask any model the same way            as_teacher, skdistill.teachers
-see what was kept and lost            report, skdistill.inspection
-predict a row in microseconds         compile
-predict tables that do not fit        score_dataset, skdistill.datasets
-leave Python                          skdistill.export (ONNX, C, SQL, ...)
-shrink a model without distilling     compress, skdistill.compression
-promise agreement                     certify, skdistill.certificates
-ask the teacher where in doubt        CascadeClassifier, CascadeRegressor
-give intervals                        conformalize
-watch a shipped student               Monitor
-score in a grid search                fidelity_scorer, skdistill.metrics
-label once                            memory=, memory_info, reduce_memory
+What to use for a task; ``help(skdistill.report)``, for example, says more::
 
-help(skdistill.DistilledClassifier) explains each parameter with an example.
+    distil a model                       DistilledClassifier, DistilledRegressor
+    limit bytes, operations, seconds     AutoStudent, time_limit=
+    choose synthetic rows                skdistill.samplers, AutoSampler
+    choose a student                     skdistill.students
+    distil a service or known answers    RemoteTeacher, PrecomputedTeacher
+    ask any model the same way           as_teacher, skdistill.teachers
+    see what was kept and lost           report, skdistill.inspection
+    predict a row in microseconds        compile
+    predict tables that do not fit       score_dataset, skdistill.datasets
+    leave Python                         skdistill.export (ONNX, C, SQL, ...)
+    shrink a model without distilling    compress, skdistill.compression
+    promise agreement                    certify, skdistill.certificates
+    ask the teacher where in doubt       CascadeClassifier, CascadeRegressor
+    give intervals                       conformalize
+    watch a shipped student              Monitor
+    score in a grid search               fidelity_scorer, skdistill.metrics
+    label once                           memory=, memory_info, reduce_memory
 """
 
 from importlib import import_module

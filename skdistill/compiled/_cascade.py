@@ -54,6 +54,8 @@ class CompiledCascade(CompiledModel):
     threshold: float
     _both: Callable[[Any], tuple[Any, Any]] | None = None
 
+    _added = frozenset({"certainty", "threshold"})
+
     def __init__(self, student: CompiledModel, certainty: Certainty, threshold: float) -> None:
         self.__setstate__(student.__getstate__() | {"certainty": certainty, "threshold": threshold})
 

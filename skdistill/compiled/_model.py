@@ -6,7 +6,7 @@ import pickle
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from types import GeneratorType
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -95,6 +95,8 @@ class CompiledModel:
     >>> model(np.array([[2.0], [3.0]])).round(6)
     array([5., 7.])
     """
+
+    _added: ClassVar[frozenset[str]] = frozenset()  # what a derived class has in its state
 
     # Not in the pickles of models without them. An instance of at most 16 attributes also finds them faster.
     decision: Decision | None = None
@@ -416,7 +418,7 @@ class CompiledModel:
         return {name: value for name, value in state.items() if not _is_default(name, value)} | {"table": table}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        if unknown := sorted(state.keys() - SHIPPED.keys() - FORMER):
+        if unknown := sorted(state.keys() - SHIPPED.keys() - FORMER - self._added):
             raise CompileError(
                 f"The file holds a compiled model with {', '.join(unknown)}, which a later release of skdistill has "
                 "written and this one does not know; its predictions would be others. Install the later release, or "

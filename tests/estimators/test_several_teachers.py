@@ -366,7 +366,7 @@ def test_refitting_with_one_teacher_forgets_the_weights(fitted, data):
         ("two", {"teacher_weights": [1]}, ValueError, "expected one number of at least 0 for each of the 2 teachers"),
         ("two", {"teacher_weights": [0, 0]}, ValueError, "not all of them 0"),
         ("two", {"teacher_weights": [np.nan, 1]}, ValueError, "not all of them 0"),
-        ("two", {"teacher_weights": "Loss"}, ValueError, "expected 'loss', 'region', a number for each teacher"),
+        ("two", {"teacher_weights": "Loss"}, ValueError, "expected 'loss' or 'region', a number for each teacher"),
         ("one", {"teacher_weights": [1]}, ValueError, "with one teacher; expected a list"),
         ("two", {"teacher_weights": "loss"}, TeacherError, "may have seen X. Pass rows .* as X_val and y_val"),
         ("mixed", {"teacher_weights": "region"}, TeacherError, "some of them are fitted and may have seen X"),
