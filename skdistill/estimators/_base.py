@@ -1,8 +1,9 @@
 """The base class of both distilled estimators: the steps of ``fit``, and prediction."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, overload
 
 import numpy as np
 from sklearn.base import clone
@@ -12,7 +13,7 @@ from .._encoding import columns_ignored, declare, declared_here
 from .._tables import is_frame
 from .._threads import blas_threads_restored, context_of_threads
 from .._validation import check_fitted, check_random_state, check_table, draw_seed, input_tags_of, tags_of, warn_caller
-from ..datasets import is_dataset
+from ..datasets import DatasetLike, is_dataset
 from ..datasets._for_models import answers_by_chunk
 from ..exceptions import StudentError, TeacherWarning
 from ..metrics import fidelity
@@ -44,7 +45,7 @@ from ..students._deciding import DecidingClassifier
 from ..students._families import FAMILIES, current_name, scouted_families
 from ..students._hints import without_hints
 from ..students._student import count_inputs
-from ..teachers import SeenRows, Teacher, is_fitted_teacher, query_teacher
+from ..teachers import SeenRows, Teacher, is_fitted_teacher, query_teacher, trees_asked
 from ..transfer import Oracle, TransferSet, count_synthetic
 from ._calibration import calibrate, label_rows, leave_out_rows
 from ._datasets import Passed, draw_first_rows, fidelity_to_dataset
@@ -131,6 +132,7 @@ class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, 
     # ------------------------------------------------------------------ the fit
 
     @blas_threads_restored()
+    @trees_asked()
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any, X_val: Any, y_val: Any, groups: Any = None
     ) -> None:
@@ -485,6 +487,10 @@ class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, 
         check_fitted(self, "student_")
         return importances_of_student(self)
 
+    @overload
+    def predict(self, X: DatasetLike) -> Iterator[np.ndarray]: ...
+    @overload
+    def predict(self, X: Any) -> np.ndarray: ...
     def predict(self, X: Any) -> Any:
         """Predict with the student.
 

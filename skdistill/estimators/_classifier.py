@@ -1,7 +1,7 @@
 """``DistilledClassifier``."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Literal, Self
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar, Literal, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,7 +23,7 @@ from .._types import (
     TeacherLike,
 )
 from .._validation import check_fitted, check_table
-from ..datasets import is_dataset
+from ..datasets import DatasetLike, is_dataset
 from ..datasets._for_models import answers_by_chunk
 from ..selection import AutoColumns, supports_callbacks
 from ..teachers import positions_said
@@ -435,6 +435,10 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             self._fit(X, y, sample_weight, X_unlabeled, X_val, y_val, groups)
         return self
 
+    @overload
+    def predict_proba(self, X: DatasetLike) -> Iterator[np.ndarray]: ...
+    @overload
+    def predict_proba(self, X: Any) -> np.ndarray: ...
     def predict_proba(self, X: Any) -> Any:
         """Return the student's class probabilities at temperature 1.
 

@@ -4,6 +4,7 @@ from ._adapter import SEVERAL_LABELS, Teacher, adapt_member, as_teacher, average
 from ._answer_store import AnswerStore, open_store
 from ._conventions import Task, concordance_sign, quantile_of, unlabelled_rows
 from ._ensemble import TeacherEnsemble, disagreement, fixed_weights
+from ._forests import trees_asked
 from ._labels import label_teacher, positions_said, read_labels, said_labels, stated_decisions
 from ._lists import is_list, names_of, teachers_in
 from ._out_of_bag import OutOfBag, find_out_of_bag
@@ -90,5 +91,6 @@ __all__ = [
     "stated_quantiles",
     "steady",
     "teachers_in",
+    "trees_asked",
     "unlabelled_rows",
 ]

@@ -21,7 +21,7 @@ from ..targets import one_hot
 from ._answers import UnreadableError, as_floats, has_changed, normalised, order_by_name, read_answer
 from ._conventions import SCIKIT_LEARN, Task, convention_of
 from ._ensemble import TeacherEnsemble, check_members, fixed_weights
-from ._forests import mean_of_trees
+from ._forests import outputs_by_tree
 from ._lists import is_list, names_of, teachers_in
 from ._mean_and_deviation import has_deviations, mean_and_deviation
 from ._precomputed import PrecomputedTeacher
@@ -208,7 +208,7 @@ class Teacher:
         if ask is not None:
             model = self._inside.model
             return ask(model, _readable_by(model, self._inside.transform(X)))
-        known = mean_of_trees(self.model, self.response_method, X)
+        known = outputs_by_tree(self.model, self.response_method, X)
         return getattr(self.model, self.response_method)(_readable_by(self.model, X)) if known is None else known
 
     def _labels_of_known_rows(self, X: Any) -> Any:

@@ -5,8 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
+from sklearn.linear_model import Ridge
 
-from skdistill import as_teacher
+from skdistill import DistilledRegressor, as_teacher, report
+from skdistill.teachers import _forests, trees_asked
 from skdistill.teachers._forests import FORESTS, mean_of_trees
 
 RNG = np.random.RandomState(0)
@@ -58,11 +60,25 @@ def test_several_outputs_are_those_of_the_forest(kind):
     """A forest of several values has a row of them for each row."""
     forest = kind(5, random_state=0).fit(X, np.column_stack([y, -y]))
     assert mean_of_trees(forest, "predict", X) is None
-    np.testing.assert_array_equal(as_teacher(forest).outputs(X), forest.predict(X))
+    with trees_asked():
+        np.testing.assert_array_equal(as_teacher(forest).outputs(X), forest.predict(X))
 
 
 def test_a_method_that_was_replaced_in_the_class_is_called(monkeypatch):
     """As by a library that makes forests faster."""
     forest = fitted(RandomForestRegressor)
     monkeypatch.setattr(RandomForestRegressor, "predict", lambda self, rows: np.full(len(rows), 3.0))
-    np.testing.assert_array_equal(as_teacher(forest).outputs(X), 3.0)
+    with trees_asked():
+        np.testing.assert_array_equal(as_teacher(forest).outputs(X), 3.0)
+
+
+def test_only_a_fit_asks_the_trees(monkeypatch):
+    """A report measures how long the forest itself takes: outside of a fit, its own method is called."""
+    forest, called = fitted(RandomForestRegressor), []
+    monkeypatch.setattr(_forests, "mean_of_trees", lambda *given: called.append(given))
+    model = DistilledRegressor(forest, Ridge(), sampler=None).fit(X)
+    assert called
+    called.clear()
+    model.fidelity(X)
+    report(model, X)
+    assert not called
