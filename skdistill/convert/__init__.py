@@ -5,7 +5,7 @@ from ._inputs import scales_of, stored_rows
 from ._kernels import KernelMachine, read_kernel
 from ._lightgbm import forest_from_lightgbm, is_booster, is_lightgbm, objective_of, splits_of_lightgbm
 from ._models import read_margins, read_model
-from ._parts import parts_of
+from ._parts import FORESTS, parts_of
 from ._splits import Splits, join_splits, read_splits
 from ._steps import with_steps
 from ._structures import read_structure
@@ -13,6 +13,7 @@ from ._torch import is_module, layers_of_module
 from ._wrappers import Unwrapped, columns_of_student, is_distilled, members_of, rows_of_student, unwrap
 
 __all__ = [
+    "FORESTS",
     "KernelMachine",
     "Splits",
     "Unwrapped",

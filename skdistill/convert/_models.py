@@ -8,14 +8,10 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import (
-    ExtraTreesClassifier,
-    ExtraTreesRegressor,
     GradientBoostingClassifier,
     GradientBoostingRegressor,
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
-    RandomForestClassifier,
-    RandomForestRegressor,
 )
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import (
@@ -45,6 +41,7 @@ from ..exceptions import CompileError
 from ._gradient_boosting import from_gradient_boosting
 from ._kernels import read_kernel
 from ._lightgbm import Objective, forest_from_lightgbm, is_booster, is_lightgbm, lightgbm_text
+from ._parts import FORESTS
 from ._steps import with_steps
 from ._structures import layers_of, linear_weights_of
 from ._torch import from_module, is_module
@@ -272,7 +269,6 @@ def _names_of(model: Any) -> Any:
 
 
 _TREES = (DecisionTreeClassifier, DecisionTreeRegressor)  # extra trees among them
-_FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor)
 _HISTOGRAMS = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
 _GRADIENT_BOOSTING = (GradientBoostingClassifier, GradientBoostingRegressor)
 _LINEAR = (
@@ -297,7 +293,7 @@ _KINDS_OF_LIBRARIES: tuple[tuple[Callable[[Any], bool], Callable[[Any], Compiled
     (is_module, from_module),
 )
 _KINDS: tuple[tuple[Any, Callable[[Any], CompiledModel]], ...] = (
-    (_TREES + _FORESTS, _from_trees),
+    (_TREES + FORESTS, _from_trees),
     (_HISTOGRAMS, _from_histograms),
     (_GRADIENT_BOOSTING, lambda model: from_gradient_boosting(model, read_model)),
     (LogisticRegression, _from_logistic),

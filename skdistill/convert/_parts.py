@@ -59,7 +59,7 @@ def _parts(model: Any, columns: list[Column]) -> Iterator[Part]:
 
 
 FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor)
-"""Means of trees, which are read as one model."""
+"""Forests whose output is the mean of their trees, which are read as one model."""
 
 
 STORED = ("_fit_X", "X_fit_", "X_train_")

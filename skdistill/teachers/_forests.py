@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 from joblib import effective_n_jobs
-from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
 
-FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor)
-"""Forests whose output is the mean of their trees; derived classes are excluded, since they may differ."""
+from ..convert import FORESTS
 
 _TREES = (DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor)
 _METHODS = (("predict_proba", RandomForestClassifier), ("predict", RandomForestRegressor))
@@ -40,7 +39,7 @@ def mean_of_trees(forest: Any, method: str, X: Any) -> np.ndarray | None:
     """Return what a method of a forest returns, to the last bit; ``None`` if it has to be called.
 
     The trees are summed in their order, as a forest in one thread does. It is called for other tables than arrays of
-    finite numbers, several outputs, names of columns, and several threads.
+    finite numbers, derived classes, several outputs, names of columns, and several threads.
 
     Parameters
     ----------

@@ -7,9 +7,8 @@ import numpy as np
 from scipy import sparse
 
 from .._tables import own_rows
-from ..convert import unwrap
+from ..convert import FORESTS, unwrap
 from ._adapter import Teacher
-from ._forests import FORESTS
 
 MIN_OUT_OF_BAG_TREES = 5
 """Minimum number of out-of-bag trees of a row: the mean of fewer trees is a poor estimate of the forest's output."""

@@ -11,11 +11,11 @@ import numpy as np
 from .._processes import NotPicklableError, Shipped, count_jobs, named_backend
 from .._tables import take_rows
 from .._threads import in_few_threads
+from ..convert import FORESTS
 from ._adapter import Teacher
 from ._asking import ask
 from ._by_row import is_by_row
 from ._elsewhere import labelled_elsewhere, name_of_elsewhere
-from ._forests import FORESTS
 from ._remote import RemoteTeacher
 from ._steady import SteadyTeacher
 

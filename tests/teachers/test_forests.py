@@ -8,8 +8,9 @@ from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomFo
 from sklearn.linear_model import Ridge
 
 from skdistill import DistilledRegressor, as_teacher, report
+from skdistill.convert import FORESTS
 from skdistill.teachers import _forests, trees_asked
-from skdistill.teachers._forests import FORESTS, mean_of_trees
+from skdistill.teachers._forests import mean_of_trees
 
 RNG = np.random.RandomState(0)
 X = RNG.normal(size=(120, 4)) * [1, 1e4, 1e-4, 1]
@@ -46,6 +47,7 @@ def test_what_differs_is_asked_as_it_is(kind):
     assert mean_of_trees(fitted(kind, verbose=1), method, X) is None
     assert mean_of_trees(forest, "apply", X) is None
     assert mean_of_trees(forest, method, X[:, :3]) is None
+    assert mean_of_trees(forest, method, X[:0]) is None
     assert mean_of_trees(forest, method, np.where(X > 1, np.nan, X)) is None
     assert mean_of_trees(forest, method, X * 1e50) is None
     assert mean_of_trees(type("Derived", (kind,), {})(3).fit(X, y > 0), method, X) is None
