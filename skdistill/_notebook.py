@@ -3,7 +3,6 @@
 import sys
 from html import escape
 from importlib import import_module
-from typing import Any
 
 
 def in_notebook() -> bool:
@@ -15,23 +14,26 @@ def in_notebook() -> bool:
     return get_shell is not None and getattr(get_shell(), "kernel", None) is not None
 
 
-class Bar:
+class NotebookBar:
     """A bar above which a line of text stands; both are updated in place.
 
     It is an output of the cell, so that a saved notebook keeps its last state.
     """
 
-    _handle: Any = None
+    def __init__(self, share: float, line: str) -> None:
+        display = import_module("IPython.display").display  # optional, and not typed
+        self._handle = display(_content(share, line), raw=True, display_id=True)
 
     def show(self, share: float, line: str) -> None:
         """Show the completed share of the work, from 0 to 1, and a line of text."""
-        display = import_module("IPython.display").display  # optional, and not typed
+        self._handle.update(_content(share, line), raw=True)
 
-        shown = {"text/plain": line, "text/html": bar_html(share, line)}
-        if self._handle is None:
-            self._handle = display(shown, raw=True, display_id=True)
-        else:
-            self._handle.update(shown, raw=True)
+    def close(self) -> None:
+        """Leave the bar as it is."""
+
+
+def _content(share: float, line: str) -> dict[str, str]:
+    return {"text/plain": line, "text/html": bar_html(share, line)}
 
 
 def bar_html(share: float, line: str) -> str:

@@ -124,12 +124,12 @@ def score_dataset(
     folder.mkdir(parents=True, exist_ok=True)
     what = {"model": model_id or _digest(model), "methods": list(methods), "keep": list(keep)}
     writer = _Writer(model, methods, list(keep), folder, what, overwrite)
-    progress = Progress(f"score {rows.name}", rows.n_rows or 1, verbose)
     n_rows = n_parts = n_skipped = 0
-    for partition in rows.source.partitions():
-        n_written, is_skipped = writer.write(n_parts, rows, partition)
-        n_rows, n_parts, n_skipped = n_rows + n_written, n_parts + (n_written > 0), n_skipped + is_skipped
-        progress.update(n_rows)
+    with Progress(f"score {rows.name}", rows.n_rows, verbose) as progress:
+        for partition in rows.source.partitions():
+            n_written, is_skipped = writer.write(n_parts, rows, partition)
+            n_rows, n_parts, n_skipped = n_rows + n_written, n_parts + (n_written > 0), n_skipped + is_skipped
+            progress.update(n_rows)
     return Scores(folder, n_rows, n_parts, n_skipped)
 
 

@@ -14,6 +14,7 @@ RANKS = {
     "exceptions": 0,
     "_described": 0,
     "_no_tables": 0,
+    "_bars": 0,
     "_notebook": 0,
     "_ordering": 0,
     "_setting": 0,

@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 from .._declared_columns import declared_columns
 from .._encoding import columns_ignored, declare, declared_here
+from .._progress import whole_closed
 from .._tables import is_frame
 from .._threads import blas_threads_restored, context_of_threads
 from .._validation import check_fitted, check_random_state, check_table, draw_seed, input_tags_of, tags_of, warn_caller
@@ -28,7 +29,6 @@ from ..selection import (
     Deadline,
     Extension,
     HeldOut,
-    Phases,
     Run,
     Targets,
     Terms,
@@ -50,6 +50,7 @@ from ..transfer import Oracle, TransferSet, count_synthetic
 from ._calibration import calibrate, label_rows, leave_out_rows
 from ._datasets import Passed, draw_first_rows, fidelity_to_dataset
 from ._decision import LabelComparison, compare_labels, reserve_label_queries
+from ._expected_phases import expected_phases
 from ._fit_arguments import FitArguments, check_fit_arguments
 from ._generations import Generations
 from ._html_diagram import HTMLDiagramMixin
@@ -131,6 +132,7 @@ class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, 
 
     # ------------------------------------------------------------------ the fit
 
+    @whole_closed()
     @blas_threads_restored()
     @trees_asked()
     def _fit(
@@ -217,7 +219,7 @@ class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, 
 
     def _run(self, given: FitArguments) -> Run:
         rng = check_random_state(self.random_state, self)
-        return Run(rng, self._phases(given), Deadline(self.time_limit), self.n_jobs)
+        return Run(rng, expected_phases(self, given), Deadline(self.time_limit), self.n_jobs)
 
     def _truth(self, teacher: Teacher, given: FitArguments) -> tuple[np.ndarray | None, np.ndarray | None]:
         """Return true labels or values of the rows of ``X`` and ``X_val``, as numbers."""
@@ -421,24 +423,6 @@ class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, 
             return student
         terms = self._terms(targets, transfer_set)
         return student.sized(self.student_size, n_inputs=terms.n_inputs, n_outputs=terms.n_outputs)
-
-    def _phases(self, given: FitArguments) -> Phases:
-        """Return the reporter of the phases that this fit consists of."""
-        is_sampler_chosen = isinstance(self._sampler_or_options(), AutoSampler)
-        known = {
-            "hold out rows": self._is_anything_chosen(1),
-            "choose a sampler": is_sampler_chosen,
-            "draw rows": self.sampler is not None and not is_sampler_chosen,
-            "choose a student": isinstance(self._resolve_student(), AutoStudent),
-            "fit the student": True,
-        }
-        others = [not is_fitted_teacher(self.teacher), self.teacher_cv is not None, given.X_unlabeled is not None]
-        others += [isinstance(self.teacher_weights, str), self.n_generations > 1]
-        others += [self.student_columns is not None, isinstance(self.monotonic_cst, str)]
-        others += [is_soft_weight_chosen(self, given.y), getattr(self, "decision", "argmax") == "teacher"]
-        others += [given.X.shape[0] > most_real_rows(self)]
-        names = [name for name, is_there in known.items() if is_there]
-        return Phases(self, 1 + sum(others) + len(names), given.X, given.y, names)
 
     def _student_to_teach(self) -> Any:
         """Return the student; compact boosting caches its trees in ``memory``."""

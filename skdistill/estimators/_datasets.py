@@ -87,18 +87,18 @@ class DatasetPool:
         n_rows = int(min(self.n_rows, n_left - self.n_kept))
         if n_rows < 1:
             return take_rows(X, slice(0, 0)), None, None
-        progress = Progress(f"select rows of {self.dataset.name}", self.dataset.n_rows or 1, self.verbose)
-        drawn = choose_from_dataset(
-            X,
-            outputs,
-            self.dataset,
-            n_rows,
-            rng,
-            skipped=self.skipped,
-            others=_names(self.y, self.weight),
-            weight=self.weight,
-            on_chunk=progress.update,
-        )
+        with Progress(f"select rows of {self.dataset.name}", self.dataset.n_rows, self.verbose) as progress:
+            drawn = choose_from_dataset(
+                X,
+                outputs,
+                self.dataset,
+                n_rows,
+                rng,
+                skipped=self.skipped,
+                others=_names(self.y, self.weight),
+                weight=self.weight,
+                on_chunk=progress.update,
+            )
         if len(drawn) == 0:
             return drawn.table, None, None
         rows = self.check(X, drawn.table)
@@ -243,8 +243,8 @@ def _draw_at_random(
     model: Any, dataset: ChunkedTable, n_rows: int, seed: int, others: Sequence[str]
 ) -> tuple[ChunkedTable, DrawnRows]:
     """Read the dataset once: its schema, and rows drawn at random."""
-    progress = Progress(f"read {dataset.name}", dataset.n_rows or 1, model.verbose)
-    return scan_and_draw(dataset, n_rows, RandomKeys(seed), others, progress.update)
+    with Progress(f"read {dataset.name}", dataset.n_rows, model.verbose) as progress:
+        return scan_and_draw(dataset, n_rows, RandomKeys(seed), others, progress.update)
 
 
 def _as_passed(passed: Passed, drawn: DrawnRows, y: str | None, weight: str | None) -> Passed:

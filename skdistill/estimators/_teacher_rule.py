@@ -275,7 +275,7 @@ def _label(
     *,
     ask: Callable[..., Any] = query_teacher,
 ) -> Any:
-    with run.phases.phase(f"label {origin}") as phase:
+    with run.phases.labelling(f"label {origin}", rows.shape[0]) as phase:
         return ask(
             teacher,
             rows,

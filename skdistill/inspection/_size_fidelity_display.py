@@ -412,12 +412,12 @@ def _try_all(
         keeps = params["memory"] is None and isinstance(params["random_state"], Integral)
         memory = folder if keeps else params["memory"]
         tries = [(family, size) for family in (families or [params["student"]]) for size in sizes]
-        progress = Progress("students of several sizes", len(tries), params["verbose"], unit="students")
-        for number, (family, size) in enumerate(tries):
-            chosen = {"memory": memory, "student": family, "student_size": size}
-            twin = clone(model).set_params(**{prefix + name: value for name, value in chosen.items()})
-            tried.append(_try(twin, family, *rows))
-            progress.update(number + 1)
+        with Progress("students of several sizes", len(tries), params["verbose"], unit="students") as progress:
+            for number, (family, size) in enumerate(tries):
+                chosen = {"memory": memory, "student": family, "student_size": size}
+                twin = clone(model).set_params(**{prefix + name: value for name, value in chosen.items()})
+                tried.append(_try(twin, family, *rows))
+                progress.update(number + 1)
     return tried
 
 

@@ -10,9 +10,11 @@ from ._columns_path import MIN_PATH_ROWS, ColumnsPath, as_columns
 from ._constraints import Constraints
 from ._deadline import Deadline
 from ._extending import Extension, extend
+from ._forecast import Forecast
 from ._generations import Step, choose_generation, same_size, with_assistants
 from ._ignored_features import find_ignored_features, name_columns
 from ._measured_directions import measure_directions
+from ._row_choice import MAX_QUERY_RATIO
 from ._run import Run
 from ._student_view import StudentView
 from ._targets import ClassTargets, Targets, ValueTargets, threads_for
@@ -31,6 +33,7 @@ from ._validation_rows import (
 
 __all__ = [
     "DEFAULT_FAMILY",
+    "MAX_QUERY_RATIO",
     "MIN_ERRORS_REAL_WEIGHT",
     "MIN_PATH_ROWS",
     "MIN_VALIDATION_ROWS",
@@ -45,6 +48,7 @@ __all__ = [
     "Constraints",
     "Deadline",
     "Extension",
+    "Forecast",
     "Group",
     "HeldOut",
     "Losses",

@@ -4,13 +4,13 @@ The callbacks of scikit-learn are experimental. This is the only module that use
 written to standard error.
 """
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from time import perf_counter
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, Self, TypeVar, cast
 
-from .._progress import Progress, write
+from .._progress import Progress, Whole, begin_whole, write
+from ._forecast import Forecast
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -26,9 +26,6 @@ R = TypeVar("R")
 STEPS = 20
 """Number of steps of each phase that callbacks receive: they require this number when the phase begins."""
 
-SHARES = {"hold out rows": 8, "choose a sampler": 32, "draw rows": 40, "choose a student": 40, "fit the student": 20}
-"""Relative durations of the phases, the medians of many fits, from which the remaining time is estimated."""
-
 
 def supports_callbacks(fit: Callable[P, R]) -> Callable[P, R]:
     """Decorate a ``fit`` that uses :class:`Phases`, so that its callbacks are closed even if it raises."""
@@ -36,7 +33,7 @@ def supports_callbacks(fit: Callable[P, R]) -> Callable[P, R]:
 
 
 class Phases:
-    """Report the progress of a fit on standard error if the estimator is verbose, and to its callbacks if it has any.
+    """Report the progress of a fit by one bar if the estimator is verbose, and to its callbacks if it has any.
 
     Parameters
     ----------
@@ -46,14 +43,15 @@ class Phases:
         Maximum number of phases.
     X, y : object
         The training data, which is passed to the callbacks.
-    names : collection of str, default=()
-        The phases of this fit that have an entry in ``SHARES``.
+    forecast : Forecast or None, default=None
+        Estimates the remaining time.
     """
 
-    def __init__(self, estimator: Any, n_phases: int, X: Any, y: Any, names: Collection[str] = ()) -> None:
+    def __init__(self, estimator: Any, n_phases: int, X: Any, y: Any, forecast: Forecast | None = None) -> None:
         self._estimator, self._data = estimator, {"X": X, "y": y}
-        self._shares = {name: share for name, share in SHARES.items() if name in names}
-        self._done, self._started = 0.0, perf_counter()
+        self._forecast, self._whole = forecast or Forecast(), cast(Whole | None, None)
+        if estimator.verbose:
+            self._whole = begin_whole(type(estimator).__name__, self._forecast.estimate)
         self._context: Any = None
         self._is_open = False
         if hasattr(estimator, "_skl_callbacks"):  # without callbacks, no experimental code runs
@@ -67,29 +65,43 @@ class Phases:
         if self._is_open:
             yield Phase(verbose)
             return
-        self._is_open = True
-        task = None
+        self._is_open, task = True, None
+        self._begin(name)
         if self._context is not None:
             task = self._context.subcontext(task_name=name, max_subtasks=STEPS)
             task.call_on_fit_task_begin(estimator=self._estimator)
         try:
-            yield Phase(verbose, task, self._estimator, partial(self._time_left, name))
+            with Phase(verbose, task, self._estimator, self._forecast.advance) as phase:
+                yield phase
         finally:
             self._is_open = False
-        self._done += self._shares.get(name, 0)
+        self._forecast.end()
         if task is not None:
             task.call_on_fit_task_end(estimator=self._estimator)
 
-    def _time_left(self, name: str, share: float) -> str | None:
-        """Return the estimated remaining time of the whole fit as text; ``None`` if it cannot be estimated."""
-        done = self._done + share * self._shares.get(name, 0)
-        if name not in self._shares or done == 0:
-            return None
-        left = (perf_counter() - self._started) * (sum(self._shares.values()) / done - 1)
-        return f"about {left:.0f} s in all"
+    @contextmanager
+    def labelling(self, name: str, n_rows: int) -> Iterator["Phase"]:
+        """Report the begin and the end of a phase in which the teacher labels ``n_rows`` rows."""
+        done, last = 0.0, perf_counter()
+
+        def advance(share: float) -> None:
+            nonlocal done, last
+            now = perf_counter()
+            self._forecast.label(n_rows * (share - done), now - last)
+            done, last = share, now
+
+        with self.phase(name) as phase:
+            yield phase.measured_by(advance)
+
+    def _begin(self, name: str) -> None:
+        self._forecast.begin(name)
+        if self._whole is not None:
+            self._whole.show(name, at_once=True)
 
     def end(self) -> None:
-        """Report to the callbacks that the estimator is fitted."""
+        """Report that the estimator is fitted."""
+        if self._whole is not None:
+            self._whole.end()
         if self._context is not None:
             self._context.call_on_fit_task_end(estimator=self._estimator, reconstruction_attributes=dict, **self._data)
 
@@ -103,8 +115,8 @@ class Phase:
     task : CallbackContext or None, default=None
         The callback context of scikit-learn; ``None`` if there are no callbacks.
     estimator : estimator or None, default=None
-    time_left : callable, default=a function that returns None
-        Maps the completed share of the phase to the remaining time of the whole fit as text.
+    advance : callable or None, default=None
+        Called with the completed share of the phase.
     """
 
     def __init__(
@@ -112,23 +124,37 @@ class Phase:
         verbose: int,
         task: Any = None,
         estimator: Any = None,
-        time_left: Callable[[float], str | None] = lambda _: None,
+        advance: Callable[[float], None] | None = None,
     ) -> None:
-        self._verbose, self._task, self._estimator, self._time_left = verbose, task, estimator, time_left
-        self._n_steps = 0
+        self._verbose, self._task, self._estimator, self._advance = verbose, task, estimator, advance
+        self._n_steps, self._reported = 0, ExitStack()
+
+    def __enter__(self) -> Self:
+        self._reported.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._reported.__exit__(*error)
+
+    def measured_by(self, advance: Callable[[float], None]) -> Self:
+        """Call another function with the completed share of the phase."""
+        self._advance = advance
+        return self
 
     def log(self, line: str) -> None:
         """Write a line to standard error."""
         write(line, self._verbose)
 
     def progress(self, title: str, total: int, unit: str, work: float | None = None) -> Progress:
-        """Return a progress reporter that also notifies the callbacks."""
-        return Progress(title, total, self._verbose, unit, work=work, callback=self.notify)
+        """Return a progress reporter that also notifies the callbacks; it is closed at the end of the phase."""
+        progress = Progress(title, total, self._verbose, unit, work=work, callback=self.notify)
+        return self._reported.enter_context(progress)
 
-    def notify(self, share: float) -> str | None:
-        """Notify the callbacks of the completed share of the phase; return the remaining time of the fit as text."""
+    def notify(self, share: float) -> None:
+        """Notify the callbacks of the completed share of the phase."""
         while self._task is not None and self._n_steps < int(STEPS * share):
             self._n_steps += 1
             step = self._task.subcontext(task_name="step").call_on_fit_task_begin(estimator=self._estimator)
             step.call_on_fit_task_end(estimator=self._estimator)
-        return self._time_left(share)
+        if self._advance is not None:
+            self._advance(share)

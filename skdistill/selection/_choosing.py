@@ -192,9 +192,9 @@ def _plan(trials: StudentTrials, names: list[str], rungs: Rungs, n_weights: int)
         n_sizes = n_families + (len(SIZE_SHARES) - 1) * N_SIZED_FAMILIES
         return n_sizes, "students", n_sizes * rungs.count(1)
     n_finalists = min(options.n_finalists, n_scouts) + n_families - n_scouts
-    n_first, n_second = n_scouts, n_finalists + n_weights - 1
+    n_first, n_second = n_scouts + n_weights - 1, n_finalists + n_weights - 1
     if trials.terms.has_budget(options):
-        n_first, n_second = n_scouts + n_finalists, min(n_finalists, options.n_finalists) + n_weights
+        n_first, n_second = n_first + n_finalists, min(n_finalists, options.n_finalists) + n_weights
     if options.min_fidelity is not None:
         n_first, n_second = n_families, n_families * len(BUDGET_SHARES)
     return n_first + n_second, "students", n_first * rungs.count(0) + n_second * rungs.count(1)

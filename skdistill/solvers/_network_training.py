@@ -296,7 +296,7 @@ def train(
     running = [added.begin(data, parameters, rate, adam.n_steps) for added in data.additional]
     best = layers.vector.copy()
     progress = Progress("training", n_epochs, settings.verbose, "epochs")
-    with np.errstate(over="ignore", invalid="ignore"):
+    with progress, np.errstate(over="ignore", invalid="ignore"):
         for epoch in range(n_epochs):
             share = epoch / max(n_epochs - 1, 1)
             if start is not None and settings.shrinking is not None:

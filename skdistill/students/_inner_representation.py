@@ -107,11 +107,11 @@ def inner_representation(
     some = np.unique(np.linspace(0, n_rows - 1, min(n_rows, REDUCTION_ROWS)).astype(int))
     components = _Components.of(numbers.read(take_rows(X, some)), n_components, numbers.is_standardised)
     hints = np.empty((n_rows, components.matrix.shape[1]), dtype=np.float32)
-    progress = Progress("reading hints from inside the teacher", n_rows, verbose)
-    for start in range(0, n_rows, CHUNK_ROWS):
-        rows = slice(start, min(start + CHUNK_ROWS, n_rows))
-        hints[rows] = (numbers.read(take_rows(X, rows)) - components.mean) @ components.matrix
-        progress.update(rows.stop)
+    with Progress("reading hints from inside the teacher", n_rows, verbose) as progress:
+        for start in range(0, n_rows, CHUNK_ROWS):
+            rows = slice(start, min(start + CHUNK_ROWS, n_rows))
+            hints[rows] = (numbers.read(take_rows(X, rows)) - components.mean) @ components.matrix
+            progress.update(rows.stop)
     return hints
 
 

@@ -103,13 +103,16 @@ def query_teacher(
         todo = _chunks(n_rows, chunk_size, None, by_batch=False)
     progress = Progress(f"{teacher.name} labels {origin}", n_rows, verbose, callback=with_cost(teacher.model, callback))
     outputs = _Outputs(labeller, n_rows, recalled)
+    if outputs.n_done:
+        progress.update(outputs.n_done)
     labelled = (Workers(n_jobs) if workers is None else workers).label(labeller, todo)
     try:
-        for rows, answers in zip(todo, labelled, strict=True):
-            outputs.add(rows, answers)
-            if store is not None and recalled is not None and recalled.keys is not None:
-                store.keep(recalled.keys[rows], answers)
-            progress.update(outputs.n_done)
+        with progress:
+            for rows, answers in zip(todo, labelled, strict=True):
+                outputs.add(rows, answers)
+                if store is not None and recalled is not None and recalled.keys is not None:
+                    store.keep(recalled.keys[rows], answers)
+                progress.update(outputs.n_done)
     finally:
         if store is not None:
             store.pack()

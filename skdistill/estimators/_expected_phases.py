@@ -1,0 +1,72 @@
+"""The phases that a fit is expected to consist of, from which its progress and the remaining time are estimated."""
+
+from typing import Any
+
+from ..selection import MAX_QUERY_RATIO, AutoSampler, AutoStudent, Forecast, Phases
+from ..teachers import is_fitted_teacher
+from ..transfer import count_synthetic
+from ._fit_arguments import FitArguments
+from ._row_sample import most_real_rows
+from ._soft_weight import is_soft_weight_chosen
+
+UNITS = {
+    "hold out rows": 8,
+    "choose a sampler": 32,
+    "draw rows": 4,
+    "choose a student": 40,
+    "fit the student": 20,
+}
+"""Durations of phases relative to each other, without the time of the teacher: the medians of many fits."""
+
+
+def expected_phases(model: Any, given: FitArguments) -> Phases:
+    """Return the reporter of the phases that the fit of a distilled estimator consists of."""
+    sampler, student = model._sampler_or_options(), model._resolve_student()
+    is_sampler_chosen = isinstance(sampler, AutoSampler)
+    known = {
+        "hold out rows": model._is_anything_chosen(1),
+        "choose a sampler": is_sampler_chosen,
+        "draw rows": model.sampler is not None and not is_sampler_chosen,
+        "choose a student": isinstance(student, AutoStudent),
+        "fit the student": True,
+    }
+    is_fitted = is_fitted_teacher(model.teacher)
+    others = [not is_fitted, model.teacher_cv is not None, given.X_unlabeled is not None]
+    others += [isinstance(model.teacher_weights, str), model.n_generations > 1]
+    others += [model.student_columns is not None, isinstance(model.monotonic_cst, str)]
+    others += [is_soft_weight_chosen(model, given.y), getattr(model, "decision", "argmax") == "teacher"]
+    others += [given.X.shape[0] > most_real_rows(model)]
+    names = [name for name, is_there in known.items() if is_there]
+    forecast = Forecast(
+        {name: UNITS[name] for name in names},
+        n_rows=_count_given(model, given),
+        n_synthetic=0 if sampler is None else _most_synthetic(model, given, sampler, student),
+        n_folds=_count_folds(model.teacher_cv),
+        is_fitted=is_fitted,
+        time_limit=model.time_limit,
+    )
+    return Phases(model, 1 + sum(others) + len(names), given.X, given.y, forecast)
+
+
+def _count_given(model: Any, given: FitArguments) -> int:
+    """Return the number of given rows that the teacher labels."""
+    tables = [table for table in (given.X, given.X_unlabeled, given.X_val) if table is not None]
+    return int(sum(min(table.shape[0], most_real_rows(model)) for table in tables))
+
+
+def _most_synthetic(model: Any, given: FitArguments, sampler: Any, student: Any) -> float:
+    """Return how many synthetic rows the teacher labels at most."""
+    n_rows, n_features = given.X.shape
+    if isinstance(student, AutoStudent) and isinstance(model.n_synthetic, str):
+        n_synthetic = student.count_synthetic(n_rows, n_features, model.student_size)
+    else:
+        n_synthetic = count_synthetic(model.n_synthetic, n_rows, n_features)
+    most = MAX_QUERY_RATIO * n_synthetic if isinstance(sampler, AutoSampler) else n_synthetic
+    return most if model.max_queries is None else min(most, model.max_queries)
+
+
+def _count_folds(cv: Any) -> int:
+    """Return the number of teachers that are fitted to label out of fold, as far as it is known without the rows."""
+    if cv is None or isinstance(cv, str):
+        return 0
+    return int(cv) if isinstance(cv, int) else int(getattr(cv, "n_splits", 0))
