@@ -43,16 +43,31 @@ model.transfer_set_
 """
 
 
-@pytest.mark.slow
-def test_a_kernel_shows_a_bar_and_tables(tmp_path):
-    """Progress is an output of the cell with its last state; what ``fit`` sets is shown as HTML."""
+def shown_by(cell, tmp_path):
+    """Return what a cell shows in a fresh kernel."""
     pytest.importorskip("ipykernel")
     nbclient = pytest.importorskip("nbclient")
     nbformat = pytest.importorskip("nbformat")
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
     nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": tmp_path}}).execute()
-    shown = [output["data"] for output in notebook.cells[0].outputs if "data" in output]
-    bars = [data for data in shown if "skdistill-progress" in data["text/html"]]
-    assert [data["text/plain"].split(",")[0] for data in bars] == ["<lambda> labels real rows: 50 of 50 rows"]
-    assert 'value="1.0000"' in bars[0]["text/html"]
-    assert "50 real rows" in shown[-1]["text/html"]
+    return [output["data"] for output in notebook.cells[0].outputs if "data" in output]
+
+
+@pytest.mark.slow
+def test_a_kernel_shows_a_bar_and_tables(tmp_path):
+    """The bar of a fit is an output of the cell with its last state; what ``fit`` sets is shown as HTML."""
+    bar, transfer_set = shown_by(f"import sys; sys.modules['ipywidgets'] = None\n{CELL}", tmp_path)
+    assert bar["text/plain"].startswith("DistilledRegressor fitted in ")
+    assert "skdistill-progress" in bar["text/html"]
+    assert 'value="1.0000"' in bar["text/html"]
+    assert "50 real rows" in transfer_set["text/html"]
+
+
+@pytest.mark.slow
+def test_a_kernel_with_widgets_shows_a_bar_of_tqdm(tmp_path):
+    """One widget, which is full at the end."""
+    pytest.importorskip("tqdm")
+    pytest.importorskip("ipywidgets")
+    bar, _ = shown_by(CELL, tmp_path)
+    assert "application/vnd.jupyter.widget-view+json" in bar
+    assert bar["text/plain"].startswith("100%|")

@@ -45,7 +45,7 @@ from ..students._deciding import DecidingClassifier
 from ..students._families import FAMILIES, current_name, scouted_families
 from ..students._hints import without_hints
 from ..students._student import count_inputs
-from ..teachers import SeenRows, Teacher, is_fitted_teacher, query_teacher, trees_asked
+from ..teachers import SeenRows, Teacher, query_teacher, trees_asked
 from ..transfer import Oracle, TransferSet, count_synthetic
 from ._calibration import calibrate, label_rows, leave_out_rows
 from ._datasets import Passed, draw_first_rows, fidelity_to_dataset
@@ -58,7 +58,7 @@ from ._importances import importances_of_student
 from ._parameters import check_parameters
 from ._plotting import PlotMixin
 from ._refreshing import RefreshMixin
-from ._row_sample import most_real_rows, sample_rows, seen_tables, without_outputs
+from ._row_sample import sample_rows, seen_tables, without_outputs
 from ._several_teachers import known_of_several, recipes_in
 from ._soft_weight import SoftWeightChoice, compare_soft_weights, is_soft_weight_chosen, reserve_queries
 from ._student_view import (

@@ -9,14 +9,14 @@ from ._fit_arguments import FitArguments
 from ._row_sample import most_real_rows
 from ._soft_weight import is_soft_weight_chosen
 
-UNITS = {
-    "hold out rows": 8,
-    "choose a sampler": 32,
-    "draw rows": 4,
-    "choose a student": 40,
-    "fit the student": 20,
-}
+UNITS = {"hold out rows": 0.3, "choose a sampler": 8, "draw rows": 1, "choose a student": 60, "fit the student": 12}
 """Durations of phases relative to each other, without the time of the teacher: the medians of many fits."""
+
+SOFT_WEIGHT_UNITS, GENERATION_UNITS = 40, 24
+"""The durations of a choice of ``soft_weight``, which is a part of the last phase, and of each further generation."""
+
+DEFAULT_PARAMETERS = 5000
+"""Rough number of parameters of a student of default size."""
 
 
 def expected_phases(model: Any, given: FitArguments) -> Phases:
@@ -38,7 +38,7 @@ def expected_phases(model: Any, given: FitArguments) -> Phases:
     others += [given.X.shape[0] > most_real_rows(model)]
     names = [name for name, is_there in known.items() if is_there]
     forecast = Forecast(
-        {name: UNITS[name] for name in names},
+        _units(model, given, student, names),
         n_rows=_count_given(model, given),
         n_synthetic=0 if sampler is None else _most_synthetic(model, given, sampler, student),
         n_folds=_count_folds(model.teacher_cv),
@@ -46,6 +46,31 @@ def expected_phases(model: Any, given: FitArguments) -> Phases:
         time_limit=model.time_limit,
     )
     return Phases(model, 1 + sum(others) + len(names), given.X, given.y, forecast)
+
+
+def _units(model: Any, given: FitArguments, student: Any, names: list[str]) -> dict[str, float]:
+    """Return the relative durations of the phases of a fit, in their order."""
+    units = {name: UNITS[name] for name in names}
+    if isinstance(student, AutoStudent):
+        for name in ("choose a student", "fit the student"):
+            units[name] *= _times_longer(model, given, student)
+    if is_soft_weight_chosen(model, given.y):
+        units["fit the student"] += SOFT_WEIGHT_UNITS
+    if model.n_generations > 1:
+        units["fit generations"] = GENERATION_UNITS * (model.n_generations - 1)
+    return units
+
+
+def _times_longer(model: Any, given: FitArguments, student: AutoStudent) -> float:
+    """Return how much longer students take than those of default size, as larger ones are fitted on more rows."""
+    n_parameters = student.allowed_parameters(model.student_size)
+    if n_parameters is None:
+        return 1.0
+    counts = [
+        each.count_synthetic(*given.X.shape, size)
+        for each, size in ((student, model.student_size), (AutoStudent(), None))
+    ]
+    return max(1.0, n_parameters / DEFAULT_PARAMETERS * counts[0] / max(counts[1], 1)) ** 0.75
 
 
 def _count_given(model: Any, given: FitArguments) -> int:

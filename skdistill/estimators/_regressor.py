@@ -169,8 +169,9 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         says: ``with joblib.parallel_config("loky", n_jobs=2)``, whose backend is used without trying. The result does
         not depend on it.
     verbose : int, default=0
-        If above 0, progress is written to standard error, with an estimate of the remaining time for long phases; in a
-        notebook, a bar is shown instead. From scikit-learn 1.9 on, its callbacks receive the same progress:
+        If above 0, each phase is written to standard error, and a bar shows how far the whole fit is and how long the
+        rest takes: drawn by tqdm or rich where one of them is installed, in notebooks also without them. Otherwise,
+        each second has a line. From scikit-learn 1.9 on, its callbacks receive the same progress:
         ``set_callbacks(ProgressBar())``.
     categorical_features : "from_dtype" or array-like, default="from_dtype"
         Columns that are categories whatever their cells, such as codes in a column of integers: names, positions, or a

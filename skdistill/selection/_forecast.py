@@ -8,9 +8,9 @@ of them takes is measured as the fit goes on.
 from collections.abc import Mapping
 from time import perf_counter
 
-PRIOR_UNITS, PRIOR_SECONDS = 10, 0.06
-"""Before any phase has made progress, a unit is assumed to take so many seconds, as in fits of a few thousand rows; this
-counts as much as so many units that were measured."""
+PRIOR_UNITS, PRIOR_SECONDS = 4, 0.07
+"""A prior of the duration of one unit, in seconds, as in fits of a few thousand rows; it counts as much as so many
+units that were measured."""
 
 TEACHER, FOLDS = "fit the teacher", "label out of fold"
 """The phases that fit teachers."""

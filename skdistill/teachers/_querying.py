@@ -1,6 +1,6 @@
 """Queries of a teacher in chunks, with checks of the outputs and a store of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -103,16 +103,11 @@ def query_teacher(
         todo = _chunks(n_rows, chunk_size, None, by_batch=False)
     progress = Progress(f"{teacher.name} labels {origin}", n_rows, verbose, callback=with_cost(teacher.model, callback))
     outputs = _Outputs(labeller, n_rows, recalled)
-    if outputs.n_done:
-        progress.update(outputs.n_done)
     labelled = (Workers(n_jobs) if workers is None else workers).label(labeller, todo)
     try:
-        with progress:
-            for rows, answers in zip(todo, labelled, strict=True):
-                outputs.add(rows, answers)
-                if store is not None and recalled is not None and recalled.keys is not None:
-                    store.keep(recalled.keys[rows], answers)
-                progress.update(outputs.n_done)
+        for rows, answers in outputs.fill(zip(todo, labelled, strict=True), progress):
+            if store is not None and recalled is not None and recalled.keys is not None:
+                store.keep(recalled.keys[rows], answers)
     finally:
         if store is not None:
             store.pack()
@@ -187,6 +182,16 @@ class _Outputs:
         self.n_done = 0
         if recalled is not None and recalled.is_known.any():
             self.add(np.flatnonzero(recalled.is_known), recalled.outputs)
+
+    def fill(self, answered: Iterable[tuple[Any, np.ndarray]], progress: Progress) -> Iterator[tuple[Any, np.ndarray]]:
+        """Set the outputs of chunks as they arrive, report the progress, and yield the chunks."""
+        with progress:
+            if self.n_done:  # of the store
+                progress.update(self.n_done)
+            for rows, answers in answered:
+                self.add(rows, answers)
+                yield rows, answers
+                progress.update(self.n_done)
 
     def add(self, rows: Any, answers: np.ndarray) -> None:
         """Set the outputs of rows, whose shape must be that of the previous ones."""
