@@ -26,11 +26,11 @@ class Bar(Protocol):
 
 
 class TqdmBar:
-    """A bar of tqdm: characters in a terminal, a widget in a notebook."""
+    """A bar of tqdm in a terminal."""
 
-    def __init__(self, tqdm: Any, share: float, line: str, bar: str) -> None:
+    def __init__(self, tqdm: Any, share: float, line: str, bar: str = f"{{bar:{BAR_WIDTH}}}", **options: Any) -> None:
         layout = f"{{percentage:3.0f}}%|{bar}| {{desc}}"
-        options = {"bar_format": layout, "dynamic_ncols": True, "file": sys.stderr}
+        options = {"bar_format": layout, "dynamic_ncols": True, "file": sys.stderr} | options
         self._bar = tqdm(total=1.0, initial=share, desc=line, **options)
 
     def show(self, share: float, line: str) -> None:
@@ -39,8 +39,21 @@ class TqdmBar:
         self._bar.set_description_str(line)
 
     def close(self) -> None:
-        """End the line of the bar, or colour the widget by whether the work is done."""
+        """End the line of the bar."""
         self._bar.close()
+
+
+class TqdmWidget(TqdmBar):
+    """A bar of tqdm in a notebook, coloured at the end by whether the work is done."""
+
+    def __init__(self, tqdm: Any, share: float, line: str) -> None:
+        super().__init__(tqdm, share, line, "{bar}", display=False)
+        self._handle = import_module("IPython.display").display(self._bar.container, display_id=True)
+
+    def close(self) -> None:
+        """Colour the bar, and keep its last state in a saved notebook, where tqdm keeps the first."""
+        super().close()
+        self._handle.update(self._bar.container)
 
 
 class RichBar:
@@ -78,11 +91,11 @@ def open_bar(share: float, line: str) -> Bar | None:
     """Return a new bar that shows a share and a line of text; ``None`` where only lines of text can be written."""
     if in_notebook():
         tqdm = _module("tqdm.auto") if _module("ipywidgets") else None
-        return NotebookBar(share, line) if tqdm is None else TqdmBar(tqdm.tqdm, share, line, "{bar}")
+        return NotebookBar(share, line) if tqdm is None else TqdmWidget(tqdm.tqdm, share, line)
     if not _is_terminal():
         return None
     if (tqdm := _module("tqdm.auto")) is not None:
-        return TqdmBar(tqdm.tqdm, share, line, f"{{bar:{BAR_WIDTH}}}")
+        return TqdmBar(tqdm.tqdm, share, line)
     if (rich := _module("rich.progress")) is not None:
         return RichBar(rich, share, line)
     return None

@@ -16,6 +16,9 @@ QUIET_SECONDS = 2.0
 REDRAW_SECONDS = 0.2
 """Minimum number of seconds between two states of a bar."""
 
+MOST_SHARE = 0.99
+"""Share of work that is not over yet, whatever is estimated."""
+
 MINUTES_FROM, HOURS_FROM = 120, 7200
 """Numbers of seconds from which a remaining time is given in minutes, and in hours and minutes."""
 
@@ -42,7 +45,7 @@ class Whole:
     def tell(self) -> str | None:
         """Return how far the work is, and how long the rest takes, as text; ``None`` if that is not known."""
         share, left = self._estimate()
-        return None if left is None else f"{self.title}: {100 * share:.0f} %, {about(left)} left"
+        return None if left is None else f"{self.title}: {100 * min(share, MOST_SHARE):.0f} %, {about(left)} left"
 
     def show(self, line: str, *, at_once: bool = False) -> bool:
         """Show what is being done beside the bar; return whether there is a bar.
@@ -56,7 +59,7 @@ class Whole:
             return True
         self._drawn = now
         share, left = self._estimate()
-        self._share = max(self._share, share)
+        self._share = max(self._share, min(share, MOST_SHARE))
         return self._draw(line if left is None else f"{about(left)} left: {line}")
 
     def end(self) -> None:

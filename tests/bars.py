@@ -2,7 +2,9 @@
 
 import io
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
+
+from skdistill import _bars
 
 
 class Terminal(io.StringIO):
@@ -13,9 +15,9 @@ class Terminal(io.StringIO):
 
 
 def be_in_a_terminal(monkeypatch):
-    """Replace standard error by a terminal, without any package that draws bars, and return it."""
-    stream = Terminal()
-    monkeypatch.setattr(sys, "stderr", stream)
+    """Let bars find a terminal as standard error, without any package that draws them, and return it."""
+    stream = Terminal()  # not in sys, where pytest puts its own before each test
+    monkeypatch.setattr(_bars, "sys", SimpleNamespace(stderr=stream, modules=sys.modules))
     for name in ("IPython", "tqdm", "tqdm.auto", "rich", "rich.progress"):
         monkeypatch.setitem(sys.modules, name, None)
     return stream
@@ -27,11 +29,11 @@ def stand_in_for_tqdm(monkeypatch):
     class Tqdm:
         bars, lines = [], []
 
-        def __init__(self, *, total, initial, desc, bar_format, dynamic_ncols, file):
+        def __init__(self, *, total, initial, desc, bar_format, dynamic_ncols, file, display=True):
             assert total == 1.0
-            assert file is sys.stderr
             assert "{bar" in bar_format
             self.n, self.is_closed, self.states = initial, False, [(initial, desc)]
+            self.container = self if display is False else None
             self.bars.append(self)
 
         def set_description_str(self, desc):

@@ -109,11 +109,11 @@ def shown(monkeypatch):
     """Be a kernel of a notebook; return the outputs of the cell, each with all its states."""
     outputs = []
 
-    def display(content, *, raw, display_id):
-        assert raw
+    def display(content, *, raw=False, display_id):
+        assert raw is isinstance(content, dict)
         assert display_id
         outputs.append([content])
-        return SimpleNamespace(update=lambda content, raw: outputs[-1].append(content))
+        return SimpleNamespace(update=lambda content, raw=False: outputs[-1].append(content))
 
     shell = SimpleNamespace(kernel=object())
     monkeypatch.setitem(sys.modules, "IPython", module_of("IPython", get_ipython=lambda: shell))
@@ -274,16 +274,29 @@ def test_a_file_of_lines_has_no_bars(seconds, monkeypatch, capsys):
 
 
 def test_a_notebook_with_widgets_has_bars_of_tqdm(shown, seconds, monkeypatch):
-    """Without ipywidgets, tqdm would warn and write characters: the bar is then that of IPython."""
+    """Without ipywidgets, tqdm would warn and write characters: the bar is then that of IPython.
+
+    The widget is shown once more when it is closed, so that a saved notebook has its last state.
+    """
     tqdm = stand_in_for_tqdm(monkeypatch)
-    Progress("asking", 4, 1, every=0.0).update(1)
-    assert tqdm.bars == []
     monkeypatch.setitem(sys.modules, "ipywidgets", module_of("ipywidgets"))
+    with Progress("asking", 4, 1) as progress:
+        for seconds.now, done in ((4.0, 1), (8.0, 4)):
+            progress.update(done)
+    (bar,) = tqdm.bars
+    assert bar.states == [(0.25, "asking: 1 of 4 rows, 12 s left"), (1.0, "asking: 4 of 4 rows, 8.0 s")]
+    assert bar.is_closed
+    assert shown == [[bar, bar]]
+
+
+def test_a_notebook_without_widgets_has_no_bars_of_tqdm(shown, seconds, monkeypatch):
+    """The bar of IPython is drawn instead."""
+    tqdm = stand_in_for_tqdm(monkeypatch)
     progress = Progress("asking", 4, 1)
     seconds.now = 4.0
     progress.update(1)
-    assert [bar.states for bar in tqdm.bars] == [[(0.25, "asking: 1 of 4 rows, 12 s left")]]
-    assert shown == []
+    assert tqdm.bars == []
+    assert len(shown) == 1
 
 
 def real(monkeypatch, *names):

@@ -164,8 +164,8 @@ def page(results):
             f"(1, n) and on {BATCH:,} rows, and the compiled student on a row of shape (n,) and on the same rows; kB "
             "of pickles",
             "Tabular foundation models were not measured: their packages download the weights at first use, and this "
-            "machine could not ([what is known](../guide/foundation_model.md)). The budget of the student is the default, "
-            "about 10 kB for one output; [default](default.md) shows what 100 kB gain.",
+            "machine could not ([what is known](../guide/foundation_model.md)). The budget of the student is the "
+            "default, about 10 kB for one output; [default](default.md) shows what 100 kB gain.",
             "Where *skill kept* is far above 1 (LightGBM on heloc and credit_default), the teacher overfits: 500 steps "
             "are too many there, and a small student has more skill than its teacher, also with less fidelity.",
             "## In short",

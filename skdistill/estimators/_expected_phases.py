@@ -66,11 +66,10 @@ def _times_longer(model: Any, given: FitArguments, student: AutoStudent) -> floa
     n_parameters = student.allowed_parameters(model.student_size)
     if n_parameters is None:
         return 1.0
-    counts = [
-        each.count_synthetic(*given.X.shape, size)
-        for each, size in ((student, model.student_size), (AutoStudent(), None))
-    ]
-    return max(1.0, n_parameters / DEFAULT_PARAMETERS * counts[0] / max(counts[1], 1)) ** 0.75
+    n_rows, n_features = given.X.shape
+    n_synthetic = student.count_synthetic(n_rows, n_features, model.student_size)
+    n_default = AutoStudent().count_synthetic(n_rows, n_features, None)
+    return float(max(1.0, n_parameters / DEFAULT_PARAMETERS * n_synthetic / max(n_default, 1)) ** 0.75)
 
 
 def _count_given(model: Any, given: FitArguments) -> int:

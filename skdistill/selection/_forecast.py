@@ -8,7 +8,7 @@ of them takes is measured as the fit goes on.
 from collections.abc import Mapping
 from time import perf_counter
 
-PRIOR_UNITS, PRIOR_SECONDS = 4, 0.07
+PRIOR_UNITS, PRIOR_SECONDS = 1, 0.07
 """A prior of the duration of one unit, in seconds, as in fits of a few thousand rows; it counts as much as so many
 units that were measured."""
 

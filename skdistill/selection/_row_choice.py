@@ -12,7 +12,7 @@ from ..samplers import Mixture
 from ..transfer import TransferSet
 from ._auto_sampler import AutoSampler
 from ._callbacks import Phase
-from ._row_confirmation import is_confirmed
+from ._row_confirmation import is_confirmed, is_uncertain
 from ._row_pool import Plan, RowPool
 from ._row_trials import RowTrial, RowTrials
 from ._run import Run
@@ -115,8 +115,7 @@ def choose_rows(
     if is_student_chosen:
         defaults = [_first_default(defaults, held_out)]
     n_fits = len(students) * (1 + len(defaults)) + len(alternatives) + len(options.weights) - 1
-    progress = phase.progress("choosing a sampler", n_fits, "students")
-    trials = _row_trials(real, held_out, pool, n_synthetic, progress, seeds[0], run)
+    trials = _row_trials(real, held_out, pool, n_synthetic, _progress(phase, n_fits, real, held_out), seeds[0], run)
 
     (none,) = trials.add([Plan(NONE)], students)
     if n_fits * trials.seconds > run.deadline.left / 4:
@@ -139,6 +138,12 @@ def _all_together(pool: RowPool, weight: float) -> Plan:
     """Return the plan that mixes the rows of all samplers."""
     members = tuple(range(len(pool.samplers)))
     return Plan(repr(Mixture(pool.samplers) if len(members) > 1 else pool.samplers[0]), members, weight)
+
+
+def _progress(phase: Phase, n_fits: int, real: TransferSet, held_out: HeldOut) -> Progress:
+    """Return the progress of the trials, and of the student that may confirm the selected plan."""
+    n_confirming = int(is_uncertain(len(held_out.training), real.X.shape[1]))
+    return phase.progress("choosing a sampler", n_fits + n_confirming, "students")
 
 
 def _row_trials(

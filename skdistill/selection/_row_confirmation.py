@@ -19,6 +19,11 @@ MIN_ERRORS_CONFIRMATION, MIN_SHARE_CONFIRMATION = 1.0, 0.1
 they help most students, and a mistake in their favour costs little if the difference is small."""
 
 
+def is_uncertain(n_rows: int, n_features: int) -> bool:
+    """Whether a plan for so many training rows is to be confirmed, by one more student."""
+    return n_rows < max(MAX_UNCERTAIN_ROWS, n_features)
+
+
 def is_confirmed(
     best: RowTrial,
     none: RowTrial,
@@ -42,8 +47,7 @@ def is_confirmed(
         Final number of synthetic rows.
     run : Run
     """
-    n_rows, n_features = trials.real.X.shape
-    if n_rows >= max(MAX_UNCERTAIN_ROWS, n_features):
+    if not is_uncertain(*trials.real.X.shape):
         return True
     pool.fill(best.plan.members, trials.real, CONFIRMATION_SHARE * n_synthetic, draw_seed(run.rng))
     (whole,) = trials.add([best.plan], {best.student: students[best.student]})

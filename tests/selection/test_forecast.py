@@ -61,11 +61,11 @@ def fit(clock, of_row, of_unit, skipped=()):
 @pytest.mark.parametrize("of_row", [0.0, 1e-4, 1e-2])
 @pytest.mark.parametrize("of_unit", [0.01, 0.07, 2.0])
 def test_a_fit_takes_as_long_as_forecast(clock, of_row, of_unit):
-    """Fast and slow teachers and students: from the choice of a student on, the total is right within a third."""
+    """Fast or slow teachers and students: when a student is chosen, the total is right within a third, or a second."""
     told, total = fit(clock, of_row, of_unit)
     late = [spent + left for spent, _, left in told if spent > total - 73 * of_unit]
     assert len(late) > 15
-    assert late == pytest.approx([total] * len(late), rel=1 / 3)
+    assert late == pytest.approx([total] * len(late), rel=1 / 3, abs=1.0)
     assert told[-1][1:] == pytest.approx((1.0, 0.0))
 
 
@@ -131,6 +131,6 @@ def test_a_time_limit_bounds_the_rest(clock):
     forecast = Forecast(UNITS, time_limit=60)
     forecast.begin("choose a sampler")
     clock.now = 40.0
-    forecast.advance(0.1)
-    of_unit = 40.0 / 0.8
+    forecast.end()
+    of_unit = 40.0 / 8
     assert forecast.estimate()[1] == pytest.approx(20 + 12 * of_unit, rel=0.2)
