@@ -40,7 +40,6 @@ class Whole:
         self.title, self._estimate = title, estimate
         self._started, self._drawn, self._share = time.perf_counter(), float("-inf"), 0.0
         self._bar: Bar | None = None
-        self._lock = Lock()  # students that are fitted in threads report, too
 
     def tell(self) -> str | None:
         """Return how far the work is, and how long the rest takes, as text; ``None`` if that is not known."""
@@ -74,13 +73,16 @@ class Whole:
             self._bar.close()
 
     def _draw(self, line: str) -> bool:
-        with self._lock:
+        with _drawing:
             if self._bar is None:
                 self._bar = open_bar(self._share, line)
             else:
                 self._bar.show(self._share, line)
             return self._bar is not None
 
+
+_drawing = Lock()
+"""Students that are fitted in threads report to the same bar."""
 
 _whole: ContextVar[Whole | None] = ContextVar("whole", default=None)
 """The work that all progress is a part of."""

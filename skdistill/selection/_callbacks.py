@@ -63,7 +63,8 @@ class Phases:
         """Report the begin and the end of a phase to the callbacks; a nested phase is part of the outer one."""
         verbose = self._estimator.verbose
         if self._is_open:
-            yield Phase(verbose)
+            with Phase(verbose) as phase:
+                yield phase
             return
         self._is_open, task = True, None
         self._begin(name)
