@@ -117,7 +117,8 @@ def measure_student(stage, folder, n_rows, n_labels, student, seed):
     """Fidelity on other rows of a student of a sample, or of all rows."""
     teacher, (X, _) = FUNCTIONS[stage], draw(10_000, TEST_ROWS)
     dataset = as_dataset(make(folder, n_rows), columns=NAMES, kind="numpy", sample_rows=n_labels)
-    model = DistilledRegressor(lambda X: teacher(X).astype(float), student, sampler=None, random_state=seed)
+    options = {"sampler": None, "max_real_rows": None, "random_state": seed}  # all rows, and not a sample of them
+    model = DistilledRegressor(lambda X: teacher(X).astype(float), student, **options)
     started = process_time()
     model.fit(dataset)
     return {"fidelity": fidelity(teacher(X).astype(float), model.predict(X)), "cpu": process_time() - started}
