@@ -17,6 +17,7 @@ from ..compiled._nodes import stack_outputs
 from ..solvers import (
     MAX_ORDERED_LEAVES,
     VALIDATION_SHARE,
+    GrowingRate,
     TreeGrower,
     TreeTable,
     in_order,
@@ -34,6 +35,15 @@ MAX_TREES, MAX_LEAVES, MAX_BINS = 10_000, 131_072, 65_535
 
 MAX_LEARNING_RATE = 10.0
 """Maximum learning rate: from 2 on, boosting diverges; very large rates overflow."""
+
+AUTO_RATES = (
+    GrowingRate(0.3, 0.3, 40),
+    GrowingRate(0.2, 0.6, 80),
+    GrowingRate(0.14, 0.42, 160),
+    GrowingRate(0.1, 0.3, 320),
+    GrowingRate(0.05, 0.05, MAX_TREES),
+)
+"""Learning rates for up to so many trees. Sizes with the same ones share their trees."""
 
 MIN_ROWS_FOR_THREADS = 10_000
 """Minimum number of rows for several threads of LightGBM; with fewer rows, threads are slower on a busy machine."""
@@ -475,9 +485,9 @@ class CompactBoostingRegressor(CompactRegressor, _CompactBoosting):
         return self._path(lambda student: student.fit(X, y, sample_weight=sample_weight), sizes)
 
 
-def auto_learning_rate(n_trees: int) -> float:
-    """Return the learning rate, which falls with the number of trees and is the same for sizes that are close."""
-    return next((rate for most, rate in ((40, 0.3), (80, 0.2), (160, 0.1)) if n_trees <= most), 0.05)
+def auto_learning_rate(n_trees: int) -> GrowingRate:
+    """Return the learning rates, which are smaller for more trees and the same for sizes that are close."""
+    return next(rate for rate in AUTO_RATES if n_trees <= rate.n_trees)
 
 
 def size_of_trees(n_parameters: float, n_outputs: int) -> dict[str, int] | None:
