@@ -157,12 +157,12 @@ def test_constant_targets_are_constant():
 
 
 def test_learning_rates_shrink_with_the_number_of_trees():
-    """More trees take smaller steps, within bounds; in no sequence of trees is a step smaller than the one before."""
-    rates = [np.array(auto_learning_rate(n_trees).of(0, n_trees)) for n_trees in (1, 20, 60, 120, 250, 5000)]
-    means = [of_trees.mean() for of_trees in rates]
-    assert means == sorted(means, reverse=True)
+    """More trees start with smaller steps, within bounds; in no sequence is a step smaller than the one before."""
+    rates = [np.array(auto_learning_rate(n_trees).of(0, n_trees)) for n_trees in (1, 20, 60, 120, 250, 500, 10_000)]
+    first = [of_trees[0] for of_trees in rates]
+    assert first == sorted(first, reverse=True)
     assert 0.05 <= min(map(np.min, rates)) <= max(map(np.max, rates)) <= 0.6
-    assert all(np.all(np.diff(of_trees) >= 0) for of_trees in rates)
+    assert all(np.all(np.diff(of_trees) >= -1e-12) for of_trees in rates)
 
 
 def rates_grown(learning_rate, sizes, *, only_these):
