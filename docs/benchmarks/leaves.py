@@ -29,8 +29,8 @@ SHOWN = {"same step": "same rate", "re-solved": "refitted"}
 
 COLUMNS = {
     "LightGBM": "LightGBM with its default learning rate of 0.1",
-    "same step": "LightGBM with our learning rate (0.3 for 20 trees, 0.2 for 60): the same trees as ours, with "
-    "LightGBM's leaf values",
+    "same step": "LightGBM with a learning rate of 0.3 for 20 trees and of 0.2 for 60, as in all columns after it: the "
+    "same trees as refitted ones, with LightGBM's leaf values",
     "twice the trees": "the same with twice as many trees, and therefore twice as many leaves to store and to evaluate",
     "re-solved": "`CompactBoosting*`: all leaf values refitted jointly",
 }

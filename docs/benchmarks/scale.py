@@ -220,7 +220,8 @@ def page(results):
             "symmetry; with many, 60 trees at the learning rate 0.2 hardly find it (R² of `CompactBoostingRegressor` "
             "on 50,000 other rows, 2026-11-28: 0.781 with 100,000 rows and 0.557 with 1,000,000; with "
             "`learning_rate=0.4` 0.947 and 0.976). So this row says nothing of samples of tables without such "
-            "products.",
+            "products; [tables that do not fit in memory](scale_streaming.md#the-student-of-a-sample) have a function "
+            "that boosting can learn.",
             markdown_table(["student", "sample", "all rows", "CPU of the sample", "of all rows"], samples),
             "## Leaf swap\n\nThousand rows of 48 columns a second, drawn from a table of 100,000 rows: "
             f"{drawn[0]:.0f} before, {drawn[1]:.0f} now, {drawn[2]:.0f} with `n_jobs=2`. In CPU time, that is "

@@ -12,6 +12,7 @@ from ._hint_loss import HintLoss
 from ._landmarks import MAX_LINEAR_INPUTS, LandmarkSearch, as_values, means_of_rows, narrowed
 from ._leaf_order import MAX_ORDERED_LEAVES, LeafOrder, in_order, leaf_orders
 from ._leaf_refitting import VALIDATION_SHARE, refit_leaves
+from ._learning_rate import GrowingRate
 from ._linear_inputs import LinearInputs, choose_pairs
 from ._network_start import Shrinking
 from ._network_training import OptimizerSettings, count_validation_rows, fit_network
@@ -31,6 +32,7 @@ __all__ = [
     "BinnedTable",
     "Discriminator",
     "Features",
+    "GrowingRate",
     "HintLoss",
     "LandmarkSearch",
     "LeafOrder",

@@ -11,6 +11,7 @@ from .._encoding import fit_encoder
 from .._precision import needs_double
 from ..compiled import Forest
 from ..convert import forest_from_lightgbm
+from ._learning_rate import GrowingRate
 
 LARGEST_DOUBLE = 1e300
 """Largest number that LightGBM distinguishes from infinity."""
@@ -76,7 +77,7 @@ class TreeGrower:
     ----------
     table : TreeTable
     params : dict
-        Parameters of LightGBM.
+        Parameters of LightGBM; ``learning_rate`` may be a :class:`~skdistill.solvers.GrowingRate`.
     memory : joblib.Memory
         Caches batches of trees: on the same rows a longer sequence continues a shorter one.
     """
@@ -126,7 +127,8 @@ class TreeGrower:
         from lightgbm import Dataset  # imported here, so that prediction does not need LightGBM
 
         categories = np.flatnonzero(self.table.encoder.is_category_).tolist()
-        given = {"weight": self.table.weight, "categorical_feature": categories, "params": self.params}
+        params = {name: value for name, value in self.params.items() if name != "learning_rate"}
+        given = {"weight": self.table.weight, "categorical_feature": categories, "params": params}
         return Dataset(self.table.cells, **given).construct()
 
 
@@ -144,4 +146,9 @@ def _grow_batch(
 
     grower.dataset.set_label(target)
     grower.dataset.set_init_score(grower.scores_after(texts, start))
-    return lightgbm.train(params, grower.dataset, num_boost_round=n_trees).model_to_string()
+    rate, callbacks = params["learning_rate"], []
+    if isinstance(rate, GrowingRate):
+        first = TREES_PER_BATCH * len(texts)
+        rates = rate.of(first, first + n_trees)
+        params, callbacks = params | {"learning_rate": rates[0]}, [lightgbm.reset_parameter(learning_rate=rates)]
+    return lightgbm.train(params, grower.dataset, num_boost_round=n_trees, callbacks=callbacks).model_to_string()

@@ -17,6 +17,7 @@ from ..compiled._nodes import stack_outputs
 from ..solvers import (
     MAX_ORDERED_LEAVES,
     VALIDATION_SHARE,
+    GrowingRate,
     TreeGrower,
     TreeTable,
     in_order,
@@ -34,6 +35,16 @@ MAX_TREES, MAX_LEAVES, MAX_BINS = 10_000, 131_072, 65_535
 
 MAX_LEARNING_RATE = 10.0
 """Maximum learning rate: from 2 on, boosting diverges; very large rates overflow."""
+
+AUTO_RATES = (
+    GrowingRate(0.3, 0.3, 40),
+    GrowingRate(0.2, 0.6, 80),
+    GrowingRate(0.14, 0.42, 160),
+    GrowingRate(0.1, 0.3, 320),
+    GrowingRate(0.07, 0.21, 640),
+    GrowingRate(0.05, 0.05, MAX_TREES),
+)
+"""Learning rates for up to so many trees. Sizes with the same ones share their trees."""
 
 MIN_ROWS_FOR_THREADS = 10_000
 """Minimum number of rows for several threads of LightGBM; with fewer rows, threads are slower on a busy machine."""
@@ -273,7 +284,9 @@ class CompactBoostingClassifier(SameClasses, CompactClassifier, _CompactBoosting
     max_leaf_nodes : int in [2, 131072], default=24
         Maximum number of leaves of a tree.
     learning_rate : float in (0, 10] or "auto", default="auto"
-        Shrinkage of each tree. ``"auto"`` takes larger steps the fewer trees there are.
+        Shrinkage of each tree. ``"auto"`` takes larger steps the fewer trees there are, and from 41 trees on, steps
+        that grow from tree to tree: 60 trees start with 0.2 and end with 0.45. Up to 40 trees take 0.3, and more than
+        640 take 0.05. A number is the shrinkage of all trees.
     min_samples_leaf : int >= 1, default=5
         Minimum number of rows of a leaf.
     l2_regularization : float >= 0, default=1.0
@@ -301,7 +314,7 @@ class CompactBoostingClassifier(SameClasses, CompactClassifier, _CompactBoosting
         refers to it until ``set_params(init=None)``.
     memory : str, joblib.Memory or None, default=None
         Where trees are cached: a fit of another size on the same rows reuses the trees that it shares with an earlier
-        one. Sizes up to 40, up to 80, up to 160 and beyond share trees, since their learning rate is the same.
+        one. Sizes up to 40, 80, 160, 320, 640 and beyond share trees, since their learning rates are the same.
     n_jobs : int or None, default=None
         Threads. ``None`` is 1: small trees gain little from more, and lose much on a busy machine.
     random_state : int, RandomState instance or None, default=None
@@ -387,7 +400,9 @@ class CompactBoostingRegressor(CompactRegressor, _CompactBoosting):
     max_leaf_nodes : int in [2, 131072], default=24
         Maximum number of leaves of a tree.
     learning_rate : float in (0, 10] or "auto", default="auto"
-        Shrinkage of each tree. ``"auto"`` takes larger steps the fewer trees there are.
+        Shrinkage of each tree. ``"auto"`` takes larger steps the fewer trees there are, and from 41 trees on, steps
+        that grow from tree to tree: 60 trees start with 0.2 and end with 0.45. Up to 40 trees take 0.3, and more than
+        640 take 0.05. A number is the shrinkage of all trees.
     min_samples_leaf : int >= 1, default=5
         Minimum number of rows of a leaf.
     l2_regularization : float >= 0, default=1.0
@@ -413,7 +428,7 @@ class CompactBoostingRegressor(CompactRegressor, _CompactBoosting):
         refers to it until ``set_params(init=None)``.
     memory : str, joblib.Memory or None, default=None
         Where trees are cached: a fit of another size on the same rows reuses the trees that it shares with an earlier
-        one. Sizes up to 40, up to 80, up to 160 and beyond share trees, since their learning rate is the same.
+        one. Sizes up to 40, 80, 160, 320, 640 and beyond share trees, since their learning rates are the same.
     n_jobs : int or None, default=None
         Threads. ``None`` is 1: small trees gain little from more, and lose much on a busy machine.
     random_state : int, RandomState instance or None, default=None
@@ -475,9 +490,9 @@ class CompactBoostingRegressor(CompactRegressor, _CompactBoosting):
         return self._path(lambda student: student.fit(X, y, sample_weight=sample_weight), sizes)
 
 
-def auto_learning_rate(n_trees: int) -> float:
-    """Return the learning rate, which falls with the number of trees and is the same for sizes that are close."""
-    return next((rate for most, rate in ((40, 0.3), (80, 0.2), (160, 0.1)) if n_trees <= most), 0.05)
+def auto_learning_rate(n_trees: int) -> GrowingRate:
+    """Return the learning rates, which are smaller for more trees and the same for sizes that are close."""
+    return next(rate for rate in AUTO_RATES if n_trees <= rate.n_trees)
 
 
 def size_of_trees(n_parameters: float, n_outputs: int) -> dict[str, int] | None:

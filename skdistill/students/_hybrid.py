@@ -112,7 +112,7 @@ class CompactHybridClassifier(CompactClassifier, _CompactHybrid):
     n_knots : int >= 0, default=0
         Number of knots of the network's inputs; see :class:`CompactMLPClassifier`. The trees model edges.
     learning_rate : float in (0, 10] or "auto", default="auto"
-        Shrinkage of each tree.
+        Shrinkage of each tree; ``"auto"`` is that of :class:`CompactBoostingRegressor`.
     min_samples_leaf : int >= 1, default=5
         Minimum number of rows of a leaf.
     max_epochs : int >= 1 or "auto", default="auto"
@@ -184,7 +184,7 @@ class CompactHybridRegressor(CompactRegressor, _CompactHybrid):
     n_knots : int >= 0, default=0
         Number of knots of the network's inputs; see :class:`CompactMLPRegressor`. The trees model edges.
     learning_rate : float in (0, 10] or "auto", default="auto"
-        Shrinkage of each tree.
+        Shrinkage of each tree; ``"auto"`` is that of :class:`CompactBoostingRegressor`.
     min_samples_leaf : int >= 1, default=5
         Minimum number of rows of a leaf.
     max_epochs : int >= 1 or "auto", default="auto"

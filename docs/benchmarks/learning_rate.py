@@ -1,0 +1,78 @@
+"""Do learning rates that grow from tree to tree make boosted students follow their teacher more closely?
+
+    python docs/benchmarks/learning_rate.py --data FOLDER
+
+The automatic learning rates were chosen on rows that are neither training nor test rows; this measures them on test
+rows. Writes learning_rate.jsonl (resumable) and learning_rate.md beside this file.
+"""
+
+import os
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[variable] = "1"
+
+from time import process_time
+
+import numpy as np
+from leaves import transfer_set
+from peers import teach
+from results import markdown_table, number, run
+from students import fidelity_of, teacher_and_rows
+from tables import TEACHERS, outputs
+
+from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
+
+SEED = 0
+TABLES = ("california", "ailerons", "wine_quality_white", "adult", "heloc", "splice")
+SIZES = ((60, 24), (250, 41))
+FORMER = {60: 0.2, 250: 0.05}
+"""The automatic learning rates of former versions, the same for all trees."""
+
+
+def measure(results, folder):
+    for teacher in TEACHERS:
+        for name in TABLES:
+            key = {"teacher": teacher, "table": name, "seed": SEED}
+            missing = [size for size in SIZES if not results.has(**key, size=str(size))]
+            if missing:
+                task, fitted, X_train, X_test, _, reference = teacher_and_rows(folder, teacher, name, SEED)
+                rows, targets, weight = transfer_set(fitted, X_train, SEED)
+                kind = CompactBoostingClassifier if task == "classification" else CompactBoostingRegressor
+            for size in missing:
+                found = {}
+                for column, rate in {"former": FORMER[size[0]], "now": "auto"}.items():
+                    student, started = kind(*size, learning_rate=rate, random_state=0), process_time()
+                    model = teach(student, task, rows, targets, getattr(fitted, "classes_", None), weight)
+                    found[f"{column}, s"] = process_time() - started
+                    found[column] = fidelity_of(task, reference, outputs(model, X_test))
+                results.add(**key, size=str(size), **found)
+
+
+def page(results):
+    parts = [
+        "The teachers (the *vote*, a soft-voting ensemble of a forest, boosting and a network; and an RBF SVM) are "
+        "fitted on 3,000 rows. The students are trained on these rows and 10 rows of leaf swap per row, with the same "
+        "total weight. *former* is the automatic learning rate of former versions, the same for all trees; *now* grows "
+        f"from tree to tree. Fidelity on test rows, seed {SEED}; CPU seconds of the fits in the last row."
+    ]
+    for size in SIZES:
+        of_size = [row for row in results.rows if row["size"] == str(size)]
+        lines = [
+            [f"{row['teacher']}, {row['table']}", *(number(row[c], 4) for c in ("former", "now")), gain(row)]
+            for row in of_size
+        ]
+        mean = {column: float(np.mean([row[column] for row in of_size])) for column in ("former", "now")}
+        lines.append(["**mean**", *(number(mean[column], 4) for column in mean), gain(mean)])
+        seconds = [number(np.mean([row[f"{column}, s"] for row in of_size]), 2) for column in mean]
+        header = [f"{size[0]} x {size[1]}", f"former ({FORMER[size[0]]:g})", "now", "gain"]
+        table = markdown_table(header, [*lines, ["fit, s", *seconds, ""]])
+        parts.append(f"## {size[0]} trees of {size[1]} leaves\n\n{table}")
+    return "\n\n".join(parts)
+
+
+def gain(row):
+    return f"{row['now'] - row['former']:+.4f}"
+
+
+if __name__ == "__main__":
+    run(__file__, "Learning rates of boosting", __doc__, measure, page)

@@ -1,0 +1,37 @@
+"""Learning rates of boosting that grow from tree to tree."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class GrowingRate(NamedTuple):
+    """A learning rate that grows by the same factor from tree to tree, up to ``last``.
+
+    Steps of the first trees are short, because these trees correct each other's large residuals; later trees would
+    repeat their splits if they were as short.
+
+    Parameters
+    ----------
+    first : float
+        Learning rate of the first tree.
+    last : float
+        Learning rate of tree ``n_trees``, and of all trees after it.
+    n_trees : int
+        At least 2.
+
+    Examples
+    --------
+    >>> GrowingRate(0.1, 0.4, 3).of(1, 4)
+    [0.2, 0.4, 0.4]
+    """
+
+    first: float
+    last: float
+    n_trees: int
+
+    def of(self, start: int, stop: int) -> list[float]:
+        """Return the learning rates of the trees from ``start`` to ``stop``, counted from 0."""
+        share = np.minimum(np.arange(start, stop) / (self.n_trees - 1), 1)
+        rates: list[float] = (self.first * (self.last / self.first) ** share).tolist()
+        return rates
