@@ -58,6 +58,7 @@ from ._parameters import check_parameters
 from ._plotting import PlotMixin
 from ._refreshing import RefreshMixin
 from ._row_sample import most_real_rows, sample_rows, seen_tables, without_outputs
+from ._scoring_of_task import try_before_queries, try_before_synthetic
 from ._several_teachers import known_of_several, recipes_in
 from ._soft_weight import SoftWeightChoice, compare_soft_weights, is_soft_weight_chosen, reserve_queries
 from ._student_view import (
@@ -145,7 +146,7 @@ class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, 
         whole = given  # also with the rows that are left out next
         given, calibration_rows = leave_out_rows(self, given, run.rng)
         teacher = resolve_teacher(self, given, run)
-        check_names(self, teacher, given.X)
+        self._check_known(teacher, given.X)
 
         oracle = oracle_of(self, teacher, given, run)
         given = self._sample(teacher, given, calibration_rows, oracle, run)
@@ -210,6 +211,11 @@ class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, 
         self._warn_of_refusals(oracle, taught.extension)
         run.phases.end()
 
+    def _check_known(self, teacher: Teacher, X: Any) -> None:
+        """Check what the teacher decides, before it is queried."""
+        check_names(self, teacher, X)
+        try_before_queries(self, teacher)
+
     def _ignored_features(self, real: TransferSet, targets: Targets, oracle: Oracle, run: Run) -> dict[int, str]:
         """Return the positions of the columns that students need not read, with the reasons."""
         n_synthetic = self._count_synthetic(targets.teacher, real, oracle)
@@ -237,6 +243,7 @@ class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, 
         """Label the real rows; with the labels of the teacher, if these are taught instead of its outputs."""
         with reserve_label_queries(self, teacher, oracle):
             real = label_given(self, teacher, given, truth, oracle, run)
+        try_before_synthetic(self, real.outputs)
         targets = self._task.targets(self, teacher, real)
         labels = compare_labels(self, targets, real, oracle)
         if labels is not None and labels.are_taught:

@@ -14,6 +14,7 @@ from ._generations import Step, choose_generation, same_size, with_assistants
 from ._ignored_features import find_ignored_features, name_columns
 from ._measured_directions import measure_directions
 from ._run import Run
+from ._scoring_trial import try_scoring
 from ._student_view import StudentView
 from ._targets import ClassTargets, Targets, ValueTargets, threads_for
 from ._terms import Terms
@@ -70,5 +71,6 @@ __all__ = [
     "same_size",
     "supports_callbacks",
     "threads_for",
+    "try_scoring",
     "with_assistants",
 ]
