@@ -18,7 +18,7 @@ from ._threads import context_of_threads, in_threads
 from ._validation import draw_seed, seed_estimator
 from .exceptions import SamplerError, TeacherOutputError
 from .samplers import as_sampler, choose_from_pool
-from .teachers import Workers
+from .teachers import RemoteUsage, Workers, usage_counted_here
 
 AUTO_RATIO = 10
 """Number of synthetic rows per real row for ``n_synthetic="auto"``."""
@@ -68,6 +68,9 @@ class TransferSummary:
         no such sample.
     labelled_by : str, default="1 thread"
         What labelled the blocks of rows, for example ``"2 threads"``: see ``n_jobs``.
+    usage : RemoteUsage or None, default=None
+        The rows answered, requests, failed requests and cost of this fit, if the teacher is a
+        :class:`~skdistill.RemoteTeacher` that was sent requests: answers that were kept or cached need none.
 
     Examples
     --------
@@ -104,6 +107,7 @@ class TransferSummary:
     seconds: float
     sampled_from: int = 0
     labelled_by: str = "1 thread"
+    usage: RemoteUsage | None = None
 
     def __repr__(self) -> str:
         fields = vars(self).items()
@@ -123,10 +127,12 @@ class TransferSummary:
         drawn = f", drawn by {' '.join(self.sampler.split())}" if self.sampler else ""
         drawn += f"; the real ones are a sample of {self.sampled_from:,}" if self.sampled_from else ""
         without = "" if self.real_weight else " The student was fitted without the real rows of X (real_weight=0)."
-        return f"{rows} rows{drawn}; the teacher labelled {self.n_queries:,} rows.{without}"
+        asked = "" if self.usage is None else f" ({self.usage.explain()})"
+        return f"{rows} rows{drawn}; the teacher labelled {self.n_queries:,} rows{asked}.{without}"
 
     def _repr_html_(self) -> str:
         values = [f"{value:.3g}" if isinstance(value, float) else value for value in vars(self).values()]
+        values = [value.explain() if isinstance(value, RemoteUsage) else value for value in values]
         texts = [f"{value:,}" if isinstance(value, int) else value for value in values]
         table = as_html({"attribute": list(vars(self)), "value": texts})
         return encodable(f"<div><p>{escape(self.explain())}</p>{table}</div>")
@@ -358,6 +364,7 @@ class TransferSet:
             perf_counter() - oracle.started,
             0 if self.sampled is None else self.sampled.n_table,
             oracle.workers.describe(),
+            usage_counted_here(),
         )
 
 

@@ -45,7 +45,7 @@ from ..students._deciding import DecidingClassifier
 from ..students._families import FAMILIES, current_name, scouted_families
 from ..students._hints import without_hints
 from ..students._student import count_inputs
-from ..teachers import SeenRows, Teacher, is_fitted_teacher, query_teacher, trees_asked
+from ..teachers import SeenRows, Teacher, is_fitted_teacher, query_teacher, trees_asked, usage_counted
 from ..transfer import Oracle, TransferSet, count_synthetic
 from ._calibration import calibrate, label_rows, leave_out_rows
 from ._datasets import Passed, draw_first_rows, fidelity_to_dataset
@@ -134,6 +134,7 @@ class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, 
 
     @blas_threads_restored()
     @trees_asked()
+    @usage_counted()
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any, X_val: Any, y_val: Any, groups: Any = None
     ) -> None:
