@@ -17,7 +17,7 @@ def try_before_teacher(model: Any, scoring: Any, y: Any) -> None:
     if scoring is None:
         return
     if model._task.name == "regression":
-        shape = getattr(y, "shape", ())
+        shape: tuple[int, ...] = getattr(y, "shape", ())
         try_scoring(scoring, "values", n_outputs=shape[1] if len(shape) == 2 and shape[1] > 1 else None)
         return
     try:
