@@ -9,6 +9,7 @@ from ._described import text_of
 from ._tables import stack_rows, take_rows
 from .exceptions import TeacherOutputError, TeacherQueryError
 from .samplers._seen_values import Restriction, SeenValues
+from .teachers._transient import is_transient
 
 REFUSAL = (TeacherQueryError, TeacherOutputError)
 """Errors by which a teacher refuses rows: it raises an error, or its outputs are malformed, e.g. NaN."""
@@ -107,12 +108,14 @@ class Refusals:
 
     def _record(self, error: Exception) -> None:
         """Record a refusal; raise the error if it is none."""
-        if self._known is None or isinstance(error.__cause__, OUTAGE):
+        _raise_outage(error)
+        if self._known is None:
             raise error
         if self._n_left() >= 1:
             try:
                 self._label(self._known, "a real row")
-            except REFUSAL:
+            except REFUSAL as of_real_row:
+                _raise_outage(of_real_row)
                 raise error from error.__cause__
         cause = error.__cause__
         self.reason = self.reason or (str(error) if cause is None else f"{type(cause).__name__}: {text_of(cause)}")
@@ -125,7 +128,8 @@ class Refusals:
             if rows.shape[0] <= self._n_left():
                 try:
                     return rows, self._label(rows, origin)
-                except REFUSAL:
+                except REFUSAL as error:
+                    _raise_outage(error)
                     self.is_partial = True
         return self._label_block_by_block(self.restrict(rows), origin)
 
@@ -151,7 +155,8 @@ class Refusals:
             return False
         try:
             self._label(rows, origin)
-        except REFUSAL:
+        except REFUSAL as error:
+            _raise_outage(error)
             return False
         return True
 
@@ -168,7 +173,8 @@ class Refusals:
             try:
                 kept.append((block, self._label(block, origin)))
                 size *= 2
-            except REFUSAL:
+            except REFUSAL as error:
+                _raise_outage(error)
                 size = max(size // 2, 1)
             start = stop
         n_kept = sum(len(outputs) for _, outputs in kept)
@@ -176,3 +182,10 @@ class Refusals:
         if not kept:
             return take_rows(rows, slice(0, 0)), np.empty(0)
         return stack_rows([block for block, _ in kept]), np.concatenate([outputs for _, outputs in kept])
+
+
+def _raise_outage(error: Exception) -> None:
+    """Raise the error if it is not about the rows: they may be labelled once the teacher answers again."""
+    cause = error.__cause__
+    if isinstance(cause, OUTAGE) or (cause is not None and is_transient(cause)):
+        raise error

@@ -1,5 +1,6 @@
 """The transfer set: where each row comes from travels with it."""
 
+import pickle
 import re
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skdistill.samplers import Jitter, LeafSwap
+from skdistill.teachers import RemoteUsage
 from skdistill.transfer import Draw, Oracle, TransferSet, TransferSummary
 
 
@@ -98,6 +100,17 @@ class TestNotebook:
         assert total == pytest.approx(rows.sample_weight.sum(), rel=1e-2)
         assert f"{len(rows)} rows with 2 columns; outputs of shape ({len(rows)},)" in page
 
+    def test_a_summary_of_an_earlier_version_is_read(self):
+        """It is found where it was, and lacks what was not known then."""
+        names = list(TransferSummary.__annotations__)[:11]
+        values = dict(zip(names, (3, 0, 0, 1.0, 0.0, "", 3, 0.0, 1.5, 0.2, 4.25), strict=True))
+        earlier = b"cskdistill.transfer\nTransferSummary\n)\x81" + pickle.dumps(values, protocol=0)[:-1] + b"b."
+        summary = pickle.loads(earlier)
+        assert type(summary) is TransferSummary
+        assert (summary.n_real, summary.usage, summary.labelled_by) == (3, None, "1 thread")
+        assert "3 real rows" in summary.explain()
+        assert "n_real" in summary._repr_html_()
+
     @pytest.mark.parametrize("real_weight", [1.0, 0.0])
     def test_a_summary_shows_every_attribute(self, real_weight):
         """And begins with a sentence, in which texts of samplers are escaped."""
@@ -108,4 +121,6 @@ class TestNotebook:
         assert "1,200 real, 5 unlabelled and 30,000 synthetic rows, drawn by A(B(), c=&#x27;&lt;&#x27;)" in page
         assert ("without the real rows of X" in page) == (real_weight == 0)
         assert "are a sample" not in page
+        asked = replace(summary, usage=RemoteUsage(31_215, 320, 8, 3.25))._repr_html_()
+        assert dict(cells_of(asked))["usage"] == "31,215 rows answered by 320 requests, of which 8 failed, cost 3.25"
         assert "; the real ones are a sample of 40,000;" in replace(summary, sampled_from=40_000)._repr_html_()

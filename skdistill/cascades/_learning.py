@@ -11,7 +11,7 @@ from ..compilation import compile
 from ..compiled import CompiledModel, Forest, Linear
 from ..compiled._certainty import Certainty
 from ..convert import rows_of_student
-from ..exceptions import CompileError, TeacherError, TeacherWarning
+from ..exceptions import CompileError, TeacherError, TeacherUnavailableError, TeacherWarning
 from ..samplers import LeafSwap
 from ..students import (
     CompactBoostingClassifier,
@@ -131,6 +131,8 @@ def _synthetic(tuning: Tuning, models: Models, n_synthetic: int, rng: Any) -> Tu
     X = drawn.sample(n_synthetic, random_state=draw_seed(rng))
     try:
         teacher, student = models.ask_teacher(X), models.ask_student(X)
+    except TeacherUnavailableError:  # it answers no other rows, either
+        raise
     except TeacherError as error:
         warn_caller(
             f"a model refused synthetic rows, and the score of certainty is learned without them: {error} Pass "

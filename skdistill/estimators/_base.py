@@ -1,9 +1,8 @@
-"""The base class of both distilled estimators: the steps of ``fit``, and prediction."""
+"""The base class of both distilled estimators: the steps of ``fit``."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, ClassVar, NamedTuple, overload
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
@@ -11,16 +10,11 @@ from sklearn.base import clone
 from .._declared_columns import declared_columns
 from .._encoding import columns_ignored, declare, declared_here
 from .._progress import whole_closed
-from .._tables import is_frame
-from .._threads import blas_threads_restored, context_of_threads
-from .._validation import check_fitted, check_random_state, check_table, draw_seed, input_tags_of, tags_of, warn_caller
-from ..datasets import DatasetLike, is_dataset
-from ..datasets._for_models import answers_by_chunk
+from .._threads import blas_threads_restored
+from .._validation import check_random_state, draw_seed, warn_caller
 from ..exceptions import StudentError, TeacherWarning
-from ..metrics import fidelity
 from ..samplers._lending import lend_teacher
 from ..selection import (
-    DEFAULT_FAMILY,
     MIN_VALIDATION_ROWS,
     AutoSampler,
     AutoStudent,
@@ -45,32 +39,32 @@ from ..students._deciding import DecidingClassifier
 from ..students._families import FAMILIES, current_name, scouted_families
 from ..students._hints import without_hints
 from ..students._student import count_inputs
-from ..teachers import SeenRows, Teacher, query_teacher, trees_asked
+from ..teachers import SeenRows, Teacher, trees_asked, usage_counted
 from ..transfer import Oracle, TransferSet, count_synthetic
 from ._calibration import calibrate, label_rows, leave_out_rows
-from ._datasets import Passed, draw_first_rows, fidelity_to_dataset
+from ._datasets import Passed, draw_first_rows
 from ._decision import LabelComparison, compare_labels, reserve_label_queries
 from ._expected_phases import expected_phases
 from ._fit_arguments import FitArguments, check_fit_arguments
 from ._generations import Generations
 from ._html_diagram import HTMLDiagramMixin
-from ._importances import importances_of_student
 from ._parameters import check_parameters
 from ._plotting import PlotMixin
+from ._predicting import PredictionMixin
 from ._refreshing import RefreshMixin
 from ._row_sample import sample_rows, seen_tables, without_outputs
-from ._several_teachers import known_of_several, recipes_in
+from ._scoring_of_task import try_before_queries, try_before_synthetic
+from ._several_teachers import known_of_several
 from ._soft_weight import SoftWeightChoice, compare_soft_weights, is_soft_weight_chosen, reserve_queries
 from ._student_view import (
     Seen,
     check_names,
-    columns_by_name,
     count_columns,
     is_constrained,
-    lacks_names,
     only_constrained,
     see,
 )
+from ._tags import TagsMixin
 from ._tasks import FitTask
 from ._teacher_noise import end_query_budget, measure_teacher_noise
 from ._teacher_rule import TeacherMixin, label_given, oracle_of, resolve_teacher
@@ -95,7 +89,9 @@ class Taught(NamedTuple):
     calibration: dict[str, np.ndarray] | None = None
 
 
-class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixin):
+class BaseDistilled(
+    PredictionMixin, RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, TagsMixin, TeacherMixin
+):
     """Base of ``DistilledClassifier`` and ``DistilledRegressor``."""
 
     _task: ClassVar[FitTask]
@@ -135,6 +131,7 @@ class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, 
     @whole_closed()
     @blas_threads_restored()
     @trees_asked()
+    @usage_counted()
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, X_unlabeled: Any, X_val: Any, y_val: Any, groups: Any = None
     ) -> None:
@@ -147,7 +144,7 @@ class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, 
         whole = given  # also with the rows that are left out next
         given, calibration_rows = leave_out_rows(self, given, run.rng)
         teacher = resolve_teacher(self, given, run)
-        check_names(self, teacher, given.X)
+        self._check_known(teacher, given.X)
 
         oracle = oracle_of(self, teacher, given, run)
         given = self._sample(teacher, given, calibration_rows, oracle, run)
@@ -212,6 +209,11 @@ class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, 
         self._warn_of_refusals(oracle, taught.extension)
         run.phases.end()
 
+    def _check_known(self, teacher: Teacher, X: Any) -> None:
+        """Check what the teacher decides, before it is queried."""
+        check_names(self, teacher, X)
+        try_before_queries(self, teacher)
+
     def _ignored_features(self, real: TransferSet, targets: Targets, oracle: Oracle, run: Run) -> dict[int, str]:
         """Return the positions of the columns that students need not read, with the reasons."""
         n_synthetic = self._count_synthetic(targets.teacher, real, oracle)
@@ -239,6 +241,7 @@ class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, 
         """Label the real rows; with the labels of the teacher, if these are taught instead of its outputs."""
         with reserve_label_queries(self, teacher, oracle):
             real = label_given(self, teacher, given, truth, oracle, run)
+        try_before_synthetic(self, real.outputs)
         targets = self._task.targets(self, teacher, real)
         labels = compare_labels(self, targets, real, oracle)
         if labels is not None and labels.are_taught:
@@ -456,126 +459,6 @@ class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, 
     def _given_soft_weight(self) -> float:
         """``soft_weight``, or 1 until ``"auto"`` has selected a weight."""
         return 1.0 if isinstance(self.soft_weight, str) else float(self.soft_weight)
-
-    # ------------------------------------------------------------------ after fit
-
-    @property
-    def feature_importances_(self) -> np.ndarray:
-        """Importances of the columns for the student, ``(n_features_in_,)``; 0 for columns that it does not see.
-
-        Raises
-        ------
-        AttributeError
-            If the student has no ``feature_importances_``, as networks, kernels and hybrids.
-        """
-        check_fitted(self, "student_")
-        return importances_of_student(self)
-
-    @overload
-    def predict(self, X: DatasetLike) -> Iterator[np.ndarray]: ...
-    @overload
-    def predict(self, X: Any) -> np.ndarray: ...
-    def predict(self, X: Any) -> Any:
-        """Predict with the student.
-
-        Parameters
-        ----------
-        X : table of shape (n_samples, n_features), or dataset
-            With the columns seen in ``fit``, or a data frame with those of ``student_columns_``. Of a dataset that is
-            read in chunks (:func:`~skdistill.datasets.as_dataset`), other columns are not read.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or iterator over them
-            Labels or values; of a dataset, those of each chunk.
-
-        Notes
-        -----
-        Tables of at least 10,000 rows are predicted by ``n_jobs`` threads; ``student_`` alone does so within a context
-        of joblib: ``with joblib.parallel_config(n_jobs=2)``.
-        """
-        check_fitted(self, "student_")
-        if is_dataset(X):
-            return answers_by_chunk(X, self, "predict")
-        rows = self._student_rows(X)
-        if self.n_jobs is None:  # nothing is lent, which saves time for single rows
-            return self.student_.predict(rows)
-        with context_of_threads(self.n_jobs, rows.shape[0]):
-            return self.student_.predict(rows)
-
-    def _student_rows(self, X: Any) -> Any:
-        """Return checked rows with the columns that the student sees."""
-        view = self._targets.view
-        if view.columns is None:
-            return check_table(self, X, reset=False)
-        names = getattr(self, "feature_names_in_", None)
-        if names is not None and is_frame(X) and lacks_names(X, names):
-            return columns_by_name(type(self).__name__, X, [str(name) for name in self.student_columns_])
-        return view.rows(check_table(self, X, reset=False))
-
-    def fidelity(self, X: Any, *, sample_weight: Any = None) -> float:
-        """R² of the student's outputs with respect to the teacher's: 1 is a perfect copy.
-
-        This queries the teacher, which may be slow. Evaluate on rows that neither the teacher nor the student was
-        fitted on.
-
-        Parameters
-        ----------
-        X : table of shape (n_samples, n_features), or dataset
-            With the columns seen in ``fit``. No labels are needed. All rows of a dataset that is read in chunks
-            (:func:`~skdistill.datasets.as_dataset`) are labelled.
-        sample_weight : array-like of shape (n_samples,), str or None, default=None
-            Weight of each row; of a dataset, the name of a column.
-
-        Returns
-        -------
-        score : float
-            See :func:`skdistill.metrics.fidelity`.
-        """
-        check_fitted(self, "student_")
-        if is_dataset(X):
-            return fidelity_to_dataset(self, X, sample_weight)
-        soft_targets = self.soft_targets(X)
-        outputs = self._targets.predict_seen(self.student_, self._student_rows(X))
-        return fidelity(soft_targets, outputs, sample_weight=sample_weight, multioutput=self._task.multioutput)
-
-    def soft_targets(self, X: Any) -> np.ndarray:
-        """Return the teacher's outputs for ``X`` as soft targets at temperature 1.
-
-        This queries the teacher, which may be slow. Compare the soft targets with ``predict_proba`` of a classifier and
-        with ``predict`` of a regressor, for example with the functions of :mod:`skdistill.metrics`.
-
-        Parameters
-        ----------
-        X : table of shape (n_samples, n_features)
-            With the columns seen in ``fit``.
-
-        Returns
-        -------
-        soft_targets : ndarray of shape (n_samples, n_classes), (n_samples,) or (n_samples, n_outputs)
-            Class probabilities in the order of ``classes_``, or values.
-        """
-        check_fitted(self, "student_")
-        X = check_table(self, X, reset=False)
-        outputs = query_teacher(self._targets.teacher, X, chunk_size=self.chunk_size, verbose=self.verbose)
-        return self._targets.of(outputs)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        student = self._resolve_student()
-        if isinstance(student, AutoStudent):
-            student = FAMILIES[DEFAULT_FAMILY].member(classifies=False)
-        if hasattr(student, "__sklearn_tags__"):
-            tags.input_tags = input_tags_of(student)
-        if isinstance(self.monotonic_cst, str):  # columns of dense tables are moved
-            tags.input_tags.sparse = False
-        tags.target_tags.required = False
-        for recipe in recipes_in(self.teacher):
-            of_teacher = tags_of(recipe)
-            tags.target_tags.required |= of_teacher.target_tags.required
-            tags.input_tags.sparse &= of_teacher.input_tags.sparse
-            tags.input_tags.allow_nan &= input_tags_of(recipe).allow_nan
-        return tags
 
 
 def _real_weight(taught: Taught) -> float:

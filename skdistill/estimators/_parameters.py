@@ -17,6 +17,7 @@ from ..students._families import FAMILIES, current_name, warn_of_former_names
 from ..students._student import CompactStudent
 from ._generations import check_generations
 from ._row_sample import check_max_real_rows
+from ._scoring_of_task import try_before_teacher
 from ._several_teachers import check_teachers
 from ._student_view import check_view
 
@@ -34,7 +35,7 @@ def check_parameters(model: Any, y: Any) -> None:
     check_teachers(model)
     check_generations(model)
     check_max_real_rows(model)
-    _check_student(model)
+    _check_student(model, y)
     _check_sampler(model)
     model._task.check_parameters(model)
     if model._given_soft_weight < 1 and y is None:
@@ -144,10 +145,11 @@ def _check_objects(model: Any) -> None:
         )
 
 
-def _check_student(model: Any) -> None:
+def _check_student(model: Any, y: Any) -> None:
     student = model._resolve_student()
     if isinstance(student, AutoStudent):
         student.check()
+        try_before_teacher(model, student.scoring, y)
     elif model.student_size is not None and not isinstance(student, CompactStudent):
         raise StudentError(
             f"{type(model).__name__}: student_size={model.student_size} needs a compact student of this package, or "

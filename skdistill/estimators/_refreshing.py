@@ -5,17 +5,22 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils.validation import check_consistent_length
 
 from .._tables import take_rows
 from .._validation import check_fitted, check_number, check_random_state, check_table
 from ..exceptions import StudentError
 from ..metrics import agreement, fidelity, pickled_bytes
+from ..students import CompactBoostingClassifier, CompactBoostingRegressor
 from ..students._deciding import DecidingClassifier
 from ..teachers import SeenRows, is_fitted_teacher
 from ._row_sample import most_real_rows
 
 MIN_ROWS = 50
 """Smallest number of new rows."""
+
+CONSTRAINTS = ("monotonic_cst", "interaction_cst")
+"""Parameters of students and of estimators by which trees are constrained."""
 
 REPLACED = ("student", "student_size", "max_real_rows", "teacher", "teacher_cv")
 """Parameters that a refresh sets during its fits."""
@@ -40,6 +45,9 @@ class RefreshReport:
         Number of new rows that were taught, and that all of this was measured on.
     tried : dict of float
         Fidelity of the students tried, on the rows that the choice was made on.
+    n_trees_kept : int or None, default=None
+        Number of trees of the shipped student, with other values in their leaves, that the new one has; the others are
+        new. ``None`` if the shipped student is no boosting.
     """
 
     start: str
@@ -51,9 +59,11 @@ class RefreshReport:
     n_taught: int
     n_tested: int
     tried: dict[str, float]
+    n_trees_kept: int | None = None
 
     def __str__(self) -> str:
         how = "went on from the shipped student" if self.start == "student" else "was fitted afresh"
+        how += f" (it keeps {self.n_trees_kept} of its trees)" if self.n_trees_kept else ""
         return (
             f"The new student {how}: fidelity {self.fidelity_before:.3f} before, {self.fidelity_after:.3f} after on "
             f"{self.n_tested:,} new rows; {self.bytes_before:,} bytes before, {self.bytes_after:,} after; agreement of "
@@ -69,9 +79,10 @@ class RefreshMixin:
 
         This estimator is not changed, so that its student may go on answering, and nothing is half done if the fit
         fails. Two students are tried, if the shipped one is a network, a kernel machine or boosted trees (students with
-        the parameter ``init``): one that goes on from it, and one that is fitted afresh. The one of the higher fidelity
-        on a fifth of the rows to teach is kept. All others are fitted afresh. Each fit queries the teacher as ``fit``
-        does, with ``max_queries`` for each, unless ``memory`` is set.
+        the parameter ``init``) without constraints: one that goes on from it, and one that is fitted afresh. Boosting
+        keeps the first half of its trees with other values in their leaves, and grows the other half anew. The one of
+        the higher fidelity on a fifth of the rows to teach is kept. All others are fitted afresh. Each fit queries the
+        teacher as ``fit`` does, with ``max_queries`` for each, unless ``memory`` is set.
 
         Parameters
         ----------
@@ -91,14 +102,16 @@ class RefreshMixin:
         Raises
         ------
         ValueError
-            If there are fewer rows, or other columns.
+            If there are fewer rows, other columns, or not one label for each row.
         StudentError
             If no student can be fitted.
         """
         model: Any = self
         check_fitted(model, "student_")
         X = check_table(model, X, reset=False)
-        check_number(type(model).__name__, "test_size", test_size, low=0, low_open=True)
+        _check_test_size(model, test_size)
+        if y is not None:
+            check_consistent_length(X, y)
         taught, chosen_on, tested = _parts(model, X.shape[0], test_size)
         soft_targets = [model.soft_targets(take_rows(X, rows)) for rows in (chosen_on, tested)]
 
@@ -110,6 +123,11 @@ class RefreshMixin:
         best.seen_rows_ = SeenRows([X], best._targets.of(soft_targets[1]), earlier=getattr(model, "seen_rows_", None))
         best.refresh_report_ = _report(model, best, start, take_rows(X, tested), soft_targets[1], tried, len(taught))
         return best
+
+
+def _check_test_size(model: Any, test_size: Any) -> None:
+    who = f"{type(model).__name__}.refresh"
+    check_number(who, "test_size", test_size, low=0, high=1, low_open=True, advice="It is a share of the rows.")
 
 
 def _parts(model: Any, n_rows: int, test_size: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -132,13 +150,26 @@ def _fit_all(model: Any, X: Any, y: Any) -> dict[str, Any]:
     """Return fitted twins of a distilled estimator, by what their students start from."""
     shipped = _shipped(model)
     fitted = {"nothing": _fit(model, _afresh(model, shipped), X, y)}
-    if hasattr(shipped, "init") and hasattr(shipped, "fit_soft") and not type(shipped).__name__.startswith(INHERITS):
+    if _may_go_on(shipped):
         try:
-            fitted["student"] = _fit(model, _afresh(model, shipped).set_params(init=shipped), X, y)
+            fitted["student"] = _fit(model, _afresh(model, shipped).set_params(init=_start_of(shipped)), X, y)
         except StudentError:  # for example, new rows whose categories the shipped trees do not know
             return fitted
         _shipped(fitted["student"]).set_params(init=None)  # what is shipped refers to no earlier student
     return fitted
+
+
+def _may_go_on(shipped: Any) -> bool:
+    """Whether a student can start from one like it: not where new trees would have to keep constraints of old ones."""
+    if not hasattr(shipped, "init") or not hasattr(shipped, "fit_soft"):
+        return False
+    is_constrained = any(getattr(shipped, name, None) is not None for name in CONSTRAINTS)
+    return not is_constrained and not type(shipped).__name__.startswith(INHERITS)
+
+
+def _start_of(shipped: Any) -> Any:
+    """Return what a student of the same size starts from: the shipped one, of boosting a part."""
+    return shipped._start_on_new_rows() if hasattr(shipped, "_start_on_new_rows") else shipped
 
 
 INHERITS = "CompactInherited"
@@ -168,8 +199,7 @@ def _afresh(model: Any, shipped: Any) -> Any:
     """Return an unfitted student with the parameters of the shipped one; constraints are those of the estimator."""
     if not hasattr(shipped, "fit_soft"):
         return model.student
-    constraints = ("monotonic_cst", "interaction_cst")
-    given = [name for name in constraints if getattr(model, name) is not None]
+    given = [name for name in CONSTRAINTS if getattr(model, name) is not None]
     return clone(shipped).set_params(**dict.fromkeys(given))
 
 
@@ -199,4 +229,12 @@ def _report(
         n_taught=n_taught,
         n_tested=X.shape[0],
         tried=tried,
+        n_trees_kept=_n_trees_kept(before, start),
     )
+
+
+def _n_trees_kept(before: Any, start: str) -> int | None:
+    shipped = _shipped(before)
+    if not isinstance(shipped, CompactBoostingClassifier | CompactBoostingRegressor):
+        return None
+    return int(_start_of(shipped).scorer_.n_trees) if start == "student" else 0

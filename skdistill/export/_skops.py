@@ -58,9 +58,13 @@ TYPES = {
     "skdistill.teachers._repeatability": ["Repeatability"],
     "skdistill.teachers._seen_rows": ["SeenRows"],
     "skdistill.teachers._steady": ["SteadyTeacher"],
-    "skdistill.transfer": ["TransferSummary"],
+    "skdistill.teachers._usage": ["RemoteUsage"],
+    "skdistill.transfer._summary": ["TransferSummary"],
 }
 """Names of classes by module."""
+
+MOVED = {"skdistill.transfer": ["TransferSummary"]}
+"""Names of classes by the module in which files of earlier versions expect them."""
 
 
 def skops_trusted_types() -> list[str]:
@@ -87,4 +91,5 @@ def skops_trusted_types() -> list[str]:
     ``skops.io.dump(model.student_, "student.skops")`` saves a student, and
     ``skops.io.load("student.skops", trusted=skops_trusted_types())`` loads it.
     """
-    return sorted(f"{module}.{name}" for module, names in TYPES.items() for name in names)
+    modules = [*TYPES.items(), *MOVED.items()]
+    return sorted(f"{module}.{name}" for module, names in modules for name in names)

@@ -494,7 +494,11 @@ def _notes_of_fitting(distilled: Any, measured: Estimate) -> list[str]:
     if ignored:
         columns = "; ".join(f"{name} ({reason})" for name, reason in ignored.items())
         notes.append(f"Columns that the student does not read: {columns}.")
-    noise = float(getattr(getattr(distilled, "transfer_set_", None), "teacher_noise", float("nan")))
+    summary = getattr(distilled, "transfer_set_", None)
+    usage = getattr(summary, "usage", None)
+    if usage is not None:
+        notes.append(f"The teacher is a service; during fit: {usage.explain()}.")
+    noise = float(getattr(summary, "teacher_noise", float("nan")))
     if noise > 0:
         notes.append(
             f"The teacher's outputs for the same row differ between calls (teacher_noise {noise:.2g}): a fidelity "

@@ -5,13 +5,13 @@ import hashlib
 import math
 import pickle
 from collections.abc import Sequence
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
 
-from ..compiled import CompiledModel, Forest, Sum
-from ..compiled._columns import names_of_frame
+from ..compiled import CompiledModel
+from ._arguments import check_positive, check_seed, check_share
 from ._bins import Bins
 from ._evidence import (
     MAX_PERIODS,
@@ -23,6 +23,15 @@ from ._evidence import (
 )
 from ._sampling import is_sampled, key_numbers
 from ._status import Alarm, MonitorStatus
+from ._watched_student import (
+    answered,
+    compiled_student,
+    is_kept,
+    known_categories,
+    promise_of,
+    thresholds,
+    watched_outputs,
+)
 
 BUDGET = {"audit": 1 / 2, "inputs": 1 / 6, "range": 1 / 6, "outputs": 1 / 6}
 """Share of each test in the false-alarm rate."""
@@ -132,15 +141,15 @@ class Monitor:
         false_alarm_rate: float = 0.01,
         random_state: int = 0,
     ) -> None:
-        self.model = student if isinstance(student, CompiledModel) else _compiled(student)
-        found = (None, None) if certificate is None else _promise_of(certificate, self.model, student)
-        self.promise = _share("promise", promise) if promise is not None else found[0]
-        self.tolerance = _positive("tolerance", tolerance) if tolerance is not None else found[1]
+        self.model = student if isinstance(student, CompiledModel) else compiled_student(student)
+        found = (None, None) if certificate is None else promise_of(certificate, self.model, student)
+        self.promise = check_share("promise", promise) if promise is not None else found[0]
+        self.tolerance = check_positive("tolerance", tolerance) if tolerance is not None else found[1]
         self._check_tolerance()
         audits_all = isinstance(audit_share, Real) and audit_share == 1
-        self.audit_share = 1.0 if audits_all else _share("audit_share", audit_share)
-        self.false_alarm_rate = _share("false_alarm_rate", false_alarm_rate)
-        self.random_state = _seed(random_state)
+        self.audit_share = 1.0 if audits_all else check_share("audit_share", audit_share)
+        self.false_alarm_rate = check_share("false_alarm_rate", false_alarm_rate)
+        self.random_state = check_seed(random_state)
         self._set_reference(X_reference)
         self._sums = np.zeros((1, 4 + len(self._inputs.column) + len(self._outputs.column)), dtype=np.int64)
         self._starts, self._n_periods = [0], 1
@@ -165,7 +174,7 @@ class Monitor:
         ValueError
             If the columns are others, or the outputs have another shape or are not finite.
         """
-        cells, outputs = self._answered("update", X, outputs)
+        cells, outputs = answered(self.model, "update", X, outputs)
         if cells.shape[0]:
             self._sums[-1] += self._counts(cells, outputs)
             if self.n_rows_ >= self._next_check:
@@ -213,8 +222,8 @@ class Monitor:
             If shapes are others, if outputs are not finite, if labels are unknown to the student, or if the student
             returns values and there is no tolerance.
         """
-        cells, outputs = self._answered("record_audit", X, outputs)
-        kept = self._is_kept(teacher_outputs, outputs, cells.shape[0])
+        cells, outputs = answered(self.model, "record_audit", X, outputs)
+        kept = is_kept(self.model, self.tolerance, teacher_outputs, outputs, cells.shape[0])
         self._sums[-1, AUDITS] += len(kept)
         self._sums[-1, KEPT] += int(kept.sum())
         self._test_promise()
@@ -316,7 +325,7 @@ class Monitor:
 
     def _set_reference(self, X_reference: Any) -> None:
         """Choose ranges on a third of the reference rows, and count the others."""
-        cells, outputs = self._answered("X_reference", X_reference, None)
+        cells, outputs = answered(self.model, "X_reference", X_reference, None)
         n_rows = cells.shape[0]
         if n_rows < MIN_REFERENCE:
             raise ValueError(
@@ -325,16 +334,12 @@ class Monitor:
             )
         order = np.random.default_rng(self.random_state).permutation(n_rows)
         first, rest = np.sort(order[: n_rows // 3]), np.sort(order[n_rows // 3 :])
-        coded = self._categories()
-        self._inputs = Bins(cells[first], _thresholds(self.model), [known is not None for known in coded])
-        watched, is_label = self._watched(outputs[first])
+        coded = known_categories(self.model)
+        self._inputs = Bins(cells[first], thresholds(self.model), [known is not None for known in coded])
+        watched, is_label = watched_outputs(self.model, outputs[first])
         self._outputs = Bins(watched, [None] * watched.shape[1], is_label)
         self._reference = self._counts(cells[rest], outputs[rest])
         self._definition = self._digest()
-
-    def _categories(self) -> list[Any]:
-        columns = self.model.columns
-        return [None] * self.model.n_features_in_ if columns is None else columns.categories
 
     def _digest(self) -> str:
         """Return a digest of the student and of what it is compared with."""
@@ -354,83 +359,11 @@ class Monitor:
 
     # ------------------------------------------------------------------ counts
 
-    def _answered(self, method: str, X: Any, outputs: Any) -> tuple[Any, np.ndarray]:
-        """Return encoded rows, and the outputs of the student for them."""
-        who = "Monitor" if method == "X_reference" else f"Monitor.{method}"
-        self._check_names(who, X)
-        cells = self.model.encoded(X)
-        n_rows, classes = cells.shape[0], self.model.classes_
-        if outputs is None:
-            outputs = self.model.outputs_of(cells) if n_rows else self._no_outputs()
-        outputs = _numbers(who, "outputs", outputs)
-        n_outputs = len(self._no_outputs().T) if classes is None else len(classes)
-        expected = (n_rows,) if classes is None and self.model.is_single else (n_rows, n_outputs)
-        if outputs.shape != expected:
-            what = "values of predict" if classes is None else "probabilities of predict_proba"
-            raise ValueError(
-                f"{who}: outputs of shape {outputs.shape}; expected {expected}, the {what} for these rows."
-            )
-        _check_finite(who, "outputs", outputs)
-        return cells, outputs
-
-    def _no_outputs(self) -> np.ndarray:
-        classes, n_outputs = self.model.classes_, len(self.model.scorer.base)
-        if classes is None and self.model.is_single:
-            return np.zeros(0)
-        return np.zeros((0, n_outputs if classes is None else len(classes)))
-
-    def _check_names(self, who: str, X: Any) -> None:
-        """Raise an error if a frame has other column names than the student."""
-        known, given = self.model.feature_names_in_, names_of_frame(X)
-        if known is None or given is None:
-            return
-        lacking, others = [name for name in known if name not in set(given)], [n for n in given if n not in set(known)]
-        if lacking or others:
-            raise ValueError(
-                f"{who}: got a frame without the columns {lacking[:5]} and with the unknown columns {others[:5]}; "
-                f"expected the {len(known)} columns of the student. Pass exactly these columns."
-            )
-
-    def _watched(self, outputs: np.ndarray) -> tuple[np.ndarray, list[bool]]:
-        """Return what is watched of the outputs, column by column, and which columns are labels."""
-        if self.model.classes_ is None:
-            columns = outputs.reshape(len(outputs), -1)
-            return columns, [False] * columns.shape[1]
-        largest = np.partition(outputs, -2, axis=1)[:, -2:] if outputs.shape[1] > 1 else np.repeat(outputs, 2, axis=1)
-        return np.column_stack([largest[:, 1] - largest[:, 0], self._positions(outputs)]), [False, True]
-
-    def _positions(self, outputs: np.ndarray) -> np.ndarray:
-        decision = self.model.decision
-        return np.argmax(outputs, axis=1) if decision is None else decision.positions(outputs)
-
     def _counts(self, cells: Any, outputs: np.ndarray) -> np.ndarray:
         """Return the counts of rows, rows outside the reference, no audits, and all ranges."""
         of_inputs, n_outside = self._inputs.count(cells)
-        of_outputs, _ = self._outputs.count(self._watched(outputs)[0])
+        of_outputs, _ = self._outputs.count(watched_outputs(self.model, outputs)[0])
         return np.concatenate([[cells.shape[0], n_outside, 0, 0], of_inputs, of_outputs])
-
-    def _is_kept(self, teacher_outputs: Any, outputs: np.ndarray, n_rows: int) -> np.ndarray:
-        """Return a mask of the rows on which the student follows the teacher."""
-        classes, who = self.model.classes_, "Monitor.record_audit"
-        given = _array(who, "teacher_outputs", teacher_outputs)
-        shapes = [outputs.shape] if classes is None else [(n_rows,), outputs.shape]
-        if given.shape not in shapes:
-            expected = " or ".join(map(str, shapes))
-            raise ValueError(f"{who}: teacher_outputs of shape {given.shape}; expected {expected}, one row each.")
-        if classes is None:
-            if self.tolerance is None:
-                raise ValueError(f"{who}: the student returns values, and there is no tolerance. Pass it to Monitor.")
-            given = _numbers(who, "teacher_outputs", given)
-            _check_finite(who, "teacher_outputs", given)
-            return (np.abs(given - outputs) <= self.tolerance).all(axis=tuple(range(1, outputs.ndim)))
-        if given.ndim == 2:
-            given = _numbers(who, "teacher_outputs", given)
-            _check_finite(who, "teacher_outputs", given)
-            return np.argmax(given, axis=1) == self._positions(outputs)
-        unknown = [label for label in _distinct(who, given) if label not in classes.tolist()]
-        if unknown:
-            raise ValueError(f"{who}: unknown labels {unknown[:5]}; expected labels of {classes.tolist()}.")
-        return given == classes[self._positions(outputs)]
 
     # ------------------------------------------------------------------ tests
 
@@ -508,7 +441,7 @@ class Monitor:
         if kind == "inputs":
             names = self.model.feature_names_in_
             names = [f"column {number}" for number in range(self._inputs.n_columns)] if names is None else names
-            return self._inputs, 1, names, self._categories()
+            return self._inputs, 1, names, known_categories(self.model)
         n_outputs, place = self._outputs.n_columns, 1 + len(self._inputs.column)
         if self.model.classes_ is not None:
             return self._outputs, place, ["certainty", "label"], [None, self.model.classes_]
@@ -551,40 +484,6 @@ class Monitor:
         return "" if self._n_periods == 1 else f" since period {self._starts[first]}"
 
 
-def _compiled(student: Any) -> CompiledModel:
-    from ..compilation import compile  # a monitor that exists needs numpy alone
-    from ..metrics._unwrapping import shipped
-
-    return compile(shipped(student))
-
-
-def _promise_of(certificate: Any, model: CompiledModel, student: Any) -> tuple[float | None, float | None]:
-    """Return the share that a certificate promises, and the tolerance of values."""
-    if not hasattr(certificate, "is_about"):
-        raise TypeError(f"Monitor: certificate is a {type(certificate).__name__}; expected a Certificate of certify.")
-    if not certificate.is_about(model) and not certificate.is_about(student):
-        raise ValueError(
-            f"Monitor: the certificate is about another student, a {certificate.student}; expected one of the student "
-            "that is watched. Pass its certificate, or promise=."
-        )
-    first = certificate.statements[0]
-    is_share = first.quantity == "agreement" or "tolerance" in first.details
-    if not is_share:
-        return None, None
-    promise = certificate.promise if certificate.verdict == "met" else first.bound
-    return (promise if promise and 0 < promise < 1 else None), first.details.get("tolerance")
-
-
-def _thresholds(model: CompiledModel) -> list[np.ndarray | None]:
-    """Return the distinct thresholds of the trees of a student for each column."""
-    found: list[list[np.ndarray]] = [[] for _ in range(model.n_features_in_)]
-    for part in model.scorer.parts if isinstance(model.scorer, Sum) else [model.scorer]:
-        if isinstance(part, Forest):
-            for column in np.unique(part.feature[~part.is_category[part.feature]]).tolist():
-                found[column].append(part.threshold[part.feature == column].astype(float))
-    return [np.unique(np.concatenate(parts)) if parts else None for parts in found]
-
-
 def _check_mergeable(monitors: list[Any]) -> None:
     if not monitors:
         raise ValueError("Monitor.merge: got no monitor; expected at least one.")
@@ -603,53 +502,3 @@ def _check_mergeable(monitors: list[Any]) -> None:
             )
     if len(set(map(id, monitors))) < len(monitors):
         raise ValueError("Monitor.merge: got a monitor twice; expected each once, or its rows would count twice.")
-
-
-def _array(who: str, name: str, given: Any) -> np.ndarray:
-    try:
-        return np.asarray(given)
-    except ValueError:  # rows of different lengths
-        raise ValueError(f"{who}: {name} is no array; expected rows of equal length, one for each row of X.") from None
-
-
-def _numbers(who: str, name: str, given: Any) -> np.ndarray:
-    """Return real numbers as floats; objects may hold them, too."""
-    values = _array(who, name, given)
-    try:
-        if values.dtype.kind in "fiubO":
-            return values.astype(float)
-    except (TypeError, ValueError):
-        pass
-    raise ValueError(f"{who}: {name} of dtype {values.dtype}; expected numbers, as the student returns them.")
-
-
-def _distinct(who: str, labels: np.ndarray) -> list[Any]:
-    try:
-        return np.unique(labels).tolist()
-    except TypeError:  # texts beside numbers, or objects
-        raise ValueError(f"{who}: teacher_outputs are of several types; expected labels of the student.") from None
-
-
-def _check_finite(who: str, name: str, values: np.ndarray) -> None:
-    if not np.isfinite(values).all():
-        raise ValueError(f"{who}: {name} that are no finite numbers, such as NaN; expected finite numbers.")
-
-
-def _share(name: str, value: Any) -> float:
-    is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-    if not is_number or not 0 < value < 1:
-        raise ValueError(f"Monitor: {name}={value!r}; expected a number above 0 and below 1.")
-    return float(value)
-
-
-def _positive(name: str, value: Any) -> float:
-    is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-    if not is_number or not 0 < value < math.inf:
-        raise ValueError(f"Monitor: {name}={value!r}; expected a finite number above 0.")
-    return float(value)
-
-
-def _seed(value: Any) -> int:
-    if not isinstance(value, Integral) or isinstance(value, bool | np.bool_) or not 0 <= int(value) < 2**64:
-        raise ValueError(f"Monitor: random_state={value!r}; expected an integer of at least 0 and below 2**64.")
-    return int(value)

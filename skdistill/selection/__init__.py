@@ -16,6 +16,7 @@ from ._ignored_features import find_ignored_features, name_columns
 from ._measured_directions import measure_directions
 from ._row_choice import MAX_QUERY_RATIO
 from ._run import Run
+from ._scoring_trial import try_scoring
 from ._student_view import StudentView
 from ._targets import ClassTargets, Targets, ValueTargets, threads_for
 from ._terms import Terms
@@ -74,5 +75,6 @@ __all__ = [
     "same_size",
     "supports_callbacks",
     "threads_for",
+    "try_scoring",
     "with_assistants",
 ]

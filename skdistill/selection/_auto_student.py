@@ -94,7 +94,9 @@ class AutoStudent(Documented):
         ``scorer(estimator, X, y)``; greater is better. The truth is the teacher's output, because true labels may be
         missing: each row counts once for each class, weighted by the teacher's probability, and a scorer without
         ``sample_weight`` gets the teacher's most probable labels. Candidates are ranked within the budget; the weight
-        of the real rows and the sampler are chosen by fidelity as before. It cannot be combined with ``min_fidelity``.
+        of the real rows and the sampler are chosen by fidelity as before. A name that cannot be computed for the task
+        or the labels of the teacher is refused before the teacher is queried. It cannot be combined with
+        ``min_fidelity``.
 
     See Also
     --------

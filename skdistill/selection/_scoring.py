@@ -11,10 +11,14 @@ from .._described import described, text_of
 from .._suggesting import did_you_mean
 from .._tables import take_rows
 from ..exceptions import StudentError
+from ._auc_of_pairs import auc_of_pairs
 from ._validation_rows import Group, Validation
 
 LEAST_PROBABILITY = 1e-6
 """Smallest probability of a class for which a row counts as one of that class."""
+
+PAIRS = {"roc_auc_ovo": False, "roc_auc_ovo_weighted": True}
+"""Scores of pairs of classes, and whether they are weighted by prevalence; scikit-learn takes no weights of rows."""
 
 
 def check_scoring(scoring: Any) -> None:
@@ -54,14 +58,11 @@ def score_of(scoring: Any, validation: Validation, student: Any) -> float:
 
 
 def _score(scoring: Any, validation: Validation, student: Any, group: Group) -> float:
-    scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
-    X = (
-        np.arange(len(group.targets)).reshape(-1, 1) if isinstance(scoring, str) else group.X
-    )  # named ones read no cells
+    X = _numbers_of(group.targets) if name_known(scoring) else group.X  # those of scikit-learn read no cells
     outputs = validation.targets.predict(student, group.X)
     classes = getattr(validation.targets, "classes", None)
     try:
-        value = _value(scorer, X, outputs, group, classes)
+        value = value_of(scoring, X, outputs, group.targets, group.sample_weight, classes)
     except Exception as error:  # a scorer may raise anything
         raise StudentError(
             f"AutoStudent: scoring={described(scoring)} failed on the validation rows: {text_of(error)} Expected a "
@@ -75,17 +76,49 @@ def _score(scoring: Any, validation: Validation, student: Any, group: Group) -> 
     return float(value)
 
 
-def _value(scorer: Callable[..., Any], X: Any, outputs: np.ndarray, group: Group, classes: Any) -> Any:
+def _numbers_of(targets: np.ndarray) -> np.ndarray:
+    return np.arange(len(targets)).reshape(-1, 1)
+
+
+def name_known(scoring: Any) -> str | None:
+    """Return the name of a scorer of scikit-learn, also if what ``get_scorer`` returns was passed."""
+    if scoring is None or isinstance(scoring, str):
+        return scoring
+    if not type(scoring).__module__.startswith("sklearn.metrics."):
+        return None
+    text = repr(scoring)
+    return next((name for name in get_scorer_names() if repr(get_scorer(name)) == text), None)
+
+
+def value_of(scoring: Any, X: Any, outputs: np.ndarray, targets: np.ndarray, weight: np.ndarray, classes: Any) -> Any:
+    """Return the score of outputs for rows whose true outputs are ``targets``.
+
+    Parameters
+    ----------
+    scoring : str or callable
+    X : table of shape (n_samples, n_features)
+        What a callable gets; names need the number of rows only.
+    outputs, targets : ndarray of shape (n_samples, n_classes), (n_samples,) or (n_samples, n_outputs)
+    weight : ndarray of shape (n_samples,)
+    classes : ndarray of shape (n_classes,) or None
+        Labels of a classifier.
+    """
+    name = name_known(scoring)
+    scorer = scoring if name is None else get_scorer(name)
     if classes is None:
         judged: Any = PredictedValues(outputs)
-        return _weighted(scorer, judged, X, group.targets, group.sample_weight)
-    rows, columns = np.nonzero(group.targets > LEAST_PROBABILITY)
-    weight = group.sample_weight[rows] * group.targets[rows, columns]
+        return _weighted(scorer, judged, X, targets, weight)
+    rows, columns = np.nonzero(targets > LEAST_PROBABILITY)
+    weight = weight[rows] * targets[rows, columns]
+    if name in PAIRS and len(classes) > 2:
+        return auc_of_pairs(columns, outputs[rows], weight, by_prevalence=PAIRS[name])
     try:
         judged = PredictedClasses(outputs[rows], classes)
         return scorer(judged, take_rows(X, rows), classes[columns], sample_weight=weight)
-    except TypeError:  # it takes no weights
-        return scorer(PredictedClasses(outputs, classes), X, classes[group.targets.argmax(axis=1)])
+    except (TypeError, ValueError) as error:
+        if isinstance(error, ValueError) and "sample_weight" not in str(error):
+            raise
+        return scorer(PredictedClasses(outputs, classes), X, classes[targets.argmax(axis=1)])  # it takes no weights
 
 
 def _weighted(scorer: Callable[..., Any], judged: Any, X: Any, y: np.ndarray, weight: np.ndarray) -> Any:

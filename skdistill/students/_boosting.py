@@ -26,7 +26,7 @@ from ..solvers import (
     refit_leaves,
     refit_leaves_in_order,
 )
-from ._boosting_from import continued, trees_to_start
+from ._boosting_from import continued, trees_to_start, with_first_half
 from ._init_kept import KeepsInit, SameClasses, model_in_init
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
@@ -91,6 +91,13 @@ class _CompactBoosting(KeepsInit, CompactStudent):
     def _learn(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> Forest:
         """Return the trees of all columns of ``targets``, grown on one binned copy of ``X``."""
         return self._grow(X, targets, weight)[0]
+
+    def _start_on_new_rows(self) -> Any:
+        """Return the student with the first half of its trees.
+
+        All leaves are refitted, but the splits of all trees are those for other rows, and there is room for new ones.
+        """
+        return with_first_half(self)
 
     def _earlier_trees(self, table: TreeTable, targets: np.ndarray) -> list[Forest] | None:
         """Return the trees of each output that the first new tree is added to."""

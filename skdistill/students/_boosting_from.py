@@ -1,5 +1,6 @@
 """Boosting that continues trees: those of an earlier student, or of another model with few trees."""
 
+import copy
 from dataclasses import replace
 from typing import Any
 
@@ -102,6 +103,16 @@ def _of_output(forest: Forest, output: int) -> Forest:
         base=forest.base[[output]],
         unit=np.ones(1),
     )
+
+
+def with_first_half(student: Any) -> Any:
+    """Return a fitted student with the first half of the trees of each output, but at least one."""
+    outputs = student.scorer_.tree_output
+    of_each = [np.flatnonzero(outputs == output) for output in np.unique(outputs)]
+    kept = np.concatenate([trees[: max(len(trees) // 2, 1)] for trees in of_each]) if of_each else outputs
+    half = copy.copy(student)
+    half.scorer_ = take_trees(student.scorer_, np.sort(kept))
+    return half
 
 
 def continued(first: Forest, more: Forest) -> Forest:

@@ -38,6 +38,10 @@ class KeepsInit:
         del deep
         return super().get_params(deep=False)  # type: ignore[misc]
 
+    def _start_on_new_rows(self) -> Any:
+        """Return the model that a student of the same size starts from on new rows: this one, or a part of it."""
+        return self
+
 
 class SameClasses:
     """Base class of classifiers with ``init``: the model in it knows the classes of the targets."""

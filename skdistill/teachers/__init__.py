@@ -12,7 +12,7 @@ from ._outputs_in_order import as_levels, stated_order, stated_quantiles
 from ._precomputed import PrecomputedTeacher
 from ._querying import query_members, query_teacher
 from ._recipes import clone_recipe, clone_teacher, fit_teacher, out_of_bag_outputs, out_of_fold_outputs
-from ._remote import RemoteTeacher, RemoteUsage, remote_teachers
+from ._remote import RemoteTeacher, remote_teachers
 from ._repeatability import (
     N_CHECKED_ROWS,
     QUERIES_PER_CHECKED_ROW,
@@ -26,6 +26,7 @@ from ._rule import check_is_recognised, is_fitted_teacher
 from ._seen_rows import SeenRows
 from ._steady import SteadyTeacher, steady
 from ._store_size import MemoryInfo, memory_info, reduce_memory
+from ._usage import RemoteUsage, usage_counted, usage_counted_here
 from ._value_ranges import known_bounds, stated_link
 from ._weighing import MIN_WEIGHED_ROWS, RegionWeights, errors_of, loss_weights_of
 from ._workers import Workers
@@ -93,4 +94,6 @@ __all__ = [
     "teachers_in",
     "trees_asked",
     "unlabelled_rows",
+    "usage_counted",
+    "usage_counted_here",
 ]

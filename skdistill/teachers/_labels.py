@@ -26,7 +26,7 @@ from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 from ..compiled import Decision
 from ..convert import unwrap
-from ..exceptions import TeacherError
+from ..exceptions import TeacherError, TeacherUnavailableError
 from ._adapter import Teacher
 from ._ensemble import TeacherEnsemble
 from ._querying import query_teacher
@@ -121,6 +121,8 @@ def said_labels(query: Callable[[], np.ndarray]) -> np.ndarray | None:
     """Return the labels of a query of ``predict``; ``None`` if it fails or returns no labels."""
     try:
         return read_labels(query())
+    except TeacherUnavailableError:
+        raise
     except TeacherError:
         return None
 

@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from numbers import Integral
 from threading import BoundedSemaphore, Event, Lock
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,33 +23,13 @@ from ._kept_answers import Answered, KeptAnswers, keys_for_keeping, read_request
 from ._lists import teachers_in
 from ._pacing import Pace
 from ._transient import is_transient, retry_after
+from ._usage import RemoteUsage, count_request
 
 WAVES_AT_ONCE = 16
 """Number of requests per slot between two looks at the progress: at its end, slots wait for the slowest request."""
 
 _JITTER = random.Random()
 """Spreads retries; it has no influence on answers, and none on the generators of the user."""
-
-
-class RemoteUsage(NamedTuple):
-    """What a remote teacher has been asked so far.
-
-    Attributes
-    ----------
-    n_rows : int
-        Number of rows that were answered.
-    n_requests : int
-        Number of requests, those that failed among them.
-    n_failed : int
-        Number of requests that failed.
-    cost : float
-        ``cost_per_row`` times the rows plus ``cost_per_request`` times the requests that were answered.
-    """
-
-    n_rows: int = 0
-    n_requests: int = 0
-    n_failed: int = 0
-    cost: float = 0.0
 
 
 class RemoteTeacher:
@@ -108,8 +89,8 @@ class RemoteTeacher:
     ----------
     usage : RemoteUsage
         Rows, requests, failed requests and cost so far, of all threads. It is shown with the progress
-        (``verbose=1``). A copy in another process (``n_jobs`` of a search) counts for itself, and has limits of its
-        own.
+        (``verbose=1``); ``transfer_set_.usage`` of a distilled estimator is that of its fit alone. A copy in another
+        process (``n_jobs`` of a search) counts for itself, and has limits of its own.
     n_kept : int
         Number of answers that are kept for the next ``fit``.
 
@@ -350,15 +331,11 @@ class RemoteTeacher:
     def _count(self, n_sent: int, n_answered: int) -> None:
         has_failed = n_answered == 0
         price = 0.0 if has_failed else n_answered * self.cost_per_row + self.cost_per_request
+        request = RemoteUsage(n_answered, 1, int(has_failed), price)
         with self._lock:
-            before = self._usage
             self._n_under_way -= n_sent
-            self._usage = RemoteUsage(
-                before.n_rows + n_answered,
-                before.n_requests + 1,
-                before.n_failed + has_failed,
-                round(before.cost + price, 10),
-            )
+            self._usage = self._usage.plus(request)
+        count_request(request)
 
     def _delay(self, error: Exception, attempt: int) -> float:
         """Return the seconds before the next try; raise the error if there is none."""
@@ -389,7 +366,7 @@ def _in_threads(send: Callable[[np.ndarray], None], batches: Sequence[np.ndarray
     if not batches:
         return
     with ThreadPoolExecutor(n_threads, thread_name_prefix="skdistill request") as executor:
-        futures = [executor.submit(send, positions) for positions in batches]
+        futures = [executor.submit(copy_context().run, send, positions) for positions in batches]
         try:
             wait_for(futures, return_when=FIRST_EXCEPTION)
         finally:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .._tables import take_rows
-from ..exceptions import TeacherWarning
+from ..exceptions import TeacherUnavailableError, TeacherWarning
 from ._adapter import Teacher
 
 N_CHECKED_ROWS = 8
@@ -105,7 +105,7 @@ def check_repeatability(teacher: Teacher, rows: Any, key: str | None = None) -> 
         if is_alike(first[part], other, scale_of(teacher, first)):
             return Repeatability(first, part, other, n_queries, is_exact=np.array_equal(first[part], other))
         again = ask(rows)
-    except TeacherWarning:  # if warnings are errors
+    except (TeacherUnavailableError, TeacherWarning):  # a warning that is an error
         raise
     except Exception:
         first = other = again = np.empty(0)

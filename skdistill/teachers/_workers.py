@@ -16,7 +16,7 @@ from ._adapter import Teacher
 from ._asking import ask
 from ._by_row import is_by_row
 from ._elsewhere import labelled_elsewhere, name_of_elsewhere
-from ._remote import RemoteTeacher
+from ._remote import remote_teachers
 from ._steady import SteadyTeacher
 
 MIN_BLOCKS = 4
@@ -227,7 +227,7 @@ def _threads(n_jobs: int) -> Way:
 
 def _is_steady(teacher: Teacher) -> bool:
     """Whether the outputs for a row are not known to differ between calls."""
-    if teacher.answers_only_given_rows or isinstance(teacher.model, RemoteTeacher):  # a service has limits of its own
+    if teacher.answers_only_given_rows or remote_teachers(teacher):  # a service has limits of its own
         return False
     if teacher.depends_on_batch or teacher.is_random:
         return False

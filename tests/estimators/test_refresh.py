@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 
 from skdistill import DistilledClassifier, DistilledRegressor, as_teacher, certify
 from skdistill.estimators import _refreshing
+from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
 
 RNG = np.random.default_rng(0)
 OLD, NEW = RNG.normal(size=(300, 3)), RNG.normal([2, 0, 0], size=(400, 3))
@@ -29,8 +30,55 @@ def test_fidelity_on_new_rows_rises(student):
     assert set(report.tried) == ({"nothing", "student"} if student == "boosting" else {"nothing"})
     assert (report.n_tested, report.n_taught) == (80, 256)
     assert report.bytes_after < 1.6 * report.bytes_before
+    assert report.n_trees_kept == ((30 if report.start == "student" else 0) if student == "boosting" else None)
     assert pickle.dumps(model) == before
     assert new.student == model.student
+
+
+def test_boosting_keeps_the_first_half_of_its_trees():
+    """Their splits, for each class; the other half is grown for the new rows, and the report says so."""
+    classes = OLD[:, 0].round().clip(-1, 1)
+    teacher = LogisticRegression().fit(OLD, classes)
+    model = DistilledClassifier(teacher, CompactBoostingClassifier(7, 4), sampler=None, random_state=0).fit(OLD)
+    new = _refreshing._fit_all(model, NEW, None)["student"].student_
+    for output in range(3):
+        before, after = (trees_of(student.scorer_, output) for student in (model.student_, new))
+        assert all(tree in before for tree in after[:3])
+        assert not all(tree in before for tree in after)
+    report = model.refresh(NEW).refresh_report_
+    assert report.n_trees_kept == (9 if report.start == "student" else 0)
+    assert ("keeps 9 of its trees" in str(report)) == (report.start == "student")
+
+
+def trees_of(forest, output):
+    """Return the tests of each tree of an output, without those that were pruned."""
+    starts = np.append(0, np.cumsum(forest.tree_splits))
+    tests = list(zip(forest.feature.tolist(), forest.threshold.tolist(), strict=True))
+    return [set(tests[starts[tree] : starts[tree + 1]]) for tree in np.flatnonzero(forest.tree_output == output)]
+
+
+@pytest.mark.parametrize("where", ["estimator", "student"])
+def test_constrained_students_are_fitted_afresh(where):
+    """Trees for other rows need not keep the constraints together with new ones; the new student keeps them."""
+    given = {"monotonic_cst": [0, 1, 0]}
+    student = CompactBoostingRegressor(5, 8, **(given if where == "student" else {}))
+    model = DistilledRegressor(wave, student, sampler=None, random_state=0, **(given if where == "estimator" else {}))
+    new = model.fit(OLD).refresh(NEW)
+    assert new.refresh_report_.start == "nothing"
+    assert new.refresh_report_.n_trees_kept == 0
+    line = np.column_stack([np.zeros(50), np.linspace(-2, 2, 50), np.zeros(50)])
+    assert (np.diff(new.predict(line)) >= 0).all()
+
+
+def test_arguments_that_do_not_fit_are_refused():
+    """Before the teacher is queried: the share of rows to test on, and labels of other rows."""
+    model = DistilledRegressor(wave, "linear", sampler=None, random_state=0).fit(OLD)
+    with pytest.raises(TypeError, match="refresh: test_size='a'; expected a number above 0 and at most 1"):
+        model.refresh(NEW, test_size="a")
+    with pytest.raises(ValueError, match=r"test_size=50; expected a number above 0 and at most 1\. It is a share"):
+        model.refresh(NEW, test_size=50)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        model.refresh(NEW, wave(NEW)[:10])
 
 
 def test_student_that_goes_on_does_not_hold_the_shipped_one():

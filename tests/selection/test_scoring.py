@@ -7,9 +7,12 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import get_scorer, log_loss, make_scorer, mean_absolute_error, roc_auc_score
 
-from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor
+from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor, as_teacher
 from skdistill.exceptions import StudentError
+from skdistill.samplers import Jitter
 from skdistill.selection import Candidates
+from skdistill.selection._auc_of_pairs import auc_of_pairs
+from skdistill.selection._scoring import PredictedClasses, value_of
 
 FAMILIES = ["linear", "tree"]
 
@@ -107,6 +110,99 @@ def test_candidates_of_earlier_versions_are_ranked_by_fidelity():
     earlier.update({name: values for name, values in found.items() if name != "scored_by"})
     assert earlier.explain() == found.explain()
     assert earlier.chosen.scored_by == "fidelity"
+
+
+@pytest.mark.parametrize("scoring", ["roc_auc_ovo", "roc_auc_ovo_weighted"])
+def test_pairs_of_classes_count_rows_as_often_as_their_weights(scoring):
+    """Integer weights are equal rows, for which scikit-learn computes the score; also if its scorer is passed."""
+    rng = np.random.default_rng(0)
+    y, proba, weight = rng.integers(0, 3, 60), rng.dirichlet(np.ones(3), 60), rng.integers(1, 4, 60)
+    many = np.repeat(np.arange(60), weight)
+    judged = PredictedClasses(proba[many], np.arange(3))
+    expected = get_scorer(scoring)(judged, many.reshape(-1, 1), y[many])
+    for given in (scoring, get_scorer(scoring)):
+        value = value_of(given, np.arange(60).reshape(-1, 1), proba, np.eye(3)[y], weight.astype(float), np.arange(3))
+        assert value == pytest.approx(expected)
+    found = chosen_by(scoring, "three classes")[0].candidates_
+    assert 0.5 < found.chosen.score <= 1
+    assert found.chosen.scored_by == scoring
+
+
+def test_pairs_leave_out_classes_without_rows():
+    """Which scikit-learn refuses: a rare class may be missing in a fold."""
+    y, proba = np.array([0, 0, 1, 1]), np.array([[0.6, 0.3, 0.1], [0.4, 0.5, 0.1], [0.2, 0.7, 0.1], [0.5, 0.4, 0.1]])
+    area = auc_of_pairs(y, proba, np.ones(4))
+    assert area == np.mean([roc_auc_score(y == each, proba[:, each]) for each in (0, 1)])
+    assert np.isnan(auc_of_pairs(y * 0, proba, np.ones(4)))
+
+
+def test_scorers_of_users_that_refuse_weights_get_most_probable_labels():
+    """Whatever the type of error is by which they refuse them."""
+
+    def without_weights(y, given, sample_weight=None):
+        if sample_weight is not None:
+            raise ValueError("sample_weight is not supported")
+        return np.mean(y == given)
+
+    model, X = chosen_by(make_scorer(without_weights))
+    labels = model.classes_[model.soft_targets(X).argmax(axis=1)]
+    assert model.candidates_["score"][-1] == np.mean(model.predict(X) == labels)
+
+
+TEXTS = np.array(["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("scoring", "classes", "text"),
+    [
+        ("roc_auc", np.arange(3), "for the 3 labels of the teacher, .*: multi_class must .* Did you mean 'roc_auc_ov"),
+        ("f1", TEXTS, r"2 labels .*\['a', 'b'\]: pos_label=1 .* Expected one of accuracy, .*f1_macro"),
+        ("top_k_accuracy", TEXTS, "meaningless"),
+        ("f1_samples", np.arange(2), "for class labels: Samplewise metrics .* Expected one of accuracy, .*f1_macro"),
+        ("accuracy", None, "scoring='accuracy' cannot be computed for values: .* Expected one of .*r2, or a callable"),
+        (get_scorer("neg_log_loss"), None, "cannot be computed for values"),
+    ],
+)
+def test_scores_for_other_tasks_are_refused_before_the_first_query(scoring, classes, text):
+    """The names that can be computed are listed; a teacher that is a service, or is to be fitted, is spared."""
+    X, n_queries = np.zeros((60, 2)), []
+
+    def service(rows):
+        n_queries.append(len(rows))
+        return np.full((len(rows), len(classes)), 1 / len(classes)) if classes is not None else rows[:, 0]
+
+    student = AutoStudent(FAMILIES, scoring=scoring)
+    if classes is None:
+        model = DistilledRegressor(service, student, sampler=None)
+    else:
+        model = DistilledClassifier(as_teacher(service, classes=classes), student, sampler=None)
+    with pytest.raises(StudentError, match=text):
+        model.fit(X)
+    assert n_queries == []
+
+
+def test_scores_of_one_value_are_refused_for_several_before_a_teacher_is_fitted():
+    """As far as labels tell that there are several; otherwise before synthetic rows are drawn."""
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    student = AutoStudent(FAMILIES, scoring="neg_max_error")
+    with pytest.raises(StudentError, match=r"for values: Multioutput not supported .* Expected one of .*r2"):
+        DistilledRegressor(UnfittableRegressor(), student).fit(X, X)
+    with pytest.raises(StudentError, match="for 2 values of a row: Multioutput not supported"):
+        DistilledRegressor(lambda rows: rows, student, sampler=UnfittableSampler()).fit(X)
+
+
+class UnfittableRegressor(LinearRegression):
+    """Must not be fitted."""
+
+    def fit(self, X, y, sample_weight=None):
+        raise AssertionError
+
+
+class UnfittableSampler(Jitter):
+    """Must not be fitted."""
+
+    def fit(self, X, y=None):
+        raise AssertionError
 
 
 def fails(estimator, X, y):

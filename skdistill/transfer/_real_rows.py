@@ -1,0 +1,89 @@
+"""Real rows are labelled first: as many as the budget allows, those of ``X`` before unlabelled ones."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from .._tables import take_rows
+from ..samplers import choose_from_pool
+from ._oracle import Oracle
+from ._transfer_set import SampledRows, TransferSet
+
+
+class Pool(Protocol):
+    """Rows that are not in memory, from which some are selected once the teacher has labelled others."""
+
+    def choose(
+        self, X: Any, outputs: np.ndarray, n_left: float, rng: np.random.RandomState
+    ) -> tuple[Any, np.ndarray | None, np.ndarray | None]:
+        """Return at most ``n_left`` rows with their weights and true labels, if they have some."""
+        ...
+
+
+def label_real_rows(
+    X: Any,
+    oracle: Oracle,
+    *,
+    sample_weight: np.ndarray,
+    truth: np.ndarray | None = None,
+    X_unlabeled: Any = None,
+    label_anew: Callable[[np.ndarray], np.ndarray] | None = None,
+    pool: Pool | None = None,
+    sampled: SampledRows | None = None,
+    most_unlabeled: float = np.inf,
+    rng: np.random.RandomState,
+) -> TransferSet:
+    """Label the real rows, those of ``X`` first.
+
+    If the budget is smaller than ``X``, a random subset of its rows is labelled. If the rest of the budget, or
+    ``most_unlabeled``, is smaller than ``X_unlabeled``, its rows are drawn with higher probability in regions where the
+    teacher's outputs vary more.
+
+    Parameters
+    ----------
+    X : table of shape (n_samples, n_features)
+    oracle : Oracle
+    sample_weight : ndarray of shape (n_samples,)
+        Weights of the rows of ``X``; unlabelled rows get the mean weight.
+    truth : ndarray or None, default=None
+        True labels of the rows of ``X``, as targets.
+    X_unlabeled : table or None, default=None
+        Further real rows.
+    label_anew : callable or None, default=None
+        Maps the teacher's in-sample outputs for ``X`` to out-of-fold or out-of-bag outputs.
+    pool : Pool or None, default=None
+        A dataset in place of ``X_unlabeled``, from which rows are selected in the same way.
+    sampled : SampledRows or None, default=None
+        Which rows of a larger table ``X`` is, and the outputs that are known already.
+    most_unlabeled : float, default=inf
+        Maximum number of rows of ``X_unlabeled``.
+    rng : RandomState
+
+    Returns
+    -------
+    real : TransferSet
+        The labelled real rows.
+    """
+    if X.shape[0] - (0 if sampled is None else np.count_nonzero(sampled.is_labelled)) > oracle.n_left:
+        first = np.argsort(sample_weight == 0, kind="stable")  # rows of weight zero are ignored
+        order = rng.permutation(np.count_nonzero(sample_weight))
+        chosen = np.sort(np.append(first[: len(order)][order], first[len(order) :])[: int(oracle.n_left)])
+        X, sample_weight = take_rows(X, chosen), sample_weight[chosen]
+        truth = None if truth is None else truth[chosen]
+        sampled = None if sampled is None else sampled.take(chosen)
+    outputs = oracle.label(X, "real rows") if sampled is None else sampled.label_rest(X, oracle.label)
+    if label_anew is not None:
+        outputs = label_anew(outputs)
+    real = TransferSet(X, outputs, sample_weight, truth, sampled=sampled)
+    if X_unlabeled is not None and oracle.n_left >= 1:
+        rows, most = X_unlabeled, min(oracle.n_left, most_unlabeled)
+        if rows.shape[0] > most:
+            rows = take_rows(rows, choose_from_pool(X, outputs, rows, int(most), rng))
+        real = real.with_unlabeled(rows, oracle.label(rows, "unlabelled rows"))
+    elif pool is not None and oracle.n_left >= 1:
+        rows, weight, truth = pool.choose(X, outputs, oracle.n_left, rng)
+        if rows.shape[0]:
+            real = real.with_unlabeled(rows, oracle.label(rows, "rows of the dataset"), weight, truth)
+    oracle.refusals.learn(real.X)
+    return real
