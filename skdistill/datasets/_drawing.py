@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from .._tables import stack_rows, take_rows
-from ._chunked_table import Chunk, ChunkedTable, named
+from ._chunk import Chunk
+from ._chunked_table import ChunkedTable, named
 
 KeysOf = Callable[[Chunk], np.ndarray]
 """Returns a key for each row of a chunk; it can be pickled."""
@@ -183,9 +184,7 @@ class _Piece:
 
 
 def _piece(keys: np.ndarray, chunk: Chunk, positions: np.ndarray, kept: np.ndarray) -> _Piece:
-    others = {name: values[kept] for name, values in chunk.others.items()}
-    some = Chunk(take_rows(chunk.table, kept), chunk.start, chunk.partition, others)
-    return _Piece(keys[kept], some, positions[kept])
+    return _Piece(keys[kept], chunk.take(kept), positions[kept])
 
 
 @dataclass
