@@ -1,6 +1,7 @@
 """The transfer set: the rows a student is fitted on, and how they are drawn and labelled."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from html import escape
 from numbers import Integral
@@ -536,8 +537,23 @@ class Pool(Protocol):
 
     def choose(
         self, X: Any, outputs: np.ndarray, n_left: float, rng: np.random.RandomState
-    ) -> tuple[Any, np.ndarray | None, np.ndarray | None]:
-        """Return at most ``n_left`` rows with their weights and true labels, if they have some."""
+    ) -> AbstractContextManager["ChosenRows"]:
+        """Return at most ``n_left`` rows, in a context in which they are labelled."""
+        ...
+
+
+class ChosenRows(Protocol):
+    """Rows that were selected, or are still being selected while the first of them are labelled.
+
+    Attributes
+    ----------
+    rows : table of shape (n_chosen, n_features)
+    """
+
+    rows: Any
+
+    def labelled(self, outputs: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray | None, np.ndarray | None]:
+        """Return the rows in the order of the dataset, their outputs, weights and true labels, if they have some."""
         ...
 
 
@@ -602,9 +618,9 @@ def label_real_rows(
             rows = take_rows(rows, choose_from_pool(X, outputs, rows, int(most), rng))
         real = real.with_unlabeled(rows, oracle.label(rows, "unlabelled rows"))
     elif pool is not None and oracle.n_left >= 1:
-        rows, weight, truth = pool.choose(X, outputs, oracle.n_left, rng)
-        if rows.shape[0]:
-            real = real.with_unlabeled(rows, oracle.label(rows, "rows of the dataset"), weight, truth)
+        with pool.choose(X, outputs, oracle.n_left, rng) as selected:
+            if selected.rows.shape[0]:
+                real = real.with_unlabeled(*selected.labelled(oracle.label(selected.rows, "rows of the dataset")))
     oracle.refusals.learn(real.X)
     return real
 

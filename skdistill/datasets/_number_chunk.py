@@ -50,7 +50,7 @@ class NumberChunk(Chunk):
         return int(self.source.num_rows)
 
     @cached_property
-    def table(self) -> Any:  # type: ignore[override]  # converted when it is read
+    def table(self) -> Any:
         """All rows."""
         return self._with_dtypes(self._convert(None))
 

@@ -126,6 +126,7 @@ class Strata:
         rows, values = self._input(X), standardise(outputs)
         leaves = tree.fit(rows, values).apply(rows)
         self._tree, known = tree, np.unique(leaves)
+        self.n_features = int(tree.n_features_in_)
         self._used = np.unique(tree.tree_.feature[tree.tree_.feature >= 0])
         self._number = np.zeros(tree.tree_.node_count, dtype=np.uint8)
         self._number[known] = np.arange(len(known))
@@ -141,7 +142,7 @@ class Strata:
         if any(column is None for column in columns):
             return self.of(chunk.table)
         strata = np.empty(len(chunk), dtype=np.uint8)
-        cells = np.empty((min(TREE_ROWS, len(chunk)), self._tree.n_features_in_), dtype=np.float32)
+        cells = np.empty((min(TREE_ROWS, len(chunk)), self.n_features), dtype=np.float32)
         for start in range(0, len(chunk), TREE_ROWS):
             block = cells[: len(chunk) - start]  # the tree does not read the columns that are not set
             with np.errstate(over="ignore"):
@@ -272,9 +273,7 @@ def choose_from_dataset(
     >>> bool(np.mean(chosen.table > 0.7) > 0.9)
     True
     """
-    strata, seed = Strata(X, outputs, rng), draw_seed(rng)
-    skipped = np.zeros(0, dtype=int) if skipped is None else skipped
-    return draw(dataset, n_rows, SpreadKeys(strata, seed, skipped, weight), others, on_chunk)
+    return draw(dataset, n_rows, SpreadKeys.of(X, outputs, rng, skipped, weight), others, on_chunk)
 
 
 @dataclass(frozen=True)
@@ -295,6 +294,19 @@ class SpreadKeys:
     seed: int
     skipped: np.ndarray
     weight: str | None
+
+    @classmethod
+    def of(
+        cls,
+        X: Any,
+        outputs: np.ndarray,
+        rng: np.random.RandomState,
+        skipped: np.ndarray | None = None,
+        weight: str | None = None,
+    ) -> "SpreadKeys":
+        """Return the keys by the outputs of labelled rows."""
+        strata = Strata(X, outputs, rng)
+        return cls(strata, draw_seed(rng), np.zeros(0, dtype=int) if skipped is None else skipped, weight)
 
     @cached_property
     def log_share(self) -> np.ndarray:
