@@ -618,11 +618,18 @@ def label_real_rows(
             rows = take_rows(rows, choose_from_pool(X, outputs, rows, int(most), rng))
         real = real.with_unlabeled(rows, oracle.label(rows, "unlabelled rows"))
     elif pool is not None and oracle.n_left >= 1:
-        with pool.choose(X, outputs, oracle.n_left, rng) as selected:
-            if selected.rows.shape[0]:
-                real = real.with_unlabeled(*selected.labelled(oracle.label(selected.rows, "rows of the dataset")))
+        real = _with_rows_of(pool, real, oracle, rng)
     oracle.refusals.learn(real.X)
     return real
+
+
+def _with_rows_of(pool: "Pool", real: TransferSet, oracle: Oracle, rng: np.random.RandomState) -> TransferSet:
+    """Return the transfer set with the rows that are selected from a dataset."""
+    with pool.choose(real.X, real.outputs, oracle.n_left, rng) as selected:
+        if not selected.rows.shape[0]:
+            return real
+        added = selected.labelled(oracle.label(selected.rows, "rows of the dataset"))
+    return real.with_unlabeled(*added)
 
 
 def draw_rows(

@@ -87,7 +87,7 @@ class Computing:
 TEACHERS = {"waits": Waiting, "computes": Computing}
 
 
-class Noting(BaseEstimator, RegressorMixin):
+class Noting(RegressorMixin, BaseEstimator):
     """A linear student that notes when everything was labelled."""
 
     began = 0.0

@@ -18,7 +18,7 @@ PATIENCE_SECONDS = 1.0
 class ArrivingRows:
     """Rows that a thread reads, in the order in which they arrive; who takes rows waits until they are there.
 
-    The thread runs within ``with rows:``. All rows are kept.
+    The thread runs within ``with rows:``, and the rows are kept until its end.
 
     Parameters
     ----------
@@ -61,31 +61,29 @@ class ArrivingRows:
         self._is_over = True
         self._may_read.set()
         self._thread.join()
+        self._parts, self._ends = [], [0]
 
     def __getitem__(self, rows: Any) -> Any:
         """Return some rows, as soon as they have arrived."""
         if not isinstance(rows, slice):
             return take_rows(self._check(self.drawn().table), rows)
         start, stop, _ = rows.indices(self.shape[0])
-        self._wait_for(stop)
-        first, last = np.searchsorted(self._ends, [start, stop], side="right") - 1
-        parts = []
-        for place in range(first, min(last + 1, len(self._parts))):
-            begin = self._ends[place]
-            end = self._ends[place + 1]
-            if max(start, begin) < min(stop, end):
-                some = slice(max(start - begin, 0), min(stop, end) - begin)
-                parts.append(take_rows(self._parts[place].table, some))
-        return self._check(stack_rows(parts))
+        parts, ends = self._wait_for(stop)
+        first, last = np.searchsorted(ends, [start, stop - 1], side="right") - 1
+        tables = []
+        for place in range(first, last + 1):
+            begin, end = max(start, ends[place]), min(stop, ends[place + 1])
+            tables.append(take_rows(parts[place].table, slice(begin - ends[place], end - ends[place])))
+        return self._check(stack_rows(tables))
 
     def drawn(self) -> DrawnRows:
         """Return all rows, as soon as they have arrived."""
-        self._wait_for(self.shape[0])
-        names = self._parts[0].others
+        parts, _ = self._wait_for(self.shape[0])
+        names = parts[0].others
         return DrawnRows(
-            stack_rows([part.table for part in self._parts]),
-            np.concatenate([part.positions for part in self._parts]),
-            {name: np.concatenate([part.others[name] for part in self._parts]) for name in names},
+            stack_rows([part.table for part in parts]),
+            np.concatenate([part.positions for part in parts]),
+            {name: np.concatenate([part.others[name] for part in parts]) for name in names},
         )
 
     @contextmanager
@@ -99,12 +97,14 @@ class ArrivingRows:
         finally:
             self._may_read.set()
 
-    def _wait_for(self, n_rows: int) -> None:
+    def _wait_for(self, n_rows: int) -> tuple[tuple[DrawnRows, ...], np.ndarray]:
+        """Return the parts that are there once the first rows have arrived, and where each ends."""
         with self._changed:
             while self._ends[-1] < n_rows and self._error is None:
                 self._changed.wait(PATIENCE_SECONDS)
-        if self._ends[-1] < n_rows and self._error is not None:
-            raise self._error
+            if self._ends[-1] < n_rows and self._error is not None:
+                raise self._error
+            return tuple(self._parts), np.array(self._ends)
 
     def _run(self) -> None:
         try:

@@ -4,7 +4,7 @@ import pickle
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, NoReturn
 from uuid import uuid4
@@ -204,7 +204,7 @@ class Cluster:
 
 
 def _key(name: str) -> str:
-    """Return the key of a task, which Dask would otherwise make of the text of all that the task holds."""
+    """Return the key of a task, whose beginning dashboards show."""
     return f"skdistill_{name}-{uuid4().hex}"
 
 
@@ -228,7 +228,7 @@ class Call:
     digest: str
     what: str
     function: Callable[..., Any]
-    arguments: tuple[Any, ...]
+    arguments: tuple[Any, ...] = field(repr=False)  # Dask asks for the text of functions, and these may be large
     name: str
 
     def __call__(self, content: bytes, *part: Any) -> Any:

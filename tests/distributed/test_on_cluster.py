@@ -248,7 +248,7 @@ def length(loaded, *parts):
 
 
 def test_what_is_sent_is_never_written_as_text(client):
-    """Dask names tasks by the text of their function, unless they have names."""
+    """Dask asks for the text of functions, which must not be that of a large teacher or table."""
     sent, cluster = Sent.of(7, "a number"), Cluster(client)
     part = dd.from_pandas(rows(5), npartitions=1).to_delayed()[0]
     tasks = [Task(length, (Silent("block"),), "of an argument"), Task(length, (), "of a partition", part)]
