@@ -83,10 +83,18 @@ class Shipped:
             step = min(WINDOW * (n_jobs if n_jobs and n_jobs > 0 else count_jobs(n_jobs)), MAX_WINDOW)
             for start in range(0, len(items), step):
                 some = items[start : start + step]
-                for result in parallel(delayed(_call)(self._token, self._content, item) for item in some):
+                for result in parallel(delayed(_call)(self._token, self._content, item) for item in _guarded(some)):
                     if isinstance(result, _Failure):
                         raise result.error from result.cause
                     yield result
+
+
+def _guarded(items: Sequence[Any]) -> Iterator[Any]:
+    """Yield items; an error is the last of them, since backends that ask for items in a thread wait for ever then."""
+    try:
+        yield from items
+    except Exception as error:
+        yield _Failure(error, _picklable(error.__cause__))
 
 
 @dataclass(frozen=True)
@@ -103,6 +111,8 @@ _loaded: dict[str, Callable[[Any], Any]] = {}
 
 def _call(token: str, content: np.ndarray, item: Any) -> Any:
     """Call a shipped function in a worker."""
+    if isinstance(item, _Failure):
+        return item
     from threadpoolctl import threadpool_limits
 
     function = _loaded.get(token)

@@ -89,6 +89,8 @@ PRIVATE_IMPORTS = {
     ("compiled", "datasets._for_models"): "a dataset is read with the columns that a model knows",
     ("estimators", "datasets._for_models"): "a dataset is read with the columns that a model knows",
     ("estimators", "datasets._drawing"): "a fit draws rows of a dataset by keys of their positions",
+    ("estimators", "samplers._selecting"): "rows of a dataset are labelled while others are still selected",
+    ("samplers", "datasets._arriving"): "rows of a dataset are labelled while others are still selected",
     ("samplers", "datasets._drawing"): "rows of a dataset are selected by keys of their positions",
     ("scoring", "datasets._for_models"): "a dataset is read with the columns that a model knows",
     ("scoring", "datasets._frames"): "columns that are kept keep their types, and the others are what the model takes",

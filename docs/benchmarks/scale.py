@@ -22,10 +22,12 @@ from results import markdown_table, number, run
 
 HERE = Path(__file__).resolve()
 ROUNDS = 2
-FITS = {"3,000": 3000, "100,000": 100_000, "1,000,000": 1_000_000, "3,000,000": 3_000_000}
+FITS = {"3,000": 3000, "100,000": 100_000, "1,000,000": 1_000_000, "3,000,000": 3_000_000, "10,000,000": 10_000_000}
 """Rows of the tables of 20 columns; the former version does not fit the largest in the time of this benchmark."""
 
-FORMERLY_TOO_LONG = ("3,000,000",)
+FORMERLY_TOO_LONG = ("3,000,000", "10,000,000")
+BY_HAND = "### Two jobs on an idle machine"
+"""Section of the page that is not measured by this script, and kept as it is."""
 STUDENTS = ("linear", "boosting")
 PREDICTED = {"mlp": "network", "boosting": "boosting", "hybrid": "hybrid"}
 N_DRAWN, N_PREDICTED = 300_000, 400_000
@@ -108,6 +110,9 @@ def fit(skdistill, X, subject, n_jobs, _):
     before = megabytes() - X.nbytes / 1e6
     model, costs = timed(lambda: skdistill.DistilledRegressor(surface, random_state=0, n_jobs=n_jobs).fit(X))
     costs |= {"tables": (megabytes() - before) / (X.nbytes / 1e6), "megabytes": megabytes() - before}
+    costs["one_pass"] = timed(lambda: [np.isfinite(X[i : i + 65_536]).all() for i in range(0, len(X), 65_536)])[1][
+        "cpu"
+    ]
     return costs | {"fidelity": model.fidelity(np.random.default_rng(1).standard_normal((20_000, 20)))}
 
 
@@ -169,8 +174,8 @@ def page(results):
             [name, *pair("fit", name, "cpu", 1), f"**{ratio}**", *pair("fit", name, "tables", 1)]
             + [number(median("fit", name, 1, column, "fidelity"), 5) for column in ("before", "now")]
         )
-    million, three = (median("fit", name, 1, "now", "cpu") for name in ("1,000,000", "3,000,000"))
-    ten_million = million + (three - million) * 9 / 2
+    million, ten_million = (median("fit", name, 1, "now", "cpu") for name in ("1,000,000", "10,000,000"))
+    one_pass = median("fit", "10,000,000", 1, "now", "one_pass")
     samples = [
         [student, *(number(median(f"rows of {student}", most, 1, "now", "fidelity"), 5) for most in ("sample", "all"))]
         + [number(median(f"rows of {student}", most, 1, "now", "cpu"), 1) for most in ("sample", "all")]
@@ -209,8 +214,8 @@ def page(results):
             markdown_table(
                 ["rows", "CPU before", "now", "now / before", "tables before", "now", "fidelity before", "now"], fits
             ),
-            f"Extrapolated from the two largest tables, 10,000,000 rows take {ten_million:.1f} s, "
-            f"{ten_million / million:.2f} times as long as 1,000,000 (goal: 1.3 times and one pass); this was not run. "
+            f"10,000,000 rows take {ten_million:.1f} s of CPU, {ten_million / million:.2f} times as long as 1,000,000 "
+            f"(goal: 1.3 times and one pass; one look at each cell takes {one_pass:.1f} s). "
             "How long the former version took depended on the sampler that it chose: MUNGE searches neighbours of all "
             "rows. Fidelities differ by the random numbers of the samplers, too.",
             "## A sample instead of all rows\n\nStudents of 1,000,000 rows, and of the 100,000 that "
@@ -232,6 +237,7 @@ def page(results):
             "second with two jobs: where it is 1.0, other programs left one core to both threads, so that nothing can "
             "be said about their speed.",
             markdown_table(["work", "n_jobs=1", "n_jobs=2", "times as fast", "cores", "labelled by"], jobs),
+            BY_HAND + HERE.with_suffix(".md").read_text().partition(BY_HAND)[2].rstrip(),
         ]
     )
 

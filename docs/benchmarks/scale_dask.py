@@ -55,9 +55,8 @@ def by_joblib(teacher, X):
     return np.concatenate(Parallel(n_jobs=2)(delayed(teacher.outputs)(block) for block in blocks))
 
 
-def by_queries(client, teacher, X):
-    with on_cluster(client):
-        return query_teacher(teacher, X, chunk_size=BLOCK_ROWS)
+def by_queries(teacher, X):
+    return query_teacher(teacher, X, chunk_size=BLOCK_ROWS)
 
 
 def by_label(teacher, frame):
@@ -71,11 +70,12 @@ def measure_teacher(results, client, name, model, number_of_round):
     frame = dd.from_pandas(pd.DataFrame(X), npartitions=N_ROWS // BLOCK_ROWS).persist()
     frame.columns = [f"x{place}" for place in range(N_COLUMNS)]
     of_arrays = as_teacher(Values(model))
-    calls = ((by_joblib, teacher, X), (by_queries, client, teacher, X), (by_label, of_arrays, frame))
-    for call, *arguments in calls:  # the first call starts processes and sends the teacher
-        call(*arguments[:-1], arguments[-1][: 2 * BLOCK_ROWS] if call is not by_label else frame)
-    for way, (call, *arguments) in zip(WAYS, calls, strict=True):
-        results.add(round=number_of_round, teacher=name, way=way, seconds=seconds(call, *arguments))
+    calls = ((by_joblib, teacher, X), (by_queries, teacher, X), (by_label, of_arrays, frame))
+    with on_cluster(client):
+        for call, known, rows in calls:  # the first call starts processes and sends the teacher
+            call(known, rows if call is by_label else rows[: 2 * BLOCK_ROWS])
+        for way, (call, known, rows) in zip(WAYS, calls, strict=True):
+            results.add(round=number_of_round, teacher=name, way=way, seconds=seconds(call, known, rows))
 
 
 class Values:

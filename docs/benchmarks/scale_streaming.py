@@ -9,23 +9,26 @@ scale_streaming.md beside this file.
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
 import tempfile
 from functools import partial
-from itertools import pairwise, product
+from itertools import product
 from pathlib import Path
-from time import perf_counter, process_time, sleep
+from time import perf_counter, process_time, sleep, thread_time
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from results import Results, markdown_table, number, write_page
+from sklearn.base import BaseEstimator, RegressorMixin
 
 from skdistill import DistilledClassifier, DistilledRegressor, report, score_dataset
 from skdistill.datasets import as_dataset
 from skdistill.metrics import fidelity
+from skdistill.students import CompactLinearRegressor
 
 N_COLUMNS, PART_ROWS, GROUP_ROWS = 20, 500_000, 125_000
 NAMES = [f"x{place}" for place in range(N_COLUMNS)]
@@ -76,40 +79,61 @@ def make(folder, n_rows):
 
 
 class Waiting:
-    """A teacher of 20 µs a row, as a service is: it waits, and notes when it is asked."""
-
-    def __init__(self):
-        self.calls = []
+    """A teacher of 20 µs a row, as a service is, which waits."""
 
     def __call__(self, X):
         started = perf_counter()
         values = np.asarray(score(np.asarray(X)), dtype=float)
         sleep(max(MICROSECONDS * 1e-6 * len(values) - (perf_counter() - started), 0))
-        self.calls.append((started, perf_counter(), len(values)))
         return values
+
+
+class Computing:
+    """A teacher of 20 µs of processor time a row."""
+
+    def __call__(self, X):
+        started = thread_time()
+        values = np.asarray(score(np.asarray(X)), dtype=float)
+        while thread_time() - started < MICROSECONDS * 1e-6 * len(values):
+            pass
+        return values
+
+
+TEACHERS = {"waits": Waiting, "computes": Computing}
+
+
+class Noting(RegressorMixin, BaseEstimator):
+    """A linear student that notes when everything was labelled."""
+
+    began = 0.0
+
+    def fit(self, X, y):
+        Noting.began = perf_counter()
+        self.linear_ = CompactLinearRegressor().fit(X, y)
+        return self
+
+    def predict(self, X):
+        return self.linear_.predict(X)
 
 
 # ---------------------------------------------------------------------- measurements, each in its own process
 
 
-def measure_fit(folder, n_rows, n_labels):
-    """Fit a linear student to a teacher that waits: reading, labelling and the fit itself by the times of the calls."""
-    teacher, dataset = Waiting(), as_dataset(make(folder, n_rows), columns=NAMES, kind="numpy", sample_rows=n_labels)
-    model = DistilledRegressor(teacher, "linear", sampler=None, random_state=0)
+def measure_fit(folder, n_rows, n_labels, teacher, n_jobs):
+    """Fit a linear student: seconds until the first query, until all rows are labelled, and until the end."""
+    dataset = as_dataset(make(folder, n_rows), columns=NAMES, kind="numpy", sample_rows=n_labels)
+    model = DistilledRegressor(TEACHERS[teacher](), Noting(), sampler=None, random_state=0, n_jobs=n_jobs)
     started, cpu = perf_counter(), process_time()
-    model.fit(dataset)
+    summary = model.fit(dataset).transfer_set_
     ended = perf_counter()
-    calls = [call for call in teacher.calls if call[2] > 16]
-    gaps = [later[0] - earlier[1] for earlier, later in pairwise(calls)]
     return {
         "seconds": ended - started,
         "cpu": process_time() - cpu,
-        "reading": calls[0][0] - started,
-        "selecting": max(gaps),
-        "labelling": sum(end - begin for begin, end, _ in teacher.calls),
-        "between_calls": sum(gaps) - max(gaps),
-        "teaching": ended - calls[-1][1],
-        "n_asked": sum(call[2] for call in teacher.calls),
+        "reading": ended - started - summary.seconds,
+        "labelled": Noting.began - started,
+        "teaching": ended - Noting.began,
+        "own": MICROSECONDS * 1e-6 * summary.n_queries / n_jobs,
+        "labelled_by": summary.labelled_by,
     }
 
 
@@ -184,7 +208,7 @@ def measure_scores(folder, n_rows):
 
 
 STAGES = {
-    "fit": (measure_fit, ("n_rows", "n_labels")),
+    "fit": (measure_fit, ("n_rows", "n_labels", "teacher", "n_jobs")),
     **{stage: (partial(measure_student, stage), ("n_rows", "n_labels", "student", "seed")) for stage in FUNCTIONS},
     "report": (measure_report, ("n_rows", "has_label")),
     "reading": (measure_reading, ("n_rows",)),
@@ -195,7 +219,8 @@ STAGES = {
 def plan(n_rows, n_all):
     """Return the measurements as pairs of a stage and its arguments."""
     sizes = (n_rows // 10, n_rows)
-    found = [("fit", (size, n_labels)) for n_labels in N_LABELS for size in sizes if n_labels < size]
+    found = [("fit", (size, n, teacher, 1)) for teacher in TEACHERS for n in N_LABELS for size in sizes if n < size]
+    found += [("fit", (n_rows, n, teacher, 2)) for teacher in TEACHERS for n in N_LABELS if n < n_rows]
     found += [("reading", (size,)) for size in sizes] + [("report", (size, True)) for size in sizes]
     found += [("report", (n_rows, False)), ("scores", (n_rows,))]
     for stage, student in product(FUNCTIONS, ("linear", "boosting")):
@@ -210,7 +235,8 @@ def plan(n_rows, n_all):
 def run(folder, stage, arguments):
     """Take one measurement in a process of its own."""
     code = [sys.executable, __file__, str(folder), "--measure", json.dumps([stage, arguments])]
-    answer = subprocess.run(code, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
+    threads = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    answer = subprocess.run(code, check=True, capture_output=True, text=True, env=threads).stdout.splitlines()[-1]
     return json.loads(answer)
 
 
@@ -242,31 +268,54 @@ def main():
 
 
 def write(results, n_rows, n_all):
+    """Write the page; sections of which nothing is in the results stay as they are."""
     of = {stage: [row for row in results.rows if row["stage"] == stage] for stage in STAGES}
-    page = [*fits(of["fit"]), *students(of, n_rows, n_all), *reports(of), *scores(of["scores"])]
-    command = "python docs/benchmarks/scale_streaming.py FOLDER"
-    write_page(Path(__file__).with_suffix(".md"), "Tables that do not fit in memory", "\n\n".join(page), command)
+    path = Path(__file__).with_suffix(".md")
+    page = former_sections(path)
+    for stage, section in {
+        "fit": lambda: fits(of["fit"]),
+        "student": lambda: students(of, n_rows, n_all),
+        "report": lambda: reports(of),
+        "scores": lambda: scores(of["scores"]),
+    }.items():
+        if of[stage]:
+            heading, *text = section()
+            page[heading] = "\n\n".join(text)
+    text = "\n\n".join(f"{heading}\n\n{section}" for heading, section in page.items())
+    write_page(path, "Tables that do not fit in memory", text, "python docs/benchmarks/scale_streaming.py FOLDER")
+
+
+def former_sections(path):
+    """Return the sections of a page by their headings."""
+    parts = path.read_text().split("\n## ")[1:] if path.exists() else []
+    return {f"## {heading}": text.strip() for heading, _, text in (part.partition("\n") for part in parts)}
 
 
 def fits(rows):
-    header = ["rows", "rows labelled", "seconds", "of the teacher", "of reading", "of selecting", "of teaching"]
-    header += ["labelling / teacher, 1 core", "2 cores", "peak GB"]
+    header = [
+        "teacher",
+        "n_jobs",
+        "rows",
+        "rows labelled",
+        "seconds",
+        "until the first query",
+        "until all are labelled",
+    ]
+    header += ["of the teacher", "labelled / teacher", "of teaching", "peak GB", "labelled by"]
     table = []
     for row in rows:
-        beside = row["reading"] + row["selecting"] + row["between_calls"]
-        ratios = [1 + beside / (row["labelling"] / n_cores) for n_cores in (1, 2)]
-        seconds = [row[name] for name in ("seconds", "labelling", "reading", "selecting", "teaching")]
-        cells = [f"{row['n_rows']:,}", f"{row['n_labels']:,}", *(number(each, 1) for each in seconds)]
-        table.append([*cells, *(number(each, 2) for each in ratios), number(row["peak_gb"], 2)])
-    most = max(row["n_rows"] for row in rows)
-    passes = min(row["reading"] + row["selecting"] for row in rows if row["n_rows"] == most)
+        seconds = [number(row[name], 1) for name in ("seconds", "reading", "labelled", "own")]
+        cells = [row["teacher"], str(row["n_jobs"]), f"{row['n_rows']:,}", f"{row['n_labels']:,}", *seconds]
+        ratio = f"**{row['labelled'] / row['own']:.2f}**"
+        peak = number(row["peak_gb"], 2)
+        table.append([*cells, ratio, number(row["teaching"], 1), peak, row["labelled_by"]])
     text = (
-        "A linear student (`sampler=None`) of a teacher that waits 20 µs for each row, from Parquet with 20 columns of "
-        "float32. Reading is the first pass, which draws rows at random; selecting is the second, which selects the "
-        "others with Neyman's allocation. Labelling compared with the teacher's own time is measured with one query at "
-        "a time; for two cores it is calculated, with half the teacher's time and the same passes. In the fastest fit, "
-        f"both passes take {1e6 * passes / most:.2f} µs for each row of the dataset: they are at most 15 % of the "
-        f"teacher's own time for {most:,} rows if that is at least {passes / 0.15:.0f} s."
+        "A linear student (`sampler=None`) of a teacher of 20 µs a row, which waits as a service does, or computes, "
+        "from Parquet with 20 columns of float32. A first pass draws rows at random, until the first query; a second "
+        "selects the others with Neyman's allocation, and those that are certainly selected are labelled meanwhile. "
+        "*Of the teacher* is 20 µs for each query, divided by the jobs (goal: all rows are labelled in at most 1.15 "
+        "times this time). Processes are only tried if labelling takes more than 4 s. Each process has one thread for "
+        "NumPy and Arrow (`OMP_NUM_THREADS=1`). Peak memory is that of the first process."
     )
     return ["## A fit", text, markdown_table(header, table)]
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TypeAlias
 
-from ._chunked_table import Chunk, ChunkedTable, Partition, Source
+from ._chunk import Chunk
+from ._chunked_table import ChunkedTable, Partition, Source
 from ._recognition import as_dataset, is_dataset
 
 DatasetLike: TypeAlias = ChunkedTable | Path

@@ -11,7 +11,9 @@ import numpy as np
 from .._tables import is_frame, take_rows
 from .._types import FrameKind
 from ..exceptions import DatasetError
+from ._chunk import Chunk
 from ._frames import NATIVE, converted, default_kind, is_batch
+from ._number_chunk import NumberChunk, is_of_numbers
 from ._schema import Schema, SchemaMismatchError, names_in
 
 CHUNK_ROWS = 65_536
@@ -111,37 +113,6 @@ class Source(Protocol):
     def partitions(self) -> Iterator[Partition]:
         """Yield the partitions, in the same order each time."""
         ...
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Some rows of a dataset.
-
-    Parameters
-    ----------
-    table : table of shape (n_rows, n_features)
-    start : int
-        Position of the first row in the dataset.
-    partition : str
-        Name of the partition that the rows are from.
-    others : dict of ndarray
-        Further columns by name, such as true labels.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdistill.datasets import as_dataset
-    >>> [chunk.table.shape for chunk in as_dataset([np.eye(2), np.eye(2)]).chunks()]
-    [(2, 2), (2, 2)]
-    """
-
-    table: Any
-    start: int
-    partition: str
-    others: dict[str, np.ndarray]
-
-    def __len__(self) -> int:
-        return int(self.table.shape[0])
 
 
 @dataclass(frozen=True, repr=False)
@@ -286,18 +257,19 @@ class ChunkedTable:
         chunk : Chunk
         """
         n_rows = 0
-        for table, further in self._read(partition, others):
-            if self.schema is not None:
-                with named(self.name, partition.name):
-                    table = self.schema.conformed(table)
-            yield Chunk(table, start + n_rows, partition.name, further)
-            n_rows += table.shape[0]
+        for table, kind, further in self._read(partition, others):
+            with named(self.name, partition.name):
+                chunk = _chunk(table, kind, start + n_rows, partition.name, further)
+                if self.schema is not None:
+                    chunk = chunk.conformed(self.schema)
+            yield chunk
+            n_rows += len(chunk)
         self._note(partition, n_rows)
 
     def _merged(self, schema: Schema | None, chunk: Chunk) -> Schema:
         """Return the schema of the chunks so far and of one more, which must fit them."""
         with named(self.name, chunk.partition):
-            return Schema.of(chunk.table) if schema is None else schema.merged(chunk.table)
+            return Schema.of(chunk.head) if schema is None else schema.merged(chunk.head)
 
     def scanned(self, others: Sequence[str] = ()) -> tuple[Self, Iterator[Chunk]]:
         """Return the chunks, and the dataset that knows its schema once they have all been read.
@@ -320,8 +292,10 @@ class ChunkedTable:
         """Return the first chunk, of few rows if the source allows it, to look at its columns."""
         return next(replace(self, chunk_size=min(self.chunk_size, 1000)).chunks()).table
 
-    def _read(self, partition: Partition, others: Sequence[str]) -> Iterator[tuple[Any, dict[str, np.ndarray]]]:
-        """Yield the tables of a partition, converted and cut, with further columns beside them."""
+    def _read(
+        self, partition: Partition, others: Sequence[str]
+    ) -> Iterator[tuple[Any, str | None, dict[str, np.ndarray]]]:
+        """Yield the tables of a partition, cut, with the kind that they are wanted in and further columns."""
         names = None
         if self.columns is not None or others:
             names = [*(self.columns or self._all_columns(others)), *others]
@@ -332,7 +306,8 @@ class ChunkedTable:
                 for begin in range(0, checked.shape[0], self.chunk_size):
                     end = begin + self.chunk_size
                     part = checked if checked.shape[0] <= self.chunk_size else take_rows(checked, slice(begin, end))
-                    yield self._split(part, names, others, kind)
+                    features, further = self._split(part, names, others)
+                    yield features, kind, further
         self._check_unchanged(partition)
 
     def _all_columns(self, others: Sequence[str]) -> list[str]:
@@ -341,12 +316,10 @@ class ChunkedTable:
             names = list(names_in(Schema.of(self.first_table())) or [])
         return [name for name in names if name not in others]
 
-    def _split(
-        self, table: Any, names: Sequence[str] | None, others: Sequence[str], kind: str | None
-    ) -> tuple[Any, dict[str, Any]]:
-        """Return the table of the features in the wanted kind, and further columns as arrays."""
+    def _split(self, table: Any, names: Sequence[str] | None, others: Sequence[str]) -> tuple[Any, dict[str, Any]]:
+        """Return the table of the features, and further columns as arrays."""
         if names is None:
-            return converted(table, kind), {}
+            return table, {}
         if not is_frame(table):
             raise DatasetError(f"its chunks are arrays, which have no columns {list(names)}; expected frames.")
         frame = nw.from_native(table, eager_only=True)
@@ -356,7 +329,7 @@ class ChunkedTable:
         further = {name: _cells(frame[name]) for name in others}
         features = [name for name in names if name not in others]
         is_whole = list(frame.columns) == features
-        return converted(table if is_whole else frame.select(features).to_native(), kind), further
+        return table if is_whole else frame.select(features).to_native(), further
 
     def _check_unchanged(self, partition: Partition) -> None:
         """Note the fingerprint of a partition at its first reading, and compare it with that at all others."""
@@ -378,6 +351,14 @@ class ChunkedTable:
             f"{self.name}: the partition {name} has changed since it was first read ({how}). Pass a dataset that is "
             "not written to meanwhile, and run again; with memory=, what was labelled is found again."
         )
+
+
+def _chunk(table: Any, kind: str | None, start: int, partition: str, others: dict[str, np.ndarray]) -> Chunk:
+    """Return a chunk of the wanted kind of table; a table of numbers is converted later, as far as needed."""
+    if is_of_numbers(table, kind):
+        assert kind is not None
+        return NumberChunk(table, kind, start, partition, others)
+    return Chunk(converted(table, kind), start, partition, others)
 
 
 @contextmanager

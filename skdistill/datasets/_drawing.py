@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from .._tables import stack_rows, take_rows
-from ._chunked_table import Chunk, ChunkedTable, named
+from ._chunk import Chunk
+from ._chunked_table import ChunkedTable, named
 
 KeysOf = Callable[[Chunk], np.ndarray]
 """Returns a key for each row of a chunk; it can be pickled."""
@@ -92,14 +93,38 @@ def scan(dataset: ChunkedTable, others: Sequence[str] = ()) -> ChunkedTable:
 
 
 def scan_and_draw(
-    dataset: ChunkedTable, n_rows: int, keys_of: KeysOf, others: Sequence[str], on_rows: Callable[[int], None]
+    dataset: ChunkedTable,
+    n_rows: int,
+    keys_of: KeysOf,
+    others: Sequence[str],
+    on_rows: Callable[[int], None],
+    *,
+    n_of_more: int | None = None,
 ) -> tuple[ChunkedTable, "DrawnRows"]:
-    """Return the dataset that knows its schema, and the rows with the largest keys; here, it is read once."""
+    """Return the dataset that knows its schema, and the rows with the largest keys; here, it is read once.
+
+    Parameters
+    ----------
+    dataset : ChunkedTable
+    n_rows : int >= 1
+    keys_of : callable
+    others : sequence of str
+    on_rows : callable
+    n_of_more : int or None, default=None
+        Number of rows to draw instead from a dataset with more than ``n_rows`` rows, which are then not kept in memory.
+    """
+    fewer = n_rows if n_of_more is None else n_of_more
     if (drawer := _drawer_of(dataset)) is not None:
         scanned = drawer.scan(dataset, others, _ignore)
-        return scanned, drawer.draw(scanned, n_rows, keys_of, others, on_rows)
+        wanted = n_rows if (scanned.n_rows or 0) <= n_rows else fewer
+        return scanned, drawer.draw(scanned, wanted, keys_of, others, on_rows)
     scanned, chunks = dataset.scanned(others)
-    return scanned, _offer_all(chunks, n_rows, keys_of, on_rows).rows(scanned)
+    kept = LargestKeys(n_rows if (dataset.n_rows or 0) <= n_rows else fewer)
+    for chunk in chunks:
+        if chunk.start + len(chunk) > n_rows:
+            kept.n_rows = fewer
+        _offer(chunk, kept, keys_of, on_rows)
+    return scanned, kept.rows(scanned)
 
 
 def draw(
@@ -131,9 +156,13 @@ def _drawer_of(dataset: ChunkedTable) -> Drawer | None:
 def _offer_all(chunks: Iterator[Chunk], n_rows: int, keys_of: KeysOf, on_rows: Callable[[int], None]) -> "LargestKeys":
     kept = LargestKeys(n_rows)
     for chunk in chunks:
-        kept.offer(keys_of(chunk), chunk)
-        on_rows(chunk.start + len(chunk))
+        _offer(chunk, kept, keys_of, on_rows)
     return kept
+
+
+def _offer(chunk: Chunk, kept: "LargestKeys", keys_of: KeysOf, on_rows: Callable[[int], None]) -> None:
+    kept.offer(keys_of(chunk), chunk)
+    on_rows(chunk.start + len(chunk))
 
 
 def _ignore(n_rows: int) -> None:
@@ -183,9 +212,7 @@ class _Piece:
 
 
 def _piece(keys: np.ndarray, chunk: Chunk, positions: np.ndarray, kept: np.ndarray) -> _Piece:
-    others = {name: values[kept] for name, values in chunk.others.items()}
-    some = Chunk(take_rows(chunk.table, kept), chunk.start, chunk.partition, others)
-    return _Piece(keys[kept], some, positions[kept])
+    return _Piece(keys[kept], chunk.take(kept), positions[kept])
 
 
 @dataclass

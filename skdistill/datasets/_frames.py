@@ -54,10 +54,14 @@ def as_kind(frame: Any, kind: str | None) -> Any:
 
 def as_array(frame: Any) -> np.ndarray:
     """Return a narwhals frame as an array: of the common dtype of numbers, otherwise of objects."""
-    columns = [series.to_numpy() for series in frame.iter_columns()]
+    return stacked_columns([series.to_numpy() for series in frame.iter_columns()])
+
+
+def stacked_columns(columns: list[np.ndarray]) -> np.ndarray:
+    """Return columns as an array: of the common dtype of numbers, otherwise of objects."""
     are_numbers = all(column.dtype.kind in "biuf" for column in columns)
     dtype = np.result_type(*columns) if columns and are_numbers else object
-    cells = np.empty((len(frame), len(columns)), dtype=dtype)
+    cells = np.empty((len(columns[0]) if columns else 0, len(columns)), dtype=dtype)
     for start in range(0, len(cells), BLOCK_ROWS):
         rows = slice(start, start + BLOCK_ROWS)
         for position, column in enumerate(columns):

@@ -87,7 +87,7 @@ class LazyFrameSource:
     frame : polars.LazyFrame
     """
 
-    name, is_repeatable = "the LazyFrame", True
+    name, is_repeatable, is_read_by_threads = "the LazyFrame", True, True
 
     def __init__(self, frame: Any) -> None:
         self._frame = frame

@@ -78,7 +78,7 @@ class ParquetSource:
     name : str
     """
 
-    is_repeatable = True
+    is_repeatable, is_read_by_threads = True, True
 
     def __init__(self, dataset: Any, name: str) -> None:
         self.dataset, self.name = dataset, name

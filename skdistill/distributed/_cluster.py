@@ -4,9 +4,10 @@ import pickle
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, NoReturn
+from uuid import uuid4
 
 from ..exceptions import ClusterError, DatasetError, SkdistillError
 from ._sent import Content, Loaded, Sent, load
@@ -114,9 +115,11 @@ class Cluster:
         are_large = {"distributed.admin.large-graph-warning-threshold": "100GB"}  # blocks of rows and teachers
         with self._errors_of(task.name), dask.config.set(are_large):
             place = self._place(sent)
+            key = _key(task.function.__name__)
             if task.part is None:
-                return self._client.submit(call, place, pure=False)
-            return self._client.compute(dask.delayed(call, pure=False, traverse=False)(place, task.part))
+                return self._client.submit(call, place, pure=False, key=key)
+            delayed = dask.delayed(call, pure=False, traverse=False)
+            return self._client.compute(delayed(place, task.part, dask_key_name=key))
 
     def _place(self, sent: Sent) -> Any:
         """Return where the object is: the result of a task, which is computed again if all workers that had it end.
@@ -125,7 +128,8 @@ class Cluster:
         """
         place = self._places.get(sent.digest)
         if place is None:
-            place = self._places[sent.digest] = self._client.submit(Content(sent.content), pure=False)
+            content = Content(sent.content)
+            place = self._places[sent.digest] = self._client.submit(content, pure=False, key=_key("content"))
         return place
 
     def _result(self, sent: Sent, task: Task, future: Any) -> Any:
@@ -199,6 +203,11 @@ class Cluster:
         ) from cause
 
 
+def _key(name: str) -> str:
+    """Return the key of a task, whose beginning dashboards show."""
+    return f"skdistill_{name}-{uuid4().hex}"
+
+
 def _error_of_task(name: str, error: Exception) -> SkdistillError:
     """Return the error for a task that raised in code that is not ours, or ended its workers."""
     from distributed.scheduler import KilledWorker
@@ -219,7 +228,7 @@ class Call:
     digest: str
     what: str
     function: Callable[..., Any]
-    arguments: tuple[Any, ...]
+    arguments: tuple[Any, ...] = field(repr=False)  # Dask asks for the text of functions, and these may be large
     name: str
 
     def __call__(self, content: bytes, *part: Any) -> Any:

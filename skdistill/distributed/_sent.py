@@ -54,7 +54,7 @@ class Sent:
 class Content:
     """A task that returns the content of a pickled object, which other workers get from the one that ran it."""
 
-    content: bytes
+    content: bytes = field(repr=False)  # Dask asks for the text of functions
 
     def __call__(self) -> bytes:
         """Return the content."""

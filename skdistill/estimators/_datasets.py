@@ -1,6 +1,7 @@
 """A fit on a dataset that is not in memory: rows drawn at random first, and rows selected with their outputs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -12,12 +13,13 @@ from .._progress import Progress
 from .._tables import describe_mismatch, is_frame, take_rows
 from .._validation import check_finite, check_random_state, check_table, draw_seed
 from ..datasets import ChunkedTable, as_dataset, is_dataset
-from ..datasets._drawing import DrawnRows, RandomKeys, row_keys, scan, scan_and_draw
+from ..datasets._drawing import DrawnRows, RandomKeys, draw, row_keys, scan, scan_and_draw
 from ..datasets._for_models import for_model
 from ..exceptions import DatasetError
 from ..metrics import FidelitySums
-from ..samplers._pool import choose_from_dataset
-from ..teachers import Teacher, is_fitted_teacher, is_list
+from ..samplers._pool import SpreadKeys
+from ..samplers._selecting import select_ahead
+from ..teachers import Teacher, TeacherEnsemble, is_fitted_teacher, is_list
 
 VALIDATION_SHARE, MOST_VALIDATION_ROWS, FEWEST_VALIDATION_ROWS = 0.05, 5000, 50
 """Share of the drawn rows that validate samplers and students, its maximum, and the minimum for which it is taken."""
@@ -61,6 +63,8 @@ class DatasetPool:
         ``check(X, rows)`` checks the selected rows.
     truth_of : callable or None, default=None
         ``truth_of(rows, y)`` returns true labels as targets.
+    is_ahead : bool, default=False
+        Whether the first selected rows are labelled while others are still read.
     chosen : list of table, default=[]
         The rows that were selected.
     """
@@ -74,38 +78,76 @@ class DatasetPool:
     verbose: int
     check: Callable[[Any, Any], Any]
     truth_of: Callable[[Any, Any], Any] | None = None
+    is_ahead: bool = False
     chosen: list[Any] = field(default_factory=list)
 
     def for_teacher(self, model: Any, teacher: Teacher) -> "DatasetPool":
-        """Return the pool that knows how true labels become targets; the selected rows are noted in both."""
-        return replace(self, truth_of=partial(_truth_of, model, teacher))
+        """Return the pool that knows the teacher; the selected rows are noted in both."""
+        is_ahead = self._can_be_ahead() and model.memory is None and _is_asked_in_any_order(teacher)
+        return replace(self, truth_of=partial(_truth_of, model, teacher), is_ahead=is_ahead)
 
+    def _can_be_ahead(self) -> bool:
+        """Whether a thread can read the dataset, of which the rows so far are a random sample without weights."""
+        return getattr(self.dataset.source, "is_read_by_threads", False) and len(self.skipped) > 0 and not self.weight
+
+    @contextmanager
     def choose(
         self, X: Any, outputs: np.ndarray, n_left: float, rng: np.random.RandomState
-    ) -> tuple[Any, np.ndarray | None, np.ndarray | None]:
-        """Return the selected rows, their weights, and their true labels as targets."""
+    ) -> Iterator["ChosenOfDataset"]:
+        """Return the selected rows, in a context in which they are labelled."""
         n_rows = int(min(self.n_rows, n_left - self.n_kept))
         if n_rows < 1:
-            return take_rows(X, slice(0, 0)), None, None
+            yield ChosenOfDataset(self, X, take_rows(X, slice(0, 0)))
+            return
+        keys = SpreadKeys.of(X, outputs, rng, self.skipped, self.weight)
+        others = _names(self.y, self.weight)
+        arriving = select_ahead(keys, self.dataset, n_rows, others, partial(self.check, X)) if self.is_ahead else None
+        if arriving is not None:
+            with arriving:
+                yield ChosenOfDataset(self, X, arriving)
+            return
         with Progress(f"select rows of {self.dataset.name}", self.dataset.n_rows, self.verbose) as progress:
-            drawn = choose_from_dataset(
-                X,
-                outputs,
-                self.dataset,
-                n_rows,
-                rng,
-                skipped=self.skipped,
-                others=_names(self.y, self.weight),
-                weight=self.weight,
-                on_chunk=progress.update,
-            )
-        if len(drawn) == 0:
-            return drawn.table, None, None
-        rows = self.check(X, drawn.table)
-        self.chosen.append(rows)
-        weight = None if self.weight is None else drawn.others[self.weight].astype(float)
-        truth = None if self.y is None or self.truth_of is None else self.truth_of(rows, drawn.others[self.y])
-        return rows, weight, truth
+            drawn = draw(self.dataset, n_rows, keys, others, progress.update)
+        yield ChosenOfDataset(self, X, self.check(X, drawn.table) if len(drawn) else drawn.table, drawn)
+
+
+@dataclass(frozen=True)
+class ChosenOfDataset:
+    """Rows that were selected from a dataset, or are still being selected.
+
+    Attributes
+    ----------
+    pool : DatasetPool
+    X : table
+        The rows that were labelled before.
+    rows : table or ArrivingRows
+    drawn : DrawnRows or None, default=None
+        The rows with their positions and further columns; ``None`` if they are still arriving.
+    """
+
+    pool: DatasetPool
+    X: Any
+    rows: Any
+    drawn: DrawnRows | None = None
+
+    def labelled(self, outputs: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray | None, np.ndarray | None]:
+        """Return the rows in the order of the dataset, their outputs, weights, and true labels as targets."""
+        pool, rows, drawn = self.pool, self.rows, self.drawn
+        if drawn is None:
+            arrived = rows.drawn()
+            order = np.argsort(arrived.positions)
+            drawn, outputs = arrived.take(order), outputs[order]
+            rows = pool.check(self.X, drawn.table)
+        pool.chosen.append(rows)
+        weight = None if pool.weight is None else drawn.others[pool.weight].astype(float)
+        truth = None if pool.y is None or pool.truth_of is None else pool.truth_of(rows, drawn.others[pool.y])
+        return rows, outputs, weight, truth
+
+
+def _is_asked_in_any_order(teacher: Teacher) -> bool:
+    """Whether the outputs of one teacher do not depend on which rows are asked together."""
+    depends = teacher.depends_on_batch or teacher.is_random or teacher.batch_size is not None or teacher.transductive
+    return not depends and not isinstance(teacher.model, TeacherEnsemble)
 
 
 def _truth_of(model: Any, teacher: Teacher, rows: Any, y: np.ndarray) -> Any:
@@ -131,12 +173,12 @@ def draw_first_rows(model: Any, passed: Passed) -> tuple[Passed, DatasetPool | N
     dataset = _prepared(model, as_dataset(passed.X), passed)
     y, weight = (_column(model, name, getattr(passed, name)) for name in ("y", "sample_weight"))
     n_rows = _n_drawn(model, dataset)
-    scanned, drawn = _draw_at_random(model, dataset, n_rows, seed, _names(y, weight))
-    if (scanned.n_rows or 0) <= n_rows:
-        return _as_passed(passed, drawn, y, weight), None
     n_validation = _n_validation(model, n_rows) if passed.X_val is None else 0
     n_first = int(min(max(FEWEST_FIRST_ROWS, FIRST_SHARE * n_rows), MOST_FIRST_ROWS, n_rows - n_validation))
-    order = np.argsort(row_keys(seed + 1, 0, len(drawn)))[: n_first + n_validation]
+    scanned, drawn = _draw_at_random(model, dataset, n_rows, n_first + n_validation, seed, _names(y, weight))
+    if (scanned.n_rows or 0) <= n_rows:
+        return _as_passed(passed, drawn, y, weight), None
+    order = np.argsort(row_keys(seed + 1, 0, len(drawn)))
     first, held = drawn.take(np.sort(order[:n_first])), drawn.take(np.sort(order[n_first:]))
     passed = _as_passed(passed, first, y, weight)
     if n_validation:
@@ -240,11 +282,11 @@ def _n_validation(model: Any, n_rows: int) -> int:
 
 
 def _draw_at_random(
-    model: Any, dataset: ChunkedTable, n_rows: int, seed: int, others: Sequence[str]
+    model: Any, dataset: ChunkedTable, n_rows: int, n_of_more: int, seed: int, others: Sequence[str]
 ) -> tuple[ChunkedTable, DrawnRows]:
-    """Read the dataset once: its schema, and rows drawn at random."""
+    """Read the dataset once: its schema, and rows drawn at random, fewer from a dataset of more than ``n_rows``."""
     with Progress(f"read {dataset.name}", dataset.n_rows, model.verbose) as progress:
-        return scan_and_draw(dataset, n_rows, RandomKeys(seed), others, progress.update)
+        return scan_and_draw(dataset, n_rows, RandomKeys(seed), others, progress.update, n_of_more=n_of_more)
 
 
 def _as_passed(passed: Passed, drawn: DrawnRows, y: str | None, weight: str | None) -> Passed:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,9 @@ LARGEST = 1e30
 MAX_STRATA = 32
 """Maximum number of strata: few rows tell how much the outputs vary in each of them."""
 
+TREE_ROWS = 4096
+"""Number of rows whose strata are found while their columns are in the cache of a processor."""
+
 BLOCK_CELLS = 2**21
 """Number of cells of a block of rows whose strata are found at a time."""
 
@@ -35,20 +39,45 @@ def tree_input(encoder: TableEncoder, X: Any, *others: Any) -> list[Any]:
     return [of(table) for table in (X, *others)]
 
 
-def tree_inputs(encoder: TableEncoder, X: Any) -> Callable[[Any], Any]:
+def tree_inputs(encoder: TableEncoder, X: Any) -> "TreeInputs":
     """Return the function that :func:`tree_input` maps tables with."""
     encoded = encoder.transform(X)
-    center = None if sparse.issparse(encoded) else _centers(encoded)
+    return TreeInputs(encoder, None if sparse.issparse(encoded) else _centers(encoded))
 
-    def of(table: Any) -> Any:
-        cells = encoder.transform(table)
+
+@dataclass(frozen=True)
+class TreeInputs:
+    """Maps tables to float32 for trees.
+
+    Parameters
+    ----------
+    encoder : TableEncoder
+    center : ndarray of shape (n_features,) or None
+        Numbers that are subtracted from the columns.
+    """
+
+    encoder: TableEncoder
+    center: np.ndarray | None
+
+    def __call__(self, table: Any) -> Any:
+        cells = self.encoder.transform(table)
         if sparse.issparse(cells):
             return sparse.csr_matrix(cells, dtype=np.float32)
         with np.errstate(over="ignore"):
-            centred = cells if center is None else cells - center
+            centred = cells if self.center is None else cells - self.center
         return np.clip(centred, -LARGEST, LARGEST).astype(np.float32)
 
-    return of
+    def of_numbers(self, chunk: Chunk, place: int) -> np.ndarray | None:
+        """Return a column of a chunk as float64 or float32; ``None`` if the table has to be encoded.
+
+        What exceeds float32 is infinite, which is on the same side of all thresholds as the clipped numbers are.
+        """
+        is_number = not (self.encoder.is_category_[place] or self.encoder.is_time_[place])
+        numbers = chunk.numbers(place) if is_number else None
+        if numbers is None:
+            return None
+        numbers = numbers if numbers.dtype == np.float32 else numbers.astype(np.float64)
+        return numbers if self.center is None or not self.center[place] else numbers - self.center[place]
 
 
 def _centers(encoded: np.ndarray) -> np.ndarray | None:
@@ -97,6 +126,8 @@ class Strata:
         rows, values = self._input(X), standardise(outputs)
         leaves = tree.fit(rows, values).apply(rows)
         self._tree, known = tree, np.unique(leaves)
+        self.n_features = int(tree.n_features_in_)
+        self._used = np.unique(tree.tree_.feature[tree.tree_.feature >= 0])
         self._number = np.zeros(tree.tree_.node_count, dtype=np.uint8)
         self._number[known] = np.arange(len(known))
         self.own = self._number[leaves]
@@ -104,6 +135,21 @@ class Strata:
         moments = [[np.bincount(self.own, column**power) / count for column in values.T] for power in (1, 2)]
         mean, square = np.array(moments)
         self.spread = np.sqrt(np.maximum(square - mean**2, 0)).sum(axis=0)
+
+    def of_chunk(self, chunk: Chunk) -> np.ndarray:
+        """Return the stratum of each row of a chunk, of which only the columns are converted that the tree splits."""
+        columns = [self._input.of_numbers(chunk, int(place)) for place in self._used]
+        if any(column is None for column in columns):
+            return self.of(chunk.table)
+        strata = np.empty(len(chunk), dtype=np.uint8)
+        cells = np.empty((min(TREE_ROWS, len(chunk)), self.n_features), dtype=np.float32)
+        for start in range(0, len(chunk), TREE_ROWS):
+            block = cells[: len(chunk) - start]  # the tree does not read the columns that are not set
+            with np.errstate(over="ignore"):
+                for place, column in zip(self._used, columns, strict=True):
+                    block[:, place] = column[start : start + TREE_ROWS]  # type: ignore[index]
+            strata[start : start + TREE_ROWS] = self._number[self._tree.tree_.apply(block)]
+        return strata
 
     def of(self, table: Any) -> np.ndarray:
         """Return the stratum of each row of a table, which is read in blocks of bounded size: one byte a row."""
@@ -227,9 +273,7 @@ def choose_from_dataset(
     >>> bool(np.mean(chosen.table > 0.7) > 0.9)
     True
     """
-    strata, seed = Strata(X, outputs, rng), draw_seed(rng)
-    skipped = np.zeros(0, dtype=int) if skipped is None else skipped
-    return draw(dataset, n_rows, SpreadKeys(strata, seed, skipped, weight), others, on_chunk)
+    return draw(dataset, n_rows, SpreadKeys.of(X, outputs, rng, skipped, weight), others, on_chunk)
 
 
 @dataclass(frozen=True)
@@ -251,11 +295,29 @@ class SpreadKeys:
     skipped: np.ndarray
     weight: str | None
 
-    def __call__(self, chunk: Chunk) -> np.ndarray:
+    @classmethod
+    def of(
+        cls,
+        X: Any,
+        outputs: np.ndarray,
+        rng: np.random.RandomState,
+        skipped: np.ndarray | None = None,
+        weight: str | None = None,
+    ) -> "SpreadKeys":
+        """Return the keys by the outputs of labelled rows."""
+        strata = Strata(X, outputs, rng)
+        return cls(strata, draw_seed(rng), np.zeros(0, dtype=int) if skipped is None else skipped, weight)
+
+    @cached_property
+    def log_share(self) -> np.ndarray:
+        """Logarithm of the share of each stratum that is drawn, up to a constant."""
         least = 1e-3 * self.strata.spread[self.strata.own].mean() + np.finfo(float).tiny
+        return np.asarray(np.log(self.strata.spread + least))
+
+    def __call__(self, chunk: Chunk) -> np.ndarray:
         uniform = row_keys(self.seed, chunk.start, len(chunk))
         with np.errstate(divide="ignore"):  # a number that is exactly zero has the smallest key
-            keys = np.log(self.strata.spread[self.strata.of(chunk.table)] + least) - np.log(-np.log(uniform))
+            keys = self.log_share[self.strata.of_chunk(chunk)] - np.log(-np.log(uniform))
         first, last = np.searchsorted(self.skipped, [chunk.start, chunk.start + len(chunk)])
         keys[self.skipped[first:last] - chunk.start] = -np.inf
         if self.weight is not None:

@@ -1,7 +1,7 @@
 """Queries of a teacher in chunks, with checks of the outputs and a store of them."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import Any
 
@@ -234,9 +234,18 @@ class _Labeller:
     def task(self, rows: Any) -> tuple[Any, str]:
         """Return the rows of a chunk and what errors call them."""
         n_rows = self.X.shape[0]
-        is_all = isinstance(rows, slice) and rows.stop - rows.start == n_rows
+        is_all = isinstance(rows, slice) and rows.stop - rows.start == n_rows and not self._are_rows_arriving
         block = self.X if is_all else take_rows(self.X, rows)
         return block, self.describe(rows) if self._is_mixed else f"{self.describe(rows)} of {n_rows}"
+
+    def undisturbed(self, blocks: Sequence[Any]) -> AbstractContextManager[None]:
+        """Return a context in which these blocks can be timed: their rows are there, and no others are read."""
+        return self.X.undisturbed(blocks[-1].stop) if self._are_rows_arriving else nullcontext()
+
+    @property
+    def _are_rows_arriving(self) -> bool:
+        """Whether the table is one of rows that are still read."""
+        return hasattr(self.X, "undisturbed")
 
     def _store_answered(self) -> None:
         """Store what a remote teacher has answered of a chunk before it failed."""

@@ -1,6 +1,7 @@
 """What labels the blocks of a table: this thread, several threads, or several processes, as the teacher allows."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter, process_time
@@ -46,6 +47,10 @@ class BlockLabeller(Protocol):
 
     def task(self, rows: Any) -> tuple[Any, str]:
         """Return the rows of a block and what errors call them."""
+        ...
+
+    def undisturbed(self, blocks: Sequence[Any]) -> AbstractContextManager[None]:
+        """Return a context in which these blocks can be timed."""
         ...
 
 
@@ -150,9 +155,10 @@ class Workers:
     def _trying(self, labeller: BlockLabeller, blocks: Sequence[Any]) -> Iterator[np.ndarray]:
         """Label the first blocks in several ways, and the others in the best."""
         teacher, n_done = labeller.teacher, 1
-        started = perf_counter(), process_time()
-        first = labeller.label(blocks[0])
-        seconds, of_processor = perf_counter() - started[0], process_time() - started[1]
+        with labeller.undisturbed(blocks[:1]):
+            started = perf_counter(), process_time()
+            first = labeller.label(blocks[0])
+            seconds, of_processor = perf_counter() - started[0], process_time() - started[1]
         yield first
         left = seconds * (len(blocks) - 1)
         way, is_known = HERE, is_by_row(teacher.model)
@@ -160,9 +166,11 @@ class Workers:
             way = Way("here", text="1 thread: the teacher uses several cores itself")
             left = 0.0
         elif is_known and left > MIN_THREAD_SECONDS:
-            started_two = perf_counter()
-            yield from in_few_threads(labeller.label, blocks[1:3], 2)
-            gain, n_done = 2 * seconds / (perf_counter() - started_two), 3
+            with labeller.undisturbed(blocks[1:3]):
+                started_two = perf_counter()
+                of_two = list(in_few_threads(labeller.label, blocks[1:3], 2))
+                gain, n_done = 2 * seconds / (perf_counter() - started_two), 3
+            yield from of_two
             way = self._in_threads() if gain > MIN_GAIN else HERE
         if way is HERE and left > MIN_PROCESS_SECONDS and (is_known or not self.has_budget):
             way = self._in_processes(labeller, blocks[0], None if is_known else first)

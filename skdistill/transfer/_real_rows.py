@@ -1,6 +1,7 @@
 """Real rows are labelled first: as many as the budget allows, those of ``X`` before unlabelled ones."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,8 +17,23 @@ class Pool(Protocol):
 
     def choose(
         self, X: Any, outputs: np.ndarray, n_left: float, rng: np.random.RandomState
-    ) -> tuple[Any, np.ndarray | None, np.ndarray | None]:
-        """Return at most ``n_left`` rows with their weights and true labels, if they have some."""
+    ) -> AbstractContextManager["ChosenRows"]:
+        """Return at most ``n_left`` rows, in a context in which they are labelled."""
+        ...
+
+
+class ChosenRows(Protocol):
+    """Rows that were selected, or are still being selected while the first of them are labelled.
+
+    Attributes
+    ----------
+    rows : table of shape (n_chosen, n_features)
+    """
+
+    rows: Any
+
+    def labelled(self, outputs: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray | None, np.ndarray | None]:
+        """Return the rows in the order of the dataset, their outputs, weights and true labels, if they have some."""
         ...
 
 
@@ -82,8 +98,15 @@ def label_real_rows(
             rows = take_rows(rows, choose_from_pool(X, outputs, rows, int(most), rng))
         real = real.with_unlabeled(rows, oracle.label(rows, "unlabelled rows"))
     elif pool is not None and oracle.n_left >= 1:
-        rows, weight, truth = pool.choose(X, outputs, oracle.n_left, rng)
-        if rows.shape[0]:
-            real = real.with_unlabeled(rows, oracle.label(rows, "rows of the dataset"), weight, truth)
+        real = _with_rows_of(pool, real, oracle, rng)
     oracle.refusals.learn(real.X)
     return real
+
+
+def _with_rows_of(pool: Pool, real: TransferSet, oracle: Oracle, rng: np.random.RandomState) -> TransferSet:
+    """Return the transfer set with the rows that are selected from a dataset."""
+    with pool.choose(real.X, real.outputs, oracle.n_left, rng) as selected:
+        if not selected.rows.shape[0]:
+            return real
+        added = selected.labelled(oracle.label(selected.rows, "rows of the dataset"))
+    return real.with_unlabeled(*added)

@@ -15,6 +15,8 @@ from sklearn.linear_model import LinearRegression
 from skdistill import DistilledClassifier, DistilledRegressor, memory_info
 from skdistill.datasets import as_dataset
 from skdistill.distributed import label, on_cluster
+from skdistill.distributed._cluster import Cluster, Task
+from skdistill.distributed._sent import Content, Sent
 from skdistill.exceptions import ClusterError, DatasetError, TeacherQueryError
 from skdistill.samplers import LeafSwap
 
@@ -230,6 +232,28 @@ def test_labels_without_a_cluster(monkeypatch):
     assert (outputs.compute(scheduler="sync")["output"].to_numpy() == wavy(table)).all()
     with pytest.raises(ClusterError, match="there is no client of Dask"), on_cluster():
         pass
+
+
+class Silent(str):
+    """Rows or a name whose text nobody may ask for, since that of a large table takes long."""
+
+    __slots__ = ()
+
+    def __repr__(self):
+        raise AssertionError("what is sent was written as text")
+
+
+def length(loaded, *parts):
+    return loaded.value + sum(map(len, parts))
+
+
+def test_what_is_sent_is_never_written_as_text(client):
+    """Dask asks for the text of functions, which must not be that of a large teacher or table."""
+    sent, cluster = Sent.of(7, "a number"), Cluster(client)
+    part = dd.from_pandas(rows(5), npartitions=1).to_delayed()[0]
+    tasks = [Task(length, (Silent("block"),), "of an argument"), Task(length, (), "of a partition", part)]
+    assert list(cluster.run(sent, tasks)) == [12, 12]
+    assert len(repr(Content(b"x" * 1000))) < 100
 
 
 def test_a_worker_may_die(client, tmp_path):
