@@ -82,6 +82,33 @@ def in_few_threads(function: Callable[[Item], Result], items: Iterable[Item], n_
                 each.cancel()
 
 
+def in_turns(work: Callable[[Item], None], items: Iterable[Item], n_threads: int) -> None:
+    """Call ``work`` with each item; of some threads, of which the current one is the first, each takes the next item.
+
+    Nothing is handed over between threads for each item, so that items may be short. After an error in one thread, the
+    others take no more items.
+    """
+    waiting = deque(items)
+
+    def take_turns() -> None:
+        try:
+            while waiting:
+                work(waiting.popleft())
+        except BaseException:
+            waiting.clear()
+            raise
+
+    n_others = min(n_threads, len(waiting)) - 1
+    if n_others < 1:
+        take_turns()
+        return
+    with ThreadPoolExecutor(n_others) as pool:
+        others = [pool.submit(take_turns) for _ in range(n_others)]
+        take_turns()
+    for other in others:
+        other.result()
+
+
 def count_threads(n_jobs: int | None) -> int:
     """Return the number of threads that ``n_jobs`` stands for; ``None`` is what the context of joblib says.
 
