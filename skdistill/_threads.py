@@ -19,6 +19,8 @@ from itertools import compress
 from threading import Lock, get_ident
 from typing import Any, TypeVar
 
+from ._freed_memory import keep_freed_memory
+
 MAX_THREADS = 2**16
 """More threads than any computation has."""
 
@@ -65,6 +67,7 @@ def in_few_threads(function: Callable[[Item], Result], items: Iterable[Item], n_
     However many items there are and however slowly the results are used, few of them are held in memory.
     """
     n_threads = count_threads(n_jobs)
+    keep_freed_memory()
     if n_threads == 1:
         yield from map(function, items)
         return
@@ -89,6 +92,8 @@ def in_turns(work: Callable[[Item], None], items: Iterable[Item], n_threads: int
     others take no more items.
     """
     waiting = deque(items)
+    if len(waiting) > 1:
+        keep_freed_memory()
 
     def take_turns() -> None:
         try:

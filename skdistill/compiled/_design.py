@@ -246,10 +246,6 @@ def dense_chunks(cells: Any, most_rows: int = CHUNK_CELLS) -> Iterator[tuple[sli
 
 def for_each_dense_chunk(work: Callable[[slice, np.ndarray], None], cells: Any, most_rows: int, n_jobs: int) -> None:
     """Call ``work`` with the chunks of :func:`dense_chunks`, in threads; it must not depend on their number."""
-    if n_jobs == 1:
-        for rows, chunk in dense_chunks(cells, most_rows):
-            work(rows, chunk)
-        return
     step = int(np.clip(CHUNK_CELLS // max(cells.shape[1], 1), 1, most_rows))
 
     def work_on(start: int) -> None:

@@ -38,7 +38,7 @@ MAX_TABLE_BYTES = 2**26
 SPARSE_CHUNK = 10_000
 """Number of rows of a sparse matrix that are converted to a dense array at a time."""
 
-MAX_BLOCK_BYTES = 2**21
+MAX_BLOCK_BYTES = 2**20
 """Maximum size of the masks of a block of rows in bytes, so that they stay in the processor's cache."""
 
 MIN_BLOCK_ROWS, MAX_BLOCK_ROWS = 64, 8192

@@ -38,8 +38,10 @@ class MergedTables:
         self._coded = [each for each in by_size if each.is_small and not isinstance(each.line_of, Comparisons)]
         self._large = [each for each in by_size if not each.is_small]
         self._compared = np.array([each.feature for each in compared], dtype=np.intp)
-        self._n_cuts = np.array([len(each.line_of.cuts) for each in compared], dtype=np.intp)
-        self._cuts = np.full((len(compared), self._n_cuts.max(initial=0), 1), np.nan, dtype)  # nothing is <= NaN
+        self._n_cuts = [len(each.line_of.cuts) for each in compared]
+        self._similar = np.searchsorted(self._n_cuts, np.array(self._n_cuts) / 2).tolist()
+        """The first feature with at least half as many cuts as each of them."""
+        self._cuts = np.full((len(compared), max(self._n_cuts, default=0), 1), np.nan, dtype)  # nothing is <= NaN
         for cuts, each in zip(self._cuts, compared, strict=True):
             cuts[: len(each.line_of.cuts), 0] = each.line_of.cuts
         self._n_trees, self._dtype = tables[0].table.shape[1], tables[0].table.dtype
@@ -89,12 +91,12 @@ class MergedTables:
         """Return the line of each cell in its small table, of shape (n_small, n_rows)."""
         n_compared, n_rows = len(self._compared), cells.shape[1]
         lines = np.empty((n_compared + len(self._coded), n_rows), dtype=np.uint8)
-        most = COMPARED_CELLS // n_rows
-        is_below = np.empty(max(most, int(self._n_cuts.max(initial=0))) * n_rows, dtype=bool)
+        most = max(COMPARED_CELLS // max(n_rows, 1), *self._n_cuts[-1:], 1)
+        is_below = np.empty(most * n_rows, dtype=bool)
         stop = n_compared
-        while stop:  # backwards: the last one of some features has the most thresholds
+        while stop:  # backwards: the last one of some features has the most cuts
             n_cuts = self._n_cuts[stop - 1]
-            start = max(0, stop - max(1, most // n_cuts))
+            start = max(self._similar[stop - 1], stop - most // n_cuts)
             some = is_below[: (stop - start) * n_cuts * n_rows].reshape(-1, n_cuts, n_rows)
             np.less_equal(cells[self._compared[start:stop], None], self._cuts[start:stop, :n_cuts], out=some)
             np.add.reduce(some.view(np.uint8), axis=1, dtype=np.uint8, out=lines[start:stop])
