@@ -15,9 +15,6 @@ GROUP_CELLS = 2**16
 TRANSPOSED_ROWS = 256
 """Number of rows whose cells are copied to columns at a time."""
 
-COLUMN_GAP = 8
-"""Number of unused cells between columns: at distances that are powers of two, all would share a few cache lines."""
-
 RESOLUTION = 2**16
 """Number of equally probable values of a step."""
 
@@ -70,7 +67,7 @@ def move_along_ranks(
     is_moving = numbers.is_movable & (last >= 0)
     moved[~is_moving] = np.nan
     for columns in _groups(is_moving, is_full, len(own)):
-        block = _Block(np.ascontiguousarray(moved[columns]), numbers.low[columns], last[columns])
+        block = _Block(moved[columns], numbers.low[columns], last[columns])
         position = block.rank
         if swap is not None:
             of_partners = position.take(block.flat(np.broadcast_to(swap.partners, position.shape)))
@@ -84,7 +81,7 @@ def _columns_of(values: np.ndarray, own: np.ndarray) -> np.ndarray:
 
     So many rows are copied at a time that those of all columns stay in the cache.
     """
-    columns = np.empty((values.shape[1], len(own) + COLUMN_GAP))[:, : len(own)]
+    columns = np.empty((values.shape[1], len(own)))
     for start in range(0, len(own), TRANSPOSED_ROWS):
         part = slice(start, start + TRANSPOSED_ROWS)
         columns[:, part] = values.take(own[part], axis=0).T
