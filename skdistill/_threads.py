@@ -19,6 +19,8 @@ from itertools import compress
 from threading import Lock, get_ident
 from typing import Any, TypeVar
 
+from ._freed_memory import keep_freed_memory
+
 MAX_THREADS = 2**16
 """More threads than any computation has."""
 
@@ -65,6 +67,7 @@ def in_few_threads(function: Callable[[Item], Result], items: Iterable[Item], n_
     However many items there are and however slowly the results are used, few of them are held in memory.
     """
     n_threads = count_threads(n_jobs)
+    keep_freed_memory()
     if n_threads == 1:
         yield from map(function, items)
         return
@@ -80,6 +83,35 @@ def in_few_threads(function: Callable[[Item], Result], items: Iterable[Item], n_
         finally:
             for each in waiting:
                 each.cancel()
+
+
+def in_turns(work: Callable[[Item], None], items: Iterable[Item], n_threads: int) -> None:
+    """Call ``work`` with each item; of some threads, of which the current one is the first, each takes the next item.
+
+    Nothing is handed over between threads for each item, so that items may be short. After an error in one thread, the
+    others take no more items.
+    """
+    waiting = deque(items)
+    if len(waiting) > 1:
+        keep_freed_memory()
+
+    def take_turns() -> None:
+        try:
+            while waiting:
+                work(waiting.popleft())
+        except BaseException:
+            waiting.clear()
+            raise
+
+    n_others = min(n_threads, len(waiting)) - 1
+    if n_others < 1:
+        take_turns()
+        return
+    with ThreadPoolExecutor(n_others) as pool:
+        others = [pool.submit(take_turns) for _ in range(n_others)]
+        take_turns()
+    for other in others:
+        other.result()
 
 
 def count_threads(n_jobs: int | None) -> int:

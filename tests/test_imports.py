@@ -13,6 +13,7 @@ PACKAGE = Path(skdistill.__file__).parent
 RANKS = {
     "exceptions": 0,
     "_described": 0,
+    "_freed_memory": 0,
     "_no_tables": 0,
     "_bars": 0,
     "_notebook": 0,

@@ -1,13 +1,13 @@
 """The design of linear models, kernels and networks: standardised numbers and indicators of categories."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 
+from .._threads import in_turns
 from ._scorer import FlatData
 
 CHUNK_CELLS = 2_000_000
@@ -247,14 +247,9 @@ def dense_chunks(cells: Any, most_rows: int = CHUNK_CELLS) -> Iterator[tuple[sli
 def for_each_dense_chunk(work: Callable[[slice, np.ndarray], None], cells: Any, most_rows: int, n_jobs: int) -> None:
     """Call ``work`` with the chunks of :func:`dense_chunks`, in threads; it must not depend on their number."""
     step = int(np.clip(CHUNK_CELLS // max(cells.shape[1], 1), 1, most_rows))
-    if n_jobs == 1 or cells.shape[0] <= step:
-        for rows, chunk in dense_chunks(cells, most_rows):
-            work(rows, chunk)
-        return
 
     def work_on(start: int) -> None:
         rows = slice(start, start + step)
         work(rows, cells[rows].toarray() if hasattr(cells, "toarray") else np.asarray(cells[rows]))
 
-    with ThreadPoolExecutor(n_jobs) as pool:
-        list(pool.map(work_on, range(0, cells.shape[0], step)))
+    in_turns(work_on, range(0, cells.shape[0], step), n_jobs)

@@ -17,6 +17,10 @@ import numpy as np
 MAX_MASK_LEAVES = 64
 """Maximum number of leaves of a tree, which is the number of bits of the largest mask."""
 
+MAX_SMALL_LINES = 66
+"""Maximum number of lines of a table that is small: with so many thresholds, comparing a cell with all of them is about
+as fast as a search."""
+
 
 @dataclass(frozen=True)
 class Masks:
@@ -66,19 +70,20 @@ class FeatureTable:
     Parameters
     ----------
     feature : int
-    line_of : Intervals or Codes
+    line_of : Comparisons, Intervals or Codes
         Maps cells to lines.
     table : ndarray of masks, shape (n_lines, n_trees)
-        The remaining leaves of each tree; the last line is for missing cells and unknown categories.
+        The remaining leaves of each tree.
     """
 
     feature: int
     line_of: Any
     table: np.ndarray
 
-    def lines(self, cells: np.ndarray) -> np.ndarray:
-        """Return the line of each cell, of shape (n_cells, n_trees)."""
-        return self.table.take(self.line_of(cells), axis=0)
+    @property
+    def is_small(self) -> bool:
+        """Whether the table has few lines."""
+        return len(self.table) <= MAX_SMALL_LINES
 
 
 def table_of_numbers(
@@ -106,6 +111,8 @@ def table_of_numbers(
     table = np.bitwise_and.accumulate(upwards) & np.bitwise_and.accumulate(downwards[::-1])[::-1]
     table[-1] = whole
     np.bitwise_and.at(table[-1], tree, np.where(missing_left, goes_left, goes_right))
+    if len(table) <= MAX_SMALL_LINES:
+        return FeatureTable(feature, Comparisons(cuts), table[::-1])
     return FeatureTable(feature, Intervals(cuts), table)
 
 
@@ -122,6 +129,16 @@ def table_of_categories(
     by_tree = np.tile(whole[:, None], (1, is_left.shape[1]))
     np.bitwise_and.at(by_tree, tree, np.where(is_left, goes_left[:, None], goes_right[:, None]))
     return FeatureTable(feature, Codes(subsets.shape[1]), np.ascontiguousarray(by_tree.T))
+
+
+class Comparisons:
+    """Maps cells to the number of ``cuts`` that they do not exceed.
+
+    Infinity is one of the cuts, so that only NaN is mapped to 0.
+    """
+
+    def __init__(self, cuts: np.ndarray) -> None:
+        self.cuts = np.append(cuts, cuts.dtype.type(np.inf))
 
 
 class Intervals:
