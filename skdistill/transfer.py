@@ -68,6 +68,9 @@ class TransferSummary:
         no such sample.
     labelled_by : str, default="1 thread"
         What labelled the blocks of rows, for example ``"2 threads"``: see ``n_jobs``.
+    n_summed : int, default=0
+        Number of rows of a dataset to which coefficients or leaf values of the student were fitted again, by sums over
+        chunks; 0 if the student is that of the rows above.
 
     Examples
     --------
@@ -104,6 +107,7 @@ class TransferSummary:
     seconds: float
     sampled_from: int = 0
     labelled_by: str = "1 thread"
+    n_summed: int = 0
 
     def __repr__(self) -> str:
         fields = vars(self).items()
@@ -123,7 +127,8 @@ class TransferSummary:
         drawn = f", drawn by {' '.join(self.sampler.split())}" if self.sampler else ""
         drawn += f"; the real ones are a sample of {self.sampled_from:,}" if self.sampled_from else ""
         without = "" if self.real_weight else " The student was fitted without the real rows of X (real_weight=0)."
-        return f"{rows} rows{drawn}; the teacher labelled {self.n_queries:,} rows.{without}"
+        summed = f" Its values were fitted again to {self.n_summed:,} rows, by sums." if self.n_summed else ""
+        return f"{rows} rows{drawn}; the teacher labelled {self.n_queries:,} rows.{without}{summed}"
 
     def _repr_html_(self) -> str:
         values = [f"{value:.3g}" if isinstance(value, float) else value for value in vars(self).values()]
@@ -341,7 +346,7 @@ class TransferSet:
     def _without_real(self) -> "TransferSet":
         return self.take(np.flatnonzero(~self.is_real))
 
-    def summary(self, oracle: "Oracle", real_weight: float = 1.0) -> TransferSummary:
+    def summary(self, oracle: "Oracle", real_weight: float = 1.0, n_summed: int = 0) -> TransferSummary:
         """Return the summary of the transfer set and of its costs."""
         is_synthetic = self.is_synthetic
         return TransferSummary(
@@ -358,6 +363,7 @@ class TransferSet:
             perf_counter() - oracle.started,
             0 if self.sampled is None else self.sampled.n_table,
             oracle.workers.describe(),
+            n_summed,
         )
 
 

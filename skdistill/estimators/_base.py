@@ -56,6 +56,7 @@ from ._html_diagram import HTMLDiagramMixin
 from ._importances import importances_of_student
 from ._parameters import check_parameters
 from ._plotting import PlotMixin
+from ._refitting import Refitted, is_refitted, refit
 from ._refreshing import RefreshMixin
 from ._row_sample import most_real_rows, sample_rows, seen_tables, without_outputs
 from ._several_teachers import known_of_several, recipes_in
@@ -92,6 +93,7 @@ class Taught(NamedTuple):
     soft_weight_choice: SoftWeightChoice | None
     generations: dict[str, np.ndarray] | None = None
     calibration: dict[str, np.ndarray] | None = None
+    refitted: Refitted | None = None
 
 
 class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, TeacherMixin):
@@ -161,7 +163,10 @@ class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, 
 
         oracle.count_hints(targets.hints.n_rows, targets.hints.seconds)
         self._keep(taught, teacher, oracle, seen)
-        self._keep_rows(seen_tables(self, whole, given, calibration_rows), real, targets, ignored)
+        tables = seen_tables(self, whole, given, calibration_rows)
+        if taught.refitted is not None and taught.refitted.keys is not None:
+            tables = [*tables, taught.refitted.keys]
+        self._keep_rows(tables, real, targets, ignored)
         end_query_budget(teacher)
         self._end(given, taught, labels, oracle, run)
 
@@ -189,7 +194,8 @@ class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, 
         )
         if labels is not None:
             student = labels.decide(self, student, extension.rows.whole, targets, oracle)
-        return Taught(student, extension, held_out, candidates, soft_weight_choice, generations)
+        taught = Taught(student, extension, held_out, candidates, soft_weight_choice, generations)
+        return self._refit(taught, given, targets, oracle, run)
 
     def _end(
         self, given: FitArguments, taught: Taught, labels: LabelComparison | None, oracle: Oracle, run: Run
@@ -327,14 +333,23 @@ class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, 
         generations = Generations(self, rows, taught.held_out, targets, _real_weight(taught))
         return generations.best(taught.student, given, truth_val, self._terms(targets, rows.whole), run)
 
+    def _refit(self, taught: Taught, given: FitArguments, targets: Targets, oracle: Oracle, run: Run) -> Taught:
+        """Fit the values of the student again to more rows of a dataset, if the budget allows them."""
+        if (choice := taught.soft_weight_choice) is not None:
+            targets = replace(targets, soft_weight=choice.soft_weight)  # type: ignore[type-var]
+        rows = taught.extension.rows.whole.weigh_real(_real_weight(taught))
+        refitted = refit(self, taught.student, rows, given.pool, targets, oracle, run)
+        return taught._replace(student=refitted.student, refitted=refitted)
+
     def _keep(self, taught: Taught, teacher: Teacher, oracle: Oracle, seen: Seen) -> None:
         """Set the fitted attributes, and delete attributes of an earlier fit that this fit does not set."""
-        student, extension, held_out, candidates, choice, generations, calibration = taught
+        student, extension, held_out, candidates, choice, generations, calibration, refitted = taught
         fitted = {
             "student_": student,
             "teacher_": teacher.model,
             **known_of_several(teacher, oracle, extension.rows.whole),
-            "transfer_set_": extension.rows.whole.summary(oracle, _real_weight(taught)),
+            "transfer_set_": extension.rows.whole.summary(oracle, _real_weight(taught), _n_summed(taught)),
+            "refit_report_": None if refitted is None else refitted.report,
             "candidates_": candidates,
             "generations_": generations,
             "sampler_results_": extension.results or None,
@@ -436,7 +451,7 @@ class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, 
         others += [isinstance(self.teacher_weights, str), self.n_generations > 1]
         others += [self.student_columns is not None, isinstance(self.monotonic_cst, str)]
         others += [is_soft_weight_chosen(self, given.y), getattr(self, "decision", "argmax") == "teacher"]
-        others += [given.X.shape[0] > most_real_rows(self)]
+        others += [given.X.shape[0] > most_real_rows(self), given.pool is not None, is_refitted(self, given.pool)]
         names = [name for name, is_there in known.items() if is_there]
         return Phases(self, 1 + sum(others) + len(names), given.X, given.y, names)
 
@@ -592,6 +607,10 @@ class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, 
             tags.input_tags.sparse &= of_teacher.input_tags.sparse
             tags.input_tags.allow_nan &= input_tags_of(recipe).allow_nan
         return tags
+
+
+def _n_summed(taught: Taught) -> int:
+    return 0 if taught.refitted is None else taught.refitted.n_summed
 
 
 def _real_weight(taught: Taught) -> float:

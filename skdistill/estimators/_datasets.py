@@ -63,6 +63,8 @@ class DatasetPool:
         ``truth_of(rows, y)`` returns true labels as targets.
     chosen : list of table, default=[]
         The rows that were selected.
+    positions : list of ndarray, default=[]
+        Their positions.
     """
 
     dataset: ChunkedTable
@@ -75,6 +77,12 @@ class DatasetPool:
     check: Callable[[Any, Any], Any]
     truth_of: Callable[[Any, Any], Any] | None = None
     chosen: list[Any] = field(default_factory=list)
+    positions: list[np.ndarray] = field(default_factory=list)
+
+    @property
+    def drawn(self) -> np.ndarray:
+        """Sorted positions of the rows that were drawn at random or selected."""
+        return np.sort(np.concatenate([self.skipped, *self.positions]))
 
     def for_teacher(self, model: Any, teacher: Teacher) -> "DatasetPool":
         """Return the pool that knows how true labels become targets; the selected rows are noted in both."""
@@ -103,6 +111,7 @@ class DatasetPool:
             return drawn.table, None, None
         rows = self.check(X, drawn.table)
         self.chosen.append(rows)
+        self.positions.append(drawn.positions)
         weight = None if self.weight is None else drawn.others[self.weight].astype(float)
         truth = None if self.y is None or self.truth_of is None else self.truth_of(rows, drawn.others[self.y])
         return rows, weight, truth

@@ -56,7 +56,7 @@ class LeafSums:
         self._n_leaves, self._first = np.diff(bounds), bounds[:-1] - bounds[0]
         self._values = forest.leaf_values[self.span, 0]
         self._base = float(forest.base[output])
-        self._penalties = [_increment_penalty(forest, tree) for tree in trees]
+        self._penalties = [_increment_penalty(forest, tree) for tree in trees.tolist()]
         self.gradient = np.zeros(self.span.stop - self.span.start)
         self.curvature = np.zeros((len(self.gradient),) * 2)
         self.n_rows, self.weight, self.curved = 0, 0.0, 0.0

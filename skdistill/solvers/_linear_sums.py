@@ -100,11 +100,11 @@ class LinearSums:
         hessian = np.empty((n_rows, n_scores, n_rows, n_scores))
         for matrix, (first, second) in zip(self.curvature, self.pairs, strict=True):
             hessian[:, first, :, second] = hessian[:, second, :, first] = matrix / self.weight
-        hessian = hessian.reshape(n_rows * n_scores, -1)
-        hessian.flat[: coef.size * (len(hessian) + 1) : len(hessian) + 1] += ridge
+        flat = hessian.reshape(n_rows * n_scores, n_rows * n_scores)
+        flat.flat[: coef.size * (len(flat) + 1) : len(flat) + 1] += ridge
         slope = self.gradient / self.weight
         slope[:-1] += ridge * coef
-        step = ridge_solution(hessian, slope.ravel(), 0.0).reshape(slope.shape)
+        step = ridge_solution(flat, slope.ravel(), 0.0).reshape(slope.shape)
         return coef - step[:-1], constant - step[-1]
 
 

@@ -127,7 +127,7 @@ class LinearStudentSums(_StudentSums):
         self._network, self._unit = network, _units(network, self.loss)
         self._coef = network.weights[-1].astype(np.float64)
         self._constant = network.base / self._unit
-        self._sums = LinearSums(*self._coef.shape, self.loss)
+        self._sums = LinearSums(self._coef.shape[0], self._coef.shape[1], self.loss)
 
     def _add(self, cells: Any, targets: np.ndarray, weight: np.ndarray) -> None:
         start = 0
@@ -229,7 +229,7 @@ class BoostingStudentSums(_StudentSums):
     def _put_in_order(self, values: np.ndarray, sums: LeafSums, directions: np.ndarray) -> None:
         """Replace the values of each tree by the nearest ones that are monotone."""
         bounds = self._forest.tree_leaf
-        for tree in sums.trees:
+        for tree in sums.trees.tolist():
             own = slice(bounds[tree], bounds[tree + 1])
             within = slice(own.start - sums.span.start, own.stop - sums.span.start)
             order = LeafOrder.of(self._forest, tree, directions)
