@@ -163,10 +163,7 @@ class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, 
 
         oracle.count_hints(targets.hints.n_rows, targets.hints.seconds)
         self._keep(taught, teacher, oracle, seen)
-        tables = seen_tables(self, whole, given, calibration_rows)
-        if taught.refitted is not None and taught.refitted.keys is not None:
-            tables = [*tables, taught.refitted.keys]
-        self._keep_rows(tables, real, targets, ignored)
+        self._keep_rows(seen_tables(self, whole, given, calibration_rows), taught, real, targets, ignored)
         end_query_budget(teacher)
         self._end(given, taught, labels, oracle, run)
 
@@ -368,8 +365,12 @@ class BaseDistilled(RefreshMixin, PlotMixin, CallbackSupport, HTMLDiagramMixin, 
             if value is not None:
                 setattr(self, name, value)
 
-    def _keep_rows(self, tables: list[Any], real: TransferSet, targets: Targets, ignored: dict[int, str]) -> None:
+    def _keep_rows(
+        self, tables: list[Any], taught: Taught, real: TransferSet, targets: Targets, ignored: dict[int, str]
+    ) -> None:
         """Set what is known of the rows of all tables, of which no cell is kept."""
+        if taught.refitted is not None and taught.refitted.keys is not None:
+            tables = [*tables, taught.refitted.keys]
         self.ignored_features_ = name_columns(real.X, ignored)
         self._targets = targets
         self.seen_rows_ = SeenRows(tables, targets.of(real.outputs))
