@@ -120,7 +120,8 @@ def measure_refit(folder, n_rows, n_labels, student, has_classes, seed):
     """Fidelity on other rows of a student of 200,000 rows, and refitted to more if ``n_labels`` are more."""
     X, _ = draw(10_000, TEST_ROWS)
     dataset = as_dataset(make(folder, n_rows), columns=NAMES, kind="numpy", sample_rows=N_HELD)
-    options = {"student": student, "sampler": None, "max_queries": max(n_labels, N_HELD), "random_state": seed}
+    budget = n_labels if n_labels > N_HELD else None  # the same sample in both cases
+    options = {"student": student, "sampler": None, "max_queries": budget, "random_state": seed}
     if has_classes:
         model = DistilledClassifier(as_teacher(probabilities, classes=[0, 1]), **options)
     else:

@@ -8,6 +8,7 @@ from ._binned_tree import TreeData, forest_from_tree
 from ._binning import MISSING, BinnedTable
 from ._boosting import TreeGrower, TreeTable
 from ._discriminator import Discriminator
+from ._growing_elsewhere import trees_grown_by
 from ._hint_loss import HintLoss
 from ._landmarks import MAX_LINEAR_INPUTS, LandmarkSearch, as_values, means_of_rows, narrowed
 from ._leaf_order import MAX_ORDERED_LEAVES, LeafOrder, in_order, leaf_orders
@@ -70,4 +71,5 @@ __all__ = [
     "ridge_solution",
     "solve",
     "solve_with_signs",
+    "trees_grown_by",
 ]

@@ -11,6 +11,7 @@ from .._encoding import fit_encoder
 from .._precision import needs_double
 from ..compiled import Forest
 from ..convert import forest_from_lightgbm
+from ._growing_elsewhere import GrowsTrees, grown_elsewhere
 
 LARGEST_DOUBLE = 1e300
 """Largest number that LightGBM distinguishes from infinity."""
@@ -96,12 +97,22 @@ class TreeGrower:
         They start from a constant score, which becomes the forest's base, or from a score for each row, which does not.
         Batches are grown whole, so that a longer sequence can continue them, unless ``only_these`` are wanted.
         """
+        if (elsewhere := grown_elsewhere(self.table.cells)) is not None:
+            return self._grown_by(elsewhere, target, start, n_trees)
         texts = self.sequences.setdefault(output, [])
         while len(texts) * TREES_PER_BATCH < n_trees:
             n_missing = n_trees - len(texts) * TREES_PER_BATCH
             n_batch = min(TREES_PER_BATCH, n_missing) if only_these and self.memory is None else TREES_PER_BATCH
             texts.append(self._next_batch(target, start, list(texts), n_batch))
         forest = forest_from_lightgbm(texts, n_trees=n_trees, dtype=self.table.cells.dtype)
+        return forest if isinstance(start, np.ndarray) else forest.scaled(1.0, start)
+
+    def _grown_by(self, elsewhere: GrowsTrees, target: np.ndarray, start: float | np.ndarray, n_trees: int) -> Forest:
+        """Return trees that are grown elsewhere, all at once."""
+        table = self.table
+        categories, scores = np.flatnonzero(table.encoder.is_category_).tolist(), np.full(len(table.weight), start)
+        text = elsewhere(table.cells, table.weight, categories, target, scores, self.params, n_trees)
+        forest = forest_from_lightgbm([text], n_trees=n_trees, dtype=table.cells.dtype)
         return forest if isinstance(start, np.ndarray) else forest.scaled(1.0, start)
 
     def _next_batch(self, target: np.ndarray, start: float | np.ndarray, texts: list[str], n_trees: int) -> str:
