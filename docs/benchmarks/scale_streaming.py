@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from results import Results, markdown_table, number, write_page
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from skdistill import DistilledClassifier, DistilledRegressor, report, score_dataset
+from skdistill import DistilledClassifier, DistilledRegressor, as_teacher, report, score_dataset
 from skdistill.datasets import as_dataset
 from skdistill.metrics import fidelity
 from skdistill.students import CompactLinearRegressor
@@ -36,6 +36,7 @@ MICROSECONDS = 20.0
 N_LABELS = (200_000, 1_000_000, 2_500_000)
 SEEDS = (0, 1)
 TEST_ROWS = 100_000
+N_HELD = 200_000
 
 
 def draw(part, n_rows):
@@ -148,6 +149,31 @@ def measure_student(stage, folder, n_rows, n_labels, student, seed):
     return {"fidelity": fidelity(teacher(X).astype(float), model.predict(X)), "cpu": process_time() - started}
 
 
+def probabilities(X):
+    """Return the probabilities of a teacher of two classes."""
+    second = 1 / (1 + np.exp(-1.7 * score(np.asarray(X)).astype(float)))
+    return np.column_stack([1 - second, second])
+
+
+def measure_refit(folder, n_rows, n_labels, student, has_classes, seed):
+    """Fidelity on other rows of a student of 200,000 rows, and refitted to more if ``n_labels`` are more."""
+    X, _ = draw(10_000, TEST_ROWS)
+    dataset = as_dataset(make(folder, n_rows), columns=NAMES, kind="numpy", sample_rows=N_HELD)
+    budget = n_labels if n_labels > N_HELD else None  # the same sample in both cases
+    options = {"student": student, "sampler": None, "max_queries": budget, "random_state": seed}
+    if has_classes:
+        model = DistilledClassifier(as_teacher(probabilities, classes=[0, 1]), **options)
+    else:
+        model = DistilledRegressor(lambda X: score(X).astype(float), **options)
+    started, cpu = perf_counter(), process_time()
+    model.fit(dataset)
+    spent = {"seconds": perf_counter() - started, "cpu": process_time() - cpu}
+    told = getattr(model, "refit_report_", None)
+    outputs, wanted = (model.predict_proba(X), probabilities(X)) if has_classes else (model.predict(X), score(X))
+    found = fidelity(np.asarray(wanted, dtype=float), outputs, multioutput="variance_weighted")
+    return {"fidelity": found, **spent, "is_kept": bool(told and told.is_kept), "n_summed": told and told.n_summed}
+
+
 class Timed:
     """A model whose seconds are counted."""
 
@@ -165,13 +191,8 @@ class Timed:
 
 def classifier(folder):
     """Return a distilled classifier of a quick teacher, with the seconds of both models counted."""
-
-    def proba(X):
-        second = 1 / (1 + np.exp(-1.7 * score(np.asarray(X)).astype(float)))
-        return np.column_stack([1 - second, second])
-
     X, y = draw(20_000, 20_000)
-    model = DistilledClassifier(Timed(proba), "tree", sampler=None, random_state=0).fit(X, y)
+    model = DistilledClassifier(Timed(probabilities), "tree", sampler=None, random_state=0).fit(X, y)
     model.student_.predict_proba = Timed(model.student_.predict_proba)
     model.student_.predict = Timed(model.student_.predict)
     return model
@@ -210,6 +231,7 @@ def measure_scores(folder, n_rows):
 STAGES = {
     "fit": (measure_fit, ("n_rows", "n_labels", "teacher", "n_jobs")),
     **{stage: (partial(measure_student, stage), ("n_rows", "n_labels", "student", "seed")) for stage in FUNCTIONS},
+    "refit": (measure_refit, ("n_rows", "n_labels", "student", "has_classes", "seed")),
     "report": (measure_report, ("n_rows", "has_label")),
     "reading": (measure_reading, ("n_rows",)),
     "scores": (measure_scores, ("n_rows",)),
@@ -229,6 +251,8 @@ def plan(n_rows, n_all):
             for seed in SEEDS
             for size, n_labels in ((n_rows, 200_000), (n_all, n_all))
         ]
+    refits = product(("linear", "tree", "boosting"), (False, True), SEEDS, (N_HELD, n_all // 2, n_all))
+    found += [("refit", (n_all, n_labels, student, kind, seed)) for student, kind, seed, n_labels in refits]
     return found
 
 
@@ -275,6 +299,7 @@ def write(results, n_rows, n_all):
     for stage, section in {
         "fit": lambda: fits(of["fit"]),
         "student": lambda: students(of, n_rows, n_all),
+        "refit": lambda: refits(of["refit"]),
         "report": lambda: reports(of),
         "scores": lambda: scores(of["scores"]),
     }.items():
@@ -349,6 +374,38 @@ def lines_of_students(stage, rows, n_all):
         means = [float(np.mean([row["fidelity"] for row in part])) if part else float("nan") for part in cells]
         lines.append([name, student, *(number(mean, 4) for mean in means), number(means[1] - means[0], 4)])
     return lines
+
+
+def refits(rows):
+    table = []
+    for key in dict.fromkeys((row["student"], row["has_classes"]) for row in rows):
+        cases = [row for row in rows if (row["student"], row["has_classes"]) == key]
+        sizes = sorted({row["n_labels"] for row in cases})
+        means = {
+            name: [np.mean([row[name] for row in cases if row["n_labels"] == size]) for size in sizes]
+            for name in ("fidelity", "cpu", "peak_gb")
+        }
+        kept = sum(row["is_kept"] for row in cases)
+        n_refits = sum(row["n_labels"] > N_HELD for row in cases)
+        table.append(
+            [
+                f"{key[0]}, {'two classes' if key[1] else 'values'}",
+                *(number(each, 4) for each in means["fidelity"]),
+                f"{kept} of {n_refits}",
+                *(number(each, 1) for each in means["cpu"]),
+                *(number(means["peak_gb"][place], 2) for place in (0, -1)),
+            ]
+        )
+    sizes = [f"{size:,}" for size in sorted({row["n_labels"] for row in rows})]
+    text = (
+        f"`max_queries` above the {N_HELD:,} rows that are held (`sample_rows`), with {rows[0]['n_rows']:,} rows of "
+        "Parquet and a teacher that takes no time: the coefficients or leaf values are fitted again to the sums of all "
+        f"labelled rows. Fidelity on {TEST_ROWS:,} other rows, mean of {len(SEEDS)} seeds; CPU seconds of the whole "
+        "fit on one core, with the readings."
+    )
+    header = ["student", *(f"{size} labelled" for size in sizes), "refits kept", *(f"s, {size}" for size in sizes)]
+    header += [f"peak GB, {sizes[0]}", f"peak GB, {sizes[-1]}"]
+    return ["## The student refitted to sums", text, markdown_table(header, table)]
 
 
 def reports(of):

@@ -1,12 +1,13 @@
 """The context in which teachers are queried on a cluster, and datasets of Dask are read there."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
 
 from ..datasets._drawing import drawn_by
+from ..solvers import trees_grown_by
 from ..teachers import Teacher
 from ..teachers._asking import ask
 from ..teachers._by_row import is_by_row
@@ -15,10 +16,11 @@ from ._cluster import Cluster, Task
 from ._drawing import ClusterDrawer
 from ._installed import require_dask
 from ._sent import Loaded, Sent
+from ._trees import ClusterTrees
 
 
 @contextmanager
-def on_cluster(client: Any = None) -> Iterator[None]:
+def on_cluster(client: Any = None, *, grow_trees: bool = False) -> Iterator[None]:
     """Let the workers of a cluster of Dask label rows and read the partitions of Dask collections.
 
     Within ``with on_cluster(client):``, each fit and each other query of a teacher is computed as it would be on one
@@ -30,12 +32,19 @@ def on_cluster(client: Any = None) -> Iterator[None]:
       partitions are computed three times for a fit, so ``persist()`` what takes long to compute.
     - A block or partition whose worker ends is given to another worker.
 
-    Students are fitted here. Other datasets, such as paths of Parquet, are read here.
+    Students are fitted here, apart from the trees of boosting with ``grow_trees=True``. Other datasets, such as paths
+    of Parquet, are read here.
 
     Parameters
     ----------
     client : distributed.Client or None, default=None
         ``None`` uses the current client.
+    grow_trees : bool, default=False
+        Whether all workers together grow the trees of :class:`~skdistill.students.CompactBoostingClassifier` and
+        :class:`~skdistill.students.CompactBoostingRegressor` on dense tables of at least 10,000 rows, with LightGBM's
+        distributed learning. The rows are sent from here, each worker has an equal part of them, and leaf values are
+        refitted here. The trees are those of the number of workers, and not those of one machine, because each worker
+        finds the bins of some of the columns in its own rows.
 
     Yields
     ------
@@ -45,7 +54,8 @@ def on_cluster(client: Any = None) -> Iterator[None]:
     ------
     ClusterError
         If there is no client, the scheduler does not answer or has no workers, the teacher cannot be pickled, or a
-        worker cannot load it. Errors that occur later name the partition or the rows.
+        worker cannot load it. Errors that occur later name the partition or the rows, or say that trees cannot be
+        grown: workers lack LightGBM or cannot reach each other.
     ImportError
         If Dask is not installed.
 
@@ -66,8 +76,10 @@ def on_cluster(client: Any = None) -> Iterator[None]:
     ...     model.fit(frame, y="bought")
     """
     require_dask("on_cluster")
-    cluster = Cluster(_client_or_current(client))
-    with drawn_by(ClusterDrawer(cluster)), blocks_labelled_by(ClusterLabels(cluster)):
+    client = _client_or_current(client)
+    cluster = Cluster(client)
+    trees = trees_grown_by(ClusterTrees(client)) if grow_trees else nullcontext()
+    with drawn_by(ClusterDrawer(cluster)), blocks_labelled_by(ClusterLabels(cluster)), trees:
         yield
 
 

@@ -51,6 +51,7 @@ from ._html_diagram import HTMLDiagramMixin
 from ._parameters import check_parameters
 from ._plotting import PlotMixin
 from ._predicting import PredictionMixin
+from ._refitting import Refitted, refit
 from ._refreshing import RefreshMixin
 from ._row_sample import sample_rows, seen_tables, without_outputs
 from ._scoring_of_task import try_before_queries, try_before_synthetic
@@ -87,6 +88,7 @@ class Taught(NamedTuple):
     soft_weight_choice: SoftWeightChoice | None
     generations: dict[str, np.ndarray] | None = None
     calibration: dict[str, np.ndarray] | None = None
+    refitted: Refitted | None = None
 
 
 class BaseDistilled(
@@ -160,7 +162,7 @@ class BaseDistilled(
 
         oracle.count_hints(targets.hints.n_rows, targets.hints.seconds)
         self._keep(taught, teacher, oracle, seen)
-        self._keep_rows(seen_tables(self, whole, given, calibration_rows), real, targets, ignored)
+        self._keep_rows(seen_tables(self, whole, given, calibration_rows), taught, real, targets, ignored)
         end_query_budget(teacher)
         self._end(given, taught, labels, oracle, run)
 
@@ -188,7 +190,8 @@ class BaseDistilled(
         )
         if labels is not None:
             student = labels.decide(self, student, extension.rows.whole, targets, oracle)
-        return Taught(student, extension, held_out, candidates, soft_weight_choice, generations)
+        taught = Taught(student, extension, held_out, candidates, soft_weight_choice, generations)
+        return self._refit(taught, given, targets, oracle, run)
 
     def _end(
         self, given: FitArguments, taught: Taught, labels: LabelComparison | None, oracle: Oracle, run: Run
@@ -332,14 +335,23 @@ class BaseDistilled(
         generations = Generations(self, rows, taught.held_out, targets, _real_weight(taught))
         return generations.best(taught.student, given, truth_val, self._terms(targets, rows.whole), run)
 
+    def _refit(self, taught: Taught, given: FitArguments, targets: Targets, oracle: Oracle, run: Run) -> Taught:
+        """Fit the values of the student again to more rows of a dataset, if the budget allows them."""
+        if (choice := taught.soft_weight_choice) is not None:
+            targets = replace(targets, soft_weight=choice.soft_weight)  # type: ignore[type-var]
+        rows = taught.extension.rows.whole.weigh_real(_real_weight(taught))
+        refitted = refit(self, taught.student, rows, given.pool, targets, oracle, run)
+        return taught._replace(student=refitted.student, refitted=refitted)
+
     def _keep(self, taught: Taught, teacher: Teacher, oracle: Oracle, seen: Seen) -> None:
         """Set the fitted attributes, and delete attributes of an earlier fit that this fit does not set."""
-        student, extension, held_out, candidates, choice, generations, calibration = taught
+        student, extension, held_out, candidates, choice, generations, calibration, refitted = taught
         fitted = {
             "student_": student,
             "teacher_": teacher.model,
             **known_of_several(teacher, oracle, extension.rows.whole),
-            "transfer_set_": extension.rows.whole.summary(oracle, _real_weight(taught)),
+            "transfer_set_": extension.rows.whole.summary(oracle, _real_weight(taught), _n_summed(taught)),
+            "refit_report_": None if refitted is None else refitted.report,
             "candidates_": candidates,
             "generations_": generations,
             "sampler_results_": extension.results or None,
@@ -358,8 +370,12 @@ class BaseDistilled(
             if value is not None:
                 setattr(self, name, value)
 
-    def _keep_rows(self, tables: list[Any], real: TransferSet, targets: Targets, ignored: dict[int, str]) -> None:
+    def _keep_rows(
+        self, tables: list[Any], taught: Taught, real: TransferSet, targets: Targets, ignored: dict[int, str]
+    ) -> None:
         """Set what is known of the rows of all tables, of which no cell is kept."""
+        if taught.refitted is not None and taught.refitted.keys is not None:
+            tables = [*tables, taught.refitted.keys]
         self.ignored_features_ = name_columns(real.X, ignored)
         self._targets = targets
         self.seen_rows_ = SeenRows(tables, targets.of(real.outputs))
@@ -459,6 +475,10 @@ class BaseDistilled(
     def _given_soft_weight(self) -> float:
         """``soft_weight``, or 1 until ``"auto"`` has selected a weight."""
         return 1.0 if isinstance(self.soft_weight, str) else float(self.soft_weight)
+
+
+def _n_summed(taught: Taught) -> int:
+    return 0 if taught.refitted is None else taught.refitted.n_summed
 
 
 def _real_weight(taught: Taught) -> float:

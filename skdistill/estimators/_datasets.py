@@ -67,6 +67,8 @@ class DatasetPool:
         Whether the first selected rows are labelled while others are still read.
     chosen : list of table, default=[]
         The rows that were selected.
+    positions : list of ndarray, default=[]
+        Their positions.
     """
 
     dataset: ChunkedTable
@@ -80,6 +82,12 @@ class DatasetPool:
     truth_of: Callable[[Any, Any], Any] | None = None
     is_ahead: bool = False
     chosen: list[Any] = field(default_factory=list)
+    positions: list[np.ndarray] = field(default_factory=list)
+
+    @property
+    def drawn(self) -> np.ndarray:
+        """Sorted positions of the rows that were drawn at random or selected."""
+        return np.sort(np.concatenate([self.skipped, *self.positions]))
 
     def for_teacher(self, model: Any, teacher: Teacher) -> "DatasetPool":
         """Return the pool that knows the teacher; the selected rows are noted in both."""
@@ -139,6 +147,7 @@ class ChosenOfDataset:
             drawn, outputs = arrived.take(order), outputs[order]
             rows = pool.check(self.X, drawn.table)
         pool.chosen.append(rows)
+        pool.positions.append(drawn.positions)
         weight = None if pool.weight is None else drawn.others[pool.weight].astype(float)
         truth = None if pool.y is None or pool.truth_of is None else pool.truth_of(rows, drawn.others[pool.y])
         return rows, outputs, weight, truth

@@ -57,6 +57,10 @@ class Targets(Protocol):
         """Return a fitted clone of the student, completed to a usable estimator."""
         ...
 
+    def taught(self, outputs: np.ndarray, truth: np.ndarray | None) -> np.ndarray:
+        """Return what students are fitted to: the teacher's outputs, blended with true labels."""
+        ...
+
     def predict(self, student: Any, X: Any) -> np.ndarray:
         """Return the outputs of a fitted student for ``X``, comparable to soft targets."""
         ...
@@ -108,6 +112,11 @@ class ClassTargets:
             loss = BoundedLoss(self.soft_weight, self.truth_margin, "log_loss")
             return teach_bounded(teach, self.predict, transfer_set, proba, loss)
         return teach(proba if truth is None else blend(proba, truth, self.soft_weight), transfer_set.sample_weight)
+
+    def taught(self, outputs: np.ndarray, truth: np.ndarray | None) -> np.ndarray:
+        """Return the probabilities that students are fitted to, softened by the temperature."""
+        proba = self.of(outputs)
+        return soften(proba if truth is None else blend(proba, truth, self.soft_weight), self.temperature)
 
     def _teach(self, student: Any, X: Any, seed: int, proba: np.ndarray, sample_weight: np.ndarray) -> Any:
         """Return the student fitted on probabilities at temperature 1."""
@@ -165,6 +174,10 @@ class ValueTargets:
             loss = BoundedLoss(self.soft_weight, self.truth_margin, "squared_error")
             return teach_bounded(teach, self.predict, transfer_set, values, loss)
         return teach(values if truth is None else blend(values, truth, self.soft_weight), transfer_set.sample_weight)
+
+    def taught(self, outputs: np.ndarray, truth: np.ndarray | None) -> np.ndarray:
+        """Return the values that students are fitted to."""
+        return self.link.clipped(outputs if truth is None else blend(outputs, truth, self.soft_weight))
 
     def _teach(self, student: Any, X: Any, seed: int, values: np.ndarray, sample_weight: np.ndarray) -> Any:
         """Return the student fitted on values."""

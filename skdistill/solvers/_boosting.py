@@ -11,7 +11,8 @@ from .._encoding import fit_encoder
 from .._precision import needs_double
 from ..compiled import Forest
 from ..convert import forest_from_lightgbm
-from ._learning_rate import GrowingRate
+from ._growing_elsewhere import GrowsTrees, grown_elsewhere
+from ._learning_rate import train, without_learning_rate
 
 LARGEST_DOUBLE = 1e300
 """Largest number that LightGBM distinguishes from infinity."""
@@ -97,12 +98,22 @@ class TreeGrower:
         They start from a constant score, which becomes the forest's base, or from a score for each row, which does not.
         Batches are grown whole, so that a longer sequence can continue them, unless ``only_these`` are wanted.
         """
+        if (elsewhere := grown_elsewhere(self.table.cells)) is not None:
+            return self._grown_by(elsewhere, target, start, n_trees)
         texts = self.sequences.setdefault(output, [])
         while len(texts) * TREES_PER_BATCH < n_trees:
             n_missing = n_trees - len(texts) * TREES_PER_BATCH
             n_batch = min(TREES_PER_BATCH, n_missing) if only_these and self.memory is None else TREES_PER_BATCH
             texts.append(self._next_batch(target, start, list(texts), n_batch))
         forest = forest_from_lightgbm(texts, n_trees=n_trees, dtype=self.table.cells.dtype)
+        return forest if isinstance(start, np.ndarray) else forest.scaled(1.0, start)
+
+    def _grown_by(self, elsewhere: GrowsTrees, target: np.ndarray, start: float | np.ndarray, n_trees: int) -> Forest:
+        """Return trees that are grown elsewhere, all at once."""
+        table = self.table
+        categories, scores = np.flatnonzero(table.encoder.is_category_).tolist(), np.full(len(table.weight), start)
+        text = elsewhere(table.cells, table.weight, categories, target, scores, self.params, n_trees)
+        forest = forest_from_lightgbm([text], n_trees=n_trees, dtype=table.cells.dtype)
         return forest if isinstance(start, np.ndarray) else forest.scaled(1.0, start)
 
     def _next_batch(self, target: np.ndarray, start: float | np.ndarray, texts: list[str], n_trees: int) -> str:
@@ -127,7 +138,7 @@ class TreeGrower:
         from lightgbm import Dataset  # imported here, so that prediction does not need LightGBM
 
         categories = np.flatnonzero(self.table.encoder.is_category_).tolist()
-        params = {name: value for name, value in self.params.items() if name != "learning_rate"}
+        params = without_learning_rate(self.params)
         given = {"weight": self.table.weight, "categorical_feature": categories, "params": params}
         return Dataset(self.table.cells, **given).construct()
 
@@ -142,13 +153,6 @@ def _grow_batch(
     n_trees: int,
 ) -> str:
     """Grow more trees after those of some texts; return their text."""
-    import lightgbm
-
     grower.dataset.set_label(target)
     grower.dataset.set_init_score(grower.scores_after(texts, start))
-    rate, callbacks = params["learning_rate"], []
-    if isinstance(rate, GrowingRate):
-        first = TREES_PER_BATCH * len(texts)
-        rates = rate.of(first, first + n_trees)
-        params, callbacks = params | {"learning_rate": rates[0]}, [lightgbm.reset_parameter(learning_rate=rates)]
-    return lightgbm.train(params, grower.dataset, num_boost_round=n_trees, callbacks=callbacks).model_to_string()
+    return str(train(params, grower.dataset, n_trees, TREES_PER_BATCH * len(texts)).model_to_string())

@@ -1,6 +1,6 @@
 """Learning rates of boosting that grow from tree to tree."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,3 +35,28 @@ class GrowingRate(NamedTuple):
         share = np.minimum(np.arange(start, stop) / (self.n_trees - 1), 1)
         rates: list[float] = (self.first * (self.last / self.first) ** share).tolist()
         return rates
+
+
+def without_learning_rate(params: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of LightGBM that say how rows are binned, among others."""
+    return {name: value for name, value in params.items() if name != "learning_rate"}
+
+
+def train(params: dict[str, Any], dataset: Any, n_trees: int, first: int = 0) -> Any:
+    """Return a booster of LightGBM with ``n_trees`` trees that follow ``first`` others.
+
+    Parameters
+    ----------
+    params : dict
+        Parameters of LightGBM; ``learning_rate`` may be a :class:`GrowingRate`.
+    dataset : lightgbm.Dataset
+    n_trees : int
+    first : int, default=0
+    """
+    import lightgbm  # imported here, so that prediction does not need LightGBM
+
+    rate, callbacks = params["learning_rate"], []
+    if isinstance(rate, GrowingRate):
+        rates = rate.of(first, first + n_trees)
+        params, callbacks = params | {"learning_rate": rates[0]}, [lightgbm.reset_parameter(learning_rate=rates)]
+    return lightgbm.train(params, dataset, num_boost_round=n_trees, callbacks=callbacks)

@@ -51,16 +51,16 @@ class LinearInputs:
 
     def features(self, pairs: np.ndarray | None = None, inputs: Any = slice(None)) -> Features:
         """Return some of the inputs, then the products of pairs of inputs."""
-
-        def blocks() -> Iterator[Any]:
-            for block in self._blocks():
-                parts = [block[:, inputs], *([] if pairs is None else [self._products(block, pairs)])]
-                yield sparse.hstack(parts, format="csr") if self.is_sparse else np.hstack(parts)
-
         width = np.zeros(self.design.width)[inputs].size + (0 if pairs is None else len(pairs))
         active = self.design.n_active if self.is_sparse else width
         n_cells = self.cells.nnz if self.has_sparse_rows else min(active, width) * len(self.weight)
-        return Features(blocks, self.weight, n_cells)
+        return Features(partial(self.blocks, pairs, inputs), self.weight, n_cells)
+
+    def blocks(self, pairs: np.ndarray | None = None, inputs: Any = slice(None)) -> Iterator[Any]:
+        """Yield blocks of rows of some of the inputs, then of the products of pairs of inputs."""
+        for block in self._blocks():
+            parts = [block[:, inputs], *([] if pairs is None else [self._products(block, pairs)])]
+            yield sparse.hstack(parts, format="csr") if self.is_sparse else np.hstack(parts)
 
     def origin(self, pairs: np.ndarray | None) -> np.ndarray:
         """Return the features of the row that sparse differences are taken from."""

@@ -144,6 +144,12 @@ def ridge_solution(gram: np.ndarray, moments: np.ndarray, ridge: float) -> np.nd
     return cho_solve(_factor(gram, ridge), moments, check_finite=False)
 
 
+def lasso_solution(gram: np.ndarray, moments: np.ndarray, lasso: float, start: np.ndarray) -> np.ndarray:
+    """Return the coefficients that minimise the squared error with a lasso, from the sums of a ridge regression."""
+    objective, constant = _Quadratic(gram, moments, 0.0), np.zeros(moments.shape[1])
+    return _lbfgs(objective, start, constant, factor=None, lasso=lasso, options=LASSO_OPTIONS)[0]
+
+
 def _factor(gram: np.ndarray, ridge: float) -> tuple[np.ndarray, bool]:
     """Return the upper Cholesky factor of a Gram matrix with a ridge, raised until there is one."""
     least = MIN_RIDGE * max(np.trace(gram) / max(len(gram), 1), 1e-20)

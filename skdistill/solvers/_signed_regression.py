@@ -43,6 +43,14 @@ def solve_with_signs(
     return _minimised(objective, unit, constant, signs, lasso)
 
 
+def signed_solution(
+    gram: np.ndarray, moments: np.ndarray, signs: np.ndarray, *, ridge: float, lasso: float
+) -> np.ndarray:
+    """Return the coefficients of given signs that minimise the squared error, from the sums of a ridge regression."""
+    unit, constant = _units_of(np.maximum(gram.diagonal(), 0) + ridge), np.zeros(moments.shape[1])
+    return _minimised(_Quadratic(gram, moments, ridge), unit, constant, signs, lasso)[0]
+
+
 def _units(features: Features, loss: Loss, outputs: np.ndarray, ridge: float) -> np.ndarray:
     """Return the scale of each coefficient for which its curvature is one, of shape (n_features, 1)."""
     weight = features.weight * loss.curvature(outputs)
@@ -50,7 +58,10 @@ def _units(features: Features, loss: Loss, outputs: np.ndarray, ridge: float) ->
     for rows, block in features:
         power = block.power(2) if hasattr(block, "power") else block**2
         squares += power.T @ weight[rows]
-    squares = np.maximum(squares - weight.sum() * features.mean**2, 0) + ridge
+    return _units_of(np.maximum(squares - weight.sum() * features.mean**2, 0) + ridge)
+
+
+def _units_of(squares: np.ndarray) -> np.ndarray:
     return 1 / np.sqrt(np.maximum(squares, 1e-10 * max(squares.max(initial=0), 1e-300)))[:, None]
 
 

@@ -52,6 +52,12 @@ class Nodes:
         mean, square = np.split(sums[:, 2:] / weight, 2, axis=1)
         return cls(np.rint(sums[:, 0]).astype(np.int64), sums[:, 1], mean, np.maximum(square - mean**2, 0))
 
+    def sums_of_leaves(self, n_leaves: int) -> np.ndarray:
+        """Return the sums that the leaves were made from."""
+        n_rows, weight, mean = self.n_rows[-n_leaves:], self.weight[-n_leaves:, None], self.mean[-n_leaves:]
+        squares = self.variance[-n_leaves:] + mean**2
+        return np.column_stack([n_rows, weight, weight * mean, weight * squares])
+
     def with_leaf_means(self, forest: Forest, mean: np.ndarray) -> Self:
         """Return the same with other means of the leaves, and of the splits above them."""
         weighted = self.weight[-len(mean) :, None] * mean
@@ -64,6 +70,12 @@ class Nodes:
     def scaled(self, scale: np.ndarray, shift: np.ndarray) -> Self:
         """Return the same of targets in other units."""
         return type(self)(self.n_rows, self.weight, shift + scale * self.mean, scale**2 * self.variance)
+
+
+def sums_of_rows(targets: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return what is added up in each leaf: one, the weight, the weighted targets and their squares."""
+    weighted = weight[:, None]
+    return np.column_stack([np.ones(len(weight)), weight, weighted * targets, weighted * targets**2])
 
 
 # ---------------------------------------------------------------------- text

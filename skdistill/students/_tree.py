@@ -21,7 +21,7 @@ from ..solvers import (
     forest_from_tree,
     ordered_means,
 )
-from ._reading import Nodes, as_sklearn, digits_of_large, leaf_rules, probable, rules
+from ._reading import Nodes, as_sklearn, digits_of_large, leaf_rules, probable, rules, sums_of_rows
 from ._student import CompactClassifier, CompactRegressor, CompactStudent
 
 PROBABILITY_MARGIN = 1e-6
@@ -65,15 +65,21 @@ class _CompactTree(CompactStudent):
         tree = fit_tree_of_sets(data, n_leaves, self._interactions(), **options)
         forest = forest_from_tree(tree, binned, targets.shape[1])
         leaf = forest.leaves(table.cells)[:, 0]
-        weighted = weight[:, None]
-        sums = np.column_stack([np.ones(len(weight)), weight, weighted * targets, weighted * targets**2])
-        self._nodes = Nodes.of(forest, add_up(leaf, forest.n_leaves, sums))
-        self.leaf_rows_ = self._nodes.n_rows[-forest.n_leaves :]
-        mean = self._loss.clipped(self._nodes.mean[-forest.n_leaves :], PROBABILITY_MARGIN)
+        sums = add_up(leaf, forest.n_leaves, sums_of_rows(targets, weight))
+        return forest.with_values(self._value_leaves(forest, sums, directions))
+
+    def _value_leaves(self, forest: Forest, sums: np.ndarray, directions: np.ndarray | None) -> np.ndarray:
+        """Return the scores of the leaves from sums of their rows, and note what rows are at each node.
+
+        ``sums``, of shape (n_leaves, n_sums), are those of :func:`sums_of_rows`.
+        """
+        self._nodes, n_leaves = Nodes.of(forest, sums), forest.n_leaves
+        self.leaf_rows_ = self._nodes.n_rows[-n_leaves:]
+        mean = self._loss.clipped(self._nodes.mean[-n_leaves:], PROBABILITY_MARGIN)
         if directions is not None:
-            mean = ordered_means(forest, mean, self._nodes.weight[-forest.n_leaves :], directions, self._loss)
+            mean = ordered_means(forest, mean, self._nodes.weight[-n_leaves:], directions, self._loss)
             self._nodes = self._nodes.with_leaf_means(forest, mean)
-        return forest.with_values(self._loss.scores(mean))
+        return self._loss.scores(mean)
 
     def _params_of_size(self, n_parameters: int, n_inputs: int, n_outputs: int) -> dict[str, Any] | None:  # noqa: ARG002
         n_leaves = (n_parameters + 2 - n_outputs) // (2 + n_outputs)

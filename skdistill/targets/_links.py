@@ -1,5 +1,6 @@
 """Link functions of values: from values within bounds to scores without bounds, which students are fitted to."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -182,15 +183,27 @@ class TargetLink:
         mean over the outputs. Errors of equal size on the link scale matter equally with equal weights, and in
         proportion to :math:`g'(s)^2` to the squared error of the values; the root serves both scales.
         """
+        return self.weighing(values)(values)
+
+    def weighing(self, values: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        """Return the function that :meth:`weights` is, with the constants of these values for any others."""
         if self.name == "identity":
-            return np.ones(len(values))
+            return lambda others: np.ones(len(others))
         values = self.clipped(values)
+        floor = self.floor(values) if self.name == "log" else None
+        largest = self._slopes(values, floor).max(axis=0)
+
+        def roots(others: np.ndarray) -> np.ndarray:
+            return np.sqrt(self._slopes(self.clipped(others), floor) / largest).reshape(len(others), -1)
+
+        mean = roots(values).mean(axis=0)
+        return lambda others: (roots(others) / mean).mean(axis=1)
+
+    def _slopes(self, values: np.ndarray, floor: Any) -> np.ndarray:
+        """Return the derivative of the inverse link at the scores of values, up to a factor."""
         if self.name == "log":
-            slope = np.maximum(values - self.low, self.floor(values))
-        else:
-            slope = self._shares(values) * (1 - self._shares(values))
-        root = np.sqrt(slope / slope.max(axis=0)).reshape(len(values), -1)
-        return (root / root.mean(axis=0)).mean(axis=1)
+            return np.maximum(values - self.low, floor)
+        return self._shares(values) * (1 - self._shares(values))
 
     def _shares(self, values: np.ndarray) -> np.ndarray:
         return np.clip((values - self.low) / (self.high - self.low), SHARE_FLOOR, 1 - SHARE_FLOOR)

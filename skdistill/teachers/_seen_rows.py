@@ -5,7 +5,7 @@ import math
 import numbers
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import narwhals as nw
 import numpy as np
@@ -19,6 +19,12 @@ MANY_DEVIATIONS = 3.0
 
 _MISSING = np.uint64(0x7FC00000A5A3564E)
 _TYPE_OF = np.frompyfunc(type, 1, 1)
+
+
+class RowKeys(NamedTuple):
+    """Keys of the rows of a table that is not in memory, as :func:`value_keys` returns them, in place of the table."""
+
+    keys: np.ndarray
 
 
 class SeenRows:
@@ -47,7 +53,7 @@ class SeenRows:
     def __init__(
         self, tables: Sequence[Any], outputs: np.ndarray | None = None, earlier: "SeenRows | None" = None
     ) -> None:
-        keys = [value_keys(X) for X in tables]
+        keys = [X.keys if isinstance(X, RowKeys) else value_keys(X) for X in tables]
         self.n_rows = sum(map(len, keys))
         repeats = sum(float(_is_repeated(part).sum()) for part in keys)
         self.repeated = repeats / max(self.n_rows, 1)

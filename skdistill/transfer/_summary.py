@@ -56,6 +56,9 @@ class TransferSummary:
         no such sample.
     labelled_by : str, default="1 thread"
         What labelled the blocks of rows, for example ``"2 threads"``: see ``n_jobs``.
+    n_summed : int, default=0
+        Number of rows of a dataset to which coefficients or leaf values of the student were fitted again, by sums over
+        chunks; 0 if the student is that of the rows above.
     usage : RemoteUsage or None, default=None
         The rows answered, requests, failed requests and cost of this fit, if the teacher is a
         :class:`~skdistill.RemoteTeacher` that was sent requests: answers that were kept or cached need none.
@@ -95,6 +98,7 @@ class TransferSummary:
     seconds: float
     sampled_from: int = 0
     labelled_by: str = "1 thread"
+    n_summed: int = 0
     usage: RemoteUsage | None = None
 
     def __repr__(self) -> str:
@@ -116,7 +120,8 @@ class TransferSummary:
         drawn += f"; the real ones are a sample of {self.sampled_from:,}" if self.sampled_from else ""
         without = "" if self.real_weight else " The student was fitted without the real rows of X (real_weight=0)."
         asked = "" if self.usage is None else f" ({self.usage.explain()})"
-        return f"{rows} rows{drawn}; the teacher labelled {self.n_queries:,} rows{asked}.{without}"
+        summed = f" Its values were fitted again to {self.n_summed:,} rows, by sums." if self.n_summed else ""
+        return f"{rows} rows{drawn}; the teacher labelled {self.n_queries:,} rows{asked}.{without}{summed}"
 
     def _repr_html_(self) -> str:
         values = [f"{value:.3g}" if isinstance(value, float) else value for value in vars(self).values()]

@@ -227,7 +227,7 @@ class TransferSet:
     def _without_real(self) -> "TransferSet":
         return self.take(np.flatnonzero(~self.is_real))
 
-    def summary(self, costs: Costs, real_weight: float = 1.0) -> TransferSummary:
+    def summary(self, costs: Costs, real_weight: float = 1.0, n_summed: int = 0) -> TransferSummary:
         """Return the summary of the transfer set and of its costs."""
         is_synthetic = self.is_synthetic
         return TransferSummary(
@@ -244,6 +244,7 @@ class TransferSet:
             perf_counter() - costs.started,
             0 if self.sampled is None else self.sampled.n_table,
             costs.workers.describe(),
+            n_summed,
             usage_counted_here(),
         )
 

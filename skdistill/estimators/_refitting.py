@@ -1,0 +1,277 @@
+"""Values of a student fitted again to more rows of a dataset than are in memory: labelled and summed chunk by chunk."""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from numbers import Integral
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._encoding import encoded_once
+from .._tables import stack_rows, take_rows
+from .._validation import check_weights, draw_seed
+from ..datasets import Chunk
+from ..datasets._chunked_table import named
+from ..datasets._drawing import DrawnRows, row_keys
+from ..datasets._remaining import RemainingRows
+from ..selection import MIN_VALIDATION_ROWS, AutoStudent, Group, Run, Targets
+from ..students._completion import CompletedClassifier
+from ..students._deciding import DecidingClassifier
+from ..students._refitting import Sums, sums_for
+from ..teachers._seen_rows import RowKeys, value_keys
+from ..transfer import Oracle, TransferSet
+from ._datasets import DatasetPool
+
+MIN_ROWS = 1000
+"""Minimum number of further rows for a refit."""
+
+VALIDATION_SHARE, MOST_VALIDATION_ROWS = 0.05, 5000
+"""Share of the further rows that the student before and after the refit is compared on, and about their maximum."""
+
+MOST_KEYS = 1_000_000
+"""About the maximum number of further rows whose keys are kept, of 16 bytes each."""
+
+
+@dataclass(frozen=True)
+class RefitReport:
+    """What a refit to more rows of a dataset has changed, on rows of it that were used for nothing else.
+
+    Parameters
+    ----------
+    n_summed : int
+        Number of rows in the sums: those that the student was taught on and further ones.
+    n_labelled : int
+        Number of further rows that the teacher has labelled, with those of the comparison.
+    n_validated : int
+        Number of rows of the comparison.
+    fidelity_before, fidelity_after : float
+        Fidelity of the student before and after the refit.
+    is_kept : bool
+        Whether the refitted student is kept, because its fidelity is higher and it is within the budget.
+    """
+
+    n_summed: int
+    n_labelled: int
+    n_validated: int
+    fidelity_before: float
+    fidelity_after: float
+    is_kept: bool
+
+    def __str__(self) -> str:
+        kept = "kept" if self.is_kept else "not kept"
+        return (
+            f"The student refitted to {self.n_summed:,} rows was {kept}: fidelity {self.fidelity_before:.4f} before, "
+            f"{self.fidelity_after:.4f} after on {self.n_validated:,} other rows."
+        )
+
+
+class Refitted(NamedTuple):
+    """A student after a refit or without one, with what is known of it."""
+
+    student: Any
+    report: RefitReport | None = None
+    keys: RowKeys | None = None
+
+    @property
+    def n_summed(self) -> int:
+        """Number of rows to which the student was fitted again; 0 if it is the one before."""
+        return self.report.n_summed if self.report is not None and self.report.is_kept else 0
+
+
+def is_refitted(model: Any, pool: DatasetPool | None) -> bool:
+    """Whether a fit may label more rows of a dataset than it holds in memory, if the student can use them."""
+    if pool is None or model.max_queries is None or model.n_generations > 1 or model._target_compressor is not None:
+        return False
+    is_bounded = model.truth_margin is not None  # which rows count depends on the student
+    return not is_bounded and model.max_queries // model.n_repeats > pool.dataset.sample_rows
+
+
+def refit(
+    model: Any, student: Any, rows: TransferSet, pool: DatasetPool | None, targets: Targets, oracle: Oracle, run: Run
+) -> Refitted:
+    """Return a student whose values are fitted again to all rows that the budget allows, if it is better.
+
+    Parameters
+    ----------
+    model : distilled estimator
+    student : estimator
+        Fitted to the transfer set.
+    rows : TransferSet
+        With the weights that were selected. Its synthetic rows are not in the sums.
+    pool : DatasetPool or None
+    targets : Targets
+    oracle : Oracle
+        Labels the rows; with ``memory``, their outputs are stored block by block.
+    run : Run
+    """
+    if pool is None or not is_refitted(model, pool):
+        return Refitted(student)
+    most = min(oracle.n_left, run.deadline.rows_in_time(oracle.n_queries, oracle.label_seconds), 2.0**62)
+    seed = draw_seed(run.with_copied_generator().rng)
+    further = RemainingRows(pool.dataset.n_rows or 0, pool.drawn, int(most), seed)
+    rows = rows.take(np.flatnonzero(~rows.is_synthetic & (rows.sample_weight > 0)))
+    sums = sums_for(_inside(student), targets.taught(rows.outputs, rows.truth))
+    if sums is None or further.n_drawn < MIN_ROWS:
+        return Refitted(student)
+    with run.phases.phase("refit the student") as phase:
+        phase.log(f"fitting the values of {type(student).__name__} again, to {further.n_drawn:,} more rows")
+        summing = Summing(sums, rows, pool, further, targets, oracle)
+        progress = phase.progress(f"label and sum rows of {pool.dataset.name}", further.n_drawn, "rows")
+        for n_done in summing.run():
+            progress.update(n_done)
+        if summing.n_held < MIN_VALIDATION_ROWS:
+            return Refitted(student, keys=summing.keys)
+        return _better(model, student, _with_inside(student, sums.student()), summing, targets)
+
+
+def _inside(student: Any) -> Any:
+    """Return the student without what undoes a temperature or decides by thresholds."""
+    is_completed = isinstance(student, CompletedClassifier) and student.response == "predict_proba"
+    return _inside(student.estimator) if is_completed or isinstance(student, DecidingClassifier) else student
+
+
+def _with_inside(student: Any, refitted: Any) -> Any:
+    """Return another student inside the same wrappers."""
+    if _inside(student) is student:
+        return refitted
+    wrapper = copy.copy(student)
+    wrapper.estimator = _with_inside(student.estimator, refitted)
+    return wrapper
+
+
+def _better(model: Any, before: Any, after: Any, summing: "Summing", targets: Targets) -> Refitted:
+    """Return the student of the smaller loss on the rows that were held out, and the report."""
+    held = summing.held_out()
+    losses = [
+        held.losses(targets.predict(student, held.X), pools_outputs=targets.pools_outputs)[0]
+        for student in (before, after)
+    ]
+    old, new = (1 - float(np.mean(each)) for each in losses)
+    is_kept = new > old and _is_within_budget(model, after)
+    report = RefitReport(summing.n_summed, summing.n_labelled, summing.n_held, old, new, is_kept)
+    return Refitted(after if is_kept else before, report, summing.keys)
+
+
+def _is_within_budget(model: Any, student: Any) -> bool:
+    """Whether a student is within ``max_bytes``: other values may be packed into a few more bytes."""
+    options = model._resolve_student()
+    if not isinstance(options, AutoStudent) or not isinstance(options.max_bytes, Integral):
+        return True
+    compiled = _inside(student).__skdistill_compile__()
+    return bool(compiled.n_bytes <= options.max_bytes)
+
+
+@dataclass
+class Summing:
+    """Rows of the fit and further rows of the dataset on their way into the sums.
+
+    Attributes
+    ----------
+    sums : Sums
+    rows : TransferSet
+        Rows of the fit.
+    pool : DatasetPool
+    further : RemainingRows
+    targets : Targets
+    oracle : Oracle
+    n_summed, n_labelled, n_held : int
+        Numbers of rows so far: in the sums, labelled, and held out.
+    """
+
+    sums: Sums
+    rows: TransferSet
+    pool: DatasetPool
+    further: RemainingRows
+    targets: Targets
+    oracle: Oracle
+    n_summed: int = 0
+    n_labelled: int = 0
+    n_held: int = 0
+    _held: list[tuple[Any, np.ndarray, np.ndarray]] = field(default_factory=list)
+    _keys: list[np.ndarray] = field(default_factory=list)
+
+    def run(self) -> Iterator[int]:
+        """Add all rows; yield the number of further rows after each chunk."""
+        step = self.pool.dataset.chunk_size
+        for start in range(0, len(self.rows), step):
+            part = self.rows.take(np.arange(start, min(start + step, len(self.rows))))
+            with encoded_once():  # nothing of a chunk is kept
+                self._add(part.X, part.outputs, part.truth, part.sample_weight)
+        for drawn, is_held in self._drawn():
+            with encoded_once():
+                self._label_and_add(drawn, is_held)
+            yield self.n_labelled
+
+    def held_out(self) -> Group:
+        """Return the rows that were held out, with the outputs of the teacher."""
+        tables, outputs, weights = zip(*self._held, strict=True)
+        return Group(stack_rows(list(tables)), self.targets.of(np.concatenate(outputs)), np.concatenate(weights))
+
+    @property
+    def keys(self) -> RowKeys:
+        """Keys of the further rows, or of a part of them, by which they are recognised."""
+        return RowKeys(np.concatenate(self._keys))
+
+    def _drawn(self) -> Iterator[tuple[DrawnRows, np.ndarray]]:
+        """Yield further rows, about a chunk of them at a time, and which of them are held out."""
+        pool, parts, n_rows = self.pool, [], 0
+        others = [name for name in (pool.y, pool.weight) if name is not None]
+        for chunk in pool.dataset.chunks(others=others):
+            parts.append(self._drawn_from(chunk))
+            n_rows += len(parts[-1][0])
+            if n_rows >= pool.dataset.chunk_size:
+                yield _joined(parts)
+                parts, n_rows = [], 0
+        if n_rows:
+            yield _joined(parts)
+
+    def _drawn_from(self, chunk: Chunk) -> tuple[DrawnRows, np.ndarray]:
+        """Return the rows of a chunk that are drawn, without those of weight zero, and which are held out."""
+        rows = self.further.of(chunk.start, len(chunk))
+        others = {name: values[rows] for name, values in chunk.others.items()}
+        with named(self.pool.dataset.name, chunk.partition):
+            if self.pool.weight is not None and len(rows):
+                weight = np.asarray(others[self.pool.weight], dtype=float)
+                if weight.any():
+                    check_weights(weight, len(rows), "sample_weight")
+                rows, others = rows[weight > 0], {name: values[weight > 0] for name, values in others.items()}
+            table = take_rows(chunk.table, rows)
+            table = self.pool.check(self.rows.X, table) if len(rows) else table
+        share = min(VALIDATION_SHARE, MOST_VALIDATION_ROWS / self.further.n_drawn)
+        is_held = row_keys(self.further.seed + 1, chunk.start, len(chunk))[rows] < share
+        return DrawnRows(table, chunk.start + rows, others), is_held
+
+    def _label_and_add(self, drawn: DrawnRows, is_held: np.ndarray) -> None:
+        """Label rows, hold some of them out, and add the others; each stands for the rows that are not drawn, too."""
+        pool, share = self.pool, self.further.n_left / self.further.n_drawn
+        outputs = self.oracle.label(drawn.table, "rows of the dataset")
+        self.n_labelled += len(drawn)
+        every = -(-self.further.n_drawn // MOST_KEYS)
+        self._keys.append(value_keys(drawn.table)[drawn.positions % every == 0])
+        weight = self.rows.sample_weight.mean() if pool.weight is None else drawn.others[pool.weight].astype(float)
+        weights, truth = np.broadcast_to(weight, len(drawn)), None
+        if pool.y is not None and pool.truth_of is not None:
+            truth = pool.truth_of(drawn.table, drawn.others[pool.y])
+        held, summed = np.flatnonzero(is_held), np.flatnonzero(~is_held)
+        self.n_held += len(held)
+        if len(held):
+            self._held.append((take_rows(drawn.table, held), outputs[held], weights[held]))
+        truth = None if truth is None else truth[summed]
+        self._add(take_rows(drawn.table, summed), outputs[summed], truth, share * weights[summed])
+
+    def _add(self, X: Any, outputs: np.ndarray, truth: np.ndarray | None, weight: np.ndarray) -> None:
+        self.n_summed += len(weight)
+        self.sums.add(self.targets.view.rows(X), self.targets.taught(outputs, truth), weight)
+
+
+def _joined(parts: list[tuple[DrawnRows, np.ndarray]]) -> tuple[DrawnRows, np.ndarray]:
+    """Return the rows of some chunks together."""
+    parts = [part for part in parts if len(part[0])]
+    drawn = [each for each, _ in parts]
+    joined = DrawnRows(
+        stack_rows([each.table for each in drawn]),
+        np.concatenate([each.positions for each in drawn]),
+        {name: np.concatenate([each.others[name] for each in drawn]) for name in drawn[0].others},
+    )
+    return joined, np.concatenate([is_held for _, is_held in parts])

@@ -1,0 +1,221 @@
+"""Fits on datasets refit the values of their students to more rows than they hold, within the budget."""
+
+from itertools import pairwise
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+
+from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor, as_teacher, memory_info
+from skdistill.datasets import as_dataset
+from skdistill.datasets._remaining import BLOCK, RemainingRows
+from skdistill.estimators import _refitting
+from skdistill.exceptions import DatasetError, TeacherQueryError
+from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor, CompactTreeRegressor
+
+N_ROWS = 6000
+
+
+def rows(n_rows=N_ROWS, seed=0):
+    rng = np.random.RandomState(seed)
+    return pd.DataFrame(rng.rand(n_rows, 3), columns=["a", "b", "c"]).assign(g=rng.choice(["u", "v"], n_rows))
+
+
+def wavy(X):
+    X = pd.DataFrame(X)
+    return np.where(X["a"] > 0.8, np.sin(9 * X["b"]), X["b"] * X["c"]) + 0.1 * (X["g"] == "u").to_numpy()
+
+
+class Counting:
+    """A teacher that counts the rows that it labels, and may stop."""
+
+    def __init__(self, stops_after=np.inf):
+        self.n_asked, self.stops_after = 0, stops_after
+
+    def __call__(self, X):
+        if self.n_asked + len(X) > self.stops_after:
+            raise TimeoutError("killed")
+        self.n_asked += len(X)
+        return wavy(X)
+
+
+def dataset(table, n_parts=3, **options):
+    ends = np.linspace(0, len(table), n_parts + 1).astype(int)
+    parts = [table[first:last] for first, last in pairwise(ends)]
+    return as_dataset(parts, **{"sample_rows": 1000, "chunk_size": 1500, **options})
+
+
+SMALL = {
+    "linear": "linear",
+    "tree": CompactTreeRegressor(24, n_regrowths=0),
+    "boosting": CompactBoostingRegressor(8, 8, random_state=0),
+}
+
+
+def student(kind="linear", teacher=wavy, **options):
+    return DistilledRegressor(teacher, SMALL[kind], **{"sampler": None, "random_state": 0, **options})
+
+
+@pytest.mark.parametrize("kind", ["linear", "tree", "boosting"])
+def test_a_larger_budget_makes_the_student_better(kind):
+    """The teacher labels exactly as many rows as allowed; the sums are stated; unseen rows agree with the report."""
+    counting = Counting()
+    small = student(kind, max_queries=1000).fit(dataset(rows()))
+    large = student(kind, counting, max_queries=5000).fit(dataset(rows()))
+    report, other = large.refit_report_, rows(4000, seed=1)
+    assert counting.n_asked == large.transfer_set_.n_queries == 5000
+    assert report.is_kept
+    assert report.fidelity_after > report.fidelity_before
+    assert large.fidelity(other) > small.fidelity(other)
+    assert large.transfer_set_.n_summed == report.n_summed
+    assert report.n_summed + report.n_validated + 12 >= 5000  # and rows that check the teacher
+    assert f"fitted again to {report.n_summed:,} rows" in large.transfer_set_.explain()
+    assert f"refitted to {report.n_summed:,} rows was kept" in str(report)
+    assert not hasattr(small, "refit_report_")
+    assert small.transfer_set_.n_summed == 0
+
+
+def test_all_rows_are_in_the_sums_or_in_the_comparison():
+    """Each once, and all are known as seen; with all rows, the student is nearly that of all rows in memory."""
+    table = rows()
+    model = student(max_queries=10**6).fit(dataset(table))
+    report = model.refit_report_
+    assert report.n_summed + report.n_validated == N_ROWS
+    assert model.seen_rows_.find(table).all()
+    assert 0.03 < report.n_validated / report.n_labelled < 0.07
+    whole = student().fit(table)
+    assert model.fidelity(table) == pytest.approx(whole.fidelity(table), abs=0.002)
+
+
+@pytest.mark.parametrize("kind", ["linear", "tree", "boosting"])
+@pytest.mark.parametrize(("n_parts", "options"), [(1, {"chunk_size": 977}), (5, {"chunk_size": 10_000})])
+def test_the_refit_does_not_depend_on_chunks(kind, n_parts, options):
+    """Nor on partitions and jobs, up to rounding: the same rows are drawn and held out."""
+    table = rows()
+    model = student(kind, max_queries=3000, n_jobs=2).fit(dataset(table, n_parts, **options))
+    again = student(kind, max_queries=3000).fit(dataset(table))
+    assert vars(model.refit_report_).keys() == vars(again.refit_report_).keys()
+    assert model.refit_report_.n_summed == again.refit_report_.n_summed
+    assert np.allclose(model.predict(table), again.predict(table), atol=1e-3)
+
+
+def test_a_worse_student_is_not_kept(monkeypatch):
+    """The student is then that of the sample, and says so."""
+
+    def with_wrong_sums(given, targets):
+        worse = DistilledRegressor(lambda X: -wavy(X), "linear", sampler=None).fit(rows(500)).student_
+        return SimpleNamespace(add=lambda *part: None, student=lambda: worse)
+
+    before = student().fit(dataset(rows()))
+    monkeypatch.setattr(_refitting, "sums_for", with_wrong_sums)
+    model = student(max_queries=4000).fit(dataset(rows()))
+    assert not model.refit_report_.is_kept
+    assert model.refit_report_.fidelity_after < model.refit_report_.fidelity_before
+    assert "not kept" in str(model.refit_report_)
+    assert model.transfer_set_.n_summed == 0
+    assert (model.predict(rows(50)) == before.predict(rows(50))).all()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"student": "mlp", "student_size": 50},
+        {"student": "linear", "max_queries": None},
+        {"student": "linear", "max_queries": 1000},
+        {"student": "linear", "max_queries": 1500},
+    ],
+)
+def test_no_more_rows_are_labelled_without_a_refit(options):
+    """For a student that cannot be refitted, without a budget, or if the budget adds few rows."""
+    counting = Counting()
+    model = DistilledRegressor(counting, **{"sampler": None, "random_state": 0, "max_queries": 5000, **options})
+    model.fit(dataset(rows()))
+    assert counting.n_asked <= 1012
+    assert not hasattr(model, "refit_report_")
+
+
+def test_rows_of_synthetic_samplers_come_first():
+    """The refit has what is left of the budget, and sums real rows only."""
+    model = DistilledRegressor(Counting(), "linear", n_synthetic=800, max_queries=5000, random_state=0)
+    model.fit(dataset(rows()))
+    assert model.transfer_set_.n_synthetic > 0
+    assert model.transfer_set_.n_queries == 5000
+    assert model.refit_report_.n_labelled < 4000
+
+
+def test_classes_labels_weights_and_temperatures():
+    """True labels are blended in, rows of weight zero are not labelled, and a temperature is undone."""
+    table = rows()
+    truth = (table["a"] + 0.2 * table["b"] > 0.6).astype(int)
+    teacher = RandomForestClassifier(5, min_samples_leaf=20, random_state=0).fit(table[["a", "b"]][:2000], truth[:2000])
+    weight = np.where(table["c"] < 0.5, 0.0, 2.0)
+    table = table.assign(label=truth, weight=weight)
+    options = {"sampler": None, "random_state": 0, "max_queries": 5000, "soft_weight": 0.5}
+    for more in ({}, {"temperature": 2.0}):
+        model = DistilledClassifier(teacher, CompactBoostingClassifier(8, 8), **options, **more)
+        model.fit(dataset(table), "label", sample_weight="weight")
+        assert model.refit_report_.is_kept
+        assert model.refit_report_.n_summed + model.refit_report_.n_validated < 0.6 * N_ROWS
+        agrees = model.predict(table[["a", "b"]]) == teacher.predict(table[["a", "b"]])
+        assert agrees[weight > 0].mean() > 0.95
+    bad = table.assign(weight=np.where(np.arange(N_ROWS) > N_ROWS - 3, -1.0, 1.0))
+    with pytest.raises(ValueError, match="negative weights"):
+        DistilledClassifier(teacher, "linear", **options).fit(dataset(bad), "label", sample_weight="weight")
+
+
+def test_the_chosen_student_is_refitted_within_its_budget():
+    """With ``student="auto"``, and with thresholds of the teacher."""
+    table = rows()
+    truth = (table["a"] + 0.2 * table["b"] > 0.6).astype(int)
+    teacher = LogisticRegression().fit(table[["a", "b"]], truth)
+    options = AutoStudent(["linear", "tree"], max_bytes=1500)
+    model = DistilledClassifier(teacher, options, sampler=None, random_state=0, max_queries=4500, n_repeats=1)
+    model.fit(dataset(table[["a", "b"]], sample_rows=2000))
+    assert model.refit_report_.n_summed > 3000
+    assert model.candidates_.chosen.n_bytes <= 1500
+    assert model.student_.__skdistill_compile__().n_bytes <= 1500
+    assert model.transfer_set_.n_queries <= 4500
+
+
+def test_a_kill_loses_one_block(tmp_path):
+    """With memory=, a fit that is started again asks only for what is missing, and gives the same student."""
+    table = rows()
+    options = {"max_queries": 4000, "chunk_size": 100, "n_repeats": 1, "teacher_id": "wavy"}
+    stopping, going_on = Counting(stops_after=2500), Counting()
+    with pytest.raises(TeacherQueryError, match="killed"):
+        student("linear", stopping, memory=str(tmp_path), **options).fit(dataset(table))
+    model = student("linear", going_on, memory=str(tmp_path), **options).fit(dataset(table))
+    assert memory_info(str(tmp_path)).n_rows >= 3988
+    assert stopping.n_asked + going_on.n_asked <= 4000 + 5 * 16 + 100
+    here = student("linear", Counting(), **options).fit(dataset(table))
+    assert np.allclose(model.predict(table), here.predict(table))
+
+
+def test_what_is_wrong_in_a_later_partition_is_named():
+    """Infinite numbers among the rows that are labelled, too."""
+    table = rows()
+    table.loc[table.index > 4500, "c"] = np.where(np.arange(1499) % 50 == 0, np.inf, 0.5)
+    teacher = as_teacher(lambda X: np.asarray(X["a"], dtype=float), task="regression")
+    with pytest.raises((DatasetError, ValueError), match="column 'c'"):
+        student("linear", teacher, max_queries=10**6).fit(dataset(table))
+
+
+@pytest.mark.parametrize("n_rows", [1, 700, 5000, 9000, 20_000])
+def test_remaining_rows_are_drawn_once_and_evenly(n_rows):
+    """Exactly as many as wanted, none that was drawn before, whatever the chunks; each part has its share."""
+    n_total, skipped = 3 * BLOCK + 500, np.sort(np.random.RandomState(0).permutation(3 * BLOCK + 500)[:1500])
+    remaining = RemainingRows(n_total, skipped, n_rows, seed=3)
+    found = {}
+    for step in (n_total, 999):
+        parts = [start + remaining.of(start, min(step, n_total - start)) for start in range(0, n_total, step)]
+        found[step] = np.concatenate(parts)
+    drawn = found[n_total]
+    assert (drawn == found[999]).all()
+    assert len(drawn) == remaining.n_drawn == min(n_rows, n_total - 1500)
+    assert len(np.intersect1d(drawn, skipped)) == 0
+    half = np.searchsorted(drawn, 2 * BLOCK) / len(drawn)
+    left = 1 - (n_total - 2 * BLOCK - (skipped >= 2 * BLOCK).sum()) / remaining.n_left
+    assert abs(half - left) <= 1 / len(drawn)
