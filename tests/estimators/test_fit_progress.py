@@ -128,13 +128,20 @@ CHOICES = {
     "few families": {"student": SMALL},
     "weights of real rows": {"student": SMALL, "sampler": LeafSwap(), "n_synthetic": 4.0},
 }
-SLOW = {("default", 150), ("default", 2500), ("bytes", 2500), ("few families", 2500), ("soft_weight", 2500)}
+QUICK_CHOICES = {
+    ("bytes", 150),
+    ("fidelity", 150),
+    ("sampler", 150),
+    ("soft_weight", 150),
+    ("few families", 150),
+    ("weights of real rows", 2500),
+}
 
 
 @pytest.mark.parametrize(
     ("choice", "n_rows"),
     [
-        pytest.param(choice, n_rows, marks=pytest.mark.slow if (choice, n_rows) in SLOW else ())
+        pytest.param(choice, n_rows, marks=() if (choice, n_rows) in QUICK_CHOICES else pytest.mark.slow)
         for choice in CHOICES
         for n_rows in (150, 2500)
     ],
