@@ -1,6 +1,7 @@
 """A verbose fit has one bar, which moves from its beginning to its end."""
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,10 +12,10 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import AutoSampler, AutoStudent, DistilledClassifier, DistilledRegressor, _progress
-from skdistill._progress import Progress
+from skdistill._progress import Progress, whole_closed
 from skdistill.exceptions import TeacherQueryError
 from skdistill.samplers import Jitter, LeafSwap
-from skdistill.selection import _forecast
+from skdistill.selection import Phases, _forecast
 from skdistill.students import CompactMLPClassifier
 
 X, Y = dataset("three classes")
@@ -62,10 +63,21 @@ def test_a_fit_has_one_bar(tqdm, model):
     assert shares[0] < 0.9
     assert max(shares[:-1]) < 1
     assert shares[-1] == 1
-    assert any("labels real rows: " in text for text in texts)
+    assert any(text.startswith("about ") and "labels real rows: " in text for text in texts)
     assert any("fitting " in text for text in texts)
     assert texts[-1].startswith(f"{type(model).__name__} fitted in ")
     assert bar.is_closed
+
+
+def test_a_phase_closes_its_progress(tqdm):
+    """Trials that end early, because more of them cannot help, do not stay at one of three; also inside a phase."""
+    with whole_closed():
+        phases = Phases(SimpleNamespace(verbose=1), 1, X, Y)
+        with phases.phase("outer") as outer, phases.phase("inner") as inner:
+            for phase in (outer, inner):
+                phase.progress("trying", 3, "students").update(1)
+    texts = [text for _, text in tqdm.bars[0].states]
+    assert sum("trying: ended after 1 of 3 students" in text for text in texts) == 2
 
 
 def test_a_fit_that_fails_leaves_its_bar(tqdm):
@@ -114,14 +126,22 @@ CHOICES = {
     "sampler": {"student": "tree", "sampler": AutoSampler([Jitter(), LeafSwap()], weights=(1.0, 2.0))},
     "soft_weight": {"student": "linear", "soft_weight": "auto"},
     "few families": {"student": SMALL},
+    "weights of real rows": {"student": SMALL, "sampler": LeafSwap(), "n_synthetic": 4.0},
 }
-SLOW = {("default", 150), ("default", 2500), ("bytes", 2500), ("few families", 2500), ("soft_weight", 2500)}
+QUICK_CHOICES = {
+    ("bytes", 150),
+    ("fidelity", 150),
+    ("sampler", 150),
+    ("soft_weight", 150),
+    ("few families", 150),
+    ("weights of real rows", 2500),
+}
 
 
 @pytest.mark.parametrize(
     ("choice", "n_rows"),
     [
-        pytest.param(choice, n_rows, marks=pytest.mark.slow if (choice, n_rows) in SLOW else ())
+        pytest.param(choice, n_rows, marks=() if (choice, n_rows) in QUICK_CHOICES else pytest.mark.slow)
         for choice in CHOICES
         for n_rows in (150, 2500)
     ],
