@@ -206,7 +206,8 @@ class Forest(FlatData, kind="forest"):
         if n_jobs > 1:  # blocks of equal size, as many for each thread
             step = max(-(-n_rows // (n_jobs * -(-n_rows // (n_jobs * step) or 1))), MIN_BLOCK_ROWS)
         blocks = [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
-        _ = self._merged or self._nodes  # computed once, before threads use them
+        if len(self.feature):
+            _ = self._merged or self._nodes  # computed once, before threads use them
         in_turns(lambda block: work(block, X[block]), blocks, n_jobs)
 
     def _dense_chunks(self, X: Any) -> Iterator[np.ndarray]:
@@ -276,7 +277,7 @@ class Forest(FlatData, kind="forest"):
     @cached_property
     def _merged(self) -> MergedTables | None:
         """The QuickScorer tables of small trees."""
-        return None if self._tables is None else MergedTables(self._tables, self.dtype)
+        return None if not self._tables else MergedTables(self._tables, self.dtype)
 
     @cached_property
     def _tables(self) -> list[FeatureTable] | None:
