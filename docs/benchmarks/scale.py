@@ -28,7 +28,7 @@ FITS = {"3,000": 3000, "100,000": 100_000, "1,000,000": 1_000_000, "3,000,000": 
 FORMERLY_TOO_LONG = ("3,000,000",)
 STUDENTS = ("linear", "boosting")
 PREDICTED = {"mlp": "network", "boosting": "boosting", "hybrid": "hybrid"}
-N_DRAWN, N_PREDICTED = 300_000, 400_000
+N_DRAWN, N_PREDICTED = 1_000_000, 400_000
 
 
 def cells():
