@@ -5,6 +5,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from threading import Barrier, Event, Thread
+from time import sleep
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from skdistill._threads import (
     _set_threads,
     blas_threads_restored,
     in_threads,
+    in_turns,
     is_small,
     one_blas_thread,
 )
@@ -294,3 +296,31 @@ def test_errors_come_out_of_threads(n_jobs):
     with pytest.raises(KeyError, match="number 0"):
         list(in_threads(fail, [0, 0], n_jobs))
     assert counts() == before
+
+
+# ---------------------------------------------------------------------- items in turns
+
+
+@pytest.mark.parametrize(("n_items", "n_threads"), [(0, 2), (1, 2), (5, 1), (100, 3), (2, 8)])
+def test_each_item_has_one_turn(n_items, n_threads):
+    """Whatever the number of threads, each item is worked on once."""
+    done = []
+    in_turns(done.append, range(n_items), n_threads)
+    assert sorted(done) == list(range(n_items))
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_an_error_ends_all_turns(n_threads):
+    """The error of any thread is raised, and no thread takes another item after it."""
+    done = []
+
+    def work(item):
+        done.append(item)
+        if item == 3:
+            raise ValueError("three")
+        if item > 3:
+            sleep(0.001)
+
+    with pytest.raises(ValueError, match="three"):
+        in_turns(work, range(10_000), n_threads)
+    assert len(done) < 10_000

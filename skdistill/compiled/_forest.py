@@ -41,6 +41,9 @@ SPARSE_CHUNK = 10_000
 MAX_BLOCK_BYTES = 2**20
 """Maximum size of the masks of a block of rows in bytes, so that they stay in the processor's cache."""
 
+MAX_BLOCK_CELLS = 2**19
+"""Maximum number of cells of a block of rows."""
+
 MIN_BLOCK_ROWS, MAX_BLOCK_ROWS = 64, 8192
 """Minimum and maximum number of rows of a block; numbers of a few blocks are made even for threads."""
 
@@ -206,7 +209,8 @@ class Forest(FlatData, kind="forest"):
         if n_jobs > 1:  # blocks of equal size, as many for each thread
             step = max(-(-n_rows // (n_jobs * -(-n_rows // (n_jobs * step) or 1))), MIN_BLOCK_ROWS)
         blocks = [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
-        _ = self._merged or self._nodes  # computed once, before threads use them
+        if len(self.feature):
+            _ = self._merged or self._nodes  # computed once, before threads use them
         in_turns(lambda block: work(block, X[block]), blocks, n_jobs)
 
     def _dense_chunks(self, X: Any) -> Iterator[np.ndarray]:
@@ -226,7 +230,8 @@ class Forest(FlatData, kind="forest"):
     def _block_rows(self) -> int:
         per_tree = 64 if self._tables is None else mask_dtype(self.tree_splits).itemsize
         width = max(per_tree, 8 * (self.value.shape[1] - 1))
-        return int(np.clip(MAX_BLOCK_BYTES // (width * max(self.n_trees, 1)), MIN_BLOCK_ROWS, MAX_BLOCK_ROWS))
+        most = min(MAX_BLOCK_BYTES // (width * max(self.n_trees, 1)), MAX_BLOCK_CELLS // max(len(self._used), 1))
+        return int(np.clip(most, MIN_BLOCK_ROWS, MAX_BLOCK_ROWS))
 
     @cached_property
     def row(self) -> Callable[[Sequence[float]], tuple[float, ...]] | None:
@@ -240,7 +245,9 @@ class Forest(FlatData, kind="forest"):
         with np.errstate(over="ignore"):  # values too large for float32 exceed every threshold
             if self._merged is None:
                 return self._walk(X.astype(self.dtype, copy=False))
-            return self._quickscore(X.T.astype(self.dtype, order="C", copy=False), self._merged)
+            used = self._used
+            cells = (X if len(used) == X.shape[1] else X.take(used, axis=1)).T
+            return self._quickscore(cells.astype(self.dtype, order="C", copy=False), self._merged)
 
     def _add_up(self, leaves: np.ndarray) -> np.ndarray:
         """Sum the values of leaves, shape (n_rows, n_trees), to outputs, shape (n_rows, n_outputs)."""
@@ -270,13 +277,18 @@ class Forest(FlatData, kind="forest"):
         return leaves
 
     @cached_property
+    def _used(self) -> np.ndarray:
+        """The columns that splits test."""
+        return np.unique(self.feature)
+
+    @cached_property
     def _first_leaf_of_tree(self) -> np.ndarray:
         return self.tree_leaf[:-1].astype(np.int32)
 
     @cached_property
     def _merged(self) -> MergedTables | None:
-        """The QuickScorer tables of small trees."""
-        return None if self._tables is None else MergedTables(self._tables, self.dtype)
+        """The QuickScorer tables of small trees, one or more for the cells of the columns that splits test."""
+        return None if not self._tables else MergedTables(self._tables, self._used, self.dtype)
 
     @cached_property
     def _tables(self) -> list[FeatureTable] | None:

@@ -8,6 +8,7 @@ Each call of numpy is for many cells, because threads wait for each other betwee
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import reduce
 from itertools import pairwise
 
@@ -28,11 +29,14 @@ class MergedTables:
     Parameters
     ----------
     tables : sequence of FeatureTable
+    features : ndarray of int, shape (n_features,)
+        The columns whose cells are passed, in ascending order.
     dtype : dtype
         The dtype of cells.
     """
 
-    def __init__(self, tables: Sequence[FeatureTable], dtype: np.dtype) -> None:
+    def __init__(self, tables: Sequence[FeatureTable], features: np.ndarray, dtype: np.dtype) -> None:
+        tables = [replace(each, feature=int(np.searchsorted(features, each.feature))) for each in tables]
         by_size = sorted(tables, key=lambda each: len(each.table))
         compared = [each for each in by_size if isinstance(each.line_of, Comparisons)]
         self._coded = [each for each in by_size if each.is_small and not isinstance(each.line_of, Comparisons)]
@@ -48,7 +52,7 @@ class MergedTables:
         self._merge([*compared, *self._coded])
 
     def _merge(self, tables: Sequence[FeatureTable]) -> None:
-        """Merge consecutive tables; ``_parts`` has the positions and sizes of the first ones of all, the second ones, ..."""
+        """Merge consecutive tables; ``_parts`` lists the positions and sizes of their first tables, second tables..."""
         n_lines = [len(each.table) for each in tables]
         merged = sorted(_runs(tables), key=len, reverse=True)
         self._merged = [reduce(_product, [tables[place].table for place in run]) for run in merged]

@@ -70,7 +70,7 @@ def move_along_ranks(
         block = _Block(moved[columns], numbers.low[columns], last[columns])
         position = block.rank
         if swap is not None:
-            of_partners = position.take(block.flat(np.broadcast_to(swap.partners, position.shape)))
+            of_partners = position.take(swap.partners, axis=1)
             position = np.where(swap.is_swapped[columns], of_partners, position)
         moved[columns] = block.values_at(position, scale, rng)
     return numbers.fit_columns(moved)
@@ -156,7 +156,7 @@ class _Block:
         step -= below.astype(np.float32)
         below += self._starts
         values = self._gap.take(below)
-        values *= step
+        values *= step.astype(np.float64)  # which is faster than mixed dtypes
         values += self._ordered.take(below)
         if is_missing is not None:
             values[is_missing] = np.nan

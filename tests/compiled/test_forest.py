@@ -12,6 +12,8 @@ from scipy import sparse
 
 from skdistill.compiled import Forest
 from skdistill.compiled import _forest as forest_module
+from skdistill.compiled import _merged_tables as merged_tables
+from skdistill.compiled import _quickscorer as quickscorer
 from skdistill.compiled._nodes import forest_from_nodes, round_down, stack_outputs
 from skdistill.compiled._tree_code import _bounds_for_doubles
 from skdistill.convert import forest_from_lightgbm
@@ -135,6 +137,23 @@ def test_blocks_threads_and_layouts_change_nothing(monkeypatch, n_leaves):
     for block_bytes, n_jobs in ((1, 1), (1, 3), (2**30, 2)):
         monkeypatch.setattr(forest_module, "MAX_BLOCK_BYTES", block_bytes)
         np.testing.assert_array_equal(forest(n_leaves)[1].scores(X, n_jobs), expected)
+
+
+@pytest.mark.parametrize(("merged", "compared", "small"), [(0, 1, 66), (2**30, 2**20, 66), (2**21, 100, 5), (1, 1, 0)])
+def test_merged_tables_are_walking(monkeypatch, merged, compared, small):
+    """However many features share a table, and however cells are mapped to its lines: the leaves are the same."""
+    monkeypatch.setattr(merged_tables, "MAX_MERGED_BYTES", merged)
+    monkeypatch.setattr(merged_tables, "COMPARED_CELLS", compared)
+    monkeypatch.setattr(quickscorer, "MAX_SMALL_LINES", small)
+    X = np.hstack([table(seed=2)[0], table(seed=4)[0]])
+    X[::5, 2], X[::7, 3], X[::11, 0] = np.inf, -np.inf, np.nan
+    y = np.nan_to_num(X[:, [0, 1, 5, 7]]).sum(axis=1)  # the other columns are not tested by all forests
+    for n_trees in (1, 20):
+        flat = forest_from_lightgbm([booster(X, y, n_trees, categories=False).model_to_string()], dtype=np.float32)
+        np.testing.assert_array_equal(flat.leaves(X), flat._walk(X))
+        np.testing.assert_array_equal(flat.leaves(X.astype(np.float64), 2), flat._walk(X))
+    flat = forest()[1]
+    np.testing.assert_array_equal(flat.leaves(X[:, :6]), flat._walk(X[:, :6]))
 
 
 def test_sparse_rows_are_dense_ones(monkeypatch):
