@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 import narwhals as nw
 import numpy as np
 
+from ._described import described
 from ._progress import Progress
 from ._validation import check_choice
 from .certificates._digests import student_digest
@@ -54,7 +55,7 @@ def score_dataset(
     folder: Any,
     *,
     method: Method | Sequence[Method] = "predict",
-    keep: Sequence[str] = (),
+    keep: str | Sequence[str] = (),
     model_id: str | None = None,
     overwrite: bool = False,
     verbose: int = 0,
@@ -76,7 +77,7 @@ def score_dataset(
     method : {"predict", "predict_proba"} or both as a tuple, default="predict"
         What is written: the columns ``prediction`` (``prediction_0`` and so on for several outputs) and
         ``proba_<class>`` for each class.
-    keep : sequence of str, default=()
+    keep : str or sequence of str, default=()
         Columns of the dataset that are written beside the predictions, such as an identifier.
     model_id : str or None, default=None
         Name by which the next run recognises the model. ``None`` compares what the model has learned, or, for models of
@@ -114,16 +115,11 @@ def score_dataset(
     >>> scores.n_rows, scores.n_parts
     (6, 2)
     """
-    methods = (method,) if isinstance(method, str) else tuple(method)
-    for each in methods or ("",):
-        check_choice("score_dataset", "method", each, METHODS)
-        if not hasattr(model, each):
-            raise DatasetError(f"score_dataset: {type(model).__name__} has no {each}; expected a model that has.")
-    rows = for_model(dataset, model, keep)
-    folder = Path(os.fspath(folder))
-    folder.mkdir(parents=True, exist_ok=True)
-    what = {"model": model_id or _digest(model), "methods": list(methods), "keep": list(keep)}
-    writer = _Writer(model, methods, list(keep), folder, what, overwrite)
+    methods, kept = _checked_methods(model, method), list(dict.fromkeys([keep] if isinstance(keep, str) else keep))
+    rows = for_model(dataset, model, kept)
+    folder = _made_folder(folder)
+    what = {"model": model_id or _digest(model), "methods": list(methods), "keep": kept}
+    writer = _Writer(model, methods, kept, folder, what, overwrite)
     n_rows = n_parts = n_skipped = 0
     with Progress(f"score {rows.name}", rows.n_rows, verbose) as progress:
         for partition in rows.source.partitions():
@@ -131,6 +127,27 @@ def score_dataset(
             n_rows, n_parts, n_skipped = n_rows + n_written, n_parts + (n_written > 0), n_skipped + is_skipped
             progress.update(n_rows)
     return Scores(folder, n_rows, n_parts, n_skipped)
+
+
+def _checked_methods(model: Any, method: Any) -> tuple[Method, ...]:
+    methods = tuple(method) if isinstance(method, list | tuple) else (method,)
+    for each in methods or ("",):
+        check_choice("score_dataset", "method", each, METHODS)
+        if not hasattr(model, each):
+            raise DatasetError(f"score_dataset: {type(model).__name__} has no {each}; expected a model that has.")
+    return methods
+
+
+def _made_folder(folder: Any) -> Path:
+    """Return the path of a folder, which is made if it does not exist."""
+    if not isinstance(folder, str | os.PathLike):
+        raise TypeError(f"score_dataset: folder={described(folder)}; expected the path of a folder to write to.")
+    path = Path(os.fspath(folder))
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise DatasetError(f"score_dataset: {path} is a file; expected a folder. Pass another path.") from None
+    return path
 
 
 def _digest(model: Any) -> str:
@@ -221,14 +238,24 @@ class _Writer:
 
     def _scored(self, rows: ChunkedTable, partition: Partition) -> Iterator[dict[str, Any]]:
         """Yield the kept columns and the predictions of each chunk."""
-        whole = rows if not self.keep else replace(rows.select([*(rows.columns or ()), *self.keep]), kind=NATIVE)
+        known = list(rows.columns or ())
+        whole = rows
+        if self.keep:
+            others = [name for name in self.keep if name not in known]
+            whole = replace(rows.select([*known, *others]), kind=NATIVE)
         for chunk in whole.chunks_of(partition):
             table, kept = chunk.table, {}
             if self.keep:
                 frame = nw.from_native(table, eager_only=True)
                 kept = {name: frame[name].to_arrow() for name in self.keep}
-                table = as_kind(frame.select(list(rows.columns or ())).to_native(), rows.kind)
-            yield kept | self._predicted(rows, Chunk(table, chunk.start, chunk.partition, {}))
+                table = as_kind(frame.select(known).to_native(), rows.kind)
+            predicted = self._predicted(rows, Chunk(table, chunk.start, chunk.partition, {}))
+            if both := sorted(kept.keys() & predicted.keys()):
+                raise DatasetError(
+                    f"score_dataset: the columns {both} are kept, and predictions have the same names; expected other "
+                    "names. Rename these columns, or leave them out of keep."
+                )
+            yield kept | predicted
 
     def _predicted(self, rows: ChunkedTable, chunk: Chunk) -> dict[str, np.ndarray]:
         """Return the predictions for a chunk as columns."""

@@ -187,4 +187,10 @@ class CascadeClassifier(ClassifierMixin, BaseCascade):
         assert given.labels is not None
         if truth is None or self.promise == "teacher":
             return np.asarray(given.labels != teacher.labels)
+        known, said = self.classes_.tolist(), np.unique(truth).tolist()
+        if set(known).isdisjoint(said):
+            raise ValueError(
+                f"{type(self).__name__}: y has the labels {said[:5]}, and the teacher knows {known[:5]}; expected "
+                "labels of the teacher. Pass y as the teacher was fitted with it."
+            )
         return np.asarray(self.classes_[given.labels] != truth)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .._validation import check_table, warn_caller
+from .._validation import check_fitted, check_table, warn_caller
 from ..convert import is_distilled, unwrap
 from ..inspection._answers import as_table
 from ..teachers import SeenRows
@@ -62,6 +62,8 @@ def _dropped(is_equal: np.ndarray) -> tuple[np.ndarray, list[str]]:
 def _of_fit(model: Any, X: Any) -> list[tuple[SeenRows, Any]]:
     """Return the keys that a distilled estimator keeps, and the rows as it sees them."""
     inside = unwrap(model)
+    if is_distilled(inside.model):
+        check_fitted(inside.model, "student_")
     seen = getattr(inside.model, "seen_rows_", None)
     if not is_distilled(inside.model) or seen is None:
         return []

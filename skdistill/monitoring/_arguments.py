@@ -34,6 +34,19 @@ def distinct(who: str, labels: np.ndarray) -> list[Any]:
         raise ValueError(f"{who}: teacher_outputs are of several types; expected labels of the student.") from None
 
 
+def count_rows(who: str, X: Any, n_features: int) -> int:
+    """Return the number of rows of a table, or 1 for a single row, whose number of features must be right."""
+    is_list = isinstance(X, list | tuple)
+    if is_list and (not len(X) or isinstance(X[0], dict) or np.ndim(X[0])):
+        return len(X)
+    shape: tuple[int, ...] = (len(X),) if is_list else np.shape(X)
+    if len(shape) == 2:
+        return int(shape[0])
+    if shape == (n_features,):
+        return 1
+    raise ValueError(f"{who}: X of shape {shape}; expected (n_samples, {n_features}), or ({n_features},) for one row.")
+
+
 def check_finite(who: str, name: str, values: np.ndarray) -> None:
     """Raise an error if a number is NaN or infinite."""
     if not np.isfinite(values).all():

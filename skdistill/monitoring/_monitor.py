@@ -6,12 +6,13 @@ import math
 import pickle
 from collections.abc import Sequence
 from numbers import Real
+from threading import RLock
 from typing import Any, Self
 
 import numpy as np
 
 from ..compiled import CompiledModel
-from ._arguments import check_positive, check_seed, check_share
+from ._arguments import check_positive, check_seed, check_share, count_rows
 from ._bins import Bins
 from ._evidence import (
     MAX_PERIODS,
@@ -50,7 +51,8 @@ class Monitor:
     r"""Watch a shipped student: drift of its inputs and outputs, and whether its promise still holds.
 
     A monitor needs numpy alone, also in another process after it was pickled. It only adds up counts, so its size does
-    not grow with the number of rows, and monitors of several workers are merged exactly. Four tests share
+    not grow with the number of rows, and monitors of several workers are merged exactly. The threads of a process may
+    share one. Four tests share
     ``false_alarm_rate``, the probability that there is any alarm, at any time, if nothing has changed:
 
     - ``"audit"`` (half of it): the share of rows on which the student follows its teacher is below the promise. For a
@@ -146,7 +148,7 @@ class Monitor:
         self.promise = check_share("promise", promise) if promise is not None else found[0]
         self.tolerance = check_positive("tolerance", tolerance) if tolerance is not None else found[1]
         self._check_tolerance()
-        audits_all = isinstance(audit_share, Real) and audit_share == 1
+        audits_all = isinstance(audit_share, Real) and not isinstance(audit_share, bool) and audit_share == 1
         self.audit_share = 1.0 if audits_all else check_share("audit_share", audit_share)
         self.false_alarm_rate = check_share("false_alarm_rate", false_alarm_rate)
         self.random_state = check_seed(random_state)
@@ -155,6 +157,17 @@ class Monitor:
         self._starts, self._n_periods = [0], 1
         self._n_offered = self._next_check = 0
         self.alarms_: list[Alarm] = []
+        self._lock = RLock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        with self._lock:
+            state = {name: value for name, value in vars(self).items() if name != "_lock"}
+            copies = {"_sums": self._sums.copy(), "_starts": list(self._starts), "alarms_": list(self.alarms_)}
+            return state | copies
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._lock = RLock()
 
     # ------------------------------------------------------------------ what is seen
 
@@ -175,8 +188,11 @@ class Monitor:
             If the columns are others, or the outputs have another shape or are not finite.
         """
         cells, outputs = answered(self.model, "update", X, outputs)
-        if cells.shape[0]:
-            self._sums[-1] += self._counts(cells, outputs)
+        if not cells.shape[0]:
+            return
+        counts = self._counts(cells, outputs)
+        with self._lock:
+            self._sums[-1] += counts
             if self.n_rows_ >= self._next_check:
                 self._test_changes()
 
@@ -196,12 +212,12 @@ class Monitor:
         rows : ndarray of int, shape (n_chosen,)
             Positions of the rows to audit.
         """
-        n_rows = int(X.shape[0]) if hasattr(X, "shape") else len(X)
-        if keys is None:
-            numbers = np.arange(self._n_offered, self._n_offered + n_rows, dtype=np.uint64)
-        else:
-            numbers = key_numbers(keys, n_rows, "Monitor.to_audit")
-        self._n_offered += n_rows
+        n_rows = count_rows("Monitor.to_audit", X, self.model.n_features_in_)
+        given = None if keys is None else key_numbers(keys, n_rows, "Monitor.to_audit")
+        with self._lock:
+            first = self._n_offered
+            self._n_offered += n_rows
+        numbers = np.arange(first, first + n_rows, dtype=np.uint64) if given is None else given
         return np.flatnonzero(is_sampled(numbers, self.audit_share, self.random_state))
 
     def record_audit(self, X: Any, teacher_outputs: Any, outputs: Any = None) -> None:
@@ -224,23 +240,25 @@ class Monitor:
         """
         cells, outputs = answered(self.model, "record_audit", X, outputs)
         kept = is_kept(self.model, self.tolerance, teacher_outputs, outputs, cells.shape[0])
-        self._sums[-1, AUDITS] += len(kept)
-        self._sums[-1, KEPT] += int(kept.sum())
-        self._test_promise()
+        with self._lock:
+            self._sums[-1, AUDITS] += len(kept)
+            self._sums[-1, KEPT] += int(kept.sum())
+            self._test_promise()
 
     def start_period(self) -> None:
         """Start a period, such as a day: a change may begin with it.
 
         All workers whose monitors are merged start the same periods. The 64 latest periods are kept apart.
         """
-        self._starts.append(self._n_periods)
-        self._n_periods += 1
-        self._sums = np.vstack([self._sums, np.zeros_like(self._sums[:1])])
-        if len(self._starts) > MAX_PERIODS:
-            self._sums[0] += self._sums[1]
-            self._sums = np.delete(self._sums, 1, axis=0)
-            del self._starts[1]
-        self._next_check = 0
+        with self._lock:
+            self._starts.append(self._n_periods)
+            self._n_periods += 1
+            self._sums = np.vstack([self._sums, np.zeros_like(self._sums[:1])])
+            if len(self._starts) > MAX_PERIODS:
+                self._sums[0] += self._sums[1]
+                self._sums = np.delete(self._sums, 1, axis=0)
+                del self._starts[1]
+            self._next_check = 0
 
     @property
     def n_rows_(self) -> int:
@@ -261,6 +279,10 @@ class Monitor:
         -------
         status : MonitorStatus
         """
+        with self._lock:
+            return self._status()
+
+    def _status(self) -> MonitorStatus:
         evidence = {"audit": self._test_promise(), **self._test_changes()}
         if self.promise is None:
             del evidence["audit"]
@@ -310,7 +332,7 @@ class Monitor:
             If there is none, one of them is there twice, they watch different students or compare with different
             reference rows, promises or rates, or are in different periods.
         """
-        monitors = list(monitors)
+        monitors = [monitors] if isinstance(monitors, Monitor) else list(monitors)
         _check_mergeable(monitors)
         merged: Self = copy.copy(monitors[0])  # type: ignore[assignment]
         merged._sums = sum(each._sums for each in monitors)  # type: ignore[assignment]

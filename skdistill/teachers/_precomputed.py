@@ -170,6 +170,9 @@ class PrecomputedTeacher:
 
     def _find(self, X: Any) -> np.ndarray:
         """Return the position of the answer of each row; -1 for rows without one."""
+        X = X if hasattr(X, "shape") else np.asarray(X)
+        if len(X.shape) != 2:
+            raise TeacherError(f"PrecomputedTeacher: got X of shape {X.shape}; expected (n_samples, n_features).")
         names = _names_of(X)
         if self._columns is not None and names is not None:
             missing = [name for name in self._columns if name not in names]

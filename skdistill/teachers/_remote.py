@@ -211,6 +211,8 @@ class RemoteTeacher:
             A dict if the answers of the function have names.
         """
         X = X if hasattr(X, "shape") else np.asarray(X)
+        if len(X.shape) != 2:
+            raise TeacherError(f"{self._who}: got X of shape {X.shape}; expected a table of (n_samples, n_features).")
         keys = keys_for_keeping(X)
         answered = self._take_kept(keys)
         todo = np.ones(X.shape[0], dtype=bool)

@@ -407,6 +407,13 @@ def test_a_student_of_other_labels_is_refused(digits, teacher):
         CascadeClassifier(teacher, few, agreement=0.8).fit(digits[1][:100])
 
 
+def test_truth_in_other_labels_is_refused(digits, teacher, student):
+    """A teacher that never says any of the labels is not merely wrong."""
+    cascade = CascadeClassifier(teacher, student, agreement=0.8, promise="truth", n_synthetic=0, random_state=0)
+    with pytest.raises(ValueError, match=r"y has the labels \['0', .*, and the teacher knows \[0, 1"):
+        cascade.fit(digits[1][:400], digits[3][:400].astype(str))
+
+
 def test_a_constant_teacher_is_warned_of(digits):
     """Agreeing with it is proved, and says nothing."""
     tree = DecisionTreeClassifier(max_depth=1).fit(digits[0], digits[2] == 0)

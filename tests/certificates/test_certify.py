@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -346,3 +347,9 @@ def test_the_check_imports_numpy_alone():
         "print(sorted({m.split('.')[0] for m in sys.modules} & {'scipy', 'sklearn', 'lightgbm', 'pandas'}))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_what_is_not_fitted_is_not_certified():
+    """It has seen no rows, but there is no student either."""
+    with pytest.raises(NotFittedError, match="DistilledRegressor instance is not fitted yet"):
+        certify(DistilledRegressor(lambda rows: rows[:, 0]), np.eye(3))

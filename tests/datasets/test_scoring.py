@@ -192,3 +192,30 @@ def test_models_without_a_name_or_the_method_are_told(folder, tmp_path):
         score_dataset(Wrong(len), folder, tmp_path / "out", method="predict_proba")
     with pytest.raises(DatasetError, match=r"Wrong cannot be pickled.*Pass model_id"):
         score_dataset(Wrong(lambda X: X), folder, tmp_path / "out")
+
+
+@pytest.mark.parametrize("keep", ["a", ["key", "a", "key"]])
+def test_kept_columns_may_be_features_and_are_written_once(keep, tmp_path):
+    """One name is a name, not its letters."""
+    score_dataset(CLASSIFIER, [ROWS], tmp_path, keep=keep)
+    written = pq.read_table(tmp_path).to_pandas()
+    assert written.columns.tolist() == [*dict.fromkeys([keep] if isinstance(keep, str) else keep), "prediction"]
+    np.testing.assert_array_equal(written["a"], ROWS["a"])
+    np.testing.assert_array_equal(written["prediction"], CLASSIFIER.predict(ROWS[["a", "b"]]))
+
+
+def test_kept_columns_are_not_replaced_by_predictions(tmp_path):
+    """Columns of the same name are an error, not lost."""
+    with pytest.raises(DatasetError, match=r"columns \['prediction'\] are kept, and predictions have the same names"):
+        score_dataset(CLASSIFIER, [ROWS.assign(prediction=0)], tmp_path, keep=["prediction"])
+
+
+def test_what_is_no_folder_is_told(tmp_path):
+    """A file, and what is no path."""
+    (tmp_path / "file").touch()
+    with pytest.raises(DatasetError, match="file is a file; expected a folder"):
+        score_dataset(CLASSIFIER, [ROWS], tmp_path / "file")
+    with pytest.raises(TypeError, match="score_dataset: folder=None; expected the path of a folder"):
+        score_dataset(CLASSIFIER, [ROWS], None)
+    with pytest.raises(ValueError, match="method=None; expected 'predict' or 'predict_proba'"):
+        score_dataset(CLASSIFIER, [ROWS], tmp_path, method=None)

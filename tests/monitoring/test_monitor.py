@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -425,3 +426,54 @@ class TestRefusals:
         model = DistilledClassifier(as_teacher(TREE), "tree", sampler=None, random_state=0).fit(X[:300])
         size = len(pickle.dumps(watch(model)))
         assert size < 30_000
+
+
+class TestThreads:
+    def test_threads_share_a_monitor(self, base):
+        """No row, audit or period is lost, and copies that are pickled meanwhile are whole."""
+        monitor, rows, copies = pickle.loads(base), X[NEW][:10], []
+
+        def work():
+            for step in range(40):
+                monitor.update(rows)
+                monitor.record_audit(rows, TREE.predict(rows))
+                if step % 10 == 0:
+                    monitor.start_period()
+                    copies.append(pickle.loads(pickle.dumps(monitor)))
+
+        with ThreadPoolExecutor(4) as pool:
+            for each in [pool.submit(work) for _ in range(4)]:
+                each.result()
+        assert (monitor.n_rows_, monitor.n_audits_, monitor.status().n_periods) == (1600, 1600, 17)
+        for each in copies:
+            each.update(rows)
+            assert len(each._sums) == each.status().n_periods
+
+    def test_a_monitor_of_an_earlier_version_is_read(self, base):
+        """Its pickle has no lock."""
+        earlier = pickle.loads(base)
+        del earlier._lock
+        again = object.__new__(Monitor)
+        again.__setstate__(dict(vars(earlier)))
+        again.update(X[NEW])
+        assert again.n_rows_ == 3000
+
+
+class TestRowsToAudit:
+    @pytest.mark.parametrize("rows", [X[0], X[0].tolist(), X[:1], X[:1].tolist(), pd.DataFrame(X[:1])])
+    def test_one_row_is_one_row(self, rows):
+        """A row of three cells is not three rows, as in ``update``."""
+        assert watch(audit_share=1).to_audit(rows).tolist() == [0]
+
+    @pytest.mark.parametrize("rows", [None, X[:, 0], 3.0, X[0, :2]])
+    def test_no_table_is_refused(self, rows):
+        """Before rows are numbered."""
+        monitor = watch(audit_share=1)
+        with pytest.raises(ValueError, match=r"to_audit: X of shape \(.*\); expected \(n_samples, 3\), or \(3,\)"):
+            monitor.to_audit(rows)
+        assert monitor.to_audit(X[:2]).tolist() == [0, 1]
+
+    def test_a_truth_value_is_no_share(self):
+        """Although True equals 1."""
+        with pytest.raises(ValueError, match="audit_share=True; expected a number above 0"):
+            watch(audit_share=True)

@@ -22,8 +22,8 @@ from sklearn.base import clone
 from sklearn.dummy import DummyRegressor
 from sklearn.model_selection import cross_val_score
 
-from skdistill import DistilledClassifier, DistilledRegressor, RemoteTeacher, _progress
-from skdistill.exceptions import TeacherOutputError, TeacherQueryError, TeacherUnavailableError
+from skdistill import DistilledClassifier, DistilledRegressor, PrecomputedTeacher, RemoteTeacher, _progress
+from skdistill.exceptions import TeacherError, TeacherOutputError, TeacherQueryError, TeacherUnavailableError
 from skdistill.samplers import Jitter
 from skdistill.teachers import _pacing
 from skdistill.teachers._kept_answers import KeptAnswers, read_request
@@ -544,6 +544,16 @@ def test_it_is_pickled_with_its_counters(service):
         copied(X)
     np.testing.assert_array_equal(copied(X[:50]), TRUE[:50])
     assert repr(copied) == "RemoteTeacher(post, batch_size=10, concurrent=2)"
+
+
+@pytest.mark.parametrize("rows", [X[0], X[0].tolist(), X[0, 0]])
+def test_what_is_no_table_is_refused_before_a_request(rows):
+    """One row is a table of one row; a teacher of recorded answers says the same."""
+    with pytest.raises(TeacherError, match=r"got X of shape \(.*\); expected a table of"):
+        RemoteTeacher(exact)(rows)
+    with pytest.raises(TeacherError, match=r"got X of shape \(.*\); expected \(n_samples, n_features\)"):
+        PrecomputedTeacher(X, TRUE).has_answer(rows)
+    assert PrecomputedTeacher(X, TRUE).has_answer(X[:2].tolist()).all()
 
 
 BAD = [
