@@ -12,6 +12,7 @@ from ..compiled import CompiledModel, Forest, Linear
 from ..compiled._certainty import Certainty
 from ..convert import rows_of_student
 from ..exceptions import CompileError, TeacherError, TeacherWarning
+from ..metrics._answering import answered_share, distance_in_tolerances
 from ..samplers import LeafSwap
 from ..students import (
     CompactBoostingClassifier,
@@ -35,9 +36,6 @@ MIN_GAIN, MIN_GAIN_OF_FEW, FEW_ROWS = 0.005, 0.02, 1_000
 
 SIZE: dict[str, Any] = {"n_trees": 10, "max_leaf_nodes": 16}
 """Size of the second model: one row takes it about half a microsecond."""
-
-MOST_TOLERANCES = 2.0
-"""Distances of values beyond so many tolerances are clipped: only whether they are within one matters."""
 
 
 class Tuning(NamedTuple):
@@ -112,17 +110,6 @@ def _best(
     return scores[best if shares[best] >= shares[first] + gain else first], shares
 
 
-def answered_share(certainty: np.ndarray, fails: np.ndarray, agreement: float) -> float:
-    """Return the share of rows that the student answers if few answers may fail.
-
-    It is the mean over the numbers of failures up to twice the promised one, since few rows have few failures.
-    """
-    n_rows = len(fails)
-    n_failed = np.cumsum(fails[np.argsort(-certainty, kind="stable")])
-    allowed = np.arange(int(np.ceil(2 * (1 - agreement) * n_rows)) + 1)
-    return float(np.mean(np.searchsorted(n_failed, allowed, side="right")) / n_rows)
-
-
 def _synthetic(tuning: Tuning, models: Models, n_synthetic: int, rng: Any) -> Tuning | None:
     """Return synthetic rows that are drawn from rows, and that both models label; ``None`` if there are none."""
     if n_synthetic == 0 or tuning.X.shape[0] < MIN_LEARNED_ROWS:
@@ -193,10 +180,9 @@ def _reader(models: Models) -> CompiledModel | None:
 
 def distance_of(teacher: np.ndarray, student: np.ndarray, classifies: bool, scale: Any) -> np.ndarray:
     """Return the total variation of probabilities, or the largest distance of values in units of ``scale``, clipped."""
-    apart = np.abs(teacher - student)
     if classifies:
-        return apart.sum(axis=1) / 2
-    return np.minimum((apart / scale).reshape(len(apart), -1).max(axis=1), MOST_TOLERANCES)
+        return np.abs(teacher - student).sum(axis=1) / 2
+    return distance_in_tolerances(teacher, student, scale)
 
 
 def _of_another_family(models: Models, classifies: bool, seed: int) -> Any:

@@ -148,6 +148,11 @@ def _check_student(model: Any) -> None:
     student = model._resolve_student()
     if isinstance(student, AutoStudent):
         student.check()
+        if student.tolerance is not None and model._task.name == "classification":
+            raise StudentError(
+                f"{type(model).__name__}: AutoStudent(tolerance={described(student.tolerance)}) is for values; labels "
+                "are equal to those of the teacher or not. Pass tolerance=None."
+            )
     elif model.student_size is not None and not isinstance(student, CompactStudent):
         raise StudentError(
             f"{type(model).__name__}: student_size={model.student_size} needs a compact student of this package, or "
