@@ -36,7 +36,8 @@ def code_of_both(student: Code, ending: str, certainty: Certainty, n_outputs: in
         return None
     if is_read:
         places = range(n_columns, certainty.helper.n_features_in_)
-        first, cells = [], [f"    {''.join(f'x{place}, ' for place in places)}= {read},"]
+        names_read = ", ".join(f"x{place}" for place in places)
+        first, cells = [], [f"    {names_read} = {read}" if len(places) == 1 else f"    {names_read}, = {read},"]
     else:
         first, cells = ["    read = cells if type(cells) is list else cells.tolist()"], [f"    cells = [*read, {read}]"]
     margin = _margin(certainty, n_outputs) if certainty.classifies else []

@@ -146,7 +146,7 @@ class AutoStudent(Documented):
         n_finalists: int = 2,
         validation_fraction: float = 0.25,
         scoring: str | Callable[..., Any] | None = None,
-        tolerance: Any = None,
+        tolerance: float | Literal["auto"] | Sequence[float] | np.ndarray | None = None,
     ) -> None:
         self.families = families
         self.max_bytes = max_bytes

@@ -36,8 +36,8 @@ rows that cascades answered on rows that no benchmark reports."""
 AGREEMENT = 0.99
 """The promise, the default of cascades, for which candidates are compared."""
 
-SIZE: dict[str, Any] = {"n_trees": 10, "max_leaf_nodes": 16}
-"""Size of the model of the distance."""
+DISTANCE_MODEL: dict[str, Any] = {"n_trees": 10, "max_leaf_nodes": 16, "learning_rate": 0.3}
+"""The model of the distance: small, so that the rows that count can be told by a score that is small as well."""
 
 ANSWERED = "the share of rows that it answers in a cascade"
 """What the score of a student for a cascade is."""
@@ -118,7 +118,7 @@ class CascadeStudents:
 
         outputs, values = self.targets.predict(student, rows.X), self.targets.of(rows.outputs)
         distance = distance_in_tolerances(values, outputs.reshape(values.shape), self.tolerance)
-        model = CompactBoostingRegressor(**SIZE, random_state=self.seed)
+        model = CompactBoostingRegressor(**DISTANCE_MODEL, random_state=self.seed)
         model.fit(cells(rows.X, outputs), distance, sample_weight=rows.sample_weight)
         return lambda X, outputs: model.predict(cells(X, outputs))
 
