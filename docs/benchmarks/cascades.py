@@ -96,15 +96,15 @@ def measured(found, certainty="auto"):
 
 
 def microseconds(functions, rows, n_repeats=60):
-    """Return the smallest mean time of a call of each function, in turns: other processes can only add to it."""
-    best = np.full(len(functions), np.inf)
+    """Return the mean over rows of the smallest time of a call of each function, in turns: others only add to it."""
+    best = np.full((len(functions), len(rows)), np.inf)
     for _ in range(n_repeats):
         for place, function in enumerate(functions):
-            started = time.perf_counter()
-            for row in rows:
+            for index, row in enumerate(rows):
+                started = time.perf_counter()
                 function(row)
-            best[place] = min(best[place], time.perf_counter() - started)
-    return best / len(rows) * 1e6
+                best[place, index] = min(best[place, index], time.perf_counter() - started)
+    return best.mean(axis=1) * 1e6
 
 
 def latencies(found):
