@@ -14,7 +14,7 @@ from ..transfer import TransferSet
 from ._auto_student import AutoStudent
 from ._callbacks import Phase
 from ._candidates import Candidate, Candidates
-from ._cascade_students import CascadeStudents
+from ._cascade_students import ANSWERED, CascadeStudents
 from ._cross_validation import Folds, divide
 from ._run import Run
 from ._student_trials import (
@@ -235,16 +235,17 @@ def _rank(trials: StudentTrials, names: list[str], rungs: Rungs, real_weights: t
 
 
 def _for_cascade(trials: StudentTrials, ranked: list[Candidate], rows: TransferSet) -> list[Candidate]:
-    """Return candidates for a cascade: the best ones of each family by the share of rows that they answer.
+    """Fit the best candidates of each family for a cascade too; return all, the one that answers most rows first.
 
-    Too few rows for a validation set are too few for this share: there, the order stays.
+    Too few rows for a validation set are too few for this share: there, the order stays, and all are fitted so.
     """
-    others = [replace(trial, is_for_cascade=True) for trial in ranked]
     if trials.is_cross_validated:
-        return others
+        return [replace(trial, is_for_cascade=True) for trial in ranked]
     best_of_family = {trial.family: trial for trial in reversed(ranked)}
     finalists = [trial for trial in ranked if best_of_family[trial.family] is trial]
-    return trials.for_cascade(finalists[: trials.options.n_finalists], rows, 1) + others
+    taught = trials.for_cascade(finalists[: trials.options.n_finalists], rows, 1)
+    comparable = [trial for trial in taught + ranked if trial.scored_by == ANSWERED]
+    return ranked_within_budget(comparable) + [trial for trial in ranked if trial.scored_by != ANSWERED]
 
 
 def _without_validation(trials: StudentTrials, names: list[str]) -> list[Candidate]:

@@ -177,8 +177,12 @@ class StudentTrials:
             return self.terms.with_parameters(trial.family, n_parameters) if is_larger else trial.student
 
         def is_there(trial: Candidate) -> bool:
-            """Whether the candidate of the earlier rung has the same rows and the same size."""
-            return trial.n_rows == len(rows) and repr(next_of(trial)) == repr(trial.student)
+            """Whether the candidate of the earlier rung has the same rows, the same size, and the same score."""
+            return (
+                self.cascade_students is None
+                and trial.n_rows == len(rows)
+                and repr(next_of(trial)) == repr(trial.student)
+            )
 
         def teach(trial: Candidate) -> FittedCandidate:
             return self._within(trial.family, next_of(trial), rows, rung)
@@ -347,7 +351,8 @@ class StudentTrials:
         seconds = perf_counter() - started
         fitted = judged.students[0] if isinstance(judged, OutOfFold) else judged
         compiled = getattr(fitted, "estimator", fitted).__skdistill_compile__()
-        taught_on = rows.weigh_real(real_weight) if is_for_cascade and folds is None else None
+        is_compared = self.cascade_students is not None and rung > 0 and folds is None
+        taught_on = rows.weigh_real(real_weight) if is_compared else None
         losses, validated = self._validated(judged, taught_on, is_validated=is_validated)
         candidate = Candidate(
             family=family,
@@ -372,7 +377,7 @@ class StudentTrials:
     ) -> tuple[Losses | None, dict[str, float]]:
         """Return the losses of a student, its score and its estimated fidelity, if there are validation rows.
 
-        The score of a student for a cascade, if it says what it was fitted on, is the share of rows that it answers.
+        If it is said what the student was fitted on, its score is the share of rows that it answers in a cascade.
         """
         validation = self._validation if is_validated else None
         if validation is None:
