@@ -100,8 +100,8 @@ class AutoStudent(Documented):
         Tolerance of the :class:`~skdistill.CascadeRegressor` that the student is for: the largest absolute difference
         from the teacher's values, in their unit. ``"auto"`` is a tenth of their standard deviation, as for the cascade.
         The best families are then fitted once more with smaller weights where their expected distance from the teacher
-        is large, and the one that answers most validation rows in a cascade is selected. A cascade leaves more rows to
-        this student; by itself, its fidelity is usually a little lower. ``None`` is for students that are used without
+        is large, and of all, the student that answers most validation rows in a cascade is selected. A cascade leaves
+        more rows to it; by itself, its fidelity may be a little lower. ``None`` is for students that are used without
         their teacher. Values only; it cannot be combined with ``min_fidelity``.
 
     See Also
