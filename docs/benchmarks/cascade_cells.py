@@ -1,15 +1,17 @@
 """The cells of cascades.py: a table, a teacher, a student, and the answers of both for rows that neither saw.
 
-The student has 5,500 parameters, about 10 kB. Teacher and student are fitted on 3,000 rows. The rest of the rows tunes;
-the test rows (see tables.py) are the population that calibration rows are drawn from.
+Students have about 10 kB, unless their name says otherwise. Teacher and student are fitted on 3,000 rows. The rest of
+the rows tunes; the test rows (see tables.py) are the population that calibration rows are drawn from.
 """
+
+import time
 
 import joblib
 import tables
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.pipeline import make_pipeline
 
-from skdistill import DistilledClassifier, DistilledRegressor
+from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor
 
 NAMES = (*tables.CLASSIFICATION, *tables.REGRESSION)
 N_TUNING, MOST_TUNING, MOST_ROWS = 300, 1500, 6000
@@ -20,6 +22,16 @@ def forest_teacher(task, seed):
     """Return an unfitted forest of 300 trees."""
     forest = RandomForestClassifier if task == "classification" else RandomForestRegressor
     return make_pipeline(tables.encoder(False), forest(300, min_samples_leaf=2, random_state=seed))
+
+
+STUDENTS = {
+    "hybrid": {"student": "hybrid", "student_size": 5_500},
+    "auto": {"student": AutoStudent(max_bytes=10_000)},
+    "for cascade": {"student": AutoStudent(max_bytes=10_000, tolerance="auto")},
+    "for cascade, 30 kB": {"student": AutoStudent(max_bytes=30_000, tolerance="auto")},
+    "for cascade, 100 kB": {"student": AutoStudent(max_bytes=100_000, tolerance="auto")},
+}
+"""Parameters of the distilled estimator, by the name of the student."""
 
 
 TEACHERS = {"forest": forest_teacher, "RBF SVM": tables.svm_teacher, "vote": tables.vote_teacher}
@@ -46,11 +58,13 @@ def taught(folder, cache, name, teacher_name, seed=0):
 
 def cell(folder, cache, name, teacher_name, student="hybrid", seed=0):
     """Return what :func:`taught` does, with the distilled estimator, and the answers of its student."""
-    path = cache / f"{student}-{name}-{teacher_name.replace(' ', '_')}.joblib"
+    path = cache / f"{student.replace(' ', '_')}-{name}-{teacher_name.replace(' ', '_')}.joblib"
     found = taught(folder, cache, name, teacher_name, seed)
     if not path.exists():
         distilled = DistilledClassifier if found["task"] == "classification" else DistilledRegressor
-        model = distilled(found["teacher"], student, student_size=5_500, random_state=seed).fit(found["X_train"])
+        started = time.process_time()
+        model = distilled(found["teacher"], **STUDENTS[student], random_state=seed).fit(found["X_train"])
+        model.student_.seconds = time.process_time() - started
         joblib.dump(model.student_, path)
     student = joblib.load(path)
     for part in ("tuning", "test"):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import tables
 from cascade_cells import N_TUNING, NAMES, TEACHERS, cell
 from results import markdown_table, run
 
@@ -51,6 +52,8 @@ testing them in sequence is the same as testing the best one alone, and no other
 allows more: the error probability is 0.046 of 0.05.
 """
 
+STUDENTS_TEXT = """TODO"""
+SIZES_TEXT = """TODO"""
 COSTS = """Microseconds that a compiled row takes, and what each score adds to it (`compiled.answer`)."""
 CACHE = Path("cascade_cells")
 N_RESAMPLED, N_ROWS, AGREEMENT, CONFIDENCE = 200, 1200, 0.99, 0.95
@@ -83,6 +86,7 @@ def measured(found, certainty="auto"):
         shares.append(share)
     return {
         "score": cascade.certainty_,
+        "bytes": skdistill.compile(found["student"]).n_bytes,
         "without": float(1 - fails.mean()),
         "perfect": float(min(2 - AGREEMENT - fails.mean(), 1)),
         "kept": float(np.mean(kept)),
@@ -92,15 +96,15 @@ def measured(found, certainty="auto"):
 
 
 def microseconds(functions, rows, n_repeats=60):
-    """Return the smallest mean time of a call of each function, in turns: other processes can only add to it."""
-    best = np.full(len(functions), np.inf)
+    """Return the mean over rows of the smallest time of a call of each function, in turns: others only add to it."""
+    best = np.full((len(functions), len(rows)), np.inf)
     for _ in range(n_repeats):
         for place, function in enumerate(functions):
-            started = time.perf_counter()
-            for row in rows:
+            for index, row in enumerate(rows):
+                started = time.perf_counter()
                 function(row)
-            best[place] = min(best[place], time.perf_counter() - started)
-    return best / len(rows) * 1e6
+                best[place, index] = min(best[place, index], time.perf_counter() - started)
+    return best.mean(axis=1) * 1e6
 
 
 def latencies(found):
@@ -124,44 +128,107 @@ COLUMNS = {
     "share": "student answers",
     "of_oracle": "ratio",
 }
+MAIN = {"classification": "hybrid", "regression": "for cascade"}
+"""The students of the first table."""
+
+LARGER = [("california", "vote"), ("pol", "forest"), ("ailerons", "vote"), ("puma8nh", "vote")]
+"""Cells of students of several sizes: those that settings of the package were chosen on, on other rows."""
+
+SIZES = {"for cascade": "10 kB", "for cascade, 30 kB": "30 kB", "for cascade, 100 kB": "100 kB"}
 
 
-def page(results):
-    """Return the text and the tables of the page: the cells, and their means."""
-    measured_cells = [row for row in results.rows if "task" in row]
-    measured_cells.sort(key=lambda row: (NAMES.index(row["name"]), list(TEACHERS).index(row["teacher"])))
-    frame = pd.DataFrame(measured_cells).assign(of_oracle=lambda cells: cells["share"] / cells["oracle"])
+def frame_of(results):
+    """Return the cells as a frame, in the order of tables and teachers."""
+    rows = [row for row in results.rows if "task" in row]
+    rows.sort(key=lambda row: (NAMES.index(row["name"]), list(TEACHERS).index(row["teacher"])))
+    return pd.DataFrame(rows).assign(of_oracle=lambda cells: cells["share"] / cells["oracle"])
+
+
+def table_of_cells(frame):
+    """Return what happens in each cell."""
+    header = ["table", "teacher, score", *COLUMNS.values()]
     cells = [
         [each["name"], f"{each['teacher']}, {each['score']}", *(f"{each[name]:.3f}" for name in COLUMNS)]
         for each in frame.to_dict("records")
     ]
-    groups = {"classes": frame[frame["task"] == "classification"], "values": frame[frame["task"] == "regression"]}
+    return markdown_table(header, cells)
+
+
+def table_of_means(groups):
+    """Return the means of groups of cells."""
     means = [
         [f"{name} ({len(part)})", f"worst {part['kept'].min():.3f}", *(f"{part[n].mean():.3f}" for n in COLUMNS)]
-        for name, part in (groups | {"all": frame}).items()
+        for name, part in groups.items()
     ]
-    header = ["table", "teacher, score", *COLUMNS.values()]
-    of_means = markdown_table(["cells", "promise kept in a cell", *COLUMNS.values()], means)
-    of_sums = frame["share"].sum() / frame["oracle"].sum()
-    of_means += (
-        f"\n\nIn all cells together, the student answers {of_sums:.2f} of what it would with the best thresholds."
-    )
+    return markdown_table(["cells", "promise kept in a cell", *COLUMNS.values()], means)
+
+
+def table_side_by_side(frame, students):
+    """Return bytes, rows that agree, and rows that are answered, of several students in each cell."""
+    kinds = {"bytes": "{:,.0f}", "without": "{:.3f}", "share": "{:.3f}"}
+    found = {
+        (name, teacher): part.set_index("student")
+        for (name, teacher), part in frame[frame["student"].isin(students)].groupby(["name", "teacher"], sort=False)
+    }
+    found = {cell: part for cell, part in found.items() if set(students) <= set(part.index)}
+    lines = [
+        [f"{name}, {teacher}", *(text.format(part.loc[s, kind]) for kind, text in kinds.items() for s in students)]
+        for (name, teacher), part in found.items()
+    ]
+    means = [np.mean([part.loc[s, kind] for part in found.values()]) for kind in kinds for s in students]
+    texts = [text for text in kinds.values() for _ in students]
+    lines.append(["**mean**", *(text.format(mean) for text, mean in zip(texts, means, strict=True))])
+    titles = {"bytes": "bytes", "without": "agrees", "share": "answers"}
+    header = [f"{titles[kind]}, {label}" for kind in kinds for label in students.values()]
+    return markdown_table(["table, teacher", *header], lines)
+
+
+def table_of_costs(results):
+    """Return what scores add to a compiled row."""
     scores = ("row", "margin", "deviation", "families")
     costs = [
         [row["latency"], *("–" if name not in row else f"{row[name]:.1f}" for name in scores)]
         for row in results.rows
         if "latency" in row
     ]
-    costs = markdown_table(["table, forest", "µs a row", *(f"{name} adds" for name in scores[1:])], costs)
-    return f"{TEXT}\n\n{of_means}\n\n{markdown_table(header, cells)}\n\n## What a row costs\n\n{COSTS}\n\n{costs}"
+    return markdown_table(["table, forest", "µs a row", *(f"{name} adds" for name in scores[1:])], costs)
+
+
+def page(results):
+    """Return the text and the tables of the page: the cells, and their means."""
+    frame = frame_of(results)
+    main = frame[frame["student"] == frame["task"].map(MAIN)]
+    of_task = {"classes": main[main["task"] == "classification"], "values": main[main["task"] == "regression"]}
+    before = frame[(frame["task"] == "regression") & (frame["student"] == "hybrid")]
+    groups = of_task | {"values, hybrid": before, "all": main}
+    parts = [
+        TEXT,
+        table_of_means(groups),
+        f"In all cells together, the student answers {main['share'].sum() / main['oracle'].sum():.2f} of what it would "
+        "with the best thresholds.",
+        table_of_cells(main),
+        "## Students of 10 kB",
+        STUDENTS_TEXT,
+        table_side_by_side(frame, {name: name for name in ("hybrid", "auto", "for cascade")}),
+        "## Larger students",
+        SIZES_TEXT,
+        table_side_by_side(frame, SIZES),
+        "## What a row costs",
+        COSTS,
+        table_of_costs(results),
+    ]
+    return "\n\n".join(part.strip() for part in parts)
 
 
 def measure(results, folder):
     """Measure what is missing."""
-    for name, teacher in results.mine([(name, teacher) for name in NAMES for teacher in TEACHERS]):
-        if not results.has(name=name, teacher=teacher):
-            found = cell(folder, CACHE, name, teacher)
-            results.add(name=name, teacher=teacher, task=found["task"], **measured(found))
+    cells = [("hybrid", name, teacher) for name in NAMES for teacher in TEACHERS]
+    cells += [(student, name, t) for student in ("auto", "for cascade") for name in tables.REGRESSION for t in TEACHERS]
+    cells += [(student, *each) for student in SIZES for each in LARGER if student != "for cascade"]
+    for student, name, teacher in results.mine(cells):
+        if not results.has(student=student, name=name, teacher=teacher):
+            found = cell(folder, CACHE, name, teacher, student)
+            results.add(student=student, name=name, teacher=teacher, task=found["task"], **measured(found))
     for name in results.mine(["heloc", "adult", "pendigits", "pol"]):
         if not results.has(latency=name):
             results.add(latency=name, **latencies(cell(folder, CACHE, name, "forest")))

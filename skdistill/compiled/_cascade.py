@@ -7,7 +7,7 @@ import numpy as np
 
 from ._certainty import Certainty
 from ._certainty_code import code_of_both
-from ._code import Code, row_source
+from ._code import Code, float_literal, row_source
 from ._model import CompiledModel
 
 
@@ -51,13 +51,22 @@ class CompiledCascade(CompiledModel):
     """
 
     certainty: Certainty
-    threshold: float
     _both: Callable[[Any], tuple[Any, Any]] | None = None
 
     _added = frozenset({"certainty", "threshold"})
 
     def __init__(self, student: CompiledModel, certainty: Certainty, threshold: float) -> None:
         self.__setstate__(student.__getstate__() | {"certainty": certainty, "threshold": threshold})
+
+    @property
+    def threshold(self) -> float:
+        """Rows with a smaller certainty are left to the teacher."""
+        return float(self.__dict__["threshold"])
+
+    @threshold.setter
+    def threshold(self, threshold: float) -> None:
+        self.__dict__["threshold"] = threshold
+        self._reset_code()  # it is part of the generated code
 
     def answer(self, X: Any) -> tuple[Any, Any]:
         """Return the outputs of the student, and whether the teacher should be queried instead.
@@ -74,12 +83,10 @@ class CompiledCascade(CompiledModel):
         defers : ndarray of bool, shape (n_samples,), or bool
             Whether the certainty is below the threshold.
         """
-        if self._both is None:
-            self._both = _separately(self) if self.certainty.reads_raw_rows else _StudentAndCertainty(self)
-        outputs, certainty = self._both(X)
-        if type(certainty) is float:
-            return outputs, not certainty >= self.threshold
-        return outputs, ~(certainty >= self.threshold)  # also if the certainty is NaN
+        both = self._both
+        if both is None:
+            both = self._both = _separately(self) if self.certainty.reads_raw_rows else _StudentAndDeferral(self)
+        return both(X)
 
     def defers(self, X: Any) -> Any:
         """Return whether the teacher should be queried: for one row, or for each of many.
@@ -119,17 +126,17 @@ class CompiledCascade(CompiledModel):
         return super().__getstate__() | {"certainty": self.certainty, "threshold": self.threshold}
 
 
-class _StudentAndCertainty(CompiledModel):
-    """Returns the outputs of a student and its certainty for one row or many, from cells that are read once."""
+class _StudentAndDeferral(CompiledModel):
+    """Returns the outputs of a student and whether to defer, for one row or many, from cells that are read once."""
 
     def __init__(self, cascade: CompiledCascade) -> None:
-        self.certainty = cascade.certainty
+        self.certainty, self.threshold = cascade.certainty, cascade.threshold
         self.__setstate__(CompiledModel.__getstate__(cascade))
 
     def _many(self, X: Any) -> Any:
         cells = self._cells(X)
         outputs = self.outputs_of(cells)
-        return outputs, self.certainty.of_cells(outputs, cells)
+        return outputs, _deferred(self.certainty.of_cells(outputs, cells), self.threshold)
 
     def _code(self) -> Code | None:
         code, link = super()._code(), self._inverse_link()
@@ -138,15 +145,16 @@ class _StudentAndCertainty(CompiledModel):
         return None if code is None else code_of_both(code, ending, self.certainty, n_outputs)
 
     def _source_of(self, code: Code) -> str:
-        return row_source(code.lines, f"    return {'value' if self.is_single else 'array(proba)'}, certainty")
+        outputs, threshold = "value" if self.is_single else "array(proba)", float_literal(self.threshold)
+        return row_source(code.lines, f"    return {outputs}, not certainty >= {threshold}")
 
     def _first(self, outputs: Any) -> Any:
-        of_row, certainty = outputs
-        return of_row[0], float(certainty[0])
+        of_row, defers = outputs
+        return of_row[0], bool(defers[0])
 
     def _as_table(self, outputs: Any) -> Any:
-        of_row, certainty = outputs
-        return super()._as_table(of_row), np.array([certainty])
+        of_row, defers = outputs
+        return super()._as_table(of_row), np.array([defers])
 
 
 def _separately(cascade: CompiledCascade) -> Callable[[Any], tuple[Any, Any]]:
@@ -155,6 +163,12 @@ def _separately(cascade: CompiledCascade) -> Callable[[Any], tuple[Any, Any]]:
     def both(X: Any) -> tuple[Any, Any]:
         outputs = cascade(X)
         is_one = type(outputs) is float or outputs.ndim == (1 if not cascade.is_single else 0)
-        return outputs, (cascade.certainty.of_one if is_one else cascade.certainty.of_rows)(outputs, X)
+        certainty = (cascade.certainty.of_one if is_one else cascade.certainty.of_rows)(outputs, X)
+        return outputs, _deferred(certainty, cascade.threshold)
 
     return both
+
+
+def _deferred(certainty: Any, threshold: float) -> Any:
+    """Return whether the certainty of one row or of many is below the threshold, or NaN."""
+    return not certainty >= threshold if type(certainty) is float else ~(certainty >= threshold)

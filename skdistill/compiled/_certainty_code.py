@@ -6,6 +6,9 @@ from ._certainty import Certainty, margin_of_one
 from ._code import Code, float_literal
 from ._tree_code import forest_code, reading
 
+MAX_COMPARED = 50
+"""Maximum number of classes whose probabilities are compared one by one in the code; those of more are sorted."""
+
 
 def code_of_both(student: Code, ending: str, certainty: Certainty, n_outputs: int) -> Code | None:
     """Return code that extends that of the student by its certainty; ``None`` if no code is generated for it.
@@ -36,7 +39,8 @@ def code_of_both(student: Code, ending: str, certainty: Certainty, n_outputs: in
         return None
     if is_read:
         places = range(n_columns, certainty.helper.n_features_in_)
-        first, cells = [], [f"    {''.join(f'x{place}, ' for place in places)}= {read},"]
+        names_read = ", ".join(f"x{place}" for place in places)
+        first, cells = [], [f"    {names_read} = {read}" if len(places) == 1 else f"    {names_read}, = {read},"]
     else:
         first, cells = ["    read = cells if type(cells) is list else cells.tolist()"], [f"    cells = [*read, {read}]"]
     margin = _margin(certainty, n_outputs) if certainty.classifies else []
@@ -72,7 +76,16 @@ def _margin(certainty: Certainty, n_classes: int) -> list[str]:
         return [f"    margin = 2 * abs(proba[1] - {float_literal(cut)})"]
     if certainty.decision is not None or n_classes < 2:
         return ["    margin = margin_of_one(list(proba), decision)"]
-    return ["    *_, other, largest = sorted(proba)", "    margin = largest - other"]
+    if n_classes > MAX_COMPARED:
+        return ["    *_, other, largest = sorted(proba)", "    margin = largest - other"]
+    lines = [
+        f"    {', '.join(f'p{place}' for place in range(n_classes))} = proba",
+        "    largest, other = (p0, p1) if p0 > p1 else (p1, p0)",
+    ]
+    for name in (f"p{place}" for place in range(2, n_classes)):  # mostly one comparison, where sorting takes several
+        swapped = f"({name}, largest) if {name} > largest else (largest, {name})"
+        lines.append(f"    if {name} > other: largest, other = {swapped}")
+    return [*lines, "    margin = largest - other"]
 
 
 def _read(certainty: Certainty, n_outputs: int) -> str:

@@ -149,6 +149,11 @@ def _check_student(model: Any, y: Any) -> None:
     student = model._resolve_student()
     if isinstance(student, AutoStudent):
         student.check()
+        if student.tolerance is not None and model._task.name == "classification":
+            raise StudentError(
+                f"{type(model).__name__}: AutoStudent(tolerance={described(student.tolerance)}) is for values; labels "
+                "are equal to those of the teacher or not. Pass tolerance=None."
+            )
         try_before_teacher(model, student.scoring, y)
     elif model.student_size is not None and not isinstance(student, CompactStudent):
         raise StudentError(

@@ -15,6 +15,7 @@ from ..exceptions import StudentError
 from ..students._families import FAMILIES, current_name, warn_of_former_names
 from ..students._inheritable import Kind
 from ..transfer import AUTO_RATIO, count_synthetic
+from ._cascade_students import check_tolerance
 from ._scoring import check_scoring
 
 WIDE_TABLE_COLUMNS = 1000
@@ -97,10 +98,18 @@ class AutoStudent(Documented):
         of the real rows and the sampler are chosen by fidelity as before. A name that cannot be computed for the task
         or the labels of the teacher is refused before the teacher is queried. It cannot be combined with
         ``min_fidelity``.
+    tolerance : "auto", float > 0, array-like of shape (n_outputs,) or None, default=None
+        Tolerance of the :class:`~skdistill.CascadeRegressor` that the student is for: the largest absolute difference
+        from the teacher's values, in their unit. ``"auto"`` is a tenth of their standard deviation, as for the cascade.
+        The best families are then fitted once more with smaller weights where their expected distance from the teacher
+        is large, and of all, the student that answers most validation rows in a cascade is selected. A cascade leaves
+        more rows to it; by itself, its fidelity may be a little lower. ``None`` is for students that are used without
+        their teacher. Values only; it cannot be combined with ``min_fidelity``.
 
     See Also
     --------
     skdistill.DistilledClassifier : Its attribute ``candidates_`` holds the results of the search.
+    skdistill.CascadeRegressor : Returns the values of the teacher where the student is not within a tolerance.
 
     Notes
     -----
@@ -139,6 +148,7 @@ class AutoStudent(Documented):
         n_finalists: int = 2,
         validation_fraction: float = 0.25,
         scoring: str | Callable[..., Any] | None = None,
+        tolerance: float | Literal["auto"] | Sequence[float] | np.ndarray | None = None,
     ) -> None:
         self.families = families
         self.max_bytes = max_bytes
@@ -147,6 +157,7 @@ class AutoStudent(Documented):
         self.n_finalists = n_finalists
         self.validation_fraction = validation_fraction
         self.scoring = scoring
+        self.tolerance = tolerance
 
     def check(self) -> None:
         """Raise an error if an option is invalid."""
@@ -168,6 +179,12 @@ class AutoStudent(Documented):
         if self.scoring is not None and self.min_fidelity is not None:
             raise StudentError(
                 f"AutoStudent: scoring={described(self.scoring)} with min_fidelity={self.min_fidelity!r}, which "
+                "selects the smallest student of that fidelity; expected one of them. Omit either."
+            )
+        check_tolerance(self.tolerance)
+        if self.tolerance is not None and self.min_fidelity is not None:
+            raise StudentError(
+                f"AutoStudent: tolerance={described(self.tolerance)} with min_fidelity={self.min_fidelity!r}, which "
                 "selects the smallest student of that fidelity; expected one of them. Omit either."
             )
         check_number(self, "n_finalists", self.n_finalists, kind=Integral, low=1)
@@ -202,12 +219,15 @@ class AutoStudent(Documented):
             return not (sparse.issparse(X) and X.shape[1] > WIDE_TABLE_COLUMNS)
         return INHERITING_FAMILY in self.family_names()
 
-    def allowed_parameters(self, student_size: int | None) -> float | None:
-        """Return the approximate number of parameters that the user's budget allows; ``None`` without a budget."""
+    def allowed_parameters(self, student_size: int | None, *, is_measured: bool = False) -> float | None:
+        """Return the approximate number of parameters that the user's budget allows; ``None`` without a budget.
+
+        If the bytes of a student of the family are measured, they bound its size instead of the estimate.
+        """
         most = [float(student_size)] if student_size is not None else []
         if isinstance(self.max_bytes, Integral):
             of_bytes = max((self.max_bytes - FIXED_BYTES) / BYTES_PER_PARAMETER, self.max_bytes / 8)
-            most.append(min(of_bytes, MAX_PARAMETERS))
+            most.append(MAX_PARAMETERS if is_measured else min(of_bytes, MAX_PARAMETERS))
         if self.max_bytes is None or self.max_ops is not None:
             most.append(MAX_PARAMETERS)
         return min(most, default=None)

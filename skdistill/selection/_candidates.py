@@ -70,7 +70,10 @@ class Candidate:
     student : estimator or None
         The unfitted student.
     scored_by : str, default="fidelity"
-        What the score is: ``"fidelity"``, or the name of the scorer.
+        What the score is: ``"fidelity"``, the name of the scorer, or for a student for a cascade the share of rows that
+        it answers.
+    is_for_cascade : bool, default=False
+        Whether the student was fitted for a cascade (``tolerance``).
     """
 
     family: str
@@ -89,6 +92,7 @@ class Candidate:
     real_weight: float = 1.0
     student: Any = field(default=None, repr=False)
     scored_by: str = "fidelity"
+    is_for_cascade: bool = False
 
     def describe(self) -> str:
         """Return family, size and fidelity as text."""
@@ -155,6 +159,8 @@ class Candidates(dict[str, np.ndarray]):
         last = self.tried[-1]
         is_validated = ~np.isnan(self["fidelity"])
         is_like = is_validated & (self["family"] == last.family) & (self["real_weight"] == last.real_weight)
+        is_alike = is_like & np.array([trial.is_for_cascade == last.is_for_cascade for trial in self.tried])
+        is_like = is_alike if is_alike.any() else is_like  # where rows are few, it is only fitted so in the end
         is_same = is_like & (self["student"] == self["student"][-1])
         # fitted on all rows, it may exceed the budget and be made slightly smaller than the candidate validated
         validated = np.flatnonzero(is_same if is_same.any() else is_like)

@@ -14,6 +14,7 @@ from ..transfer import TransferSet
 from ._auto_student import AutoStudent
 from ._callbacks import Phase
 from ._candidates import Candidate, Candidates
+from ._cascade_students import ANSWERED, CascadeStudents
 from ._cross_validation import Folds, divide
 from ._run import Run
 from ._student_trials import (
@@ -95,6 +96,8 @@ def choose_student(
     if folds is not None:
         terms, rows = replace(terms, is_cross_validated=True), replace(rows, for_selection=folds.rows)
     trials = StudentTrials(options, terms, targets, validation, seed, rows.real_weights[0], run.deadline, folds)
+    if options.tolerance is not None:
+        trials.cascade_students = CascadeStudents.of(options.tolerance, rows.whole, targets, seed)
     try:
         with run.phases.phase("choose a student") as phase:
             ranked = _choose(trials, names, rows, validation, run, phase)
@@ -124,10 +127,13 @@ def _choose(
 ) -> list[Candidate]:
     """Return the candidates, the best first."""
     if rows.for_selection is None or validation is None:
-        return _without_validation(trials, names)
+        ranked = _without_validation(trials, names)
+        return ranked if trials.cascade_students is None else [replace(each, is_for_cascade=True) for each in ranked]
     rungs = Rungs(rows.for_selection, run.rng.permutation(len(rows.for_selection)))
     trials.progress = phase.progress("choosing a student", *_plan(trials, names, rungs, len(rows.real_weights)))
     ranked = _rank(trials, names, rungs, rows.real_weights)
+    if trials.cascade_students is not None:
+        ranked = _for_cascade(trials, ranked, rungs.rung(1))
     trials.progress = None
     return ranked
 
@@ -197,6 +203,7 @@ def _plan(trials: StudentTrials, names: list[str], rungs: Rungs, n_weights: int)
         n_first, n_second = n_first + n_finalists, min(n_finalists, options.n_finalists) + n_weights
     if options.min_fidelity is not None:
         n_first, n_second = n_families, n_families * len(BUDGET_SHARES)
+    n_second += 0 if trials.cascade_students is None else options.n_finalists
     return n_first + n_second, "students", n_first * rungs.count(0) + n_second * rungs.count(1)
 
 
@@ -225,6 +232,20 @@ def _rank(trials: StudentTrials, names: list[str], rungs: Rungs, real_weights: t
         others = trials.with_weight(best, real_weight, second, 1)
         best = trials.merge(best, ranked_within_budget(others))
     return best + grown[1:]
+
+
+def _for_cascade(trials: StudentTrials, ranked: list[Candidate], rows: TransferSet) -> list[Candidate]:
+    """Fit the best candidates of each family for a cascade too; return all, the one that answers most rows first.
+
+    Too few rows for a validation set are too few for this share: there, the order stays, and all are fitted so.
+    """
+    if trials.is_cross_validated:
+        return [replace(trial, is_for_cascade=True) for trial in ranked]
+    best_of_family = {trial.family: trial for trial in reversed(ranked)}
+    finalists = [trial for trial in ranked if best_of_family[trial.family] is trial]
+    taught = trials.for_cascade(finalists[: trials.options.n_finalists], rows, 1)
+    comparable = [trial for trial in taught + ranked if trial.scored_by == ANSWERED]
+    return ranked_within_budget(comparable) + [trial for trial in ranked if trial.scored_by != ANSWERED]
 
 
 def _without_validation(trials: StudentTrials, names: list[str]) -> list[Candidate]:

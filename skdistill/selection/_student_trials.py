@@ -18,6 +18,7 @@ from ..exceptions import StudentError, StudentSizeError
 from ..transfer import TransferSet
 from ._auto_student import AutoStudent
 from ._candidates import VALIDATED, Candidate
+from ._cascade_students import ANSWERED, CascadeStudents
 from ._cross_validation import Folds, OutOfFold
 from ._deadline import Deadline
 from ._scoring import name_of, score_of
@@ -82,6 +83,8 @@ class StudentTrials:
         self._validation = validation if folds is None else folds.validation
         self.validated_on = "nothing: too few rows" if self._validation is None else self._validation.origin
         self.progress: Progress | None = None
+        self.cascade_students: CascadeStudents | None = None
+        """Fits candidates for a cascade; ``None`` without a tolerance."""
         self.all: list[Candidate] = []
         self._losses: list[Losses | None] = []
         """The losses of each candidate; ``None`` if it was not validated."""
@@ -168,14 +171,18 @@ class StudentTrials:
         """Fit candidates of an earlier rung on more rows, at the largest size that the budget allows."""
 
         def next_of(trial: Candidate) -> Any:
-            most = self.terms.most_of(trial.family, self.options)
+            most = self.terms.most_of(trial.family, self.options, is_measured=True)
             n_parameters = min(most, TARGET_BUDGET_SHARE * trial.n_parameters / max(self.excess(trial), 1e-9))
             is_larger = n_parameters > trial.n_parameters
             return self.terms.with_parameters(trial.family, n_parameters) if is_larger else trial.student
 
         def is_there(trial: Candidate) -> bool:
-            """Whether the candidate of the earlier rung has the same rows and the same size."""
-            return trial.n_rows == len(rows) and repr(next_of(trial)) == repr(trial.student)
+            """Whether the candidate of the earlier rung has the same rows, the same size, and the same score."""
+            return (
+                self.cascade_students is None
+                and trial.n_rows == len(rows)
+                and repr(next_of(trial)) == repr(trial.student)
+            )
 
         def teach(trial: Candidate) -> FittedCandidate:
             return self._within(trial.family, next_of(trial), rows, rung)
@@ -220,6 +227,11 @@ class StudentTrials:
         weighed = [replace(trial, real_weight=real_weight) for trial in tried]
         return self._try_all(lambda trial: self.refit(trial, rows, rung), weighed)
 
+    def for_cascade(self, tried: list[Candidate], rows: TransferSet, rung: int) -> list[Candidate]:
+        """Fit the same students for a cascade, and return them, the one that answers most rows first."""
+        chosen = [replace(trial, is_for_cascade=True) for trial in tried]
+        return ranked_within_budget(self._try_all(lambda trial: self.refit(trial, rows, rung), chosen))
+
     def is_too_much(self, real_weight: float, rows: TransferSet) -> bool:
         """Whether a larger weight of the real rows is significantly worse for the best student of the first rung.
 
@@ -242,8 +254,7 @@ class StudentTrials:
 
     def refit(self, trial: Candidate, rows: TransferSet, rung: int, *, is_validated: bool = True) -> FittedCandidate:
         """Fit the student of a candidate again, on other rows or with another weight of the real rows."""
-        weight = trial.real_weight
-        return self._within(trial.family, trial.student, rows, rung, real_weight=weight, is_validated=is_validated)
+        return self._within(trial.family, trial.student, rows, rung, like=trial, is_validated=is_validated)
 
     def merge(self, ranked: list[Candidate], others: list[Candidate]) -> list[Candidate]:
         """Merge candidates of two real weights; the smaller weight ranks first only if it is significantly better."""
@@ -297,14 +308,17 @@ class StudentTrials:
         rung: int,
         share: float = 1.0,
         *,
-        real_weight: float | None = None,
+        like: Candidate | None = None,
         is_validated: bool = True,
     ) -> FittedCandidate:
-        """Fit a student, and smaller ones of its family while it exceeds the budget."""
-        real_weight = self.real_weight if real_weight is None else real_weight
+        """Fit a student, and smaller ones of its family while it exceeds the budget.
+
+        It is fitted with the weight of the real rows of ``like``, and for a cascade if ``like`` is.
+        """
+        how = (self.real_weight, False) if like is None else (like.real_weight, like.is_for_cascade)
         for _ in range(MAX_SHRINK_ATTEMPTS):
             try:
-                fitted = self._try(family, student, rows, rung, real_weight, is_validated=is_validated)
+                fitted = self._try(family, student, rows, rung, *how, is_validated=is_validated)
             except StudentSizeError:  # not even its smallest student is within the budget
                 return self._too_small(family, rung)
             trial, excess = fitted.candidate, self.excess(fitted.candidate, share)
@@ -318,22 +332,28 @@ class StudentTrials:
         return fitted
 
     def _try(
-        self, family: str, student: Any, rows: TransferSet, rung: int, real_weight: float, *, is_validated: bool
+        self,
+        family: str,
+        student: Any,
+        rows: TransferSet,
+        rung: int,
+        real_weight: float,
+        is_for_cascade: bool,
+        *,
+        is_validated: bool,
     ) -> FittedCandidate:
-        validation, folds = (self._validation, self._folds) if is_validated else (None, None)
+        folds = self._folds if is_validated else None
         student = self.terms.final(family, student) if rung == FINAL_RUNG else student
         teach, started = partial(self._targets.teach, student, seed=self.seed), perf_counter()
+        if is_for_cascade and self.cascade_students is not None:
+            teach = partial(self.cascade_students.teach, teach)
         judged = teach(rows.weigh_real(real_weight)) if folds is None else folds.fit(teach)
-        seconds, losses = perf_counter() - started, None
+        seconds = perf_counter() - started
         fitted = judged.students[0] if isinstance(judged, OutOfFold) else judged
         compiled = getattr(fitted, "estimator", fitted).__skdistill_compile__()
-        validated = dict.fromkeys(VALIDATED, np.nan)
-        if validation is not None:
-            losses, estimate = validation.losses(judged), validation.estimate(judged)
-            scoring = self.options.scoring
-            score = losses.fidelity if scoring is None else score_of(scoring, validation, judged)
-            numbers = (score, estimate.fidelity, estimate.low, estimate.high)
-            validated = dict(zip(VALIDATED, numbers, strict=True))
+        is_compared = self.cascade_students is not None and rung > 0 and folds is None
+        taught_on = rows.weigh_real(real_weight) if is_compared else None
+        losses, validated = self._validated(judged, taught_on, is_validated=is_validated)
         candidate = Candidate(
             family=family,
             rung=rung,
@@ -347,9 +367,28 @@ class StudentTrials:
             validated_on=self.validated_on,
             real_weight=real_weight,
             student=student,
-            scored_by=name_of(self.options.scoring),
+            scored_by=name_of(self.options.scoring) if taught_on is None else ANSWERED,
+            is_for_cascade=is_for_cascade,
         )
         return FittedCandidate(candidate, losses, fitted)
+
+    def _validated(
+        self, judged: Any, taught_on: TransferSet | None, *, is_validated: bool
+    ) -> tuple[Losses | None, dict[str, float]]:
+        """Return the losses of a student, its score and its estimated fidelity, if there are validation rows.
+
+        If it is said what the student was fitted on, its score is the share of rows that it answers in a cascade.
+        """
+        validation = self._validation if is_validated else None
+        if validation is None:
+            return None, dict.fromkeys(VALIDATED, np.nan)
+        losses, estimate, scoring = validation.losses(judged), validation.estimate(judged), self.options.scoring
+        if taught_on is not None and self.cascade_students is not None:
+            score = self.cascade_students.answered(judged, taught_on, validation)
+        else:
+            score = losses.fidelity if scoring is None else score_of(scoring, validation, judged)
+        numbers = (score, estimate.fidelity, estimate.low, estimate.high)
+        return losses, dict(zip(VALIDATED, numbers, strict=True))
 
     def excess(self, trial: Candidate, share: float = 1.0) -> float:
         """Return the cost of a student divided by a share of the budget: above 1, it exceeds that share."""

@@ -84,9 +84,14 @@ class Terms:
         is_kernel = family == INHERITING_FAMILY and self.inherits == "kernel"
         return clone(student).set_params(n_steps=KERNEL_STEPS) if is_kernel else student
 
-    def most_of(self, family: str, options: AutoStudent, *, is_modest: bool = False) -> float:
-        """Return the maximum number of parameters of a family, given the data and the budget."""
-        allowed = options.allowed_parameters(self.most_parameters)
+    def most_of(
+        self, family: str, options: AutoStudent, *, is_modest: bool = False, is_measured: bool = False
+    ) -> float:
+        """Return the maximum number of parameters of a family, given the data and the budget.
+
+        ``is_measured`` says that the bytes of a student of the family are known.
+        """
+        allowed = options.allowed_parameters(self.most_parameters, is_measured=is_measured)
         is_modest = is_modest or allowed is None
         of_family = FAMILIES[family].most_parameters(self.n_outputs, is_modest=is_modest)
         of_rows = float(max(MAX_PARAMETERS_PER_ROW * self.n_rows, MIN_PARAMETER_BOUND) * self.n_outputs)

@@ -22,6 +22,8 @@ from skdistill import CascadeClassifier, CascadeRegressor, DistilledClassifier, 
 from skdistill.cascades._learning import answered_share
 from skdistill.cascades._thresholds import grid_of, least_share, path_of
 from skdistill.checking import check_certificate
+from skdistill.compiled._certainty import Certainty, margin
+from skdistill.compiled._certainty_code import _margin
 from skdistill.exceptions import TeacherWarning
 from skdistill.inspection import CascadeDisplay
 from skdistill.metrics import binomial_p_value, rows_needed
@@ -175,6 +177,46 @@ def test_compiled_cascades_defer_the_same_rows(digits, teacher, student, certain
     np.testing.assert_allclose(outputs, student.predict_proba(X), atol=1e-6)
     assert len(pickle.dumps(compiled)) < 20_000
     assert 0 < defers.mean() < 1
+
+
+@pytest.mark.parametrize("certainty", ["margin", "deviation", "families"])
+def test_a_changed_threshold_counts_at_once(digits, teacher, student, certainty):
+    """For one row and for many, although the code of a row has the threshold in it."""
+    cascade = CascadeClassifier(teacher, student, agreement=0.9, certainty=certainty, random_state=0, n_synthetic=100)
+    compiled, X = skdistill.compile(cascade.fit(digits[1][:400])), digits[1][400:410]
+    for threshold, expected in ((np.inf, True), (-np.inf, False), (np.inf, True)):
+        compiled.threshold = threshold
+        assert compiled.threshold == threshold
+        assert [compiled.defers(row) for row in X] == compiled.defers(X).tolist() == [expected] * len(X)
+        assert compiled.answer(X[:1])[1].tolist() == [expected]
+
+
+@pytest.mark.parametrize("n_classes", [3, 10, 60])
+def test_the_code_finds_the_two_largest_probabilities(n_classes):
+    """Wherever they are, and if they are equal: the margin is that of many rows."""
+    rng = np.random.default_rng(0)
+    proba = rng.dirichlet(np.full(n_classes, 0.3), size=200)
+    proba[:20, :2] = proba[:20].max(axis=1)[:, None]
+    source = "\n".join(_margin(Certainty("margin", True), n_classes)).replace("\n    ", "\n").lstrip()
+    found = []
+    for each in proba.tolist():
+        names = {"proba": tuple(each)}
+        exec(source, names)
+        found.append(names["margin"])
+    np.testing.assert_array_equal(found, margin(proba))
+
+
+@pytest.mark.parametrize("classifies", [True, False])
+def test_the_score_adds_few_comparisons_to_a_row(digits, teacher, student, values, classifies):
+    """At most 40, whatever it learns from: a comparison takes about 0.02 µs, and the cascade is to add 1 µs at most."""
+    if classifies:
+        cascade = CascadeClassifier(teacher, student, agreement=0.9, certainty="deviation", random_state=0)
+        cascade.set_params(n_synthetic=2000).fit(digits[1][:400])
+    else:
+        cascade = CascadeRegressor(values[1], values[2], agreement=0.9, tolerance=0.3, random_state=0)
+        cascade.fit(values[0][500:1000])
+    helper = skdistill.compile(cascade).certainty.helper
+    assert 0 < helper.scorer.n_ops <= 40
 
 
 def one_row_forms(X, place):
