@@ -133,7 +133,8 @@ class ChunkedTable:
     chunk_size : int >= 1, default=65_536
         Maximum number of rows of a chunk.
     sample_rows : int >= 1, default=200_000
-        Maximum number of rows that ``fit`` draws and holds in memory.
+        Maximum number of rows that ``fit`` draws and holds in memory; more are labelled for a refit if ``max_queries``
+        allows it.
     schema : Schema or None, default=None
         Common dtypes and categories of all chunks, once they are known (:meth:`scanned`).
     seen : dict or None, default=None

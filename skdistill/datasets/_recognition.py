@@ -96,7 +96,8 @@ def as_dataset(
     chunk_size : int >= 1, default=65_536
         Maximum number of rows in memory at once, besides those that ``fit`` draws.
     sample_rows : int >= 2, default=200_000
-        Maximum number of rows that ``fit`` draws, labels and teaches the student.
+        Maximum number of rows that ``fit`` draws, holds in memory and teaches the student; further rows are labelled
+        for a refit if ``max_queries`` allows it.
 
     Returns
     -------

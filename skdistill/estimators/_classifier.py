@@ -101,7 +101,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     max_queries : int or None, default=None
         Maximum number of rows that the teacher labels in ``fit``, for teachers that are slow or expensive to query.
         Rows of ``X`` are labelled first, then those of ``X_unlabeled``, those of ``X_val`` and synthetic rows. If ``X``
-        has more rows than this, a random subset of them is used. The count includes the queries that check whether the
+        has more rows than this, a random subset of them is used. Of a dataset, further rows are labelled for a refit if
+        this is above its ``sample_rows``. The count includes the queries that check whether the
         teacher returns the same output for a row again (none for models that are known to do so). It excludes the 16
         rows that ``memory`` queries to identify the teacher, the queries of teachers fitted on folds, and the rows
         from which a student with ``hint_weight`` reads hints.
@@ -235,8 +236,12 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         ``is_chosen``. Only set with more than one generation and at least 30 real rows.
     seen_rows_ : SeenRows
         Salted keys of the distinct rows of ``X``, ``X_unlabeled`` and ``X_val``, 16 bytes each, by which
-        :func:`~skdistill.certify` recognises rows that teaching or selection has seen. The student has none. They may
-        be deleted: ``del model.seen_rows_``.
+        :func:`~skdistill.certify` recognises rows that teaching or selection has seen; of the further rows of a refit,
+        those of about 1,000,000 at most. The student has none. They may be deleted: ``del model.seen_rows_``.
+    refit_report_ : RefitReport
+        Fidelity before and after the refit to further rows of a dataset, on some that were held out, the numbers of
+        rows, and ``is_kept``: whether the refitted student is ``student_``, because its fidelity is higher; it is
+        printed as a sentence. Only set after a refit.
     refresh_report_ : RefreshReport
         Fidelity before and after, bytes, and agreement of both students; it is printed as a sentence. Only set by
         :meth:`refresh`, in the estimator that it returns.
@@ -396,7 +401,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             read in chunks (:func:`~skdistill.datasets.as_dataset`) is read twice: at most ``sample_rows`` of its rows,
             and of ``max_queries``, are labelled and taught, a quarter of them (at most 20,000) drawn at random and the
             others where the teacher's outputs vary. If a sampler or a student is selected, a twentieth (at most 5,000),
-            drawn at random, is used as ``X_val``. The teacher must be fitted.
+            drawn at random, is used as ``X_val``. If ``max_queries`` is above ``sample_rows`` and the student is
+            linear, a tree or boosting, the dataset is read once more, and its coefficients or leaf values are fitted
+            again to the sums of all labelled rows (``refit_report_``). The teacher must be fitted.
         y : array-like of shape (n_samples,), str or None, default=None
             True labels; of a dataset, the name of their column. Not needed if the teacher is fitted and has
             ``classes_``.

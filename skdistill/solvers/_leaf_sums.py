@@ -108,7 +108,7 @@ class LeafSums:
         """
         if not len(self.gradient) or self.weight == 0:
             return np.zeros(len(self.gradient))
-        matrix = np.triu(self.curvature) + np.triu(self.curvature, 1).T
+        matrix = self.curvature.copy()  # the upper half, which is enough for the factor
         size = len(self._penalties) * ridge * self.curved / self.n_rows
         for first, penalty in zip(self._first, self._penalties, strict=True):
             own = slice(first, first + len(penalty))

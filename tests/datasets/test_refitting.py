@@ -74,6 +74,8 @@ def test_a_larger_budget_makes_the_student_better(kind):
     assert report.n_summed + report.n_validated + 12 >= 5000  # and rows that check the teacher
     assert f"fitted again to {report.n_summed:,} rows" in large.transfer_set_.explain()
     assert f"refitted to {report.n_summed:,} rows was kept" in str(report)
+    if kind == "tree":  # rows that are drawn stand for those that are not, too
+        assert 0.93 * N_ROWS < large.student_._nodes.weight[0] <= N_ROWS
     assert not hasattr(small, "refit_report_")
     assert small.transfer_set_.n_summed == 0
 

@@ -76,6 +76,18 @@ def test_the_student_is_that_of_one_machine(client, n_partitions, options):
     assert here.transfer_set_.n_unlabeled == there.transfer_set_.n_unlabeled
 
 
+def test_a_refit_is_that_of_one_machine(client):
+    """Rows beyond those that are held are labelled by the workers and summed here."""
+    table = rows().drop(columns="weight")
+    options = {"student": "linear", "sampler": None, "random_state": 0, "max_queries": 2600}
+    here = DistilledRegressor(wavy, **options).fit(as_dataset([table[:1300], table[1300:]], sample_rows=500))
+    with on_cluster(client):
+        frame = as_dataset(dd.from_pandas(table, npartitions=3), sample_rows=500)
+        there = DistilledRegressor(wavy, **options).fit(frame)
+    assert here.refit_report_.n_summed == there.refit_report_.n_summed > 2400
+    assert np.allclose(here.predict(table), there.predict(table))
+
+
 def test_labels_weights_and_models_travel(client):
     """A classifier of texts, with columns of labels and weights, and a model that is fitted on arrays."""
     table = rows().assign(label=lambda X: np.where(X["a"] > 0.5, "yes", "no"))
