@@ -148,7 +148,8 @@ one after the other. The efficiency is the time of joblib divided by the time.
 
 Other programs used the two cores meanwhile. The client and the scheduler share them with the workers, too; on a
 cluster, they have cores of their own, which was not measured. *Processor time* is that of all processes together: if it
-is no more than that of joblib, Dask does no further work, and what is missing in the efficiency is time in which workers wait.
+is no more than that of joblib, Dask does no further work, and what is missing in the efficiency is time in which
+workers wait.
 
 {markdown_table(["teacher", "labelled by", "seconds", "efficiency", "processor time"], rows)}
 
