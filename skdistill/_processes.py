@@ -5,8 +5,11 @@ called with. Workers use one thread each.
 """
 
 import pickle
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
+from threading import Event
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -16,6 +19,9 @@ from ._threads import call_with_at_most
 
 WINDOW, MAX_WINDOW = 8, 256
 """Number of items for each worker whose results are held at a time, and the maximum for all of them."""
+
+AHEAD = 3
+"""Number of items for each worker that are sent before the first result is there."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -76,17 +82,38 @@ class Shipped:
         backend : str or None, default=None
             ``None`` is the backend of the context.
         """
+        results = self._in_windows(items, n_jobs) if backend is None else self._one_by_one(items, n_jobs, backend)
+        for result in results:
+            if isinstance(result, _Failure):
+                raise result.error from result.cause
+            yield result
+
+    def _one_by_one(self, items: Sequence[Any], n_jobs: int | None, backend: str) -> Iterator[Any]:
+        """Yield results while workers go on: none of them waits for the others."""
         from joblib import Parallel, delayed
 
-        named = {} if backend is None else {"backend": backend}
-        with Parallel(n_jobs=n_jobs, **named) as parallel:
+        parallel = Parallel(
+            n_jobs=n_jobs, backend=backend, batch_size=1, pre_dispatch=f"{AHEAD}*n_jobs", return_as="generator"
+        )
+        is_over = Event()
+        wanted = takewhile(lambda _: not is_over.is_set(), _guarded(items))
+        results = parallel(delayed(_call)(self._token, self._content, item) for item in wanted)
+        try:
+            for result in results:  # noqa: UP028 - an error has to reach the end of this function
+                yield result
+        finally:  # after an error, what was sent is waited for: joblib would kill the workers
+            is_over.set()
+            deque(results, maxlen=0)
+
+    def _in_windows(self, items: Sequence[Any], n_jobs: int | None) -> Iterator[Any]:
+        """Yield results of the backend of the context, which may not be able to yield them while it works."""
+        from joblib import Parallel, delayed
+
+        with Parallel(n_jobs=n_jobs) as parallel:
             step = min(WINDOW * (n_jobs if n_jobs and n_jobs > 0 else count_jobs(n_jobs)), MAX_WINDOW)
             for start in range(0, len(items), step):
                 some = items[start : start + step]
-                for result in parallel(delayed(_call)(self._token, self._content, item) for item in _guarded(some)):
-                    if isinstance(result, _Failure):
-                        raise result.error from result.cause
-                    yield result
+                yield from parallel(delayed(_call)(self._token, self._content, item) for item in _guarded(some))
 
 
 def _guarded(items: Sequence[Any]) -> Iterator[Any]:

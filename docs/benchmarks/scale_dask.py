@@ -12,6 +12,7 @@ from time import perf_counter, sleep
 
 import numpy as np
 import pandas as pd
+import psutil
 from joblib import Parallel, delayed
 from results import Results, markdown_table, number, write_page
 from sklearn.ensemble import RandomForestRegressor
@@ -50,6 +51,12 @@ def seconds(function, *arguments):
     return perf_counter() - started
 
 
+def processor_seconds():
+    """Return the processor time so far of this process and of all that it has started."""
+    own = psutil.Process()
+    return sum(sum(process.cpu_times()[:2]) for process in (own, *own.children(recursive=True)))
+
+
 def by_joblib(teacher, X):
     blocks = [X[start : start + BLOCK_ROWS] for start in range(0, len(X), BLOCK_ROWS)]
     return np.concatenate(Parallel(n_jobs=2)(delayed(teacher.outputs)(block) for block in blocks))
@@ -75,7 +82,10 @@ def measure_teacher(results, client, name, model, number_of_round):
         for call, known, rows in calls:  # the first call starts processes and sends the teacher
             call(known, rows if call is by_label else rows[: 2 * BLOCK_ROWS])
         for way, (call, known, rows) in zip(WAYS, calls, strict=True):
-            results.add(round=number_of_round, teacher=name, way=way, seconds=seconds(call, known, rows))
+            before = processor_seconds()
+            took = seconds(call, known, rows)
+            spent = processor_seconds() - before
+            results.add(round=number_of_round, teacher=name, way=way, seconds=took, processor=spent)
 
 
 class Values:
@@ -124,16 +134,24 @@ def write(results):
     for teacher in results.names_of("teacher"):
         times = {way: np.median(results.values("seconds", teacher=teacher, way=way)) for way in WAYS}
         own = times[WAYS[0]]
-        rows += [[teacher, way, number(times[way], 2), number(own / times[way], 2)] for way in WAYS]
+        spent = {way: np.median(results.values("processor", teacher=teacher, way=way)) for way in WAYS}
+        rows += [
+            [teacher, way, number(times[way], 2), number(own / times[way], 2), number(spent[way], 2)] for way in WAYS
+        ]
     overheads = [
         [name, number(np.median(results.values("ms", overhead=name)), 1)] for name in results.names_of("overhead")
     ]
     text = f"""
 {N_ROWS:,} rows with {N_COLUMNS} columns are labelled in blocks of {BLOCK_ROWS:,} rows by two workers of one thread
-each, which have been started and have the teacher. Medians of rounds in which all are measured one after the other.
-The efficiency is the time of joblib divided by the time.
+each, which have been started and have the teacher, within one `on_cluster`. Medians of rounds in which all are measured
+one after the other. The efficiency is the time of joblib divided by the time.
 
-{markdown_table(["teacher", "labelled by", "seconds", "efficiency"], rows)}
+Other programs used the two cores meanwhile. The client and the scheduler share them with the workers, too; on a
+cluster, they have cores of their own, which was not measured. *Processor time* is that of all processes together: if it
+is no more than that of joblib, Dask does no further work, and what is missing in the efficiency is time in which
+workers wait.
+
+{markdown_table(["teacher", "labelled by", "seconds", "efficiency", "processor time"], rows)}
 
 What Dask costs beside the teacher, with two workers, from {N_SMALL} blocks or partitions of {SMALL_ROWS} rows:
 

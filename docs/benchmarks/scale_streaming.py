@@ -2,7 +2,7 @@
 
     python docs/benchmarks/scale_streaming.py FOLDER [--rows 10000000] [--only STAGE]
 
-Makes up to 0.8 GB of Parquet in FOLDER, and appends each measurement to FOLDER/results.jsonl, so that a run that was
+Makes up to 1.2 GB of Parquet in FOLDER, and appends each measurement to FOLDER/results.jsonl, so that a run that was
 stopped goes on. Each is taken in a process of its own, whose peak memory is that of the measurement. Writes
 scale_streaming.md beside this file.
 """
@@ -340,7 +340,8 @@ def fits(rows):
         "selects the others with Neyman's allocation, and those that are certainly selected are labelled meanwhile. "
         "*Of the teacher* is 20 µs for each query, divided by the jobs (goal: all rows are labelled in at most 1.15 "
         "times this time). Processes are only tried if labelling takes more than 4 s. Each process has one thread for "
-        "NumPy and Arrow (`OMP_NUM_THREADS=1`). Peak memory is that of the first process."
+        "NumPy and Arrow (`OMP_NUM_THREADS=1`). Other programs used the two cores meanwhile, which matters most where "
+        "two processes compute. Peak memory is that of the first process."
     )
     return ["## A fit", text, markdown_table(header, table)]
 

@@ -76,6 +76,11 @@ class Source(Protocol):
     n_rows : int or None
         Number of rows, if it is known before they are read.
 
+    Notes
+    -----
+    A source with a further attribute ``is_read_by_threads`` that is true may be read by a thread while the teacher is
+    queried; other sources are always read by the thread that calls ``fit``.
+
     Examples
     --------
     A source of random rows, which can be passed to :class:`ChunkedTable`:

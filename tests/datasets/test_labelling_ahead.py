@@ -273,19 +273,18 @@ def test_missing_rows_are_an_error():
         some[290:300]
 
 
-def test_an_error_in_the_items_of_processes_is_raised():
-    """Backends that ask for items in a thread of theirs would wait for ever."""
+@pytest.mark.parametrize("backend", ["threading", None])
+def test_an_error_in_the_items_of_processes_is_raised(backend):
+    """Backends that ask for items in a thread of theirs would wait for ever; nothing else is said."""
 
     class Broken(list):
         def __getitem__(self, place):
-            return BrokenIterator() if isinstance(place, slice) else super().__getitem__(place)
+            return Broken(super().__getitem__(place)) if isinstance(place, slice) else super().__getitem__(place)
 
-    class BrokenIterator:
         def __iter__(self):
             yield from range(6)
             raise DatasetError("the disk is gone")
 
-    results = Shipped(abs).map(Broken(range(9)), 2, "threading")
-    found = []
+    results = Shipped(abs).map(Broken(range(9)), 2, backend)
     with pytest.raises(DatasetError, match="the disk is gone"):
-        found.extend(results)
+        list(results)
