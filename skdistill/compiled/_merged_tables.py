@@ -112,7 +112,8 @@ class MergedTables:
 
 def _runs(tables: Sequence[FeatureTable]) -> list[range]:
     """Return the positions of the tables that are merged: consecutive ones whose product is small."""
-    starts, n_lines, most = [], 1, MAX_MERGED_BYTES // max(len(tables), 1)
+    starts: list[int] = []
+    n_lines, most = 1, MAX_MERGED_BYTES // max(len(tables), 1)
     for place, each in enumerate(tables):
         n_lines *= len(each.table)
         if not starts or n_lines > min(MAX_MERGED_LINES, most // each.table[0].nbytes):
