@@ -195,7 +195,9 @@ def room_of(name):
     return name.split(".")[0]
 
 
-ROOMS = {room: [name for name in MODULES if room_of(name) == room] for room in sorted(set(map(room_of, MODULES))) if room}
+ROOMS = {
+    room: [name for name in MODULES if room_of(name) == room] for room in sorted(set(map(room_of, MODULES))) if room
+}
 """The modules of each room: all but the package itself, which re-exports."""
 
 

@@ -144,4 +144,6 @@ def _grow_batch(
 
     grower.dataset.set_label(target)
     grower.dataset.set_init_score(grower.scores_after(texts, start))
-    return lightgbm.train(params, grower.dataset, num_boost_round=n_trees).model_to_string()
+    # what is kept for training is not copied through a text before the text is written
+    grown = lightgbm.train(params, grower.dataset, num_boost_round=n_trees, keep_training_booster=True)
+    return grown.model_to_string()
