@@ -60,7 +60,6 @@ EXPECTED_FAILURES = [
     (UniformBox(design="covering"), {}),
     (Mixture([Jitter(), MarginalResampling()]), {}),
     (TermSwap(), {}),
-    (TeacherBins(), {}),
     (Disagreement(Jitter()), {}),
     (DistilledClassifier(TREE, DecisionTreeClassifier(max_depth=4), n_synthetic=2.0), ROWS_ARE_DRAWN),
     (CompactBoostingRegressor(n_trees=10), LIGHTGBM),
@@ -72,6 +71,7 @@ EXPECTED_FAILURES = [
 ]
 
 SLOW = [
+    (TeacherBins(), {}),
     (DistilledRegressor(Ridge(), DecisionTreeRegressor(max_depth=4), n_synthetic=2.0), ROWS_ARE_DRAWN),
     (CompactBoostingClassifier(n_trees=10), LIGHTGBM),
     (CompactMLPClassifier(), ROWS_ARE_SHUFFLED),
@@ -119,8 +119,9 @@ SLOW = [
         ROWS_ARE_DRAWN,
     ),
 ]
-"""Hybrids, classifiers of the families above, other recipes, students and samplers, the defaults on few synthetic rows
-and trees to inherit among them: a minute or more, so that they are only checked with ``-m slow``, as in CI."""
+"""Bins, which fit trees for each table, hybrids, classifiers of the families above, other recipes, students and
+samplers, the defaults on few synthetic rows and trees to inherit among them: a minute or more, so that they are only
+checked with ``-m slow``, as in CI."""
 
 
 def checks_of(estimators, *marks):

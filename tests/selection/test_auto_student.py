@@ -228,6 +228,7 @@ class TestCandidates:
 
 
 class TestSize:
+    @pytest.mark.thinned(2)
     @pytest.mark.parametrize("family", FAMILIES)
     @pytest.mark.parametrize("n_parameters", [200, pytest.param(2000, marks=pytest.mark.slow)])
     def test_every_family_understands_it(self, family, n_parameters):
