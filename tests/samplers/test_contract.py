@@ -100,7 +100,7 @@ EACH_HOLDER = [
         s,
         t[kind],
         id=f"{n}-{kind}",
-        marks=[pytest.mark.slow] if kind in (("pandas", "U3"), ("polars", "float64"))[place % 2] else [],
+        marks=[pytest.mark.slow] if kind in (("pandas", "U3"), ("polars", "float64"))[place % 2] else marks_of(n),
     )
     for samplers, t, kinds in (
         (SAMPLERS, TABLES, ("pandas", "polars", "float64", "U3")),
