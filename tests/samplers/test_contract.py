@@ -89,9 +89,11 @@ def marks_of(name):
 
 PAIRS = [
     *[
-        pytest.param(s, t, id=f"{n}-{kind}", marks=marks_of(n))
-        for n, s in SAMPLERS.items()
-        for kind, t in TABLES.items()
+        pytest.param(
+            s, t, id=f"{n}-{kind}", marks=pytest.mark.slow if kind in ARRAYS and (place + other) % 2 else marks_of(n)
+        )
+        for place, (n, s) in enumerate(SAMPLERS.items())
+        for other, (kind, t) in enumerate(TABLES.items())
     ],
     *[pytest.param(s, t, id=f"{n}-{kind}") for n, s in SPARSE_SAMPLERS.items() for kind, t in COUNTS.items()],
 ]
