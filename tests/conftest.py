@@ -1,5 +1,6 @@
 """Every run is the same, drawn examples and unseeded fits included, and no test is timed: machines are shared."""
 
+import gc
 import importlib.util
 import operator
 from importlib import import_module
@@ -30,6 +31,23 @@ def _short_measurements():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_median_seconds", ask_a_few_times)
         yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """What is collected stays until the end: the garbage collector waits, and later looks at none of it."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file():
+    """Files of tests hold no examples: they are collected once, not searched for examples first."""
+    return [collector for collector in (yield) if type(collector) is pytest.Module]
 
 
 def pytest_generate_tests(metafunc):

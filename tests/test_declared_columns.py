@@ -80,6 +80,7 @@ def test_both_parts_of_a_hybrid_know_the_declaration():
     assert len(forest.subsets) > 0
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("sampler", [MUNGE(), Interpolation(), Jitter(), LeafSwap(), "auto"], ids=str)
 @pytest.mark.parametrize("table", [X, FRAME], ids=["array", "frame"])
 def test_declared_columns_are_swapped(sampler, table):

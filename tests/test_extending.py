@@ -1,6 +1,7 @@
 """The page on extending shows code that runs."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,9 @@ def _registry_as_before():
     FAMILIES.update(before)
 
 
+@cache
 def run(block):
-    """Return the names that a block of the page leaves behind."""
+    """Return the names that a block of the page leaves behind: of one run, however many tests ask for them."""
     names = {"__name__": "extending"}
     exec(compile(block, str(PAGE), "exec"), names)
     return names

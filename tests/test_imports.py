@@ -2,6 +2,7 @@
 
 import ast
 import pkgutil
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -182,11 +183,18 @@ def modules():
 MODULES = modules()
 
 
+@cache
+def tree_of(name):
+    """Return the syntax tree of a module."""
+    return ast.parse(MODULES[name].read_text())
+
+
+@cache
 def imported_by(name):
     """Return the modules of the package that a module imports, at its top, in functions, or for its types only."""
     path, found = MODULES[name], set()
     home = path.relative_to(PACKAGE).parent.parts
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(name)):
         if not isinstance(node, ast.ImportFrom) or node.level == 0:
             continue
         base = [*home[: len(home) - (node.level - 1)], *(node.module.split(".") if node.module else [])]
@@ -196,34 +204,41 @@ def imported_by(name):
     return found
 
 
-IMPORTS = {name: imported_by(name) for name in MODULES if name}
-"""Of every module but the package itself, which re-exports."""
-
-
 def room_of(name):
     return name.split(".")[0]
 
 
-@pytest.mark.parametrize("name", sorted(IMPORTS))
-def test_imports_point_only_down(name):
+ROOMS = {
+    room: [name for name in MODULES if room_of(name) == room] for room in sorted(set(map(room_of, MODULES))) if room
+}
+"""The modules of each room: all but the package itself, which re-exports."""
+
+
+def imports():
+    """Return what each module imports."""
+    return {name: imported_by(name) for names in ROOMS.values() for name in names}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_point_only_down(room):
     """A module imports from rooms of lower ranks, or from its own room."""
-    room = room_of(name)
-    for target in IMPORTS[name]:
-        other = room_of(target)
-        is_inside = other == room or (RANKS[room] == 0 and RANKS[other] == 0)
-        assert is_inside or RANKS[other] < RANKS[room], (name, target)
+    for name in ROOMS[room]:
+        for target in imported_by(name):
+            other = room_of(target)
+            is_inside = other == room or (RANKS[room] == 0 and RANKS[other] == 0)
+            assert is_inside or RANKS[other] < RANKS[room], (name, target)
 
 
 def test_there_is_no_circle():
     """Nor within a room, nor among the helpers, nor for types only."""
-    TopologicalSorter(IMPORTS).prepare()  # raises CycleError
+    TopologicalSorter(imports()).prepare()  # raises CycleError
 
 
 def test_private_modules_are_imported_by_their_own_room():
     """Each import of a private module of another room is listed with its reason, and no other is."""
     crossing = {
         (room_of(name), target)
-        for name, targets in IMPORTS.items()
+        for name, targets in imports().items()
         for target in targets
         if room_of(target) != room_of(name) and "._" in target
     }
@@ -262,10 +277,11 @@ def n_statements(body):
     return total
 
 
-@pytest.mark.parametrize("name", sorted(IMPORTS))
-def test_no_function_is_long(name):
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_function_is_long(room):
     """What a function does fits a glance."""
-    for node in ast.walk(ast.parse(MODULES[name].read_text())):
-        if isinstance(node, ast.FunctionDef):
-            body = node.body[1:] if ast.get_docstring(node) else node.body
-            assert n_statements(body) <= LONGEST_BODY, (name, node.name)
+    for name in ROOMS[room]:
+        for node in ast.walk(tree_of(name)):
+            if isinstance(node, ast.FunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                assert n_statements(body) <= LONGEST_BODY, (name, node.name)

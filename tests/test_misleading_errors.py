@@ -189,6 +189,7 @@ def test_sparse_formats_are_compiled(kind, make):
     np.testing.assert_allclose(skdistill.compile(student)(table), student.predict(X))
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize(
     ("rows", "said"),
     [

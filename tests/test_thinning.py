@@ -1,4 +1,7 @@
-"""Thinned tests keep each value of each of their parameters."""
+"""What the collection leaves out is no guarantee: thinned tests keep each value, and tests hold no examples."""
+
+import re
+from pathlib import Path
 
 import pytest
 
@@ -20,3 +23,9 @@ def test_each_value_of_each_parameter_remains(request):
         pytest.skip("the combinations were not all collected")
     assert {params["letter"] for params in run} == set("abcd")
     assert {params["sign"] for params in run} == set("+-*")
+
+
+def test_tests_hold_no_examples():
+    """Those of the package are run; in files of tests nobody looks for any."""
+    for path in Path(__file__).parent.rglob("*.py"):
+        assert not re.search(r"^\s*>>> ", path.read_text(encoding="utf-8"), re.MULTILINE), path

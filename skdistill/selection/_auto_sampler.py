@@ -86,7 +86,7 @@ class AutoSampler(Documented):
     >>> from sklearn.ensemble import RandomForestRegressor
     >>> from skdistill import AutoSampler, DistilledRegressor
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> forest = RandomForestRegressor(random_state=0).fit(X[:300], y[:300])
+    >>> forest = RandomForestRegressor(30, random_state=0).fit(X[:300], y[:300])
     >>> model = DistilledRegressor(
     ...     forest, "tree", sampler=AutoSampler(weights=[1.0]), random_state=0
     ... )

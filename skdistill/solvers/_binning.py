@@ -58,12 +58,37 @@ class BinnedTable:
         lengths = np.array([len(bounds) for bounds in self.bounds], dtype=np.int64)
         self.n_bins = np.where(self.is_category, lengths, lengths + 1)
         self.has_missing = self.codes.max(axis=0, initial=0) == MISSING
+        self._alike: dict[tuple[bytes | None, tuple[int, ...]], list[np.ndarray]] = {}
 
     def take(self, rows: np.ndarray) -> Self:
         """Return some of the rows, in the same bins."""
         taken = object.__new__(type(self))
         taken.__dict__.update(self.__dict__, codes=self.codes[rows])
         return taken
+
+    def alike(self, features: np.ndarray | None, sizes: tuple[int, ...]) -> list[np.ndarray]:
+        """Return the columns that can be split, those of one kind and of about as many bins together.
+
+        Parameters
+        ----------
+        features : ndarray of int or None
+            Columns to choose from; ``None`` means all columns.
+        sizes : tuple of int
+            Upper bounds of the numbers of bins that are about as many.
+
+        Returns
+        -------
+        columns : list of ndarray of int
+            Kept, also for some of the rows: a tree asks at each of its nodes.
+        """
+        key = None if features is None else features.tobytes(), sizes
+        if key not in self._alike:
+            columns = np.arange(self.codes.shape[1]) if features is None else features
+            columns = columns[self.n_bins[columns] + self.has_missing[columns] > 1]
+            size = np.searchsorted(sizes, self.n_bins[columns])
+            kind = 4 * size + 2 * self.is_category[columns] + self.has_missing[columns]
+            self._alike[key] = [columns[kind == each] for each in np.unique(kind)]
+        return self._alike[key]
 
 
 def _bin_numbers(column: np.ndarray, weight: np.ndarray, max_bins: int) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Self
+from functools import reduce
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
@@ -14,6 +15,9 @@ N_CODES = 256
 
 SIZES = (16, MISSING)
 """Upper bounds of the bins of columns whose histograms are computed together, with as many bins for each."""
+
+FEW_CELLS = 2**14
+"""Number of cells of all histograms up to which those of few bins are computed together with those of many."""
 
 MAX_HISTOGRAM_CELLS = 2**22
 """Bounds the numbers of a histogram; more nodes are split group by group, more columns block by block."""
@@ -51,9 +55,14 @@ def squared_error(left: np.ndarray, total: np.ndarray) -> np.ndarray:
     """Score a split by the squared error to the means of both sides, up to a constant of the node."""
     right = total - left
     with np.errstate(invalid="ignore", divide="ignore"):  # sides without a row are ruled out by their number of rows
-        return -(np.square(left[..., 2:]).sum(axis=-1) / left[..., 1]) - (
-            np.square(right[..., 2:]).sum(axis=-1) / right[..., 1]
-        )
+        return -(_squares(left) / left[..., 1]) - _squares(right) / right[..., 1]
+
+
+def _squares(sums: np.ndarray) -> np.ndarray:
+    """Return the sum of the squares of the sums of targets."""
+    if sums.shape[-1] == 3:  # one output: adding up along so short an axis takes longer than the squares
+        return np.square(sums[..., 2])
+    return np.asarray(np.square(sums[..., 2:]).sum(axis=-1))
 
 
 def routing_cost(left: np.ndarray, total: np.ndarray) -> np.ndarray:  # noqa: ARG001
@@ -106,16 +115,8 @@ def best_splits(
         step = max(MAX_HISTOGRAM_CELLS // (shape[0] * shape[1] * sums.shape[1]), 1)
         for start in range(0, n_nodes, step):
             group = np.arange(start, min(start + step, n_nodes))
-            rows = np.arange(len(node))
-            if len(group) < n_nodes:
-                rows = rows[(node >= start) & (node <= group[-1])]
-            cells = np.zeros((len(group) * shape[0] * shape[1], sums.shape[1]))
-            first = np.arange(shape[0], dtype=np.int32) * shape[1]
-            for some in np.array_split(rows, max(-(-len(rows) * shape[0] // MAX_KEYS), 1)):
-                codes = np.minimum(np.take(table.codes[some], columns, axis=1), size)
-                number = ((node[some] - start) * (shape[0] * shape[1])).astype(np.int32)
-                cells += add_up(codes + (number[:, None] + first), len(cells), sums[some])
-            histogram = cells.reshape(len(group), *shape, -1)
+            rows = slice(None) if len(group) == n_nodes else np.flatnonzero((node >= start) & (node <= group[-1]))
+            histogram = _histograms(table.codes[rows], columns, node[rows] - start, (len(group), *shape), sums[rows])
             order = _order_of_means(histogram[:, :, :-1]) if table.is_category[columns[0]] else None
             for missing_left in (False, True) if table.has_missing[columns[0]] else (False,):
                 found, least = _best_of_block(columns, histogram, order, missing_left, score, min_rows, unit)
@@ -128,16 +129,30 @@ def best_splits(
 
 def _blocks(table: BinnedTable, features: np.ndarray | None, n_numbers: int) -> Iterator[tuple[np.ndarray, int]]:
     """Yield columns of the same kind, and the number of bins of their histograms."""
-    features = np.arange(table.codes.shape[1]) if features is None else features
-    features = features[table.n_bins[features] + table.has_missing[features] > 1]
-    size = np.searchsorted(SIZES, table.n_bins[features])
-    kind = 4 * size + 2 * table.is_category[features] + table.has_missing[features]
-    for each in np.unique(kind):
-        columns = features[kind == each]
+    n_features = table.codes.shape[1] if features is None else len(features)
+    is_small = n_features * (int(table.n_bins.max()) + 1) * n_numbers <= FEW_CELLS
+    for columns in table.alike(features, SIZES[1:] if is_small else SIZES):
         n_bins = int(table.n_bins[columns].max())
         n_blocks = -(-len(columns) * (n_bins + 1) * n_numbers // MAX_HISTOGRAM_CELLS)
-        for block in np.array_split(columns, min(n_blocks, len(columns))):
+        for block in np.array_split(columns, min(n_blocks, len(columns))) if n_blocks > 1 else [columns]:
             yield block, n_bins
+
+
+def _histograms(
+    codes: np.ndarray, columns: np.ndarray, node: np.ndarray, shape: tuple[int, int, int], sums: np.ndarray
+) -> np.ndarray:
+    """Return the sums of the rows of each node that have each code in each column, missing cells last."""
+    _, n_columns, n_codes = shape
+    first = np.arange(n_columns, dtype=np.int32) * n_codes
+    n_parts = -(-len(node) * n_columns // MAX_KEYS)
+    parts = np.array_split(np.arange(len(node)), n_parts) if n_parts > 1 else [slice(None)]
+
+    def of_part(some: Any) -> np.ndarray:
+        code = np.minimum(np.take(codes[some], columns, axis=1), n_codes - 1)
+        number = (node[some] * (n_columns * n_codes)).astype(np.int32)
+        return add_up(code + (number[:, None] + first), int(np.prod(shape)), sums[some])
+
+    return np.asarray(reduce(np.add, map(of_part, parts))).reshape(*shape, -1)
 
 
 def add_up(key: np.ndarray, n_keys: int, sums: np.ndarray) -> np.ndarray:

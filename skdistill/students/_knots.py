@@ -90,7 +90,8 @@ def _splits(
     found = []
     for target in targets.T:
         table.set_label(target)
-        text = train(params, table, num_boost_round=max(2, N_TREES // targets.shape[1])).model_to_string()
-        found.append(splits_of_lightgbm(text))
+        n_trees = max(2, N_TREES // targets.shape[1])
+        grown = train(params, table, num_boost_round=n_trees, keep_training_booster=True)
+        found.append(splits_of_lightgbm(grown.model_to_string()))
     feature, threshold, gain = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return feature, threshold, gain

@@ -244,6 +244,7 @@ def test_importing_the_package_is_lazy():
         _ = skdistill.nothing
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 @pytest.mark.parametrize("kind", ["M8", "m8"])
 def test_times_of_any_unit(kind, unit):

@@ -47,6 +47,7 @@ def forest(n_leaves=12, dtype=np.float32, **others):
 # ---------------------------------------------------------------------- the same leaves
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("n_leaves", [2, 3, 16, 17, 32, 33, 64, 65, 150])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_scores_are_the_boosters(n_leaves, dtype):

@@ -68,6 +68,7 @@ def model_of(family, task="classes"):
     return skdistill.compile(student.fit(TEXTS, y))
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("task", ["classes", "values"])
 @pytest.mark.parametrize("family", SCORERS)
 def test_texts_are_never_part_of_the_code(family, task):
@@ -123,6 +124,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("family", SCORERS)
 def test_texts_in_fields_of_numbers_are_refused(family, change):

@@ -40,7 +40,6 @@ FRAME = pd.DataFrame(HOLED, columns=["d", "b", "c", "a"]).assign(
 TABLES = {"numbers": NUMBERS, "holed": HOLED, "frame": FRAME}
 TASKS = ("two classes", "three classes", "values", "outputs")
 OWN_FORMS = [family for family in FAMILIES if family != "inherit"]  # whose compiled form is that of boosting
-CASES = [(family, task) for family in OWN_FORMS for task in TASKS]
 ANY_CELL = st.floats(allow_nan=True, allow_infinity=True, width=64)
 ANY_ROW = arrays(np.float64, 4, elements=st.one_of(st.floats(-3, 3), ANY_CELL))
 
@@ -71,7 +70,9 @@ def assert_as_table(model, row, table_of_one):
 # ---------------------------------------------------------------------- arrays and lists
 
 
-@pytest.mark.parametrize(("family", "task"), CASES)
+@pytest.mark.thinned(2)
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("family", OWN_FORMS)
 def test_a_table_of_one_row_is_answered_as_the_row(family, task):
     """Arrays of any kind and layout, and a list of one list; the answer is the one among many rows."""
     model = compiled_of(family, task)
@@ -161,8 +162,10 @@ def forms_of(frame, index):
     yield pa.Table.from_pandas(row, preserve_index=False)
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("table", ["frame", pytest.param("numbers of a frame", marks=pytest.mark.slow)])
-@pytest.mark.parametrize(("family", "task"), [case for case in CASES if case[1] in ("three classes", "values")])
+@pytest.mark.parametrize("task", ["three classes", "values"])
+@pytest.mark.parametrize("family", OWN_FORMS)
 def test_rows_of_frames(family, task, table):
     """A row, a dict in any order, a frame of any library, columns in another order: the answer is that among many."""
     frame = FRAME if table == "frame" else FRAME[["d", "b", "c", "a"]]
@@ -271,6 +274,7 @@ def test_names_are_kept_in_few_bytes():
 # ---------------------------------------------------------------------- what is refused
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("table", ["numbers", "frame"])
 @pytest.mark.parametrize("family", OWN_FORMS)
 def test_rows_of_another_width_are_refused(family, table):

@@ -78,6 +78,7 @@ def assert_same(compiled, model, X):
     np.testing.assert_allclose(compiled(X[:1]), expected[:1], rtol=0, atol=atol)
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("data", [TWO, MANY], ids=["two classes", "ten classes"])
 @pytest.mark.parametrize("model", CLASSIFIERS, ids=lambda model: f"{model!r:.45}")
 def test_classifiers_answer_as_the_library(model, data):

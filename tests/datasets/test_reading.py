@@ -57,6 +57,7 @@ SOURCES = {
 }
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("chunk_size", [7, 1000])
 def test_every_source_yields_all_rows_in_order(source, chunk_size, folder):

@@ -317,6 +317,7 @@ class TestHeldOutLabels:
         assert model.classes_.tolist() == ["a rare one", "setosa", "versicolor", "virginica"]
         assert model.score(X, labels) > 0.9
 
+    @pytest.mark.thinned(2)
     @pytest.mark.parametrize("task", ["classification", "regression"])
     @pytest.mark.parametrize("pipeline", [False, True])
     def test_out_of_bag(self, task, pipeline):

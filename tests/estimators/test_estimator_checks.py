@@ -52,26 +52,26 @@ MUNGED = {"sampler": MUNGE(), "n_synthetic": 2.0}
 EXPECTED_FAILURES = [
     (MUNGE(), {}),
     (LeafSwap(), {}),
-    (MarginalResampling(), {}),
-    (SPUNGE(), {}),
-    (Jitter(), {}),
-    (Interpolation(), {}),
     (UniformBox(), {}),
-    (UniformBox(design="covering"), {}),
     (Mixture([Jitter(), MarginalResampling()]), {}),
-    (TermSwap(), {}),
-    (TeacherBins(), {}),
     (Disagreement(Jitter()), {}),
     (DistilledClassifier(TREE, DecisionTreeClassifier(max_depth=4), n_synthetic=2.0), ROWS_ARE_DRAWN),
     (CompactBoostingRegressor(n_trees=10), LIGHTGBM),
-    (CompactMLPRegressor(), ROWS_ARE_SHUFFLED),
-    (CompactKernelRegressor(10), {}),
     (CompactLinearClassifier(), {}),
-    (CompactLinearRegressor(), {}),
     (DistilledRegressor(Ridge(), Ridge(), sampler=None), {}),
 ]
 
 SLOW = [
+    (MarginalResampling(), {}),
+    (SPUNGE(), {}),
+    (Jitter(), {}),
+    (Interpolation(), {}),
+    (UniformBox(design="covering"), {}),
+    (TermSwap(), {}),
+    (CompactMLPRegressor(), ROWS_ARE_SHUFFLED),
+    (CompactKernelRegressor(10), {}),
+    (CompactLinearRegressor(), {}),
+    (TeacherBins(), {}),
     (DistilledRegressor(Ridge(), DecisionTreeRegressor(max_depth=4), n_synthetic=2.0), ROWS_ARE_DRAWN),
     (CompactBoostingClassifier(n_trees=10), LIGHTGBM),
     (CompactMLPClassifier(), ROWS_ARE_SHUFFLED),
@@ -119,8 +119,9 @@ SLOW = [
         ROWS_ARE_DRAWN,
     ),
 ]
-"""Hybrids, classifiers of the families above, other recipes, students and samplers, the defaults on few synthetic rows
-and trees to inherit among them: a minute or more, so that they are only checked with ``-m slow``, as in CI."""
+"""More samplers and regressors of the families, hybrids, classifiers, other recipes, students and samplers, the
+defaults on few synthetic rows and trees to inherit among them: a minute or more, so that they are only checked with
+``-m slow``, as in CI."""
 
 
 def checks_of(estimators, *marks):

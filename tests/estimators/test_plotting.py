@@ -1,6 +1,7 @@
 """``plot`` draws each display of a distilled estimator."""
 
 import sys
+from functools import cache
 from typing import get_args
 
 import matplotlib
@@ -22,9 +23,19 @@ def hills(rows):
 
 
 SMALL = {"sampler": Jitter(), "n_synthetic": 100, "random_state": 0}
-MODEL = DistilledRegressor(hills, AutoStudent(["linear", "tree"]), student_columns="auto", **SMALL).fit(X)
 PLAIN = DistilledRegressor(hills, "linear", **SMALL)
-FITTED_PLAIN = DistilledRegressor(hills, "linear", **SMALL).fit(X)
+
+
+@cache
+def fitted():
+    """Return a model without a selection."""
+    return DistilledRegressor(hills, "linear", **SMALL).fit(X)
+
+
+@cache
+def selected():
+    """Return a model whose student and columns were selected."""
+    return DistilledRegressor(hills, AutoStudent(["linear", "tree"]), student_columns="auto", **SMALL).fit(X)
 
 
 @pytest.fixture(autouse=True)
@@ -52,8 +63,8 @@ def test_it_is_the_display(name):
     rows = () if name in ("size_fidelity", "columns") else (X_NEW,)
     options = {"random_state": 3} if rows else {}
     ax = plt.figure().subplots()
-    display = MODEL.plot(*rows, display=name, ax=ax, **options)
-    same = getattr(inspection, DISPLAYS[name]).from_estimator(MODEL, *rows, **options)
+    display = selected().plot(*rows, display=name, ax=ax, **options)
+    same = getattr(inspection, DISPLAYS[name]).from_estimator(selected(), *rows, **options)
     assert type(display) is type(same)
     assert display.ax_ is ax
     numbers = {key: value for key, value in vars(display).items() if isinstance(value, np.ndarray)}
@@ -64,8 +75,8 @@ def test_it_is_the_display(name):
 
 def test_what_is_drawn_unless_told():
     """Rows are compared; without rows, the students that were tried are shown."""
-    assert type(MODEL.plot(X_NEW)) is inspection.FidelityDisplay
-    assert type(MODEL.plot()) is inspection.SizeFidelityDisplay
+    assert type(selected().plot(X_NEW)) is inspection.FidelityDisplay
+    assert type(selected().plot()) is inspection.SizeFidelityDisplay
 
 
 def test_sizes_are_fitted():
@@ -92,7 +103,7 @@ def test_sizes_are_fitted():
 def test_errors_say_what_to_do(arguments, told):
     """Before anything is queried."""
     with pytest.raises(ValueError, match=told):
-        FITTED_PLAIN.plot(**arguments)
+        fitted().plot(**arguments)
 
 
 def test_it_needs_a_fit_and_matplotlib(monkeypatch):
@@ -102,4 +113,4 @@ def test_it_needs_a_fit_and_matplotlib(monkeypatch):
     for name in ("matplotlib", "matplotlib.pyplot"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match=r"FidelityDisplay\.from_estimator needs matplotlib, which is not installed"):
-        FITTED_PLAIN.plot(X)
+        fitted().plot(X)

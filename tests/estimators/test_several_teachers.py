@@ -97,6 +97,7 @@ def test_unfitted_teachers_in_a_grid_are_announced(fitted, data):
         GridSearchCV(distilled(fitted), {"teacher": [fitted]}, cv=2, refit=False).fit(*data)
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("copier", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
 @pytest.mark.parametrize("weights", [None, "region"])
 def test_copies_and_pickles_of_several_predict_alike(copier, weights, data):

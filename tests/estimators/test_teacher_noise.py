@@ -139,6 +139,7 @@ class TestBatches:
 
 
 class TestBudget:
+    @pytest.mark.thinned(3)
     @pytest.mark.parametrize("max_queries", [2, 100, 200, 299, 300, 305, 400, 700, 3000])
     @pytest.mark.parametrize("n_repeats", [1, 3])
     @pytest.mark.parametrize("kind", [Shifting, Noisy, Rounded])

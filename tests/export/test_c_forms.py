@@ -85,6 +85,7 @@ def test_rows_alone_and_in_blocks_are_compared(monkeypatch, fault):
         to_c(forest(2, 4))
 
 
+@pytest.mark.thinned(2)
 @needs_gcc
 @pytest.mark.parametrize("layout", ["fast", "table"])
 @pytest.mark.parametrize("dtype", ["float", "int"])

@@ -58,6 +58,7 @@ def assert_exported(export, model, **options):
     return exported
 
 
+@pytest.mark.thinned(3)
 @in_each_language
 @pytest.mark.parametrize("kind", KINDS)
 def test_drawn_models(export, kind):

@@ -79,6 +79,7 @@ WRITERS = [
 ]
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("language", WRITERS, ids=lambda language: language[0].__name__)
 @pytest.mark.parametrize(("model", "spoil"), FAULTS, ids=lambda thing: getattr(thing, "__name__", ""))
 def test_faults_are_found(monkeypatch, tmp_path, model, spoil, language):

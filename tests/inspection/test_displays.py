@@ -588,7 +588,10 @@ TABLES = {
 
 @pytest.mark.parametrize(
     ("kind", "features"),
-    [*((kind, None) for kind in TABLES), ("numpy", (0, -1)), ("pandas", (0, -1)), ("csr", (0, -1))],
+    [
+        *(pytest.param(kind, None, marks=pytest.mark.slow if kind in ("polars", "coo") else ()) for kind in TABLES),
+        *((kind, (0, -1)) for kind in ("numpy", "pandas", "csr")),
+    ],
 )
 def test_rows_have_two_coordinates(kind, features):
     """Real and synthetic rows, of any table, as components or as two columns; the table is not changed."""

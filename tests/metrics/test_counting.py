@@ -161,6 +161,7 @@ def test_what_nothing_is_known_of_is_nan(thing):
     assert np.isnan(n_operations(thing))
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("student", ["boosting", "linear", "mlp_ple", "tree", "kernel"])
 @pytest.mark.parametrize("temperature", [1.0, 2.0])
 def test_distilled_estimators_count_as_their_compiled_student(student, temperature):

@@ -89,15 +89,20 @@ def marks_of(name):
 
 PAIRS = [
     *[
-        pytest.param(s, t, id=f"{n}-{kind}", marks=marks_of(n))
-        for n, s in SAMPLERS.items()
-        for kind, t in TABLES.items()
+        pytest.param(
+            s, t, id=f"{n}-{kind}", marks=pytest.mark.slow if kind in ARRAYS and (place + other) % 2 else marks_of(n)
+        )
+        for place, (n, s) in enumerate(SAMPLERS.items())
+        for other, (kind, t) in enumerate(TABLES.items())
     ],
     *[pytest.param(s, t, id=f"{n}-{kind}") for n, s in SPARSE_SAMPLERS.items() for kind, t in COUNTS.items()],
 ]
 EACH_HOLDER = [
     pytest.param(
-        s, t[kind], id=f"{n}-{kind}", marks=[pytest.mark.slow] if kind == ("pandas", "polars")[place % 2] else []
+        s,
+        t[kind],
+        id=f"{n}-{kind}",
+        marks=[pytest.mark.slow] if kind in (("pandas", "U3"), ("polars", "float64"))[place % 2] else marks_of(n),
     )
     for samplers, t, kinds in (
         (SAMPLERS, TABLES, ("pandas", "polars", "float64", "U3")),
@@ -106,7 +111,8 @@ EACH_HOLDER = [
     for place, (n, s) in enumerate(samplers.items())
     for kind in kinds
 ]
-"""Each sampler with each kind of table, one dtype each; by default with frames of one of the two libraries."""
+"""Each sampler with each kind of table, one dtype each; by default with frames of one of the two libraries, and with
+arrays of numbers or of texts."""
 
 every_sampler = pytest.mark.parametrize(
     "sampler", [pytest.param(sampler, id=name, marks=marks_of(name)) for name, sampler in SAMPLERS.items()]

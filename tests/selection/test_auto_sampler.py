@@ -292,6 +292,7 @@ class TestChoice:
 
 
 class TestBudget:
+    @pytest.mark.thinned(3)
     @pytest.mark.parametrize("max_queries", [2, 150, 151, 160, 400, 1000, 10_000])
     @pytest.mark.parametrize("extra", [{}, {"X_unlabeled": X[:140]}, {"X_val": X[:60]}])
     def test_the_teacher_is_never_asked_more(self, max_queries, extra):

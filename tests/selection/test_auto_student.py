@@ -1,6 +1,7 @@
 """Choosing family and size of the student within a budget."""
 
 import pickle
+from functools import cache
 from hashlib import md5
 
 import joblib
@@ -201,20 +202,25 @@ class TestChoice:
         assert DistilledRegressor(lambda rows: rows["number"] * 2, quick, **QUICK).fit(frame).fidelity(frame) > 0.9
 
 
-class TestCandidates:
-    MODEL = DistilledRegressor(edges, AutoStudent(["linear", "tree", "boosting"], max_bytes=5000), **QUICK).fit(GRID)
+@cache
+def selected():
+    """Return a model whose student was selected from three families."""
+    student = AutoStudent(["linear", "tree", "boosting"], max_bytes=5000)
+    return DistilledRegressor(edges, student, **QUICK).fit(GRID)
 
+
+class TestCandidates:
     def test_columns_are_a_frame(self):
         """As ``cv_results_`` are."""
-        frame = pd.DataFrame(self.MODEL.candidates_)
+        frame = pd.DataFrame(selected().candidates_)
         assert list(frame["family"][:3]) == ["linear", "tree", "boosting"]
-        assert frame["n_bytes"].iloc[-1] == skdistill.compile(self.MODEL).n_bytes
+        assert frame["n_bytes"].iloc[-1] == skdistill.compile(selected()).n_bytes
         assert frame["fidelity"].iloc[:-1].between(0, 1).all()
         assert frame["rung"].iloc[-1] == 2
 
     def test_it_explains_itself(self):
         """In a sentence and a table, as text and as HTML."""
-        candidates = self.MODEL.candidates_
+        candidates = selected().candidates_
         assert candidates.explain().startswith(candidates.chosen.family + " within ")
         assert "Other families: " in candidates.explain()
         assert "n_bytes" in str(candidates)
@@ -222,12 +228,13 @@ class TestCandidates:
 
     def test_it_is_small_and_survives_pickling(self):
         """No student, no rows inside."""
-        again = pickle.loads(pickle.dumps(self.MODEL.candidates_))
-        assert str(again) == str(self.MODEL.candidates_)
+        again = pickle.loads(pickle.dumps(selected().candidates_))
+        assert str(again) == str(selected().candidates_)
         assert len(pickle.dumps(again)) < 20_000
 
 
 class TestSize:
+    @pytest.mark.thinned(2)
     @pytest.mark.parametrize("family", FAMILIES)
     @pytest.mark.parametrize("n_parameters", [200, pytest.param(2000, marks=pytest.mark.slow)])
     def test_every_family_understands_it(self, family, n_parameters):

@@ -9,7 +9,7 @@ from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.tree import DecisionTreeRegressor
 
-from skdistill.solvers import _tao
+from skdistill.solvers import _splitting, _tao
 from skdistill.solvers._binned_tree import Tree, TreeData
 from skdistill.solvers._binning import MISSING, BinnedTable
 from skdistill.solvers._splitting import best_splits, squared_error
@@ -91,6 +91,28 @@ def test_the_best_split_is_the_best_of_all(rows):
                 best = max(best, start - side_loss(rows, is_left) - side_loss(rows, ~is_left))
     saved = start - (rows.squares + found.score[0] * rows.squares)
     assert not np.isfinite(found.score[0]) or saved >= best - 1e-8 * rows.squares
+
+
+@pytest.mark.parametrize("few_cells", [0, 2**30])
+def test_splits_do_not_depend_on_which_columns_are_searched_together(monkeypatch, few_cells):
+    """Histograms of few bins give the same splits alone and beside those of many bins, which have empty bins then."""
+    rng = np.random.default_rng(0)
+    cells = np.column_stack([rng.normal(size=(400, 3)), rng.integers(0, 3, (400, 2))])
+    cells[rng.random(cells.shape) < [0, 0, 0.2, 0, 0.2]] = np.nan
+    targets = (np.nan_to_num(cells[:, [3]]) == 1) + np.nan_to_num(cells[:, [4]]) + rng.normal(size=(400, 2))
+    rows = TreeData(BinnedTable(cells, np.ones(400), np.array([0, 0, 0, 0, 3]), 255), targets, np.ones(400), 1)
+    node = rng.integers(0, 3, 400)
+
+    def split():
+        of_feature = np.full((3, 5), np.inf)
+        found = best_splits(rows.table, node, 3, rows.sums, squared_error, of_feature=of_feature, **rows.limits)
+        codes = rows.table.codes[range(400), found.feature[node]]
+        return found.feature, found.goes_left[node, codes], of_feature
+
+    expected = split()
+    monkeypatch.setattr(_splitting, "FEW_CELLS", few_cells)
+    for found, wanted in zip(split(), expected, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-9)
 
 
 def side_loss(rows, chosen):

@@ -37,6 +37,7 @@ def test_a_constant_is_predicted_exactly(family, constant):
     assert np.corrcoef(student.predict(X)[:, 0], X[:, 0])[0, 1] > 0.5
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize("proba", [[0.7, 0.3], [0.2, 0.3, 0.5], [1.0, 0.0]])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_constant_probabilities(family, proba):

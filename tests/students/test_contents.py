@@ -35,6 +35,7 @@ def distances(student, X):
     return np.abs(inputs[:, None] - scorer.positions.astype(float)).max(axis=2).min(axis=1)
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("refine", [True, False])
 @pytest.mark.parametrize("n_rows", [8, 40, 200])
 @pytest.mark.parametrize("table", TABLES)

@@ -83,6 +83,7 @@ def test_values_of_every_model_that_can_be_read(model):
     np.testing.assert_allclose(skdistill.compile(student)(X), student.predict(X), rtol=1e-6)
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("model", CLASSES, ids=name_of)
 def test_classes_of_every_model_that_can_be_read(model, n_classes):

@@ -143,6 +143,7 @@ def test_wide_sparse_rows():
     assert np.isfinite(student.predict(X)).all()
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("refine", [True, False])
 @pytest.mark.parametrize("gamma", [1e-8, 1.0, 1e8])
 @pytest.mark.parametrize("linear", [True, False])

@@ -32,6 +32,7 @@ TABLE.loc[::7, "code"] = None
 VALUES = np.sin(CODES) + (TABLE["few"] == "x") + TABLE["a"].fillna(0.5).to_numpy() * TABLE["b"].to_numpy()
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize(
     "student",
     [

@@ -62,12 +62,14 @@ class TestKnots:
 
 
 class TestStudents:
+    @pytest.mark.thinned(2)
     @pytest.mark.parametrize("kind", STUDENTS)
     @pytest.mark.parametrize("target", [SMOOTH, EDGES, SMOOTH + EDGES])
     def test_values_are_followed(self, kind, target):
         """Smooth ones, edges, and both."""
         assert fidelity(target, kind(random_state=0).fit(X, target).predict(X)) > 0.97
 
+    @pytest.mark.thinned(2)
     @pytest.mark.parametrize("kind", CLASSIFIERS)
     @pytest.mark.parametrize("targets", [PROBA, TWO])
     def test_soft_targets_are_reproduced(self, kind, targets):
@@ -98,6 +100,7 @@ class TestStudents:
         )
         assert loss_of_hybrid < 0.7 * min(losses_of_parts)
 
+    @pytest.mark.thinned(2)
     @pytest.mark.parametrize("kind", STUDENTS)
     @pytest.mark.parametrize("scale", [1e-9, 1e9])
     def test_scale_of_the_targets_does_not_matter(self, kind, scale):

@@ -109,8 +109,11 @@ def raw_table():
 
 @pytest.mark.parametrize(
     "convert",
-    [lambda frame: frame, pl.from_pandas, lambda frame: frame.astype(object).to_numpy()],
-    ids=["pandas", "polars", "object array"],
+    [
+        pytest.param(lambda frame: frame, id="pandas"),
+        pytest.param(pl.from_pandas, id="polars", marks=pytest.mark.slow),
+        pytest.param(lambda frame: frame.astype(object).to_numpy(), id="object array", marks=pytest.mark.slow),
+    ],
 )
 def test_raw_tables(convert):
     """Strings, categories, flags, dates, counts, missing cells, an empty column, and unseen categories just work."""

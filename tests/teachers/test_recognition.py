@@ -322,6 +322,7 @@ def adapt(model):
     return model if isinstance(model, Teacher) else as_teacher(model, classes=[0, 1, 2])
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("change", [refit, write_into])
 @pytest.mark.parametrize("name", HOLDERS)
 def test_no_answer_is_stale(name, change, tmp_path):

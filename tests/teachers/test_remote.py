@@ -135,6 +135,7 @@ def exact(rows):
 # ---------------------------------------------------------------------- failures
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("concurrent", [1, 4])
 @pytest.mark.parametrize("failure", ["500", "502", "503", "429", "truncated", "dropped"])
 def test_requests_that_fail_are_repeated(failure, concurrent, service, waits):
@@ -384,6 +385,7 @@ def test_the_cost_is_told(service, waits, monkeypatch, capsys):
 # ---------------------------------------------------------------------- nothing is lost
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("concurrent", [1, 3])
 @pytest.mark.parametrize("on_disk", [False, True])
 def test_a_fit_goes_on_where_it_stopped(on_disk, concurrent, service, waits, tmp_path):
