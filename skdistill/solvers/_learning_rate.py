@@ -59,6 +59,5 @@ def train(params: dict[str, Any], dataset: Any, n_trees: int, first: int = 0) ->
     if isinstance(rate, GrowingRate):
         rates = rate.of(first, first + n_trees)
         params, callbacks = params | {"learning_rate": rates[0]}, [lightgbm.reset_parameter(learning_rate=rates)]
-    options = {"num_boost_round": n_trees, "callbacks": callbacks}
     # what is kept for training is not copied through a text before the text is written
-    return lightgbm.train(params, dataset, keep_training_booster=True, **options)
+    return lightgbm.train(params, dataset, n_trees, callbacks=callbacks, keep_training_booster=True)
