@@ -56,7 +56,8 @@ this page, some of which are a little larger than 10 kB. **auto**: `AutoStudent(
 same with `tolerance="auto"`, which fits the best families a second time, with smaller weights where they are expected
 to be far from the teacher, and selects the student that answers most validation rows. It agrees on fewer rows than
 *auto* in the mean, and answers more. The second weights were chosen on other rows of california, pol, ailerons and
-puma8nh, which no table here reports.
+puma8nh, which no table here reports. With a larger score, of ten trees of 16 leaves, which added 1.5 to 3.1 µs to a
+row, the hybrid answered 0.198.
 """
 SIZES_TEXT = """
 `AutoStudent(max_bytes=..., tolerance="auto")`: what more bytes buy.
@@ -138,7 +139,7 @@ COLUMNS = {
 MAIN = {"classification": "hybrid", "regression": "for cascade"}
 """The students of the first table."""
 
-LARGER = [("california", "vote"), ("pol", "forest"), ("ailerons", "vote")]
+LARGER = [("california", "vote"), ("pol", "forest"), ("ailerons", "vote"), ("puma8nh", "vote")]
 """Cells of students of two sizes: those that settings of the package were chosen on, on other rows."""
 
 SIZES = {"for cascade": "10 kB", "for cascade, 30 kB": "30 kB"}
