@@ -45,3 +45,12 @@ def test_links_hold(page):
     """Every link to a file of the repository leads somewhere."""
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("folder", ["skdistill", "docs", "examples", "."])
+def test_extras_are_quoted(folder):
+    """No page or message shows ``pip install skdistill[extra]``, which zsh refuses, without quotes."""
+    root = README.parent / folder
+    paths = root.glob("*.md") if folder == "." else [path for path in root.rglob("*") if path.suffix in (".py", ".md")]
+    unquoted = re.compile(r"pip install [^\s\"']*\w\[")
+    assert not [path for path in paths if "_build" not in path.parts and unquoted.search(path.read_text("utf-8"))]

@@ -3,7 +3,7 @@
     python docs/benchmarks/scale_dask.py RESULTS.jsonl [--rounds 5]
 
 Takes all measurements of a round alternately, on the same rows and blocks, with workers that have been warmed up.
-Appends to RESULTS.jsonl, and writes scale_dask.md beside this file. Needs ``pip install skdistill[dask]``.
+Appends to RESULTS.jsonl, and writes scale_dask.md beside this file. Needs ``pip install "skdistill[dask]"``.
 """
 
 import argparse

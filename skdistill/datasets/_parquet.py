@@ -181,7 +181,7 @@ def arrow_dataset() -> Any:
         import pyarrow.dataset as ds
     except ImportError as error:
         raise ImportError(
-            "Parquet is read and written with pyarrow, which is not installed: pip install skdistill[datasets]."
+            'Parquet is read and written with pyarrow, which is not installed: pip install "skdistill[datasets]".'
         ) from error
     return ds
 

@@ -7,4 +7,5 @@ def require_dask(who: str) -> None:
         import dask.dataframe  # noqa: F401
         import distributed  # noqa: F401
     except ImportError as error:
-        raise ImportError(f"{who} needs Dask, and cannot import it ({error}): pip install skdistill[dask].") from error
+        message = f'{who} needs Dask, and cannot import it ({error}): pip install "skdistill[dask]".'
+        raise ImportError(message) from error
