@@ -168,6 +168,20 @@ def test_classes_labels_weights_and_temperatures():
         DistilledClassifier(teacher, "linear", **options).fit(dataset(bad), "label", sample_weight="weight")
 
 
+def test_without_weight_no_further_row_is_labelled():
+    """Where all further rows have the weight zero, the student is that of the fit."""
+    table, weight = rows(), np.zeros(N_ROWS)
+    weight[np.random.RandomState(0).permutation(N_ROWS)[:600]] = 1
+    teachers = Counting(), Counting()
+    models = [
+        student("linear", teacher, max_queries=most).fit(dataset(table.assign(weight=weight)), sample_weight="weight")
+        for teacher, most in zip(teachers, (1000, N_ROWS), strict=True)
+    ]
+    assert not hasattr(models[1], "refit_report_")
+    assert teachers[0].n_asked == teachers[1].n_asked
+    np.testing.assert_array_equal(*(model.predict(table) for model in models))
+
+
 def test_the_chosen_student_is_refitted_within_its_budget():
     """With ``student="auto"``, and with thresholds of the teacher."""
     table = rows()
