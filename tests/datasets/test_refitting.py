@@ -235,3 +235,11 @@ def test_remaining_rows_are_drawn_once_and_evenly(n_rows):
     half = np.searchsorted(drawn, 2 * BLOCK) / len(drawn)
     left = 1 - (n_total - 2 * BLOCK - (skipped >= 2 * BLOCK).sum()) / remaining.n_left
     assert abs(half - left) <= 1 / len(drawn)
+
+
+def test_billions_of_rows_are_drawn_evenly():
+    """The numbers of rows of the blocks are exact, however many rows there are."""
+    n_total = 10**11
+    remaining = RemainingRows(n_total, np.zeros(0, dtype=int), n_total // 4, seed=0)
+    for start in (0, n_total // 2 // BLOCK * BLOCK, n_total // BLOCK * BLOCK - 2 * BLOCK):
+        assert abs(len(remaining.of(start, 2 * BLOCK)) - BLOCK // 2) <= 1
