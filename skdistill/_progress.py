@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from threading import Lock
+from threading import RLock
 from types import TracebackType
 from typing import Self
 
@@ -69,8 +69,9 @@ class Whole:
 
     def close(self) -> None:
         """Leave the bar as it is: full if the work was done, otherwise where it stopped."""
-        if self._bar is not None:
-            self._bar.close()
+        with _drawing:
+            if self._bar is not None:
+                self._bar.close()
 
     def _draw(self, line: str) -> bool:
         with _drawing:
@@ -81,8 +82,8 @@ class Whole:
             return self._bar is not None
 
 
-_drawing = Lock()
-"""Students that are fitted in threads report to the same bar."""
+_drawing = RLock()
+"""Work in threads reports to the same bar, or to bars that share a display."""
 
 _whole: ContextVar[Whole | None] = ContextVar("whole", default=None)
 """The work that all progress is a part of."""
@@ -169,9 +170,10 @@ class Progress:
 
     def leave(self) -> None:
         """Leave the bar as it is, as the work has stopped."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+        with _drawing:
+            if self._bar is not None:
+                self._bar.close()
+                self._bar = None
 
     def __enter__(self) -> Self:
         return self
@@ -198,14 +200,15 @@ class Progress:
 
     def _show(self, share: float, line: str) -> bool:
         """Show a bar of this work alone, if one can be drawn."""
-        if self._bar is None:
-            self._bar = open_bar(share, line)
-        else:
-            self._bar.show(share, line)
-        shown = self._bar is not None
-        if self._is_over:
-            self.leave()
-        return shown
+        with _drawing:
+            if self._bar is None:
+                self._bar = open_bar(share, line)
+            else:
+                self._bar.show(share, line)
+            shown = self._bar is not None
+            if self._is_over:
+                self.leave()
+            return shown
 
 
 def write(line: str, verbose: int) -> None:

@@ -97,8 +97,8 @@ def in_turns(work: Callable[[Item], None], items: Iterable[Item], n_threads: int
 
     def take_turns() -> None:
         try:
-            while waiting:
-                work(waiting.popleft())
+            for item in _taken_from(waiting):
+                work(item)
         except BaseException:
             waiting.clear()
             raise
@@ -112,6 +112,16 @@ def in_turns(work: Callable[[Item], None], items: Iterable[Item], n_threads: int
         take_turns()
     for other in others:
         other.result()
+
+
+def _taken_from(waiting: deque[Item]) -> Iterator[Item]:
+    """Yield the items that no other thread takes."""
+    while True:
+        try:
+            item = waiting.popleft()
+        except IndexError:  # asking first is not enough: another thread may take the last item in between
+            return
+        yield item
 
 
 def count_threads(n_jobs: int | None) -> int:

@@ -2,6 +2,8 @@
 
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from time import sleep
 from types import SimpleNamespace
 
 import pytest
@@ -261,6 +263,37 @@ def test_a_bar_stays_where_the_work_stopped(terminal, seconds, monkeypatch):
     (bar,) = tqdm.bars
     assert bar.states[-1][0] == 0.25
     assert bar.is_closed
+
+
+def test_works_in_threads_draw_one_after_the_other(monkeypatch, seconds):
+    """Bars are opened, moved and closed by one thread at a time: those of a terminal share its display."""
+    drawing, at_once = [], []
+
+    class SlowBar:
+        def __init__(self, *args):
+            self.show(*args)
+
+        def show(self, *args):
+            drawing.append(args)
+            sleep(0.002)
+            at_once.append(len(drawing))
+            drawing.pop()
+
+        close = show
+
+    monkeypatch.setattr(_progress, "open_bar", SlowBar)
+
+    def work(progress):
+        with progress:
+            progress.update(20)
+            progress.update(40)
+
+    works = [Progress(f"work {place}", 100, 1, every=0.0) for place in range(4)]
+    seconds.now = 5.0
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, works))
+    assert len(at_once) == 4 * 4  # opened, moved, at its end, and closed
+    assert max(at_once) == 1
 
 
 def test_a_file_of_lines_has_no_bars(seconds, monkeypatch, capsys):

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import sys
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from threading import Barrier, Event, Thread
@@ -15,6 +16,7 @@ from sklearn.linear_model import LinearRegression
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
 import skdistill
+from skdistill import _threads
 from skdistill._threads import (
     _BlasLimit,
     _libraries,
@@ -307,6 +309,21 @@ def test_each_item_has_one_turn(n_items, n_threads):
     done = []
     in_turns(done.append, range(n_items), n_threads)
     assert sorted(done) == list(range(n_items))
+
+
+def test_the_last_item_is_taken_by_one_thread(monkeypatch):
+    """Threads that find an item waiting, which another one then takes, end without an error."""
+
+    class SlowToAnswer(deque):
+        def __len__(self):
+            n_items = super().__len__()
+            sleep(0.005)  # the others take items in the meantime
+            return n_items
+
+    monkeypatch.setattr(_threads, "deque", SlowToAnswer)
+    done = []
+    in_turns(done.append, range(6), 4)
+    assert sorted(done) == list(range(6))
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])

@@ -112,7 +112,7 @@ def table_of_numbers(
     table[-1] = whole
     np.bitwise_and.at(table[-1], tree, np.where(missing_left, goes_left, goes_right))
     if len(table) <= MAX_SMALL_LINES:
-        return FeatureTable(feature, Comparisons(cuts), table[::-1])
+        return FeatureTable(feature, Comparisons(cuts), np.ascontiguousarray(table[::-1]))
     return FeatureTable(feature, Intervals(cuts), table)
 
 

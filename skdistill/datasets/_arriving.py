@@ -54,7 +54,11 @@ class ArrivingRows:
     _error: BaseException | None
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:  # an interrupt: nobody would end the thread
+            self._is_over = True
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -72,9 +76,10 @@ class ArrivingRows:
         first, last = np.searchsorted(ends, [start, stop - 1], side="right") - 1
         tables = []
         for place in range(first, last + 1):
-            before = int(ends[place])  # pandas would look for numbers of numpy among the labels of rows
-            end = min(stop, int(ends[place + 1])) - before
-            tables.append(take_rows(parts[place].table, slice(max(start - before, 0), end)))
+            # of Python's integers: frames take others for names of columns
+            before, after = int(ends[place]), int(ends[place + 1])
+            own = slice(max(start, before) - before, min(stop, after) - before)
+            tables.append(take_rows(parts[place].table, own))
         return self._check(stack_rows(tables))
 
     def drawn(self) -> DrawnRows:

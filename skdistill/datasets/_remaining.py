@@ -73,4 +73,6 @@ class RemainingRows:
         """Return the number of rows that are drawn from each block."""
         ends = np.minimum(np.arange(first, last + 1) * BLOCK, self.n_total)
         left = ends - np.searchsorted(self.skipped, ends)
-        return np.diff(left * self.n_drawn // max(self.n_left, 1))
+        share = self.n_drawn, max(self.n_left, 1)
+        up_to = [n_rows * share[0] // share[1] for n_rows in left.tolist()]  # products of an array may overflow
+        return np.diff(np.array(up_to))

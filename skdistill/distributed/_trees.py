@@ -61,20 +61,33 @@ class ClusterTrees:
                 if not workers:
                     break
                 rows = np.array_split(np.arange(len(cells)), len(workers))
-                tables = self._tables(cells, weight, workers, rows)
-                machines = self._machines(workers)
-                parts = [
-                    (target[own], start[own], categories, {**params, **network}, n_trees)
-                    for own, network in zip(rows, machines, strict=True)
-                ]
-                text = self._grown(workers, tables, parts)
-                if text is not None:
-                    return text
+                connected = self._connected(cells, weight, workers, rows)
+                if connected is not None:
+                    tables, machines = connected
+                    parts = [
+                        (target[own], start[own], categories, {**params, **network}, n_trees)
+                        for own, network in zip(rows, machines, strict=True)
+                    ]
+                    text = self._grown(workers, tables, parts)
+                    if text is not None:
+                        return text
                 self._sent = None, [], []
         raise ClusterError(
             f"growing trees: there are no workers, or they were lost {MAX_LOSSES} times. Look at their logs, and run "
             "again."
         )
+
+    def _connected(
+        self, cells: np.ndarray, weight: np.ndarray, workers: list[str], rows: list[np.ndarray]
+    ) -> tuple[list[Any], list[dict[str, Any]]] | None:
+        """Return the places of the rows, and the parameters of the network; ``None`` if a worker has ended."""
+        try:
+            return self._tables(cells, weight, workers, rows), self._machines(workers)
+        except Exception:  # what a worker that ends raises here depends on where it does
+            sleep(NOTICE_SECONDS)
+            if self._are_there(workers):
+                raise
+            return None
 
     def _tables(self, cells: np.ndarray, weight: np.ndarray, workers: list[str], rows: list[np.ndarray]) -> list[Any]:
         """Return the places of the rows, which are sent once for all outputs."""

@@ -120,6 +120,8 @@ def refit(
         progress = phase.progress(f"label and sum rows of {pool.dataset.name}", further.n_drawn, "rows")
         for n_done in summing.run():
             progress.update(n_done)
+        if summing.n_labelled == 0:  # all further rows have the weight zero
+            return Refitted(student)
         if summing.n_held < MIN_VALIDATION_ROWS:
             return Refitted(student, keys=summing.keys)
         return _better(model, student, _with_inside(student, sums.student()), summing, targets)
@@ -229,14 +231,14 @@ class Summing:
     def _drawn_from(self, chunk: Chunk) -> tuple[DrawnRows, np.ndarray]:
         """Return the rows of a chunk that are drawn, without those of weight zero, and which are held out."""
         rows = self.further.of(chunk.start, len(chunk))
-        others = {name: values[rows] for name, values in chunk.others.items()}
+        others = chunk.others_of(rows)
         with named(self.pool.dataset.name, chunk.partition):
             if self.pool.weight is not None and len(rows):
                 weight = np.asarray(others[self.pool.weight], dtype=float)
                 if weight.any():
                     check_weights(weight, len(rows), "sample_weight")
                 rows, others = rows[weight > 0], {name: values[weight > 0] for name, values in others.items()}
-            table = take_rows(chunk.table, rows)
+            table = chunk.take(rows).table
             table = self.pool.check(self.rows.X, table) if len(rows) else table
         share = min(VALIDATION_SHARE, MOST_VALIDATION_ROWS / self.further.n_drawn)
         is_held = row_keys(self.further.seed + 1, chunk.start, len(chunk))[rows] < share

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from .._described import described
 from .._validation import check_number
 from ..compiled._certainty import Certainty
 from ..exceptions import StudentError
@@ -45,11 +46,13 @@ ANSWERED = "the share of rows that it answers in a cascade"
 
 def check_tolerance(tolerance: Any) -> None:
     """Raise an error unless the tolerance is ``None``, ``"auto"``, or one positive number or several."""
-    if tolerance is None or isinstance(tolerance, list | tuple | np.ndarray):
-        for each in () if tolerance is None else np.ravel(np.asarray(tolerance, dtype=object)):
-            check_number("AutoStudent", "tolerance", each, low=0, low_open=True)
+    if tolerance is None:
         return
-    check_number("AutoStudent", "tolerance", tolerance, low=0, low_open=True, names=["auto"])
+    given = np.asarray(tolerance, dtype=object)
+    for each in given.ravel() if given.ndim else ():
+        check_number("AutoStudent", "tolerance", each, low=0, low_open=True)
+    if not given.ndim:
+        check_number("AutoStudent", "tolerance", tolerance, low=0, low_open=True, names=["auto"])
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,8 @@ class CascadeStudents:
         given = np.asarray(tolerance, dtype=float)
         if given.ndim and given.shape != outputs.shape[1:]:
             raise StudentError(
-                f"AutoStudent: tolerance={tolerance!r}; expected one number, or one for each of the "
-                f"{np.prod(outputs.shape[1:], dtype=int)} outputs of the teacher."
+                f"AutoStudent: tolerance={described(tolerance)}; expected one number, or one for each of the outputs "
+                f"of the teacher, of shape {outputs.shape[1:]}."
             )
         return cls(targets, given, seed)
 

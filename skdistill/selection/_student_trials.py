@@ -351,7 +351,7 @@ class StudentTrials:
         seconds = perf_counter() - started
         fitted = judged.students[0] if isinstance(judged, OutOfFold) else judged
         compiled = getattr(fitted, "estimator", fitted).__skdistill_compile__()
-        is_compared = self.cascade_students is not None and rung > 0 and folds is None
+        is_compared = self.cascade_students is not None and rung > 0 and not self.is_cross_validated
         taught_on = rows.weigh_real(real_weight) if is_compared else None
         losses, validated = self._validated(judged, taught_on, is_validated=is_validated)
         candidate = Candidate(

@@ -7,7 +7,7 @@ minimises
     g = \sum_i w_i \, z_i \, \ell'_i, \quad H = \sum_i w_i \, z_i z_i^\top \, \ell''_i,
 
 where :math:`z_i` says which leaf of each tree a row is in. This is the minimum for the squared error, and a Newton step
-for cross-entropies.
+for cross-entropies, which may be too long where probabilities are close to 0 or 1.
 """
 
 import numpy as np

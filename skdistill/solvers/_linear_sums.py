@@ -7,7 +7,8 @@ its penalty, for which the sums
 
 are sufficient; the derivatives are those at the scores so far. For the squared error, the second sum is the Gram
 matrix, and the step ends in the minimum, also with a lasso or with given signs. For cross-entropies, one step from the
-coefficients of a sample ends near the minimum; a second step would need the rows again.
+coefficients of a sample ends near the minimum unless probabilities are close to 0 or 1, where it may be far too long; a
+second step, or a shorter one, would need the rows again.
 """
 
 from itertools import combinations_with_replacement

@@ -153,6 +153,7 @@ def test_merged_tables_are_walking(monkeypatch, merged, compared, small):
         flat = forest_from_lightgbm([booster(X, y, n_trees, categories=False).model_to_string()], dtype=np.float32)
         np.testing.assert_array_equal(flat.leaves(X), flat._walk(X))
         np.testing.assert_array_equal(flat.leaves(X.astype(np.float64), 2), flat._walk(X))
+        assert all(lines.flags.c_contiguous for lines in flat._merged._merged)  # others are copied for each block
     flat = forest()[1]
     np.testing.assert_array_equal(flat.leaves(X[:, :6]), flat._walk(X[:, :6]))
 

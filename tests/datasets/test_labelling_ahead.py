@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from scipy import sparse
 
 from skdistill import DistilledRegressor
 from skdistill._processes import Shipped
@@ -250,28 +251,30 @@ def test_infinite_numbers_are_found_before_they_are_asked_for(tmp_path):
     assert all(seen)
 
 
-def arriving(n_parts=50, on_part=lambda place: None, n_rows=None):
+def arriving(n_parts=50, on_part=lambda place: None, n_rows=None, as_kind=np.asarray):
     table = rows(5 * n_parts)
 
     def read():
         for place in range(n_parts):
             on_part(place)
             positions = np.arange(5 * place, 5 * place + 5)
-            yield DrawnRows(table[positions], positions, {"y": table[positions, 0]})
+            yield DrawnRows(as_kind(table[positions]), positions, {"y": table[positions, 0]})
             yield None
 
     return ArrivingRows(read, 5 * n_parts if n_rows is None else n_rows, 3, np.asarray), table
 
 
-def test_rows_are_those_of_the_table():
-    """In slices of any size, in part or all."""
-    some, table = arriving()
+@pytest.mark.parametrize("as_kind", [np.asarray, pd.DataFrame, pl.DataFrame, sparse.csr_array])
+def test_rows_are_those_of_the_table(as_kind):
+    """In slices of any size, in part or all, whatever the kind of table."""
+    some, table = arriving(as_kind=as_kind)
+    some._check = lambda part: part.toarray() if sparse.issparse(part) else np.asarray(part)
     with some:
         for start, stop in ((0, 1), (3, 17), (5, 10), (240, 250), (0, 250), (249, 400)):
             assert (some[start:stop] == table[start:stop]).all()
         assert (some[np.array([7, 3])] == table[[7, 3]]).all()
         drawn = some.drawn()
-    assert (drawn.table == table).all()
+    assert (some._check(drawn.table) == table).all()
     assert (drawn.others["y"] == table[:, 0]).all()
 
 

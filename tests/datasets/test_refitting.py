@@ -168,6 +168,20 @@ def test_classes_labels_weights_and_temperatures():
         DistilledClassifier(teacher, "linear", **options).fit(dataset(bad), "label", sample_weight="weight")
 
 
+def test_without_weight_no_further_row_is_labelled():
+    """Where all further rows have the weight zero, the student is that of the fit."""
+    table, weight = rows(), np.zeros(N_ROWS)
+    weight[np.random.RandomState(0).permutation(N_ROWS)[:600]] = 1
+    teachers = Counting(), Counting()
+    models = [
+        student("linear", teacher, max_queries=most).fit(dataset(table.assign(weight=weight)), sample_weight="weight")
+        for teacher, most in zip(teachers, (1000, N_ROWS), strict=True)
+    ]
+    assert not hasattr(models[1], "refit_report_")
+    assert teachers[0].n_asked == teachers[1].n_asked
+    np.testing.assert_array_equal(*(model.predict(table) for model in models))
+
+
 def test_the_chosen_student_is_refitted_within_its_budget():
     """With ``student="auto"``, and with thresholds of the teacher."""
     table = rows()
@@ -221,3 +235,11 @@ def test_remaining_rows_are_drawn_once_and_evenly(n_rows):
     half = np.searchsorted(drawn, 2 * BLOCK) / len(drawn)
     left = 1 - (n_total - 2 * BLOCK - (skipped >= 2 * BLOCK).sum()) / remaining.n_left
     assert abs(half - left) <= 1 / len(drawn)
+
+
+def test_billions_of_rows_are_drawn_evenly():
+    """The numbers of rows of the blocks are exact, however many rows there are."""
+    n_total = 10**11
+    remaining = RemainingRows(n_total, np.zeros(0, dtype=int), n_total // 4, seed=0)
+    for start in (0, n_total // 2 // BLOCK * BLOCK, n_total // BLOCK * BLOCK - 2 * BLOCK):
+        assert abs(len(remaining.of(start, 2 * BLOCK)) - BLOCK // 2) <= 1

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from threading import Thread
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -65,6 +66,61 @@ def test_few_rows_and_sparse_tables_are_grown_here():
     assert not trees.grows(sparse.csr_matrix(X))
     with trees_grown_by(trees):
         CompactBoostingRegressor(2, 4).fit(sparse.csr_matrix(X), SCORE)
+
+
+class LosesAWorker:
+    """A client of two workers, of which one ends when something is asked of both; the other is this process."""
+
+    def __init__(self, when):
+        self.when, self.workers = when, {"tcp://a:1": 1, "tcp://b:1": 1}
+
+    def nthreads(self):
+        return dict(self.workers)
+
+    def _ask(self, what, workers):
+        if what == self.when:
+            self.workers.pop("tcp://a:1", None)
+        if not set(workers) <= set(self.workers):
+            raise OSError(f"cannot reach {workers}")
+
+    def scatter(self, data, *, workers, hash):
+        self._ask("scatter", workers)
+        return data
+
+    def run(self, function, *, workers):
+        self._ask("run", workers)
+        return {at: function() for at in workers}
+
+    def submit(self, function, *arguments, **_):
+        return SimpleNamespace(done=lambda: True, status="finished", result=lambda: function(*arguments))
+
+    def cancel(self, futures):
+        pass
+
+
+@pytest.mark.parametrize("when", ["scatter", "run"])
+def test_a_worker_may_end_before_trees_grow(when, monkeypatch):
+    """The trees are those of the workers that are left."""
+    monkeypatch.setattr(_trees, "NOTICE_SECONDS", 0.0)
+    arguments = (
+        X,
+        np.ones(N_ROWS),
+        [],
+        SCORE,
+        np.zeros(N_ROWS),
+        {"verbosity": -1, "learning_rate": 0.3, "num_threads": 1},
+        1,
+    )
+    assert ClusterTrees(LosesAWorker(when))(*arguments) == OneMachine()(*arguments)
+
+
+def test_an_error_of_workers_that_are_there_is_raised(monkeypatch):
+    """It is no loss of a worker."""
+    monkeypatch.setattr(_trees, "NOTICE_SECONDS", 0.0)
+    client = LosesAWorker("never")
+    client.run = None
+    with pytest.raises(TypeError, match="not callable"):
+        ClusterTrees(client)(X, np.ones(N_ROWS), [], SCORE, np.zeros(N_ROWS), {}, 1)
 
 
 @pytest.mark.slow

@@ -77,6 +77,7 @@ def test_few_rows_are_fitted_for_a_cascade_too():
     assert "cross-validation" in model.candidates_.chosen.validated_on
     assert model.candidates_["is_for_cascade"].tolist()[-1]
     assert np.isfinite(model.candidates_.chosen.fidelity)
+    assert {trial.scored_by for trial in model.candidates_.tried} == {"fidelity"}  # so are they ranked
 
 
 def test_tables_with_texts_are_fitted_too():
@@ -102,7 +103,8 @@ def test_all_of_several_values_are_to_be_within_their_tolerances():
     both = lambda X: np.column_stack([half_noise(X), 1000 * X[:, 1]])  # noqa: E731
     model = distilled([0.1, 100.0], teacher=both, families=("linear",))
     assert model.predict(ROWS).shape == (len(ROWS), 2)
-    with pytest.raises(StudentError, match="one for each of the 2 outputs"):
+    AutoStudent(tolerance=pd.Series([0.1, 100.0])).check()
+    with pytest.raises(StudentError, match=r"one for each of the outputs of the teacher, of shape \(2,\)"):
         distilled([0.1, 0.1, 0.1], teacher=both, families=("linear",))
 
 
