@@ -1,4 +1,4 @@
-"""What the collection leaves out is no guarantee: thinned tests keep each value, and tests hold no examples."""
+"""The collection: thinned tests keep each value of each of their parameters, and tests hold no examples."""
 
 import re
 from pathlib import Path

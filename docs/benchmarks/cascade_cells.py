@@ -29,7 +29,6 @@ STUDENTS = {
     "auto": {"student": AutoStudent(max_bytes=10_000)},
     "for cascade": {"student": AutoStudent(max_bytes=10_000, tolerance="auto")},
     "for cascade, 30 kB": {"student": AutoStudent(max_bytes=30_000, tolerance="auto")},
-    "for cascade, 100 kB": {"student": AutoStudent(max_bytes=100_000, tolerance="auto")},
 }
 """Parameters of the distilled estimator, by the name of the student."""
 

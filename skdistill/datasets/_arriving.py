@@ -72,8 +72,9 @@ class ArrivingRows:
         first, last = np.searchsorted(ends, [start, stop - 1], side="right") - 1
         tables = []
         for place in range(first, last + 1):
-            begin, end = max(start, ends[place]), min(stop, ends[place + 1])
-            tables.append(take_rows(parts[place].table, slice(begin - ends[place], end - ends[place])))
+            before = int(ends[place])  # pandas would look for numbers of numpy among the labels of rows
+            end = min(stop, int(ends[place + 1])) - before
+            tables.append(take_rows(parts[place].table, slice(max(start - before, 0), end)))
         return self._check(stack_rows(tables))
 
     def drawn(self) -> DrawnRows:

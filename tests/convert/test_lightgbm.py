@@ -102,6 +102,7 @@ def test_structure_is_read_where_no_scorer_is(params):
     assert structure.n_operations == pytest.approx(depth.sum() + 4)
 
 
+@pytest.mark.slow
 def test_models_are_known_without_an_import():
     """A model of LightGBM is known; nothing that the package offers imports the library to know it."""
     X, y = table()

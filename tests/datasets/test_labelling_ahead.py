@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -94,6 +95,27 @@ def test_the_student_is_that_of_rows_that_are_selected_first(folder, options, mo
     assert (summary.n_real, summary.n_unlabeled) == (1000, WANTED - 1000)
     assert summary.n_queries == plain.transfer_set_.n_queries
     assert not is_reading()
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow"])
+def test_frames_arrive_as_arrays_do(tmp_path, kind, monkeypatch):
+    """With a column of texts, from Parquet and from a lazy frame."""
+    table = pd.DataFrame(rows(), columns=list("abc")).assign(g=np.where(rows()[:, 0] > 0.5, "u", "v"))
+    table.to_parquet(tmp_path / "p.parquet", index=False)
+
+    def teacher(X):
+        return wavy(np.column_stack([np.asarray(X[name], dtype=float) for name in "abc"]))
+
+    sources = [tmp_path / "p.parquet"] + ([pl.scan_parquet(tmp_path / "p.parquet")] if kind == "polars" else [])
+    with counted(monkeypatch) as made:
+        models = [
+            model(teacher).fit(as_dataset(each, kind=kind, chunk_size=700, sample_rows=WANTED)) for each in sources
+        ]
+    assert None not in made
+    plain = model(teacher).fit(as_dataset([table], kind=kind, sample_rows=WANTED))
+    some = as_dataset([table[:300]], kind=kind)
+    for each in models:
+        assert (next(each.predict(some)) == next(plain.predict(some))).all()
 
 
 def test_true_labels_keep_their_rows(folder, tmp_path):

@@ -130,3 +130,18 @@ def test_fewer_rows_are_drawn_of_more(n_rows, n_of_more):
     assert set(drawn.positions) == set(np.argsort(keys)[-n_of_more:])
     _, drawn = scan_and_draw(dataset, 3000, **options)
     assert (drawn.positions == np.arange(3000)).all()
+
+
+def test_rows_beyond_the_first_count_for_dtypes(tmp_path):
+    """A column without a cell in the first rows, and one of whole numbers of which a later one is missing."""
+    rows = np.arange(40)
+    parts = [{"x": pa.array(rows.astype(np.float32)), "i": pa.array(rows)}]
+    parts += [{"x": pa.array(np.where(rows < 35, np.nan, 0.1)), "i": pa.array(rows, mask=rows == 39)}]
+    for place, part in enumerate(parts):
+        pq.write_table(pa.table(part), tmp_path / f"p{place}.parquet")
+    for kind in ("pandas", "numpy"):
+        for chunk in read(as_dataset(tmp_path, kind=kind))[0]:
+            dtypes = chunk.table.dtypes if kind == "pandas" else [chunk.table.dtype]
+            assert set(dtypes) == {np.dtype(float)}
+    assert chunk.table[35, 0] == 0.1
+    assert np.isnan(chunk.table[39, 1])

@@ -15,7 +15,7 @@ pytest.importorskip("selenium.webdriver")
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-pytestmark = needs_browser
+pytestmark = [needs_browser, pytest.mark.slow]
 
 WIDTHS = (400, 1400)
 SCHEMES = ("light", "dark")

@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from helpers import CountingClassifier, dataset
 
@@ -61,7 +62,7 @@ def test_candidates_say_what_they_were_fitted_for(pair):
 
 def test_the_family_is_chosen_by_the_rows_that_it_answers():
     """Not by fidelity, and the same for any number of jobs."""
-    models = [distilled(0.1, families=("linear", "tree", "boosting"), n_jobs=n_jobs) for n_jobs in (None, 2)]
+    models = [distilled(0.1, families=("linear", "boosting"), n_jobs=n_jobs) for n_jobs in (None, 2)]
     tried = [trial for trial in models[0].candidates_.tried if trial.scored_by == ANSWERED and trial.rung == 1]
     assert len({trial.family for trial in tried if trial.is_for_cascade}) == 2
     best, chosen = max(tried, key=lambda trial: trial.score), models[0].candidates_.chosen
@@ -78,6 +79,17 @@ def test_few_rows_are_fitted_for_a_cascade_too():
     assert np.isfinite(model.candidates_.chosen.fidelity)
 
 
+def test_tables_with_texts_are_fitted_too():
+    """The distance is learned from cells as the student encodes them."""
+    table = pd.DataFrame(ROWS, columns=["a", "b"]).assign(text=np.where(ROWS[:, 1] > 0.5, "x", "y"))
+    teacher = lambda X: half_noise(X[["a", "b"]].to_numpy()) + (X["text"] == "x")  # noqa: E731
+    student = AutoStudent(["linear"], tolerance=0.1)
+    model = DistilledRegressor(teacher, student, sampler=None, student_size=100, random_state=0)
+    model.fit(table[:700], X_val=table[700:900])
+    assert ANSWERED in model.candidates_.explain()
+    assert "text" in model.student_.feature_names_in_
+
+
 def test_auto_is_a_tenth_of_the_standard_deviation():
     """As for the cascade: of the values of the teacher for the rows of the fit."""
     spread = 0.1 * np.std(half_noise(ROWS[:700]))
@@ -88,10 +100,10 @@ def test_auto_is_a_tenth_of_the_standard_deviation():
 def test_all_of_several_values_are_to_be_within_their_tolerances():
     """One tolerance for all, or one for each; another number of them is refused."""
     both = lambda X: np.column_stack([half_noise(X), 1000 * X[:, 1]])  # noqa: E731
-    model = distilled([0.1, 100.0], teacher=both, families=("tree",))
+    model = distilled([0.1, 100.0], teacher=both, families=("linear",))
     assert model.predict(ROWS).shape == (len(ROWS), 2)
     with pytest.raises(StudentError, match="one for each of the 2 outputs"):
-        distilled([0.1, 0.1, 0.1], teacher=both, families=("tree",))
+        distilled([0.1, 0.1, 0.1], teacher=both, families=("linear",))
 
 
 def test_weights_fall_with_the_expected_distance():

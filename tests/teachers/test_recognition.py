@@ -132,6 +132,7 @@ found = [recognise(model, list).hex() for model in (risk, *models)]
 """
 
 
+@pytest.mark.slow
 def test_other_processes_and_hash_seeds_know_them(tmp_path, monkeypatch):
     """Saved teachers, and a function with a set among its constants, are the same in another process."""
     path = tmp_path / "models"
