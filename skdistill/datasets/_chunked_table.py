@@ -198,10 +198,7 @@ class ChunkedTable:
         DatasetError
             If a column is not there, or the chunks have no names.
         """
-        names = self.source.column_names
-        missing = [name for name in columns if names is not None and name not in names]
-        if missing:
-            raise DatasetError(f"{self.name} has no columns {missing}; expected some of its columns {names}.")
+        self._require(columns)
         return replace(self, columns=tuple(columns), schema=None)
 
     def converted_to(self, kind: FrameKind | None) -> Self:
@@ -302,6 +299,7 @@ class ChunkedTable:
         self, partition: Partition, others: Sequence[str]
     ) -> Iterator[tuple[Any, str | None, dict[str, np.ndarray]]]:
         """Yield the tables of a partition, cut, with the kind that they are wanted in and further columns."""
+        self._require(others)
         names = None
         if self.columns is not None or others:
             names = [*(self.columns or self._all_columns(others)), *others]
@@ -315,6 +313,13 @@ class ChunkedTable:
                     features, further = self._split(part, names, others)
                     yield features, kind, further
         self._check_unchanged(partition)
+
+    def _require(self, columns: Sequence[str]) -> None:
+        """Raise an error if the dataset is known to lack a column, so that no file of it is said to differ."""
+        names = self.source.column_names
+        missing = [name for name in columns if names is not None and name not in names]
+        if missing:
+            raise DatasetError(f"{self.name} has no columns {missing}; expected some of its columns {names}.")
 
     def _all_columns(self, others: Sequence[str]) -> list[str]:
         names = self.source.column_names

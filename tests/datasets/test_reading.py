@@ -309,6 +309,8 @@ def test_unknown_columns_are_told(folder):
     """By name, before anything is read where the names are known, and with the partition otherwise."""
     with pytest.raises(DatasetError, match=r"has no columns \['x'\]; expected some of its columns \['a', 'n', 'c'\]"):
         as_dataset(folder, columns=["x"])
+    with pytest.raises(DatasetError, match=r"has no columns \['x'\]; expected some of its columns \['a', 'n', 'c'\]"):
+        list(as_dataset(folder).chunks(others=["x"]))
     with pytest.raises(DatasetError, match=r"chunk 0: it has no columns \['x'\]"):
         list(as_dataset([frame()], columns=["x"]).chunks())
     with pytest.raises(DatasetError, match=r"chunk 0.*arrays, which have no columns"):
