@@ -172,8 +172,8 @@ def table_of_means(groups):
 
 
 def table_side_by_side(frame, students):
-    """Return bytes, rows that agree, and rows that are answered, of several students in each cell."""
-    kinds = {"bytes": "{:,.0f}", "without": "{:.3f}", "share": "{:.3f}"}
+    """Return rows that are answered, rows that agree, and bytes, of several students in each cell."""
+    kinds = {"share": "{:.3f}", "without": "{:.3f}", "bytes": "{:,.0f}"}
     found = {
         (name, teacher): part.set_index("student")
         for (name, teacher), part in frame[frame["student"].isin(students)].groupby(["name", "teacher"], sort=False)
