@@ -33,10 +33,12 @@ from ._student import CompactClassifier, CompactRegressor, CompactStudent
 MAX_TREES, MAX_LEAVES, MAX_BINS = 10_000, 131_072, 65_535
 """Maximum parameters: more trees take hours to fit, and LightGBM supports no more leaves of a tree and no more bins."""
 
+RATE_NAMES = ("auto", "growing")
+
 MAX_LEARNING_RATE = 10.0
 """Maximum learning rate: from 2 on, boosting diverges; very large rates overflow."""
 
-AUTO_RATES = (
+GROWING_RATES = (
     GrowingRate(0.3, 0.3, 40),
     GrowingRate(0.2, 0.6, 80),
     GrowingRate(0.14, 0.42, 160),
@@ -44,7 +46,7 @@ AUTO_RATES = (
     GrowingRate(0.07, 0.21, 640),
     GrowingRate(0.05, 0.05, MAX_TREES),
 )
-"""Learning rates for up to so many trees. Sizes with the same ones share their trees."""
+"""The rates of ``"growing"`` for up to so many trees; sizes with the same ones share their trees."""
 
 MIN_ROWS_FOR_THREADS = 10_000
 """Minimum number of rows for several threads of LightGBM; with fewer rows, threads are slower on a busy machine."""
@@ -60,7 +62,7 @@ class _CompactBoosting(KeepsInit, CompactStudent):
         n_trees: int = 60,
         max_leaf_nodes: int = 24,
         *,
-        learning_rate: float | Literal["auto"] = "auto",
+        learning_rate: float | Literal["auto", "growing"] = "auto",
         min_samples_leaf: int = 5,
         l2_regularization: float = 1.0,
         max_bins: int = 255,
@@ -249,7 +251,7 @@ class _CompactBoosting(KeepsInit, CompactStudent):
         check_number(self, "n_trees", self.n_trees, kind=Integral, low=1, high=MAX_TREES)
         check_number(self, "max_leaf_nodes", self.max_leaf_nodes, kind=Integral, low=2, high=MAX_LEAVES)
         check_number(
-            self, "learning_rate", self.learning_rate, low=0, low_open=True, high=MAX_LEARNING_RATE, names=("auto",)
+            self, "learning_rate", self.learning_rate, low=0, low_open=True, high=MAX_LEARNING_RATE, names=RATE_NAMES
         )
         check_number(self, "min_samples_leaf", self.min_samples_leaf, kind=Integral, low=1)
         check_number(self, "l2_regularization", self.l2_regularization, low=0)
@@ -257,7 +259,9 @@ class _CompactBoosting(KeepsInit, CompactStudent):
         check_n_jobs(self, self.n_jobs)
 
     def _lightgbm_params(self, seed: int, n_rows: int) -> dict[str, Any]:
-        rate = auto_learning_rate(self.n_trees) if self.learning_rate == "auto" else self.learning_rate
+        rate: Any = self.learning_rate
+        if isinstance(rate, str):
+            rate = {"auto": auto_learning_rate, "growing": growing_learning_rate}[rate](self.n_trees)
         return {
             "objective": "regression" if self._loss.is_quadratic else "cross_entropy",
             "num_leaves": self.max_leaf_nodes,
@@ -290,10 +294,11 @@ class CompactBoostingClassifier(SameClasses, CompactClassifier, _CompactBoosting
         Number of trees for each class (one sequence for two classes).
     max_leaf_nodes : int in [2, 131072], default=24
         Maximum number of leaves of a tree.
-    learning_rate : float in (0, 10] or "auto", default="auto"
-        Shrinkage of each tree. ``"auto"`` takes larger steps the fewer trees there are, and from 41 trees on, steps
-        that grow from tree to tree: 60 trees start with 0.2 and end with 0.45. Up to 40 trees take 0.3, and more than
-        640 take 0.05. A number is the shrinkage of all trees.
+    learning_rate : float in (0, 10], "auto" or "growing", default="auto"
+        Shrinkage of each tree. ``"auto"`` takes larger steps the fewer trees there are: 0.3 up to 40 trees, 0.2 up to
+        80, 0.1 up to 160, and 0.05. ``"growing"`` begins with about as large steps, which grow from tree to tree: 60
+        trees end with 0.45. It follows teachers more closely if the targets have no noise and there are many rows, but
+        less closely if rows are few or a forest labels its own training rows.
     min_samples_leaf : int >= 1, default=5
         Minimum number of rows of a leaf.
     l2_regularization : float >= 0, default=1.0
@@ -321,7 +326,8 @@ class CompactBoostingClassifier(SameClasses, CompactClassifier, _CompactBoosting
         refers to it until ``set_params(init=None)``.
     memory : str, joblib.Memory or None, default=None
         Where trees are cached: a fit of another size on the same rows reuses the trees that it shares with an earlier
-        one. Sizes up to 40, 80, 160, 320, 640 and beyond share trees, since their learning rates are the same.
+        one. Sizes up to 40, 80, 160 and beyond share trees, since their learning rate is the same (``"growing"``: up to
+        40, 80, 160, 320, 640 and beyond).
     n_jobs : int or None, default=None
         Threads. ``None`` is 1: small trees gain little from more, and lose much on a busy machine.
     random_state : int, RandomState instance or None, default=None
@@ -406,10 +412,11 @@ class CompactBoostingRegressor(CompactRegressor, _CompactBoosting):
         Number of trees for each output.
     max_leaf_nodes : int in [2, 131072], default=24
         Maximum number of leaves of a tree.
-    learning_rate : float in (0, 10] or "auto", default="auto"
-        Shrinkage of each tree. ``"auto"`` takes larger steps the fewer trees there are, and from 41 trees on, steps
-        that grow from tree to tree: 60 trees start with 0.2 and end with 0.45. Up to 40 trees take 0.3, and more than
-        640 take 0.05. A number is the shrinkage of all trees.
+    learning_rate : float in (0, 10], "auto" or "growing", default="auto"
+        Shrinkage of each tree. ``"auto"`` takes larger steps the fewer trees there are: 0.3 up to 40 trees, 0.2 up to
+        80, 0.1 up to 160, and 0.05. ``"growing"`` begins with about as large steps, which grow from tree to tree: 60
+        trees end with 0.45. It follows teachers more closely if the targets have no noise and there are many rows, but
+        less closely if rows are few or a forest labels its own training rows.
     min_samples_leaf : int >= 1, default=5
         Minimum number of rows of a leaf.
     l2_regularization : float >= 0, default=1.0
@@ -435,7 +442,8 @@ class CompactBoostingRegressor(CompactRegressor, _CompactBoosting):
         refers to it until ``set_params(init=None)``.
     memory : str, joblib.Memory or None, default=None
         Where trees are cached: a fit of another size on the same rows reuses the trees that it shares with an earlier
-        one. Sizes up to 40, 80, 160, 320, 640 and beyond share trees, since their learning rates are the same.
+        one. Sizes up to 40, 80, 160 and beyond share trees, since their learning rate is the same (``"growing"``: up to
+        40, 80, 160, 320, 640 and beyond).
     n_jobs : int or None, default=None
         Threads. ``None`` is 1: small trees gain little from more, and lose much on a busy machine.
     random_state : int, RandomState instance or None, default=None
@@ -497,9 +505,14 @@ class CompactBoostingRegressor(CompactRegressor, _CompactBoosting):
         return self._path(lambda student: student.fit(X, y, sample_weight=sample_weight), sizes)
 
 
-def auto_learning_rate(n_trees: int) -> GrowingRate:
-    """Return the learning rates, which are smaller for more trees and the same for sizes that are close."""
-    return next(rate for rate in AUTO_RATES if n_trees <= rate.n_trees)
+def auto_learning_rate(n_trees: int) -> float:
+    """Return the learning rate, which falls with the number of trees and is the same for sizes that are close."""
+    return next((rate for most, rate in ((40, 0.3), (80, 0.2), (160, 0.1)) if n_trees <= most), 0.05)
+
+
+def growing_learning_rate(n_trees: int) -> GrowingRate:
+    """Return learning rates that grow from tree to tree, smaller ones for more trees."""
+    return next(rate for rate in GROWING_RATES if n_trees <= rate.n_trees)
 
 
 def size_of_trees(n_parameters: float, n_outputs: int) -> dict[str, int] | None:

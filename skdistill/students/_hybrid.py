@@ -29,7 +29,7 @@ class _CompactHybrid(CompactStudent):
         max_leaf_nodes: int = 16,
         *,
         n_knots: int = 0,
-        learning_rate: float | Literal["auto"] = "auto",
+        learning_rate: float | Literal["auto", "growing"] = "auto",
         min_samples_leaf: int = 5,
         max_epochs: int | Literal["auto"] = "auto",
         weight_decay: float = 0.1,
@@ -111,8 +111,8 @@ class CompactHybridClassifier(CompactClassifier, _CompactHybrid):
         Maximum number of leaves of a tree.
     n_knots : int >= 0, default=0
         Number of knots of the network's inputs; see :class:`CompactMLPClassifier`. The trees model edges.
-    learning_rate : float in (0, 10] or "auto", default="auto"
-        Shrinkage of each tree; ``"auto"`` is that of :class:`CompactBoostingRegressor`.
+    learning_rate : float in (0, 10], "auto" or "growing", default="auto"
+        Shrinkage of each tree, as of :class:`CompactBoostingRegressor`.
     min_samples_leaf : int >= 1, default=5
         Minimum number of rows of a leaf.
     max_epochs : int >= 1 or "auto", default="auto"
@@ -183,8 +183,8 @@ class CompactHybridRegressor(CompactRegressor, _CompactHybrid):
         Maximum number of leaves of a tree.
     n_knots : int >= 0, default=0
         Number of knots of the network's inputs; see :class:`CompactMLPRegressor`. The trees model edges.
-    learning_rate : float in (0, 10] or "auto", default="auto"
-        Shrinkage of each tree; ``"auto"`` is that of :class:`CompactBoostingRegressor`.
+    learning_rate : float in (0, 10], "auto" or "growing", default="auto"
+        Shrinkage of each tree, as of :class:`CompactBoostingRegressor`.
     min_samples_leaf : int >= 1, default=5
         Minimum number of rows of a leaf.
     max_epochs : int >= 1 or "auto", default="auto"

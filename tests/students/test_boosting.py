@@ -20,7 +20,7 @@ from skdistill.exceptions import StudentError
 from skdistill.solvers import TreeTable
 from skdistill.solvers._boosting import TreeGrower
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
-from skdistill.students._boosting import auto_learning_rate
+from skdistill.students._boosting import auto_learning_rate, growing_learning_rate
 
 
 def smooth(n_rows=3000, seed=0):
@@ -156,13 +156,21 @@ def test_constant_targets_are_constant():
     np.testing.assert_allclose(proba, np.tile([0.2, 0.5, 0.3], (50, 1)), atol=1e-3)
 
 
-def test_learning_rates_shrink_with_the_number_of_trees():
+def test_learning_rate_shrinks_with_the_number_of_trees():
+    """More trees take smaller steps, within bounds."""
+    rates = [auto_learning_rate(n_trees) for n_trees in (1, 20, 60, 200, 5000)]
+    assert rates == sorted(rates, reverse=True)
+    assert 0.05 <= min(rates) <= max(rates) <= 0.3
+
+
+def test_growing_learning_rates_grow_from_tree_to_tree():
     """More trees start with smaller steps, within bounds; in no sequence is a step smaller than the one before."""
-    rates = [np.array(auto_learning_rate(n_trees).of(0, n_trees)) for n_trees in (1, 20, 60, 120, 250, 500, 10_000)]
+    rates = [np.array(growing_learning_rate(n_trees).of(0, n_trees)) for n_trees in (1, 20, 60, 120, 250, 500, 10_000)]
     first = [of_trees[0] for of_trees in rates]
     assert first == sorted(first, reverse=True)
     assert 0.05 <= min(map(np.min, rates)) <= max(map(np.max, rates)) <= 0.6
     assert all(np.all(np.diff(of_trees) >= -1e-12) for of_trees in rates)
+    assert any(np.all(np.diff(of_trees) > 0) for of_trees in rates)
 
 
 def rates_grown(learning_rate, sizes, *, only_these):
@@ -177,9 +185,9 @@ def rates_grown(learning_rate, sizes, *, only_these):
 
 @pytest.mark.parametrize(("sizes", "only_these"), [((45,), True), ((5, 30, 45), False)])
 def test_each_tree_is_grown_with_its_learning_rate(sizes, only_these):
-    """The automatic rates are those of LightGBM, tree by tree, in whatever batches the trees are grown."""
-    found = rates_grown("auto", sizes, only_these=only_these)
-    np.testing.assert_allclose(found[:45], auto_learning_rate(45).of(0, 45), rtol=1e-4)
+    """Growing rates are those of LightGBM, tree by tree, in whatever batches the trees are grown."""
+    found = rates_grown("growing", sizes, only_these=only_these)
+    np.testing.assert_allclose(found[:45], growing_learning_rate(45).of(0, 45), rtol=1e-4)
 
 
 def test_a_learning_rate_that_is_given_is_that_of_all_trees():
@@ -187,14 +195,14 @@ def test_a_learning_rate_that_is_given_is_that_of_all_trees():
     assert set(rates_grown(0.25, (45,), only_these=True)) == {0.25}
 
 
-def test_automatic_learning_rates_suit_targets_without_noise():
-    """They follow a smooth function more closely than LightGBM's default rate, and than much larger ones."""
+def test_growing_learning_rates_suit_targets_without_noise():
+    """They follow a smooth function more closely than the automatic rate, LightGBM's default, and much larger ones."""
     (X, y), (X_new, y_new) = smooth(2000), smooth(1000, seed=1)
     fidelity = {
         rate: CompactBoostingRegressor(learning_rate=rate, random_state=0).fit(X, y).score(X_new, y_new)
-        for rate in ("auto", 0.05, 0.6)
+        for rate in ("growing", "auto", 0.05, 0.6)
     }
-    assert max(fidelity, key=fidelity.get) == "auto"
+    assert max(fidelity, key=fidelity.get) == "growing"
 
 
 @pytest.mark.parametrize(
@@ -235,7 +243,7 @@ def test_path_is_each_size_alone():
     """For an integer seed a path gives the same students as each fitted alone, in the order asked for."""
     X, y = load_digits(n_class=3, return_X_y=True)
     targets = np.eye(3)[y]
-    student = CompactBoostingClassifier(max_leaf_nodes=6, random_state=0)
+    student = CompactBoostingClassifier(max_leaf_nodes=6, learning_rate="growing", random_state=0)
     sizes = [13, 4, (4, 3), 62, 45, 13]
     students = student.path(X, targets, sizes)
     for size, fitted in zip(sizes, students, strict=True):
@@ -267,7 +275,7 @@ def test_sizes_of_a_path_are_checked(sizes):
 def test_memory_finds_the_trees_again(tmp_path, monkeypatch):
     """With a memory a second size grows only what is missing, and the students are those without."""
     X, y = load_diabetes(return_X_y=True)
-    student = CompactBoostingRegressor(70, 8, random_state=0)
+    student = CompactBoostingRegressor(70, 8, learning_rate="growing", random_state=0)
     expected = [clone(student).set_params(n_trees=n).fit(X, y).predict(X) for n in (50, 70)]
     kept = clone(student).set_params(memory=str(tmp_path))
     batches, train = [], lightgbm.train
