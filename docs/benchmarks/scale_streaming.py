@@ -340,8 +340,8 @@ def fits(rows):
         "selects the others with Neyman's allocation, and those that are certainly selected are labelled meanwhile. "
         "*Of the teacher* is 20 µs for each query, divided by the jobs (goal: all rows are labelled in at most 1.15 "
         "times this time). Processes are only tried if labelling takes more than 4 s. Each process has one thread for "
-        "NumPy and Arrow (`OMP_NUM_THREADS=1`). Other programs used the two cores meanwhile, which matters most where "
-        "two processes compute. Peak memory is that of the first process."
+        "NumPy and Arrow (`OMP_NUM_THREADS=1`). No other program ran. Peak memory is that of the first process. In the "
+        "last line, threads of Arrow that still read ahead during the trial were taken for cores that the teacher uses."
     )
     return ["## A fit", text, markdown_table(header, table)]
 
