@@ -111,10 +111,8 @@ class CascadeStudents:
 
     def _distance_model(self, student: Any, rows: TransferSet) -> Callable[[Any, np.ndarray], np.ndarray]:
         """Return the expected distance, in tolerances, as a function of rows and of what the student answers."""
-        compiled, certainty = (
-            getattr(student, "estimator", student).__skdistill_compile__(),
-            Certainty("deviation", False),
-        )
+        compiled = getattr(student, "estimator", student).__skdistill_compile__()
+        certainty = Certainty("deviation", False)
 
         def cells(X: Any, outputs: np.ndarray) -> Any:
             return certainty.beside(compiled.encoded(self.targets.view.rows(X)), outputs)

@@ -3,6 +3,7 @@
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from helpers import CountingTeacher
 from scipy import sparse
 
 from skdistill import DistilledRegressor
@@ -35,17 +37,7 @@ def wavy(X):
     return np.where(X[:, 0] > 0.8, np.sin(40 * X[:, 1]), 0.01 * X[:, 1])
 
 
-class Counting:
-    """A teacher that counts its rows, and fails after some."""
-
-    def __init__(self, most=np.inf):
-        self.n_asked, self.most = 0, most
-
-    def __call__(self, X):
-        self.n_asked += len(X)
-        if self.n_asked > self.most:
-            raise TimeoutError("the line is dead")
-        return wavy(X)
+Counting = partial(CountingTeacher, wavy)
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +125,7 @@ def test_the_teacher_is_asked_while_rows_are_read():
     """The last partition is only read once the teacher has labelled selected rows."""
     asked = threading.Event()
 
-    class Told(Counting):
+    class Told(CountingTeacher):
         def __call__(self, X):
             outputs = super().__call__(X)
             if self.n_asked > 1500:
@@ -153,7 +145,7 @@ def test_the_teacher_is_asked_while_rows_are_read():
                 yield part
 
     source = Waiting()
-    model(Told()).fit(replace(as_dataset([rows()], sample_rows=WANTED), source=source))
+    model(Told(wavy)).fit(replace(as_dataset([rows()], sample_rows=WANTED), source=source))
     assert source.was_asked is True
 
 
@@ -231,7 +223,7 @@ def test_errors_of_reading_reach_the_caller(folder, monkeypatch):
 def test_errors_of_the_teacher_end_the_reading(folder):
     """They name the rows as usual."""
     with pytest.raises(TeacherQueryError, match="rows of the dataset"):
-        model(Counting(most=2000)).fit(dataset(folder))
+        model(Counting(stops_after=2000)).fit(dataset(folder))
     assert not is_reading()
 
 
