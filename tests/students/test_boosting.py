@@ -191,8 +191,9 @@ def test_each_tree_is_grown_with_its_learning_rate(sizes, only_these):
 
 
 def test_a_learning_rate_that_is_given_is_that_of_all_trees():
-    """A number is used as it is."""
+    """A number is used as it is, and so is the automatic one."""
     assert set(rates_grown(0.25, (45,), only_these=True)) == {0.25}
+    assert set(rates_grown("auto", (45,), only_these=True)) == {auto_learning_rate(45)}
 
 
 def test_growing_learning_rates_suit_targets_without_noise():
