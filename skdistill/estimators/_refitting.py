@@ -18,7 +18,7 @@ from ..datasets._remaining import RemainingRows
 from ..selection import MIN_VALIDATION_ROWS, AutoStudent, Group, Run, Targets
 from ..students._completion import CompletedClassifier
 from ..students._deciding import DecidingClassifier
-from ..students._refitting import Sums, sums_for
+from ..students._refitting import Sums, shortened, sums_for
 from ..teachers._seen_rows import RowKeys, value_keys
 from ..transfer import Oracle, TransferSet
 from ._datasets import DatasetPool
@@ -27,7 +27,11 @@ MIN_ROWS = 1000
 """Minimum number of further rows for a refit."""
 
 VALIDATION_SHARE, MOST_VALIDATION_ROWS = 0.05, 5000
-"""Share of the further rows that the student before and after the refit is compared on, and about their maximum."""
+"""Share of the further rows that are held out, and about their maximum: the length of a step is chosen on one half of
+them, and the students before and after it are compared on the other."""
+
+LENGTHS = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125)
+"""Shares of a Newton step that are tried."""
 
 MOST_KEYS = 1_000_000
 """About the maximum number of further rows whose keys are kept, of 16 bytes each."""
@@ -37,14 +41,21 @@ MOST_KEYS = 1_000_000
 class RefitReport:
     """What a refit to more rows of a dataset has changed, on rows of it that were used for nothing else.
 
+    Linear classifiers and boosting of classes take a Newton step, whose length is chosen on some of the rows that are
+    held out; the fidelity is that on the others.
+
     Parameters
     ----------
     n_summed : int
         Number of rows in the sums: those that the student was taught on and further ones.
     n_labelled : int
-        Number of further rows that the teacher has labelled, with those of the comparison.
+        Number of further rows that the teacher has labelled, with those that were held out.
     n_validated : int
         Number of rows of the comparison.
+    n_chosen_on : int
+        Number of rows that the length of the step was chosen on; 0 if the values are fitted to the minimum.
+    length : float
+        Share of the Newton step that was taken.
     fidelity_before, fidelity_after : float
         Fidelity of the student before and after the refit.
     is_kept : bool
@@ -54,15 +65,18 @@ class RefitReport:
     n_summed: int
     n_labelled: int
     n_validated: int
+    n_chosen_on: int
+    length: float
     fidelity_before: float
     fidelity_after: float
     is_kept: bool
 
     def __str__(self) -> str:
         kept = "kept" if self.is_kept else "not kept"
+        step = f" by {self.length:.3g} of a Newton step" if self.n_chosen_on else ""
         return (
-            f"The student refitted to {self.n_summed:,} rows was {kept}: fidelity {self.fidelity_before:.4f} before, "
-            f"{self.fidelity_after:.4f} after on {self.n_validated:,} other rows."
+            f"The student refitted{step} to {self.n_summed:,} rows was {kept}: fidelity {self.fidelity_before:.4f} "
+            f"before, {self.fidelity_after:.4f} after on {self.n_validated:,} other rows."
         )
 
 
@@ -124,7 +138,7 @@ def refit(
             return Refitted(student)
         if summing.n_held < MIN_VALIDATION_ROWS:
             return Refitted(student, keys=summing.keys)
-        return _better(model, student, _with_inside(student, sums.student()), summing, targets)
+        return _better(model, student, sums.student(), summing, targets)
 
 
 def _inside(student: Any) -> Any:
@@ -142,17 +156,47 @@ def _with_inside(student: Any, refitted: Any) -> Any:
     return wrapper
 
 
-def _better(model: Any, before: Any, after: Any, summing: "Summing", targets: Targets) -> Refitted:
-    """Return the student of the smaller loss on the rows that were held out, and the report."""
-    held = summing.held_out()
-    losses = [
-        held.losses(targets.predict(student, held.X), pools_outputs=targets.pools_outputs)[0]
-        for student in (before, after)
-    ]
-    old, new = (1 - float(np.mean(each)) for each in losses)
+def _better(model: Any, before: Any, refitted: Any, summing: "Summing", targets: Targets) -> Refitted:
+    """Return the student of the smaller loss on rows that were held out, and the report.
+
+    Parameters
+    ----------
+    model : distilled estimator
+    before : estimator
+    refitted : estimator
+        Without the wrappers of ``before``.
+    summing : Summing
+    targets : Targets
+    """
+    compared, chosen_on = summing.held_out()
+    length = 1.0 if chosen_on is None else _best_length(before, refitted, chosen_on, targets)
+    after = _with_inside(before, shortened(_inside(before), refitted, length))
+    old, new = (1 - float(_losses(student, compared, targets).mean()) for student in (before, after))
     is_kept = new > old and _is_within_budget(model, after)
-    report = RefitReport(summing.n_summed, summing.n_labelled, summing.n_held, old, new, is_kept)
+    report = RefitReport(
+        summing.n_summed,
+        summing.n_labelled,
+        len(compared.targets),
+        0 if chosen_on is None else len(chosen_on.targets),
+        length,
+        old,
+        new,
+        is_kept,
+    )
     return Refitted(after if is_kept else before, report, summing.keys)
+
+
+def _best_length(before: Any, refitted: Any, rows: Group, targets: Targets) -> float:
+    """Return the longest step whose loss is not clearly larger than the smallest: by a standard error at most."""
+    students = [_with_inside(before, shortened(_inside(before), refitted, length)) for length in LENGTHS]
+    losses = np.array([_losses(student, rows, targets) for student in students])
+    more = losses - losses[losses.mean(axis=1).argmin()]
+    is_close = more.mean(axis=1) <= more.std(axis=1) / np.sqrt(more.shape[1])
+    return LENGTHS[int(is_close.argmax())]
+
+
+def _losses(student: Any, rows: Group, targets: Targets) -> np.ndarray:
+    return rows.losses(targets.predict(student, rows.X), pools_outputs=targets.pools_outputs)[0]
 
 
 def _is_within_budget(model: Any, student: Any) -> bool:
@@ -190,7 +234,7 @@ class Summing:
     n_summed: int = 0
     n_labelled: int = 0
     n_held: int = 0
-    _held: list[tuple[Any, np.ndarray, np.ndarray]] = field(default_factory=list)
+    _held: list[tuple[Any, np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
     _keys: list[np.ndarray] = field(default_factory=list)
 
     def run(self) -> Iterator[int]:
@@ -200,15 +244,22 @@ class Summing:
             part = self.rows.take(np.arange(start, min(start + step, len(self.rows))))
             with encoded_once():  # nothing of a chunk is kept
                 self._add(part.X, part.outputs, part.truth, part.sample_weight)
-        for drawn, is_held in self._drawn():
+        for drawn, keys in self._drawn():
             with encoded_once():
-                self._label_and_add(drawn, is_held)
+                self._label_and_add(drawn, keys)
             yield self.n_labelled
 
-    def held_out(self) -> Group:
-        """Return the rows that were held out, with the outputs of the teacher."""
-        tables, outputs, weights = zip(*self._held, strict=True)
-        return Group(stack_rows(list(tables)), self.targets.of(np.concatenate(outputs)), np.concatenate(weights))
+    def held_out(self) -> tuple[Group, Group | None]:
+        """Return the held-out rows on which students are compared, and a random half that a length is chosen on."""
+        tables, outputs, weights, keys = zip(*self._held, strict=True)
+        X, targets, weight = stack_rows(list(tables)), self.targets.of(np.concatenate(outputs)), np.concatenate(weights)
+        order = np.concatenate(keys).argsort()
+        n_chosen_on = len(order) // 2 if self.sums.is_step else 0
+        chosen_on, compared = (
+            Group(take_rows(X, rows), targets[rows], weight[rows])
+            for rows in (np.sort(order[:n_chosen_on]), np.sort(order[n_chosen_on:]))
+        )
+        return compared, chosen_on if n_chosen_on else None
 
     @property
     def keys(self) -> RowKeys:
@@ -216,7 +267,7 @@ class Summing:
         return RowKeys(np.concatenate(self._keys))
 
     def _drawn(self) -> Iterator[tuple[DrawnRows, np.ndarray]]:
-        """Yield further rows, about a chunk of them at a time, and which of them are held out."""
+        """Yield further rows, about a chunk of them at a time, and random numbers that tell which are held out."""
         pool, parts, n_rows = self.pool, [], 0
         others = [name for name in (pool.y, pool.weight) if name is not None]
         for chunk in pool.dataset.chunks(others=others):
@@ -229,7 +280,7 @@ class Summing:
             yield _joined(parts)
 
     def _drawn_from(self, chunk: Chunk) -> tuple[DrawnRows, np.ndarray]:
-        """Return the rows of a chunk that are drawn, without those of weight zero, and which are held out."""
+        """Return the rows of a chunk that are drawn, without those of weight zero, and their random numbers."""
         rows = self.further.of(chunk.start, len(chunk))
         others = chunk.others_of(rows)
         with named(self.pool.dataset.name, chunk.partition):
@@ -240,11 +291,10 @@ class Summing:
                 rows, others = rows[weight > 0], {name: values[weight > 0] for name, values in others.items()}
             table = chunk.take(rows).table
             table = self.pool.check(self.rows.X, table) if len(rows) else table
-        share = min(VALIDATION_SHARE, MOST_VALIDATION_ROWS / self.further.n_drawn)
-        is_held = row_keys(self.further.seed + 1, chunk.start, len(chunk))[rows] < share
-        return DrawnRows(table, chunk.start + rows, others), is_held
+        keys = row_keys(self.further.seed + 1, chunk.start, len(chunk))[rows]
+        return DrawnRows(table, chunk.start + rows, others), keys
 
-    def _label_and_add(self, drawn: DrawnRows, is_held: np.ndarray) -> None:
+    def _label_and_add(self, drawn: DrawnRows, keys: np.ndarray) -> None:
         """Label rows, hold some of them out, and add the others; each stands for the rows that are not drawn, too."""
         pool, share = self.pool, self.further.n_left / self.further.n_drawn
         outputs = self.oracle.label(drawn.table, "rows of the dataset")
@@ -255,10 +305,11 @@ class Summing:
         weights, truth = np.broadcast_to(weight, len(drawn)), None
         if pool.y is not None and pool.truth_of is not None:
             truth = pool.truth_of(drawn.table, drawn.others[pool.y])
+        is_held = keys < min(VALIDATION_SHARE, MOST_VALIDATION_ROWS / self.further.n_drawn)
         held, summed = np.flatnonzero(is_held), np.flatnonzero(~is_held)
         self.n_held += len(held)
         if len(held):
-            self._held.append((take_rows(drawn.table, held), outputs[held], weights[held]))
+            self._held.append((take_rows(drawn.table, held), outputs[held], weights[held], keys[held]))
         truth = None if truth is None else truth[summed]
         self._add(take_rows(drawn.table, summed), outputs[summed], truth, share * weights[summed])
 
@@ -276,4 +327,4 @@ def _joined(parts: list[tuple[DrawnRows, np.ndarray]]) -> tuple[DrawnRows, np.nd
         np.concatenate([each.positions for each in drawn]),
         {name: np.concatenate([each.others[name] for each in drawn]) for name in drawn[0].others},
     )
-    return joined, np.concatenate([is_held for _, is_held in parts])
+    return joined, np.concatenate([keys for _, keys in parts])

@@ -101,7 +101,7 @@ def test_a_worse_student_is_not_kept(monkeypatch):
 
     def with_wrong_sums(given, targets):
         worse = DistilledRegressor(lambda X: 0.9 * wavy(X), "linear", sampler=None).fit(rows(500)).student_
-        return SimpleNamespace(add=lambda *part: None, student=lambda: worse)
+        return SimpleNamespace(add=lambda *part: None, student=lambda: worse, is_step=False)
 
     before = student().fit(dataset(rows()))
     monkeypatch.setattr(_refitting, "sums_for", with_wrong_sums)
