@@ -12,14 +12,16 @@ from .._described import described
 from .._progress import Progress
 from .._tables import describe_mismatch, is_frame, take_rows
 from .._validation import check_finite, check_random_state, check_table, draw_seed
-from ..datasets import ChunkedTable, as_dataset, is_dataset
-from ..datasets._drawing import DrawnRows, RandomKeys, draw, row_keys, scan, scan_and_draw
+from ..datasets import Chunk, ChunkedTable, as_dataset, is_dataset
+from ..datasets._drawing import DrawnRows, RandomKeys, draw, results_of, row_keys, scan, scan_and_draw
 from ..datasets._for_models import for_model
 from ..exceptions import DatasetError
 from ..metrics import FidelitySums
 from ..samplers._pool import SpreadKeys
 from ..samplers._selecting import select_ahead
 from ..teachers import Teacher, TeacherEnsemble, is_fitted_teacher, is_list
+from ..teachers._by_row import is_by_row
+from ..teachers._elsewhere import is_of_here
 
 VALIDATION_SHARE, MOST_VALIDATION_ROWS, FEWEST_VALIDATION_ROWS = 0.05, 5000, 50
 """Share of the drawn rows that validate samplers and students, its maximum, and the minimum for which it is taken."""
@@ -208,13 +210,23 @@ def draw_first_rows(model: Any, passed: Passed) -> tuple[Passed, DatasetPool | N
 
 def fidelity_to_dataset(model: Any, X: Any, sample_weight: Any) -> float:
     """Return the fidelity of a fitted distilled estimator on all rows of a dataset."""
-    weight = _column(model, "sample_weight", sample_weight)
+    weight, teacher = _column(model, "sample_weight", sample_weight), model._targets.teacher
+    dataset, add_up = for_model(X, model, _names(weight)), partial(_fidelity_sums, model, weight)
     sums = FidelitySums(model._task.multioutput)
-    for chunk in for_model(X, model, _names(weight)).chunks(others=_names(weight)):
+    if is_of_here(teacher):
+        return add_up(dataset.chunks(others=_names(weight))).fidelity
+    for part in results_of(dataset, add_up, _names(weight), at_once=is_by_row(teacher.model)):
+        sums.join(part)
+    return sums.fidelity
+
+
+def _fidelity_sums(model: Any, weight: str | None, chunks: Iterator[Chunk]) -> FidelitySums:
+    sums = FidelitySums(model._task.multioutput)
+    for chunk in chunks:
         weights = None if weight is None else chunk.others[weight]
         outputs = model._targets.predict_seen(model.student_, model._student_rows(chunk.table))
         sums.update(model.soft_targets(chunk.table), outputs, weights)
-    return sums.fidelity
+    return sums
 
 
 def _draw_unlabelled(model: Any, passed: Passed) -> tuple[Passed, DatasetPool | None]:
