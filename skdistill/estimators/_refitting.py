@@ -33,6 +33,9 @@ them, and the students before and after it are compared on the other."""
 LENGTHS = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125)
 """Shares of a Newton step that are tried."""
 
+SUMMED_ROWS = 4096
+"""Rows of small chunks that are labelled and summed together: a call costs as much as thousands of rows."""
+
 MOST_KEYS = 1_000_000
 """About the maximum number of further rows whose keys are kept, of 16 bytes each."""
 
@@ -269,30 +272,52 @@ class Summing:
     def _drawn(self) -> Iterator[tuple[DrawnRows, np.ndarray]]:
         """Yield further rows, about a chunk of them at a time, and random numbers that tell which are held out."""
         pool, parts, n_rows = self.pool, [], 0
-        others = [name for name in (pool.y, pool.weight) if name is not None]
-        for chunk in pool.dataset.chunks(others=others):
-            parts.append(self._drawn_from(chunk))
-            n_rows += len(parts[-1][0])
-            if n_rows >= pool.dataset.chunk_size:
-                yield _joined(parts)
+        dataset, others = pool.dataset, [name for name in (pool.y, pool.weight) if name is not None]
+        most = max(dataset.chunk_size, min(SUMMED_ROWS, dataset.sample_rows))
+        for chunk in dataset.chunks(others=others):
+            part = self._drawn_from(chunk)
+            if len(part.keys):
+                parts.append(part)
+                n_rows += len(part.keys)
+            if n_rows >= most:
+                yield self._joined(parts)
                 parts, n_rows = [], 0
         if n_rows:
-            yield _joined(parts)
+            yield self._joined(parts)
 
-    def _drawn_from(self, chunk: Chunk) -> tuple[DrawnRows, np.ndarray]:
-        """Return the rows of a chunk that are drawn, without those of weight zero, and their random numbers."""
+    def _drawn_from(self, chunk: Chunk) -> "_Part":
+        """Return the rows of a chunk that are drawn, without those of weight zero."""
         rows = self.further.of(chunk.start, len(chunk))
         others = chunk.others_of(rows)
-        with named(self.pool.dataset.name, chunk.partition):
-            if self.pool.weight is not None and len(rows):
-                weight = np.asarray(others[self.pool.weight], dtype=float)
+        if self.pool.weight is not None and len(rows):
+            weight = np.asarray(others[self.pool.weight], dtype=float)
+            with named(self.pool.dataset.name, chunk.partition):
                 if weight.any():
                     check_weights(weight, len(rows), "sample_weight")
-                rows, others = rows[weight > 0], {name: values[weight > 0] for name, values in others.items()}
-            table = chunk.take(rows).table
-            table = self.pool.check(self.rows.X, table) if len(rows) else table
+            rows, others = rows[weight > 0], {name: values[weight > 0] for name, values in others.items()}
+        table = chunk.table if len(rows) == len(chunk) else take_rows(chunk.table, rows)
         keys = row_keys(self.further.seed + 1, chunk.start, len(chunk))[rows]
-        return DrawnRows(table, chunk.start + rows, others), keys
+        return _Part(chunk.partition, DrawnRows(table, chunk.start + rows, others), keys)
+
+    def _joined(self, parts: list["_Part"]) -> tuple[DrawnRows, np.ndarray]:
+        """Return the rows of some chunks together, checked, and their random numbers."""
+        tables, drawn = [each.drawn.table for each in parts], [each.drawn for each in parts]
+        joined = DrawnRows(
+            self._checked(stack_rows(tables), parts),
+            np.concatenate([each.positions for each in drawn]),
+            {name: np.concatenate([each.others[name] for each in drawn]) for name in drawn[0].others},
+        )
+        return joined, np.concatenate([each.keys for each in parts])
+
+    def _checked(self, table: Any, parts: list["_Part"]) -> Any:
+        """Return the table of some parts after the checks; an error names the partition of the first that is wrong."""
+        try:
+            return self.pool.check(self.rows.X, table)
+        except Exception:
+            for part in parts:
+                with named(self.pool.dataset.name, part.partition):
+                    self.pool.check(self.rows.X, part.drawn.table)
+            raise
 
     def _label_and_add(self, drawn: DrawnRows, keys: np.ndarray) -> None:
         """Label rows, hold some of them out, and add the others; each stands for the rows that are not drawn, too."""
@@ -318,13 +343,9 @@ class Summing:
         self.sums.add(self.targets.view.rows(X), self.targets.taught(outputs, truth), weight)
 
 
-def _joined(parts: list[tuple[DrawnRows, np.ndarray]]) -> tuple[DrawnRows, np.ndarray]:
-    """Return the rows of some chunks together."""
-    parts = [part for part in parts if len(part[0])]
-    drawn = [each for each, _ in parts]
-    joined = DrawnRows(
-        stack_rows([each.table for each in drawn]),
-        np.concatenate([each.positions for each in drawn]),
-        {name: np.concatenate([each.others[name] for each in drawn]) for name in drawn[0].others},
-    )
-    return joined, np.concatenate([keys for _, keys in parts])
+class _Part(NamedTuple):
+    """Rows of a chunk that are drawn, with random numbers that tell which are held out."""
+
+    partition: str
+    drawn: DrawnRows
+    keys: np.ndarray
