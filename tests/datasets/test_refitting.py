@@ -17,6 +17,7 @@ from skdistill.datasets._remaining import BLOCK, RemainingRows
 from skdistill.estimators import _refitting
 from skdistill.exceptions import DatasetError, TeacherQueryError
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor, CompactTreeRegressor
+from skdistill.students._refitting import shortened, sums_for
 
 N_ROWS = 6000
 
@@ -111,6 +112,68 @@ def test_a_worse_student_is_not_kept(monkeypatch):
     assert "not kept" in str(model.refit_report_)
     assert model.transfer_set_.n_summed == 0
     assert (model.predict(rows(50)) == before.predict(rows(50))).all()
+
+
+def classifier(**options):
+    """A distilled classifier that takes a Newton step, and all rows of its dataset."""
+    teacher = as_teacher(lambda X: np.eye(2)[(X["a"] + X["b"] ** 2 > 1).astype(int)], classes=[0, 1])
+    table, small = rows().drop(columns="g"), CompactBoostingClassifier(8, 8, random_state=0)
+    options = {"sampler": None, "random_state": 0, "max_queries": 6000, **options}
+    return DistilledClassifier(teacher, small, **options).fit(dataset(table)), table
+
+
+def test_a_step_is_chosen_and_compared_on_different_rows(monkeypatch):
+    """The report is about rows that have chosen nothing, of which there are as many."""
+    asked, best_length = [], _refitting._best_length
+
+    def noting(before, refitted, chosen_on, targets):
+        asked.append(chosen_on.X)
+        return best_length(before, refitted, chosen_on, targets)
+
+    losses = _refitting._losses
+    monkeypatch.setattr(_refitting, "_best_length", noting)
+    monkeypatch.setattr(_refitting, "_losses", lambda *given: asked.append(given[1].X) or losses(*given))
+    model, _ = classifier()
+    told, (chosen_on, compared) = model.refit_report_, (asked[0], asked[-1])
+    assert told.is_kept
+    assert len(chosen_on) == told.n_chosen_on
+    assert len(compared) == told.n_validated
+    assert told.n_validated - told.n_chosen_on in (0, 1)
+    assert told.n_summed + told.n_validated + told.n_chosen_on + 12 == N_ROWS  # and rows that check the teacher
+    assert len(pd.concat([chosen_on, compared]).drop_duplicates()) == len(chosen_on) + len(compared)
+    assert told.fidelity_after == pytest.approx(model.fidelity(compared))
+    assert model.seen_rows_.find(compared).all()
+    assert "of a Newton step" in str(told)
+
+
+def test_a_step_that_is_too_long_is_shortened(monkeypatch):
+    """The student is that of the right length, or near it."""
+    plain, _ = classifier()
+
+    def with_long_step(given, targets):
+        sums = sums_for(given, targets)
+        far = lambda: shortened(given, sums.student(), 8.0)  # noqa: E731
+        return SimpleNamespace(add=sums.add, student=far, is_step=True)
+
+    monkeypatch.setattr(_refitting, "sums_for", with_long_step)
+    model, table = classifier()
+    assert model.refit_report_.is_kept
+    assert model.refit_report_.length <= 0.5
+    before, _ = classifier(max_queries=1000)
+    assert before.fidelity(table) < model.fidelity(table) > plain.fidelity(table) - 0.02
+
+
+def test_small_chunks_are_labelled_together():
+    """Rows of chunks of any size are labelled and summed by the thousand."""
+    n_calls = []
+
+    def noting(X):
+        n_calls.append(len(X))
+        return wavy(X)
+
+    student("linear", noting, max_queries=6000).fit(dataset(rows(), chunk_size=100))
+    assert sum(n_calls) > 5000
+    assert len(n_calls) < 25
 
 
 @pytest.mark.parametrize(
