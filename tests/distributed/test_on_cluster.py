@@ -113,7 +113,7 @@ def test_datasets_are_measured_where_they_are(client, monkeypatch):
     with on_cluster(client):
         assert model.fidelity(frame, sample_weight="weight") == pytest.approx(fidelity, rel=1e-12)
         found = report(model, frame, "truth", sample_weight="weight", **options)
-        with pytest.raises(DatasetError, match="the partition partition 1.*'b'.* not in index"):
+        with pytest.raises(DatasetError, match=r"the partition partition 1.*'b'.* not in index"):
             model.fidelity(spoiled(lambda part: part.drop(columns="b")))
     assert found.decision == expected.decision
     assert found.worst_rows["row"].tolist() == expected.worst_rows["row"].tolist()
