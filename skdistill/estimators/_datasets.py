@@ -17,7 +17,7 @@ from ..datasets._drawing import DrawnRows, RandomKeys, draw, row_keys, scan, sca
 from ..datasets._for_models import for_model
 from ..exceptions import DatasetError
 from ..metrics import FidelitySums
-from ..samplers._pool import SpreadKeys
+from ..samplers._pool import SpreadKeys, Strata
 from ..samplers._selecting import select_ahead
 from ..teachers import Teacher, TeacherEnsemble, is_fitted_teacher, is_list
 
@@ -69,6 +69,8 @@ class DatasetPool:
         The rows that were selected.
     positions : list of ndarray, default=[]
         Their positions.
+    strata : list of Strata, default=[]
+        The strata that they were selected by.
     """
 
     dataset: ChunkedTable
@@ -83,6 +85,7 @@ class DatasetPool:
     is_ahead: bool = False
     chosen: list[Any] = field(default_factory=list)
     positions: list[np.ndarray] = field(default_factory=list)
+    strata: list[Strata] = field(default_factory=list)
 
     @property
     def drawn(self) -> np.ndarray:
@@ -108,6 +111,7 @@ class DatasetPool:
             yield ChosenOfDataset(self, X, take_rows(X, slice(0, 0)))
             return
         keys = SpreadKeys.of(X, outputs, rng, self.skipped, self.weight)
+        self.strata.append(keys.strata)
         others = _names(self.y, self.weight)
         arriving = select_ahead(keys, self.dataset, n_rows, others, partial(self.check, X)) if self.is_ahead else None
         if arriving is not None:

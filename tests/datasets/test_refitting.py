@@ -15,7 +15,7 @@ from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor, as_t
 from skdistill.datasets import as_dataset
 from skdistill.datasets._remaining import BLOCK, RemainingRows
 from skdistill.estimators import _refitting
-from skdistill.exceptions import DatasetError, TeacherQueryError
+from skdistill.exceptions import DatasetError, TeacherOutputError, TeacherQueryError
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor, CompactTreeRegressor
 
 N_ROWS = 6000
@@ -200,6 +200,23 @@ def test_a_kill_loses_one_block(tmp_path):
     assert stopping.n_asked + going_on.n_asked <= 4000 + 5 * 16 + 100
     here = student("linear", Counting(), **options).fit(dataset(table))
     assert np.allclose(model.predict(table), here.predict(table))
+
+
+def test_another_number_of_outputs_is_an_error():
+    """It would be summed as if each output were that of all."""
+    counting = Counting()
+    counting.function = lambda X: wavy(X) if counting.n_asked > 1300 else np.column_stack([wavy(X), X["a"]])
+    with pytest.raises(TeacherOutputError, match=r"for rows of the dataset, but shape \(250, 2\) for real rows"):
+        student(teacher=counting, max_queries=5000).fit(dataset(rows()))
+
+
+def test_the_report_is_of_all_rows(monkeypatch):
+    """Rows were selected where the outputs vary, so that few of these are left to compare the students on."""
+    monkeypatch.setattr(_refitting, "VALIDATION_SHARE", 0.5)  # few rows tell little
+    table = rows()
+    model = student(max_queries=N_ROWS).fit(dataset(table, sample_rows=4000))
+    before = student().fit(dataset(table, sample_rows=4000))
+    assert model.refit_report_.fidelity_before == pytest.approx(before.fidelity(table), abs=0.02)
 
 
 def test_what_is_wrong_in_a_later_partition_is_named():
