@@ -68,9 +68,9 @@ class DatasetPool:
     chosen : list of table, default=[]
         The rows that were selected.
     positions : list of ndarray, default=[]
-        Their positions.
+        Positions of those that were selected last.
     strata : list of Strata, default=[]
-        The strata that they were selected by.
+        The strata that these were selected by.
     """
 
     dataset: ChunkedTable
@@ -89,7 +89,7 @@ class DatasetPool:
 
     @property
     def drawn(self) -> np.ndarray:
-        """Sorted positions of the rows that were drawn at random or selected."""
+        """Sorted positions of the rows that were drawn at random or selected, those that are taught among them."""
         return np.sort(np.concatenate([self.skipped, *self.positions]))
 
     def for_teacher(self, model: Any, teacher: Teacher) -> "DatasetPool":
@@ -111,16 +111,16 @@ class DatasetPool:
             yield ChosenOfDataset(self, X, take_rows(X, slice(0, 0)))
             return
         keys = SpreadKeys.of(X, outputs, rng, self.skipped, self.weight)
-        self.strata.append(keys.strata)
         others = _names(self.y, self.weight)
         arriving = select_ahead(keys, self.dataset, n_rows, others, partial(self.check, X)) if self.is_ahead else None
         if arriving is not None:
             with arriving:
-                yield ChosenOfDataset(self, X, arriving)
+                yield ChosenOfDataset(self, X, arriving, keys.strata)
             return
         with Progress(f"select rows of {self.dataset.name}", self.dataset.n_rows, self.verbose) as progress:
             drawn = draw(self.dataset, n_rows, keys, others, progress.update)
-        yield ChosenOfDataset(self, X, self.check(X, drawn.table) if len(drawn) else drawn.table, drawn)
+        rows = self.check(X, drawn.table) if len(drawn) else drawn.table
+        yield ChosenOfDataset(self, X, rows, keys.strata, drawn)
 
 
 @dataclass(frozen=True)
@@ -133,6 +133,8 @@ class ChosenOfDataset:
     X : table
         The rows that were labelled before.
     rows : table or ArrivingRows
+    strata : Strata or None, default=None
+        The strata that they were selected by; ``None`` if there are no rows.
     drawn : DrawnRows or None, default=None
         The rows with their positions and further columns; ``None`` if they are still arriving.
     """
@@ -140,6 +142,7 @@ class ChosenOfDataset:
     pool: DatasetPool
     X: Any
     rows: Any
+    strata: Strata | None = None
     drawn: DrawnRows | None = None
 
     def labelled(self, outputs: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray | None, np.ndarray | None]:
@@ -151,7 +154,9 @@ class ChosenOfDataset:
             drawn, outputs = arrived.take(order), outputs[order]
             rows = pool.check(self.X, drawn.table)
         pool.chosen.append(rows)
-        pool.positions.append(drawn.positions)
+        # if labels are taught instead of probabilities, the rows that were selected for these are not taught
+        pool.positions[:] = [drawn.positions]
+        pool.strata[:] = [] if self.strata is None else [self.strata]
         weight = None if pool.weight is None else drawn.others[pool.weight].astype(float)
         truth = None if pool.y is None or pool.truth_of is None else pool.truth_of(rows, drawn.others[pool.y])
         return rows, outputs, weight, truth

@@ -222,7 +222,7 @@ class Summing:
         """
         n_each = self.n_labelled / self.n_held * self.further.n_left / self.further.n_drawn
         n_stood_for = np.full(self.n_held, n_each)
-        for strata, chosen in zip(self.pool.strata, self.pool.chosen, strict=True):
+        for strata, chosen in zip(self.pool.strata, self.pool.chosen[-1:], strict=True):
             own, n_strata = strata.of(held), len(strata.spread)
             n_held, n_chosen = (np.bincount(each, minlength=n_strata) for each in (own, strata.of(chosen)))
             n_stood_for += (n_chosen / np.maximum(n_held, 1))[own]

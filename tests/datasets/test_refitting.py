@@ -15,7 +15,7 @@ from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor, as_t
 from skdistill.datasets import as_dataset
 from skdistill.datasets._remaining import BLOCK, RemainingRows
 from skdistill.estimators import _refitting
-from skdistill.exceptions import DatasetError, TeacherOutputError, TeacherQueryError
+from skdistill.exceptions import DatasetError, TeacherOutputError, TeacherQueryError, TeacherWarning
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor, CompactTreeRegressor
 
 N_ROWS = 6000
@@ -158,6 +158,22 @@ def test_classes_labels_weights_and_temperatures():
     bad = table.assign(weight=np.where(np.arange(N_ROWS) > N_ROWS - 3, -1.0, 1.0))
     with pytest.raises(ValueError, match="negative weights"):
         DistilledClassifier(teacher, "linear", **options).fit(dataset(bad), "label", sample_weight="weight")
+
+
+def test_taught_labels_are_summed_with_the_rows_that_were_selected_by_them():
+    """Rows that were selected by the probabilities, before labels were taught instead, are further rows again."""
+
+    class Unlike(RandomForestClassifier):
+        def predict(self, X):
+            return self.classes_[(X["c"] > 0.5).astype(int)]
+
+    table = rows().drop(columns="g")
+    teacher = Unlike(5, max_depth=4, random_state=0).fit(table, (table["a"] > 0.7) & (table["b"] > 0.5))
+    model = DistilledClassifier(teacher, "linear", sampler=None, max_queries=10**5, decision="teacher", random_state=0)
+    with pytest.warns(TeacherWarning, match="fitted to the labels"):
+        report = model.fit(dataset(table)).refit_report_
+    assert report.n_summed + report.n_validated == N_ROWS
+    assert (model.predict(table) == teacher.predict(table)).mean() > 0.99
 
 
 def test_without_weight_no_further_row_is_labelled():
