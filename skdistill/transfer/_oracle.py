@@ -111,13 +111,13 @@ class Oracle:
         """Raise an error if the outputs of a row have another shape than those that the query returned first."""
         if not len(outputs):
             return
-        if self._first is None or self._first[0] is not self.query:
+        if self._first is None or self._first[0] is not self.query:  # labels are queried once they are to be taught
             self._first = self.query, outputs.shape, origin
         _, shape, of_first = self._first
         if outputs.shape[1:] != shape[1:]:
             raise TeacherOutputError(
-                f"the outputs of the teacher have shape {outputs.shape} for {origin}, but shape {shape} for {of_first}; "
-                "expected the same number of outputs."
+                f"the outputs of the teacher have shape {outputs.shape} for {origin}, but shape {shape} for "
+                f"{of_first}; expected the same number of outputs."
             )
 
     def label_drawn(self, rows: Any, origin: str) -> tuple[Any, np.ndarray]:
