@@ -44,8 +44,9 @@ MOST_KEYS = 1_000_000
 class RefitReport:
     """What a refit to more rows of a dataset has changed, on rows of it that were used for nothing else.
 
-    Linear classifiers and boosting of classes take a Newton step, whose length is chosen on some of the rows that are
-    held out; the fidelity is that on the others.
+    They are weighted, so that the fidelity is that on the whole dataset, although rows were selected for the fit where
+    the outputs of the teacher vary. Linear classifiers and boosting of classes take a Newton step, whose length is
+    chosen on one half of the rows that are held out; the fidelity is that on the other half.
 
     Parameters
     ----------
@@ -253,9 +254,13 @@ class Summing:
             yield self.n_labelled
 
     def held_out(self) -> tuple[Group, Group | None]:
-        """Return the held-out rows on which students are compared, and a random half that a length is chosen on."""
+        """Return the held-out rows on which students are compared, and a random half that a length is chosen on.
+
+        The rows are weighted, so that either part stands for the dataset.
+        """
         tables, outputs, weights, keys = zip(*self._held, strict=True)
-        X, targets, weight = stack_rows(list(tables)), self.targets.of(np.concatenate(outputs)), np.concatenate(weights)
+        X, targets = stack_rows(list(tables)), self.targets.of(np.concatenate(outputs))
+        weight = np.concatenate(weights) * self._rows_stood_for(X)
         order = np.concatenate(keys).argsort()
         n_chosen_on = len(order) // 2 if self.sums.is_step else 0
         chosen_on, compared = (
@@ -263,6 +268,20 @@ class Summing:
             for rows in (np.sort(order[:n_chosen_on]), np.sort(order[n_chosen_on:]))
         )
         return compared, chosen_on if n_chosen_on else None
+
+    def _rows_stood_for(self, held: Any) -> np.ndarray:
+        """Return for how many rows of the dataset each row that was held out stands.
+
+        Rows were selected for the fit where the outputs vary, so that fewer of these were left to be held out. Those
+        that were stand for the selected rows of their stratum, too.
+        """
+        n_each = self.n_labelled / self.n_held * self.further.n_left / self.further.n_drawn
+        n_stood_for = np.full(self.n_held, n_each)
+        for strata, chosen in zip(self.pool.strata, self.pool.chosen[-1:], strict=True):
+            own, n_strata = strata.of(held), len(strata.spread)
+            n_held, n_chosen = (np.bincount(each, minlength=n_strata) for each in (own, strata.of(chosen)))
+            n_stood_for += (n_chosen / np.maximum(n_held, 1))[own]
+        return n_stood_for
 
     @property
     def keys(self) -> RowKeys:
