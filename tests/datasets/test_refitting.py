@@ -127,22 +127,23 @@ def test_a_step_is_chosen_and_compared_on_different_rows(monkeypatch):
     asked, best_length = [], _refitting._best_length
 
     def noting(before, refitted, chosen_on, targets):
-        asked.append(chosen_on.X)
+        asked.append(chosen_on)
         return best_length(before, refitted, chosen_on, targets)
 
     losses = _refitting._losses
     monkeypatch.setattr(_refitting, "_best_length", noting)
-    monkeypatch.setattr(_refitting, "_losses", lambda *given: asked.append(given[1].X) or losses(*given))
+    monkeypatch.setattr(_refitting, "_losses", lambda *given: asked.append(given[1]) or losses(*given))
     model, _ = classifier()
     told, (chosen_on, compared) = model.refit_report_, (asked[0], asked[-1])
     assert told.is_kept
-    assert len(chosen_on) == told.n_chosen_on
-    assert len(compared) == told.n_validated
+    assert len(chosen_on.targets) == told.n_chosen_on
+    assert len(compared.targets) == told.n_validated
     assert told.n_validated - told.n_chosen_on in (0, 1)
     assert told.n_summed + told.n_validated + told.n_chosen_on + 12 == N_ROWS  # and rows that check the teacher
-    assert len(pd.concat([chosen_on, compared]).drop_duplicates()) == len(chosen_on) + len(compared)
-    assert told.fidelity_after == pytest.approx(model.fidelity(compared))
-    assert model.seen_rows_.find(compared).all()
+    both = pd.concat([chosen_on.X, compared.X])
+    assert len(both.drop_duplicates()) == len(both) == told.n_validated + told.n_chosen_on
+    assert told.fidelity_after == pytest.approx(model.fidelity(compared.X, sample_weight=compared.sample_weight))
+    assert model.seen_rows_.find(both).all()
     assert "of a Newton step" in str(told)
 
 
@@ -235,7 +236,7 @@ def test_taught_labels_are_summed_with_the_rows_that_were_selected_by_them():
     model = DistilledClassifier(teacher, "linear", sampler=None, max_queries=10**5, decision="teacher", random_state=0)
     with pytest.warns(TeacherWarning, match="fitted to the labels"):
         report = model.fit(dataset(table)).refit_report_
-    assert report.n_summed + report.n_validated == N_ROWS
+    assert report.n_summed + report.n_validated + report.n_chosen_on == N_ROWS
     assert (model.predict(table) == teacher.predict(table)).mean() > 0.99
 
 
