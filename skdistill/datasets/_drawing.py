@@ -75,11 +75,11 @@ class Drawer(Protocol):
         dataset: ChunkedTable,
         of_chunks: Callable[[Iterator[Chunk]], Result],
         others: Sequence[str],
-        at_once: bool,
+        teacher: Any,
     ) -> Iterator[Result] | None:
         """Return what a function returns for the chunks of each partition, in order; ``None`` if read better here.
 
-        The function can be pickled; ``at_once`` says whether several threads may call it at the same time.
+        The function can be pickled, and queries the teacher.
         """
         ...
 
@@ -98,7 +98,7 @@ def drawn_by(drawer: Drawer) -> Iterator[None]:
 
 
 def results_of(
-    dataset: ChunkedTable, of_chunks: Callable[[Iterator[Chunk]], Result], others: Sequence[str], *, at_once: bool
+    dataset: ChunkedTable, of_chunks: Callable[[Iterator[Chunk]], Result], others: Sequence[str], teacher: Any
 ) -> Iterator[Result]:
     """Return what a function returns for some of the chunks after the other: all of them here, partitions elsewhere.
 
@@ -110,11 +110,11 @@ def results_of(
         Can be pickled, and sums over the chunks of an iterator, which may be empty.
     others : sequence of str
         Further columns of the chunks.
-    at_once : bool
-        Whether several threads may call the function at the same time.
+    teacher : Teacher
+        The one that the function queries, if it may be queried elsewhere.
     """
     if (drawer := _drawer_of(dataset)) is not None:
-        found = drawer.results(dataset, of_chunks, others, at_once)
+        found = drawer.results(dataset, of_chunks, others, teacher)
         if found is not None:
             return found
     return iter([of_chunks(dataset.chunks(others=others))])

@@ -12,6 +12,9 @@ from ..datasets._drawing import DrawnRows, KeysOf, LargestKeys, Result
 from ..datasets._other_sources import DaskSource, LoadedPartition
 from ..datasets._schema import Schema
 from ..exceptions import DatasetError
+from ..teachers import Teacher
+from ..teachers._by_row import is_by_row
+from ..teachers._elsewhere import is_of_here
 from ._cluster import Cluster, Task
 from ._sent import Loaded, Sent
 
@@ -62,17 +65,17 @@ class ClusterDrawer:
         dataset: ChunkedTable,
         of_chunks: Callable[[Iterator[Chunk]], Result],
         others: Sequence[str],
-        at_once: bool,
+        teacher: Teacher,
     ) -> Iterator[Result] | None:
-        """Return what a function returns for the chunks of each partition; ``None`` for fewer partitions than workers.
+        """Return what a function returns for the chunks of each partition; ``None`` for fewer partitions than threads.
 
-        Of few partitions, the blocks of queries keep more workers busy.
+        Of few partitions, the blocks of queries keep more workers busy. Some teachers are never queried elsewhere.
         """
         source = dataset.source
         assert isinstance(source, DaskSource)
-        if source.n_partitions < self._cluster.n_threads():
+        if is_of_here(teacher) or source.n_partitions < self._cluster.n_threads():
             return None
-        contents = _without_source(dataset), list(others), of_chunks, at_once
+        contents = _without_source(dataset), list(others), of_chunks, is_by_row(teacher.model)
         sent = Sent.of(contents, f"the models that are compared on {dataset.name}")
         return self._noting(sent, dataset, others, _Noted())
 

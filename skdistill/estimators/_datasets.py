@@ -20,8 +20,6 @@ from ..metrics import FidelitySums
 from ..samplers._pool import SpreadKeys, Strata
 from ..samplers._selecting import select_ahead
 from ..teachers import Teacher, TeacherEnsemble, is_fitted_teacher, is_list
-from ..teachers._by_row import is_by_row
-from ..teachers._elsewhere import is_of_here
 
 VALIDATION_SHARE, MOST_VALIDATION_ROWS, FEWEST_VALIDATION_ROWS = 0.05, 5000, 50
 """Share of the drawn rows that validate samplers and students, its maximum, and the minimum for which it is taken."""
@@ -219,12 +217,10 @@ def draw_first_rows(model: Any, passed: Passed) -> tuple[Passed, DatasetPool | N
 
 def fidelity_to_dataset(model: Any, X: Any, sample_weight: Any) -> float:
     """Return the fidelity of a fitted distilled estimator on all rows of a dataset."""
-    weight, teacher = _column(model, "sample_weight", sample_weight), model._targets.teacher
+    weight = _column(model, "sample_weight", sample_weight)
     dataset, add_up = for_model(X, model, _names(weight)), partial(_fidelity_sums, model, weight)
     sums = FidelitySums(model._task.multioutput)
-    if is_of_here(teacher):
-        return add_up(dataset.chunks(others=_names(weight))).fidelity
-    for part in results_of(dataset, add_up, _names(weight), at_once=is_by_row(teacher.model)):
+    for part in results_of(dataset, add_up, _names(weight), model._targets.teacher):
         sums.join(part)
     return sums.fidelity
 

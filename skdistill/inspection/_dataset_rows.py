@@ -12,8 +12,6 @@ from ..datasets import Chunk, ChunkedTable
 from ..datasets._drawing import DrawnRows, results_of, row_keys, scan_and_draw
 from ..datasets._for_models import for_model
 from ..exceptions import DatasetError
-from ..teachers._by_row import is_by_row
-from ..teachers._elsewhere import is_of_here
 from ._all_rows import AllRows
 from ._answers import Answers, ask_again
 from ._subject import data_of
@@ -61,13 +59,9 @@ class DatasetRows:
             )
         has_truth = self.y is not None and sample.levels is None
         sums = AllRows(sample, columns, n_worst, has_truth, self.weight is not None)
-        asked = None if sample.pair is None else sample.pair.teacher
+        assert sample.pair is not None
         add_up = _Summed(sums.emptied(), model, teacher, self.dataset.name, self.y if has_truth else None, self.weight)
-        others = _names(self.y, self.weight)
-        if asked is None or is_of_here(asked):
-            sums.join(add_up(self.dataset.chunks(others=others)))
-            return sums
-        for part in results_of(self.dataset, add_up, others, at_once=is_by_row(asked.model)):
+        for part in results_of(self.dataset, add_up, _names(self.y, self.weight), sample.pair.teacher):
             sums.join(part)
         return sums
 

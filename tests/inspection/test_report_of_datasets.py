@@ -52,7 +52,7 @@ def assert_same(found, expected):
             np.testing.assert_allclose(found[name], values, rtol=1e-9, atol=1e-12, err_msg=name)
 
 
-def by_partition(dataset, of_chunks, others, *, at_once):
+def by_partition(dataset, of_chunks, others, teacher):
     """Read a dataset as a cluster does: with sums of their own for each partition, and for one without rows."""
     start = 0
     for partition in dataset.source.partitions():
