@@ -168,7 +168,8 @@ def draw_first_rows(model: Any, passed: Passed) -> tuple[Passed, DatasetPool | N
 
     A dataset with no more rows than are drawn is read as a whole, and the fit is that of the table in memory. Otherwise
     some rows are drawn at random: those of ``X``, and those that validate samplers and students unless ``X_val`` is
-    passed. Rows with weight 0 are not among them; if they leave fewer rows than that, the fit is that of these. The other rows are selected later, where the outputs of the teacher vary, and count as unlabelled ones.
+    passed. Rows with weight 0 are not among them; if they leave fewer rows than that, the fit is that of these. The
+    other rows are selected later, where the outputs of the teacher vary, and count as unlabelled ones.
 
     Raises
     ------
