@@ -24,7 +24,8 @@ COLUMNS = {
     "all trees": "the trees of the shipped student with all leaves refitted to the new rows",
     "half": "the first half of these trees, then as many new ones; all leaves refitted (what `refresh` tries)",
     "kept now": "shipped, fresh or half, whichever is best on other new rows, a quarter as many",
-    "kept before": "fresh or half, whichever is better on these",
+    "not shipped": "fresh or half, whichever is better on these (what was kept before)",
+    "with all trees": "fresh or all trees, whichever is better on these",
 }
 
 
@@ -80,7 +81,8 @@ def add(results, key, student, teacher, tables):
         for name, given in (("choice", tables["choice"][: n_new // 4]), ("test", tables["test"])):
             soft = outputs(teacher, given)
             of[name] = {way: fidelity(soft, outputs(each, given)) for way, each in students.items()}
-        for name, ways in (("kept now", ("shipped", "fresh", "half")), ("kept before", ("fresh", "half"))):
+        kept = {"kept now": ("shipped", "fresh", "half"), "not shipped": ("fresh", "half")}
+        for name, ways in (kept | {"with all trees": ("fresh", "all trees")}).items():
             of["test"][name] = of["test"][max(ways, key=of["choice"].get)]
         results.add(**key, n_new=n_new, **of["test"])
 
@@ -101,17 +103,17 @@ def page(results):
                 means = [number(results.mean(way, **key), 4) for way in COLUMNS]
                 rows.append([f"{table or '**mean**'}, {size}", *means])
         parts.append(f"## {n_new} new rows\n\n" + markdown_table(["", *COLUMNS], rows))
-    gains = np.array([row["kept now"] - row["kept before"] for row in results.rows])
-    moved_by, n_kept = gains[gains != 0], int((gains != 0).sum())
+    now, without, whole, shipped = (
+        np.array([row[name] for row in results.rows])
+        for name in ("kept now", "not shipped", "with all trees", "shipped")
+    )
+    is_kept, gains = now == shipped, without - whole
     parts.append(
-        f"The shipped student is kept in {n_kept} of {len(gains)} cells. There, this changes the fidelity by "
-        f"{moved_by.mean() if n_kept else 0:+.4f} in the mean, {moved_by.min() if n_kept else 0:+.4f} to "
-        f"{moved_by.max() if n_kept else 0:+.4f}. The shipped student was better than what is kept in "
-        f"{sum(row['shipped'] > row['kept now'] for row in results.rows)} cells, by at most "
-        f"{max(row['shipped'] - row['kept now'] for row in results.rows):.4f}; without it as a candidate, in "
-        f"{sum(row['shipped'] > row['kept before'] for row in results.rows)}, by at most "
-        f"{max(row['shipped'] - row['kept before'] for row in results.rows):.4f}. Half of the trees instead of all of "
-        f"them gains {np.mean([row['half'] - row['all trees'] for row in results.rows]):+.4f} in the mean."
+        f"The shipped student is kept in {is_kept.sum()} of {len(now)} cells, which changes the fidelity of all by "
+        f"{(now - without).mean():+.4f} in the mean, and of one by {(now - without).min():+.4f} to "
+        f"{(now - without).max():+.4f}. What is kept loses at most {(shipped - now).max():.4f} to the shipped student, "
+        f"and {(shipped - without).max():.4f} where this is no candidate. Half of the trees instead of all of them "
+        f"gains {gains.mean():+.4f} in the mean, standard error {gains.std() / np.sqrt(len(gains)):.4f}."
     )
     return "\n\n".join(parts)
 
