@@ -214,7 +214,7 @@ def test_classes_labels_weights_and_temperatures():
     options = {"sampler": None, "random_state": 0, "max_queries": 5000, "soft_weight": 0.5}
     for more in ({}, {"temperature": 2.0}):
         model = DistilledClassifier(teacher, CompactBoostingClassifier(8, 8), **options, **more)
-        model.fit(dataset(table), "label", sample_weight="weight")
+        model.fit(dataset(table, sample_rows=500), "label", sample_weight="weight")
         assert model.refit_report_.is_kept
         assert model.refit_report_.n_summed + model.refit_report_.n_validated < 0.6 * N_ROWS
         agrees = model.predict(table[["a", "b"]]) == teacher.predict(table[["a", "b"]])
