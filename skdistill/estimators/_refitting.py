@@ -29,6 +29,9 @@ MIN_ROWS = 1000
 VALIDATION_SHARE, MOST_VALIDATION_ROWS = 0.05, 5000
 """Share of the further rows that the student before and after the refit is compared on, and about their maximum."""
 
+MOST_STOOD_FOR = 10
+"""Maximum weight of a row that was held out, in rows that were not selected: beyond it, a few rows would decide."""
+
 MOST_KEYS = 1_000_000
 """About the maximum number of further rows whose keys are kept, of 16 bytes each."""
 
@@ -37,8 +40,8 @@ MOST_KEYS = 1_000_000
 class RefitReport:
     """What a refit to more rows of a dataset has changed, on rows of it that were used for nothing else.
 
-    They are weighted, so that the fidelity is that on the whole dataset, although rows were selected for the fit where
-    the outputs of the teacher vary.
+    They are weighted, because rows were selected for the fit where the outputs of the teacher vary, and fewer of these
+    are left. If nearly all of these were selected, too few are left, and the fidelity is that of the other rows.
 
     Parameters
     ----------
@@ -209,7 +212,7 @@ class Summing:
             yield self.n_labelled
 
     def held_out(self) -> Group:
-        """Return the rows that were held out, with the outputs of the teacher; together, they stand for the dataset."""
+        """Return the rows that were held out, with the outputs of the teacher; their weights are those of all rows."""
         tables, outputs, weights = zip(*self._held, strict=True)
         X = stack_rows(list(tables))
         return Group(X, self.targets.of(np.concatenate(outputs)), np.concatenate(weights) * self._rows_stood_for(X))
@@ -226,7 +229,7 @@ class Summing:
             own, n_strata = strata.of(held), len(strata.spread)
             n_held, n_chosen = (np.bincount(each, minlength=n_strata) for each in (own, strata.of(chosen)))
             n_stood_for += (n_chosen / np.maximum(n_held, 1))[own]
-        return n_stood_for
+        return np.minimum(n_stood_for, MOST_STOOD_FOR * n_each)
 
     @property
     def keys(self) -> RowKeys:
