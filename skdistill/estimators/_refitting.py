@@ -36,6 +36,9 @@ LENGTHS = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125)
 SUMMED_ROWS = 4096
 """Rows of small chunks that are labelled and summed together: a call costs as much as thousands of rows."""
 
+MOST_STOOD_FOR = 10
+"""Maximum weight of a row that was held out, in rows that were not selected: beyond it, a few rows would decide."""
+
 MOST_KEYS = 1_000_000
 """About the maximum number of further rows whose keys are kept, of 16 bytes each."""
 
@@ -44,9 +47,10 @@ MOST_KEYS = 1_000_000
 class RefitReport:
     """What a refit to more rows of a dataset has changed, on rows of it that were used for nothing else.
 
-    They are weighted, so that the fidelity is that on the whole dataset, although rows were selected for the fit where
-    the outputs of the teacher vary. Linear classifiers and boosting of classes take a Newton step, whose length is
-    chosen on one half of the rows that are held out; the fidelity is that on the other half.
+    They are weighted, because rows were selected for the fit where the outputs of the teacher vary, and fewer of these
+    are left. If nearly all of these were selected, too few are left, and the fidelity is that of the other rows. Linear
+    classifiers and boosting of classes take a Newton step, whose length is chosen on one half of the rows that are held
+    out; the fidelity is that on the other half.
 
     Parameters
     ----------
@@ -281,7 +285,7 @@ class Summing:
             own, n_strata = strata.of(held), len(strata.spread)
             n_held, n_chosen = (np.bincount(each, minlength=n_strata) for each in (own, strata.of(chosen)))
             n_stood_for += (n_chosen / np.maximum(n_held, 1))[own]
-        return n_stood_for
+        return np.minimum(n_stood_for, MOST_STOOD_FOR * n_each)
 
     @property
     def keys(self) -> RowKeys:
