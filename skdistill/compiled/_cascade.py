@@ -52,6 +52,7 @@ class CompiledCascade(CompiledModel):
 
     certainty: Certainty
     _both: Callable[[Any], tuple[Any, Any]] | None = None
+    _both_of_one: Callable[[Any], tuple[Any, Any]] | None = None
 
     _added = frozenset({"certainty", "threshold"})
 
@@ -83,10 +84,11 @@ class CompiledCascade(CompiledModel):
         defers : ndarray of bool, shape (n_samples,), or bool
             Whether the certainty is below the threshold.
         """
-        both = self._both
-        if both is None:
-            both = self._both = _separately(self) if self.certainty.reads_raw_rows else _StudentAndDeferral(self)
-        return both(X)
+        if self._both is None or self._both_of_one is None:
+            self._make_both()
+        if type(X) is np.ndarray and X.ndim == 1:
+            return self._both_of_one(X)  # type: ignore[misc]  # a call would take longer to find out that it is one
+        return self._both(X)  # type: ignore[misc]
 
     def defers(self, X: Any) -> Any:
         """Return whether the teacher should be queried: for one row, or for each of many.
@@ -115,9 +117,17 @@ class CompiledCascade(CompiledModel):
         defers = self.defers(X)
         return ~defers if isinstance(defers, np.ndarray) else not defers
 
+    def _make_both(self) -> None:
+        """Build the functions that return both answers: for anything that holds rows, and for an array of one row."""
+        if self.certainty.reads_raw_rows:
+            self._both = self._both_of_one = _separately(self)
+        else:
+            model = _StudentAndDeferral(self)
+            self._both, self._both_of_one = model, model._one
+
     def _reset_code(self) -> None:
         super()._reset_code()
-        self._both = None
+        self._both = self._both_of_one = None
 
     def __repr__(self) -> str:
         return f"<CompiledCascade: certainty={self.certainty.kind!r}, threshold={self.threshold:.4g}>"

@@ -1,10 +1,8 @@
 """Python code that computes the outputs of one row together with the certainty of the student."""
 
-from typing import Any
-
 from ._certainty import Certainty, margin_of_one
-from ._code import Code, float_literal
-from ._tree_code import forest_code, reading
+from ._code import Code, float_literal, int_literal
+from ._tree_code import columns_of, forest_code, reading
 
 MAX_COMPARED = 50
 """Maximum number of classes whose probabilities are compared one by one in the code; those of more are sorted."""
@@ -32,32 +30,26 @@ def code_of_both(student: Code, ending: str, certainty: Certainty, n_outputs: in
         return Code(lines, student.names | names, student.takes_array)
     if certainty.reader is None:
         return None
-    read, n_columns = _read(certainty, n_outputs), certainty.reader.n_features_in_
-    is_read = _are_read(student, certainty.reader)
-    second = forest_code(certainty.helper.scorer, reads=not is_read)
+    columns, n_columns = columns_of(certainty.helper.scorer), certainty.reader.n_features_in_
+    unread = [index for index in columns if index < n_columns and index not in student.read]
+    cells = {index: f"{'c' if index in unread else 'x'}{index}" for index in columns if index < n_columns}
+    cells |= {index: _read(certainty, n_outputs, index - n_columns) for index in columns if index >= n_columns}
+    second = forest_code(certainty.helper.scorer, cells)
     if second is None:
         return None
-    if is_read:
-        places = range(n_columns, certainty.helper.n_features_in_)
-        names_read = ", ".join(f"x{place}" for place in places)
-        first, cells = [], [f"    {names_read} = {read}" if len(places) == 1 else f"    {names_read}, = {read},"]
-    else:
-        first, cells = ["    read = cells if type(cells) is list else cells.tolist()"], [f"    cells = [*read, {read}]"]
+    given = "cells if type(cells) is list else cells.tolist()" if student.takes_array else "cells"
+    first = [f"    given = {given}"] if unread else []  # the code of the student may replace the cells
+    if len(unread) * 2 > n_columns:
+        unread = list(range(n_columns))
     margin = _margin(certainty, n_outputs) if certainty.classifies else []
-    lines = [*first, *student.lines, *before, outputs, *margin, *cells, *second.lines]
+    reads = reading(unread, n_columns, cells="given", name="c") if unread else []
+    lines = [*first, *student.lines, *before, outputs, *margin, *reads, *second.lines]
     if certainty.classifies:
         floor = float_literal(certainty.floor)
         lines.append(f"    certainty = margin / (s0 if s0 > {floor} else {floor})")
     else:
         lines.append("    certainty = -s0")
     return Code(lines, student.names | names, student.takes_array)
-
-
-def _are_read(student: Code, reader: Any) -> bool:
-    """Whether the code of the student has all cells in ``x0``, ``x1``, ..., as numbers."""
-    are_given = not any(line.startswith("    cells =") for line in student.lines)
-    are_numbers = reader.columns is None or reader.columns.are_numbers
-    return are_given and are_numbers and reading(reader.n_features_in_) in student.lines
 
 
 def _assigned(ending: str) -> tuple[list[str], str]:
@@ -88,8 +80,8 @@ def _margin(certainty: Certainty, n_classes: int) -> list[str]:
     return [*lines, "    margin = largest - other"]
 
 
-def _read(certainty: Certainty, n_outputs: int) -> str:
-    """Return the outputs that the second model reads, as the items of a list."""
+def _read(certainty: Certainty, n_outputs: int, place: int) -> str:
+    """Return what the second model reads of the outputs, at a place behind the cells."""
     if certainty.classifies:
         return "margin"
-    return "value" if n_outputs == 0 else "*proba"
+    return "value" if n_outputs == 0 else f"proba[{int_literal(place)}]"

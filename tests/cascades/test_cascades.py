@@ -1,6 +1,7 @@
 """Cascades: the promise holds, the teacher is asked only where it must be, and both models stay as they are."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -22,6 +23,7 @@ from skdistill import CascadeClassifier, CascadeRegressor, DistilledClassifier, 
 from skdistill.cascades._learning import answered_share
 from skdistill.cascades._thresholds import grid_of, least_share, path_of
 from skdistill.checking import check_certificate
+from skdistill.compiled._cascade import _StudentAndDeferral
 from skdistill.compiled._certainty import Certainty, margin
 from skdistill.compiled._certainty_code import _margin
 from skdistill.exceptions import TeacherWarning
@@ -278,6 +280,30 @@ def test_a_row_is_deferred_alone_as_among_many(kind, student):
                 np.testing.assert_allclose(np.reshape(of_row, -1), np.reshape(outputs[place - 420], -1), rtol=1e-9)
                 assert np.ravel(is_deferred).tolist() == [defers[place - 420]]
                 assert np.shape(of_row) == np.shape(compiled(row))
+
+
+@pytest.mark.parametrize("student", ["boosting", "hybrid"])
+def test_texts_are_read_once_for_both_answers(student):
+    """The student and the score share the cells of a row, and agree with many rows on texts that were never seen."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(600, 3)), columns=list("abc")).assign(text=rng.choice(list("uvwxyz"), 600))
+    y = (X["a"] + X["text"].map({"u": 3, "x": -3, "w": 2}).fillna(0) + rng.normal(size=600) > 0).to_numpy().astype(int)
+    texts = ColumnTransformer([("texts", OneHotEncoder(handle_unknown="ignore"), ["text"])], remainder="passthrough")
+    teacher = make_pipeline(texts, DecisionTreeClassifier(random_state=0)).fit(X[:300], y[:300])
+    model = DistilledClassifier(teacher, student, student_size=40, sampler=None, random_state=0).fit(X[:300])
+    cascade = CascadeClassifier(teacher, model, agreement=0.7, certainty="deviation", random_state=0)
+    compiled = skdistill.compile(cascade.fit(X[300:]))
+    helper, rows = compiled.certainty.helper, pd.concat([X[:20].assign(text=text) for text in ("u", None, "new")])
+    assert 3 in helper.scorer.feature
+    for is_left in (True, False):  # the student has its own code for texts that it does not know
+        trees = replace(helper.scorer, missing_left=np.full(len(helper.scorer.feature), is_left))
+        compiled.certainty = replace(compiled.certainty, helper=helper.scored_by(trees))
+        certainty = compiled.certainty.of_rows(compiled(rows), rows)
+        for compiled.threshold in np.quantile(certainty, [0.25, 0.5, 0.75]) + 1e-9:
+            assert [compiled.answer(row)[1] for row in rows.to_numpy()] == compiled.defers(rows).tolist()
+    source = _StudentAndDeferral(compiled).source
+    assert all(source.count(f"= {name}[{column}]\n") <= 1 for name in ("cells", "given") for column in range(4))
+    assert source.count(", = cells") + source.count(", = given") <= 1
 
 
 def test_the_certainty_of_values_knows_what_the_student_answers():
