@@ -38,11 +38,13 @@ class CascadeRegressor(RegressorMixin, BaseCascade):
         Score of the certainty of the student. ``"deviation"`` is the distance from the teacher that a small second
         model expects, negated; ``"families"`` is the distance between the student and a small student of another
         family. ``"auto"`` is the deviation.
-    tuning_fraction : float in (0, 1), default=0.2
-        Share of the rows that choose the score and the thresholds to test; the others prove the promise.
+    tuning_fraction : float in (0, 1), default=0.1
+        Least share of the rows that choose the score and the thresholds to test. The others prove the promise; those of
+        them that would not let one more row fail choose, too.
     n_synthetic : int >= 0, default=8000
-        Number of synthetic rows, drawn from tuning rows by :class:`~skdistill.samplers.LeafSwap` and labelled by the
-        teacher, that scores are learned from, in addition to tuning rows. None are drawn for ``certainty="margin"``.
+        Number of synthetic rows, drawn from tuning rows and ``X_train`` by :class:`~skdistill.samplers.LeafSwap` and
+        labelled by the teacher, that scores are learned from, in addition to tuning rows. None are drawn for
+        ``certainty="margin"``.
     chunk_size : int >= 1, default=10_000
         Number of rows in one call of the teacher.
     random_state : int, RandomState instance or None, default=None
@@ -131,7 +133,7 @@ class CascadeRegressor(RegressorMixin, BaseCascade):
         tolerance: Any = None,
         promise: Literal["teacher", "truth"] = "teacher",
         certainty: Literal["auto", "deviation", "families"] = "auto",
-        tuning_fraction: float = 0.2,
+        tuning_fraction: float = 0.1,
         n_synthetic: int = 8000,
         chunk_size: int = 10_000,
         random_state: RandomState = None,

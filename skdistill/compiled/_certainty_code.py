@@ -30,19 +30,11 @@ def code_of_both(student: Code, ending: str, certainty: Certainty, n_outputs: in
         return Code(lines, student.names | names, student.takes_array)
     if certainty.reader is None:
         return None
-    columns, n_columns = columns_of(certainty.helper.scorer), certainty.reader.n_features_in_
-    unread = [index for index in columns if index < n_columns and index not in student.read]
-    cells = {index: f"{'c' if index in unread else 'x'}{index}" for index in columns if index < n_columns}
-    cells |= {index: _read(certainty, n_outputs, index - n_columns) for index in columns if index >= n_columns}
+    cells, first, reads = _shared_cells(student, certainty, n_outputs)
     second = forest_code(certainty.helper.scorer, cells)
     if second is None:
         return None
-    given = "cells if type(cells) is list else cells.tolist()" if student.takes_array else "cells"
-    first = [f"    given = {given}"] if unread else []  # the code of the student may replace the cells
-    if len(unread) * 2 > n_columns:
-        unread = list(range(n_columns))
     margin = _margin(certainty, n_outputs) if certainty.classifies else []
-    reads = reading(unread, n_columns, cells="given", name="c") if unread else []
     lines = [*first, *student.lines, *before, outputs, *margin, *reads, *second.lines]
     if certainty.classifies:
         floor = float_literal(certainty.floor)
@@ -50,6 +42,23 @@ def code_of_both(student: Code, ending: str, certainty: Certainty, n_outputs: in
     else:
         lines.append("    certainty = -s0")
     return Code(lines, student.names | names, student.takes_array)
+
+
+def _shared_cells(student: Code, certainty: Certainty, n_outputs: int) -> tuple[dict[int, str], list[str], list[str]]:
+    """Return the variables that the second model reads, and the statements before and after those of the student.
+
+    Cells that the code of the student has read, and left as they were given, are not read again.
+    """
+    columns, n_columns = columns_of(certainty.helper.scorer), certainty.reader.n_features_in_
+    unread = [index for index in columns if index < n_columns and index not in student.read]
+    variables = {index: f"{'c' if index in unread else 'x'}{index}" for index in columns if index < n_columns}
+    variables |= {index: _read(certainty, n_outputs, index - n_columns) for index in columns if index >= n_columns}
+    if not unread:
+        return variables, [], []
+    # the code of the student may replace the cells, or take an array of numbers of numpy, which are slow to compare
+    given = "cells if type(cells) is list else cells.tolist()" if student.takes_array else "cells"
+    read = range(n_columns) if len(unread) * 2 > n_columns else unread
+    return variables, [f"    given = {given}"], reading(read, n_columns, cells="given", name="c")
 
 
 def _assigned(ending: str) -> tuple[list[str], str]:

@@ -21,7 +21,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 import skdistill
 from skdistill import CascadeClassifier, CascadeRegressor, DistilledClassifier, DistilledRegressor, as_teacher
 from skdistill.cascades._learning import answered_share
-from skdistill.cascades._thresholds import grid_of, least_share, path_of
+from skdistill.cascades._thresholds import as_strict, grid_of, least_share, path_of
 from skdistill.checking import check_certificate
 from skdistill.compiled._cascade import _StudentAndDeferral
 from skdistill.compiled._certainty import Certainty, margin
@@ -138,6 +138,27 @@ def test_thresholds_lie_densely_between_tuning_rows():
     assert boldest - 0.005 < path.share <= boldest
 
 
+@pytest.mark.parametrize(
+    ("n_rows", "agreement", "confidence"), [(1350, 0.99, 0.95), (313, 0.97, 0.9), (99, 0.97, 0.95)]
+)
+def test_no_row_proves_that_could_tune(n_rows, agreement, confidence):
+    """Of the rows that are left to calibrate on, the fewest are taken of which as many may fail as of all of them."""
+    fewest = as_strict(n_rows, agreement, confidence)
+    n_failures = np.arange(n_rows)
+    p_values = [binomial_p_value(n_failures[:n], n, 1 - agreement) for n in (n_rows, fewest, fewest - 1)]
+    allowed = [int((values <= 1 - confidence).sum()) for values in p_values]
+    assert allowed[0] == allowed[1] > allowed[2]
+
+
+def test_thresholds_are_few_however_many_rows_are_known():
+    """Those of many rows are spread evenly over them, from the most certain to the least."""
+    certainty = np.random.default_rng(0).random(20_000)
+    grid = grid_of(certainty)[1:-1]
+    assert len(grid) < 5000
+    answered = np.searchsorted(np.sort(-certainty), -grid) / len(certainty)
+    assert np.diff(np.concatenate([[0], answered, [1]])).max() < 0.002
+
+
 def test_a_certainty_that_ranks_failures_last_leaves_more_to_the_student():
     """The comparison of scores is one of ranks."""
     fails = np.arange(100) >= 90
@@ -162,6 +183,35 @@ def test_the_teacher_is_asked_once_for_each_calibration_row(digits, teacher, stu
     Counting.n_asked = 0
     CascadeClassifier(teacher, student, agreement=0.9, certainty="margin").fit(digits[1][:300])
     assert Counting.n_asked == 300
+
+
+def test_rows_of_the_student_are_asked_for_and_prove_nothing(digits, teacher, student):
+    """At most ``n_synthetic`` of them; the calibration rows are the same with them and without."""
+    cascade = CascadeClassifier(teacher, student, agreement=0.9, n_synthetic=50, random_state=0)
+    Counting.n_asked = 0
+    alone = clone(cascade).fit(digits[1][:300])
+    n_asked, Counting.n_asked = Counting.n_asked, 0
+    cascade.fit(digits[1][:300], X_train=digits[0])
+    assert Counting.n_asked == n_asked + 50
+    assert cascade.certificate_.digests == alone.certificate_.digests
+    with pytest.raises(ValueError, match="200 of the 300 rows are among X_train; expected other rows"):
+        cascade.fit(digits[1][:300], X_train=digits[1][100:500])
+    with pytest.raises(ValueError, match="X has 63 features"):
+        cascade.fit(digits[1][:300], X_train=digits[0][:, 1:])
+
+
+def test_rows_of_the_student_show_where_it_errs():
+    """A corner that no tuning row lies in is found if the rows that the student was taught on lie there."""
+    X_train, X = np.random.default_rng(0).uniform(-1, 1, size=(2, 600, 2))
+
+    def teacher(X):
+        return X[:, 0] + (X[:, 1] > 0.8) * np.sign(np.sin(40 * X[:, 0]))
+
+    student = LinearRegression().fit(X_train, X_train[:, 0])
+    cascade = CascadeRegressor(teacher, student, agreement=0.8, tolerance=0.1, n_synthetic=500, random_state=0)
+    cascade.fit(X[X[:, 1] < 0.7], X_train=X_train)
+    certainty, in_corner = cascade._certainty_of(cascade._models.ask_student(X), X), X[:, 1] > 0.8
+    assert np.mean(certainty[~in_corner] <= np.quantile(certainty[in_corner], 0.9)) < 0.1
 
 
 @pytest.mark.parametrize("certainty", ["margin", "deviation", "families"])
@@ -415,7 +465,7 @@ def test_rows_of_the_student_are_refused(digits, teacher, student):
 
 def test_too_few_rows_say_how_many_are_needed(digits, teacher):
     """With the number that is said, the fit succeeds; with one row less it does not."""
-    cascade = CascadeClassifier(teacher, teacher, agreement=0.97, certainty="margin")
+    cascade = CascadeClassifier(teacher, teacher, agreement=0.97, certainty="margin", tuning_fraction=0.2)
     with pytest.raises(ValueError, match=f"at least {rows_needed(0.97)} of them .* 125 rows in all"):
         cascade.fit(digits[1][:50])
     cascade.fit(digits[1][:125])
