@@ -3,10 +3,11 @@
 import datetime
 import math
 import platform
+from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Integral, Real
 from time import perf_counter
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, overload
 
 import numpy as np
 import sklearn
@@ -32,6 +33,8 @@ from ..compilation import compile
 from ..compiled import CompiledCascade
 from ..compiled._certainty import KINDS
 from ..convert import rows_of_student
+from ..datasets import DatasetLike, is_dataset
+from ..datasets._for_models import answers_by_chunk
 from ..estimators._fit_arguments import check_more_rows
 from ..estimators._teacher_rule import TeacherMixin
 from ..exceptions import TeacherWarning
@@ -294,18 +297,25 @@ class BaseCascade(Documented, TeacherMixin):
 
     # ------------------------------------------------------------------ after fit
 
-    def defers(self, X: Any) -> np.ndarray:
+    @overload
+    def defers(self, X: DatasetLike) -> Iterator[np.ndarray]: ...
+    @overload
+    def defers(self, X: Any) -> np.ndarray: ...
+    def defers(self, X: Any) -> Any:
         """Return which rows are left to the teacher, without querying it.
 
         Parameters
         ----------
-        X : table of shape (n_samples, n_features)
+        X : table of shape (n_samples, n_features), or dataset
 
         Returns
         -------
-        defers : ndarray of bool, shape (n_samples,)
+        defers : ndarray of bool, shape (n_samples,), or iterator over them
+            Of a dataset that is read in chunks (:func:`~skdistill.datasets.as_dataset`), those of each chunk.
         """
         check_fitted(self, "threshold_")
+        if is_dataset(X):
+            return answers_by_chunk(X, self, "defers")
         X = check_table(self, X, reset=False)
         return self._defers(self._models.ask_student(X), X)
 

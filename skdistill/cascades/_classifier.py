@@ -1,6 +1,7 @@
 """``CascadeClassifier``."""
 
-from typing import Any, Literal
+from collections.abc import Iterator
+from typing import Any, Literal, overload
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -9,6 +10,8 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from .._types import RandomState, SupportsPredict, TeacherLike
 from .._validation import check_fitted
+from ..datasets import DatasetLike, is_dataset
+from ..datasets._for_models import answers_by_chunk
 from ._base import BaseCascade
 from ._models import Answers, Models
 
@@ -149,34 +152,48 @@ class CascadeClassifier(ClassifierMixin, BaseCascade):
         assert models.teacher.classes_ is not None
         self.classes_ = models.teacher.classes_
 
-    def predict(self, X: Any) -> np.ndarray:
+    @overload
+    def predict(self, X: DatasetLike) -> Iterator[np.ndarray]: ...
+    @overload
+    def predict(self, X: Any) -> np.ndarray: ...
+    def predict(self, X: Any) -> Any:
         """Predict labels; the teacher is only queried for rows that are deferred.
 
         Parameters
         ----------
-        X : table of shape (n_samples, n_features)
+        X : table of shape (n_samples, n_features), or dataset
 
         Returns
         -------
-        labels : ndarray of shape (n_samples,)
+        labels : ndarray of shape (n_samples,), or iterator over them
+            Of a dataset that is read in chunks (:func:`~skdistill.datasets.as_dataset`), those of each chunk.
         """
         check_fitted(self, "threshold_")
+        if is_dataset(X):
+            return answers_by_chunk(X, self, "predict")
         labels = self._answer(X, "labels").labels
         assert labels is not None
         return self.classes_[labels]
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    @overload
+    def predict_proba(self, X: DatasetLike) -> Iterator[np.ndarray]: ...
+    @overload
+    def predict_proba(self, X: Any) -> np.ndarray: ...
+    def predict_proba(self, X: Any) -> Any:
         """Predict probabilities: those of the student, or of the teacher for rows that are deferred.
 
         Parameters
         ----------
-        X : table of shape (n_samples, n_features)
+        X : table of shape (n_samples, n_features), or dataset
 
         Returns
         -------
-        proba : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``. Margins of a model without probabilities are converted to them.
+        proba : ndarray of shape (n_samples, n_classes), or iterator over them
+            In the order of ``classes_``. Margins of a model without probabilities are converted to them. Of a dataset,
+            those of each chunk.
         """
+        if is_dataset(X):
+            return answers_by_chunk(X, self, "predict_proba")
         return self._answer(X, "outputs").outputs
 
     def _checked_y(self, X: Any, y: Any) -> np.ndarray:

@@ -1,12 +1,15 @@
 """``CascadeRegressor``."""
 
-from typing import Any, Literal
+from collections.abc import Iterator
+from typing import Any, Literal, overload
 
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from .._types import RandomState, SupportsPredict, TeacherLike
+from ..datasets import DatasetLike, is_dataset
+from ..datasets._for_models import answers_by_chunk
 from ._base import BaseCascade, as_tolerance
 from ._models import Answers
 
@@ -150,17 +153,24 @@ class CascadeRegressor(RegressorMixin, BaseCascade):
         self.chunk_size = chunk_size
         self.random_state = random_state
 
-    def predict(self, X: Any) -> np.ndarray:
+    @overload
+    def predict(self, X: DatasetLike) -> Iterator[np.ndarray]: ...
+    @overload
+    def predict(self, X: Any) -> np.ndarray: ...
+    def predict(self, X: Any) -> Any:
         """Predict values; the teacher is only queried for rows that are deferred.
 
         Parameters
         ----------
-        X : table of shape (n_samples, n_features)
+        X : table of shape (n_samples, n_features), or dataset
 
         Returns
         -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or iterator over them
+            Of a dataset that is read in chunks (:func:`~skdistill.datasets.as_dataset`), those of each chunk.
         """
+        if is_dataset(X):
+            return answers_by_chunk(X, self, "predict")
         return self._answer(X, "outputs").outputs
 
     def _checked_y(self, X: Any, y: Any) -> np.ndarray:

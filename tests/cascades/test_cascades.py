@@ -1,6 +1,7 @@
 """Cascades: the promise holds, the teacher is asked only where it must be, and both models stay as they are."""
 
 import pickle
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -26,6 +27,7 @@ from skdistill.checking import check_certificate
 from skdistill.compiled._cascade import _StudentAndDeferral
 from skdistill.compiled._certainty import Certainty, margin
 from skdistill.compiled._certainty_code import _margin
+from skdistill.datasets import as_dataset
 from skdistill.exceptions import TeacherWarning
 from skdistill.inspection import CascadeDisplay
 from skdistill.metrics import binomial_p_value, rows_needed
@@ -212,6 +214,48 @@ def test_rows_of_the_student_show_where_it_errs():
     cascade.fit(X[X[:, 1] < 0.7], X_train=X_train)
     certainty, in_corner = cascade._certainty_of(cascade._models.ask_student(X), X), X[:, 1] > 0.8
     assert np.mean(certainty[~in_corner] <= np.quantile(certainty[in_corner], 0.9)) < 0.1
+
+
+@pytest.mark.parametrize("certainty", ["margin", "families"])
+def test_datasets_are_answered_chunk_by_chunk(digits, teacher, student, certainty):
+    """The answers for chunks that are read one after the other are those for the table; so are those of one row."""
+    cascade = CascadeClassifier(teacher, student, agreement=0.9, certainty=certainty, n_synthetic=50, random_state=0)
+    compiled, X = skdistill.compile(cascade.fit(digits[1][:400])), digits[1][400:550]
+    n_read = []
+
+    def chunks():
+        for start in range(0, len(X), 50):
+            n_read.append(start)
+            yield X[start : start + 50]
+
+    for model, method in [
+        *((cascade, name) for name in ("predict", "predict_proba", "defers")),
+        *((compiled, name) for name in ("defers", "certain", "predict")),
+    ]:
+        n_read.clear()
+        answers = getattr(model, method)(as_dataset(chunks))
+        first = next(answers)
+        assert set(n_read) == {0}  # no chunk before its turn
+        np.testing.assert_array_equal(np.concatenate([first, *answers]), getattr(model, method)(X))
+    outputs, defers = map(np.concatenate, zip(*compiled.answer(as_dataset(chunks)), strict=True))
+    np.testing.assert_array_equal(outputs, compiled(X))
+    assert (defers == cascade.defers(X)).all()
+
+
+def test_values_of_a_dataset_are_those_of_its_rows(values):
+    """Of frames with the columns in another order, and with further ones."""
+    X, teacher, student = values
+    cascade = CascadeRegressor(teacher, student, agreement=0.9, tolerance=0.3, n_synthetic=50, random_state=0)
+    X = pd.DataFrame(X, columns=list("abc"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # both models were fitted without names
+        expected = cascade.fit(X[500:1000]).predict(X[1000:1100])
+        chunks = as_dataset(
+            lambda: (X[start : start + 40].assign(d=0)[list("cadb")] for start in range(1000, 1100, 40))
+        )
+        found = list(cascade.predict(chunks))
+    assert [len(each) for each in found] == [40, 40, 40]
+    np.testing.assert_array_equal(np.concatenate(found)[:100], expected)
 
 
 @pytest.mark.parametrize("certainty", ["margin", "deviation", "families"])
