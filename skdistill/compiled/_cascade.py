@@ -85,10 +85,9 @@ class CompiledCascade(CompiledModel):
         defers : ndarray of bool, shape (n_samples,), or bool
             Whether the certainty is below the threshold.
         """
-        if self._both is None or self._both_of_one is None:
-            self._make_both()
-        if type(X) is np.ndarray and X.ndim == 1:
-            return self._both_of_one(X)  # type: ignore[misc]  # a call would take longer to find out that it is one
+        of_one = self._both_of_one or self._make_both()
+        if type(X) is np.ndarray and X.ndim == 1:  # a call would take longer to find out
+            return of_one(X)
         return self._both(X)  # type: ignore[misc]
 
     def defers(self, X: Any) -> Any:
@@ -121,13 +120,12 @@ class CompiledCascade(CompiledModel):
             return (~each for each in defers)
         return ~defers if isinstance(defers, np.ndarray) else not defers
 
-    def _make_both(self) -> None:
-        """Build the functions that return both answers: for anything that holds rows, and for an array of one row."""
-        if self.certainty.reads_raw_rows:
-            self._both = self._both_of_one = _separately(self)
-        else:
-            model = _StudentAndDeferral(self)
-            self._both, self._both_of_one = model, model._one
+    def _make_both(self) -> Callable[[Any], tuple[Any, Any]]:
+        """Build the functions that return both answers; return that of an array of one row."""
+        both = _separately(self) if self.certainty.reads_raw_rows else _StudentAndDeferral(self)
+        of_one = both._one if isinstance(both, CompiledModel) else both
+        self._both, self._both_of_one = both, of_one
+        return of_one
 
     def _reset_code(self) -> None:
         super()._reset_code()
