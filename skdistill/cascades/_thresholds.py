@@ -144,7 +144,7 @@ def as_strict(n_rows: int, agreement: float, confidence: float) -> int:
     """
     limit, error = 1 - agreement, 1 - confidence
     low, high, allowed = 0, n_rows, most_failures(np.array([n_rows]), limit, error)[0]
-    while high - low > 1:
+    while allowed >= 0 and high - low > 1:
         middle = (low + high) // 2
         enough = most_failures(np.array([middle]), limit, error)[0] >= allowed
         low, high = (low, middle) if enough else (middle, high)
