@@ -17,7 +17,7 @@ from ..datasets._drawing import DrawnRows, RandomKeys, draw, row_keys, scan, sca
 from ..datasets._for_models import for_model
 from ..exceptions import DatasetError
 from ..metrics import FidelitySums
-from ..samplers._pool import SpreadKeys
+from ..samplers._pool import SpreadKeys, Strata
 from ..samplers._selecting import select_ahead
 from ..teachers import Teacher, TeacherEnsemble, is_fitted_teacher, is_list
 
@@ -68,7 +68,9 @@ class DatasetPool:
     chosen : list of table, default=[]
         The rows that were selected.
     positions : list of ndarray, default=[]
-        Their positions.
+        Positions of those that were selected last.
+    strata : list of Strata, default=[]
+        The strata that these were selected by.
     """
 
     dataset: ChunkedTable
@@ -83,10 +85,11 @@ class DatasetPool:
     is_ahead: bool = False
     chosen: list[Any] = field(default_factory=list)
     positions: list[np.ndarray] = field(default_factory=list)
+    strata: list[Strata] = field(default_factory=list)
 
     @property
     def drawn(self) -> np.ndarray:
-        """Sorted positions of the rows that were drawn at random or selected."""
+        """Sorted positions of the rows that were drawn at random or selected, those that are taught among them."""
         return np.sort(np.concatenate([self.skipped, *self.positions]))
 
     def for_teacher(self, model: Any, teacher: Teacher) -> "DatasetPool":
@@ -112,11 +115,12 @@ class DatasetPool:
         arriving = select_ahead(keys, self.dataset, n_rows, others, partial(self.check, X)) if self.is_ahead else None
         if arriving is not None:
             with arriving:
-                yield ChosenOfDataset(self, X, arriving)
+                yield ChosenOfDataset(self, X, arriving, keys.strata)
             return
         with Progress(f"select rows of {self.dataset.name}", self.dataset.n_rows, self.verbose) as progress:
             drawn = draw(self.dataset, n_rows, keys, others, progress.update)
-        yield ChosenOfDataset(self, X, self.check(X, drawn.table) if len(drawn) else drawn.table, drawn)
+        rows = self.check(X, drawn.table) if len(drawn) else drawn.table
+        yield ChosenOfDataset(self, X, rows, keys.strata, drawn)
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,8 @@ class ChosenOfDataset:
     X : table
         The rows that were labelled before.
     rows : table or ArrivingRows
+    strata : Strata or None, default=None
+        The strata that they were selected by; ``None`` if there are no rows.
     drawn : DrawnRows or None, default=None
         The rows with their positions and further columns; ``None`` if they are still arriving.
     """
@@ -136,6 +142,7 @@ class ChosenOfDataset:
     pool: DatasetPool
     X: Any
     rows: Any
+    strata: Strata | None = None
     drawn: DrawnRows | None = None
 
     def labelled(self, outputs: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray | None, np.ndarray | None]:
@@ -147,7 +154,9 @@ class ChosenOfDataset:
             drawn, outputs = arrived.take(order), outputs[order]
             rows = pool.check(self.X, drawn.table)
         pool.chosen.append(rows)
-        pool.positions.append(drawn.positions)
+        # if labels are taught instead of probabilities, the rows that were selected for these are not taught
+        pool.positions[:] = [drawn.positions]
+        pool.strata[:] = [] if self.strata is None else [self.strata]
         weight = None if pool.weight is None else drawn.others[pool.weight].astype(float)
         truth = None if pool.y is None or pool.truth_of is None else pool.truth_of(rows, drawn.others[pool.y])
         return rows, outputs, weight, truth

@@ -37,6 +37,9 @@ MOST_KEYS = 1_000_000
 class RefitReport:
     """What a refit to more rows of a dataset has changed, on rows of it that were used for nothing else.
 
+    They are weighted, so that the fidelity is that on the whole dataset, although rows were selected for the fit where
+    the outputs of the teacher vary.
+
     Parameters
     ----------
     n_summed : int
@@ -206,9 +209,24 @@ class Summing:
             yield self.n_labelled
 
     def held_out(self) -> Group:
-        """Return the rows that were held out, with the outputs of the teacher."""
+        """Return the rows that were held out, with the outputs of the teacher; together, they stand for the dataset."""
         tables, outputs, weights = zip(*self._held, strict=True)
-        return Group(stack_rows(list(tables)), self.targets.of(np.concatenate(outputs)), np.concatenate(weights))
+        X = stack_rows(list(tables))
+        return Group(X, self.targets.of(np.concatenate(outputs)), np.concatenate(weights) * self._rows_stood_for(X))
+
+    def _rows_stood_for(self, held: Any) -> np.ndarray:
+        """Return for how many rows of the dataset each row that was held out stands.
+
+        Rows were selected for the fit where the outputs vary, so that fewer of these were left to be held out. Those
+        that were stand for the selected rows of their stratum, too.
+        """
+        n_each = self.n_labelled / self.n_held * self.further.n_left / self.further.n_drawn
+        n_stood_for = np.full(self.n_held, n_each)
+        for strata, chosen in zip(self.pool.strata, self.pool.chosen[-1:], strict=True):
+            own, n_strata = strata.of(held), len(strata.spread)
+            n_held, n_chosen = (np.bincount(each, minlength=n_strata) for each in (own, strata.of(chosen)))
+            n_stood_for += (n_chosen / np.maximum(n_held, 1))[own]
+        return n_stood_for
 
     @property
     def keys(self) -> RowKeys:

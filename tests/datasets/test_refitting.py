@@ -15,7 +15,7 @@ from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor, as_t
 from skdistill.datasets import as_dataset
 from skdistill.datasets._remaining import BLOCK, RemainingRows
 from skdistill.estimators import _refitting
-from skdistill.exceptions import DatasetError, TeacherQueryError
+from skdistill.exceptions import DatasetError, TeacherOutputError, TeacherQueryError, TeacherWarning
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor, CompactTreeRegressor
 
 N_ROWS = 6000
@@ -160,6 +160,22 @@ def test_classes_labels_weights_and_temperatures():
         DistilledClassifier(teacher, "linear", **options).fit(dataset(bad), "label", sample_weight="weight")
 
 
+def test_taught_labels_are_summed_with_the_rows_that_were_selected_by_them():
+    """Rows that were selected by the probabilities, before labels were taught instead, are further rows again."""
+
+    class Unlike(RandomForestClassifier):
+        def predict(self, X):
+            return self.classes_[(X["c"] > 0.5).astype(int)]
+
+    table = rows().drop(columns="g")
+    teacher = Unlike(5, max_depth=4, random_state=0).fit(table, (table["a"] > 0.7) & (table["b"] > 0.5))
+    model = DistilledClassifier(teacher, "linear", sampler=None, max_queries=10**5, decision="teacher", random_state=0)
+    with pytest.warns(TeacherWarning, match="fitted to the labels"):
+        report = model.fit(dataset(table)).refit_report_
+    assert report.n_summed + report.n_validated == N_ROWS
+    assert (model.predict(table) == teacher.predict(table)).mean() > 0.99
+
+
 def test_without_weight_no_further_row_is_labelled():
     """Where all further rows have the weight zero, the student is that of the fit."""
     table, weight = rows(), np.zeros(N_ROWS)
@@ -200,6 +216,23 @@ def test_a_kill_loses_one_block(tmp_path):
     assert stopping.n_asked + going_on.n_asked <= 4000 + 5 * 16 + 100
     here = student("linear", Counting(), **options).fit(dataset(table))
     assert np.allclose(model.predict(table), here.predict(table))
+
+
+def test_another_number_of_outputs_is_an_error():
+    """It would be summed as if each output were that of all."""
+    counting = Counting()
+    counting.function = lambda X: wavy(X) if counting.n_asked > 1300 else np.column_stack([wavy(X), X["a"]])
+    with pytest.raises(TeacherOutputError, match=r"for rows of the dataset, but shape \(250, 2\) for real rows"):
+        student(teacher=counting, max_queries=5000).fit(dataset(rows()))
+
+
+def test_the_report_is_of_all_rows(monkeypatch):
+    """Rows were selected where the outputs vary, so that few of these are left to compare the students on."""
+    monkeypatch.setattr(_refitting, "VALIDATION_SHARE", 0.5)  # few rows tell little
+    table = rows()
+    model = student(max_queries=N_ROWS).fit(dataset(table, sample_rows=4000))
+    before = student().fit(dataset(table, sample_rows=4000))
+    assert model.refit_report_.fidelity_before == pytest.approx(before.fidelity(table), abs=0.02)
 
 
 def test_what_is_wrong_in_a_later_partition_is_named():
