@@ -72,6 +72,10 @@ class Shipped:
             raise NotPicklableError(f"{type(error).__name__}: {error}") from error
         self._token = uuid4().hex
 
+    def start(self, n_jobs: int, backend: str) -> None:
+        """Let all workers load the function now, which takes seconds in new processes: they import its modules."""
+        deque(self._one_by_one([_OnlyLoaded] * n_jobs, n_jobs, backend), maxlen=0)
+
     def map(self, items: Sequence[Any], n_jobs: int | None, backend: str | None = None) -> Iterator[Any]:
         """Yield the results for items in order; an error of the function is raised in its turn.
 
@@ -132,6 +136,11 @@ class _Failure:
     cause: BaseException | None
 
 
+
+class _OnlyLoaded:
+    """An item that a function is loaded for, and not called with."""
+
+
 _loaded: dict[str, Callable[[Any], Any]] = {}
 """The function that this process calls, by its token: only the latest, which may be large."""
 
@@ -147,6 +156,8 @@ def _call(token: str, content: np.ndarray, item: Any) -> Any:
         function = pickle.loads(content.data)  # the caller's own function
         _loaded.clear()
         _loaded[token] = function
+    if item is _OnlyLoaded:
+        return None
     try:
         with threadpool_limits(1):
             return call_with_at_most(1, function, item)

@@ -142,10 +142,8 @@ class ChosenOfDataset:
         """Return the rows in the order of the dataset, their outputs, weights, and true labels as targets."""
         pool, rows, drawn = self.pool, self.rows, self.drawn
         if drawn is None:
-            arrived = rows.drawn()
-            order = np.argsort(arrived.positions)
-            drawn, outputs = arrived.take(order), outputs[order]
-            rows = pool.check(self.X, drawn.table)
+            drawn, order = rows.in_order()
+            rows, outputs = drawn.table, outputs[order]
         pool.chosen.append(rows)
         pool.positions.append(drawn.positions)
         weight = None if pool.weight is None else drawn.others[pool.weight].astype(float)

@@ -265,7 +265,7 @@ def test_rows_are_those_of_the_table(as_kind):
         for start, stop in ((0, 1), (3, 17), (5, 10), (240, 250), (0, 250), (249, 400)):
             assert (some[start:stop] == table[start:stop]).all()
         assert (some[np.array([7, 3])] == table[[7, 3]]).all()
-        drawn = some.drawn()
+        drawn, _ = some.in_order()
     assert (some._check(drawn.table) == table).all()
     assert (drawn.others["y"] == table[:, 0]).all()
 

@@ -59,12 +59,49 @@ def test_quick_models_are_not_worth_it():
     assert label(as_teacher(LINEAR))[1] == "1 thread"
 
 
-def test_models_that_use_all_cores_are_left_alone(monkeypatch):
-    """A teacher that uses several cores itself is called by one thread."""
-    monkeypatch.setattr(_workers, "process_time", lambda: 2 * time.perf_counter())
-    outputs, text = label(checked(waiting))
+class Clock:
+    """A clock that runs while the teacher is called and while others are watched, and the cores in use meanwhile."""
+
+    def __init__(self, of_teacher, of_others=(0.0,)):
+        self.wall = self.processor = 0.0
+        self.of_teacher, self.of_others = of_teacher, list(of_others)
+
+    def sleep(self, seconds, n_cores=0.0):
+        others = self.of_others.pop(0) if len(self.of_others) > 1 else self.of_others[0]
+        self.wall += seconds
+        self.processor += (n_cores + others) * seconds
+
+    def teacher(self, rows):
+        self.sleep(0.05, self.of_teacher)
+        return rows[:, 0] ** 2
+
+    def used_by(self, monkeypatch):
+        for name, clock in {
+            "perf_counter": lambda: self.wall,
+            "process_time": lambda: self.processor,
+            "sleep": self.sleep,
+        }.items():
+            monkeypatch.setattr(_workers, name, clock)
+        return self
+
+
+@pytest.mark.parametrize("of_others", [0.0, 1.0])
+def test_models_that_use_all_cores_are_left_alone(monkeypatch, of_others):
+    """A teacher that uses several cores itself is called by one thread, whatever others do."""
+    teacher = checked(waiting)
+    teacher.model = Clock(2.0, [of_others]).used_by(monkeypatch).teacher
+    outputs, text = label(teacher)
     assert text == "1 thread: the teacher uses several cores itself"
     np.testing.assert_array_equal(outputs, X[:, 0] ** 2)
+
+
+@pytest.mark.parametrize("of_others", [[1.0], [1.0, 1.0, 1.0, 0.0], [0.5]])
+@pytest.mark.parametrize("of_teacher", [0.0, 1.0])
+def test_cores_of_other_threads_are_not_those_of_the_teacher(monkeypatch, of_teacher, of_others):
+    """Whether other threads go on or end what they read ahead, the teacher is not taken for one of several cores."""
+    teacher = checked(waiting)
+    teacher.model = Clock(of_teacher, of_others).used_by(monkeypatch).teacher
+    assert label(teacher)[1] == "1 thread"
 
 
 def test_functions_are_never_called_by_threads_unasked(monkeypatch):
@@ -93,6 +130,7 @@ def test_processes_must_return_the_same_outputs(monkeypatch, change, text):
     teacher = checked(lambda rows: rows[:, 0])
     teacher.model = function
     monkeypatch.setattr(_workers, "MIN_PROCESS_SECONDS", 0.05)
+    monkeypatch.setattr(_workers.Shipped, "start", lambda *_: None)
     monkeypatch.setattr(
         _workers.Shipped, "map", lambda shipped, items, *_: iter([teacher.outputs(t[0]) for t in items])
     )
