@@ -106,7 +106,8 @@ class Workers:
     ----------
     n_jobs : int or None, default=None
     has_budget : bool, default=False
-        Whether queries are limited: no rows are then labelled twice to compare their outputs.
+        Whether queries are limited: no rows are then labelled twice to compare their outputs, unless :meth:`expect`
+        was told of queries to spare.
 
     Attributes
     ----------
@@ -117,6 +118,8 @@ class Workers:
     n_jobs: int | None = None
     has_budget: bool = False
     n_compared: int = field(default=0, init=False)
+    _n_expected: int = field(default=0, init=False)
+    _n_spare: int = field(default=0, init=False)
     _ways: dict[int, tuple[Teacher, Way]] = field(default_factory=dict, init=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -125,6 +128,14 @@ class Workers:
     def describe(self) -> str:
         """Return what labels the blocks, as text."""
         return " and ".join(dict.fromkeys(way.text for _, way in self._ways.values())) or HERE.text
+
+    def expect(self, n_rows: int, n_spare: int) -> None:
+        """Expect tables of so many rows together, for which more is worth trying than for those before.
+
+        ``n_spare`` is the number of queries of the budget that these rows leave over.
+        """
+        self._n_expected, self._n_spare = n_rows, n_spare
+        self._ways = {key: known for key, known in self._ways.items() if known[1] is not HERE}
 
     def label(self, labeller: BlockLabeller, blocks: Sequence[Any]) -> Iterator[np.ndarray]:
         """Yield the outputs of blocks of rows in order."""
@@ -170,7 +181,7 @@ class Workers:
             first = labeller.label(blocks[0])
             seconds, of_processor = perf_counter() - started[0], process_time() - started[1]
         yield first
-        left = seconds * (len(blocks) - 1)
+        left = seconds * max(len(blocks) - 1, self._n_expected / len(first))
         way, is_known = HERE, is_by_row(teacher.model)
         if of_processor > (OWN_THREADS + of_others) * seconds:
             way = Way("here", text="1 thread: the teacher uses several cores itself")
@@ -183,7 +194,8 @@ class Workers:
                 gain, n_done = 2 * seconds / (perf_counter() - started_two), 3
             yield from of_two
             way = self._in_threads() if gain > MIN_GAIN else HERE
-        if way is HERE and left > MIN_PROCESS_SECONDS and (is_known or not self.has_budget):
+        may_compare = not self.has_budget or self._n_spare >= N_COMPARED_ROWS
+        if way is HERE and left > MIN_PROCESS_SECONDS and (is_known or may_compare):
             meanwhile = blocks[n_done:] if seconds < MAX_BLOCK_SECONDS else []
             way, n_more = yield from self._starting(labeller, blocks[0], None if is_known else first, meanwhile)
             n_done += n_more
@@ -225,6 +237,7 @@ class Workers:
             if compared is not None:
                 task, expected = compared
                 self.n_compared += task[0].shape[0]
+                self._n_spare -= task[0].shape[0]
                 [outputs] = shipped.map([task], n_jobs, "loky")
                 if not np.array_equal(outputs, expected[: len(outputs)]):
                     return Way("here", text="1 thread: other processes return other outputs")
