@@ -136,7 +136,6 @@ class _Failure:
     cause: BaseException | None
 
 
-
 class _OnlyLoaded:
     """An item that a function is loaded for, and not called with."""
 

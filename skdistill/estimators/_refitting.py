@@ -241,8 +241,8 @@ class Summing:
         for part in self._drawn():
             parts.append(part)
             n_rows += len(part[0])
-            is_next_too_much = n_rows + dataset.chunk_size > dataset.sample_rows
-            if len(parts) == LABELLED_CHUNKS or is_next_too_much:
+            # a part has less than twice as many rows as a chunk
+            if len(parts) == LABELLED_CHUNKS or n_rows + 2 * dataset.chunk_size > dataset.sample_rows:
                 yield parts
                 parts, n_rows = [], 0
         if parts:
