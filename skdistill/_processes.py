@@ -5,9 +5,11 @@ called with. Workers use one thread each.
 """
 
 import pickle
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import takewhile
 from threading import Event
 from typing import Any, TypeVar
@@ -148,8 +150,6 @@ def _call(token: str, content: np.ndarray, item: Any) -> Any:
     """Call a shipped function in a worker."""
     if isinstance(item, _Failure):
         return item
-    from threadpoolctl import threadpool_limits
-
     function = _loaded.get(token)
     if function is None:
         function = pickle.loads(content.data)  # the caller's own function
@@ -158,10 +158,18 @@ def _call(token: str, content: np.ndarray, item: Any) -> Any:
     if item is _OnlyLoaded:
         return None
     try:
-        with threadpool_limits(1):
+        with _thread_pools(len(sys.modules)).limit(limits=1):
             return call_with_at_most(1, function, item)
     except Exception as error:
         return _Failure(error, _picklable(error.__cause__))
+
+
+@lru_cache(maxsize=1)
+def _thread_pools(n_modules: int) -> Any:  # noqa: ARG001  # libraries are loaded with modules
+    """Return what limits the threads of all libraries, which takes milliseconds to find."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _picklable(cause: BaseException | None) -> BaseException | None:
