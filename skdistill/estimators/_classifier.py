@@ -22,7 +22,7 @@ from .._types import (
     SupportsTransform,
     TeacherLike,
 )
-from .._validation import check_fitted, check_table
+from .._validation import check_fitted, check_table, checked_once
 from ..datasets import DatasetLike, is_dataset
 from ..datasets._for_models import answers_by_chunk
 from ..selection import AutoColumns, supports_callbacks
@@ -465,11 +465,12 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         check_fitted(self, "student_")
         if is_dataset(X):
             return answers_by_chunk(X, self, "predict_proba")
-        rows = self._student_rows(X)
         if self.n_jobs is None:  # nothing is lent, which saves time for single rows
-            return self._targets.predict_seen(self.student_, rows)
-        with context_of_threads(self.n_jobs, rows.shape[0]):
-            return self._targets.predict_seen(self.student_, rows)
+            return self._targets.predict_seen(self.student_, self._student_rows(X))
+        with checked_once():
+            rows = self._student_rows(X)
+            with context_of_threads(self.n_jobs, rows.shape[0]):
+                return self._targets.predict_seen(self.student_, rows)
 
     def teacher_labels(self, X: Any) -> np.ndarray:
         """Return the labels that the teacher predicts for ``X``.

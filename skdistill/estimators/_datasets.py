@@ -149,10 +149,8 @@ class ChosenOfDataset:
         """Return the rows in the order of the dataset, their outputs, weights, and true labels as targets."""
         pool, rows, drawn = self.pool, self.rows, self.drawn
         if drawn is None:
-            arrived = rows.drawn()
-            order = np.argsort(arrived.positions)
-            drawn, outputs = arrived.take(order), outputs[order]
-            rows = pool.check(self.X, drawn.table)
+            drawn, order = rows.in_order()
+            rows, outputs = drawn.table, outputs[order]
         pool.chosen.append(rows)
         # if labels are taught instead of probabilities, the rows that were selected for these are not taught
         pool.positions[:] = [drawn.positions]
