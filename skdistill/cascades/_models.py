@@ -15,7 +15,7 @@ from ..convert import is_distilled, unwrap
 from ..estimators import DistilledClassifier, DistilledRegressor
 from ..exceptions import TeacherError
 from ..targets import fit_margin_scale, softmax
-from ..teachers import Teacher, as_teacher, fit_teacher, is_fitted_teacher, positions_said, query_teacher
+from ..teachers import SeenRows, Teacher, as_teacher, fit_teacher, is_fitted_teacher, positions_said, query_teacher
 
 BOTH = ("outputs", "labels")
 
@@ -166,4 +166,15 @@ def check_unseen(cascade: Any, X: Any) -> None:
             f"{type(cascade).__name__}: {n_seen:,} of the {X.shape[0]:,} rows are among those that the student was "
             "taught on or selected with; expected rows that neither has seen, because a promise that rests on them "
             "does not hold for others. Pass other rows."
+        )
+
+
+def check_apart(cascade: Any, X: Any, X_train: Any) -> None:
+    """Raise an error if calibration rows are among those that scores are learned from."""
+    n_seen = SeenRows.of(X_train).count_beyond_chance(X)
+    if n_seen:
+        raise ValueError(
+            f"{type(cascade).__name__}: {n_seen:,} of the {X.shape[0]:,} rows are among X_train; expected other rows, "
+            "because a score that is learned from rows must not be tested on them. Pass as X_train the rows that the "
+            "student was taught on."
         )

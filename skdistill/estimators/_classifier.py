@@ -22,7 +22,7 @@ from .._types import (
     SupportsTransform,
     TeacherLike,
 )
-from .._validation import check_fitted, check_table
+from .._validation import check_fitted, check_table, checked_once
 from ..datasets import DatasetLike, is_dataset
 from ..datasets._for_models import answers_by_chunk
 from ..datasets._recognition import refuse_dataset
@@ -243,7 +243,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     refit_report_ : RefitReport
         Fidelity before and after the refit to further rows of a dataset, on some that were held out, the numbers of
         rows, and ``is_kept``: whether the refitted student is ``student_``, because its fidelity is higher; it is
-        printed as a sentence. Only set after a refit.
+        printed as a sentence. ``length`` is the share of the Newton step that was taken, chosen on ``n_chosen_on``
+        other rows that were held out. Only set after a refit.
     refresh_report_ : RefreshReport
         Fidelity before and after, bytes, and agreement of both students; it is printed as a sentence. Only set by
         :meth:`refresh`, in the estimator that it returns.
@@ -466,11 +467,12 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         check_fitted(self, "student_")
         if is_dataset(X):
             return answers_by_chunk(X, self, "predict_proba")
-        rows = self._student_rows(X)
         if self.n_jobs is None:  # nothing is lent, which saves time for single rows
-            return self._targets.predict_seen(self.student_, rows)
-        with context_of_threads(self.n_jobs, rows.shape[0]):
-            return self._targets.predict_seen(self.student_, rows)
+            return self._targets.predict_seen(self.student_, self._student_rows(X))
+        with checked_once():
+            rows = self._student_rows(X)
+            with context_of_threads(self.n_jobs, rows.shape[0]):
+                return self._targets.predict_seen(self.student_, rows)
 
     def teacher_labels(self, X: Any) -> np.ndarray:
         """Return the labels that the teacher predicts for ``X``.
