@@ -102,17 +102,21 @@ def open_bar(share: float, line: str) -> Bar | None:
 
 
 def write_line(line: str) -> None:
-    """Write a line to standard error, above the bars that are drawn there."""
+    """Write a line to standard error, above the bars that are drawn there.
+
+    No work ends because nobody can be told about it: standard error may be missing, closed, or a terminal that is gone.
+    """
     tqdm = getattr(sys.modules.get("tqdm"), "tqdm", None)
-    if tqdm is not None and _is_terminal() and not in_notebook():
-        tqdm.write(line, file=sys.stderr)
-    else:  # rich puts what is written above its bars by itself
-        sys.stderr.write(f"{line}\n")
+    with suppress(OSError, ValueError):
+        if tqdm is not None and _is_terminal() and not in_notebook():
+            tqdm.write(line, file=sys.stderr)
+        elif sys.stderr is not None:  # rich puts what is written above its bars by itself
+            sys.stderr.write(f"{line}\n")
 
 
 def _is_terminal() -> bool:
     is_terminal = getattr(sys.stderr, "isatty", None)  # standard error may be replaced by any object that writes
-    return is_terminal is not None and is_terminal()
+    return is_terminal is not None and not getattr(sys.stderr, "closed", False) and is_terminal()
 
 
 def _module(name: str) -> Any:

@@ -1,5 +1,6 @@
 """The line that says how far long work is."""
 
+import io
 import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -73,6 +74,27 @@ def test_progress_goes_where_standard_error_is_now(monkeypatch, seconds):
     seconds.now = 3.0
     progress.update(1)
     assert written == ["[skdistill] asking: 1 of 1 rows, 3.0 s\n"]
+
+
+class _Gone(io.StringIO):
+    def write(self, text):
+        raise OSError(5, "Input/output error")
+
+
+@pytest.mark.parametrize("gone", [None, "closed", _Gone()])
+def test_work_goes_on_if_nobody_can_be_told(monkeypatch, seconds, gone):
+    """Standard error is missing without a console, closed in some services, or a terminal that is gone."""
+    if gone == "closed":
+        gone = io.StringIO()
+        gone.close()
+    monkeypatch.setattr(sys, "stderr", gone)
+    with whole_closed(), Progress("asking", total=20, verbose=1) as progress:
+        whole = begin_whole("fit", lambda: (0.5, 3.0))
+        for done in (10, 20):
+            seconds.now += 10
+            progress.update(done)
+        write("a line", 1)
+        whole.end()
 
 
 def test_short_work_is_quiet(capsys, seconds):

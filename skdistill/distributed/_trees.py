@@ -29,7 +29,7 @@ class ClusterTrees:
 
     LightGBM adds up the histograms of all workers, and each grows the same trees, as in ``lightgbm.dask``. Unlike
     there, the order of the workers is fixed: it decides which worker finds the bins of a column in its rows. So the
-    trees are the same in each fit on the same number of workers.
+    trees are the same in each fit on the same number of workers. Each worker has rows of all parts of the table.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class ClusterTrees:
                 workers = sorted(self._client.nthreads())
                 if not workers:
                     break
-                rows = np.array_split(np.arange(len(cells)), len(workers))
+                rows = shared_out(len(cells), len(workers))
                 connected = self._connected(cells, weight, workers, rows)
                 if connected is not None:
                     tables, machines = connected
@@ -131,6 +131,16 @@ class ClusterTrees:
 
     def _are_there(self, workers: list[str]) -> bool:
         return set(workers) <= set(self._client.nthreads())
+
+
+def shared_out(n_rows: int, n_workers: int) -> list[np.ndarray]:
+    """Return the rows of each worker, about equally many, drawn at random.
+
+    Each worker finds the bins of some columns in its rows, and tables are often sorted: a column that does not vary in
+    these rows would not be split at all.
+    """
+    worker = np.random.RandomState(0).permutation(n_rows) % n_workers
+    return [np.flatnonzero(worker == place) for place in range(n_workers)]
 
 
 def _wait(futures: list[Any]) -> None:

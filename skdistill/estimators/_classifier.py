@@ -241,7 +241,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     refit_report_ : RefitReport
         Fidelity before and after the refit to further rows of a dataset, on some that were held out, the numbers of
         rows, and ``is_kept``: whether the refitted student is ``student_``, because its fidelity is higher; it is
-        printed as a sentence. Only set after a refit.
+        printed as a sentence. ``length`` is the share of the Newton step that was taken, chosen on ``n_chosen_on``
+        other rows that were held out. Only set after a refit.
     refresh_report_ : RefreshReport
         Fidelity before and after, bytes, and agreement of both students; it is printed as a sentence. Only set by
         :meth:`refresh`, in the estimator that it returns.

@@ -63,17 +63,18 @@ def _score(scoring: Any, validation: Validation, student: Any, group: Group) -> 
     classes = getattr(validation.targets, "classes", None)
     try:
         value = value_of(scoring, X, outputs, group.targets, group.sample_weight, classes)
+        number = np.asarray(value)
     except Exception as error:  # a scorer may raise anything
         raise StudentError(
             f"AutoStudent: scoring={described(scoring)} failed on the validation rows: {text_of(error)} Expected a "
             f"scorer of {'class labels' if classes is not None else 'values'}, whose truth is the teacher's outputs."
         ) from error
-    if not np.ndim(value) == 0 or not np.isfinite(value):
+    if number.ndim or number.dtype.kind not in "biuf" or not np.isfinite(number):
         raise StudentError(
             f"AutoStudent: scoring={described(scoring)} returned {described(value)} on the validation rows; expected a "
             "finite number. Is there only one class among the teacher's labels?"
         )
-    return float(value)
+    return float(number)
 
 
 def _numbers_of(targets: np.ndarray) -> np.ndarray:

@@ -49,8 +49,10 @@ def complete_classifier(fitted: Any, classes: np.ndarray, temperature: float, X:
         )
     if len(fitted.classes_) == 1:
         return CompletedClassifier(fitted, classes, response, temperature)
-    known = proba[:MAX_MARGIN_ROWS, np.searchsorted(classes, fitted.classes_)]
-    margins = two_columns(fitted.decision_function(take_rows(X, slice(0, MAX_MARGIN_ROWS))))
+    # spread over the table, which may be sorted
+    some = np.linspace(0, len(proba) - 1, num=min(len(proba), MAX_MARGIN_ROWS), dtype=int)
+    known = proba[some][:, np.searchsorted(classes, fitted.classes_)]
+    margins = two_columns(fitted.decision_function(take_rows(X, some)))
     told = known.sum(axis=1) > 0
     scale = fit_margin_scale(margins[told], known[told] / known[told].sum(axis=1, keepdims=True))
     return CompletedClassifier(fitted, classes, response, temperature, scale=scale)

@@ -1,7 +1,8 @@
 """A common interface to fitted models of any kind, and checked, stored queries of them."""
 
-from ._adapter import SEVERAL_LABELS, Teacher, adapt_member, as_teacher, average, is_of_kind
+from ._adapter import SEVERAL_LABELS, Teacher
 from ._answer_store import AnswerStore, open_store
+from ._as_teacher import adapt_member, as_teacher, average
 from ._conventions import Task, concordance_sign, quantile_of, unlabelled_rows
 from ._ensemble import TeacherEnsemble, disagreement, fixed_weights
 from ._forests import trees_asked
@@ -22,6 +23,7 @@ from ._repeatability import (
     is_alike,
     scale_of,
 )
+from ._responses import is_of_kind
 from ._rule import check_is_recognised, is_fitted_teacher
 from ._seen_rows import SeenRows
 from ._steady import SteadyTeacher, steady

@@ -308,15 +308,15 @@ class RemoteTeacher:
             attempt += 1
 
     def _request(self, rows: Any) -> Answered:
-        n_rows, n_answered = rows.shape[0], 0
+        n_rows, has_failed = rows.shape[0], True
         self._check_budget(n_rows, begins=True)
         try:
             returned = call_within(self.function, rows, self.timeout)
             answer = read_request(self._who, returned, n_rows, self.classes_)
-            n_answered = n_rows
+            has_failed = False
             return answer
         finally:
-            self._count(n_rows, n_answered)
+            self._count(n_rows, has_failed=has_failed)
 
     def _check_budget(self, n_rows: int, *, begins: bool = False) -> None:
         """Raise an error if fewer rows are left; count rows as under way if their request begins."""
@@ -330,12 +330,11 @@ class RemoteTeacher:
             "a smaller max_queries to the estimator, or a larger max_rows."
         )
 
-    def _count(self, n_sent: int, n_answered: int) -> None:
-        has_failed = n_answered == 0
-        price = 0.0 if has_failed else n_answered * self.cost_per_row + self.cost_per_request
-        request = RemoteUsage(n_answered, 1, int(has_failed), price)
+    def _count(self, n_rows: int, *, has_failed: bool) -> None:
+        price = n_rows * self.cost_per_row + self.cost_per_request
+        request = RemoteUsage(0, 1, 1, 0.0) if has_failed else RemoteUsage(n_rows, 1, 0, price)
         with self._lock:
-            self._n_under_way -= n_sent
+            self._n_under_way -= n_rows
             self._usage = self._usage.plus(request)
         count_request(request)
 

@@ -33,7 +33,7 @@ class RemoteUsage(NamedTuple):
             self.n_rows + other.n_rows,
             self.n_requests + other.n_requests,
             self.n_failed + other.n_failed,
-            round(self.cost + other.cost, 10),
+            float(f"{self.cost + other.cost:.15g}"),  # 0.1 and 0.2 are 0.3, and no small price is lost
         )
 
     def explain(self) -> str:

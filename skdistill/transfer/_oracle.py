@@ -12,10 +12,11 @@ from .._encoding import declared_here
 from .._refusals import Refusals
 from .._threads import context_of_threads, in_threads
 from .._validation import draw_seed, seed_estimator
+from ..exceptions import TeacherOutputError
 from ..samplers import as_sampler
 from ..teachers import Workers
 from ._drawing import Draw, check_drawn, draw_rows
-from ._transfer_set import TransferSet, check_shape
+from ._transfer_set import TransferSet
 
 
 def no_rows(n_rows: int) -> int:  # noqa: ARG001  # unlike a lambda, it can be pickled
@@ -72,9 +73,10 @@ class Oracle:
     sample_seconds: float = field(default=0.0, init=False)
     started: float = field(default_factory=perf_counter, init=False)
     refusals: Refusals = field(init=False)
+    _first: tuple[Callable[[Any, str], np.ndarray], tuple[int, ...], str] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self.refusals = Refusals(self.label, self._left)
+        self.refusals = Refusals(self._ask, self._left)
 
     def _left(self) -> float:
         return self.n_left
@@ -96,6 +98,12 @@ class Oracle:
 
     def label(self, rows: Any, origin: str, query: Callable[[Any, str], np.ndarray] | None = None) -> np.ndarray:
         """Return the teacher's outputs for ``rows``, or what another query returns; rows that it refuses count, too."""
+        outputs = self._ask(rows, origin, query)
+        if query is None:
+            self._check_shape(outputs, origin)
+        return outputs
+
+    def _ask(self, rows: Any, origin: str, query: Callable[[Any, str], np.ndarray] | None = None) -> np.ndarray:
         started = perf_counter()
         self.n_queries += rows.shape[0]
         self.n_extra += self.n_padded(rows.shape[0]) * self.n_repeats
@@ -103,9 +111,24 @@ class Oracle:
         self.label_seconds += perf_counter() - started
         return outputs
 
+    def _check_shape(self, outputs: np.ndarray, origin: str) -> None:
+        """Raise an error if the outputs of a row have another shape than those that the query returned first."""
+        if not len(outputs):
+            return
+        if self._first is None or self._first[0] is not self.query:  # labels are queried once they are to be taught
+            self._first = self.query, outputs.shape, origin
+        _, shape, of_first = self._first
+        if outputs.shape[1:] != shape[1:]:
+            raise TeacherOutputError(
+                f"the outputs of the teacher have shape {outputs.shape} for {origin}, but shape {shape} for "
+                f"{of_first}; expected the same number of outputs."
+            )
+
     def label_drawn(self, rows: Any, origin: str) -> tuple[Any, np.ndarray]:
         """Return the drawn rows that the teacher does not refuse, restricted to values that it knows, and outputs."""
-        return self.refusals.label_parts([self.refusals.restrict(rows)], origin)[0]
+        [(rows, outputs)] = self.refusals.label_parts([self.refusals.restrict(rows)], origin)
+        self._check_shape(outputs, origin)
+        return rows, outputs
 
     def draw(
         self, sampler: Any, real: TransferSet, n_samples: int, seed: int, *, is_given: bool = False
@@ -132,7 +155,7 @@ class Oracle:
         else:
             drawn = self.refusals.label_parts(parts, "synthetic rows")
         for _, outputs in drawn:
-            check_shape(outputs, draws[0].real.outputs)
+            self._check_shape(outputs, "synthetic rows")
         return drawn
 
     def _searched(self, draw: Draw, *, is_given: bool) -> tuple[Any, np.ndarray]:
@@ -148,7 +171,7 @@ class Oracle:
                 rows, outputs = self.refusals.label_all(rows, draw.sampler)
             else:
                 [(rows, outputs)] = self.refusals.label_parts([rows], "synthetic rows")
-            check_shape(outputs, draw.real.outputs)
+            self._check_shape(outputs, "synthetic rows")
             return rows, outputs
 
         started, before, rng = perf_counter(), self.label_seconds, np.random.RandomState(draw.seed)

@@ -10,7 +10,6 @@ import numpy as np
 from .._encoding import once
 from .._tables import stack_rows, take_rows
 from .._tabulate import as_html, encodable
-from ..exceptions import TeacherOutputError
 from ..teachers import usage_counted_here
 from ._summary import Costs, TransferSummary
 
@@ -61,7 +60,6 @@ class SampledRows:
         rest = label(take_rows(X, np.flatnonzero(~self.is_labelled)), "real rows")
         if not self.is_labelled.any():
             return rest
-        check_shape(rest, self.outputs)
         outputs = np.empty((len(self.rows), *rest.shape[1:]))
         outputs[self.is_labelled], outputs[~self.is_labelled] = self.outputs, rest
         return outputs
@@ -246,13 +244,4 @@ class TransferSet:
             costs.workers.describe(),
             n_summed,
             usage_counted_here(),
-        )
-
-
-def check_shape(outputs: np.ndarray, of_real: np.ndarray) -> None:
-    """Raise an error if outputs for synthetic rows have another shape than those of real rows."""
-    if len(outputs) and outputs.shape[1:] != of_real.shape[1:]:
-        raise TeacherOutputError(
-            f"the outputs of the teacher have shape {outputs.shape} for synthetic rows, but shape {of_real.shape} for "
-            "real rows; expected the same number of outputs."
         )

@@ -138,7 +138,22 @@ def test_labels_and_weights_are_columns():
     assert model.score(table[["a", "b", "c"]], 1 - truth) > 0.98
     assert list(model.feature_names_in_) == ["a", "b", "c"]
     model.set_params(soft_weight=1.0).fit([table], sample_weight="weight")
-    assert not model.seen_rows_.find(table[["a", "b", "c"]][weight == 0]).sum() > 400
+    assert not model.seen_rows_.find(table[["a", "b", "c"]][weight == 0]).any()
+
+
+@pytest.mark.parametrize("n_weighted", [40, 350])
+def test_rows_with_weight_are_found_among_many_without(n_weighted):
+    """However few they are, the fit is that of these rows, and the student is the one that they give in memory."""
+    table, weight = rows(), np.zeros(N_ROWS)
+    weight[np.random.RandomState(0).permutation(N_ROWS)[:n_weighted]] = 2
+    model = tree(max_queries=400).fit(as_dataset(parts(table.assign(w=weight), 3), chunk_size=701), sample_weight="w")
+    assert model.transfer_set_.n_real + model.transfer_set_.n_unlabeled == n_weighted
+    if n_weighted < 200:
+        kept = table[weight > 0]
+        again = tree(max_queries=400).fit(kept.reset_index(drop=True), sample_weight=np.full(n_weighted, 2.0))
+        assert (model.predict(table) == again.predict(table)).all()
+    with pytest.raises(ValueError, match="every weight is zero"):
+        tree(max_queries=400).fit([table.assign(w=0.0)], sample_weight="w")
 
 
 def test_a_teacher_of_arrays_is_given_arrays(tmp_path):

@@ -16,8 +16,9 @@ from skdistill.datasets import as_dataset
 from skdistill.datasets._remaining import BLOCK, RemainingRows
 from skdistill.estimators import _refitting
 from skdistill.estimators._refitting import LABELLED_CHUNKS, Summing
-from skdistill.exceptions import DatasetError, TeacherQueryError
+from skdistill.exceptions import DatasetError, TeacherOutputError, TeacherQueryError, TeacherWarning
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor, CompactTreeRegressor
+from skdistill.students._refitting import shortened, sums_for
 
 N_ROWS = 6000
 
@@ -137,7 +138,7 @@ def test_a_worse_student_is_not_kept(monkeypatch):
 
     def with_wrong_sums(given, targets):
         worse = DistilledRegressor(lambda X: 0.9 * wavy(X), "linear", sampler=None).fit(rows(500)).student_
-        return SimpleNamespace(add=lambda *part: None, student=lambda: worse)
+        return SimpleNamespace(add=lambda *part: None, student=lambda: worse, is_step=False)
 
     before = student().fit(dataset(rows()))
     monkeypatch.setattr(_refitting, "sums_for", with_wrong_sums)
@@ -147,6 +148,69 @@ def test_a_worse_student_is_not_kept(monkeypatch):
     assert "not kept" in str(model.refit_report_)
     assert model.transfer_set_.n_summed == 0
     assert (model.predict(rows(50)) == before.predict(rows(50))).all()
+
+
+def classifier(**options):
+    """A distilled classifier that takes a Newton step, and all rows of its dataset."""
+    teacher = as_teacher(lambda X: np.eye(2)[(X["a"] + X["b"] ** 2 > 1).astype(int)], classes=[0, 1])
+    table, small = rows().drop(columns="g"), CompactBoostingClassifier(8, 8, random_state=0)
+    options = {"sampler": None, "random_state": 0, "max_queries": 6000, **options}
+    return DistilledClassifier(teacher, small, **options).fit(dataset(table)), table
+
+
+def test_a_step_is_chosen_and_compared_on_different_rows(monkeypatch):
+    """The report is about rows that have chosen nothing, of which there are as many."""
+    asked, best_length = [], _refitting._best_length
+
+    def noting(before, refitted, chosen_on, targets):
+        asked.append(chosen_on)
+        return best_length(before, refitted, chosen_on, targets)
+
+    losses = _refitting._losses
+    monkeypatch.setattr(_refitting, "_best_length", noting)
+    monkeypatch.setattr(_refitting, "_losses", lambda *given: asked.append(given[1]) or losses(*given))
+    model, _ = classifier()
+    told, (chosen_on, compared) = model.refit_report_, (asked[0], asked[-1])
+    assert told.is_kept
+    assert len(chosen_on.targets) == told.n_chosen_on
+    assert len(compared.targets) == told.n_validated
+    assert told.n_validated - told.n_chosen_on in (0, 1)
+    assert told.n_summed + told.n_validated + told.n_chosen_on + 12 == N_ROWS  # and rows that check the teacher
+    both = pd.concat([chosen_on.X, compared.X])
+    assert len(both.drop_duplicates()) == len(both) == told.n_validated + told.n_chosen_on
+    assert told.fidelity_after == pytest.approx(model.fidelity(compared.X, sample_weight=compared.sample_weight))
+    assert model.seen_rows_.find(both).all()
+    assert "of a Newton step" in str(told)
+
+
+def test_a_step_that_is_too_long_is_shortened(monkeypatch):
+    """The student is that of the right length, or near it."""
+    plain, _ = classifier()
+
+    def with_long_step(given, targets):
+        sums = sums_for(given, targets)
+        far = lambda: shortened(given, sums.student(), 8.0)  # noqa: E731
+        return SimpleNamespace(add=sums.add, student=far, is_step=True)
+
+    monkeypatch.setattr(_refitting, "sums_for", with_long_step)
+    model, table = classifier()
+    assert model.refit_report_.is_kept
+    assert model.refit_report_.length <= 0.5
+    before, _ = classifier(max_queries=1000)
+    assert before.fidelity(table) < model.fidelity(table) > plain.fidelity(table) - 0.02
+
+
+def test_small_chunks_are_labelled_together():
+    """Rows of chunks of any size are labelled and summed by the thousand."""
+    n_calls = []
+
+    def noting(X):
+        n_calls.append(len(X))
+        return wavy(X)
+
+    student("linear", noting, max_queries=6000).fit(dataset(rows(), chunk_size=100))
+    assert sum(n_calls) > 5000
+    assert len(n_calls) < 25
 
 
 @pytest.mark.parametrize(
@@ -186,7 +250,7 @@ def test_classes_labels_weights_and_temperatures():
     options = {"sampler": None, "random_state": 0, "max_queries": 5000, "soft_weight": 0.5}
     for more in ({}, {"temperature": 2.0}):
         model = DistilledClassifier(teacher, CompactBoostingClassifier(8, 8), **options, **more)
-        model.fit(dataset(table), "label", sample_weight="weight")
+        model.fit(dataset(table, sample_rows=500), "label", sample_weight="weight")
         assert model.refit_report_.is_kept
         assert model.refit_report_.n_summed + model.refit_report_.n_validated < 0.6 * N_ROWS
         agrees = model.predict(table[["a", "b"]]) == teacher.predict(table[["a", "b"]])
@@ -194,6 +258,22 @@ def test_classes_labels_weights_and_temperatures():
     bad = table.assign(weight=np.where(np.arange(N_ROWS) > N_ROWS - 3, -1.0, 1.0))
     with pytest.raises(ValueError, match="negative weights"):
         DistilledClassifier(teacher, "linear", **options).fit(dataset(bad), "label", sample_weight="weight")
+
+
+def test_taught_labels_are_summed_with_the_rows_that_were_selected_by_them():
+    """Rows that were selected by the probabilities, before labels were taught instead, are further rows again."""
+
+    class Unlike(RandomForestClassifier):
+        def predict(self, X):
+            return self.classes_[(X["c"] > 0.5).astype(int)]
+
+    table = rows().drop(columns="g")
+    teacher = Unlike(5, max_depth=4, random_state=0).fit(table, (table["a"] > 0.7) & (table["b"] > 0.5))
+    model = DistilledClassifier(teacher, "linear", sampler=None, max_queries=10**5, decision="teacher", random_state=0)
+    with pytest.warns(TeacherWarning, match="fitted to the labels"):
+        report = model.fit(dataset(table)).refit_report_
+    assert report.n_summed + report.n_validated + report.n_chosen_on == N_ROWS
+    assert (model.predict(table) == teacher.predict(table)).mean() > 0.99
 
 
 def test_without_weight_no_further_row_is_labelled():
@@ -236,6 +316,23 @@ def test_a_kill_loses_one_block(tmp_path):
     assert stopping.n_asked + going_on.n_asked <= 4000 + 5 * 16 + 100
     here = student("linear", Counting(), **options).fit(dataset(table))
     assert np.allclose(model.predict(table), here.predict(table))
+
+
+def test_another_number_of_outputs_is_an_error():
+    """It would be summed as if each output were that of all."""
+    counting = Counting()
+    counting.function = lambda X: wavy(X) if counting.n_asked > 1300 else np.column_stack([wavy(X), X["a"]])
+    with pytest.raises(TeacherOutputError, match=r"for rows of the dataset, but shape \(250, 2\) for real rows"):
+        student(teacher=counting, max_queries=5000).fit(dataset(rows()))
+
+
+def test_the_report_is_of_all_rows(monkeypatch):
+    """Rows were selected where the outputs vary, so that few of these are left to compare the students on."""
+    monkeypatch.setattr(_refitting, "VALIDATION_SHARE", 0.5)  # few rows tell little
+    table = rows()
+    model = student(max_queries=N_ROWS).fit(dataset(table, sample_rows=4000))
+    before = student().fit(dataset(table, sample_rows=4000))
+    assert model.refit_report_.fidelity_before == pytest.approx(before.fidelity(table), abs=0.02)
 
 
 def test_what_is_wrong_in_a_later_partition_is_named():

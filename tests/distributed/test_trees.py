@@ -11,7 +11,7 @@ import pytest
 from scipy import sparse
 
 from skdistill.distributed import _trees, on_cluster
-from skdistill.distributed._trees import ClusterTrees, grow_part
+from skdistill.distributed._trees import ClusterTrees, grow_part, shared_out
 from skdistill.exceptions import ClusterError
 from skdistill.solvers import trees_grown_by
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor
@@ -123,6 +123,16 @@ def test_an_error_of_workers_that_are_there_is_raised(monkeypatch):
         ClusterTrees(client)(X, np.ones(N_ROWS), [], SCORE, np.zeros(N_ROWS), {}, 1)
 
 
+@pytest.mark.parametrize("n_workers", [1, 2, 5])
+def test_each_worker_has_rows_of_all_parts_of_a_table(n_workers):
+    """Each row is at one worker; a sorted column varies in the rows of each as much as in all."""
+    rows = shared_out(10_007, n_workers)
+    assert (np.sort(np.concatenate(rows)) == np.arange(10_007)).all()
+    assert max(map(len, rows)) - min(map(len, rows)) <= 1
+    for own in rows:
+        assert np.quantile(own, [0.1, 0.5, 0.9]) == pytest.approx([1000, 5000, 9000], abs=500)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("student", "targets"),
@@ -133,18 +143,23 @@ def test_an_error_of_workers_that_are_there_is_raised(monkeypatch):
     ],
 )
 def test_two_processes_grow_the_trees_together(client, student, targets):
-    """The student has the size and about the fidelity of one fitted here, and is the same in each fit."""
-    here = type(student)(**student.get_params()).fit_soft(X, targets)
+    """The student has the size and about the fidelity of one fitted here, and is the same in each fit.
+
+    That is of sorted rows, too, although each worker finds the bins of some columns in its rows.
+    """
+    order = np.argsort(SCORE)
+    rows, targets = X[order], targets[order]
+    here = type(student)(**student.get_params()).fit_soft(rows, targets)
     found = []
     for _ in range(2):
         with on_cluster(client, grow_trees=True):
-            found.append(type(student)(**student.get_params()).fit_soft(X, targets))
-    assert (found[0]._scores(X) == found[1]._scores(X)).all()
-    assert not (found[0]._scores(X) == here._scores(X)).all()
+            found.append(type(student)(**student.get_params()).fit_soft(rows, targets))
+    assert (found[0]._scores(rows) == found[1]._scores(rows)).all()
+    assert not (found[0]._scores(rows) == here._scores(rows)).all()
     assert found[0].scorer_.n_parameters == pytest.approx(here.scorer_.n_parameters, rel=0.02)
 
     def fidelity(fitted):
-        outputs = fitted.predict_proba(X) if hasattr(fitted, "predict_proba") else fitted.predict(X)
+        outputs = fitted.predict_proba(rows) if hasattr(fitted, "predict_proba") else fitted.predict(rows)
         return 1 - ((outputs - targets) ** 2).sum() / ((targets - targets.mean(axis=0)) ** 2).sum()
 
     assert fidelity(found[0]) == pytest.approx(fidelity(here), abs=0.01)
@@ -158,7 +173,7 @@ def test_what_fails_on_a_worker_is_said(client):
     """With the error of LightGBM, and what to do instead."""
     trees = ClusterTrees(client)
     target = np.full(N_ROWS, 2.0)  # no probability
-    options = {"objective": "cross_entropy", "verbosity": -1}
+    options = {"objective": "cross_entropy", "verbosity": -1, "learning_rate": 0.1}
     with pytest.raises(ClusterError, match=r"growing trees.*LightGBMError.*grow_trees=False"):
         trees(X, np.ones(N_ROWS), [], target, np.zeros(N_ROWS), options, 2)
 

@@ -218,6 +218,7 @@ def fails(estimator, X, y):
         ({"scoring": fails}, "failed on the validation rows: no table of costs Expected a scorer of class labels"),
         ({"scoring": lambda estimator, X, y: np.nan}, "returned nan on the validation rows; expected a finite number"),
         ({"scoring": lambda estimator, X, y: y}, "returned array.* expected a finite number"),
+        ({"scoring": lambda estimator, X, y: None}, "returned None on the validation rows; expected a finite number"),
         ({"scoring": lambda estimator, X, y: estimator.predict(X[:5]).mean()}, "got 5 rows to predict; expected the"),
         ({"scoring": make_scorer(lambda y, given: 1 / 0)}, "failed on the validation rows: division by zero"),
     ],

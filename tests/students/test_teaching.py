@@ -38,7 +38,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdistill.exceptions import StudentError
 from skdistill.metrics import agreement, fidelity
-from skdistill.students import CompactBoostingClassifier, teach_classifier, teach_regressor
+from skdistill.students import CompactBoostingClassifier, _completion, teach_classifier, teach_regressor
 from skdistill.students._teaching import _draw_labels, _draw_rows, _one_row_per_class
 
 X, Y = load_digits(return_X_y=True)
@@ -208,6 +208,19 @@ def test_student_with_margins_only_gets_fitted_probabilities():
     np.testing.assert_array_equal(fitted.predict(X), fitted.estimator.predict(X))
     assert fitted.predict_proba(X).max() > 0.5
     assert taught(Perceptron()).predict_proba(X).shape == (len(X), 10)
+
+
+def test_margins_are_scaled_on_rows_of_the_whole_table(monkeypatch):
+    """Large tables are often sorted: the first rows do not speak for the others."""
+    monkeypatch.setattr(_completion, "MAX_MARGIN_ROWS", 50)
+    rows = np.random.RandomState(0).rand(400, 2)
+    rows = rows[np.argsort(rows[:, 0])]
+    second = 1 / (1 + np.exp(-8 * (rows[:, 1] - 0.5) * (rows[:, 0] > 0.3)))
+    proba = np.column_stack([1 - second, second])
+    fitted = teach_classifier(
+        LinearSVC(), rows, proba, classes=np.arange(2), sample_weight=np.ones(400), rng=np.random.RandomState(0)
+    )
+    assert fidelity(proba, fitted.predict_proba(rows)) > 0.5
 
 
 def test_student_with_labels_only():

@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from skdistill import DistilledClassifier, DistilledRegressor, as_teacher
+from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor, as_teacher
 from skdistill.exceptions import TeacherOutputError, TeacherWarning
 from skdistill.samplers import Jitter
 
@@ -228,8 +228,23 @@ class TestNumbers:
         def teacher(rows):
             return rows[:, 0] if np.isin(rows[:, 0], ROWS[:, 0]).all() else rows[:, :2]
 
-        with pytest.raises(TeacherOutputError, match=r"shape \(50, 2\) for synthetic rows, but shape \(60,\)"):
-            DistilledRegressor(teacher, "linear", sampler=Jitter(), n_synthetic=50, random_state=0).fit(ROWS)
+        for sampler in (Jitter(), "auto"):  # it is no refusal of the rows
+            model = DistilledRegressor(teacher, "linear", sampler=sampler, n_synthetic=50, random_state=0)
+            with pytest.raises(TeacherOutputError, match=r"^the outputs .*, 2\) for synthetic rows, but shape \(60,\)"):
+                model.fit(ROWS)
+
+    @pytest.mark.parametrize(("passed", "origin"), [("X_unlabeled", "unlabelled rows"), ("X_val", "validation rows")])
+    @pytest.mark.parametrize("shrinks", [False, True])
+    def test_other_rows_are_answered_as_the_first_ones_are(self, passed, origin, shrinks):
+        """Fewer outputs are an error, too: they would be compared with those of other columns."""
+
+        def teacher(rows):
+            are_first = np.isin(rows[:, 0], ROWS[:, 0]).all()
+            return rows[:, :2] if are_first == shrinks else rows[:, 0]
+
+        model = DistilledRegressor(teacher, AutoStudent(["linear", "tree"]), sampler=None, random_state=0)
+        with pytest.raises(TeacherOutputError, match=f"for {origin}, but shape .* for real rows"):
+            model.fit(ROWS, **{passed: ROWS + 1})
 
 
 def edit(rows):
