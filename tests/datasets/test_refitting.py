@@ -107,6 +107,7 @@ def test_chunks_are_labelled_together(monkeypatch):
         return kept(summing, parts)
 
     monkeypatch.setattr(Summing, "_labelled", labelled)
+    monkeypatch.setattr(_refitting, "SUMMED_ROWS", 1)
     models = [student(max_queries=3000, n_jobs=n_jobs).fit(dataset(table, chunk_size=100)) for n_jobs in (None, 2)]
     assert (models[0].predict(table) == models[1].predict(table)).all()
     assert models[0].refit_report_ == models[1].refit_report_
