@@ -68,6 +68,8 @@ RANKS = {
 PRIVATE_IMPORTS = {
     ("cascades", "certificates._digests"): "the promise of a cascade says which student and rows it is about",
     ("cascades", "compiled._certainty"): "rows are deferred by the score that the compiled form computes",
+    ("cascades", "datasets._for_models"): "a dataset is read with the columns that a cascade knows",
+    ("cascades", "estimators._fit_arguments"): "further rows are checked as those of a distilled estimator are",
     ("cascades", "estimators._teacher_rule"): "both models are kept fitted as the teacher of a distilled estimator is",
     ("cascades", "metrics._answering"): "scores are compared by the share of rows that candidates of students are",
     ("cascades", "metrics._binomial"): "promises that cannot be proved are refused with the same words",
@@ -76,6 +78,9 @@ PRIVATE_IMPORTS = {
     ("_refusals", "samplers._seen_values"): "rows that a teacher refuses are restricted to values that it knows",
     ("_refusals", "teachers._transient"): "a teacher that does not answer has refused no rows",
     ("_losses", "targets._temperature"): "a step of a training does not check its scores, which are those of a scorer",
+    ("certificates", "datasets._recognition"): "datasets are refused with the same words",
+    ("conformal", "datasets._recognition"): "datasets are refused with the same words",
+    ("estimators", "datasets._recognition"): "datasets are refused with the same words",
     ("certificates", "inspection._answers"): "teacher and student are queried as for a report",
     ("certificates", "inspection._slices"): "slices are those of a report",
     ("certificates", "metrics._binomial"): "promises that cannot be proved are refused with the same words",

@@ -14,8 +14,9 @@ from sklearn.pipeline import make_pipeline
 from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor
 
 NAMES = (*tables.CLASSIFICATION, *tables.REGRESSION)
-N_TUNING, MOST_TUNING, MOST_ROWS = 300, 1500, 6000
-"""Rows that choose the score; further ones that settings of the package were chosen on; rows of the population."""
+LEAST_TUNING, MOST_TUNING, MOST_ROWS = 300, 1500, 6000
+"""Rows of which some choose the score; further ones that settings of the package were chosen on; rows of the
+population."""
 
 
 def forest_teacher(task, seed):
@@ -42,7 +43,7 @@ def taught(folder, cache, name, teacher_name, seed=0):
     if path.exists():
         return joblib.load(path)
     X, y, task = tables.load(folder, name)
-    n_train = min(3000, len(X) - int(tables.TEST_SHARE * len(X)) - N_TUNING)
+    n_train = min(3000, len(X) - int(tables.TEST_SHARE * len(X)) - LEAST_TUNING)
     X_train, X_rest, X_test, y_train, _, y_test = tables.split(X, y, seed, n_train)
     X_tuning = X_rest.iloc[:MOST_TUNING].reset_index(drop=True)
     X_test, y_test = X_test.iloc[:MOST_ROWS].reset_index(drop=True), y_test[:MOST_ROWS]

@@ -3,10 +3,11 @@
 import datetime
 import math
 import platform
+from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Integral, Real
 from time import perf_counter
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, overload
 
 import numpy as np
 import sklearn
@@ -32,6 +33,9 @@ from ..compilation import compile
 from ..compiled import CompiledCascade
 from ..compiled._certainty import KINDS
 from ..convert import rows_of_student
+from ..datasets import DatasetLike, is_dataset
+from ..datasets._for_models import answers_by_chunk
+from ..estimators._fit_arguments import check_more_rows
 from ..estimators._teacher_rule import TeacherMixin
 from ..exceptions import TeacherWarning
 from ..inspection import CascadeDisplay
@@ -41,8 +45,8 @@ from ..metrics._checks import as_floats
 from ..metrics._confidence import check_share
 from ..teachers import Task, is_fitted_teacher
 from ._learning import LEARNED_SHARE, Tuning, choose_certainty, kinds_of
-from ._models import BOTH, Answers, Models, check_unseen, has_recipe, resolve_models
-from ._thresholds import grid_of, least_share, path_of
+from ._models import BOTH, Answers, Models, check_apart, check_unseen, has_recipe, resolve_models
+from ._thresholds import as_strict, grid_of, least_share, path_of
 
 PROMISES = ("teacher", "truth")
 
@@ -62,6 +66,8 @@ class CascadeCosts:
     --------
     >>> from skdistill.cascades import CascadeCosts
     >>> costs = CascadeCosts(student=1.0, teacher=100.0, share_student=0.9)
+    >>> costs
+    <CascadeCosts: microseconds a row: student 1, teacher 100, cascade 11; the student answers 0.9000>
     >>> round(costs.cascade, 6), round(costs.expected(teacher=0.02), 6)
     (11.0, 0.002)
     """
@@ -74,6 +80,10 @@ class CascadeCosts:
     def cascade(self) -> float:
         """Microseconds a row of the cascade: each row is answered by the student, and deferred ones by the teacher."""
         return self.student + (1 - self.share_student) * self.teacher
+
+    def __repr__(self) -> str:
+        times = ", ".join(f"{name} {getattr(self, name):.3g}" for name in ("student", "teacher", "cascade"))
+        return f"<CascadeCosts: microseconds a row: {times}; the student answers {self.share_student:.4f}>"
 
     def expected(self, *, teacher: float, student: float = 0.0) -> float:
         """Return the expected cost of a row, from what a query of each model costs.
@@ -110,7 +120,7 @@ class BaseCascade(Documented, TeacherMixin):
     random_state: Any
 
     @all_or_nothing
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, *, X_train: Any = None) -> Self:
         """Choose the threshold on calibration rows.
 
         Parameters
@@ -120,6 +130,11 @@ class BaseCascade(Documented, TeacherMixin):
             promise is about. The teacher is queried for all of them.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs) or None, default=None
             True labels or values. Only needed with ``promise="truth"``, and by a teacher that is not fitted.
+        X_train : table of shape (n_train, n_features) or None, default=None
+            Rows that the student was taught on, or others that are none of ``X``. They prove nothing, but the synthetic
+            rows that scores are learned from are drawn from them, too, which tell more about the student than those of
+            few tuning rows. The teacher is queried for at most ``n_synthetic`` of them. ``None`` is the rows that an
+            unfitted model is fitted on, if there is one.
 
         Returns
         -------
@@ -129,8 +144,8 @@ class BaseCascade(Documented, TeacherMixin):
         ------
         ValueError
             If there are too few rows for the promise (the message says how many are needed); if the student was taught
-            on some of the rows; if the teacher itself does not keep a promise about the truth; if an argument is
-            invalid.
+            on some of the rows, or if they are among ``X_train``; if the teacher itself does not keep a promise about
+            the truth; if an argument is invalid.
 
         Warns
         -----
@@ -143,11 +158,16 @@ class BaseCascade(Documented, TeacherMixin):
         X = check_table(self, X, reset=True)
         y = self._check_y(X, y)
         check_unseen(self, X)
+        X_train = check_more_rows(self, "X_train", X_train, X)
+        if X_train is not None:
+            check_apart(self, X, X_train)
         rng = check_random_state(self.random_state, self)
         fitting, tuning, calibration = self._split(X.shape[0], rng)
         models = resolve_models(self, self._task, X, y, fitting, rng)
         self._keep(models)
-        certainty, grid = self._tune(models, X, y, tuning, rng)
+        if X_train is None and len(fitting):
+            X_train = take_rows(X, fitting)
+        certainty, grid = self._tune(models, X, y, tuning, rng, X_train)
         self._models, self._certainty = models, certainty
         self._calibrate(X, y, calibration, grid)
         return self
@@ -183,7 +203,8 @@ class BaseCascade(Documented, TeacherMixin):
     def _split(self, n_rows: int, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return rows that unfitted models are fitted on, rows to tune on, and rows to calibrate on.
 
-        Tables are often sorted, so that the rows are drawn at random.
+        Tables are often sorted, so that the rows are drawn at random. Rows tune, too, if none of the others may fail
+        more for them.
         """
         order = rng.permutation(n_rows)
         n_fitting = n_rows // 2 if has_recipe(self) else 0
@@ -196,25 +217,31 @@ class BaseCascade(Documented, TeacherMixin):
                 f"at least {needed:,} of them to promise agreement={self.agreement:g} with confidence "
                 f"{self.confidence:g}, {total:,} rows in all. Pass more rows, or promise less."
             )
-        return tuple(np.split(order, [n_fitting, n_fitting + n_tuning]))  # type: ignore[return-value]
+        n_calibration = as_strict(n_left, self.agreement, self.confidence)
+        return tuple(np.split(order, [n_fitting, n_rows - n_calibration]))  # type: ignore[return-value]
 
     # ------------------------------------------------------------------ the steps of fit
 
     def _tune(
-        self, models: Models, X: Any, y: np.ndarray | None, rows: np.ndarray, rng: np.random.RandomState
+        self, models: Models, X: Any, y: np.ndarray | None, rows: np.ndarray, rng: np.random.RandomState, X_train: Any
     ) -> tuple[Any, np.ndarray]:
-        """Choose the score of certainty and the thresholds to test, on tuning rows."""
+        """Choose the score of certainty and the thresholds to test, on tuning rows and synthetic ones."""
         taken, truth = take_rows(X, rows), None if y is None else y[rows]
-        kinds = kinds_of(self.certainty, self._task == "classification", round(LEARNED_SHARE * len(rows)))
+        n_learned = round(LEARNED_SHARE * len(rows)) + (0 if X_train is None else X_train.shape[0])
+        kinds = kinds_of(self.certainty, self._task == "classification", n_learned)
         learns = kinds != ("margin",) or models.teacher.output_kind == "logit"
         teacher, student = models.ask_teacher(taken, BOTH if learns else ("labels",)), models.ask_student(taken)
         self._set_tolerance(teacher)
         fails = self._fails(student, teacher, truth)
         tuning = Tuning(taken, teacher, student, fails, getattr(self, "tolerance_", 1.0), self.promise == "truth")
-        score, shares = choose_certainty(tuning, models, kinds, int(self.n_synthetic), self.agreement, rng)
-        self.certainty_, self.certainty_results_ = score.kind, shares
-        certainty = score.of_rows(student.outputs, rows_of_student(models.student.model, taken))
-        return score, grid_of(certainty, is_nested=self.promise == "teacher")
+        choice = choose_certainty(tuning, models, kinds, int(self.n_synthetic), self.agreement, rng, X_train)
+        self.certainty_, self.certainty_results_ = choice.score.kind, choice.shares
+        is_nested = self.promise == "teacher"
+        known = [tuning] if choice.drawn is None or not is_nested else [tuning, choice.drawn]
+        certainty = [
+            choice.score.of_rows(each.student.outputs, rows_of_student(models.student.model, each.X)) for each in known
+        ]
+        return choice.score, grid_of(np.concatenate(certainty), is_nested=is_nested)
 
     def _calibrate(self, X: Any, y: np.ndarray | None, rows: np.ndarray, grid: np.ndarray) -> None:
         """Test the thresholds on calibration rows, and set the fitted attributes."""
@@ -276,18 +303,25 @@ class BaseCascade(Documented, TeacherMixin):
 
     # ------------------------------------------------------------------ after fit
 
-    def defers(self, X: Any) -> np.ndarray:
+    @overload
+    def defers(self, X: DatasetLike) -> Iterator[np.ndarray]: ...
+    @overload
+    def defers(self, X: Any) -> np.ndarray: ...
+    def defers(self, X: Any) -> Any:
         """Return which rows are left to the teacher, without querying it.
 
         Parameters
         ----------
-        X : table of shape (n_samples, n_features)
+        X : table of shape (n_samples, n_features), or dataset
 
         Returns
         -------
-        defers : ndarray of bool, shape (n_samples,)
+        defers : ndarray of bool, shape (n_samples,), or iterator over them
+            Of a dataset that is read in chunks (:func:`~skdistill.datasets.as_dataset`), those of each chunk.
         """
         check_fitted(self, "threshold_")
+        if is_dataset(X):
+            return answers_by_chunk(X, self, "defers")
         X = check_table(self, X, reset=False)
         return self._defers(self._models.ask_student(X), X)
 

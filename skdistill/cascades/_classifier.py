@@ -1,6 +1,7 @@
 """``CascadeClassifier``."""
 
-from typing import Any, Literal
+from collections.abc import Iterator
+from typing import Any, Literal, overload
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -9,6 +10,8 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from .._types import RandomState, SupportsPredict, TeacherLike
 from .._validation import check_fitted
+from ..datasets import DatasetLike, is_dataset
+from ..datasets._for_models import answers_by_chunk
 from ._base import BaseCascade
 from ._models import Answers, Models
 
@@ -25,7 +28,8 @@ class CascadeClassifier(ClassifierMixin, BaseCascade):
         The model that is right by definition, and the one that answers where it is certain. *Fitted* models, pipelines,
         distilled estimators, compiled models and functions are used as they are: they are never refitted, copied or
         changed, not even by ``clone`` or a search. An *unfitted* estimator is a recipe: a clone of it is fitted on half
-        of the rows given to ``fit``, the student on the answers of the teacher.
+        of the rows given to ``fit``, the student on the answers of the teacher. The name of a family of students, such
+        as ``"boosting"``, is such a student, too.
     agreement : float in (0, 1), default=0.99
         Promised share of rows on which the cascade predicts the label of the teacher, or the true one.
     confidence : float in (0, 1), default=0.95
@@ -37,11 +41,13 @@ class CascadeClassifier(ClassifierMixin, BaseCascade):
         ``"deviation"`` divides it by the distance from the teacher that a small second model expects; ``"families"``
         is the margin of the mean of the student and a small student of another family. ``"auto"`` is the margin, unless
         the deviation leaves clearly more rows to the student, by 0.5 % of the held-out ones.
-    tuning_fraction : float in (0, 1), default=0.2
-        Share of the rows that choose the score and the thresholds to test; the others prove the promise.
+    tuning_fraction : float in (0, 1), default=0.1
+        Least share of the rows that choose the score and the thresholds to test. The others prove the promise; those of
+        them that would not let one more row fail choose, too.
     n_synthetic : int >= 0, default=8000
-        Number of synthetic rows, drawn from tuning rows by :class:`~skdistill.samplers.LeafSwap` and labelled by the
-        teacher, that scores are learned from, in addition to tuning rows. None are drawn for ``certainty="margin"``.
+        Number of synthetic rows, drawn from tuning rows and ``X_train`` by :class:`~skdistill.samplers.LeafSwap` and
+        labelled by the teacher, that scores are learned from, in addition to tuning rows. None are drawn for
+        ``certainty="margin"``.
     chunk_size : int >= 1, default=10_000
         Number of rows in one call of the teacher.
     random_state : int, RandomState instance or None, default=None
@@ -127,7 +133,7 @@ class CascadeClassifier(ClassifierMixin, BaseCascade):
         confidence: float = 0.95,
         promise: Literal["teacher", "truth"] = "teacher",
         certainty: Literal["auto", "margin", "deviation", "families"] = "auto",
-        tuning_fraction: float = 0.2,
+        tuning_fraction: float = 0.1,
         n_synthetic: int = 8000,
         chunk_size: int = 10_000,
         random_state: RandomState = None,
@@ -147,34 +153,48 @@ class CascadeClassifier(ClassifierMixin, BaseCascade):
         assert models.teacher.classes_ is not None
         self.classes_ = models.teacher.classes_
 
-    def predict(self, X: Any) -> np.ndarray:
+    @overload
+    def predict(self, X: DatasetLike) -> Iterator[np.ndarray]: ...
+    @overload
+    def predict(self, X: Any) -> np.ndarray: ...
+    def predict(self, X: Any) -> Any:
         """Predict labels; the teacher is only queried for rows that are deferred.
 
         Parameters
         ----------
-        X : table of shape (n_samples, n_features)
+        X : table of shape (n_samples, n_features), or dataset
 
         Returns
         -------
-        labels : ndarray of shape (n_samples,)
+        labels : ndarray of shape (n_samples,), or iterator over them
+            Of a dataset that is read in chunks (:func:`~skdistill.datasets.as_dataset`), those of each chunk.
         """
         check_fitted(self, "threshold_")
+        if is_dataset(X):
+            return answers_by_chunk(X, self, "predict")
         labels = self._answer(X, "labels").labels
         assert labels is not None
         return self.classes_[labels]
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    @overload
+    def predict_proba(self, X: DatasetLike) -> Iterator[np.ndarray]: ...
+    @overload
+    def predict_proba(self, X: Any) -> np.ndarray: ...
+    def predict_proba(self, X: Any) -> Any:
         """Predict probabilities: those of the student, or of the teacher for rows that are deferred.
 
         Parameters
         ----------
-        X : table of shape (n_samples, n_features)
+        X : table of shape (n_samples, n_features), or dataset
 
         Returns
         -------
-        proba : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``. Margins of a model without probabilities are converted to them.
+        proba : ndarray of shape (n_samples, n_classes), or iterator over them
+            In the order of ``classes_``. Margins of a model without probabilities are converted to them. Of a dataset,
+            those of each chunk.
         """
+        if is_dataset(X):
+            return answers_by_chunk(X, self, "predict_proba")
         return self._answer(X, "outputs").outputs
 
     def _checked_y(self, X: Any, y: Any) -> np.ndarray:

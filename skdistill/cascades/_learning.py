@@ -12,7 +12,7 @@ from ..compiled import CompiledModel, Forest, Linear
 from ..compiled._certainty import Certainty
 from ..convert import rows_of_student
 from ..exceptions import CompileError, TeacherError, TeacherUnavailableError, TeacherWarning
-from ..metrics._answering import answered_share, distance_in_tolerances
+from ..metrics._answering import answered_share, distance_in_tolerances, reweighted
 from ..samplers import LeafSwap
 from ..students import (
     CompactBoostingClassifier,
@@ -76,21 +76,37 @@ def kinds_of(certainty: str, classifies: bool, n_learned: int) -> tuple[str, ...
     return ("margin", "deviation") if n_learned >= MIN_LEARNED_ROWS else ("margin",)
 
 
-def choose_certainty(
-    tuning: Tuning, models: Models, kinds: tuple[str, ...], n_synthetic: int, agreement: float, rng: Any
-) -> tuple[Certainty, dict[str, float]]:
-    """Return the score that defers the fewest rows, and for each score the share of rows that it does not defer.
+class Choice(NamedTuple):
+    """The score that defers the fewest rows."""
 
-    Scores are learned from a part of the tuning rows, and of the synthetic rows that are drawn from this part, and
-    compared on the rest of both.
+    score: Certainty
+    shares: dict[str, float]
+    """For each score that was compared, the share of rows that it does not defer."""
+    drawn: Tuning | None
+    """Synthetic rows."""
+
+
+def choose_certainty(
+    tuning: Tuning,
+    models: Models,
+    kinds: tuple[str, ...],
+    n_synthetic: int,
+    agreement: float,
+    rng: Any,
+    X_train: Any = None,
+) -> Choice:
+    """Return the score that defers the fewest rows.
+
+    Scores are learned from a part of the tuning rows, and of the synthetic rows that are drawn from this part and from
+    ``X_train``, and compared on the rest of both.
     """
     classifies = tuning.teacher.labels is not None
     if kinds == ("margin",):
-        return Certainty("margin", True, decision=models.decision), {}
+        return Choice(Certainty("margin", True, decision=models.decision), {}, None)
     n_rows, compares = tuning.X.shape[0], len(kinds) > 1
     n_learned = max(1, round(LEARNED_SHARE * n_rows)) if compares else n_rows
     learned, held_out = tuning.take(np.arange(n_learned)), tuning.take(np.arange(n_learned, n_rows))
-    drawn = _synthetic(learned, models, n_synthetic, rng)
+    drawn = _synthetic(learned, X_train, models, n_synthetic, rng)
     if drawn is not None:
         n_drawn = round(LEARNED_SHARE_OF_SYNTHETIC * n_synthetic) if compares else n_synthetic
         learned = _together(learned, drawn.take(np.arange(n_drawn)))
@@ -99,8 +115,8 @@ def choose_certainty(
     seed = draw_seed(rng)
     scores = {kind: _learned(kind, learned, models, classifies, seed) for kind in kinds}
     if not compares or not held_out.X.shape[0]:
-        return scores[kinds[0]], {}
-    return _best(scores, held_out, models, agreement)
+        return Choice(scores[kinds[0]], {}, drawn)
+    return Choice(*_best(scores, held_out, models, agreement), drawn)
 
 
 def _best(
@@ -117,12 +133,18 @@ def _best(
     return scores[best if shares[best] >= shares[first] + gain else first], shares
 
 
-def _synthetic(tuning: Tuning, models: Models, n_synthetic: int, rng: Any) -> Tuning | None:
+def _synthetic(tuning: Tuning, X_train: Any, models: Models, n_synthetic: int, rng: Any) -> Tuning | None:
     """Return synthetic rows that are drawn from rows, and that both models label; ``None`` if there are none."""
-    if n_synthetic == 0 or tuning.X.shape[0] < MIN_LEARNED_ROWS:
+    n_parents = tuning.X.shape[0] + (0 if X_train is None else X_train.shape[0])
+    if n_synthetic == 0 or n_parents < MIN_LEARNED_ROWS:
         return None
-    drawn = LeafSwap(random_state=draw_seed(rng)).fit(tuning.X, tuning.teacher.outputs)
-    X = drawn.sample(n_synthetic, random_state=draw_seed(rng))
+    parents, outputs = tuning.X, tuning.teacher.outputs
+    if X_train is not None:
+        some = take_rows(X_train, np.sort(rng.permutation(X_train.shape[0])[:n_synthetic]))
+        asked = models.ask_teacher(some, ("outputs",))
+        parents, outputs = stack_rows([parents, some]), np.concatenate([outputs, asked.outputs])
+    sampler = LeafSwap(random_state=draw_seed(rng)).fit(parents, outputs)
+    X = sampler.sample(n_synthetic, random_state=draw_seed(rng))
     try:
         teacher, student = models.ask_teacher(X), models.ask_student(X)
     except TeacherUnavailableError:  # it answers no other rows, either
@@ -163,7 +185,8 @@ def _deviation(rows: Tuning, models: Models, classifies: bool, seed: int) -> Cer
     """Return the score of a second model that predicts the distance of student and teacher.
 
     It reads what the student answers beside the row, which tells more about the distance than any column: values are
-    more often wrong where they are large, or where the teacher is about to jump.
+    more often wrong where they are large, or where the teacher is about to jump. For values, it is fitted a second
+    time, with smaller weights where the student is far from the teacher: how far does not matter.
     """
     score = Certainty("deviation", classifies, decision=models.decision, reader=_reader(models))
     cells = rows_of_student(models.student.model, rows.X)
@@ -171,7 +194,10 @@ def _deviation(rows: Tuning, models: Models, classifies: bool, seed: int) -> Cer
         cells = score.beside(score.reader.encoded(cells), rows.student.outputs)
     size = DEVIATION_OF_CLASSES if classifies else DEVIATION_OF_VALUES
     distance = distance_of(rows.teacher.outputs, rows.student.outputs, classifies, rows.scale)
-    helper = compile(CompactBoostingRegressor(**size, random_state=seed).fit(cells, distance))
+    model = CompactBoostingRegressor(**size, random_state=seed).fit(cells, distance)
+    if not classifies:
+        model.fit(cells, distance, sample_weight=reweighted(np.ones(len(distance)), model.predict(cells)))
+    helper = compile(model)
     floor = max(float(np.quantile(helper(cells), 0.05)) / 2, 1e-6) if classifies else 0.0
     return replace(score, helper=helper, floor=floor)
 

@@ -1,12 +1,15 @@
 """``CascadeRegressor``."""
 
-from typing import Any, Literal
+from collections.abc import Iterator
+from typing import Any, Literal, overload
 
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from .._types import RandomState, SupportsPredict, TeacherLike
+from ..datasets import DatasetLike, is_dataset
+from ..datasets._for_models import answers_by_chunk
 from ._base import BaseCascade, as_tolerance
 from ._models import Answers
 
@@ -23,7 +26,8 @@ class CascadeRegressor(RegressorMixin, BaseCascade):
         The model that is right by definition, and the one that answers where it is certain. *Fitted* models, pipelines,
         distilled estimators, compiled models and functions are used as they are: they are never refitted, copied or
         changed, not even by ``clone`` or a search. An *unfitted* estimator is a recipe: a clone of it is fitted on half
-        of the rows given to ``fit``, the student on the answers of the teacher.
+        of the rows given to ``fit``, the student on the answers of the teacher. The name of a family of students, such
+        as ``"boosting"``, is such a student, too.
     agreement : float in (0, 1), default=0.99
         Promised share of rows for which the value of the cascade is within ``tolerance`` of that of the teacher, or of
         the true one.
@@ -38,11 +42,13 @@ class CascadeRegressor(RegressorMixin, BaseCascade):
         Score of the certainty of the student. ``"deviation"`` is the distance from the teacher that a small second
         model expects, negated; ``"families"`` is the distance between the student and a small student of another
         family. ``"auto"`` is the deviation.
-    tuning_fraction : float in (0, 1), default=0.2
-        Share of the rows that choose the score and the thresholds to test; the others prove the promise.
+    tuning_fraction : float in (0, 1), default=0.1
+        Least share of the rows that choose the score and the thresholds to test. The others prove the promise; those of
+        them that would not let one more row fail choose, too.
     n_synthetic : int >= 0, default=8000
-        Number of synthetic rows, drawn from tuning rows by :class:`~skdistill.samplers.LeafSwap` and labelled by the
-        teacher, that scores are learned from, in addition to tuning rows. None are drawn for ``certainty="margin"``.
+        Number of synthetic rows, drawn from tuning rows and ``X_train`` by :class:`~skdistill.samplers.LeafSwap` and
+        labelled by the teacher, that scores are learned from, in addition to tuning rows. None are drawn for
+        ``certainty="margin"``.
     chunk_size : int >= 1, default=10_000
         Number of rows in one call of the teacher.
     random_state : int, RandomState instance or None, default=None
@@ -131,7 +137,7 @@ class CascadeRegressor(RegressorMixin, BaseCascade):
         tolerance: Any = None,
         promise: Literal["teacher", "truth"] = "teacher",
         certainty: Literal["auto", "deviation", "families"] = "auto",
-        tuning_fraction: float = 0.2,
+        tuning_fraction: float = 0.1,
         n_synthetic: int = 8000,
         chunk_size: int = 10_000,
         random_state: RandomState = None,
@@ -148,17 +154,24 @@ class CascadeRegressor(RegressorMixin, BaseCascade):
         self.chunk_size = chunk_size
         self.random_state = random_state
 
-    def predict(self, X: Any) -> np.ndarray:
+    @overload
+    def predict(self, X: DatasetLike) -> Iterator[np.ndarray]: ...
+    @overload
+    def predict(self, X: Any) -> np.ndarray: ...
+    def predict(self, X: Any) -> Any:
         """Predict values; the teacher is only queried for rows that are deferred.
 
         Parameters
         ----------
-        X : table of shape (n_samples, n_features)
+        X : table of shape (n_samples, n_features), or dataset
 
         Returns
         -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or iterator over them
+            Of a dataset that is read in chunks (:func:`~skdistill.datasets.as_dataset`), those of each chunk.
         """
+        if is_dataset(X):
+            return answers_by_chunk(X, self, "predict")
         return self._answer(X, "outputs").outputs
 
     def _checked_y(self, X: Any, y: Any) -> np.ndarray:

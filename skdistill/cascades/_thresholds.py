@@ -5,15 +5,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..metrics import binomial_p_value, fixed_sequence
+from ..metrics._binomial import most_failures
 
 N_BETWEEN = 8
-"""Number of thresholds between neighbouring certainties of tuning rows: there are more calibration rows than these."""
+"""Number of thresholds between neighbouring certainties of known rows: calibration rows may lie between these."""
+
+MOST_KNOWN = 500
+"""Number of known rows, evenly among all, between which thresholds are tested."""
 
 TIED = 1e-6
 """Certainties that are closer than this share of their range are not separated by a threshold."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CascadePath:
     """What happens on the calibration rows at each threshold, from the strictest to the boldest.
 
@@ -48,8 +52,8 @@ class CascadePath:
     ...     0.9,
     ...     90,
     ... )
-    >>> float(path.threshold), float(path.share)
-    (0.5, 0.8)
+    >>> path
+    <CascadePath: 2 thresholds on 90 rows; at 0.5, the student answers 0.8000, and 1.0000 is kept>
     """
 
     thresholds: np.ndarray
@@ -75,6 +79,12 @@ class CascadePath:
         """Share of the calibration rows that the student answers at the chosen threshold."""
         return float(self.share_student[self.chosen])
 
+    def __repr__(self) -> str:
+        return (
+            f"<CascadePath: {len(self.thresholds):,} thresholds on {self.n_rows:,} rows; at {self.threshold:.4g}, the "
+            f"student answers {self.share:.4f}, and {self.kept[self.chosen]:.4f} is kept>"
+        )
+
 
 def grid_of(certainty: np.ndarray, *, is_nested: bool = True) -> np.ndarray:
     """Return thresholds in falling order: infinity, values between distinct certainties of rows, minus infinity.
@@ -90,6 +100,8 @@ def grid_of(certainty: np.ndarray, *, is_nested: bool = True) -> np.ndarray:
         is then not stopped earlier by more thresholds, and there are several between two rows.
     """
     known = np.unique(certainty[np.isfinite(certainty)])[::-1]
+    if len(known) > MOST_KNOWN:
+        known = known[np.linspace(0, len(known) - 1, MOST_KNOWN).round().astype(int)]
     steps = -np.diff(known)
     is_apart = steps > TIED * np.ptp(known) if known.size else np.zeros(0, dtype=bool)
     n_between = N_BETWEEN if is_nested else 1
@@ -128,6 +140,21 @@ def path_of(
     return CascadePath(
         grid, n_answered / n_rows, 1 - n_failures / n_rows, p_values, is_proved, float(agreement), n_rows
     )
+
+
+def as_strict(n_rows: int, agreement: float, confidence: float) -> int:
+    """Return the smallest number of rows among which as many may fail as among ``n_rows``.
+
+    The exact test of fewer rows with as many failures is a bolder one: of 1,200 rows, 6 may fail if 99 % are promised
+    with confidence 0.95, and so may 6 of 1,182.
+    """
+    limit, error = 1 - agreement, 1 - confidence
+    low, high, allowed = 0, n_rows, most_failures(np.array([n_rows]), limit, error)[0]
+    while allowed >= 0 and high - low > 1:
+        middle = (low + high) // 2
+        enough = most_failures(np.array([middle]), limit, error)[0] >= allowed
+        low, high = (low, middle) if enough else (middle, high)
+    return high
 
 
 def least_share(share: float, n_rows: int, confidence: float) -> float:

@@ -1,6 +1,7 @@
 """The compiled form of a cascade: the student, and whether a row should be answered by the teacher instead."""
 
 from collections.abc import Callable
+from types import GeneratorType
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,7 @@ class CompiledCascade(CompiledModel):
 
     certainty: Certainty
     _both: Callable[[Any], tuple[Any, Any]] | None = None
+    _both_of_one: Callable[[Any], tuple[Any, Any]] | None = None
 
     _added = frozenset({"certainty", "threshold"})
 
@@ -73,8 +75,8 @@ class CompiledCascade(CompiledModel):
 
         Parameters
         ----------
-        X : table of shape (n_samples, n_features), or one row
-            As for a call of the model.
+        X : table of shape (n_samples, n_features), one row, or dataset
+            As for a call of the model. Of a dataset, an iterator over the answers for its chunks is returned.
 
         Returns
         -------
@@ -83,10 +85,10 @@ class CompiledCascade(CompiledModel):
         defers : ndarray of bool, shape (n_samples,), or bool
             Whether the certainty is below the threshold.
         """
-        both = self._both
-        if both is None:
-            both = self._both = _separately(self) if self.certainty.reads_raw_rows else _StudentAndDeferral(self)
-        return both(X)
+        of_one = self._both_of_one or self._make_both()
+        if type(X) is np.ndarray and X.ndim == 1:  # a call would take longer to find out
+            return of_one(X)
+        return self._both(X)  # type: ignore[misc]
 
     def defers(self, X: Any) -> Any:
         """Return whether the teacher should be queried: for one row, or for each of many.
@@ -99,7 +101,8 @@ class CompiledCascade(CompiledModel):
         -------
         defers : ndarray of bool, shape (n_samples,), or bool
         """
-        return self.answer(X)[1]
+        answers = self.answer(X)
+        return answers[1] if type(answers) is tuple else (defers for _, defers in answers)
 
     def certain(self, X: Any) -> Any:
         """Return whether the student should answer: for one row, or for each of many; the opposite of :meth:`defers`.
@@ -113,11 +116,20 @@ class CompiledCascade(CompiledModel):
         certain : ndarray of bool, shape (n_samples,), or bool
         """
         defers = self.defers(X)
+        if type(defers) is GeneratorType:  # of a dataset
+            return (~each for each in defers)
         return ~defers if isinstance(defers, np.ndarray) else not defers
+
+    def _make_both(self) -> Callable[[Any], tuple[Any, Any]]:
+        """Build the functions that return both answers; return that of an array of one row."""
+        both = _separately(self) if self.certainty.reads_raw_rows else _StudentAndDeferral(self)
+        of_one = both._one if isinstance(both, CompiledModel) else both
+        self._both, self._both_of_one = both, of_one
+        return of_one
 
     def _reset_code(self) -> None:
         super()._reset_code()
-        self._both = None
+        self._both = self._both_of_one = None
 
     def __repr__(self) -> str:
         return f"<CompiledCascade: certainty={self.certainty.kind!r}, threshold={self.threshold:.4g}>"
@@ -160,8 +172,12 @@ class _StudentAndDeferral(CompiledModel):
 def _separately(cascade: CompiledCascade) -> Callable[[Any], tuple[Any, Any]]:
     """Return a function of rows whose second model reads them again, as they are."""
 
-    def both(X: Any) -> tuple[Any, Any]:
+    def both(X: Any) -> Any:
         outputs = cascade(X)
+        if type(outputs) is GeneratorType:
+            from ..datasets._for_models import answers_by_chunk
+
+            return answers_by_chunk(X, cascade, "answer")
         is_one = type(outputs) is float or outputs.ndim == (1 if not cascade.is_single else 0)
         certainty = (cascade.certainty.of_one if is_one else cascade.certainty.of_rows)(outputs, X)
         return outputs, _deferred(certainty, cascade.threshold)

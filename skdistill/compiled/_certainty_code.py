@@ -1,10 +1,8 @@
 """Python code that computes the outputs of one row together with the certainty of the student."""
 
-from typing import Any
-
 from ._certainty import Certainty, margin_of_one
-from ._code import Code, float_literal
-from ._tree_code import forest_code, reading
+from ._code import Code, float_literal, int_literal
+from ._tree_code import columns_of, forest_code, reading
 
 MAX_COMPARED = 50
 """Maximum number of classes whose probabilities are compared one by one in the code; those of more are sorted."""
@@ -32,19 +30,12 @@ def code_of_both(student: Code, ending: str, certainty: Certainty, n_outputs: in
         return Code(lines, student.names | names, student.takes_array)
     if certainty.reader is None:
         return None
-    read, n_columns = _read(certainty, n_outputs), certainty.reader.n_features_in_
-    is_read = _are_read(student, certainty.reader)
-    second = forest_code(certainty.helper.scorer, reads=not is_read)
+    cells, first, reads = _shared_cells(student, certainty, n_outputs)
+    second = forest_code(certainty.helper.scorer, cells)
     if second is None:
         return None
-    if is_read:
-        places = range(n_columns, certainty.helper.n_features_in_)
-        names_read = ", ".join(f"x{place}" for place in places)
-        first, cells = [], [f"    {names_read} = {read}" if len(places) == 1 else f"    {names_read}, = {read},"]
-    else:
-        first, cells = ["    read = cells if type(cells) is list else cells.tolist()"], [f"    cells = [*read, {read}]"]
     margin = _margin(certainty, n_outputs) if certainty.classifies else []
-    lines = [*first, *student.lines, *before, outputs, *margin, *cells, *second.lines]
+    lines = [*first, *student.lines, *before, outputs, *margin, *reads, *second.lines]
     if certainty.classifies:
         floor = float_literal(certainty.floor)
         lines.append(f"    certainty = margin / (s0 if s0 > {floor} else {floor})")
@@ -53,11 +44,21 @@ def code_of_both(student: Code, ending: str, certainty: Certainty, n_outputs: in
     return Code(lines, student.names | names, student.takes_array)
 
 
-def _are_read(student: Code, reader: Any) -> bool:
-    """Whether the code of the student has all cells in ``x0``, ``x1``, ..., as numbers."""
-    are_given = not any(line.startswith("    cells =") for line in student.lines)
-    are_numbers = reader.columns is None or reader.columns.are_numbers
-    return are_given and are_numbers and reading(reader.n_features_in_) in student.lines
+def _shared_cells(student: Code, certainty: Certainty, n_outputs: int) -> tuple[dict[int, str], list[str], list[str]]:
+    """Return the variables that the second model reads, and the statements before and after those of the student.
+
+    Cells that the code of the student has read, and left as they were given, are not read again.
+    """
+    columns, n_columns = columns_of(certainty.helper.scorer), certainty.reader.n_features_in_
+    unread = [index for index in columns if index < n_columns and index not in student.read]
+    variables = {index: f"{'c' if index in unread else 'x'}{index}" for index in columns if index < n_columns}
+    variables |= {index: _read(certainty, n_outputs, index - n_columns) for index in columns if index >= n_columns}
+    if not unread:
+        return variables, [], []
+    # the code of the student may replace the cells, or take an array of numbers of numpy, which are slow to compare
+    given = "cells if type(cells) is list else cells.tolist()" if student.takes_array else "cells"
+    read = range(n_columns) if len(unread) * 2 > n_columns else unread
+    return variables, [f"    given = {given}"], reading(read, n_columns, cells="given", name="c")
 
 
 def _assigned(ending: str) -> tuple[list[str], str]:
@@ -88,8 +89,8 @@ def _margin(certainty: Certainty, n_classes: int) -> list[str]:
     return [*lines, "    margin = largest - other"]
 
 
-def _read(certainty: Certainty, n_outputs: int) -> str:
-    """Return the outputs that the second model reads, as the items of a list."""
+def _read(certainty: Certainty, n_outputs: int, place: int) -> str:
+    """Return what the second model reads of the outputs, at a place behind the cells."""
     if certainty.classifies:
         return "margin"
-    return "value" if n_outputs == 0 else "*proba"
+    return "value" if n_outputs == 0 else f"proba[{int_literal(place)}]"

@@ -30,11 +30,14 @@ class Code:
         Arrays that the statements use, by name.
     takes_array : bool, default=False
         Whether ``cells`` may be an array in addition to a list of floats.
+    read : frozenset of int, default=frozenset()
+        Columns whose cells the statements leave in ``x0``, ``x1``, ..., as they were given.
     """
 
     lines: list[str]
     names: dict[str, Any] = field(default_factory=dict)
     takes_array: bool = False
+    read: frozenset[int] = frozenset()
 
 
 def row_source(lines: list[str], ending: str) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ._code import Code, check_arrays, float_literal, int_literal
 from ._computed_code import computed_code
-from ._tree_code import forest_code
+from ._tree_code import forest_code, reading
 
 MAX_TERMS = 500
 """Maximum number of products that plain Python computes faster than numpy."""
@@ -50,7 +50,8 @@ def _linear(linear: Any, prefix: str) -> Code | None:  # noqa: ARG001
         for start, column in zip(linear.base.tolist(), linear.value.astype(np.float64).T.tolist(), strict=True)
     ]
     lines = [f"    s{output} = {terms}" for output, terms in enumerate(sums)]
-    return Code([f"    {', '.join(names)}, = cells", *lines])
+    every = range(linear.n_features)
+    return Code([*reading(every, linear.n_features), *lines], read=frozenset(every))
 
 
 def _network(network: Any, prefix: str) -> Code:
@@ -131,7 +132,7 @@ def _sum(total: Any, prefix: str) -> Code | None:
     """Generate the code of a sum; the scores of each part are stored under distinct names."""
     lines: list[str] = []
     names: dict[str, Any] = {}
-    takes_array, scores = True, [f"s{output}" for output in range(len(total.base))]
+    takes_array, read, scores = True, frozenset[int](), [f"s{output}" for output in range(len(total.base))]
     own = [f"{prefix}p{place}_" for place in range(len(total.parts))]
     for part, of_part in zip(total.parts, own, strict=True):
         code = row_code(part, of_part)
@@ -139,9 +140,9 @@ def _sum(total: Any, prefix: str) -> Code | None:
             return None
         lines += [*code.lines, *(f"    {of_part}{score} = {score}" for score in scores)]
         names |= code.names
-        takes_array &= code.takes_array
+        takes_array, read = takes_array and code.takes_array, code.read  # another part may have read other numbers
     lines += [f"    {score} = {' + '.join(of_part + score for of_part in own)}" for score in scores]
-    return Code(lines, names, takes_array)
+    return Code(lines, names, takes_array, read)
 
 
 def _computed(computed: Any, prefix: str) -> Code | None:

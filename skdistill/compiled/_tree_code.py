@@ -1,5 +1,6 @@
 """Code generator for trees: nested conditional expressions of the cells of one row."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,52 +17,60 @@ MAX_TERMS_PER_LINE = 50
 """Maximum number of terms of a sum in one expression, since the nesting depth of the parser is limited."""
 
 
-def forest_code(forest: Any, *, reads: bool = True) -> Code | None:
+def forest_code(forest: Any, names: Mapping[int, str] | None = None) -> Code | None:
     """Return the code of a forest; ``None`` if it is too large or too deep.
 
-    Without ``reads``, it expects the cells of its columns, which must be numbers, in ``x0``, ``x1``, ...
+    With ``names``, it reads no cells, and expects those of its columns, which must be numbers, in these variables.
     """
     check_arrays(forest)
     if max(len(forest.feature), forest.value.size // 2) > MAX_SPLITS or forest.spans.depth.max(initial=0) >= MAX_DEPTH:
         return None
     sums = [[float_literal(start)] if start else [] for start in forest.base.tolist()]
     width = forest.value.shape[1]
-    lines, writer = [], _TreeWriter(forest)
+    lines, writer = [], _TreeWriter(forest, names)
     for tree, output in enumerate(forest.tree_output.tolist()):
         expression = writer.expression(tree)
         if width == 1:
             sums[output].append(expression)
         else:
-            names = [f"t{tree}_{column}" for column in range(width)]
-            lines.append(f"    {', '.join(names)} = {expression}")
-            for column, name in enumerate(names):
+            values = [f"t{tree}_{column}" for column in range(width)]
+            lines.append(f"    {', '.join(values)} = {expression}")
+            for column, name in enumerate(values):
                 sums[output + column].append(name)
-    used = sorted(set(forest.feature.tolist()))
-    cells = [f"    x{index} = cells[{index}]" for index in map(int_literal, used)]
-    if len(used) * 2 > forest.n_features:  # unpacking all cells is faster than indexing half of them
-        cells = [reading(forest.n_features)]
-    coded = [int_literal(index) for index in used if forest.is_category[index]]
-    n_codes = int_literal(forest.subsets.shape[1])
-    cells += [f"    x{index} = int(x{index}) if -1 < x{index} < {n_codes} else -1" for index in coded]
     for output, terms in enumerate(sums):
         lines.append(f"    s{output} = {' + '.join(terms[:MAX_TERMS_PER_LINE]) or 0.0}")
         lines += [
             f"    s{output} += {' + '.join(terms[k : k + MAX_TERMS_PER_LINE])}"
             for k in range(MAX_TERMS_PER_LINE, len(terms), MAX_TERMS_PER_LINE)
         ]
-    return Code(cells + lines if reads else lines)
+    if names is not None:
+        return Code(lines)
+    used = columns_of(forest)
+    read = range(forest.n_features) if len(used) * 2 > forest.n_features else used
+    coded = [index for index in used if forest.is_category[index]]
+    n_codes = int_literal(forest.subsets.shape[1])
+    codes = [f"    x{index} = int(x{index}) if -1 < x{index} < {n_codes} else -1" for index in coded]
+    return Code(reading(read, forest.n_features) + codes + lines, read=frozenset(read).difference(coded))
 
 
-def reading(n_features: int) -> str:
-    """Return the statement that reads all cells of a row."""
-    return f"    {', '.join(f'x{index}' for index in range(n_features))}, = cells"
+def columns_of(forest: Any) -> list[int]:
+    """Return the positions of the columns that the trees split."""
+    return [int(int_literal(index)) for index in sorted(set(forest.feature.tolist()))]
+
+
+def reading(columns: Sequence[int], n_features: int, *, cells: str = "cells", name: str = "x") -> list[str]:
+    """Return the statements that read some or all of the cells of a row into ``x0``, ``x1``, ..."""
+    if len(columns) == n_features:  # unpacking all cells is faster than indexing half of them
+        return [f"    {', '.join(f'{name}{index}' for index in columns)}, = {cells}"]
+    return [f"    {name}{index} = {cells}[{index}]" for index in columns]
 
 
 class _TreeWriter:
     """Generates the expressions of trees; float64 cells give the same result as cells rounded to the forest's dtype."""
 
-    def __init__(self, forest: Any) -> None:
+    def __init__(self, forest: Any, names: Mapping[int, str] | None) -> None:
         self.feature = forest.feature.tolist()
+        self.names = {index: f"x{index}" for index in columns_of(forest)} if names is None else names
         self.bound = _bounds_for_doubles(forest.threshold).tolist()
         self.missing_left = forest.missing_left.tolist()
         self.n_left = forest.n_left.tolist()
@@ -82,7 +91,7 @@ class _TreeWriter:
         n_left = self.n_left[split]
         left = self._below(split + 1, n_left, leaf)
         right = self._below(split + 1 + n_left, n_splits - 1 - n_left, leaf + n_left + 1)
-        cell, bound = f"x{int_literal(self.feature[split])}", float_literal(self.bound[split])
+        cell, bound = self.names[self.feature[split]], float_literal(self.bound[split])
         if self.is_category[self.feature[split]]:
             subset = self.subset[int(self.bound[split])]
             return f"({left} if {cell} in {subset} else {right})"

@@ -40,12 +40,18 @@ class RandomKeys:
     Parameters
     ----------
     seed : int
+    weight : str or None, default=None
+        Column of weights; rows with weight 0 are only drawn after all others.
     """
 
     seed: int
+    weight: str | None = None
 
     def __call__(self, chunk: Chunk) -> np.ndarray:
-        return row_keys(self.seed, chunk.start, len(chunk))
+        keys = row_keys(self.seed, chunk.start, len(chunk))
+        if self.weight is not None:
+            keys[chunk.others[self.weight] == 0] -= 1
+        return keys
 
 
 class Drawer(Protocol):

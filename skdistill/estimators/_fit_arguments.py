@@ -74,7 +74,7 @@ def check_fit_arguments(
             "teacher_cv=None."
         )
     X_unlabeled, X_val = (
-        _check_more_rows(model, what, rows, X) for what, rows in (("X_unlabeled", X_unlabeled), ("X_val", X_val))
+        check_more_rows(model, what, rows, X) for what, rows in (("X_unlabeled", X_unlabeled), ("X_val", X_val))
     )
     y = check_y(model, X, y)
     if y_val is not None and X_val is None:
@@ -99,7 +99,7 @@ def _check_groups(name: str, groups: Any, X: Any) -> np.ndarray | None:
     return groups
 
 
-def _check_more_rows(model: Any, what: str, rows: Any, X: Any) -> Any:
+def check_more_rows(model: Any, what: str, rows: Any, X: Any) -> Any:
     """Return further real rows after checking that they have the columns and dtypes of ``X``."""
     if rows is None:
         return None

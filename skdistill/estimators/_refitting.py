@@ -2,6 +2,8 @@
 
 import copy
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any, NamedTuple
@@ -9,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._encoding import encoded_once
+from .._processes import count_jobs
 from .._tables import stack_rows, take_rows
 from .._validation import check_weights, draw_seed
 from ..datasets import Chunk
@@ -23,6 +26,10 @@ from ..teachers._seen_rows import RowKeys, value_keys
 from ..transfer import Oracle, TransferSet
 from ._datasets import DatasetPool
 
+LABELLED_CHUNKS = 4
+"""Number of chunks whose rows are labelled in one query, if they are no more than the rows that a fit holds: jobs wait
+for each other at the end of each query."""
+
 MIN_ROWS = 1000
 """Minimum number of further rows for a refit."""
 
@@ -36,6 +43,9 @@ LENGTHS = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125)
 SUMMED_ROWS = 4096
 """Rows of small chunks that are labelled and summed together: a call costs as much as thousands of rows."""
 
+MOST_STOOD_FOR = 10
+"""Maximum weight of a row that was held out, in rows that were not selected: beyond it, a few rows would decide."""
+
 MOST_KEYS = 1_000_000
 """About the maximum number of further rows whose keys are kept, of 16 bytes each."""
 
@@ -44,9 +54,10 @@ MOST_KEYS = 1_000_000
 class RefitReport:
     """What a refit to more rows of a dataset has changed, on rows of it that were used for nothing else.
 
-    They are weighted, so that the fidelity is that on the whole dataset, although rows were selected for the fit where
-    the outputs of the teacher vary. Linear classifiers and boosting of classes take a Newton step, whose length is
-    chosen on one half of the rows that are held out; the fidelity is that on the other half.
+    They are weighted, because rows were selected for the fit where the outputs of the teacher vary, and fewer of these
+    are left. If nearly all of these were selected, too few are left, and the fidelity is that of the other rows. Linear
+    classifiers and boosting of classes take a Newton step, whose length is chosen on one half of the rows that are held
+    out; the fidelity is that on the other half.
 
     Parameters
     ----------
@@ -135,6 +146,7 @@ def refit(
     with run.phases.phase("refit the student") as phase:
         phase.log(f"fitting the values of {type(student).__name__} again, to {further.n_drawn:,} more rows")
         summing = Summing(sums, rows, pool, further, targets, oracle)
+        oracle.workers.expect(further.n_drawn, int(min(oracle.n_left - further.n_drawn, 2.0**62)))
         progress = phase.progress(f"label and sum rows of {pool.dataset.name}", further.n_drawn, "rows")
         for n_done in summing.run():
             progress.update(n_done)
@@ -248,10 +260,19 @@ class Summing:
             part = self.rows.take(np.arange(start, min(start + step, len(self.rows))))
             with encoded_once():  # nothing of a chunk is kept
                 self._add(part.X, part.outputs, part.truth, part.sample_weight)
-        for drawn, keys in self._drawn():
-            with encoded_once():
-                self._label_and_add(drawn, keys)
-            yield self.n_labelled
+        adding: Future[None] | None = None
+        with ThreadPoolExecutor(1) as pool:
+            for parts in self._queries():
+                outputs = self._labelled(parts)
+                if adding is not None:
+                    adding.result()
+                if self._has_jobs():  # which label the next rows meanwhile
+                    adding = pool.submit(copy_context().run, self._add_parts, parts, outputs)
+                else:
+                    self._add_parts(parts, outputs)
+                yield self.n_labelled
+            if adding is not None:
+                adding.result()
 
     def held_out(self) -> tuple[Group, Group | None]:
         """Return the held-out rows on which students are compared, and a random half that a length is chosen on.
@@ -281,18 +302,38 @@ class Summing:
             own, n_strata = strata.of(held), len(strata.spread)
             n_held, n_chosen = (np.bincount(each, minlength=n_strata) for each in (own, strata.of(chosen)))
             n_stood_for += (n_chosen / np.maximum(n_held, 1))[own]
-        return n_stood_for
+        return np.minimum(n_stood_for, MOST_STOOD_FOR * n_each)
 
     @property
     def keys(self) -> RowKeys:
         """Keys of the further rows, or of a part of them, by which they are recognised."""
         return RowKeys(np.concatenate(self._keys))
 
+    def _has_jobs(self) -> bool:
+        return count_jobs(self.oracle.workers.n_jobs) > 1
+
+    def _queries(self) -> Iterator[list[tuple[DrawnRows, np.ndarray]]]:
+        """Yield parts of :meth:`_drawn` that are labelled together."""
+        dataset, parts, n_rows = self.pool.dataset, [], 0
+        for part in self._drawn():
+            parts.append(part)
+            n_rows += len(part[0])
+            if len(parts) == LABELLED_CHUNKS or n_rows + self._most_drawn() > dataset.sample_rows:
+                yield parts
+                parts, n_rows = [], 0
+        if parts:
+            yield parts
+
+    def _most_drawn(self) -> int:
+        """Return a number that the rows of each part of :meth:`_drawn` stay below: that of the fit, or two chunks."""
+        chunk_size, most = self.pool.dataset.chunk_size, self.pool.dataset.sample_rows
+        return chunk_size + max(chunk_size, min(SUMMED_ROWS, most - chunk_size))
+
     def _drawn(self) -> Iterator[tuple[DrawnRows, np.ndarray]]:
         """Yield further rows, about a chunk of them at a time, and random numbers that tell which are held out."""
         pool, parts, n_rows = self.pool, [], 0
         dataset, others = pool.dataset, [name for name in (pool.y, pool.weight) if name is not None]
-        most = max(dataset.chunk_size, min(SUMMED_ROWS, dataset.sample_rows))
+        most = self._most_drawn() - dataset.chunk_size
         for chunk in dataset.chunks(others=others):
             part = self._drawn_from(chunk)
             if len(part.keys):
@@ -338,13 +379,25 @@ class Summing:
                     self.pool.check(self.rows.X, part.drawn.table)
             raise
 
-    def _label_and_add(self, drawn: DrawnRows, keys: np.ndarray) -> None:
-        """Label rows, hold some of them out, and add the others; each stands for the rows that are not drawn, too."""
-        pool, share = self.pool, self.further.n_left / self.further.n_drawn
-        outputs = self.oracle.label(drawn.table, "rows of the dataset")
-        self.n_labelled += len(drawn)
+    def _labelled(self, parts: list[tuple[DrawnRows, np.ndarray]]) -> np.ndarray:
+        """Return the outputs of the teacher for the rows of several parts."""
         every = -(-self.further.n_drawn // MOST_KEYS)
-        self._keys.append(value_keys(drawn.table)[drawn.positions % every == 0])
+        with encoded_once():
+            outputs = self.oracle.label(stack_rows([drawn.table for drawn, _ in parts]), "rows of the dataset")
+            for drawn, _ in parts:
+                self._keys.append(value_keys(drawn.table)[drawn.positions % every == 0])
+        self.n_labelled += len(outputs)
+        return outputs
+
+    def _add_parts(self, parts: list[tuple[DrawnRows, np.ndarray]], outputs: np.ndarray) -> None:
+        ends = np.cumsum([len(drawn) for drawn, _ in parts])
+        for (drawn, keys), own in zip(parts, np.split(outputs, ends[:-1]), strict=True):
+            with encoded_once():
+                self._add_labelled(drawn, keys, own)
+
+    def _add_labelled(self, drawn: DrawnRows, keys: np.ndarray, outputs: np.ndarray) -> None:
+        """Hold some rows out, and add the others; each stands for the rows that are not drawn, too."""
+        pool, share = self.pool, self.further.n_left / self.further.n_drawn
         weight = self.rows.sample_weight.mean() if pool.weight is None else drawn.others[pool.weight].astype(float)
         weights, truth = np.broadcast_to(weight, len(drawn)), None
         if pool.y is not None and pool.truth_of is not None:

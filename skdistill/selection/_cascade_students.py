@@ -21,7 +21,7 @@ from .._described import described
 from .._validation import check_number
 from ..compiled._certainty import Certainty
 from ..exceptions import StudentError
-from ..metrics._answering import answered_share, distance_in_tolerances
+from ..metrics._answering import answered_share, distance_in_tolerances, reweighted
 from ..students import CompactBoostingRegressor
 from ..transfer import TransferSet
 from ._targets import Targets
@@ -29,10 +29,6 @@ from ._validation_rows import Group, Validation
 
 TOLERANCE_SHARE = 0.1
 """The tolerance in standard deviations of the teacher's values, unless one is given: the default of cascades."""
-
-LEAST_DISTANCE, POWER = 0.5, 4
-"""Of the weights; chosen among least distances of 0.05 to 0.5, powers of 1 to 8 and up to three rounds, by the share of
-rows that cascades answered on rows that no benchmark reports."""
 
 AGREEMENT = 0.99
 """The promise, the default of cascades, for which candidates are compared."""
@@ -122,9 +118,3 @@ class CascadeStudents:
         model = CompactBoostingRegressor(**DISTANCE_MODEL, random_state=self.seed)
         model.fit(cells(rows.X, outputs), distance, sample_weight=rows.sample_weight)
         return lambda X, outputs: model.predict(cells(X, outputs))
-
-
-def reweighted(sample_weight: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    """Return weights that are smaller where the expected distance, in tolerances, is larger; their sum stays."""
-    weight = sample_weight * np.maximum(expected, LEAST_DISTANCE) ** -POWER
-    return weight * (sample_weight.sum() / weight.sum())

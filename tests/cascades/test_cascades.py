@@ -1,6 +1,8 @@
 """Cascades: the promise holds, the teacher is asked only where it must be, and both models stay as they are."""
 
 import pickle
+import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,17 +15,19 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import skdistill
 from skdistill import CascadeClassifier, CascadeRegressor, DistilledClassifier, DistilledRegressor, as_teacher
 from skdistill.cascades._learning import answered_share
-from skdistill.cascades._thresholds import grid_of, least_share, path_of
+from skdistill.cascades._thresholds import as_strict, grid_of, least_share, path_of
 from skdistill.checking import check_certificate
+from skdistill.compiled._cascade import _StudentAndDeferral
 from skdistill.compiled._certainty import Certainty, margin
 from skdistill.compiled._certainty_code import _margin
+from skdistill.datasets import as_dataset
 from skdistill.exceptions import TeacherWarning
 from skdistill.inspection import CascadeDisplay
 from skdistill.metrics import binomial_p_value, rows_needed
@@ -136,6 +140,27 @@ def test_thresholds_lie_densely_between_tuning_rows():
     assert boldest - 0.005 < path.share <= boldest
 
 
+@pytest.mark.parametrize(
+    ("n_rows", "agreement", "confidence"), [(1350, 0.99, 0.95), (313, 0.97, 0.9), (99, 0.97, 0.95)]
+)
+def test_no_row_proves_that_could_tune(n_rows, agreement, confidence):
+    """Of the rows that are left to calibrate on, the fewest are taken of which as many may fail as of all of them."""
+    fewest = as_strict(n_rows, agreement, confidence)
+    n_failures = np.arange(n_rows)
+    p_values = [binomial_p_value(n_failures[:n], n, 1 - agreement) for n in (n_rows, fewest, fewest - 1)]
+    allowed = [int((values <= 1 - confidence).sum()) for values in p_values]
+    assert allowed[0] == allowed[1] > allowed[2]
+
+
+def test_thresholds_are_few_however_many_rows_are_known():
+    """Those of many rows are spread evenly over them, from the most certain to the least."""
+    certainty = np.random.default_rng(0).random(20_000)
+    grid = grid_of(certainty)[1:-1]
+    assert len(grid) < 5000
+    answered = np.searchsorted(np.sort(-certainty), -grid) / len(certainty)
+    assert np.diff(np.concatenate([[0], answered, [1]])).max() < 0.002
+
+
 def test_a_certainty_that_ranks_failures_last_leaves_more_to_the_student():
     """The comparison of scores is one of ranks."""
     fails = np.arange(100) >= 90
@@ -160,6 +185,77 @@ def test_the_teacher_is_asked_once_for_each_calibration_row(digits, teacher, stu
     Counting.n_asked = 0
     CascadeClassifier(teacher, student, agreement=0.9, certainty="margin").fit(digits[1][:300])
     assert Counting.n_asked == 300
+
+
+def test_rows_of_the_student_are_asked_for_and_prove_nothing(digits, teacher, student):
+    """At most ``n_synthetic`` of them; the calibration rows are the same with them and without."""
+    cascade = CascadeClassifier(teacher, student, agreement=0.9, n_synthetic=50, random_state=0)
+    Counting.n_asked = 0
+    alone = clone(cascade).fit(digits[1][:300])
+    n_asked, Counting.n_asked = Counting.n_asked, 0
+    cascade.fit(digits[1][:300], X_train=digits[0])
+    assert Counting.n_asked == n_asked + 50
+    assert cascade.certificate_.digests == alone.certificate_.digests
+    with pytest.raises(ValueError, match="200 of the 300 rows are among X_train; expected other rows"):
+        cascade.fit(digits[1][:300], X_train=digits[1][100:500])
+    with pytest.raises(ValueError, match="X has 63 features"):
+        cascade.fit(digits[1][:300], X_train=digits[0][:, 1:])
+
+
+def test_rows_of_the_student_show_where_it_errs():
+    """A corner that no tuning row lies in is found if the rows that the student was taught on lie there."""
+    X_train, X = np.random.default_rng(0).uniform(-1, 1, size=(2, 600, 2))
+
+    def teacher(X):
+        return X[:, 0] + (X[:, 1] > 0.8) * np.sign(np.sin(40 * X[:, 0]))
+
+    student = LinearRegression().fit(X_train, X_train[:, 0])
+    cascade = CascadeRegressor(teacher, student, agreement=0.8, tolerance=0.1, n_synthetic=500, random_state=0)
+    cascade.fit(X[X[:, 1] < 0.7], X_train=X_train)
+    certainty, in_corner = cascade._certainty_of(cascade._models.ask_student(X), X), X[:, 1] > 0.8
+    assert np.mean(certainty[~in_corner] <= np.quantile(certainty[in_corner], 0.9)) < 0.1
+
+
+@pytest.mark.parametrize("certainty", ["margin", "families"])
+def test_datasets_are_answered_chunk_by_chunk(digits, teacher, student, certainty):
+    """The answers for chunks that are read one after the other are those for the table; so are those of one row."""
+    cascade = CascadeClassifier(teacher, student, agreement=0.9, certainty=certainty, n_synthetic=50, random_state=0)
+    compiled, X = skdistill.compile(cascade.fit(digits[1][:400])), digits[1][400:550]
+    n_read = []
+
+    def chunks():
+        for start in range(0, len(X), 50):
+            n_read.append(start)
+            yield X[start : start + 50]
+
+    for model, method in [
+        *((cascade, name) for name in ("predict", "predict_proba", "defers")),
+        *((compiled, name) for name in ("defers", "certain", "predict")),
+    ]:
+        n_read.clear()
+        answers = getattr(model, method)(as_dataset(chunks))
+        first = next(answers)
+        assert set(n_read) == {0}  # no chunk before its turn
+        np.testing.assert_array_equal(np.concatenate([first, *answers]), getattr(model, method)(X))
+    outputs, defers = map(np.concatenate, zip(*compiled.answer(as_dataset(chunks)), strict=True))
+    np.testing.assert_array_equal(outputs, compiled(X))
+    assert (defers == cascade.defers(X)).all()
+
+
+def test_values_of_a_dataset_are_those_of_its_rows(values):
+    """Of frames with the columns in another order, and with further ones."""
+    X, teacher, student = values
+    cascade = CascadeRegressor(teacher, student, agreement=0.9, tolerance=0.3, n_synthetic=50, random_state=0)
+    X = pd.DataFrame(X, columns=list("abc"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # both models were fitted without names
+        expected = cascade.fit(X[500:1000]).predict(X[1000:1100])
+        chunks = as_dataset(
+            lambda: (X[start : start + 40].assign(d=0)[list("cadb")] for start in range(1000, 1100, 40))
+        )
+        found = list(cascade.predict(chunks))
+    assert [len(each) for each in found] == [40, 40, 40]
+    np.testing.assert_array_equal(np.concatenate(found)[:100], expected)
 
 
 @pytest.mark.parametrize("certainty", ["margin", "deviation", "families"])
@@ -280,6 +376,31 @@ def test_a_row_is_deferred_alone_as_among_many(kind, student):
                 assert np.shape(of_row) == np.shape(compiled(row))
 
 
+@pytest.mark.parametrize("student", ["boosting", "hybrid"])
+def test_texts_are_read_once_for_both_answers(student):
+    """The student and the score share the cells of a row, and agree with many rows on texts that were never seen."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(600, 3)), columns=list("abc")).assign(text=rng.choice(list("uvwxyz"), 600))
+    y = (X["a"] + X["text"].map({"u": 3, "x": -3, "w": 2}).fillna(0) + rng.normal(size=600) > 0).to_numpy().astype(int)
+    texts = ColumnTransformer([("texts", OneHotEncoder(handle_unknown="ignore"), ["text"])], remainder="passthrough")
+    teacher = make_pipeline(texts, DecisionTreeClassifier(random_state=0)).fit(X[:300], y[:300])
+    model = DistilledClassifier(teacher, student, student_size=40, sampler=None, random_state=0).fit(X[:300])
+    options = {"certainty": "deviation", "n_synthetic": 500, "random_state": 0}
+    cascade = CascadeClassifier(teacher, model, agreement=0.7, **options)
+    compiled = skdistill.compile(cascade.fit(X[300:]))
+    helper, rows = compiled.certainty.helper, pd.concat([X[:20].assign(text=text) for text in ("u", None, "new")])
+    assert 3 in helper.scorer.feature
+    for is_left in (True, False):  # the student has its own code for texts that it does not know
+        trees = replace(helper.scorer, missing_left=np.full(len(helper.scorer.feature), is_left))
+        compiled.certainty = replace(compiled.certainty, helper=helper.scored_by(trees))
+        certainty = compiled.certainty.of_rows(compiled(rows), rows)
+        for compiled.threshold in np.quantile(certainty, [0.25, 0.5, 0.75]) + 1e-9:
+            assert [compiled.answer(row)[1] for row in rows.to_numpy()] == compiled.defers(rows).tolist()
+    source = _StudentAndDeferral(compiled).source
+    assert all(source.count(f"= {name}[{column}]\n") <= 1 for name in ("cells", "given") for column in range(4))
+    assert source.count(", = cells") + source.count(", = given") <= 1
+
+
 def test_the_certainty_of_values_knows_what_the_student_answers():
     """Where errors depend on the answer, and on no column by itself, nearly all safe rows are left to the student."""
     X = np.random.default_rng(0).normal(size=(1000, 8))
@@ -381,6 +502,15 @@ def test_the_same_seed_gives_the_same_cascade(digits, teacher, student, cascade,
     assert (again.predict(digits[1]) == cascade.predict(digits[1])).all()
 
 
+def test_the_name_of_a_family_is_a_student(digits, teacher):
+    """It is taught on half of the rows, and a search may clone it; what is no name says so."""
+    few = clone(CascadeClassifier(teacher, "linear", agreement=0.5, certainty="margin", random_state=0)).fit(digits[1])
+    assert few.student == "linear"
+    assert few.share_student_ > 0.5
+    with pytest.raises(ValueError, match=r"student='linaer'; expected an estimator.*name of a family.*Did you mean"):
+        CascadeClassifier(teacher, "linaer", certainty="margin").fit(digits[1])
+
+
 def test_rows_of_the_student_are_refused(digits, teacher, student):
     """Calibration rows that the student was taught on prove nothing."""
     with pytest.raises(ValueError, match="200 of the 500 rows are among those that the student was"):
@@ -389,7 +519,7 @@ def test_rows_of_the_student_are_refused(digits, teacher, student):
 
 def test_too_few_rows_say_how_many_are_needed(digits, teacher):
     """With the number that is said, the fit succeeds; with one row less it does not."""
-    cascade = CascadeClassifier(teacher, teacher, agreement=0.97, certainty="margin")
+    cascade = CascadeClassifier(teacher, teacher, agreement=0.97, certainty="margin", tuning_fraction=0.2)
     with pytest.raises(ValueError, match=f"at least {rows_needed(0.97)} of them .* 125 rows in all"):
         cascade.fit(digits[1][:50])
     cascade.fit(digits[1][:125])

@@ -15,6 +15,7 @@ from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor, as_t
 from skdistill.datasets import as_dataset
 from skdistill.datasets._remaining import BLOCK, RemainingRows
 from skdistill.estimators import _refitting
+from skdistill.estimators._refitting import LABELLED_CHUNKS, Summing
 from skdistill.exceptions import DatasetError, TeacherOutputError, TeacherQueryError, TeacherWarning
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor, CompactTreeRegressor
 from skdistill.students._refitting import shortened, sums_for
@@ -95,6 +96,44 @@ def test_the_refit_does_not_depend_on_chunks(kind, n_parts, options):
     assert vars(model.refit_report_).keys() == vars(again.refit_report_).keys()
     assert model.refit_report_.n_summed == again.refit_report_.n_summed
     assert np.allclose(model.predict(table), again.predict(table), atol=1e-3)
+
+
+def test_chunks_are_labelled_together(monkeypatch):
+    """So that jobs wait for each other less often, within the rows that a fit holds; jobs change nothing at all."""
+    table, kept, queries = rows(3000), Summing._labelled, []
+
+    def labelled(summing, parts):
+        queries.append([len(drawn) for drawn, _ in parts])
+        return kept(summing, parts)
+
+    monkeypatch.setattr(Summing, "_labelled", labelled)
+    monkeypatch.setattr(_refitting, "SUMMED_ROWS", 1)  # otherwise, small chunks are one part
+    models = [student(max_queries=3000, n_jobs=n_jobs).fit(dataset(table, chunk_size=100)) for n_jobs in (None, 2)]
+    assert (models[0].predict(table) == models[1].predict(table)).all()
+    assert models[0].refit_report_ == models[1].refit_report_
+    assert max(map(len, queries)) == np.median([len(parts) for parts in queries]) == LABELLED_CHUNKS
+    monkeypatch.undo()
+    monkeypatch.setattr(Summing, "_labelled", labelled)
+    student(max_queries=3000).fit(dataset(table, chunk_size=400))
+    assert max(map(sum, queries)) <= 1000
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_errors_of_the_sums_reach_the_caller(monkeypatch, n_jobs):
+    """Also those of the last rows, in whatever thread they are added."""
+
+    def add(*part):
+        added.append(1)
+        if len(added) == n_parts:
+            raise MemoryError("the sums are full")
+
+    table, n_parts, added = rows(), 10**6, []
+    monkeypatch.setattr(_refitting, "sums_for", lambda *_: SimpleNamespace(add=add, student=lambda: None))
+    with pytest.raises(AttributeError):  # of no student
+        student(max_queries=10**6, n_jobs=n_jobs).fit(dataset(table))
+    n_parts, added[:] = len(added), []
+    with pytest.raises(MemoryError, match="the sums are full"):
+        student(max_queries=10**6, n_jobs=n_jobs).fit(dataset(table))
 
 
 def test_a_worse_student_is_not_kept(monkeypatch):
@@ -204,8 +243,9 @@ def test_rows_of_synthetic_samplers_come_first():
     assert model.refit_report_.n_labelled < 4000
 
 
-def test_classes_labels_weights_and_temperatures():
+def test_classes_labels_weights_and_temperatures(monkeypatch):
     """True labels are blended in, rows of weight zero are not labelled, and a temperature is undone."""
+    monkeypatch.setattr(_refitting, "VALIDATION_SHARE", 0.2)  # few rows tell little
     table = rows()
     truth = (table["a"] + 0.2 * table["b"] > 0.6).astype(int)
     teacher = RandomForestClassifier(5, min_samples_leaf=20, random_state=0).fit(table[["a", "b"]][:2000], truth[:2000])
@@ -214,7 +254,7 @@ def test_classes_labels_weights_and_temperatures():
     options = {"sampler": None, "random_state": 0, "max_queries": 5000, "soft_weight": 0.5}
     for more in ({}, {"temperature": 2.0}):
         model = DistilledClassifier(teacher, CompactBoostingClassifier(8, 8), **options, **more)
-        model.fit(dataset(table), "label", sample_weight="weight")
+        model.fit(dataset(table, sample_rows=500), "label", sample_weight="weight")
         assert model.refit_report_.is_kept
         assert model.refit_report_.n_summed + model.refit_report_.n_validated < 0.6 * N_ROWS
         agrees = model.predict(table[["a", "b"]]) == teacher.predict(table[["a", "b"]])

@@ -9,8 +9,8 @@ from helpers import CountingClassifier, dataset
 
 from skdistill import AutoStudent, CascadeRegressor, DistilledClassifier, DistilledRegressor
 from skdistill.exceptions import StudentError
-from skdistill.metrics._answering import answered_share, distance_in_tolerances
-from skdistill.selection._cascade_students import ANSWERED, LEAST_DISTANCE, reweighted
+from skdistill.metrics._answering import LEAST_DISTANCE, answered_share, distance_in_tolerances, reweighted
+from skdistill.selection._cascade_students import ANSWERED
 
 ROWS = np.random.default_rng(0).uniform(size=(1600, 2))
 
