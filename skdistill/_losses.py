@@ -41,6 +41,13 @@ class Loss:
     is_quadratic: ClassVar[bool] = False
     """Whether the normal equations give the minimum, as for the squared error."""
 
+    far_curvature: ClassVar[float] = 0.25
+    """What a single Newton step adds to the second derivatives of a row, in products of its gradient.
+
+    Where an output is certain and wrong, the second derivatives are nearly zero and the step would be far too long.
+    The sum stays positive definite, and is the second derivative itself where outputs are close to their targets.
+    """
+
     def outputs(self, scores: np.ndarray) -> np.ndarray:
         """Return the inverse link of the scores, which is compared with the targets."""
         raise NotImplementedError
@@ -106,6 +113,7 @@ class SquaredError(Loss):
 
     link = "identity"
     is_quadratic = True
+    far_curvature = 0.0
 
     def outputs(self, scores: np.ndarray) -> np.ndarray:
         """Return the scores."""

@@ -5,9 +5,11 @@ called with. Workers use one thread each.
 """
 
 import pickle
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import takewhile
 from threading import Event
 from typing import Any, TypeVar
@@ -72,6 +74,10 @@ class Shipped:
             raise NotPicklableError(f"{type(error).__name__}: {error}") from error
         self._token = uuid4().hex
 
+    def start(self, n_jobs: int, backend: str) -> None:
+        """Let all workers load the function now, which takes seconds in new processes: they import its modules."""
+        deque(self._one_by_one([_OnlyLoaded] * n_jobs, n_jobs, backend), maxlen=0)
+
     def map(self, items: Sequence[Any], n_jobs: int | None, backend: str | None = None) -> Iterator[Any]:
         """Yield the results for items in order; an error of the function is raised in its turn.
 
@@ -132,6 +138,10 @@ class _Failure:
     cause: BaseException | None
 
 
+class _OnlyLoaded:
+    """An item that a function is loaded for, and not called with."""
+
+
 _loaded: dict[str, Callable[[Any], Any]] = {}
 """The function that this process calls, by its token: only the latest, which may be large."""
 
@@ -140,18 +150,26 @@ def _call(token: str, content: np.ndarray, item: Any) -> Any:
     """Call a shipped function in a worker."""
     if isinstance(item, _Failure):
         return item
-    from threadpoolctl import threadpool_limits
-
     function = _loaded.get(token)
     if function is None:
         function = pickle.loads(content.data)  # the caller's own function
         _loaded.clear()
         _loaded[token] = function
+    if item is _OnlyLoaded:
+        return None
     try:
-        with threadpool_limits(1):
+        with _thread_pools(len(sys.modules)).limit(limits=1):
             return call_with_at_most(1, function, item)
     except Exception as error:
         return _Failure(error, _picklable(error.__cause__))
+
+
+@lru_cache(maxsize=1)
+def _thread_pools(n_modules: int) -> Any:  # noqa: ARG001  # libraries are loaded with modules
+    """Return what limits the threads of all libraries, which takes milliseconds to find."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _picklable(cause: BaseException | None) -> BaseException | None:

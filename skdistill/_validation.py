@@ -5,6 +5,8 @@ import math
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from numbers import Integral, Real
 from typing import Any
 
@@ -30,6 +32,10 @@ MAX_JOBS = 1024
 
 _SPARSE_TAG_IS_SET = parse_version(sklearn.__version__) >= parse_version("1.7")
 """Before scikit-learn 1.7, many estimators that accept sparse matrices do not set the tag; their own checks decide."""
+
+
+_finite: ContextVar[list[np.ndarray] | None] = ContextVar("finite", default=None)
+"""Arrays whose cells were found to be finite."""
 
 
 def check_number(
@@ -242,6 +248,16 @@ def _any_infinite(values: np.ndarray) -> bool:
 _IS_INFINITE = np.frompyfunc(lambda cell: isinstance(cell, float | np.floating) and math.isinf(cell), 1, 1)
 
 
+@contextmanager
+def checked_once() -> Iterator[None]:
+    """Within the block, nobody changes arrays of rows: those that an estimator checks are not checked by another."""
+    token = _finite.set([])
+    try:
+        yield
+    finally:
+        _finite.reset(token)
+
+
 def _is_plain(estimator: Any, X: Any) -> bool:
     """Whether ``X`` is an array of finite floats with the fitted number of columns, which every estimator accepts.
 
@@ -254,8 +270,18 @@ def _is_plain(estimator: Any, X: Any) -> bool:
         and len(X) > 0
         and X.shape[1] == getattr(estimator, "n_features_in_", None)
         and not hasattr(estimator, "feature_names_in_")
-        and bool(np.isfinite(X).all())
+        and _are_finite(X)
     )
+
+
+def _are_finite(X: np.ndarray) -> bool:
+    known = _finite.get()
+    if known is not None and any(X is each for each in known):
+        return True
+    are_finite = bool(np.isfinite(X).all())
+    if are_finite and known is not None:
+        known.append(X)
+    return are_finite
 
 
 def check_fitted(estimator: Any, attribute: str) -> None:

@@ -11,6 +11,7 @@ from .compilation import compile
 from .compiled import ConformalIntervals
 from .compiled._intervals import conformity_scores
 from .convert import rows_of_student, unwrap
+from .datasets._recognition import refuse_dataset
 from .exceptions import CompileError
 from .teachers import as_levels
 
@@ -82,9 +83,11 @@ def conformalize(
     >>> bool(np.mean((low <= y[600:]) & (y[600:] <= high)) > 0.85)
     True
     """
+    refuse_dataset("conformalize", X, "Margins need few rows: read some thousands, drawn at random.")
     truth = _checked(X, y, coverage)
     levels = _levels_of(model, quantiles)
     predict = _predictor(model)
+    _refuse_classes(model, predict)
     _refuse_seen_rows(model, X)
     outputs = np.asarray(predict(rows_of_student(model, X)), dtype=np.float64)
     kind, columns = _kind(model, predict, outputs, levels, coverage)
@@ -144,6 +147,17 @@ def _predictor(model: Any) -> Any:
         student = getattr(inside.model, "student_", None)
         predictor = model if inside.transformers or student is None else student
         return predictor.predict if hasattr(predictor, "predict") else predictor
+
+
+def _refuse_classes(model: Any, predict: Any) -> None:
+    """Refuse models of classes: labels that are numbers would get intervals that mean nothing."""
+    inside = unwrap(model).model
+    if any(getattr(each, "classes_", None) is not None for each in (inside, predict)):
+        raise ValueError(
+            f"conformalize: {type(inside).__name__} predicts classes; expected a model of values, quantiles, or means "
+            "and standard deviations. For classes, skdistill.certify bounds how often the student agrees with its "
+            "teacher, and a CascadeClassifier leaves the rows of which it is not certain to the teacher."
+        )
 
 
 def _refuse_seen_rows(model: Any, X: Any) -> None:

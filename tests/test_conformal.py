@@ -6,8 +6,8 @@ import sys
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LinearRegression
-from sklearn.neighbors import KNeighborsRegressor
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
@@ -197,6 +197,15 @@ class TestInvalid:
     def test_levels(self, quantiles, message):
         with pytest.raises(ValueError, match=message):
             conformalize(QUANTILES, X, Y, quantiles=quantiles)
+
+    @pytest.mark.parametrize("is_compiled", [False, True])
+    def test_classes(self, is_compiled):
+        """Of any model, also one whose labels are numbers and that is not compiled: that has no intervals of values."""
+        labels = (Y > 0).astype(int)
+        models = [LogisticRegression().fit(X, labels), KNeighborsClassifier().fit(X, labels)]
+        model = skdistill.compile(models[0]) if is_compiled else models[1]
+        with pytest.raises(ValueError, match=r"predicts classes; expected a model of values.*skdistill\.certify"):
+            conformalize(model, X, labels)
 
     def test_groups(self):
         """Missing, unexpected, unknown, too small and of another length."""

@@ -18,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 
+from skdistill import DistilledClassifier, as_teacher
 from skdistill._validation import (
     _SPARSE_TAG_IS_SET,
     check_number,
@@ -293,3 +294,25 @@ def test_setting_one_seed_does_not_move_another():
 def test_what_has_no_seed_is_left_alone(estimator):
     """Without a random_state there is nothing to set."""
     assert seed_estimator(estimator, np.random.RandomState(0)) is estimator
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_large_tables_are_checked_once(monkeypatch, n_jobs):
+    """By the distilled estimator or its student, in each call anew: infinite numbers are found in any."""
+    X = np.random.default_rng(0).random((50, 3))
+    model = DistilledClassifier(
+        as_teacher(lambda X: np.c_[X[:, 0], 1 - X[:, 0]], classes=[0, 1]),
+        "linear",
+        sampler=None,
+        n_jobs=n_jobs,
+    ).fit(X)
+    checked, kept = [], np.isfinite
+    monkeypatch.setattr(np, "isfinite", lambda cells: checked.append(cells is X) or kept(cells))
+    for method in (model.predict, model.predict_proba):
+        checked.clear()
+        method(X)
+        assert sum(checked) == 1
+    X[3, 1] = np.inf
+    for method in (model.predict, model.predict_proba):
+        with pytest.raises(ValueError, match="infinity"):
+            method(X)

@@ -66,6 +66,8 @@ class CascadeCosts:
     --------
     >>> from skdistill.cascades import CascadeCosts
     >>> costs = CascadeCosts(student=1.0, teacher=100.0, share_student=0.9)
+    >>> costs
+    <CascadeCosts: microseconds a row: student 1, teacher 100, cascade 11; the student answers 0.9000>
     >>> round(costs.cascade, 6), round(costs.expected(teacher=0.02), 6)
     (11.0, 0.002)
     """
@@ -78,6 +80,10 @@ class CascadeCosts:
     def cascade(self) -> float:
         """Microseconds a row of the cascade: each row is answered by the student, and deferred ones by the teacher."""
         return self.student + (1 - self.share_student) * self.teacher
+
+    def __repr__(self) -> str:
+        times = ", ".join(f"{name} {getattr(self, name):.3g}" for name in ("student", "teacher", "cascade"))
+        return f"<CascadeCosts: microseconds a row: {times}; the student answers {self.share_student:.4f}>"
 
     def expected(self, *, teacher: float, student: float = 0.0) -> float:
         """Return the expected cost of a row, from what a query of each model costs.

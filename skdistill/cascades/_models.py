@@ -97,7 +97,12 @@ class Models:
 
 def has_recipe(cascade: Any) -> bool:
     """Whether the teacher or the student is not fitted yet."""
-    return not (is_fitted_teacher(cascade.teacher) and is_fitted_teacher(cascade.student))
+    return not is_fitted_teacher(cascade.teacher) or _is_recipe(cascade.student)
+
+
+def _is_recipe(student: Any) -> bool:
+    """Whether a student is still to be taught: an unfitted estimator, or the name of a family."""
+    return isinstance(student, str) or not is_fitted_teacher(student)
 
 
 def resolve_models(cascade: Any, task: Any, X: Any, y: Any, rows: np.ndarray, rng: np.random.RandomState) -> Models:
@@ -127,7 +132,7 @@ def resolve_models(cascade: Any, task: Any, X: Any, y: Any, rows: np.ndarray, rn
             "be queried for rows that are deferred. Pass a model with predict."
         )
     student = cascade.student
-    if not is_fitted_teacher(student):
+    if _is_recipe(student):
         student = _fitted_student(student, adapted, take_rows(X, rows), rng)
     both = as_teacher(student, task=task, classes=adapted.classes_)
     known = [None if each.classes_ is None else each.classes_.tolist() for each in (adapted, both)]
@@ -149,7 +154,7 @@ def _fitted_student(recipe: Any, teacher: Teacher, X: Any, rng: np.random.Random
 
 def check_unseen(cascade: Any, X: Any) -> None:
     """Raise an error if rows are among those that the student was taught on, as far as it knows them."""
-    if not is_fitted_teacher(cascade.student):
+    if _is_recipe(cascade.student):
         return
     inside = unwrap(cascade.student)
     seen = getattr(inside.model, "seen_rows_", None)

@@ -26,7 +26,8 @@ class CascadeRegressor(RegressorMixin, BaseCascade):
         The model that is right by definition, and the one that answers where it is certain. *Fitted* models, pipelines,
         distilled estimators, compiled models and functions are used as they are: they are never refitted, copied or
         changed, not even by ``clone`` or a search. An *unfitted* estimator is a recipe: a clone of it is fitted on half
-        of the rows given to ``fit``, the student on the answers of the teacher.
+        of the rows given to ``fit``, the student on the answers of the teacher. The name of a family of students, such
+        as ``"boosting"``, is such a student, too.
     agreement : float in (0, 1), default=0.99
         Promised share of rows for which the value of the cascade is within ``tolerance`` of that of the teacher, or of
         the true one.

@@ -17,7 +17,7 @@ TIED = 1e-6
 """Certainties that are closer than this share of their range are not separated by a threshold."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CascadePath:
     """What happens on the calibration rows at each threshold, from the strictest to the boldest.
 
@@ -52,8 +52,8 @@ class CascadePath:
     ...     0.9,
     ...     90,
     ... )
-    >>> float(path.threshold), float(path.share)
-    (0.5, 0.8)
+    >>> path
+    <CascadePath: 2 thresholds on 90 rows; at 0.5, the student answers 0.8000, and 1.0000 is kept>
     """
 
     thresholds: np.ndarray
@@ -78,6 +78,12 @@ class CascadePath:
     def share(self) -> float:
         """Share of the calibration rows that the student answers at the chosen threshold."""
         return float(self.share_student[self.chosen])
+
+    def __repr__(self) -> str:
+        return (
+            f"<CascadePath: {len(self.thresholds):,} thresholds on {self.n_rows:,} rows; at {self.threshold:.4g}, the "
+            f"student answers {self.share:.4f}, and {self.kept[self.chosen]:.4f} is kept>"
+        )
 
 
 def grid_of(certainty: np.ndarray, *, is_nested: bool = True) -> np.ndarray:

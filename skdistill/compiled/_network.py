@@ -12,6 +12,12 @@ from ._scorer import FlatData
 LAYER_BLOCK_ROWS = 2048
 """Number of rows that are scored at a time, so that the hidden layers fit in the processor's cache."""
 
+BLOCK_NUMBERS = 2**17
+"""Number of numbers of the widest layer of a block: few enough for the cache, and so many that threads, which wait for
+each other between calls of numpy, mostly work."""
+
+MIN_BLOCK_ROWS, MAX_BLOCK_ROWS = 512, 8192
+
 MIN_DEVIATION_SHARE = 1e-3
 """Hidden units whose standard deviation is a smaller share of the largest one are excluded from refitting."""
 
@@ -91,8 +97,13 @@ class Network(FlatData, kind="network"):
         def score(rows: slice, cells: np.ndarray) -> None:
             scores[rows] = self.base + (self.hidden(self.design.inputs(cells)) @ last) * self.unit
 
-        for_each_dense_chunk(score, X if hasattr(X, "toarray") else np.asarray(X), LAYER_BLOCK_ROWS, n_jobs)
+        for_each_dense_chunk(score, X if hasattr(X, "toarray") else np.asarray(X), self._block_rows, n_jobs)
         return scores
+
+    @cached_property
+    def _block_rows(self) -> int:
+        widest = max(max(weights.shape) for weights in self.weights)
+        return int(np.clip(BLOCK_NUMBERS // max(widest, 1), MIN_BLOCK_ROWS, MAX_BLOCK_ROWS))
 
     def hidden(self, inputs: np.ndarray) -> np.ndarray:
         """Return the last hidden layer for rows of inputs; without hidden layers, the inputs and their products."""

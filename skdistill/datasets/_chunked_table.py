@@ -232,16 +232,8 @@ class ChunkedTable:
             If a partition cannot be read, does not fit those before, or has changed since the first reading; or if
             there is no row at all. The message names the partition.
         """
-        start, schema = 0, self.schema
-        for partition in self.source.partitions():
-            for chunk in self.chunks_of(partition, others=others, start=start):
-                if self.schema is None:
-                    schema = self._merged(schema, chunk)
-                yield chunk
-                start = chunk.start + len(chunk)
-        if start == 0:
-            raise DatasetError(f"{self.name} has no rows; expected at least 1.")
-        self.seen[ALL] = ("", start)
+        for chunk, _ in self._chunks_and_schema(others):
+            yield chunk
 
     def chunks_of(self, partition: Partition, *, others: Sequence[str] = (), start: int = 0) -> Iterator[Chunk]:
         """Read the rows of one partition in order.
@@ -269,6 +261,19 @@ class ChunkedTable:
             n_rows += len(chunk)
         self._note(partition, n_rows)
 
+    def _chunks_and_schema(self, others: Sequence[str]) -> Iterator[tuple[Chunk, Schema | None]]:
+        """Yield the chunks, each with the common schema of those so far."""
+        start, schema = 0, self.schema
+        for partition in self.source.partitions():
+            for chunk in self.chunks_of(partition, others=others, start=start):
+                if self.schema is None:
+                    schema = self._merged(schema, chunk)
+                yield chunk, schema
+                start = chunk.start + len(chunk)
+        if start == 0:
+            raise DatasetError(f"{self.name} has no rows; expected at least 1.")
+        self.seen[ALL] = ("", start)
+
     def _merged(self, schema: Schema | None, chunk: Chunk) -> Schema:
         """Return the schema of the chunks so far and of one more, which must fit them."""
         with named(self.name, chunk.partition):
@@ -284,8 +289,7 @@ class ChunkedTable:
 
         def read() -> Iterator[Chunk]:
             schema: Schema | None = None
-            for chunk in scanned.chunks(others=others):
-                schema = self._merged(schema, chunk)
+            for chunk, schema in scanned._chunks_and_schema(others):  # noqa: B007 - the last one is that of all
                 yield chunk
             object.__setattr__(scanned, "schema", schema)
 

@@ -1,16 +1,18 @@
-"""Rows of a dataset drawn in one reading: those with the largest keys, which depend on the seed and their position."""
+"""Readings of a dataset of which only a result is wanted: rows with the largest keys, or sums, here or elsewhere."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from .._tables import stack_rows, take_rows
 from ._chunk import Chunk
 from ._chunked_table import ChunkedTable, named
+
+Result = TypeVar("Result")
 
 KeysOf = Callable[[Chunk], np.ndarray]
 """Returns a key for each row of a chunk; it can be pickled."""
@@ -38,12 +40,18 @@ class RandomKeys:
     Parameters
     ----------
     seed : int
+    weight : str or None, default=None
+        Column of weights; rows with weight 0 are only drawn after all others.
     """
 
     seed: int
+    weight: str | None = None
 
     def __call__(self, chunk: Chunk) -> np.ndarray:
-        return row_keys(self.seed, chunk.start, len(chunk))
+        keys = row_keys(self.seed, chunk.start, len(chunk))
+        if self.weight is not None:
+            keys[chunk.others[self.weight] == 0] -= 1
+        return keys
 
 
 class Drawer(Protocol):
@@ -68,6 +76,19 @@ class Drawer(Protocol):
         """Return the rows with the largest keys of a dataset that was scanned."""
         ...
 
+    def results(
+        self,
+        dataset: ChunkedTable,
+        of_chunks: Callable[[Iterator[Chunk]], Result],
+        others: Sequence[str],
+        teacher: Any,
+    ) -> Iterator[Result] | None:
+        """Return what a function returns for the chunks of each partition, in order; ``None`` if read better here.
+
+        The function can be pickled, and queries the teacher.
+        """
+        ...
+
 
 _drawer: ContextVar[Drawer | None] = ContextVar("drawer", default=None)
 
@@ -80,6 +101,29 @@ def drawn_by(drawer: Drawer) -> Iterator[None]:
         yield
     finally:
         _drawer.reset(token)
+
+
+def results_of(
+    dataset: ChunkedTable, of_chunks: Callable[[Iterator[Chunk]], Result], others: Sequence[str], teacher: Any
+) -> Iterator[Result]:
+    """Return what a function returns for some of the chunks after the other: all of them here, partitions elsewhere.
+
+    Parameters
+    ----------
+    dataset : ChunkedTable
+        Chunks know their position in a dataset that was scanned, and in any that is read here.
+    of_chunks : callable
+        Can be pickled, and sums over the chunks of an iterator, which may be empty.
+    others : sequence of str
+        Further columns of the chunks.
+    teacher : Teacher
+        The one that the function queries, if it may be queried elsewhere.
+    """
+    if (drawer := _drawer_of(dataset)) is not None:
+        found = drawer.results(dataset, of_chunks, others, teacher)
+        if found is not None:
+            return found
+    return iter([of_chunks(dataset.chunks(others=others))])
 
 
 def scan(dataset: ChunkedTable, others: Sequence[str] = ()) -> ChunkedTable:
@@ -97,7 +141,7 @@ def scan_and_draw(
     n_rows: int,
     keys_of: KeysOf,
     others: Sequence[str],
-    on_rows: Callable[[int], None],
+    on_rows: Callable[[int], None] | None = None,
     *,
     n_of_more: int | None = None,
 ) -> tuple[ChunkedTable, "DrawnRows"]:
@@ -109,11 +153,11 @@ def scan_and_draw(
     n_rows : int >= 1
     keys_of : callable
     others : sequence of str
-    on_rows : callable
+    on_rows : callable or None, default=None
     n_of_more : int or None, default=None
         Number of rows to draw instead from a dataset with more than ``n_rows`` rows, which are then not kept in memory.
     """
-    fewer = n_rows if n_of_more is None else n_of_more
+    fewer, on_rows = n_rows if n_of_more is None else n_of_more, on_rows or _ignore
     if (drawer := _drawer_of(dataset)) is not None:
         scanned = drawer.scan(dataset, others, _ignore)
         wanted = n_rows if (scanned.n_rows or 0) <= n_rows else fewer

@@ -92,7 +92,7 @@ class Cluster:
             That of a task.
         """
         waiting: deque[tuple[Task, Any]] = deque()
-        n_ahead = AHEAD * max(self._n_threads(), 1)
+        n_ahead = AHEAD * max(self.n_threads(), 1)
         try:
             for task in tasks:
                 waiting.append((task, self._submit(sent, task)))
@@ -160,7 +160,7 @@ class Cluster:
                     raise _error_of_task(name, error) from error
                 if not isinstance(error, TimeoutError):
                     raise
-            if self._n_threads():
+            if self.n_threads():
                 last_seen = monotonic()
             elif monotonic() - last_seen > PATIENCE_SECONDS:
                 raise ClusterError(
@@ -168,7 +168,8 @@ class Cluster:
                     "workers, and run again."
                 )
 
-    def _n_threads(self) -> int:
+    def n_threads(self) -> int:
+        """Return the number of threads of all workers."""
         return sum(self._client.nthreads().values())
 
     def _require_workers(self, name: str = "on_cluster") -> None:

@@ -1,15 +1,20 @@
 """Datasets of Dask, read where their partitions are: only the rows that are drawn travel."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
-from ..datasets import ChunkedTable, Partition
+from ..datasets import Chunk, ChunkedTable, Partition
 from ..datasets._chunked_table import ALL, named
-from ..datasets._drawing import DrawnRows, KeysOf, LargestKeys
+from ..datasets._drawing import DrawnRows, KeysOf, LargestKeys, Result
 from ..datasets._other_sources import DaskSource, LoadedPartition
 from ..datasets._schema import Schema
 from ..exceptions import DatasetError
+from ..teachers import Teacher
+from ..teachers._by_row import is_by_row
+from ..teachers._elsewhere import is_of_here
 from ._cluster import Cluster, Task
 from ._sent import Loaded, Sent
 
@@ -49,20 +54,44 @@ class ClusterDrawer:
     def scan(self, dataset: ChunkedTable, others: Sequence[str], on_rows: Callable[[int], None]) -> ChunkedTable:
         """Return the dataset that knows its schema and the number of rows of its partitions."""
         scanned = replace(dataset, schema=None)
+        sent = Sent.of((_without_source(scanned), list(others), _exhaust, True), "the options of the dataset")
+        noted = _Noted()
+        for _ in self._noting(sent, scanned, others, noted):
+            on_rows(noted.n_rows)
+        return replace(scanned, schema=noted.schema)
+
+    def results(
+        self,
+        dataset: ChunkedTable,
+        of_chunks: Callable[[Iterator[Chunk]], Result],
+        others: Sequence[str],
+        teacher: Teacher,
+    ) -> Iterator[Result] | None:
+        """Return what a function returns for the chunks of each partition; ``None`` for fewer partitions than threads.
+
+        Of few partitions, the blocks of queries keep more workers busy. Some teachers are never queried elsewhere.
+        """
+        source = dataset.source
+        assert isinstance(source, DaskSource)
+        if is_of_here(teacher) or source.n_partitions < self._cluster.n_threads():
+            return None
+        contents = _without_source(dataset), list(others), of_chunks, is_by_row(teacher.model)
+        sent = Sent.of(contents, f"the models that are compared on {dataset.name}")
+        return self._noting(sent, dataset, others, _Noted())
+
+    def _noting(self, sent: Sent, dataset: ChunkedTable, others: Sequence[str], noted: "_Noted") -> Iterator[Any]:
+        """Yield the results of all partitions, which must fit each other, and note their sizes and common schema."""
         names = [partition.name for partition in dataset.source.partitions()]
-        schema, n_rows = None, 0
-        sent = Sent.of((_without_source(scanned), list(others)), "the options of the dataset")
-        for name, (n_new, new) in zip(names, self._each(sent, scanned, others, scan_partition), strict=True):
-            if new is not None:
-                with named(dataset.name, name):
-                    schema = new if schema is None else schema.joined(new)
-            scanned.seen[name] = ("", n_new)
-            n_rows += n_new
-            on_rows(n_rows)
-        if n_rows == 0:
+        starts = ((start,) for start in _starts(dataset))
+        found = self._each(sent, dataset, others, sum_partition, starts)
+        for name, (result, n_rows, schema) in zip(names, found, strict=True):
+            with named(dataset.name, name):
+                noted.add(n_rows, schema)
+            dataset.seen[name] = ("", n_rows)
+            yield result
+        if noted.n_rows == 0:
             raise DatasetError(f"{dataset.name} has no rows; expected at least 1.")
-        scanned.seen[ALL] = ("", n_rows)
-        return replace(scanned, schema=schema)
+        dataset.seen[ALL] = ("", noted.n_rows)
 
     def draw(
         self,
@@ -73,17 +102,13 @@ class ClusterDrawer:
         on_rows: Callable[[int], None],
     ) -> DrawnRows:
         """Return the rows with the largest keys."""
-        kept, start, starts = LargestKeys(n_rows), 0, []
-        sizes = [dataset.seen[partition.name][1] or 0 for partition in dataset.source.partitions()]
-        for size in sizes:
-            starts.append(start)
-            start += size
+        kept, starts = LargestKeys(n_rows), _starts(dataset)
         sent = Sent.of((_without_source(dataset), list(others), keys_of), "what rows are drawn by")
         more = ((start, kept.rest()) for start in starts)  # what is known when a partition is submitted
         found = self._each(sent, dataset, others, draw_partition, more)
-        for size, start, part in zip(sizes, starts, found, strict=True):
+        for end, part in zip([*starts[1:], dataset.n_rows or 0], found, strict=True):
             kept.absorb(part)
-            on_rows(start + size)
+            on_rows(end)
         return kept.rows(dataset)
 
     def _each(
@@ -124,16 +149,49 @@ def _without_source(dataset: ChunkedTable) -> ChunkedTable:
     return replace(dataset, source=OnePartition(dataset.name, dataset.source.column_names), seen={})
 
 
-def scan_partition(loaded: Loaded, table: Any, name: str, n_known: int | None) -> tuple[int, Schema | None]:
-    """Return the number of rows and the schema of a partition, on a worker."""
-    dataset, others = loaded.value
+@dataclass
+class _Noted:
+    """Number of rows and common schema of what was read so far."""
+
+    n_rows: int = 0
     schema: Schema | None = None
-    n_rows = 0
-    for chunk in _of_one(dataset, name, n_known).chunks_of(_partition(table, name), others=others):
-        with named(dataset.name, name):
-            schema = Schema.of(chunk.table) if schema is None else schema.merged(chunk.table)
-        n_rows += len(chunk)
-    return n_rows, schema
+
+    def add(self, n_rows: int, schema: Schema | None) -> None:
+        """Add rows whose schema must fit that of those before; ``None`` if there are none."""
+        self.n_rows += n_rows
+        if schema is not None:
+            self.schema = schema if self.schema is None else self.schema.joined(schema)
+
+
+def _starts(dataset: ChunkedTable) -> list[int]:
+    """Return the position of the first row of each partition, as far as the sizes are known."""
+    sizes = [dataset.seen.get(partition.name, ("", 0))[1] or 0 for partition in dataset.source.partitions()]
+    return [0, *accumulate(sizes[:-1])]
+
+
+def sum_partition(
+    loaded: Loaded, table: Any, name: str, n_known: int | None, start: int
+) -> tuple[Any, int, Schema | None]:
+    """Return what a function returns for the chunks of a partition, its number of rows and schema, on a worker."""
+    dataset, others, of_chunks, at_once = loaded.value
+    noted = _Noted()
+
+    def read() -> Iterator[Chunk]:
+        for chunk in _of_one(dataset, name, n_known).chunks_of(_partition(table, name), others=others, start=start):
+            with named(dataset.name, name):
+                noted.schema = Schema.of(chunk.table) if noted.schema is None else noted.schema.merged(chunk.table)
+            noted.n_rows += len(chunk)
+            yield chunk
+
+    with nullcontext() if at_once else loaded.lock:
+        result = of_chunks(read())
+    return result, noted.n_rows, noted.schema
+
+
+def _exhaust(chunks: Iterator[Chunk]) -> None:
+    """Read all chunks."""
+    for _ in chunks:
+        pass
 
 
 def draw_partition(

@@ -30,6 +30,8 @@ def on_cluster(client: Any = None, *, grow_trees: bool = False) -> Iterator[None
       here, each once, in whatever order the workers answer.
     - Of a Dask DataFrame or Array that is passed as ``X`` or ``X_unlabeled``, only the rows travel that are drawn. Its
       partitions are computed three times for a fit, so ``persist()`` what takes long to compute.
+    - ``model.fidelity`` and :func:`~skdistill.report` of such a collection query both models where its partitions are,
+      if these are at least as many as the threads of all workers: only sums travel, and the rows that a report draws.
     - A block or partition whose worker ends is given to another worker.
 
     Students are fitted here, apart from the trees of boosting with ``grow_trees=True``. Other datasets, such as paths

@@ -22,12 +22,14 @@ from .._types import (
     SupportsTransform,
     TeacherLike,
 )
-from .._validation import check_fitted, check_table
+from .._validation import check_fitted, check_table, checked_once
 from ..datasets import DatasetLike, is_dataset
 from ..datasets._for_models import answers_by_chunk
+from ..datasets._recognition import refuse_dataset
 from ..selection import AutoColumns, supports_callbacks
 from ..teachers import positions_said
 from ._base import BaseDistilled
+from ._datasets import SCORE_OF_DATASETS
 from ._tasks import ClassTask, FitTask
 
 
@@ -241,7 +243,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     refit_report_ : RefitReport
         Fidelity before and after the refit to further rows of a dataset, on some that were held out, the numbers of
         rows, and ``is_kept``: whether the refitted student is ``student_``, because its fidelity is higher; it is
-        printed as a sentence. Only set after a refit.
+        printed as a sentence. ``length`` is the share of the Newton step that was taken, chosen on ``n_chosen_on``
+        other rows that were held out. Only set after a refit.
     refresh_report_ : RefreshReport
         Fidelity before and after, bytes, and agreement of both students; it is printed as a sentence. Only set by
         :meth:`refresh`, in the estimator that it returns.
@@ -464,11 +467,12 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         check_fitted(self, "student_")
         if is_dataset(X):
             return answers_by_chunk(X, self, "predict_proba")
-        rows = self._student_rows(X)
         if self.n_jobs is None:  # nothing is lent, which saves time for single rows
-            return self._targets.predict_seen(self.student_, rows)
-        with context_of_threads(self.n_jobs, rows.shape[0]):
-            return self._targets.predict_seen(self.student_, rows)
+            return self._targets.predict_seen(self.student_, self._student_rows(X))
+        with checked_once():
+            rows = self._student_rows(X)
+            with context_of_threads(self.n_jobs, rows.shape[0]):
+                return self._targets.predict_seen(self.student_, rows)
 
     def teacher_labels(self, X: Any) -> np.ndarray:
         """Return the labels that the teacher predicts for ``X``.
@@ -496,6 +500,25 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             return self.soft_targets(X) if soft_targets is None else soft_targets
 
         return self.classes_[positions_said(teacher, X, outputs, chunk_size=self.chunk_size)]
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the share of rows whose label is the true one.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            With the columns seen in ``fit``.
+        y : array-like of shape (n_samples,)
+            True labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        score : float
+        """
+        refuse_dataset(f"{type(self).__name__}.score", X, SCORE_OF_DATASETS)
+        return super().score(X, y, sample_weight)
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the logarithm of :meth:`predict_proba`, of shape (n_samples, n_classes)."""

@@ -12,8 +12,8 @@ from .._described import described
 from .._progress import Progress
 from .._tables import describe_mismatch, is_frame, take_rows
 from .._validation import check_finite, check_random_state, check_table, draw_seed
-from ..datasets import ChunkedTable, as_dataset, is_dataset
-from ..datasets._drawing import DrawnRows, RandomKeys, draw, row_keys, scan, scan_and_draw
+from ..datasets import Chunk, ChunkedTable, as_dataset, is_dataset
+from ..datasets._drawing import DrawnRows, RandomKeys, draw, results_of, row_keys, scan, scan_and_draw
 from ..datasets._for_models import for_model
 from ..exceptions import DatasetError
 from ..metrics import FidelitySums
@@ -29,6 +29,9 @@ KEPT_QUERIES = 4
 
 FIRST_SHARE, MOST_FIRST_ROWS, FEWEST_FIRST_ROWS = 0.25, 20_000, 200
 """Share of the drawn rows that are drawn at random and tell where the teacher's outputs vary, and its limits."""
+
+SCORE_OF_DATASETS = "skdistill.report(model, X, 'name of the labels', max_rows=None) measures it on all rows."
+"""What to do if ``score`` is given a dataset."""
 
 
 class Passed(NamedTuple):
@@ -149,10 +152,8 @@ class ChosenOfDataset:
         """Return the rows in the order of the dataset, their outputs, weights, and true labels as targets."""
         pool, rows, drawn = self.pool, self.rows, self.drawn
         if drawn is None:
-            arrived = rows.drawn()
-            order = np.argsort(arrived.positions)
-            drawn, outputs = arrived.take(order), outputs[order]
-            rows = pool.check(self.X, drawn.table)
+            drawn, order = rows.in_order()
+            rows, outputs = drawn.table, outputs[order]
         pool.chosen.append(rows)
         # if labels are taught instead of probabilities, the rows that were selected for these are not taught
         pool.positions[:] = [drawn.positions]
@@ -177,7 +178,8 @@ def draw_first_rows(model: Any, passed: Passed) -> tuple[Passed, DatasetPool | N
 
     A dataset with no more rows than are drawn is read as a whole, and the fit is that of the table in memory. Otherwise
     some rows are drawn at random: those of ``X``, and those that validate samplers and students unless ``X_val`` is
-    passed. The other rows are selected later, where the outputs of the teacher vary, and count as unlabelled ones.
+    passed. Rows with weight 0 are not among them; if they leave fewer rows than that, the fit is that of these. The
+    other rows are selected later, where the outputs of the teacher vary, and count as unlabelled ones.
 
     Raises
     ------
@@ -193,9 +195,12 @@ def draw_first_rows(model: Any, passed: Passed) -> tuple[Passed, DatasetPool | N
     n_rows = _n_drawn(model, dataset)
     n_validation = _n_validation(model, n_rows) if passed.X_val is None else 0
     n_first = int(min(max(FEWEST_FIRST_ROWS, FIRST_SHARE * n_rows), MOST_FIRST_ROWS, n_rows - n_validation))
-    scanned, drawn = _draw_at_random(model, dataset, n_rows, n_first + n_validation, seed, _names(y, weight))
+    keys_of = RandomKeys(seed, weight)
+    scanned, drawn = _draw_at_random(model, dataset, n_rows, n_first + n_validation, keys_of, _names(y, weight))
     if (scanned.n_rows or 0) <= n_rows:
         return _as_passed(passed, drawn, y, weight), None
+    if weight is not None and (drawn.others[weight] == 0).any():  # then these are all rows that have a weight
+        return _as_passed(passed, _with_weight(drawn, weight), y, weight), None
     order = np.argsort(row_keys(seed + 1, 0, len(drawn)))
     first, held = drawn.take(np.sort(order[:n_first])), drawn.take(np.sort(order[n_first:]))
     passed = _as_passed(passed, first, y, weight)
@@ -218,12 +223,20 @@ def draw_first_rows(model: Any, passed: Passed) -> tuple[Passed, DatasetPool | N
 def fidelity_to_dataset(model: Any, X: Any, sample_weight: Any) -> float:
     """Return the fidelity of a fitted distilled estimator on all rows of a dataset."""
     weight = _column(model, "sample_weight", sample_weight)
+    dataset, add_up = for_model(X, model, _names(weight)), partial(_fidelity_sums, model, weight)
     sums = FidelitySums(model._task.multioutput)
-    for chunk in for_model(X, model, _names(weight)).chunks(others=_names(weight)):
+    for part in results_of(dataset, add_up, _names(weight), model._targets.teacher):
+        sums.join(part)
+    return sums.fidelity
+
+
+def _fidelity_sums(model: Any, weight: str | None, chunks: Iterator[Chunk]) -> FidelitySums:
+    sums = FidelitySums(model._task.multioutput)
+    for chunk in chunks:
         weights = None if weight is None else chunk.others[weight]
         outputs = model._targets.predict_seen(model.student_, model._student_rows(chunk.table))
         sums.update(model.soft_targets(chunk.table), outputs, weights)
-    return sums.fidelity
+    return sums
 
 
 def _draw_unlabelled(model: Any, passed: Passed) -> tuple[Passed, DatasetPool | None]:
@@ -300,11 +313,17 @@ def _n_validation(model: Any, n_rows: int) -> int:
 
 
 def _draw_at_random(
-    model: Any, dataset: ChunkedTable, n_rows: int, n_of_more: int, seed: int, others: Sequence[str]
+    model: Any, dataset: ChunkedTable, n_rows: int, n_of_more: int, keys_of: RandomKeys, others: Sequence[str]
 ) -> tuple[ChunkedTable, DrawnRows]:
     """Read the dataset once: its schema, and rows drawn at random, fewer from a dataset of more than ``n_rows``."""
     with Progress(f"read {dataset.name}", dataset.n_rows, model.verbose) as progress:
-        return scan_and_draw(dataset, n_rows, RandomKeys(seed), others, progress.update, n_of_more=n_of_more)
+        return scan_and_draw(dataset, n_rows, keys_of, others, progress.update, n_of_more=n_of_more)
+
+
+def _with_weight(drawn: DrawnRows, weight: str) -> DrawnRows:
+    """Return the rows with a weight other than 0; all rows if there is none, which the check of the weights reports."""
+    kept = np.flatnonzero(drawn.others[weight] != 0)
+    return drawn.take(kept) if len(kept) else drawn
 
 
 def _as_passed(passed: Passed, drawn: DrawnRows, y: str | None, weight: str | None) -> Passed:

@@ -7,7 +7,7 @@ import numpy as np
 
 from .._tables import is_frame
 from .._threads import context_of_threads
-from .._validation import check_fitted, check_table
+from .._validation import check_fitted, check_table, checked_once
 from ..datasets import DatasetLike, is_dataset
 from ..datasets._for_models import answers_by_chunk
 from ..metrics import fidelity
@@ -67,11 +67,12 @@ class PredictionMixin:
         check_fitted(self, "student_")
         if is_dataset(X):
             return answers_by_chunk(X, self, "predict")
-        rows = self._student_rows(X)
         if self.n_jobs is None:  # nothing is lent, which saves time for single rows
-            return self.student_.predict(rows)
-        with context_of_threads(self.n_jobs, rows.shape[0]):
-            return self.student_.predict(rows)
+            return self.student_.predict(self._student_rows(X))
+        with checked_once():
+            rows = self._student_rows(X)
+            with context_of_threads(self.n_jobs, rows.shape[0]):
+                return self.student_.predict(rows)
 
     def _student_rows(self, X: Any) -> Any:
         """Return checked rows with the columns that the student sees."""

@@ -2,6 +2,8 @@
 
 import copy
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any, NamedTuple
@@ -9,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._encoding import encoded_once
+from .._processes import count_jobs
 from .._tables import stack_rows, take_rows
 from .._validation import check_weights, draw_seed
 from ..datasets import Chunk
@@ -18,16 +21,30 @@ from ..datasets._remaining import RemainingRows
 from ..selection import MIN_VALIDATION_ROWS, AutoStudent, Group, Run, Targets
 from ..students._completion import CompletedClassifier
 from ..students._deciding import DecidingClassifier
-from ..students._refitting import Sums, sums_for
+from ..students._refitting import Sums, shortened, sums_for
 from ..teachers._seen_rows import RowKeys, value_keys
 from ..transfer import Oracle, TransferSet
 from ._datasets import DatasetPool
+
+LABELLED_CHUNKS = 4
+"""Number of chunks whose rows are labelled in one query, if they are no more than the rows that a fit holds: jobs wait
+for each other at the end of each query."""
 
 MIN_ROWS = 1000
 """Minimum number of further rows for a refit."""
 
 VALIDATION_SHARE, MOST_VALIDATION_ROWS = 0.05, 5000
-"""Share of the further rows that the student before and after the refit is compared on, and about their maximum."""
+"""Share of the further rows that are held out, and about their maximum: the length of a step is chosen on one half of
+them, and the students before and after it are compared on the other."""
+
+LENGTHS = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125)
+"""Shares of a Newton step that are tried."""
+
+SUMMED_ROWS = 4096
+"""Rows of small chunks that are labelled and summed together: a call costs as much as thousands of rows."""
+
+MOST_STOOD_FOR = 10
+"""Maximum weight of a row that was held out, in rows that were not selected: beyond it, a few rows would decide."""
 
 MOST_KEYS = 1_000_000
 """About the maximum number of further rows whose keys are kept, of 16 bytes each."""
@@ -37,17 +54,23 @@ MOST_KEYS = 1_000_000
 class RefitReport:
     """What a refit to more rows of a dataset has changed, on rows of it that were used for nothing else.
 
-    They are weighted, so that the fidelity is that on the whole dataset, although rows were selected for the fit where
-    the outputs of the teacher vary.
+    They are weighted, because rows were selected for the fit where the outputs of the teacher vary, and fewer of these
+    are left. If nearly all of these were selected, too few are left, and the fidelity is that of the other rows. Linear
+    classifiers and boosting of classes take a Newton step, whose length is chosen on one half of the rows that are held
+    out; the fidelity is that on the other half.
 
     Parameters
     ----------
     n_summed : int
         Number of rows in the sums: those that the student was taught on and further ones.
     n_labelled : int
-        Number of further rows that the teacher has labelled, with those of the comparison.
+        Number of further rows that the teacher has labelled, with those that were held out.
     n_validated : int
         Number of rows of the comparison.
+    n_chosen_on : int
+        Number of rows that the length of the step was chosen on; 0 if the values are fitted to the minimum.
+    length : float
+        Share of the Newton step that was taken.
     fidelity_before, fidelity_after : float
         Fidelity of the student before and after the refit.
     is_kept : bool
@@ -57,15 +80,18 @@ class RefitReport:
     n_summed: int
     n_labelled: int
     n_validated: int
+    n_chosen_on: int
+    length: float
     fidelity_before: float
     fidelity_after: float
     is_kept: bool
 
     def __str__(self) -> str:
         kept = "kept" if self.is_kept else "not kept"
+        step = f" by {self.length:.3g} of a Newton step" if self.n_chosen_on else ""
         return (
-            f"The student refitted to {self.n_summed:,} rows was {kept}: fidelity {self.fidelity_before:.4f} before, "
-            f"{self.fidelity_after:.4f} after on {self.n_validated:,} other rows."
+            f"The student refitted{step} to {self.n_summed:,} rows was {kept}: fidelity {self.fidelity_before:.4f} "
+            f"before, {self.fidelity_after:.4f} after on {self.n_validated:,} other rows."
         )
 
 
@@ -120,6 +146,7 @@ def refit(
     with run.phases.phase("refit the student") as phase:
         phase.log(f"fitting the values of {type(student).__name__} again, to {further.n_drawn:,} more rows")
         summing = Summing(sums, rows, pool, further, targets, oracle)
+        oracle.workers.expect(further.n_drawn, int(min(oracle.n_left - further.n_drawn, 2.0**62)))
         progress = phase.progress(f"label and sum rows of {pool.dataset.name}", further.n_drawn, "rows")
         for n_done in summing.run():
             progress.update(n_done)
@@ -127,7 +154,7 @@ def refit(
             return Refitted(student)
         if summing.n_held < MIN_VALIDATION_ROWS:
             return Refitted(student, keys=summing.keys)
-        return _better(model, student, _with_inside(student, sums.student()), summing, targets)
+        return _better(model, student, sums.student(), summing, targets)
 
 
 def _inside(student: Any) -> Any:
@@ -145,17 +172,47 @@ def _with_inside(student: Any, refitted: Any) -> Any:
     return wrapper
 
 
-def _better(model: Any, before: Any, after: Any, summing: "Summing", targets: Targets) -> Refitted:
-    """Return the student of the smaller loss on the rows that were held out, and the report."""
-    held = summing.held_out()
-    losses = [
-        held.losses(targets.predict(student, held.X), pools_outputs=targets.pools_outputs)[0]
-        for student in (before, after)
-    ]
-    old, new = (1 - float(np.mean(each)) for each in losses)
+def _better(model: Any, before: Any, refitted: Any, summing: "Summing", targets: Targets) -> Refitted:
+    """Return the student of the smaller loss on rows that were held out, and the report.
+
+    Parameters
+    ----------
+    model : distilled estimator
+    before : estimator
+    refitted : estimator
+        Without the wrappers of ``before``.
+    summing : Summing
+    targets : Targets
+    """
+    compared, chosen_on = summing.held_out()
+    length = 1.0 if chosen_on is None else _best_length(before, refitted, chosen_on, targets)
+    after = _with_inside(before, shortened(_inside(before), refitted, length))
+    old, new = (1 - float(_losses(student, compared, targets).mean()) for student in (before, after))
     is_kept = new > old and _is_within_budget(model, after)
-    report = RefitReport(summing.n_summed, summing.n_labelled, summing.n_held, old, new, is_kept)
+    report = RefitReport(
+        summing.n_summed,
+        summing.n_labelled,
+        len(compared.targets),
+        0 if chosen_on is None else len(chosen_on.targets),
+        length,
+        old,
+        new,
+        is_kept,
+    )
     return Refitted(after if is_kept else before, report, summing.keys)
+
+
+def _best_length(before: Any, refitted: Any, rows: Group, targets: Targets) -> float:
+    """Return the longest step whose loss is not clearly larger than the smallest: by a standard error at most."""
+    students = [_with_inside(before, shortened(_inside(before), refitted, length)) for length in LENGTHS]
+    losses = np.array([_losses(student, rows, targets) for student in students])
+    more = losses - losses[losses.mean(axis=1).argmin()]
+    is_close = more.mean(axis=1) <= more.std(axis=1) / np.sqrt(more.shape[1])
+    return LENGTHS[int(is_close.argmax())]
+
+
+def _losses(student: Any, rows: Group, targets: Targets) -> np.ndarray:
+    return rows.losses(targets.predict(student, rows.X), pools_outputs=targets.pools_outputs)[0]
 
 
 def _is_within_budget(model: Any, student: Any) -> bool:
@@ -193,7 +250,7 @@ class Summing:
     n_summed: int = 0
     n_labelled: int = 0
     n_held: int = 0
-    _held: list[tuple[Any, np.ndarray, np.ndarray]] = field(default_factory=list)
+    _held: list[tuple[Any, np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
     _keys: list[np.ndarray] = field(default_factory=list)
 
     def run(self) -> Iterator[int]:
@@ -203,16 +260,35 @@ class Summing:
             part = self.rows.take(np.arange(start, min(start + step, len(self.rows))))
             with encoded_once():  # nothing of a chunk is kept
                 self._add(part.X, part.outputs, part.truth, part.sample_weight)
-        for drawn, is_held in self._drawn():
-            with encoded_once():
-                self._label_and_add(drawn, is_held)
-            yield self.n_labelled
+        adding: Future[None] | None = None
+        with ThreadPoolExecutor(1) as pool:
+            for parts in self._queries():
+                outputs = self._labelled(parts)
+                if adding is not None:
+                    adding.result()
+                if self._has_jobs():  # which label the next rows meanwhile
+                    adding = pool.submit(copy_context().run, self._add_parts, parts, outputs)
+                else:
+                    self._add_parts(parts, outputs)
+                yield self.n_labelled
+            if adding is not None:
+                adding.result()
 
-    def held_out(self) -> Group:
-        """Return the rows that were held out, with the outputs of the teacher; together, they stand for the dataset."""
-        tables, outputs, weights = zip(*self._held, strict=True)
-        X = stack_rows(list(tables))
-        return Group(X, self.targets.of(np.concatenate(outputs)), np.concatenate(weights) * self._rows_stood_for(X))
+    def held_out(self) -> tuple[Group, Group | None]:
+        """Return the held-out rows on which students are compared, and a random half that a length is chosen on.
+
+        The rows are weighted, so that either part stands for the dataset.
+        """
+        tables, outputs, weights, keys = zip(*self._held, strict=True)
+        X, targets = stack_rows(list(tables)), self.targets.of(np.concatenate(outputs))
+        weight = np.concatenate(weights) * self._rows_stood_for(X)
+        order = np.concatenate(keys).argsort()
+        n_chosen_on = len(order) // 2 if self.sums.is_step else 0
+        chosen_on, compared = (
+            Group(take_rows(X, rows), targets[rows], weight[rows])
+            for rows in (np.sort(order[:n_chosen_on]), np.sort(order[n_chosen_on:]))
+        )
+        return compared, chosen_on if n_chosen_on else None
 
     def _rows_stood_for(self, held: Any) -> np.ndarray:
         """Return for how many rows of the dataset each row that was held out stands.
@@ -226,57 +302,111 @@ class Summing:
             own, n_strata = strata.of(held), len(strata.spread)
             n_held, n_chosen = (np.bincount(each, minlength=n_strata) for each in (own, strata.of(chosen)))
             n_stood_for += (n_chosen / np.maximum(n_held, 1))[own]
-        return n_stood_for
+        return np.minimum(n_stood_for, MOST_STOOD_FOR * n_each)
 
     @property
     def keys(self) -> RowKeys:
         """Keys of the further rows, or of a part of them, by which they are recognised."""
         return RowKeys(np.concatenate(self._keys))
 
+    def _has_jobs(self) -> bool:
+        return count_jobs(self.oracle.workers.n_jobs) > 1
+
+    def _queries(self) -> Iterator[list[tuple[DrawnRows, np.ndarray]]]:
+        """Yield parts of :meth:`_drawn` that are labelled together."""
+        dataset, parts, n_rows = self.pool.dataset, [], 0
+        for part in self._drawn():
+            parts.append(part)
+            n_rows += len(part[0])
+            if len(parts) == LABELLED_CHUNKS or n_rows + self._most_drawn() > dataset.sample_rows:
+                yield parts
+                parts, n_rows = [], 0
+        if parts:
+            yield parts
+
+    def _most_drawn(self) -> int:
+        """Return a number that the rows of each part of :meth:`_drawn` stay below: that of the fit, or two chunks."""
+        chunk_size, most = self.pool.dataset.chunk_size, self.pool.dataset.sample_rows
+        return chunk_size + max(chunk_size, min(SUMMED_ROWS, most - chunk_size))
+
     def _drawn(self) -> Iterator[tuple[DrawnRows, np.ndarray]]:
-        """Yield further rows, about a chunk of them at a time, and which of them are held out."""
+        """Yield further rows, about a chunk of them at a time, and random numbers that tell which are held out."""
         pool, parts, n_rows = self.pool, [], 0
-        others = [name for name in (pool.y, pool.weight) if name is not None]
-        for chunk in pool.dataset.chunks(others=others):
-            parts.append(self._drawn_from(chunk))
-            n_rows += len(parts[-1][0])
-            if n_rows >= pool.dataset.chunk_size:
-                yield _joined(parts)
+        dataset, others = pool.dataset, [name for name in (pool.y, pool.weight) if name is not None]
+        most = self._most_drawn() - dataset.chunk_size
+        for chunk in dataset.chunks(others=others):
+            part = self._drawn_from(chunk)
+            if len(part.keys):
+                parts.append(part)
+                n_rows += len(part.keys)
+            if n_rows >= most:
+                yield self._joined(parts)
                 parts, n_rows = [], 0
         if n_rows:
-            yield _joined(parts)
+            yield self._joined(parts)
 
-    def _drawn_from(self, chunk: Chunk) -> tuple[DrawnRows, np.ndarray]:
-        """Return the rows of a chunk that are drawn, without those of weight zero, and which are held out."""
+    def _drawn_from(self, chunk: Chunk) -> "_Part":
+        """Return the rows of a chunk that are drawn, without those of weight zero."""
         rows = self.further.of(chunk.start, len(chunk))
         others = chunk.others_of(rows)
-        with named(self.pool.dataset.name, chunk.partition):
-            if self.pool.weight is not None and len(rows):
-                weight = np.asarray(others[self.pool.weight], dtype=float)
+        if self.pool.weight is not None and len(rows):
+            weight = np.asarray(others[self.pool.weight], dtype=float)
+            with named(self.pool.dataset.name, chunk.partition):
                 if weight.any():
                     check_weights(weight, len(rows), "sample_weight")
-                rows, others = rows[weight > 0], {name: values[weight > 0] for name, values in others.items()}
-            table = chunk.take(rows).table
-            table = self.pool.check(self.rows.X, table) if len(rows) else table
-        share = min(VALIDATION_SHARE, MOST_VALIDATION_ROWS / self.further.n_drawn)
-        is_held = row_keys(self.further.seed + 1, chunk.start, len(chunk))[rows] < share
-        return DrawnRows(table, chunk.start + rows, others), is_held
+            rows, others = rows[weight > 0], {name: values[weight > 0] for name, values in others.items()}
+        table = chunk.table if len(rows) == len(chunk) else take_rows(chunk.table, rows)
+        keys = row_keys(self.further.seed + 1, chunk.start, len(chunk))[rows]
+        return _Part(chunk.partition, DrawnRows(table, chunk.start + rows, others), keys)
 
-    def _label_and_add(self, drawn: DrawnRows, is_held: np.ndarray) -> None:
-        """Label rows, hold some of them out, and add the others; each stands for the rows that are not drawn, too."""
-        pool, share = self.pool, self.further.n_left / self.further.n_drawn
-        outputs = self.oracle.label(drawn.table, "rows of the dataset")
-        self.n_labelled += len(drawn)
+    def _joined(self, parts: list["_Part"]) -> tuple[DrawnRows, np.ndarray]:
+        """Return the rows of some chunks together, checked, and their random numbers."""
+        tables, drawn = [each.drawn.table for each in parts], [each.drawn for each in parts]
+        joined = DrawnRows(
+            self._checked(stack_rows(tables), parts),
+            np.concatenate([each.positions for each in drawn]),
+            {name: np.concatenate([each.others[name] for each in drawn]) for name in drawn[0].others},
+        )
+        return joined, np.concatenate([each.keys for each in parts])
+
+    def _checked(self, table: Any, parts: list["_Part"]) -> Any:
+        """Return the table of some parts after the checks; an error names the partition of the first that is wrong."""
+        try:
+            return self.pool.check(self.rows.X, table)
+        except Exception:
+            for part in parts:
+                with named(self.pool.dataset.name, part.partition):
+                    self.pool.check(self.rows.X, part.drawn.table)
+            raise
+
+    def _labelled(self, parts: list[tuple[DrawnRows, np.ndarray]]) -> np.ndarray:
+        """Return the outputs of the teacher for the rows of several parts."""
         every = -(-self.further.n_drawn // MOST_KEYS)
-        self._keys.append(value_keys(drawn.table)[drawn.positions % every == 0])
+        with encoded_once():
+            outputs = self.oracle.label(stack_rows([drawn.table for drawn, _ in parts]), "rows of the dataset")
+            for drawn, _ in parts:
+                self._keys.append(value_keys(drawn.table)[drawn.positions % every == 0])
+        self.n_labelled += len(outputs)
+        return outputs
+
+    def _add_parts(self, parts: list[tuple[DrawnRows, np.ndarray]], outputs: np.ndarray) -> None:
+        ends = np.cumsum([len(drawn) for drawn, _ in parts])
+        for (drawn, keys), own in zip(parts, np.split(outputs, ends[:-1]), strict=True):
+            with encoded_once():
+                self._add_labelled(drawn, keys, own)
+
+    def _add_labelled(self, drawn: DrawnRows, keys: np.ndarray, outputs: np.ndarray) -> None:
+        """Hold some rows out, and add the others; each stands for the rows that are not drawn, too."""
+        pool, share = self.pool, self.further.n_left / self.further.n_drawn
         weight = self.rows.sample_weight.mean() if pool.weight is None else drawn.others[pool.weight].astype(float)
         weights, truth = np.broadcast_to(weight, len(drawn)), None
         if pool.y is not None and pool.truth_of is not None:
             truth = pool.truth_of(drawn.table, drawn.others[pool.y])
+        is_held = keys < min(VALIDATION_SHARE, MOST_VALIDATION_ROWS / self.further.n_drawn)
         held, summed = np.flatnonzero(is_held), np.flatnonzero(~is_held)
         self.n_held += len(held)
         if len(held):
-            self._held.append((take_rows(drawn.table, held), outputs[held], weights[held]))
+            self._held.append((take_rows(drawn.table, held), outputs[held], weights[held], keys[held]))
         truth = None if truth is None else truth[summed]
         self._add(take_rows(drawn.table, summed), outputs[summed], truth, share * weights[summed])
 
@@ -285,13 +415,9 @@ class Summing:
         self.sums.add(self.targets.view.rows(X), self.targets.taught(outputs, truth), weight)
 
 
-def _joined(parts: list[tuple[DrawnRows, np.ndarray]]) -> tuple[DrawnRows, np.ndarray]:
-    """Return the rows of some chunks together."""
-    parts = [part for part in parts if len(part[0])]
-    drawn = [each for each, _ in parts]
-    joined = DrawnRows(
-        stack_rows([each.table for each in drawn]),
-        np.concatenate([each.positions for each in drawn]),
-        {name: np.concatenate([each.others[name] for each in drawn]) for name in drawn[0].others},
-    )
-    return joined, np.concatenate([is_held for _, is_held in parts])
+class _Part(NamedTuple):
+    """Rows of a chunk that are drawn, with random numbers that tell which are held out."""
+
+    partition: str
+    drawn: DrawnRows
+    keys: np.ndarray

@@ -1,5 +1,6 @@
 """``refresh``: a student of the same teacher and size for new rows, which goes on from the shipped one if it can."""
 
+import copy
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -32,10 +33,10 @@ class RefreshReport:
 
     Parameters
     ----------
-    start : {"student", "nothing"}
-        Whether the new student went on from the shipped one, or was fitted afresh.
+    start : {"shipped", "student", "nothing"}
+        Whether the shipped student is kept as it is, or the new one went on from it, or was fitted afresh.
     fidelity_before, fidelity_after : float
-        Fidelity of the shipped and of the new student.
+        Fidelity of the shipped and of the new student; the same if the shipped one is kept.
     agreement : float
         Share of the rows on which both students predict the same label; for values, R² of the new student's to the
         shipped one's.
@@ -44,10 +45,10 @@ class RefreshReport:
     n_taught, n_tested : int
         Number of new rows that were taught, and that all of this was measured on.
     tried : dict of float
-        Fidelity of the students tried, on the rows that the choice was made on.
+        Fidelity of the students tried, and of the shipped one, on the rows that the choice was made on.
     n_trees_kept : int or None, default=None
-        Number of trees of the shipped student, with other values in their leaves, that the new one has; the others are
-        new. ``None`` if the shipped student is no boosting.
+        Number of trees of the shipped student that the new one has, with other values in their leaves unless all is
+        kept; the others are new. ``None`` if the shipped student is no boosting.
     """
 
     start: str
@@ -62,6 +63,11 @@ class RefreshReport:
     n_trees_kept: int | None = None
 
     def __str__(self) -> str:
+        if self.start == "shipped":
+            return (
+                f"The shipped student is kept, because no new one is better on other new rows: fidelity "
+                f"{self.fidelity_before:.3f} on {self.n_tested:,} new rows; {self.bytes_before:,} bytes."
+            )
         how = "went on from the shipped student" if self.start == "student" else "was fitted afresh"
         how += f" (it keeps {self.n_trees_kept} of its trees)" if self.n_trees_kept else ""
         return (
@@ -80,9 +86,10 @@ class RefreshMixin:
         This estimator is not changed, so that its student may go on answering, and nothing is half done if the fit
         fails. Two students are tried, if the shipped one is a network, a kernel machine or boosted trees (students with
         the parameter ``init``) without constraints: one that goes on from it, and one that is fitted afresh. Boosting
-        keeps the first half of its trees with other values in their leaves, and grows the other half anew. The one of
-        the higher fidelity on a fifth of the rows to teach is kept. All others are fitted afresh. Each fit queries the
-        teacher as ``fit`` does, with ``max_queries`` for each, unless ``memory`` is set.
+        keeps the first half of its trees with other values in their leaves, and grows the other half anew. All other
+        students are fitted afresh. Of these and the shipped student as it is, the one of the highest fidelity on a
+        fifth of the rows to teach is kept. Each fit queries the teacher as ``fit`` does, with ``max_queries`` for each,
+        unless ``memory`` is set.
 
         Parameters
         ----------
@@ -115,7 +122,8 @@ class RefreshMixin:
         taught, chosen_on, tested = _parts(model, X.shape[0], test_size)
         soft_targets = [model.soft_targets(take_rows(X, rows)) for rows in (chosen_on, tested)]
 
-        fitted = _fit_all(model, take_rows(X, taught), None if y is None else np.asarray(y)[taught])
+        fitted = {"shipped": copy.copy(model)}
+        fitted |= _fit_all(model, take_rows(X, taught), None if y is None else np.asarray(y)[taught])
         rows = take_rows(X, chosen_on)
         tried = {start: _fidelity(twin, rows, soft_targets[0]) for start, twin in fitted.items()}
         start = max(tried, key=lambda name: tried[name])
@@ -237,4 +245,6 @@ def _n_trees_kept(before: Any, start: str) -> int | None:
     shipped = _shipped(before)
     if not isinstance(shipped, CompactBoostingClassifier | CompactBoostingRegressor):
         return None
-    return int(_start_of(shipped).scorer_.n_trees) if start == "student" else 0
+    if start == "nothing":
+        return 0
+    return int((shipped if start == "shipped" else _start_of(shipped)).scorer_.n_trees)

@@ -1,5 +1,6 @@
 """The measurements of a report on all rows of a dataset, as sums in one reading."""
 
+import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -56,6 +57,30 @@ class AllRows:
         self.names = self._quantity_names()
         self.slices = SliceSums(self.sample.X, self.columns, len(self.names))
         self.kl = self.top_2 = self.other_labels = 0.0
+
+    def emptied(self) -> "AllRows":
+        """Return sums of no rows, without the sample, to which other rows are added before they are joined."""
+        empty = copy.copy(self)
+        empty.sample, empty.n_rows, empty.worst = None, 0, None  # type: ignore[assignment]
+        empty.closeness, empty.skills = (SquaredErrors(n_models, self.classes is not None) for n_models in (1, 2))
+        empty.of_outputs = None if self.of_outputs is None else OutputSums(self.n_outputs)
+        empty.bins, empty.slices = np.zeros_like(self.bins), self.slices.emptied()
+        empty.kl = empty.top_2 = empty.other_labels = 0.0
+        return empty
+
+    def join(self, other: "AllRows") -> None:
+        """Add the rows of other sums, which come after those so far."""
+        self.n_rows += other.n_rows
+        self.closeness.add(other.closeness)
+        self.skills.add(other.skills)
+        if self.of_outputs is not None and other.of_outputs is not None:
+            self.of_outputs.add(other.of_outputs)
+        self.bins += other.bins
+        self.slices.add(other.slices)
+        self.kl, self.top_2 = self.kl + other.kl, self.top_2 + other.top_2
+        self.other_labels += other.other_labels
+        if other.worst is not None:
+            self._keep(other.worst)
 
     def _quantity_names(self) -> list[str]:
         names = ["n_rows", "weight", "squared_weight"] if self.is_weighted else ["n_rows"]
@@ -145,7 +170,10 @@ class AllRows:
         if len(rows) == 0:
             return
         rows = rows[np.argsort(-counted[rows], kind="stable")[: self.n_worst]]
-        new = _only(answers, rows, start, counted[rows])  # the distance in place of the weight
+        self._keep(_only(answers, rows, start, counted[rows]))  # the distance in place of the weight
+
+    def _keep(self, new: Answers) -> None:
+        """Keep the rows with the largest distances among those so far and some that come after them."""
         both = new if self.worst is None else _joined(self.worst, new)
         self.worst = _only(both, np.argsort(-both.weight, kind="stable")[: self.n_worst], None, None)
 
@@ -309,6 +337,12 @@ class OutputSums:
         right = [weight * (said == true) for said in answers.said]
         for place, values in enumerate([weight, *right]):
             self.of_truth[place] += np.bincount(true, weights=values, minlength=self.n_classes)
+
+    def add(self, other: "OutputSums") -> None:
+        """Add the rows of other sums."""
+        self.errors.add(other.errors)
+        self.of_label += other.of_label
+        self.of_truth += other.of_truth
 
     def columns(self, of_sample: Columns, *, has_truth: bool) -> Columns:
         """Return the measurements per class."""

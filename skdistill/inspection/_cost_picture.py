@@ -16,7 +16,7 @@ COSTS = (
 
 COLORS = {"teacher": GREY, "student": BLUE, "student, compiled": GREEN}
 
-WIDTH, BAR, LINE, GAP, LABEL, NUMBER = 380, 14, 24, 14, 120, 125
+WIDTH, BAR, LINE, GAP, LABEL, NUMBER = 390, 14, 24, 14, 132, 125
 """Of the figure, in units of the view box: width, height of a bar, of a line, between groups; widths of the texts."""
 
 

@@ -12,45 +12,59 @@ class Cost:
 
     Attributes
     ----------
-    short : str
-        In words.
+    what : str
+        What is compared, in words; empty for the size.
+    times : str
+        How it compares.
     compiled : str
-        The same for the compiled student, if it differs.
+        How that of the compiled student compares; empty if it is not known, or the same.
     is_worse : bool
         Whether the student costs more than the teacher.
     is_main : bool
         Whether a decision mentions it: the time of one row, and the size.
     """
 
-    short: str
+    what: str
+    times: str
     compiled: str
     is_worse: bool
     is_main: bool
 
     @property
+    def short(self) -> str:
+        """The cost of the student in words."""
+        return f"{self.what} {self.times}".lstrip()
+
+    @property
+    def of_compiled(self) -> str:
+        """The cost of the compiled student in words."""
+        return f"{self.what} {self.compiled}".lstrip() if self.compiled else ""
+
+    @property
     def text(self) -> str:
         """Both in words."""
-        return self.short + (f" (compiled: {self.compiled})" if self.compiled not in ("", self.short) else "")
+        return self.short + (f" (compiled: {self.compiled})" if self.compiled else "")
 
 
 def compare_costs(found: Findings) -> list[Cost]:
     """Return the known times and sizes, higher costs first."""
     speed, size = ("faster", "slower", "as fast"), ("smaller", "larger", "as large")
-    one_row = _times(found.teacher_row, found.student_row, *speed)
-    many_rows = _times(found.teacher_many, found.student_many, *speed)
-    n_bytes = _times(found.teacher_bytes, found.student_bytes, *size)
-    compiled, packed = (
-        _times(found.teacher_row, found.compiled_row, *speed),
-        _times(found.teacher_bytes, found.compiled_bytes, *size),
+    one_row, many_rows, n_bytes = (
+        _times(found.teacher_row, found.student_row, *speed),
+        _times(found.teacher_many, found.student_many, *speed),
+        _times(found.teacher_bytes, found.student_bytes, *size),
     )
+    compiled = _times(found.teacher_row, found.compiled_row, *speed)
+    packed = _times(found.teacher_bytes, found.compiled_bytes, *size)
     costs = []
     if one_row:
-        told = compiled if compiled != one_row else ""
-        costs.append(Cost(f"one row {one_row}", told, found.student_row > found.teacher_row, is_main=True))
+        is_worse = found.student_row > found.teacher_row
+        costs.append(Cost("one row", one_row, compiled * (compiled != one_row), is_worse, is_main=True))
     if many_rows:
-        costs.append(Cost(f"batches {many_rows}", "", found.student_many > found.teacher_many, is_main=False))
+        costs.append(Cost("batches", many_rows, "", found.student_many > found.teacher_many, is_main=False))
     if n_bytes:
-        costs.append(Cost(n_bytes, packed, found.student_bytes > found.teacher_bytes, is_main=True))
+        is_worse = found.student_bytes > found.teacher_bytes
+        costs.append(Cost("", n_bytes, packed * (packed != n_bytes), is_worse, is_main=True))
     return sorted(costs, key=lambda cost: not cost.is_worse)
 
 
@@ -64,6 +78,16 @@ def gains_nothing(found: Findings) -> bool:
 def all_costs(found: Findings) -> str:
     """Return all known costs, higher costs first."""
     return ", ".join(cost.text for cost in compare_costs(found))
+
+
+def other_costs(found: Findings, told: str) -> str:
+    """Return the known costs that a text has not told, higher costs first, those of the compiled student last."""
+    costs = compare_costs(found)
+    others = ", ".join(cost.text for cost in costs if cost.short not in told)
+    compiled = " and ".join(
+        cost.of_compiled for cost in costs if cost.compiled and cost.short in told and cost.text not in told
+    )
+    return "; ".join(part for part in (others, compiled and f"compiled, {compiled}") if part)
 
 
 def main_costs(found: Findings) -> str:

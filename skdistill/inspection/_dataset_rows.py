@@ -1,6 +1,6 @@
 """A report on a dataset that is read in chunks: the rows of a sample, and sums over all rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from .._described import described
 from .._validation import check_random_state, draw_seed
-from ..datasets import ChunkedTable
-from ..datasets._drawing import DrawnRows, LargestKeys, row_keys
+from ..datasets import Chunk, ChunkedTable
+from ..datasets._drawing import DrawnRows, results_of, row_keys, scan_and_draw
 from ..datasets._for_models import for_model
 from ..exceptions import DatasetError
 from ._all_rows import AllRows
@@ -59,13 +59,10 @@ class DatasetRows:
             )
         has_truth = self.y is not None and sample.levels is None
         sums = AllRows(sample, columns, n_worst, has_truth, self.weight is not None)
-        for chunk in self.dataset.chunks(others=_names(self.y, self.weight)):
-            weight = np.ones(len(chunk)) if self.weight is None else chunk.others[self.weight].astype(float)
-            y = chunk.others[self.y] if has_truth and self.y is not None else None
-            try:
-                sums.update(ask_again("report", model, teacher, chunk.table, y, weight), chunk.start)
-            except ValueError as error:
-                raise DatasetError(f"report: {self.dataset.name}, partition {chunk.partition}: {error}") from error
+        assert sample.pair is not None
+        add_up = _Summed(sums.emptied(), model, teacher, self.dataset.name, self.y if has_truth else None, self.weight)
+        for part in results_of(self.dataset, add_up, _names(self.y, self.weight), sample.pair.teacher):
+            sums.join(part)
         return sums
 
     def told(self, found: Any, sums: AllRows | None, sample: Answers) -> dict[str, Any]:
@@ -109,6 +106,56 @@ class DatasetRows:
         return notes
 
 
+@dataclass(frozen=True)
+class _Summed:
+    """Adds up the rows of some chunks, here or on a worker.
+
+    Attributes
+    ----------
+    empty : AllRows
+        Without the sample.
+    model, teacher : object
+        As passed to the report.
+    dataset : str
+        Its name.
+    y, weight : str or None
+        Columns of true labels and of weights.
+    """
+
+    empty: AllRows
+    model: Any
+    teacher: Any
+    dataset: str
+    y: str | None
+    weight: str | None
+
+    def __call__(self, chunks: Iterator[Chunk]) -> AllRows:
+        """Return the sums of the rows."""
+        sums = self.empty.emptied()
+        for chunk in chunks:
+            weight = np.ones(len(chunk)) if self.weight is None else chunk.others[self.weight].astype(float)
+            y = None if self.y is None else chunk.others[self.y]
+            try:
+                sums.update(ask_again("report", self.model, self.teacher, chunk.table, y, weight), chunk.start)
+            except ValueError as error:
+                raise DatasetError(f"report: {self.dataset}, partition {chunk.partition}: {error}") from error
+        return sums
+
+
+@dataclass(frozen=True)
+class _KeysOfWeighted:
+    """Random keys of rows, of which those of weight zero are not drawn."""
+
+    seed: int
+    weight: str | None
+
+    def __call__(self, chunk: Chunk) -> np.ndarray:
+        keys = row_keys(self.seed, chunk.start, len(chunk))
+        if self.weight is not None:
+            keys[chunk.others[self.weight] == 0] = -np.inf
+        return keys
+
+
 def _is_of_sample(note: str) -> bool:
     """Whether a note is about the rows of the sample alone."""
     starts = ("Fidelity has a standard error", "Measured on", "Only ", "Of other rows like these")
@@ -142,14 +189,9 @@ def read_sample(
     if max_rows is None:
         dataset.require_repeatable("a report on all rows reads it twice; pass max_rows to read it once")
     seed = draw_seed(check_random_state(random_state, "report"))
-    scanned, chunks = dataset.scanned(others)
-    kept = LargestKeys(SAMPLE_ROWS if max_rows is None else max_rows)
-    for chunk in chunks:
-        keys = row_keys(seed, chunk.start, len(chunk))
-        if sample_weight is not None:
-            keys[chunk.others[sample_weight] == 0] = -np.inf
-        kept.offer(keys, chunk)
-    return DatasetRows(scanned, kept.rows(scanned), y, sample_weight, max_rows is None)
+    n_drawn = SAMPLE_ROWS if max_rows is None else max_rows
+    scanned, drawn = scan_and_draw(dataset, n_drawn, _KeysOfWeighted(seed, sample_weight), others)
+    return DatasetRows(scanned, drawn, y, sample_weight, max_rows is None)
 
 
 def _names(*columns: str | None) -> Sequence[str]:

@@ -59,7 +59,7 @@ class Report:
     Parameters
     ----------
     verdict : str
-        Three lines: the decision; the reason in numbers; the evidence, bad news first.
+        Three lines: the decision; the reason in numbers; other evidence, bad news first.
     decision : {"ship", "train directly", "do not ship", "cannot tell"}
         The decision: ship the student; ship the same student, fitted to true labels without the teacher; do not ship;
         or collect more rows first (the verdict says how many).

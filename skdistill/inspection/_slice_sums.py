@@ -1,5 +1,6 @@
 """Sums by slice over rows that are not in memory at once; the slices are those of a sample."""
 
+import copy
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -90,6 +91,17 @@ class SliceSums:
             part = slice(start, start + BLOCK_ROWS)
             of_part = {place: each[part] for place, each in missing.items()}
             self._add(np.ascontiguousarray(codes[part].T), of_part, quantities[part])
+
+    def emptied(self) -> "SliceSums":
+        """Return the sums of the same slices without rows."""
+        empty = copy.copy(self)
+        empty._sums, empty.total = np.zeros_like(self._sums), np.zeros_like(self.total)
+        return empty
+
+    def add(self, other: "SliceSums") -> None:
+        """Add the rows of other sums of the same slices."""
+        self._sums += other._sums
+        self.total += other.total
 
     def slices(self) -> list[tuple[str, str, np.ndarray]]:
         """Return column, slice and sums of each slice that has rows; the first quantity counts them."""

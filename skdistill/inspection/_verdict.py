@@ -1,9 +1,9 @@
-"""The verdict: a decision in the first line, the reason in the second, then the evidence, bad news first."""
+"""The verdict: a decision in the first line, the reason in the second, then other evidence, bad news first."""
 
 import math
 from dataclasses import dataclass
 
-from ._costs import all_costs, gains_nothing
+from ._costs import gains_nothing, other_costs
 from ._decision import Decision, decide, grade, is_mostly_training_rows
 from ._findings import Findings
 
@@ -23,7 +23,7 @@ class Verdict:
     warnings : tuple of str
         Bad news that the reason has not mentioned, one sentence each.
     evidence : str
-        What is kept, what the teacher brought, and the costs.
+        What is kept, what the teacher brought, and the costs, without the numbers of the reason.
     """
 
     decision: str
@@ -41,15 +41,16 @@ class Verdict:
 def verdict(found: Findings) -> Verdict:
     """Return the verdict."""
     decision = decide(found)
-    costs = all_costs(found)
+    costs = other_costs(found, decision.reason)
     is_dear = gains_nothing(found)
     warnings = _bad_news(found, decision)
     if is_dear and decision.about != "costs":
-        warnings.append(f"This student has no cost advantage: {costs}.")
-    evidence = [_what_is_kept(found), *_what_the_teacher_brought(found)]
+        warnings.append(f"This student has no cost advantage{costs and ': '}{costs}.")
+    evidence = [*_what_is_kept(found, decision), *_what_the_teacher_brought(found, decision)]
     if costs and not is_dear:
         evidence.append(_capitalized(f"{costs}."))
-    return Verdict(decision.name, decision.headline, decision.sentence, tuple(warnings), " ".join(evidence))
+    told = " ".join(evidence) or "The tables have all other measures."
+    return Verdict(decision.name, decision.headline, decision.sentence, tuple(warnings), told)
 
 
 def _bad_news(found: Findings, decision: Decision) -> list[str]:
@@ -61,17 +62,15 @@ def _bad_news(found: Findings, decision: Decision) -> list[str]:
         news.append(f"The student is no better than a constant (skill {found.student_skill.mean:.3f}).")
     if decision.about != "teacher":
         news += _news_of_the_teacher(found)
-    gain, labels = found.alone_gain, found.alone_labels
+    gain, labels, alone = found.alone_gain, found.alone_labels, _alone(found, decision)
     if gain.is_clear and labels.is_clear_loss:
-        news.append(f"The teacher improves the labels and worsens the probabilities: {_alone(found)}.")
+        news.append(f"The teacher improves the labels and worsens the probabilities{alone}.")
     elif gain.is_clear_loss and labels.is_clear:
-        news.append(f"The teacher improves the probabilities and worsens the labels: {_alone(found)}.")
+        news.append(f"The teacher improves the probabilities and worsens the labels{alone}.")
     elif gain.is_clear and not labels.is_clear and not math.isnan(labels.mean):
-        news.append(
-            f"The teacher worsens the probabilities and makes no significant difference to the labels: {_alone(found)}."
-        )
+        news.append(f"The teacher worsens the probabilities and makes no significant difference to the labels{alone}.")
     elif gain.is_clear:
-        news.append(f"The teacher makes the student worse: {_alone(found)}.")
+        news.append(f"The teacher makes the student worse{alone}.")
     return news
 
 
@@ -85,16 +84,17 @@ def _news_of_the_teacher(found: Findings) -> list[str]:
     return []
 
 
-def _alone(found: Findings) -> str:
+def _alone(found: Findings, decision: Decision) -> str:
     """Return the scores of the student fitted without the teacher, next to those of the student."""
-    accuracies = f"accuracy {found.alone_accuracy:.3f} (with it {found.student_accuracy:.3f}) and "
-    return (
-        f"fitted without it, the same student has {'' if math.isnan(found.alone_accuracy) else accuracies}"
-        f"skill {found.alone_skill.mean:.3f} (with it {found.student_skill.mean:.3f})"
-    )
+    scores = []
+    if not math.isnan(found.alone_accuracy):
+        scores.append(f"accuracy {found.alone_accuracy:.3f} (with it {found.student_accuracy:.3f})")
+    if decision.about != "alone":
+        scores.append(f"skill {found.alone_skill.mean:.3f} (with it {found.student_skill.mean:.3f})")
+    return f": fitted without it, the same student has {' and '.join(scores)}" if scores else ""
 
 
-def _what_the_teacher_brought(found: Findings) -> list[str]:
+def _what_the_teacher_brought(found: Findings, decision: Decision) -> list[str]:
     """Return whether the teacher improves the student, if nothing is worse."""
     gain = found.alone_gain
     is_told = gain.is_clear or (gain.is_clear_loss and found.alone_labels.is_clear)
@@ -103,28 +103,35 @@ def _what_the_teacher_brought(found: Findings) -> list[str]:
     if is_told or math.isnan(gain.mean) or math.isnan(gain.error):
         return []
     if gain.is_clear_loss:
-        return [f"The teacher helped: {_alone(found)}."]
-    return [f"No significant gain over training directly: {_alone(found)}."]
+        return [f"The teacher helped{_alone(found, decision)}."]
+    return [f"No significant gain over training directly{_alone(found, decision)}."]
 
 
-def _what_is_kept(found: Findings) -> str:
-    """Return how close the student is to the teacher, and the share of its skill."""
-    fidelity = found.fidelity.mean
-    parts = [] if math.isnan(fidelity) else [f"fidelity {fidelity:.3f}"]
+def _what_is_kept(found: Findings, decision: Decision) -> list[str]:
+    """Return how close the student is to the teacher, and the share of its skill, as far as the reason has not."""
+    fidelity, reason = found.fidelity.mean, decision.reason
+    copy = "" if math.isnan(fidelity) else f"{grade(fidelity)} of the teacher"
+    is_copy_told = copy != "" and copy in reason
+    of, parts = "the teacher's" if is_copy_told else "its", []
+    if copy and f"fidelity {fidelity:.3f}" not in reason:
+        parts.append(f"fidelity {fidelity:.3f}")
     if not math.isnan(found.agreement):
-        parts.append(f"{found.agreement:.1%} of its labels")
+        parts.append(f"{found.agreement:.1%} of {of} labels")
     if found.teacher_skill.is_clear and found.student_skill.mean > 0:
-        parts.append(f"{found.student_skill.mean / found.teacher_skill.mean:.1%} of its skill")
+        share = f"{found.student_skill.mean / found.teacher_skill.mean:.1%} of"
+        parts += [f"{share} {of} skill"] * (f"keeps {share}" not in reason)
     measured = ", ".join(parts)
-    if math.isnan(fidelity):
-        why = (
-            "a single row is not enough"
-            if found.n_rows == 1
-            else f"the teacher's output is the same for all of these {found.n_rows:,} rows"
-        )
-        return f"Fidelity to the teacher is not defined, because {why}" + (f": {measured}." if parts else ".")
-    rows = "1 row" if found.n_rows == 1 else f"{found.n_rows:,} rows"
-    return f"{_capitalized(grade(fidelity))} of the teacher on {rows}: {measured}."
+    if is_copy_told:
+        return [f"It has {measured}."] if parts else []
+    if copy:
+        rows = "1 row" if found.n_rows == 1 else f"{found.n_rows:,} rows"
+        return [_capitalized(f"{copy} on {rows}{measured and ': '}{measured}.")]
+    why = (
+        "a single row is not enough"
+        if found.n_rows == 1
+        else f"the teacher's output is the same for all of these {found.n_rows:,} rows"
+    )
+    return [f"Fidelity to the teacher is not defined, because {why}{measured and ': '}{measured}."]
 
 
 def _capitalized(text: str) -> str:

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import numpy as np
 from sklearn.utils.metadata_routing import MetadataRequest
 
-from .._validation import check_fitted
+from .._validation import check_fitted, warn_caller
 from ..convert import rows_of_student
+from ..exceptions import TeacherWarning
 from ._fidelity import agreement
 from ._footprint import latency, pickled_bytes, prediction_function
 from ._skill import brier_skill, r2_skill, retention
@@ -20,6 +22,9 @@ __all__ = [
     "neg_latency_scorer",
     "retention_scorer",
 ]
+
+MEMORISED = 0.05
+"""Minimum ``teacher_memorization_`` for a warning that the teacher has memorised the rows of a score."""
 
 Scorer = TypeVar("Scorer", bound=Callable[..., float])
 
@@ -63,6 +68,13 @@ def fidelity_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any = 
         R² of the student's outputs with respect to the teacher's; see :func:`skdistill.metrics.fidelity`. It is equal
         to ``model.fidelity(X)``.
 
+    Warns
+    -----
+    TeacherWarning
+        If ``fit`` found that the teacher has memorised the rows of the fit, and the score is so far below the fidelity
+        that it estimated for unseen rows that the teacher seems to have memorised ``X``, too: as in a search on rows
+        that a fitted forest was fitted on.
+
     Raises
     ------
     TypeError
@@ -85,7 +97,25 @@ def fidelity_scorer(estimator: Any, X: Any, y: Any = None, sample_weight: Any = 
     {'student_size': 1000}
     """
     model, X = distilled_inside(estimator, X, who="fidelity_scorer")
-    return float(model.fidelity(X, sample_weight=sample_weight))
+    score = float(model.fidelity(X, sample_weight=sample_weight))
+    memorised, estimate = float(getattr(model, "teacher_memorization_", np.nan)), _estimate_of_fit(model)
+    if memorised > MEMORISED and score < estimate - memorised / 2:  # nearer to what is expected on memorised rows
+        warn_caller(
+            "fidelity_scorer: the fidelity is far below the estimate of fit for unseen rows, as it is on rows that the "
+            "teacher was fitted on and has memorised. Fit the search on rows that the teacher has not seen, which need "
+            "no labels, or pass an unfitted teacher.",
+            TeacherWarning,
+        )
+    return score
+
+
+def _estimate_of_fit(model: Any) -> float:
+    """Return the fidelity on unseen rows that the selection of the student, or else of the sampler, has estimated."""
+    chosen = getattr(getattr(model, "candidates_", None), "chosen", None)
+    if chosen is not None:
+        return float(chosen.fidelity)
+    results = getattr(model, "sampler_results_", None)
+    return float(np.nan if results is None else np.max(results["fidelity"][results["is_chosen"]], initial=-np.inf))
 
 
 @requests_sample_weight

@@ -73,7 +73,8 @@ class MonitorStatus:
         The limit from which it raises an alarm.
     columns : dict of list
         For each column and output: its ``name``, its ``log_evidence``, the ``range`` of cells that changed most, and
-        its share among the ``reference`` rows and ``now``.
+        its share among the ``reference`` rows and ``now``: since the period with the most evidence, NaN (printed:
+        ``-``) as long as that has no rows.
     alarms : tuple of Alarm
 
     Examples

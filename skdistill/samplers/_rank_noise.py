@@ -71,7 +71,7 @@ def move_along_ranks(
         position = block.rank
         if swap is not None:
             of_partners = position.take(swap.partners, axis=1)
-            position = np.where(swap.is_swapped[columns], of_partners, position)
+            position = _chosen(position, of_partners, swap.is_swapped[columns])
         moved[columns] = block.values_at(position, scale, rng)
     return numbers.fit_columns(moved)
 
@@ -161,6 +161,16 @@ class _Block:
         if is_missing is not None:
             values[is_missing] = np.nan
         return values
+
+
+def _chosen(own: np.ndarray, others: np.ndarray, is_other: np.ndarray) -> np.ndarray:
+    """Return ``np.where(is_other, others, own)`` of float32, which takes four times as long for cells at random."""
+    mask = np.negative(is_other.view(np.int8), dtype=np.int32)
+    own_bits = own.view(np.int32)
+    bits = others.view(np.int32) ^ own_bits
+    bits &= mask
+    bits ^= own_bits
+    return bits.view(np.float32)
 
 
 def _order(cells: np.ndarray, low: np.ndarray) -> np.ndarray:

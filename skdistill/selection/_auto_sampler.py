@@ -33,8 +33,10 @@ class AutoSampler(Documented):
        If there are fewer than 500 training rows, or fewer than columns, it first draws most of them from the training
        rows, and the student is fitted on these; no synthetic rows are used if it is then worse than without any by one
        standard error and a tenth of the loss.
-    5. If the teacher has memorised its training rows, the student is fitted with each of the ``real_weights``. A weight
-       below one is selected only if it is better by two standard errors and by a tenth of the loss.
+    5. If the teacher has memorised its training rows, the student is fitted with each of the ``real_weights``. The
+       better one on ``X_val``, ``X_unlabeled`` or rows labelled out-of-fold is selected. Other validation rows are
+       synthetic in part, which favours students fitted without real rows; there, a weight below one must be better by
+       two standard errors and by a twentieth of the loss.
 
     With ``student="auto"``, steps 2 and 3 fit small students of two families, and the better one evaluates the other
     samplers; step 5 applies to the selected student.

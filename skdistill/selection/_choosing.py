@@ -27,7 +27,7 @@ from ._student_trials import (
 )
 from ._targets import Targets
 from ._terms import Terms
-from ._validation_rows import MIN_VALIDATION_ROWS, Validation
+from ._validation_rows import LEAST_GAIN, MIN_VALIDATION_ROWS, LeastGain, Validation
 
 RUNG_SHARES = (1 / 5, 1)
 """Shares of the selection set that the first and the second rung fit students on."""
@@ -52,11 +52,14 @@ class TrainingRows:
         validation set.
     real_weights : tuple of float
         Factors of the weights of the rows of ``X``: the one selected so far, then the alternatives to evaluate.
+    least_gain : LeastGain
+        By how much a smaller weight must be better.
     """
 
     whole: TransferSet
     for_selection: TransferSet | None
     real_weights: tuple[float, ...] = (1.0,)
+    least_gain: LeastGain = LEAST_GAIN
 
 
 def choose_student(
@@ -131,7 +134,7 @@ def _choose(
         return ranked if trials.cascade_students is None else [replace(each, is_for_cascade=True) for each in ranked]
     rungs = Rungs(rows.for_selection, run.rng.permutation(len(rows.for_selection)))
     trials.progress = phase.progress("choosing a student", *_plan(trials, names, rungs, len(rows.real_weights)))
-    ranked = _rank(trials, names, rungs, rows.real_weights)
+    ranked = _rank(trials, names, rungs, rows)
     if trials.cascade_students is not None:
         ranked = _for_cascade(trials, ranked, rungs.rung(1))
     trials.progress = None
@@ -207,7 +210,7 @@ def _plan(trials: StudentTrials, names: list[str], rungs: Rungs, n_weights: int)
     return n_first + n_second, "students", n_first * rungs.count(0) + n_second * rungs.count(1)
 
 
-def _rank(trials: StudentTrials, names: list[str], rungs: Rungs, real_weights: tuple[float, ...]) -> list[Candidate]:
+def _rank(trials: StudentTrials, names: list[str], rungs: Rungs, rows: TrainingRows) -> list[Candidate]:
     """Return the candidates within the budget, the best first."""
     options, first, second = trials.options, rungs.rung(0), rungs.rung(1)
     if options.min_fidelity is not None:
@@ -226,11 +229,11 @@ def _rank(trials: StudentTrials, names: list[str], rungs: Rungs, real_weights: t
     else:
         grown = ranked_within_budget(trials.largest(finalists, second, 1))
     best = grown[:1]
-    for real_weight in real_weights[1:] if best else ():
+    for real_weight in rows.real_weights[1:] if best else ():
         if trials.is_too_much(real_weight, first):
             continue
         others = trials.with_weight(best, real_weight, second, 1)
-        best = trials.merge(best, ranked_within_budget(others))
+        best = trials.merge(best, ranked_within_budget(others), rows.least_gain)
     return best + grown[1:]
 
 

@@ -13,7 +13,7 @@ from ._choosing import TrainingRows
 from ._row_choice import MAX_QUERY_RATIO, choose_rows, only_plan
 from ._row_pool import Plan, RowPool
 from ._run import Run
-from ._validation_rows import HeldOut
+from ._validation_rows import LEAST_GAIN, HeldOut
 
 SELECTION_SHARE = 0.5
 """Share of the synthetic rows that candidates are fitted on; these are not drawn from validation rows."""
@@ -114,7 +114,8 @@ def extend(
         if pool.count(plan.members) == 0:  # the teacher refuses all synthetic rows
             return Extension(TrainingRows(real, training), choice.results)
     others = [share for share in choice.real_weights if share != plan.real_weight]
-    rows = TrainingRows(pool.extend(real, plan), training, (plan.real_weight, *others))
+    least_gain = LEAST_GAIN if held_out is None else held_out.least_gain
+    rows = TrainingRows(pool.extend(real, plan), training, (plan.real_weight, *others), least_gain)
     return Extension(rows, choice.results, plan, tuple(pool.samplers))
 
 

@@ -17,11 +17,10 @@ from ._row_pool import Plan, RowPool
 from ._row_trials import RowTrial, RowTrials
 from ._run import Run
 from ._validation_rows import (
-    MIN_ERRORS_REAL_WEIGHT,
     MIN_ERRORS_SAMPLER,
-    MIN_GAIN_REAL_WEIGHT,
     MIN_SYNTHETIC_ROWS,
     HeldOut,
+    LeastGain,
     Losses,
 )
 
@@ -126,7 +125,8 @@ def choose_rows(
     defaults, alternatives = _without_refused(pool, defaults, alternatives, MIN_LABELLED_SHARE * n_each)
     if not defaults:
         return RowChoice(none.plan, real_weights, trials.results(none.plan))
-    chosen = _best_plan(trials, defaults, alternatives, students, options.weights[1:], n_each)
+    weights = options.weights[1:]
+    chosen = _best_plan(trials, defaults, alternatives, students, weights, n_each, held_out.least_gain)
     if _misleads(chosen.losses, none.losses) or not is_confirmed(
         chosen, none, trials, pool, students, n_synthetic, run
     ):
@@ -165,9 +165,10 @@ def _best_plan(
     students: dict[str, Any],
     other_weights: Sequence[float],
     n_each: int,
+    least_gain: LeastGain,
 ) -> RowTrial:
-    """Evaluate defaults, alternatives, then other weights of the best plan; each must be significantly better."""
-    default = _best(trials.add(defaults, students, n_each), MIN_ERRORS_REAL_WEIGHT, MIN_GAIN_REAL_WEIGHT)
+    """Evaluate defaults, alternatives, then other weights of the best plan; each must be better by enough."""
+    default = _best(trials.add(defaults, students, n_each), *least_gain)
     alternatives = [replace(plan, real_weight=default.plan.real_weight) for plan in alternatives]
     best_student = {default.student: students[default.student]}
     chosen = _best([default, *trials.add(alternatives, best_student, n_each)])

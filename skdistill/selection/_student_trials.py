@@ -24,10 +24,13 @@ from ._deadline import Deadline
 from ._scoring import name_of, score_of
 from ._targets import Targets
 from ._terms import Terms
-from ._validation_rows import MIN_ERRORS_REAL_WEIGHT, MIN_ERRORS_SAMPLER, MIN_GAIN_REAL_WEIGHT, Losses, Validation
+from ._validation_rows import MIN_ERRORS_SAMPLER, LeastGain, Losses, Validation
 
 TARGET_BUDGET_SHARE = 0.96
 """Share of the budget that a student is sized for: fitted on more rows, it becomes slightly larger."""
+
+MIN_SHARE_TOO_MUCH = 0.1
+"""Minimum share of the loss by which a larger weight of the real rows must be worse, so that it is tried no further."""
 
 MAX_SHRINK_ATTEMPTS = 4
 """Maximum number of attempts to make a student that exceeds the budget smaller."""
@@ -244,7 +247,7 @@ class StudentTrials:
             return False
         (heavier,) = self.with_weight(scouts[:1], real_weight, rows, 0)
         return self._losses_of(heavier).is_clearly_above(
-            self._losses_of(scouts[0]), MIN_ERRORS_SAMPLER, MIN_GAIN_REAL_WEIGHT
+            self._losses_of(scouts[0]), MIN_ERRORS_SAMPLER, MIN_SHARE_TOO_MUCH
         )
 
     def unvalidated(self, family: str) -> Candidate:
@@ -256,15 +259,13 @@ class StudentTrials:
         """Fit the student of a candidate again, on other rows or with another weight of the real rows."""
         return self._within(trial.family, trial.student, rows, rung, like=trial, is_validated=is_validated)
 
-    def merge(self, ranked: list[Candidate], others: list[Candidate]) -> list[Candidate]:
-        """Merge candidates of two real weights; the smaller weight ranks first only if it is significantly better."""
+    def merge(self, ranked: list[Candidate], others: list[Candidate], least_gain: LeastGain) -> list[Candidate]:
+        """Merge candidates of two real weights; the smaller weight ranks first if it is better by the least gain."""
         if not others:
             return ranked
         more, less = sorted((ranked, others), key=lambda each: -each[0].real_weight)
-        is_clear = self._losses_of(more[0]).is_clearly_above(
-            self._losses_of(less[0]), MIN_ERRORS_REAL_WEIGHT, MIN_GAIN_REAL_WEIGHT
-        )
-        return less + more if is_clear else more + less
+        is_better = self._losses_of(more[0]).is_clearly_above(self._losses_of(less[0]), *least_gain)
+        return less + more if is_better else more + less
 
     def _losses_of(self, tried: Candidate) -> Losses:
         losses = self._losses[next(place for place, trial in enumerate(self.all) if trial is tried)]

@@ -1,7 +1,7 @@
 """Validation rows of the sampler and student selection, and estimates of the fidelity on unseen rows from them."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -30,9 +30,9 @@ MIN_ERRORS_SAMPLER = 4.0
 """Minimum number of standard errors by which another sampler must be better than the default: smaller differences
 rarely persist on larger transfer sets."""
 
-MIN_ERRORS_REAL_WEIGHT, MIN_GAIN_REAL_WEIGHT = 2.0, 0.1
+MIN_ERRORS_REAL_WEIGHT, MIN_GAIN_REAL_WEIGHT = 2.0, 0.05
 """Minimum number of standard errors, and minimum share of the loss, by which a smaller weight of the real rows must be
-better: synthetic validation rows favour students that were fitted on synthetic rows only."""
+better where synthetic rows validate: these favour students that were fitted on synthetic rows only."""
 
 MIN_OUT_OF_BAG_SHARE = 0.5
 """Minimum share of the held-out rows that have out-of-bag outputs of enough trees."""
@@ -52,6 +52,9 @@ ON_SEEN_ROWS = "rows of X, which the teacher may have been fitted on"
 
 ON_UNLABELED_ROWS = "X_unlabeled"
 """Origin of validation rows that are half of the unlabelled rows."""
+
+UNSEEN_KINDS = ("given", "unseen")
+"""Kinds of validation rows that are real rows which the teacher was not fitted on, without synthetic ones."""
 
 Z_95 = 1.96
 """Half-width of a 95 % interval in standard errors."""
@@ -112,6 +115,19 @@ class Losses:
         """Whether the mean exceeds that of another student by ``n_errors`` standard errors and by a share of itself."""
         more = self - other
         return bool(more.mean > max(n_errors * more.error, share * self.mean))
+
+
+class LeastGain(NamedTuple):
+    """By how much the loss of a student must be smaller than that of another one."""
+
+    n_errors: float
+    """Number of standard errors of the difference."""
+    share: float
+    """Share of the loss of the other student."""
+
+
+LEAST_GAIN, NO_GAIN = LeastGain(MIN_ERRORS_REAL_WEIGHT, MIN_GAIN_REAL_WEIGHT), LeastGain(0.0, 0.0)
+"""That of a smaller weight of the real rows where synthetic rows validate, and none: the smaller loss decides."""
 
 
 @dataclass(frozen=True)
@@ -256,6 +272,14 @@ class HeldOut:
         Synthetic validation rows favour students fitted without these rows; memorisation must then be strong.
         """
         return self.validation.kind not in ("own", "synthetic") or self.memorization.is_strong
+
+    @property
+    def least_gain(self) -> LeastGain:
+        """By how much a smaller weight of the rows of ``X`` must be better.
+
+        Real rows that the teacher has not seen favour no weight: there, the smaller loss decides.
+        """
+        return NO_GAIN if self.validation.kind in UNSEEN_KINDS else LEAST_GAIN
 
     def __str__(self) -> str:
         text = f"validating on {self.validation.origin}"

@@ -7,7 +7,8 @@ minimises
     g = \sum_i w_i \, z_i \, \ell'_i, \quad H = \sum_i w_i \, z_i z_i^\top \, \ell''_i,
 
 where :math:`z_i` says which leaf of each tree a row is in. This is the minimum for the squared error, and a Newton step
-for cross-entropies, which may be too long where probabilities are close to 0 or 1.
+for cross-entropies. So that it is not too long for rows whose outputs are certain and wrong, where :math:`\ell''` is
+nearly zero, a quarter of :math:`\ell'^2` is added to it (``Loss.far_curvature``).
 """
 
 import numpy as np
@@ -78,14 +79,14 @@ class LeafSums:
         for code, first in zip(codes, self._first, strict=True):
             score += self._values[first:].take(code)
         scores = (score / unit)[:, None]
-        by_score = weight * loss.gradient(scores, target[:, None] / unit)[:, 0]
-        curved = weight * loss.curvature_at(scores)
+        slope = loss.gradient(scores, target[:, None] / unit)[:, 0]
+        curved = weight * (loss.curvature_at(scores) + loss.far_curvature * slope**2)
         self.n_rows, self.weight, self.curved = (
             self.n_rows + len(weight),
             self.weight + float(weight.sum()),
             self.curved + float(curved.sum()),
         )
-        self._add_up(codes, by_score, curved)
+        self._add_up(codes, weight * slope, curved)
 
     def _add_up(self, codes: np.ndarray, by_score: np.ndarray, curved: np.ndarray) -> None:
         """Add the sums of each leaf, and of each pair of leaves: a small table for each pair of trees."""

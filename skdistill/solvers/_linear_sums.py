@@ -7,8 +7,9 @@ its penalty, for which the sums
 
 are sufficient; the derivatives are those at the scores so far. For the squared error, the second sum is the Gram
 matrix, and the step ends in the minimum, also with a lasso or with given signs. For cross-entropies, one step from the
-coefficients of a sample ends near the minimum unless probabilities are close to 0 or 1, where it may be far too long; a
-second step, or a shorter one, would need the rows again.
+coefficients of a sample ends near the minimum. So that it is not too long for rows whose outputs are certain and wrong,
+where the second derivatives are nearly zero, a quarter of :math:`\nabla \ell_i \nabla \ell_i^\top` is added to them
+(``Loss.far_curvature``).
 """
 
 from itertools import combinations_with_replacement
@@ -48,12 +49,14 @@ class LinearSums:
         scores, targets : ndarray of shape (n_rows, n_scores)
         """
         self.weight += float(weight.sum())
-        by_score = self.loss.gradient(scores, targets) * weight[:, None]
+        slope = self.loss.gradient(scores, targets)
+        by_score = slope * weight[:, None]
         self.gradient[:-1] += block.T @ by_score
         self.gradient[-1] += by_score.sum(axis=0)
         outputs = self.loss.outputs(scores)
         for matrix, (first, second) in zip(self.curvature, self.pairs, strict=True):
-            curved = weight * self.loss.second_derivative(outputs, first, second)
+            far = self.loss.far_curvature * slope[:, first] * slope[:, second]
+            curved = weight * (self.loss.second_derivative(outputs, first, second) + far)
             matrix[:-1, :-1] += _products(block, curved)
             matrix[-1, :-1] += block.T @ curved
             matrix[:-1, -1] = matrix[-1, :-1]

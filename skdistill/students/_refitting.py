@@ -43,7 +43,16 @@ LARGEST_RIDGE = 500.0
 
 
 class Sums(Protocol):
-    """Sums over rows from which a student is fitted again."""
+    """Sums over rows from which a student is fitted again.
+
+    Attributes
+    ----------
+    is_step : bool
+        Whether the refitted student is the end of a Newton step, which may be too long, and not the minimum.
+    """
+
+    @property
+    def is_step(self) -> bool: ...
 
     def add(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> None:
         """Add rows with the targets that ``fit_soft`` takes; all weights are positive."""
@@ -69,6 +78,29 @@ def sums_for(student: Any, targets: np.ndarray) -> Sums | None:
     return None
 
 
+def shortened(before: Any, after: Any, length: float) -> Any:
+    """Return the student that a share of a Newton step leads to: one for the end of it, ``after``.
+
+    Parameters
+    ----------
+    before, after : estimator
+        A linear student or boosting before and after the step.
+    length : float in (0, 1]
+    """
+    if length == 1:
+        return after
+    start, end = before.scorer_, after.scorer_
+    student = copy.copy(after)
+    if isinstance(start, Forest):
+        values = start.leaf_values + length * (end.leaf_values - start.leaf_values)
+        student.scorer_ = start.with_values(values).stored_as(start.value.dtype)
+        return student
+    first, last = (each.weights[-1].astype(np.float64) for each in (start, end))
+    weights = (first + length * (last - first)).astype(start.weights[-1].dtype)
+    student.scorer_ = replace(start, weights=[weights], base=start.base + length * (end.base - start.base))
+    return student
+
+
 class _StudentSums:
     """What the sums of all students share: cells and targets as the student sees them."""
 
@@ -80,6 +112,11 @@ class _StudentSums:
             values = given._link.clipped(given._link.in_order(targets.reshape(len(targets), -1)))
             self._weights_of = given._link.weighing(values)
             self._floor = given._link.floor(values) if given._link.name == "log" else None
+
+    @property
+    def is_step(self) -> bool:
+        """Whether one Newton step is taken, of a loss that is not quadratic."""
+        return not self.loss.is_quadratic
 
     @one_blas_thread()  # sums of several threads differ in their last digits
     def add(self, X: Any, targets: np.ndarray, weight: np.ndarray) -> None:
@@ -167,6 +204,8 @@ def _can_refit_linear(student: Any) -> bool:
 
 class TreeStudentSums(_StudentSums):
     """Sums for a single tree: rows, weight, targets and squares of each leaf."""
+
+    is_step = False  # the means of the targets are the minimum of each loss
 
     def __init__(self, given: Any, targets: np.ndarray) -> None:
         super().__init__(given, targets)

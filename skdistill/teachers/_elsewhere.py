@@ -55,11 +55,14 @@ def name_of_elsewhere() -> str:
 
 
 def labelled_elsewhere(blocks: BlocksOfRows, todo: Sequence[Any]) -> Iterator[np.ndarray] | None:
-    """Return an iterator over the outputs of blocks that are labelled elsewhere; ``None`` if they are labelled here.
+    """Return an iterator over the outputs of blocks that are labelled elsewhere; ``None`` if they are labelled here."""
+    labels_blocks = _labels_blocks.get()
+    return None if labels_blocks is None or is_of_here(blocks.teacher) else labels_blocks(blocks, todo)
 
-    Neither a teacher that only has labels of its own training rows is queried elsewhere, nor a remote one, whose limits
-    and budget are counted here.
+
+def is_of_here(teacher: Teacher) -> bool:
+    """Whether a teacher is never queried elsewhere.
+
+    One that only has labels of its own training rows, or a remote one, whose limits and budget are counted here.
     """
-    labels_blocks, teacher = _labels_blocks.get(), blocks.teacher
-    is_of_here = teacher.transductive or isinstance(teacher.model, RemoteTeacher)
-    return None if labels_blocks is None or is_of_here else labels_blocks(blocks, todo)
+    return bool(teacher.transductive) or isinstance(teacher.model, RemoteTeacher)

@@ -227,7 +227,7 @@ class _Labeller:
         """Label the rows of a chunk."""
         try:
             return ask(self.teacher, *self.task(rows))
-        except TeacherError:
+        except (TeacherError, KeyboardInterrupt):
             self._store_answered()
             raise
 
@@ -248,7 +248,7 @@ class _Labeller:
         return hasattr(self.X, "undisturbed")
 
     def _store_answered(self) -> None:
-        """Store what a remote teacher has answered of a chunk before it failed."""
+        """Store what a remote teacher has answered of a chunk before it failed or was interrupted."""
         if self.keep is None or not isinstance(self.teacher.model, RemoteTeacher) or self.teacher.n_repeats > 1:
             return
         rows = self.teacher.model.rows_kept(self.X)

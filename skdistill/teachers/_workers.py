@@ -1,10 +1,12 @@
 """What labels the blocks of a table: this thread, several threads, or several processes, as the teacher allows."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
-from time import perf_counter, process_time
+from time import perf_counter, process_time, sleep
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -26,8 +28,15 @@ MIN_BLOCKS = 4
 OWN_THREADS = 1.3
 """Processor time for a second of time from which a teacher counts as one that uses several cores itself."""
 
+REST_SECONDS, MAX_REST_SECONDS, REST_CORES = 0.02, 0.5, 0.1
+"""Before a trial, other threads of the process are watched for so long at a time, until they use hardly any core; who
+reads rows ahead soon rests."""
+
 MIN_THREAD_SECONDS, MIN_PROCESS_SECONDS = 0.3, 4.0
 """Expected time for the other blocks from which threads and processes are tried; processes take seconds to start."""
+
+MAX_BLOCK_SECONDS = 2.0
+"""Blocks that take longer are not labelled here while processes start: the processes would wait for the end of one."""
 
 MIN_GAIN = 1.4
 """How many times faster two threads must be than one; they are not if a teacher holds the interpreter's lock."""
@@ -97,7 +106,8 @@ class Workers:
     ----------
     n_jobs : int or None, default=None
     has_budget : bool, default=False
-        Whether queries are limited: no rows are then labelled twice to compare their outputs.
+        Whether queries are limited: no rows are then labelled twice to compare their outputs, unless :meth:`expect`
+        was told of queries to spare.
 
     Attributes
     ----------
@@ -108,6 +118,8 @@ class Workers:
     n_jobs: int | None = None
     has_budget: bool = False
     n_compared: int = field(default=0, init=False)
+    _n_expected: int = field(default=0, init=False)
+    _n_spare: int = field(default=0, init=False)
     _ways: dict[int, tuple[Teacher, Way]] = field(default_factory=dict, init=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -116,6 +128,14 @@ class Workers:
     def describe(self) -> str:
         """Return what labels the blocks, as text."""
         return " and ".join(dict.fromkeys(way.text for _, way in self._ways.values())) or HERE.text
+
+    def expect(self, n_rows: int, n_spare: int) -> None:
+        """Expect tables of so many rows together, for which more is worth trying than for those before.
+
+        ``n_spare`` is the number of queries of the budget that these rows leave over.
+        """
+        self._n_expected, self._n_spare = n_rows, n_spare
+        self._ways = {key: known for key, known in self._ways.items() if known[1] is not HERE}
 
     def label(self, labeller: BlockLabeller, blocks: Sequence[Any]) -> Iterator[np.ndarray]:
         """Yield the outputs of blocks of rows in order."""
@@ -156,48 +176,85 @@ class Workers:
         """Label the first blocks in several ways, and the others in the best."""
         teacher, n_done = labeller.teacher, 1
         with labeller.undisturbed(blocks[:1]):
+            of_others = _cores_of_others()
             started = perf_counter(), process_time()
             first = labeller.label(blocks[0])
             seconds, of_processor = perf_counter() - started[0], process_time() - started[1]
         yield first
-        left = seconds * (len(blocks) - 1)
+        left = seconds * max(len(blocks) - 1, self._n_expected / len(first))
         way, is_known = HERE, is_by_row(teacher.model)
-        if of_processor > OWN_THREADS * seconds:
+        if of_processor > (OWN_THREADS + of_others) * seconds:
             way = Way("here", text="1 thread: the teacher uses several cores itself")
             left = 0.0
         elif is_known and left > MIN_THREAD_SECONDS:
             with labeller.undisturbed(blocks[1:3]):
+                _cores_of_others()
                 started_two = perf_counter()
                 of_two = list(in_few_threads(labeller.label, blocks[1:3], 2))
                 gain, n_done = 2 * seconds / (perf_counter() - started_two), 3
             yield from of_two
             way = self._in_threads() if gain > MIN_GAIN else HERE
-        if way is HERE and left > MIN_PROCESS_SECONDS and (is_known or not self.has_budget):
-            way = self._in_processes(labeller, blocks[0], None if is_known else first)
+        may_compare = not self.has_budget or self._n_spare >= N_COMPARED_ROWS
+        if way is HERE and left > MIN_PROCESS_SECONDS and (is_known or may_compare):
+            meanwhile = blocks[n_done:] if seconds < MAX_BLOCK_SECONDS else []
+            way, n_more = yield from self._starting(labeller, blocks[0], None if is_known else first, meanwhile)
+            n_done += n_more
         if left > MIN_THREAD_SECONDS or way is not HERE:
             self._keep(teacher, way)
         yield from _label(way, labeller, blocks[n_done:])
 
+    def _starting(
+        self, labeller: BlockLabeller, block: Any, expected: np.ndarray | None, others: Sequence[Any]
+    ) -> Generator[np.ndarray, None, tuple[Way, int]]:
+        """Start processes, and label some of the other blocks here until they run, which takes seconds.
+
+        Returns the processes, or why there are none, and how many blocks were labelled.
+        """
+        try:  # before the teacher is called again, which may change it
+            shipped = Shipped(partial(label_block, labeller.teacher))
+        except NotPicklableError:
+            return Way("here", text="1 thread: the teacher cannot be pickled"), 0
+        rows, where = labeller.task(block)
+        compared = None if expected is None else ((take_rows(rows, slice(0, N_COMPARED_ROWS)), where), expected)
+        n_jobs, n_labelled = count_jobs(self.n_jobs), 0  # contexts of joblib are those of a thread
+        with ThreadPoolExecutor(1) as pool:
+            found = pool.submit(copy_context().run, self._in_processes, shipped, n_jobs, compared)
+            while n_labelled < len(others) and not found.done():
+                yield labeller.label(others[n_labelled])
+                n_labelled += 1
+            return found.result(), n_labelled
+
     def _in_threads(self) -> Way:
         return _threads(count_jobs(self.n_jobs))
 
-    def _in_processes(self, labeller: BlockLabeller, block: Any, expected: np.ndarray | None) -> Way:
-        """Return processes, if the teacher can be sent to them and, there, returns the outputs that are expected."""
-        n_jobs = count_jobs(self.n_jobs)
+    def _in_processes(self, shipped: Shipped, n_jobs: int, compared: tuple[tuple[Any, str], np.ndarray] | None) -> Way:
+        """Return processes that have loaded the teacher, if it returns the outputs there that are expected.
+
+        ``compared`` is a task for the processes with the outputs that were returned here, for these rows and others.
+        """
         try:
-            shipped = Shipped(partial(label_block, labeller.teacher))
-            if expected is not None:
-                rows, where = labeller.task(block)
-                some = take_rows(rows, slice(0, N_COMPARED_ROWS))
-                self.n_compared += some.shape[0]
-                [outputs] = shipped.map([(some, where)], n_jobs, "loky")
+            shipped.start(n_jobs, "loky")
+            if compared is not None:
+                task, expected = compared
+                self.n_compared += task[0].shape[0]
+                self._n_spare -= task[0].shape[0]
+                [outputs] = shipped.map([task], n_jobs, "loky")
                 if not np.array_equal(outputs, expected[: len(outputs)]):
                     return Way("here", text="1 thread: other processes return other outputs")
-        except NotPicklableError:
-            return Way("here", text="1 thread: the teacher cannot be pickled")
         except Exception as error:  # for example, a module that workers cannot import
             return Way("here", text=f"1 thread: the teacher fails in other processes ({type(error).__name__})")
         return Way("processes", n_jobs, f"{n_jobs} processes", "loky", shipped)
+
+
+def _cores_of_others() -> float:
+    """Wait for a while until other threads of this process rest, and return how many cores they use then."""
+    ended = perf_counter() + MAX_REST_SECONDS
+    while True:
+        started = perf_counter(), process_time()
+        sleep(REST_SECONDS)
+        n_cores = (process_time() - started[1]) / (perf_counter() - started[0])
+        if n_cores < REST_CORES or perf_counter() > ended:
+            return n_cores
 
 
 def label_block(teacher: Teacher, task: tuple[Any, str]) -> np.ndarray:

@@ -76,7 +76,7 @@ class Oracle:
     _first: tuple[Callable[[Any, str], np.ndarray], tuple[int, ...], str] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self.refusals = Refusals(self.label, self._left)
+        self.refusals = Refusals(self._ask, self._left)
 
     def _left(self) -> float:
         return self.n_left
@@ -98,13 +98,17 @@ class Oracle:
 
     def label(self, rows: Any, origin: str, query: Callable[[Any, str], np.ndarray] | None = None) -> np.ndarray:
         """Return the teacher's outputs for ``rows``, or what another query returns; rows that it refuses count, too."""
+        outputs = self._ask(rows, origin, query)
+        if query is None:
+            self._check_shape(outputs, origin)
+        return outputs
+
+    def _ask(self, rows: Any, origin: str, query: Callable[[Any, str], np.ndarray] | None = None) -> np.ndarray:
         started = perf_counter()
         self.n_queries += rows.shape[0]
         self.n_extra += self.n_padded(rows.shape[0]) * self.n_repeats
         outputs = (self.query if query is None else query)(rows, origin)
         self.label_seconds += perf_counter() - started
-        if query is None:
-            self._check_shape(outputs, origin)
         return outputs
 
     def _check_shape(self, outputs: np.ndarray, origin: str) -> None:
@@ -122,7 +126,9 @@ class Oracle:
 
     def label_drawn(self, rows: Any, origin: str) -> tuple[Any, np.ndarray]:
         """Return the drawn rows that the teacher does not refuse, restricted to values that it knows, and outputs."""
-        return self.refusals.label_parts([self.refusals.restrict(rows)], origin)[0]
+        [(rows, outputs)] = self.refusals.label_parts([self.refusals.restrict(rows)], origin)
+        self._check_shape(outputs, origin)
+        return rows, outputs
 
     def draw(
         self, sampler: Any, real: TransferSet, n_samples: int, seed: int, *, is_given: bool = False
@@ -148,6 +154,8 @@ class Oracle:
             drawn = [self.refusals.label_all(part, draw.sampler) for part, draw in zip(parts, draws, strict=True)]
         else:
             drawn = self.refusals.label_parts(parts, "synthetic rows")
+        for _, outputs in drawn:
+            self._check_shape(outputs, "synthetic rows")
         return drawn
 
     def _searched(self, draw: Draw, *, is_given: bool) -> tuple[Any, np.ndarray]:
@@ -163,6 +171,7 @@ class Oracle:
                 rows, outputs = self.refusals.label_all(rows, draw.sampler)
             else:
                 [(rows, outputs)] = self.refusals.label_parts([rows], "synthetic rows")
+            self._check_shape(outputs, "synthetic rows")
             return rows, outputs
 
         started, before, rng = perf_counter(), self.label_seconds, np.random.RandomState(draw.seed)

@@ -502,6 +502,15 @@ def test_the_same_seed_gives_the_same_cascade(digits, teacher, student, cascade,
     assert (again.predict(digits[1]) == cascade.predict(digits[1])).all()
 
 
+def test_the_name_of_a_family_is_a_student(digits, teacher):
+    """It is taught on half of the rows, and a search may clone it; what is no name says so."""
+    few = clone(CascadeClassifier(teacher, "linear", agreement=0.5, certainty="margin", random_state=0)).fit(digits[1])
+    assert few.student == "linear"
+    assert few.share_student_ > 0.5
+    with pytest.raises(ValueError, match=r"student='linaer'; expected an estimator.*name of a family.*Did you mean"):
+        CascadeClassifier(teacher, "linaer", certainty="margin").fit(digits[1])
+
+
 def test_rows_of_the_student_are_refused(digits, teacher, student):
     """Calibration rows that the student was taught on prove nothing."""
     with pytest.raises(ValueError, match="200 of the 500 rows are among those that the student was"):

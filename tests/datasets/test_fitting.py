@@ -138,7 +138,22 @@ def test_labels_and_weights_are_columns():
     assert model.score(table[["a", "b", "c"]], 1 - truth) > 0.98
     assert list(model.feature_names_in_) == ["a", "b", "c"]
     model.set_params(soft_weight=1.0).fit([table], sample_weight="weight")
-    assert not model.seen_rows_.find(table[["a", "b", "c"]][weight == 0]).sum() > 400
+    assert not model.seen_rows_.find(table[["a", "b", "c"]][weight == 0]).any()
+
+
+@pytest.mark.parametrize("n_weighted", [40, 350])
+def test_rows_with_weight_are_found_among_many_without(n_weighted):
+    """However few they are, the fit is that of these rows, and the student is the one that they give in memory."""
+    table, weight = rows(), np.zeros(N_ROWS)
+    weight[np.random.RandomState(0).permutation(N_ROWS)[:n_weighted]] = 2
+    model = tree(max_queries=400).fit(as_dataset(parts(table.assign(w=weight), 3), chunk_size=701), sample_weight="w")
+    assert model.transfer_set_.n_real + model.transfer_set_.n_unlabeled == n_weighted
+    if n_weighted < 200:
+        kept = table[weight > 0]
+        again = tree(max_queries=400).fit(kept.reset_index(drop=True), sample_weight=np.full(n_weighted, 2.0))
+        assert (model.predict(table) == again.predict(table)).all()
+    with pytest.raises(ValueError, match="every weight is zero"):
+        tree(max_queries=400).fit([table.assign(w=0.0)], sample_weight="w")
 
 
 def test_a_teacher_of_arrays_is_given_arrays(tmp_path):
@@ -226,3 +241,13 @@ def test_any_teacher_that_is_recognised_may_label():
     """An adapted function, too."""
     model = tree(as_teacher(wavy, task="regression"), max_queries=300).fit([rows()])
     assert model.predict(rows(5)).shape == (5,)
+
+
+@pytest.mark.parametrize("measure", ["score", "certify", "conformalize"])
+def test_what_needs_all_rows_in_memory_says_what_to_do(measure):
+    """A path in place of a table is named by what was called, not by what it calls."""
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    model = DistilledRegressor(lambda rows: rows[:, 0], "linear", sampler=None).fit(X)
+    call = model.score if measure == "score" else partial(getattr(skdistill, measure), model)
+    with pytest.raises(DatasetError, match=f"{measure}: got a dataset that is read in chunks; expected a table in mem"):
+        call("rows", "y")

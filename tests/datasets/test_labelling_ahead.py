@@ -265,9 +265,29 @@ def test_rows_are_those_of_the_table(as_kind):
         for start, stop in ((0, 1), (3, 17), (5, 10), (240, 250), (0, 250), (249, 400)):
             assert (some[start:stop] == table[start:stop]).all()
         assert (some[np.array([7, 3])] == table[[7, 3]]).all()
-        drawn = some.drawn()
+        drawn, _ = some.in_order()
     assert (some._check(drawn.table) == table).all()
     assert (drawn.others["y"] == table[:, 0]).all()
+
+
+@pytest.mark.parametrize("as_kind", [np.asarray, pd.DataFrame, pl.DataFrame])
+def test_rows_in_order_are_still_found_by_their_arrival(as_kind):
+    """All rows come in the order of the dataset with their outputs; blocks that are taken later are the same."""
+    table, order = rows(100), np.random.RandomState(0).permutation(100)
+
+    def read():
+        for places in np.split(order, 10):
+            yield DrawnRows(as_kind(table[places]), places, {"y": table[places, 0]})
+
+    with ArrivingRows(read, 100, 3, lambda part: part) as some:
+        outputs = np.asarray(some[:])[:, 1]
+        drawn, arrived_at = some.in_order()
+        assert (np.asarray(drawn.table) == table).all()
+        assert (drawn.positions == np.arange(100)).all()
+        assert (drawn.others["y"] == table[:, 0]).all()
+        assert (outputs[arrived_at] == table[:, 1]).all()
+        assert (np.asarray(some[5:37]) == table[order[5:37]]).all()
+        assert (np.asarray(some[np.array([7, 3])]) == table[order[[7, 3]]]).all()
 
 
 def test_nothing_is_read_while_calls_are_timed():

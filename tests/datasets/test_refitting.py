@@ -15,8 +15,10 @@ from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor, as_t
 from skdistill.datasets import as_dataset
 from skdistill.datasets._remaining import BLOCK, RemainingRows
 from skdistill.estimators import _refitting
+from skdistill.estimators._refitting import LABELLED_CHUNKS, Summing
 from skdistill.exceptions import DatasetError, TeacherOutputError, TeacherQueryError, TeacherWarning
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor, CompactTreeRegressor
+from skdistill.students._refitting import shortened, sums_for
 
 N_ROWS = 6000
 
@@ -96,12 +98,50 @@ def test_the_refit_does_not_depend_on_chunks(kind, n_parts, options):
     assert np.allclose(model.predict(table), again.predict(table), atol=1e-3)
 
 
+def test_chunks_are_labelled_together(monkeypatch):
+    """So that jobs wait for each other less often, within the rows that a fit holds; jobs change nothing at all."""
+    table, kept, queries = rows(3000), Summing._labelled, []
+
+    def labelled(summing, parts):
+        queries.append([len(drawn) for drawn, _ in parts])
+        return kept(summing, parts)
+
+    monkeypatch.setattr(Summing, "_labelled", labelled)
+    monkeypatch.setattr(_refitting, "SUMMED_ROWS", 1)  # otherwise, small chunks are one part
+    models = [student(max_queries=3000, n_jobs=n_jobs).fit(dataset(table, chunk_size=100)) for n_jobs in (None, 2)]
+    assert (models[0].predict(table) == models[1].predict(table)).all()
+    assert models[0].refit_report_ == models[1].refit_report_
+    assert max(map(len, queries)) == np.median([len(parts) for parts in queries]) == LABELLED_CHUNKS
+    monkeypatch.undo()
+    monkeypatch.setattr(Summing, "_labelled", labelled)
+    student(max_queries=3000).fit(dataset(table, chunk_size=400))
+    assert max(map(sum, queries)) <= 1000
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_errors_of_the_sums_reach_the_caller(monkeypatch, n_jobs):
+    """Also those of the last rows, in whatever thread they are added."""
+
+    def add(*part):
+        added.append(1)
+        if len(added) == n_parts:
+            raise MemoryError("the sums are full")
+
+    table, n_parts, added = rows(), 10**6, []
+    monkeypatch.setattr(_refitting, "sums_for", lambda *_: SimpleNamespace(add=add, student=lambda: None))
+    with pytest.raises(AttributeError):  # of no student
+        student(max_queries=10**6, n_jobs=n_jobs).fit(dataset(table))
+    n_parts, added[:] = len(added), []
+    with pytest.raises(MemoryError, match="the sums are full"):
+        student(max_queries=10**6, n_jobs=n_jobs).fit(dataset(table))
+
+
 def test_a_worse_student_is_not_kept(monkeypatch):
     """The student is then that of the sample, and says so."""
 
     def with_wrong_sums(given, targets):
         worse = DistilledRegressor(lambda X: 0.9 * wavy(X), "linear", sampler=None).fit(rows(500)).student_
-        return SimpleNamespace(add=lambda *part: None, student=lambda: worse)
+        return SimpleNamespace(add=lambda *part: None, student=lambda: worse, is_step=False)
 
     before = student().fit(dataset(rows()))
     monkeypatch.setattr(_refitting, "sums_for", with_wrong_sums)
@@ -111,6 +151,69 @@ def test_a_worse_student_is_not_kept(monkeypatch):
     assert "not kept" in str(model.refit_report_)
     assert model.transfer_set_.n_summed == 0
     assert (model.predict(rows(50)) == before.predict(rows(50))).all()
+
+
+def classifier(**options):
+    """A distilled classifier that takes a Newton step, and all rows of its dataset."""
+    teacher = as_teacher(lambda X: np.eye(2)[(X["a"] + X["b"] ** 2 > 1).astype(int)], classes=[0, 1])
+    table, small = rows().drop(columns="g"), CompactBoostingClassifier(8, 8, random_state=0)
+    options = {"sampler": None, "random_state": 0, "max_queries": 6000, **options}
+    return DistilledClassifier(teacher, small, **options).fit(dataset(table)), table
+
+
+def test_a_step_is_chosen_and_compared_on_different_rows(monkeypatch):
+    """The report is about rows that have chosen nothing, of which there are as many."""
+    asked, best_length = [], _refitting._best_length
+
+    def noting(before, refitted, chosen_on, targets):
+        asked.append(chosen_on)
+        return best_length(before, refitted, chosen_on, targets)
+
+    losses = _refitting._losses
+    monkeypatch.setattr(_refitting, "_best_length", noting)
+    monkeypatch.setattr(_refitting, "_losses", lambda *given: asked.append(given[1]) or losses(*given))
+    model, _ = classifier()
+    told, (chosen_on, compared) = model.refit_report_, (asked[0], asked[-1])
+    assert told.is_kept
+    assert len(chosen_on.targets) == told.n_chosen_on
+    assert len(compared.targets) == told.n_validated
+    assert told.n_validated - told.n_chosen_on in (0, 1)
+    assert told.n_summed + told.n_validated + told.n_chosen_on + 12 == N_ROWS  # and rows that check the teacher
+    both = pd.concat([chosen_on.X, compared.X])
+    assert len(both.drop_duplicates()) == len(both) == told.n_validated + told.n_chosen_on
+    assert told.fidelity_after == pytest.approx(model.fidelity(compared.X, sample_weight=compared.sample_weight))
+    assert model.seen_rows_.find(both).all()
+    assert "of a Newton step" in str(told)
+
+
+def test_a_step_that_is_too_long_is_shortened(monkeypatch):
+    """The student is that of the right length, or near it."""
+    plain, _ = classifier()
+
+    def with_long_step(given, targets):
+        sums = sums_for(given, targets)
+        far = lambda: shortened(given, sums.student(), 8.0)  # noqa: E731
+        return SimpleNamespace(add=sums.add, student=far, is_step=True)
+
+    monkeypatch.setattr(_refitting, "sums_for", with_long_step)
+    model, table = classifier()
+    assert model.refit_report_.is_kept
+    assert model.refit_report_.length <= 0.5
+    before, _ = classifier(max_queries=1000)
+    assert before.fidelity(table) < model.fidelity(table) > plain.fidelity(table) - 0.02
+
+
+def test_small_chunks_are_labelled_together():
+    """Rows of chunks of any size are labelled and summed by the thousand."""
+    n_calls = []
+
+    def noting(X):
+        n_calls.append(len(X))
+        return wavy(X)
+
+    student("linear", noting, max_queries=6000).fit(dataset(rows(), chunk_size=100))
+    assert sum(n_calls) > 5000
+    assert len(n_calls) < 25
 
 
 @pytest.mark.parametrize(
@@ -140,8 +243,9 @@ def test_rows_of_synthetic_samplers_come_first():
     assert model.refit_report_.n_labelled < 4000
 
 
-def test_classes_labels_weights_and_temperatures():
+def test_classes_labels_weights_and_temperatures(monkeypatch):
     """True labels are blended in, rows of weight zero are not labelled, and a temperature is undone."""
+    monkeypatch.setattr(_refitting, "VALIDATION_SHARE", 0.2)  # few rows tell little
     table = rows()
     truth = (table["a"] + 0.2 * table["b"] > 0.6).astype(int)
     teacher = RandomForestClassifier(5, min_samples_leaf=20, random_state=0).fit(table[["a", "b"]][:2000], truth[:2000])
@@ -150,7 +254,7 @@ def test_classes_labels_weights_and_temperatures():
     options = {"sampler": None, "random_state": 0, "max_queries": 5000, "soft_weight": 0.5}
     for more in ({}, {"temperature": 2.0}):
         model = DistilledClassifier(teacher, CompactBoostingClassifier(8, 8), **options, **more)
-        model.fit(dataset(table), "label", sample_weight="weight")
+        model.fit(dataset(table, sample_rows=500), "label", sample_weight="weight")
         assert model.refit_report_.is_kept
         assert model.refit_report_.n_summed + model.refit_report_.n_validated < 0.6 * N_ROWS
         agrees = model.predict(table[["a", "b"]]) == teacher.predict(table[["a", "b"]])
@@ -172,7 +276,7 @@ def test_taught_labels_are_summed_with_the_rows_that_were_selected_by_them():
     model = DistilledClassifier(teacher, "linear", sampler=None, max_queries=10**5, decision="teacher", random_state=0)
     with pytest.warns(TeacherWarning, match="fitted to the labels"):
         report = model.fit(dataset(table)).refit_report_
-    assert report.n_summed + report.n_validated == N_ROWS
+    assert report.n_summed + report.n_validated + report.n_chosen_on == N_ROWS
     assert (model.predict(table) == teacher.predict(table)).mean() > 0.99
 
 

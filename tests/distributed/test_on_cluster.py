@@ -12,7 +12,7 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
 
-from skdistill import DistilledClassifier, DistilledRegressor, memory_info
+from skdistill import DistilledClassifier, DistilledRegressor, memory_info, report
 from skdistill.datasets import as_dataset
 from skdistill.distributed import label, on_cluster
 from skdistill.distributed._cluster import Cluster, Task
@@ -86,6 +86,41 @@ def test_a_refit_is_that_of_one_machine(client):
         there = DistilledRegressor(wavy, **options).fit(frame)
     assert here.refit_report_.n_summed == there.refit_report_.n_summed > 2400
     assert np.allclose(here.predict(table), there.predict(table))
+
+
+class Abroad:
+    """A teacher that no longer answers in the process of the test once it is told so."""
+
+    def __init__(self):
+        self.home = None
+
+    def __call__(self, X):
+        assert os.getpid() != self.home
+        return wavy(X)
+
+
+def test_datasets_are_measured_where_they_are(client, monkeypatch):
+    """Fidelity and report are those of one machine, from the sums of each partition; no row is computed here."""
+    teacher, table = Abroad(), rows(900).assign(truth=lambda X: X["a"] + X["b"])
+    features = ["a", "b", "c", "g"]
+    model = tree(teacher).fit(table[features][:300])
+    options = {"timing": False, "max_rows": None, "columns": ["a", "g"]}
+    expected = report(model, as_dataset([table]), "truth", sample_weight="weight", **options)
+    fidelity = model.fidelity(table[features], sample_weight=table["weight"])
+    teacher.home = os.getpid()
+    monkeypatch.setattr("skdistill.datasets._other_sources._Computed.__call__", None)
+    frame = dd.from_pandas(table, npartitions=3)
+    with on_cluster(client):
+        assert model.fidelity(frame, sample_weight="weight") == pytest.approx(fidelity, rel=1e-12)
+        found = report(model, frame, "truth", sample_weight="weight", **options)
+        with pytest.raises(DatasetError, match=r"the partition partition 1.*'b'.* not in index"):
+            model.fidelity(spoiled(lambda part: part.drop(columns="b")))
+    assert found.decision == expected.decision
+    assert found.worst_rows["row"].tolist() == expected.worst_rows["row"].tolist()
+    for part in ("models", "by_slice"):
+        for name, values in getattr(expected, part).items():
+            if values.dtype.kind == "f":
+                assert np.allclose(getattr(found, part)[name], values, rtol=1e-9, equal_nan=True)
 
 
 def test_labels_weights_and_models_travel(client):

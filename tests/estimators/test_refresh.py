@@ -27,12 +27,32 @@ def test_fidelity_on_new_rows_rises(student):
     report = new.refresh_report_
     assert report.fidelity_before + 0.05 < report.fidelity_after
     assert report.fidelity_after == pytest.approx(new.fidelity(NEW), abs=0.15)
-    assert set(report.tried) == ({"nothing", "student"} if student == "boosting" else {"nothing"})
+    assert set(report.tried) == {"shipped", "nothing"} | ({"student"} if student == "boosting" else set())
     assert (report.n_tested, report.n_taught) == (80, 256)
     assert report.bytes_after < 1.6 * report.bytes_before
+    assert report.start != "shipped"
     assert report.n_trees_kept == ((30 if report.start == "student" else 0) if student == "boosting" else None)
     assert pickle.dumps(model) == before
     assert new.student == model.student
+
+
+@pytest.mark.parametrize("student", ["linear", CompactBoostingRegressor(5, 8, random_state=0)])
+def test_a_shipped_student_that_is_better_is_kept(student):
+    """On rows that do not differ from those of many before: the same student, in an estimator that knows all rows."""
+    many = np.random.default_rng(1).normal(size=(3000, 3))
+    model = DistilledRegressor(wave, student, sampler=None, random_state=0).fit(many)
+    before = pickle.dumps(model)
+    new = model.refresh(OLD[:60])
+    report = new.refresh_report_
+    assert report.start == "shipped" == max(report.tried, key=report.tried.get)
+    assert new.student_ is model.student_
+    assert pickle.dumps(model) == before
+    assert (report.fidelity_after, report.bytes_after) == (report.fidelity_before, report.bytes_before)
+    assert report.agreement == 1
+    assert report.n_trees_kept == (None if student == "linear" else 5)
+    assert str(report).startswith("The shipped student is kept, because no new one is better")
+    for rows in (many, OLD[:60]):
+        assert new.seen_rows_.find(rows).all()
 
 
 def test_boosting_keeps_the_first_half_of_its_trees():

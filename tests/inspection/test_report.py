@@ -1,3 +1,4 @@
+import math
 import pickle
 import re
 import sys
@@ -27,7 +28,8 @@ from skdistill.exceptions import StudentError, TeacherError, TeacherOutputError
 from skdistill.inspection import Report, _decision
 from skdistill.inspection._answers import Answers, given_answers
 from skdistill.inspection._cost_picture import cost_picture
-from skdistill.inspection._decision import DECISIONS, decide
+from skdistill.inspection._costs import compare_costs
+from skdistill.inspection._decision import DECISIONS, decide, grade
 from skdistill.inspection._findings import CLEAR, UNKNOWN, Estimate, Findings
 from skdistill.inspection._measures import count_shared, fidelity_error
 from skdistill.inspection._page import SIGNS
@@ -481,11 +483,11 @@ def test_a_perfect_copy_is_called_one():
     proba = two_columns(RNG.uniform(size=200))
     y = LABELS[(RNG.uniform(size=200) < proba[:, 1]).astype(int)]
     found = compare(proba, proba, y, classes=LABELS)
-    expected = "A close copy of the teacher on 200 rows: fidelity 1.000, 100.0% of its labels, 100.0% of its skill."
     assert first(found.verdict).startswith(
-        "Ship it.\nA close copy of the teacher (fidelity 1.000, 95 % interval 1.000 to"
+        "Ship it.\nA close copy of the teacher (fidelity 1.000, 95 % interval 1.000 to 1.000, on 200 rows) that keeps "
+        "100.0% of its skill"
     )
-    assert rest(found.verdict).startswith(f"{expected} Pass X_train")
+    assert rest(found.verdict).startswith("It has 100.0% of the teacher's labels. Pass X_train")
     assert found.divergences == pytest.approx(dict.fromkeys(found.divergences, 0.0))
 
 
@@ -522,7 +524,8 @@ def test_a_teacher_that_does_harm_is_told(make):
     assert found.models["model"].tolist() == ["teacher", "student", "student without teacher"]
     assert found.verdict.startswith("Ship the same student trained directly.\nWithout the teacher it has skill 0.")
     assert re.search(
-        r"The teacher makes the student worse: fitted without it, the same student has accuracy 0.*and skill 0",
+        r"The teacher makes the student worse: fitted without it, the same student has accuracy 0[.\d]* "
+        r"\(with it 0[.\d]*\)\. ",
         found.verdict,
     )
     assert found.verdict.index("makes the student worse") < found.verdict.index("copy of the teacher")
@@ -595,10 +598,34 @@ def test_nothing_gained_is_told_before_the_copy():
     for more in ({"student_skill": Estimate(-0.1, 0.01)}, {"teacher_skill": Estimate(-0.1, 0.01), "has_truth": True}):
         found = Findings(SURE, 100, **costs, student_row=25.0, student_many=3.0, student_bytes=4000.0, **more)
         assert f"T{nothing} A close copy" in rest(verdict(found))
-    mixed = verdict(Findings(SURE, 100, **costs, student_row=1.0, student_many=3.0, student_bytes=4000.0))
-    assert mixed.endswith("Batches 3 times slower, 4 times larger, one row 10 times faster.")
-    equal = verdict(Findings(SURE, 100, **costs, student_row=10.0, student_many=1.01, student_bytes=100.0))
-    assert equal.endswith("Batches as fast, one row as fast, 10 times smaller.")
+    few = verdict(Findings(SURE, 20, **costs, student_row=1.0, student_many=3.0, student_bytes=4000.0))
+    assert few.endswith("Batches 3 times slower, 4 times larger, one row 10 times faster.")
+    few = verdict(Findings(SURE, 20, **costs, student_row=10.0, student_many=1.01, student_bytes=100.0))
+    assert few.endswith("Batches as fast, one row as fast, 10 times smaller.")
+    better = {"teacher_skill": Estimate(0.5, 0.01), "student_skill": Estimate(0.7, 0.01), "has_truth": True}
+    better |= {"student_gain": Estimate(0.2, 0.01)}
+    dear = verdict(Findings(SURE, 100, **costs, student_row=25.0, student_many=3.0, student_bytes=4000.0, **better))
+    assert "one row 2.5 times slower and 4 times larger." in first(dear)
+    assert rest(dear).startswith("This student has no cost advantage: batches 3 times slower.")
+
+
+@settings(max_examples=60)
+@given(found=random_findings)
+def test_what_the_reason_has_said_is_not_said_again(found):
+    """Neither fidelity nor grade, share of the skill or a cost, and what it has not said is in the third line."""
+    reason, others = first(verdict(found)).split("\n")[1], rest(verdict(found))
+    costs = compare_costs(found)
+    parts = [cost.short for cost in costs]
+    if not math.isnan(found.fidelity.mean):
+        parts += [f"fidelity {found.fidelity.mean:.3f}", f"{grade(found.fidelity.mean)} of the teacher"]
+    if found.teacher_skill.is_clear and found.student_skill.mean > 0:
+        parts.append(f"{found.student_skill.mean / found.teacher_skill.mean:.1%} of")
+    patterns = [re.compile(rf"(?<![\d.,]){re.escape(part)}", re.IGNORECASE) for part in parts]
+    said = [[pattern.search(line) is not None for line in (reason, others)] for pattern in patterns]
+    assert all(sum(where) == 1 for where in said), dict(zip(parts, said, strict=True))
+    for cost in costs:
+        assert not cost.compiled or (reason + others).count(cost.compiled) >= 1
+    assert others
 
 
 def test_compiled_students_have_their_costs():
@@ -615,7 +642,8 @@ def test_compiled_students_have_their_costs():
             compiled_bytes=99.0,
         )
     )
-    assert said.endswith("One row 120 times faster (compiled: 1,200 times faster), 100 times smaller.")
+    assert first(said).split("; ")[0].endswith("one row 120 times faster and 100 times smaller")
+    assert said.endswith("\nCompiled, one row 1,200 times faster.")
 
 
 @given(factor=st.floats(1e-8, 1e8))
@@ -637,8 +665,9 @@ def test_factors_are_said_in_two_digits(factor):
 def test_copies_have_grades(kept, name):
     """By fidelity."""
     said = verdict(Findings(Estimate(kept, 0.01), 1234))
-    assert rest(said).startswith(f"{name} copy of the teacher on 1,234 rows: fidelity {kept:.3f}")
     assert f"{name} copy of the teacher (fidelity {kept:.3f}, " in first(said)
+    few = verdict(Findings(Estimate(kept, 0.01), 40))
+    assert rest(few).startswith(f"{name} copy of the teacher on 40 rows: fidelity {kept:.3f}")
 
 
 def test_larger_students_say_so(make):

@@ -52,11 +52,25 @@ def assert_same(found, expected):
             np.testing.assert_allclose(found[name], values, rtol=1e-9, atol=1e-12, err_msg=name)
 
 
+def by_partition(dataset, of_chunks, others, teacher):
+    """Read a dataset as a cluster does: with sums of their own for each partition, and for one without rows."""
+    start = 0
+    for partition in dataset.source.partitions():
+        chunks = list(dataset.chunks_of(partition, others=others, start=start))
+        start += sum(map(len, chunks))
+        yield of_chunks(iter(chunks))
+        yield of_chunks(iter([]))
+
+
+@pytest.mark.parametrize("joins", [False, True])
 @pytest.mark.parametrize(
     ("task", "is_weighted"), [("2 classes", False), ("3 classes", True), ("values", True), ("outputs", False)]
 )
-def test_all_rows_are_measured_as_in_memory(task, is_weighted):
+@pytest.mark.thinned(2)
+def test_all_rows_are_measured_as_in_memory(task, is_weighted, joins, monkeypatch):
     """Every table but those of a sample, the decision, and what it says; with weights and true labels if there are."""
+    if joins:
+        monkeypatch.setattr("skdistill.inspection._dataset_rows.results_of", by_partition)
     model, y = distilled(task)
     frame, weight = ROWS.assign(weight=WEIGHT), WEIGHT if is_weighted else None
     frame = frame if y is None else frame.assign(label=y)

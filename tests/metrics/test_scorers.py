@@ -7,6 +7,7 @@ import sklearn
 from helpers import dataset
 from sklearn.base import clone
 from sklearn.decomposition import PCA
+from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -17,6 +18,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import skdistill
 from skdistill import DistilledClassifier, DistilledRegressor
+from skdistill.exceptions import TeacherWarning
 from skdistill.metrics import (
     agreement,
     agreement_scorer,
@@ -107,6 +109,17 @@ def test_fidelity_is_the_models_own(classifier, regressor):
         for outer in wrapped(model):
             assert fidelity_scorer(outer, X) == fidelity_scorer(outer, X, y) == model.fidelity(X)
         assert fidelity_scorer(model, X, sample_weight=weight) == model.fidelity(X, sample_weight=weight)
+
+
+def test_rows_that_the_teacher_has_memorised_are_warned_of():
+    """Their fidelity is not that of unseen rows, which is far higher and raises no warning."""
+    rows, noise = np.random.default_rng(0).normal(size=(600, 4)), np.random.default_rng(1).normal(size=600)
+    teacher = ExtraTreesRegressor(10, random_state=0).fit(rows[:300, :3], 2 * rows[:300, 0] + 2 * noise[:300])
+    model = DistilledRegressor(teacher, "linear", random_state=0).fit(rows[:150, :3])
+    with pytest.warns(TeacherWarning, match=r"fidelity_scorer: the fidelity is far below.*has not seen") as caught:
+        on_own = fidelity_scorer(model, rows[150:300, :3])
+    assert caught[0].filename == __file__
+    assert on_own + 0.2 < fidelity_scorer(model, rows[300:, :3])
 
 
 def test_agreement_compares_labels(classifier):

@@ -13,6 +13,8 @@ from sklearn.svm import SVR
 
 from skdistill import AutoSampler, AutoStudent, DistilledClassifier, DistilledRegressor
 from skdistill.samplers import LeafSwap
+from skdistill.selection._memorization import Memorization
+from skdistill.selection._validation_rows import HALF_WIDTH_SHARES, HeldOut, Validation
 
 MADE = make_classification(3000, 20, n_informative=10, n_classes=3, random_state=0)
 X, Y = MADE[0][:600], MADE[1][:600]
@@ -121,6 +123,25 @@ class TestWhatFollowsFromIt:
         assert model.transfer_set_.real_weight == 0
         assert model.transfer_set_.n_synthetic == 6000
         assert not hasattr(model, "sampler_results_")
+
+    @pytest.mark.parametrize(("leaf", "seed", "weight"), [(3, 2, 0), (1, 0, 1)])
+    def test_unseen_rows_decide_evenly(self, leaf, seed, weight):
+        """With ``X_val``, the weight of the higher fidelity there is selected, however small the difference is."""
+        forest = RandomForestClassifier(50, min_samples_leaf=leaf, random_state=0).fit(X, Y)
+        model = DistilledClassifier(forest, AutoStudent(["linear"]), n_synthetic=2000, random_state=seed)
+        tried = model.fit(X, X_val=UNSEEN[:60]).candidates_
+        scores = {w: s for w, s, r in zip(tried["real_weight"], tried["score"], tried["rung"], strict=True) if r == 1}
+        assert set(scores) == {0, 1}
+        assert model.transfer_set_.real_weight == max(scores, key=scores.get) == weight
+
+    def test_synthetic_rows_do_not(self):
+        """They favour students fitted without real rows; of real rows, only those the teacher has not seen do not."""
+        least = {
+            kind: HeldOut(np.arange(3), Validation((), (), "", kind, None), Memorization(0.5, 0.01)).least_gain
+            for kind in HALF_WIDTH_SHARES
+        }
+        assert {kind for kind, gain in least.items() if gain == (0, 0)} == {"given", "unseen"}
+        assert all(gain.n_errors >= 2 and gain.share >= 0.05 for gain in least.values() if gain != (0, 0))
 
     @pytest.mark.parametrize(
         ("teacher", "validated_on"),

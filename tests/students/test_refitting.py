@@ -19,7 +19,7 @@ from skdistill.students import (
     CompactTreeClassifier,
     CompactTreeRegressor,
 )
-from skdistill.students._refitting import sums_for
+from skdistill.students._refitting import shortened, sums_for
 
 N_ROWS = 900
 rng = np.random.RandomState(0)
@@ -135,6 +135,32 @@ def test_one_step_brings_a_classifier_near_the_fit_to_all_rows(targets):
     excess, rest = loss(sample) - loss(best), loss(summed(sample, targets)) - loss(best)
     assert excess > 0.001
     assert rest < excess / 5
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("student", [CompactLinearClassifier(), CompactBoostingClassifier(12, 8, random_state=0)])
+def test_a_step_from_certain_outputs_that_are_wrong_is_not_too_long(student, n_classes):
+    """Where second derivatives are nearly zero: the rows of the sums are better than before."""
+    label = (6 * X[:, 0] > X[:, 1]).astype(int) * (n_classes - 1) - (X[:, 0] > 1.5)
+    targets = np.eye(n_classes)[np.maximum(label, 0)]
+    fitted = clone(student).fit_soft(X[X[:, 0] < 1.5], targets[X[:, 0] < 1.5])
+    again = summed(fitted, targets)
+
+    def loss(student):
+        return -float(WEIGHT @ (targets * np.log(np.maximum(answers(student), 1e-300))).sum(axis=1))
+
+    assert loss(again) < loss(fitted)
+
+
+@pytest.mark.parametrize("student", [CompactLinearClassifier(), CompactBoostingClassifier(12, 8, random_state=0)])
+def test_a_shorter_step_is_on_the_way(student):
+    """Scores are those between the students before and after; the whole step is the student after it."""
+    before = clone(student).fit_soft(X[:300], BINARY[:300])
+    after = summed(before, BINARY)
+    halfway = shortened(before, after, 0.5)
+    start, middle, end = (np.log(answers(each)[:, 1] / answers(each)[:, 0]) for each in (before, halfway, after))
+    assert np.allclose(middle, (start + end) / 2, atol=2e-3)  # in the precision of the values
+    assert shortened(before, after, 1.0) is after
 
 
 @pytest.mark.parametrize(

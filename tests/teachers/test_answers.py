@@ -228,8 +228,10 @@ class TestNumbers:
         def teacher(rows):
             return rows[:, 0] if np.isin(rows[:, 0], ROWS[:, 0]).all() else rows[:, :2]
 
-        with pytest.raises(TeacherOutputError, match=r"shape \(50, 2\) for synthetic rows, but shape \(60,\)"):
-            DistilledRegressor(teacher, "linear", sampler=Jitter(), n_synthetic=50, random_state=0).fit(ROWS)
+        for sampler in (Jitter(), "auto"):  # it is no refusal of the rows
+            model = DistilledRegressor(teacher, "linear", sampler=sampler, n_synthetic=50, random_state=0)
+            with pytest.raises(TeacherOutputError, match=r"^the outputs .*, 2\) for synthetic rows, but shape \(60,\)"):
+                model.fit(ROWS)
 
     @pytest.mark.parametrize(("passed", "origin"), [("X_unlabeled", "unlabelled rows"), ("X_val", "validation rows")])
     @pytest.mark.parametrize("shrinks", [False, True])

@@ -12,6 +12,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from types import SimpleNamespace
 from urllib.request import urlopen
 
@@ -421,6 +422,26 @@ def test_a_fit_goes_on_where_it_stopped(on_disk, concurrent, service, waits, tmp
     assert 300 < n_asked <= service.n_answered <= n_asked + n_checks * (n_failures if on_disk else 0)
     assert teacher.n_kept == 0
     np.testing.assert_array_equal(model.predict(X), whole.predict(X))
+
+
+@pytest.mark.parametrize("concurrent", [1, 3])
+def test_an_interrupted_fit_leaves_its_answers_on_disk(concurrent, tmp_path):
+    """Ctrl-C in the middle of a chunk loses no answer: another process asks only for the rows that are left."""
+    calls, n_answered = count(), []
+
+    def function(rows):
+        if next(calls) == 7:
+            raise KeyboardInterrupt
+        n_answered.append(len(rows))
+        return exact(rows)
+
+    for ends in (pytest.raises(KeyboardInterrupt), contextlib.nullcontext()):
+        teacher = RemoteTeacher(function, batch_size=10, concurrent=concurrent)
+        model = DistilledRegressor(teacher, sampler=None, memory=str(tmp_path), teacher_id="exact", **LINEAR)
+        with ends:
+            model.fit(X)
+    n_checks = 12 + 16  # of the first process, and the rows by which the second would notice that answers changed
+    assert sum(n_answered) <= len(X) + n_checks
 
 
 def test_a_fit_that_fails_otherwise_loses_nothing(service):

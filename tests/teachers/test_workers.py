@@ -1,6 +1,7 @@
 """Who labels the blocks of a table: found by trying, stated, and without influence on the outputs."""
 
 import pickle
+import threading
 import time
 
 import joblib
@@ -45,26 +46,71 @@ def test_one_job_is_one_thread():
     assert label(as_teacher(LINEAR), None)[1] == "1 thread"
 
 
-def test_threads_are_found_by_trying(monkeypatch):
-    """A slow model that leaves the interpreter to others is called by threads; outputs are those of one thread."""
-    monkeypatch.setattr(_workers, "is_by_row", lambda model: True)
-    teacher = as_teacher(waiting)
-    outputs, text = label(teacher)
-    assert text == "2 threads"
-    np.testing.assert_array_equal(outputs, X[:, 0] ** 2)
-
-
 def test_quick_models_are_not_worth_it():
     """Blocks that take no time are labelled by one thread."""
     assert label(as_teacher(LINEAR))[1] == "1 thread"
 
 
-def test_models_that_use_all_cores_are_left_alone(monkeypatch):
-    """A teacher that uses several cores itself is called by one thread."""
-    monkeypatch.setattr(_workers, "process_time", lambda: 2 * time.perf_counter())
-    outputs, text = label(checked(waiting))
+class Clock:
+    """A clock that runs while the teacher is called and while others are watched, and the cores in use meanwhile."""
+
+    def __init__(self, of_teacher, of_others=(0.0,)):
+        self.wall = self.processor = 0.0
+        self.of_teacher, self.of_others = of_teacher, list(of_others)
+
+    def sleep(self, seconds, n_cores=0.0):
+        others = self.of_others.pop(0) if len(self.of_others) > 1 else self.of_others[0]
+        self.wall += seconds
+        self.processor += (n_cores + others) * seconds
+
+    def teacher(self, rows):
+        self.sleep(0.05, self.of_teacher)
+        return rows[:, 0] ** 2
+
+    def used_by(self, monkeypatch):
+        for name, clock in {
+            "perf_counter": lambda: self.wall,
+            "process_time": lambda: self.processor,
+            "sleep": self.sleep,
+        }.items():
+            monkeypatch.setattr(_workers, name, clock)
+        return self
+
+
+@pytest.mark.parametrize(("holds_lock", "found"), [(False, "2 threads"), (True, "1 thread")])
+def test_threads_are_found_by_trying(monkeypatch, holds_lock, found):
+    """A slow model that leaves the interpreter to others is called by threads; outputs are those of one thread."""
+    monkeypatch.setattr(_workers, "is_by_row", lambda model: True)
+    clock, lock = Clock(1.0).used_by(monkeypatch), threading.Lock()
+
+    def slow(rows):
+        is_beside_another = threading.current_thread() is not threading.main_thread() and not holds_lock
+        with lock:
+            clock.sleep(0.025 if is_beside_another else 0.05)
+        return rows[:, 0] ** 2
+
+    outputs, text = label(as_teacher(slow))
+    assert text == found
+    np.testing.assert_array_equal(outputs, X[:, 0] ** 2)
+
+
+@pytest.mark.parametrize("of_others", [0.0, 1.0])
+def test_models_that_use_all_cores_are_left_alone(monkeypatch, of_others):
+    """A teacher that uses several cores itself is called by one thread, whatever others do."""
+    teacher = checked(waiting)
+    teacher.model = Clock(2.0, [of_others]).used_by(monkeypatch).teacher
+    outputs, text = label(teacher)
     assert text == "1 thread: the teacher uses several cores itself"
     np.testing.assert_array_equal(outputs, X[:, 0] ** 2)
+
+
+@pytest.mark.parametrize("of_others", [[1.0], [1.0, 1.0, 1.0, 0.0], [0.5]])
+@pytest.mark.parametrize("of_teacher", [0.0, 1.0])
+def test_cores_of_other_threads_are_not_those_of_the_teacher(monkeypatch, of_teacher, of_others):
+    """Whether other threads go on or end what they read ahead, the teacher is not taken for one of several cores."""
+    teacher = checked(waiting)
+    teacher.model = Clock(of_teacher, of_others).used_by(monkeypatch).teacher
+    assert label(teacher)[1] == "1 thread"
 
 
 def test_functions_are_never_called_by_threads_unasked(monkeypatch):
@@ -93,12 +139,68 @@ def test_processes_must_return_the_same_outputs(monkeypatch, change, text):
     teacher = checked(lambda rows: rows[:, 0])
     teacher.model = function
     monkeypatch.setattr(_workers, "MIN_PROCESS_SECONDS", 0.05)
+    monkeypatch.setattr(_workers.Shipped, "start", lambda *_: None)
     monkeypatch.setattr(
         _workers.Shipped, "map", lambda shipped, items, *_: iter([teacher.outputs(t[0]) for t in items])
     )
     workers = Workers(2)
     assert label(teacher, workers=workers)[1] == text
     assert workers.n_compared == 8
+
+
+@pytest.mark.parametrize("block_seconds", [0.01, 10.0])
+def test_rows_are_labelled_here_while_processes_start(monkeypatch, block_seconds):
+    """In order, each once; blocks that take longer than the start are all left to the processes."""
+    here, was_started = [], threading.Event()
+
+    class Shipped:
+        def __init__(self, _):
+            pass
+
+        def start(self, *_):
+            assert was_started.wait(20)
+
+        def map(self, tasks, *_):
+            return [rows[:, 0] for rows, _ in tasks]
+
+    def function(rows):
+        here.append(len(rows))
+        if block_seconds > 1 or len(here) == 4:
+            was_started.set()
+        clock.sleep(block_seconds)
+        return rows[:, 0]
+
+    teacher, clock = checked(lambda rows: rows[:, 0]), Clock(1.0).used_by(monkeypatch)
+    teacher.model = function
+    monkeypatch.setattr(_workers, "MIN_PROCESS_SECONDS", 0.05)
+    monkeypatch.setattr(_workers, "Shipped", Shipped)
+    outputs, text = label(teacher, workers=Workers(2))
+    assert text == "2 processes"
+    np.testing.assert_array_equal(outputs, X[:, 0])
+    assert len(here) >= 4 if block_seconds < 1 else len(here) == 1
+
+
+@pytest.mark.parametrize(("n_rows", "n_spare", "is_tried"), [(300, 8, False), (10**6, 7, False), (10**6, 8, True)])
+def test_more_is_tried_for_more_rows(monkeypatch, n_rows, n_spare, is_tried):
+    """What was too little for processes does not count for more rows, if the budget has queries to compare outputs."""
+    asked = []
+    monkeypatch.setattr(Workers, "_in_processes", lambda *_: asked.append(1) or _workers.HERE)
+    teacher, workers = checked(waiting), Workers(2, has_budget=True)
+    teacher.model = Clock(1.0).used_by(monkeypatch).teacher
+    label(teacher, workers=workers)
+    assert not asked
+    workers.expect(n_rows, n_spare)
+    label(teacher, workers=workers)
+    assert bool(asked) == is_tried
+
+
+@pytest.mark.slow
+def test_processes_are_found_by_trying(monkeypatch):
+    """A function in real processes returns the same outputs, and the summary says what labelled the rows."""
+    monkeypatch.setattr(_workers, "MIN_PROCESS_SECONDS", 0.05)
+    outputs, text = label(checked(waiting))
+    assert text == "2 processes"
+    np.testing.assert_array_equal(outputs, X[:, 0] ** 2)
 
 
 @pytest.mark.parametrize("trait", ["is_random", "depends_on_batch", "transductive"])
