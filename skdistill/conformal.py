@@ -11,6 +11,7 @@ from .compilation import compile
 from .compiled import ConformalIntervals
 from .compiled._intervals import conformity_scores
 from .convert import rows_of_student, unwrap
+from .datasets._recognition import refuse_dataset
 from .exceptions import CompileError
 from .teachers import as_levels
 
@@ -82,6 +83,7 @@ def conformalize(
     >>> bool(np.mean((low <= y[600:]) & (y[600:] <= high)) > 0.85)
     True
     """
+    refuse_dataset("conformalize", X, "Margins need few rows: read some thousands, drawn at random.")
     truth = _checked(X, y, coverage)
     levels = _levels_of(model, quantiles)
     predict = _predictor(model)

@@ -40,6 +40,17 @@ def test_expectations_are_those_of_the_benchmark():
     assert copies == [written, written]
 
 
+def test_every_benchmark_is_in_the_overview_which_is_short():
+    """One line of a table says what was won and lost on each page, so that nobody need read them all to find losses."""
+    text = (BENCHMARKS / "README.md").read_text().partition("```{toctree}")[0]
+    lines = re.findall(r"^\| \[.*?\]\((\w+)\.md\) \| ([^|]+) \| ([^|]+) \|$", text, re.MULTILINE)
+    assert sorted(name for name, *_ in lines) == sorted(
+        {path.stem for path in BENCHMARKS.glob("*.md")} - {"README", "rerun"}
+    )
+    assert all(won.strip() and lost.strip() for _, won, lost in lines)
+    assert len(re.findall(r"\w+", text)) < 1800
+
+
 @pytest.mark.parametrize("page", [README, *README.parent.glob("docs/**/*.md")], ids=lambda page: page.name)
 def test_links_hold(page):
     """Every link to a file of the repository leads somewhere."""

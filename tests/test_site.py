@@ -98,7 +98,7 @@ def test_source_links_lead_to_the_lines_of_a_name(name):
 
 def test_names_without_lines_have_no_source_link():
     """Methods of other packages and attributes of fitted estimators have no link."""
-    for name in ("DistilledClassifier.score", "DistilledClassifier.student_"):
+    for name in ("DistilledClassifier.get_metadata_routing", "DistilledClassifier.student_"):
         assert address.lines_of("https://example.org/repo", {"module": "skdistill", "fullname": name}) is None
 
 

@@ -53,6 +53,11 @@ the dataset is the other rows that are no test rows, and a quarter of it, 2,000 
 those of the page on [tables that do not fit in memory](scale_streaming.md) with two classes, at scores times a gain,
 and 4 lower for a rare class; 2,000 of 60,000 rows are held. The curvature and the lengths were chosen on rows of the
 same tables that are no test rows, with other seeds, and on other functions.
+
+There (232 refits of four kinds of students), a plain step was kept in 62 % of the refits with a mean gain of 0.012, and
+one with the curvature in 82 % with 0.027. Two such steps, each over one half of the rows and the second from the
+student of the first, were kept in 79 % with 0.026, so that is not done: what the second step brings is lost with half
+of the rows. A second step over all rows, which would ask the teacher again, gained 0.029.
 """
 
 

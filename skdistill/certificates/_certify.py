@@ -14,6 +14,7 @@ import skdistill
 
 from .._validation import check_choice, check_number
 from ..convert import unwrap
+from ..datasets._recognition import refuse_dataset
 from ..inspection._answers import Answers, as_table, ask_both
 from ..inspection._slices import find_slices
 from ..metrics import rows_needed
@@ -137,6 +138,7 @@ def certify(
     """
     check_choice("certify", "on_seen", on_seen, ("raise", "drop"))
     _check_numbers(confidence, share, promise, tolerance, max_error)
+    refuse_dataset("certify", X, "Bounds need few rows: read as many as rows_needed says, drawn at random.")
     X = as_table(X)
     kept, notes = check_unseen(model, X, X_train, on_seen)
     weight = np.zeros(X.shape[0])

@@ -62,6 +62,12 @@ def is_dataset(X: Any) -> bool:
 DASK = ("dask", "dask_expr")
 
 
+def refuse_dataset(who: str, X: Any, instead: str) -> None:
+    """Raise an error, which says what to do ``instead``, if a dataset is passed where all rows must be in memory."""
+    if is_dataset(X):
+        raise DatasetError(f"{who}: got a dataset that is read in chunks; expected a table in memory. {instead}")
+
+
 def as_dataset(
     source: Any,
     *,

@@ -25,9 +25,11 @@ from .._types import (
 from .._validation import check_fitted, check_table, checked_once
 from ..datasets import DatasetLike, is_dataset
 from ..datasets._for_models import answers_by_chunk
+from ..datasets._recognition import refuse_dataset
 from ..selection import AutoColumns, supports_callbacks
 from ..teachers import positions_said
 from ._base import BaseDistilled
+from ._datasets import SCORE_OF_DATASETS
 from ._tasks import ClassTask, FitTask
 
 
@@ -498,6 +500,25 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             return self.soft_targets(X) if soft_targets is None else soft_targets
 
         return self.classes_[positions_said(teacher, X, outputs, chunk_size=self.chunk_size)]
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the share of rows whose label is the true one.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            With the columns seen in ``fit``.
+        y : array-like of shape (n_samples,)
+            True labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        score : float
+        """
+        refuse_dataset(f"{type(self).__name__}.score", X, SCORE_OF_DATASETS)
+        return super().score(X, y, sample_weight)
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the logarithm of :meth:`predict_proba`, of shape (n_samples, n_classes)."""

@@ -30,6 +30,9 @@ KEPT_QUERIES = 4
 FIRST_SHARE, MOST_FIRST_ROWS, FEWEST_FIRST_ROWS = 0.25, 20_000, 200
 """Share of the drawn rows that are drawn at random and tell where the teacher's outputs vary, and its limits."""
 
+SCORE_OF_DATASETS = "skdistill.report(model, X, 'name of the labels', max_rows=None) measures it on all rows."
+"""What to do if ``score`` is given a dataset."""
+
 
 class Passed(NamedTuple):
     """The arguments of ``fit`` as they were passed."""

@@ -318,23 +318,22 @@ class Summing:
         for part in self._drawn():
             parts.append(part)
             n_rows += len(part[0])
-            most_of_next = self._rows_of_part() + dataset.chunk_size
-            if len(parts) == LABELLED_CHUNKS or n_rows + most_of_next > dataset.sample_rows:
+            if len(parts) == LABELLED_CHUNKS or n_rows + self._most_drawn() > dataset.sample_rows:
                 yield parts
                 parts, n_rows = [], 0
         if parts:
             yield parts
 
-    def _rows_of_part(self) -> int:
-        """Return about how many rows are summed together; the last chunk of a part adds some."""
-        dataset = self.pool.dataset
-        return max(dataset.chunk_size, min(SUMMED_ROWS, dataset.sample_rows))
+    def _most_drawn(self) -> int:
+        """Return a number that the rows of each part of :meth:`_drawn` stay below: that of the fit, or two chunks."""
+        chunk_size, most = self.pool.dataset.chunk_size, self.pool.dataset.sample_rows
+        return chunk_size + max(chunk_size, min(SUMMED_ROWS, most - chunk_size))
 
     def _drawn(self) -> Iterator[tuple[DrawnRows, np.ndarray]]:
         """Yield further rows, about a chunk of them at a time, and random numbers that tell which are held out."""
         pool, parts, n_rows = self.pool, [], 0
         dataset, others = pool.dataset, [name for name in (pool.y, pool.weight) if name is not None]
-        most = self._rows_of_part()
+        most = self._most_drawn() - dataset.chunk_size
         for chunk in dataset.chunks(others=others):
             part = self._drawn_from(chunk)
             if len(part.keys):

@@ -23,11 +23,13 @@ from .._types import (
     TeacherLike,
 )
 from .._validation import check_fitted, tags_of
+from ..datasets._recognition import refuse_dataset
 from ..metrics import concordance
 from ..selection import AutoColumns, supports_callbacks
 from ..targets import TargetLink
 from ..teachers import concordance_sign
 from ._base import BaseDistilled
+from ._datasets import SCORE_OF_DATASETS
 from ._several_teachers import recipes_in
 from ._tasks import FitTask, ValueTask
 
@@ -463,6 +465,7 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         -------
         score : float
         """
+        refuse_dataset(f"{type(self).__name__}.score", X, SCORE_OF_DATASETS)
         if not getattr(getattr(y, "dtype", None), "names", None):
             return super().score(X, y, sample_weight)
         if sample_weight is not None:

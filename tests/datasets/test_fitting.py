@@ -241,3 +241,13 @@ def test_any_teacher_that_is_recognised_may_label():
     """An adapted function, too."""
     model = tree(as_teacher(wavy, task="regression"), max_queries=300).fit([rows()])
     assert model.predict(rows(5)).shape == (5,)
+
+
+@pytest.mark.parametrize("measure", ["score", "certify", "conformalize"])
+def test_what_needs_all_rows_in_memory_says_what_to_do(measure):
+    """A path in place of a table is named by what was called, not by what it calls."""
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    model = DistilledRegressor(lambda rows: rows[:, 0], "linear", sampler=None).fit(X)
+    call = model.score if measure == "score" else partial(getattr(skdistill, measure), model)
+    with pytest.raises(DatasetError, match=f"{measure}: got a dataset that is read in chunks; expected a table in mem"):
+        call("rows", "y")
