@@ -37,8 +37,12 @@ VALIDATION_SHARE, MOST_VALIDATION_ROWS = 0.05, 5000
 """Share of the further rows that are held out, and about their maximum: the length of a step is chosen on one half of
 them, and the students before and after it are compared on the other."""
 
-LENGTHS = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125)
-"""Shares of a Newton step that are tried."""
+LENGTHS = (1.0, 2.0, 1.5, 0.5, 0.25, 0.125, 0.0625, 0.03125)
+"""Lengths that are tried, in Newton steps; the whole step is taken unless another one is clearly better, or the student
+before is better."""
+
+MIN_ERRORS = 2.0
+"""Number of standard errors from which another length is clearly better."""
 
 SUMMED_ROWS = 4096
 """Rows of small chunks that are labelled and summed together: a call costs as much as thousands of rows."""
@@ -70,7 +74,7 @@ class RefitReport:
     n_chosen_on : int
         Number of rows that the length of the step was chosen on; 0 if the values are fitted to the minimum.
     length : float
-        Share of the Newton step that was taken.
+        Length of the step that was taken, in Newton steps.
     fidelity_before, fidelity_after : float
         Fidelity of the student before and after the refit.
     is_kept : bool
@@ -203,12 +207,14 @@ def _better(model: Any, before: Any, refitted: Any, summing: "Summing", targets:
 
 
 def _best_length(before: Any, refitted: Any, rows: Group, targets: Targets) -> float:
-    """Return the longest step whose loss is not clearly larger than the smallest: by a standard error at most."""
+    """Return the length of the smallest loss if the whole step is clearly worse, or worse than none; 1 otherwise."""
     students = [_with_inside(before, shortened(_inside(before), refitted, length)) for length in LENGTHS]
-    losses = np.array([_losses(student, rows, targets) for student in students])
-    more = losses - losses[losses.mean(axis=1).argmin()]
-    is_close = more.mean(axis=1) <= more.std(axis=1) / np.sqrt(more.shape[1])
-    return LENGTHS[int(is_close.argmax())]
+    of_none, *others = (_losses(student, rows, targets) for student in [before, *students])
+    losses = np.array(others)
+    best = int(losses.mean(axis=1).argmin())
+    gain = losses[0] - losses[best]
+    is_clear = gain.mean() > MIN_ERRORS * gain.std() / np.sqrt(len(gain))
+    return LENGTHS[best] if is_clear or losses[0].mean() > of_none.mean() else 1.0
 
 
 def _losses(student: Any, rows: Group, targets: Targets) -> np.ndarray:
