@@ -46,9 +46,9 @@ TEXT = """
 Students of a sample of a dataset, refitted to the sums over the other rows (`max_queries`). *Plain* is a full Newton
 step; *curvature* adds a quarter of the products of each row's gradient to its second derivatives, which are nearly
 zero where an output is certain and wrong; *and length*, which is what a fit does, also takes another length of the
-step (from 2 to 1/32) if it is better by two standard errors on one half of the rows that are held out, or if the whole step makes the
-student worse there, and keeps the student if it is better on the other half (the other two are
-kept if they are better on all rows that are held out). *Gain* is the fidelity on test rows minus that of the student of
+step (from 2 to 1/32) if it is better by two standard errors on one half of the rows that are held out, or if the whole
+step makes the student worse there, and keeps the student if it is better on the other half (the other two are kept if
+they are better on all rows that are held out). *Gain* is the fidelity on test rows minus that of the student of
 the sample, and 0 if that one is kept; it has no part in any choice. Of the tables, teachers are fitted on 1,000 rows,
 the dataset is the other rows that are no test rows, and a quarter of it, 2,000 rows at most, is held. The functions are
 those of the page on [tables that do not fit in memory](scale_streaming.md) with two classes, at scores times a gain,

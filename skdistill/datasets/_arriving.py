@@ -153,12 +153,7 @@ class ArrivingRows:
 
     def _sort(self) -> None:
         """Replace the parts by all rows in order; no more than two copies of them are in memory."""
-        names = self._parts[0].others
-        arrived = DrawnRows(
-            stack_rows([part.table for part in self._parts]),
-            np.concatenate([part.positions for part in self._parts]),
-            {name: np.concatenate([part.others[name] for part in self._parts]) for name in names},
-        )
+        arrived = DrawnRows.joined(self._parts)
         with self._changed:
             self._parts, self._ends = [arrived], [0, len(arrived)]
         order = np.argsort(arrived.positions)
