@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
@@ -28,7 +29,7 @@ from skdistill.compiled._cascade import _StudentAndDeferral
 from skdistill.compiled._certainty import Certainty, margin
 from skdistill.compiled._certainty_code import _margin
 from skdistill.datasets import as_dataset
-from skdistill.exceptions import TeacherWarning
+from skdistill.exceptions import DatasetError, TeacherWarning
 from skdistill.inspection import CascadeDisplay
 from skdistill.metrics import binomial_p_value, rows_needed
 
@@ -202,6 +203,14 @@ def test_rows_of_the_student_are_asked_for_and_prove_nothing(digits, teacher, st
         cascade.fit(digits[1][:300], X_train=digits[0][:, 1:])
 
 
+def test_without_synthetic_rows_those_of_the_student_change_nothing(digits, teacher, student):
+    """Few tuning rows are then too few to learn a score from, however many rows the student was taught on."""
+    cascade = CascadeClassifier(teacher, student, agreement=0.9, n_synthetic=0, random_state=0)
+    fits = [clone(cascade).fit(digits[1][:200], X_train=X_train) for X_train in (None, digits[0])]
+    assert [fit.certainty_results_ for fit in fits] == [{}, {}]
+    assert fits[0].threshold_ == fits[1].threshold_
+
+
 def test_rows_of_the_student_show_where_it_errs():
     """A corner that no tuning row lies in is found if the rows that the student was taught on lie there."""
     X_train, X = np.random.default_rng(0).uniform(-1, 1, size=(2, 600, 2))
@@ -240,6 +249,16 @@ def test_datasets_are_answered_chunk_by_chunk(digits, teacher, student, certaint
     outputs, defers = map(np.concatenate, zip(*compiled.answer(as_dataset(chunks)), strict=True))
     np.testing.assert_array_equal(outputs, compiled(X))
     assert (defers == cascade.defers(X)).all()
+
+
+@pytest.mark.parametrize(("kind", "method"), [(CascadeClassifier, "predict_proba"), (CascadeRegressor, "predict")])
+def test_what_a_dataset_cannot_be_used_for_is_said_at_once(values, kind, method):
+    """By an unfitted cascade, before a chunk is read, and by a score."""
+    cascade, dataset = kind(*values[1:]), as_dataset([values[0]])
+    with pytest.raises(NotFittedError, match=f"This {kind.__name__} instance is not fitted"):
+        getattr(cascade, method)(dataset)
+    with pytest.raises(DatasetError, match=f"{kind.__name__}.score: got a dataset that is read in chunks"):
+        cascade.score(dataset, values[0][:, 0])
 
 
 def test_values_of_a_dataset_are_those_of_its_rows(values):
