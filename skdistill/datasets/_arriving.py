@@ -132,7 +132,7 @@ class ArrivingRows:
                 if part is _END:
                     break
                 self._add(part)
-            if not self._is_over and self._ends[-1] != self.shape[0]:
+            if self._ends[-1] != self.shape[0]:  # or nobody waits for them any more
                 raise RuntimeError(f"{self._ends[-1]} of {self.shape[0]} rows have arrived")
             self._may_read.wait()
             with self._reading:

@@ -42,18 +42,15 @@ class RandomKeys:
     seed : int
     weight : str or None, default=None
         Column of weights; rows with weight 0 are only drawn after all others.
-    leaves_out : bool, default=False
-        Whether rows with weight 0 are not drawn at all.
     """
 
     seed: int
     weight: str | None = None
-    leaves_out: bool = False
 
     def __call__(self, chunk: Chunk) -> np.ndarray:
         keys = row_keys(self.seed, chunk.start, len(chunk))
         if self.weight is not None:
-            keys[chunk.others[self.weight] == 0] -= np.inf if self.leaves_out else 1
+            keys[chunk.others[self.weight] == 0] -= 1
         return keys
 
 
@@ -248,6 +245,11 @@ class DrawnRows:
         """Return some of the rows."""
         others = {name: values[rows] for name, values in self.others.items()}
         return DrawnRows(take_rows(self.table, rows), self.positions[rows], others)
+
+    def weighted(self, weight: str | None) -> "DrawnRows":
+        """Return the rows with a weight other than 0; all if there is none, which the check of the weights reports."""
+        has_weight = np.ones(len(self), dtype=bool) if weight is None else self.others[weight] != 0
+        return self if has_weight.all() or not has_weight.any() else self.take(np.flatnonzero(has_weight))
 
 
 @dataclass

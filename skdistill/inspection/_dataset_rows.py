@@ -176,9 +176,8 @@ def read_sample(
         dataset.require_repeatable("a report on all rows reads it twice; pass max_rows to read it once")
     seed = draw_seed(check_random_state(random_state, "report"))
     n_drawn = SAMPLE_ROWS if max_rows is None else max_rows
-    keys_of = RandomKeys(seed, sample_weight, leaves_out=True)
-    scanned, drawn = scan_and_draw(dataset, n_drawn, keys_of, others)
-    return DatasetRows(scanned, drawn, y, sample_weight, max_rows is None)
+    scanned, drawn = scan_and_draw(dataset, n_drawn, RandomKeys(seed, sample_weight), others)
+    return DatasetRows(scanned, drawn.weighted(sample_weight), y, sample_weight, max_rows is None)
 
 
 def _names(*columns: str | None) -> Sequence[str]:

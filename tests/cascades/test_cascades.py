@@ -22,6 +22,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import skdistill
 from skdistill import CascadeClassifier, CascadeRegressor, DistilledClassifier, DistilledRegressor, as_teacher
+from skdistill.cascades import _learning
 from skdistill.cascades._learning import answered_share
 from skdistill.cascades._thresholds import as_strict, grid_of, least_share, path_of
 from skdistill.checking import check_certificate
@@ -32,6 +33,7 @@ from skdistill.datasets import as_dataset
 from skdistill.exceptions import DatasetError, TeacherWarning
 from skdistill.inspection import CascadeDisplay
 from skdistill.metrics import binomial_p_value, rows_needed
+from skdistill.students import CompactBoostingRegressor
 
 
 class Counting(RandomForestClassifier):
@@ -153,6 +155,17 @@ def test_no_row_proves_that_could_tune(n_rows, agreement, confidence):
     assert allowed[0] == allowed[1] > allowed[2]
 
 
+def test_rows_that_are_not_needed_to_prove_choose(digits, teacher, student):
+    """Thresholds also lie between synthetic rows, but for the truth, where each of them is tested for nothing."""
+    cascade = CascadeClassifier(teacher, student, agreement=0.9, certainty="deviation", n_synthetic=300, random_state=0)
+    cascade.fit(digits[1][:200])
+    n_proving = cascade.path_.n_rows
+    assert n_proving == as_strict(180, 0.9, 0.95) < 180
+    assert len(cascade.path_.thresholds) > 2 * 8 * (200 - n_proving)
+    cascade.set_params(promise="truth", agreement=0.6).fit(digits[1][:200], digits[3][:200])
+    assert len(cascade.path_.thresholds) <= 200 - cascade.path_.n_rows + 1
+
+
 def test_thresholds_are_few_however_many_rows_are_known():
     """Those of many rows are spread evenly over them, from the most certain to the least."""
     certainty = np.random.default_rng(0).random(20_000)
@@ -209,6 +222,38 @@ def test_without_synthetic_rows_those_of_the_student_change_nothing(digits, teac
     fits = [clone(cascade).fit(digits[1][:200], X_train=X_train) for X_train in (None, digits[0])]
     assert [fit.certainty_results_ for fit in fits] == [{}, {}]
     assert fits[0].threshold_ == fits[1].threshold_
+
+
+@pytest.mark.parametrize("recipe", [False, True])
+def test_rows_that_a_recipe_is_fitted_on_are_rows_of_the_student(digits, teacher, student, recipe):
+    """Synthetic rows are drawn from these, too, for which the teacher is asked."""
+    student, n_asked = clone(student.student_) if recipe else student, []
+    for certainty in ("margin", "deviation"):
+        cascade = CascadeClassifier(teacher, student, agreement=0.8, certainty=certainty, n_synthetic=50)
+        Counting.n_asked = 0
+        cascade.set_params(random_state=0).fit(digits[1][:400])
+        n_asked.append(Counting.n_asked)
+    n_tuning = (200 if recipe else 400) - cascade.path_.n_rows  # once more, as synthetic rows are: for their labels
+    assert n_asked[1] - n_asked[0] == n_tuning + 2 * 50 + 50 * recipe
+
+
+def test_distances_of_values_that_are_too_far_count_less(values, monkeypatch):
+    """The score is fitted a second time, with weights that fall with the distance that the first expects."""
+    fits = []
+
+    class Noting(CompactBoostingRegressor):
+        def fit(self, X, y, sample_weight=None):
+            fits.append((None if sample_weight is None else self.predict(X), sample_weight))
+            return super().fit(X, y, sample_weight)
+
+    monkeypatch.setattr(_learning, "CompactBoostingRegressor", Noting)
+    X, teacher, student = values
+    CascadeRegressor(teacher, student, agreement=0.8, n_synthetic=50, random_state=0).fit(X[500:900])
+    (_, first), (expected, weight) = fits
+    assert first is None
+    order = np.argsort(expected)
+    assert (np.diff(weight[order]) <= 1e-12).all()
+    assert weight[order[0]] > 2 * weight[order[-1]]
 
 
 def test_rows_of_the_student_show_where_it_errs():
