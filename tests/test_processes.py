@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import sys
 
 import joblib
 import numpy as np
@@ -28,6 +29,29 @@ def test_results_come_in_order_and_in_windows(monkeypatch):
     monkeypatch.setattr(_processes, "MAX_WINDOW", 4)
     items = list(range(13))
     assert list(Shipped(lambda item: item**2).map(items, 2, "threading")) == [item**2 for item in items]
+
+
+def test_a_start_loads_the_function_and_does_not_call_it():
+    """Workers then have what takes long to load."""
+    calls = []
+    shipped = Shipped(lambda item: calls.append(item) or item)
+    shipped.start(2, "threading")
+    assert shipped._token in _processes._loaded
+    assert not calls
+    _processes._loaded.clear()
+
+
+def test_libraries_that_were_loaded_since_use_one_thread_too(monkeypatch):
+    """They are looked for again once there are other modules."""
+    of = lambda: _processes._thread_pools(len(sys.modules))  # noqa: E731
+    known = of()
+    assert of() is known
+    found = []
+    monkeypatch.setattr(_processes, "_thread_pools", lambda n_modules: found.append(n_modules) or known)
+    for _ in range(2):
+        list(Shipped(abs).map([-1], 1, "threading"))
+        monkeypatch.setitem(sys.modules, "a_module_that_was_loaded_since", _processes)
+    assert found[1] == found[0] + 1
 
 
 def test_an_error_comes_with_its_cause():

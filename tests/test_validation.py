@@ -21,10 +21,12 @@ from sklearn.utils import get_tags
 from skdistill import DistilledClassifier, as_teacher
 from skdistill._validation import (
     _SPARSE_TAG_IS_SET,
+    _are_finite,
     check_number,
     check_random_state,
     check_table,
     check_weights,
+    checked_once,
     draw_seed,
     input_tags_of,
     seed_estimator,
@@ -316,3 +318,5 @@ def test_large_tables_are_checked_once(monkeypatch, n_jobs):
     for method in (model.predict, model.predict_proba):
         with pytest.raises(ValueError, match="infinity"):
             method(X)
+    with checked_once():
+        assert [_are_finite(cells) for cells in (X, X, X[:3], X[:3])] == [False, False, True, True]

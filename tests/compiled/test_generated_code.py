@@ -9,6 +9,7 @@ import token
 import tokenize
 from functools import cache
 from inspect import getsource
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 
 import skdistill
 from skdistill.compiled import CompiledModel, Linear, _links, _row_code, _tree_code
-from skdistill.compiled._code import FUNCTIONS, float_literal, int_literal
+from skdistill.compiled._code import FUNCTIONS, Code, float_literal, int_literal
 from skdistill.exceptions import CompileError
 from skdistill.students._families import FAMILIES
 
@@ -35,6 +36,23 @@ def is_own(name):
     """Whether a name is one that the writers use; those of the parts of a sum have a prefix."""
     bare = re.sub(r"^(p\d+_)+", "", name)
     return bare in KEYWORDS | METHODS | ARRAYS | FUNCTIONS.keys() or NUMBERED.fullmatch(bare) is not None
+
+
+@pytest.mark.parametrize(("columns", "n_features"), [([], 0), ([], 2), ([0], 1), ([1], 3), ([0, 1], 2)])
+def test_cells_are_read_into_their_variables(columns, n_features):
+    """All or some of them, and none of a row without cells."""
+    known = {"given": [float(index) for index in range(n_features)]}
+    exec("\n".join(line.strip() for line in _tree_code.reading(columns, n_features, cells="given", name="c")), known)
+    assert {name: known[name] for name in known if name[1:].isdigit()} == {f"c{index}": index for index in columns}
+
+
+def test_a_sum_leaves_what_its_last_part_has_read(monkeypatch):
+    """Another part may have read other numbers into variables of the same names."""
+    for kind, read in (("first", {0, 1}), ("last", {1})):
+        code = Code(["    s0 = 1.0"], read=frozenset(read))
+        monkeypatch.setitem(_row_code.WRITERS, kind, lambda scorer, prefix, code=code: code)
+    parts = [SimpleNamespace(kind=kind) for kind in ("first", "last")]
+    assert _row_code.row_code(SimpleNamespace(kind="sum", base=[0.0], parts=parts)).read == {1}
 
 
 def assert_is_clean(source):

@@ -139,15 +139,16 @@ def test_errors_of_the_sums_reach_the_caller(monkeypatch, n_jobs):
 
     def add(*part):
         added.append(1)
-        if len(added) == n_parts:
+        if len(added) in fails_at:
             raise MemoryError("the sums are full")
 
-    table, n_parts, added = rows(), 10**6, []
+    table, fails_at, added = rows(), [], []
     monkeypatch.setattr(_refitting, "sums_for", lambda *_: SimpleNamespace(add=add, student=lambda: None))
     with pytest.raises(AttributeError):  # of no student
         student(max_queries=10**6, n_jobs=n_jobs).fit(dataset(table))
-    for n_parts in (len(added), len(added) - 2):
-        added.clear()
+    n_parts = len(added)
+    for place in (n_parts, n_parts - 2):
+        fails_at[:], added[:] = [place], []
         with pytest.raises(MemoryError, match="the sums are full"):
             student(max_queries=10**6, n_jobs=n_jobs).fit(dataset(table))
 
@@ -404,7 +405,7 @@ def test_what_is_wrong_in_a_later_partition_is_named():
         student("linear", teacher, max_queries=10**6).fit(dataset(table))
     table = rows()
     table.loc[5000, "c"] = np.inf  # no row of the fit
-    with pytest.raises(DatasetError, match="partition chunk 2.*column 'c'"):
+    with pytest.raises(DatasetError, match=r"partition chunk 2.*column 'c'"):
         student("linear", teacher, max_queries=10**6).fit(dataset(table, chunk_size=100))
 
 

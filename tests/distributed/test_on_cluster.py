@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,13 +13,16 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
 
-from skdistill import DistilledClassifier, DistilledRegressor, memory_info, report
+from skdistill import DistilledClassifier, DistilledRegressor, as_teacher, memory_info, report
 from skdistill.datasets import as_dataset
 from skdistill.distributed import label, on_cluster
 from skdistill.distributed._cluster import Cluster, Task
+from skdistill.distributed._drawing import ClusterDrawer
 from skdistill.distributed._sent import Content, Sent
 from skdistill.exceptions import ClusterError, DatasetError, TeacherQueryError
 from skdistill.samplers import LeafSwap
+from skdistill.teachers import RemoteTeacher
+from skdistill.teachers._elsewhere import is_of_here
 
 dd = pytest.importorskip("dask.dataframe")
 pytest.importorskip("distributed")
@@ -121,6 +125,24 @@ def test_datasets_are_measured_where_they_are(client, monkeypatch):
         for name, values in getattr(expected, part).items():
             if values.dtype.kind == "f":
                 assert np.allclose(getattr(found, part)[name], values, rtol=1e-9, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("n_threads", "trait", "is_there"), [(3, None, True), (4, None, False), (1, "transductive", False)]
+)
+def test_models_are_compared_where_that_keeps_workers_busy(n_threads, trait, is_there):
+    """Of fewer partitions than threads, blocks are labelled; some teachers are never queried elsewhere."""
+    drawer, teacher = ClusterDrawer(SimpleNamespace(n_threads=lambda: n_threads)), as_teacher(wavy)
+    if trait:
+        setattr(teacher, trait, True)
+    dataset = as_dataset(dd.from_pandas(rows(30), npartitions=3))
+    assert (drawer.results(dataset, len, [], teacher) is not None) == is_there
+
+
+def test_remote_teachers_are_queried_here():
+    """Where their limits and their budget are counted."""
+    assert is_of_here(as_teacher(RemoteTeacher(wavy)))
+    assert not is_of_here(as_teacher(wavy))
 
 
 def test_labels_weights_and_models_travel(client):

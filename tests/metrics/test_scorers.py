@@ -1,4 +1,6 @@
 import pickle
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,7 @@ import skdistill
 from skdistill import DistilledClassifier, DistilledRegressor
 from skdistill.exceptions import TeacherWarning
 from skdistill.metrics import (
+    _scorers,
     agreement,
     agreement_scorer,
     brier_skill,
@@ -120,6 +123,26 @@ def test_rows_that_the_teacher_has_memorised_are_warned_of():
         on_own = fidelity_scorer(model, rows[150:300, :3])
     assert caught[0].filename == __file__
     assert on_own + 0.2 < fidelity_scorer(model, rows[300:, :3])
+
+
+@pytest.mark.parametrize(("memorised", "below", "warns"), [(0.5, 0.3, True), (0.5, 0.2, False), (0.04, 0.3, False)])
+def test_only_what_is_nearer_to_memorised_rows_is_warned_of(regressor, monkeypatch, memorised, below, warns):
+    """Than to unseen ones, and only if the teacher has memorised rows at all."""
+    score = regressor.fidelity(X)
+    monkeypatch.setattr(regressor, "teacher_memorization_", memorised, raising=False)
+    monkeypatch.setattr(_scorers, "_estimate_of_fit", lambda model: score + below)
+    with pytest.warns(TeacherWarning, match="memorised") if warns else nullcontext():
+        assert fidelity_scorer(regressor, X) == score
+
+
+def test_the_estimate_is_that_of_the_chosen_student():
+    """Or of the chosen sampler, whose students are smaller; there may be none."""
+    results = {"fidelity": np.array([0.9, 0.3]), "is_chosen": np.array([False, True])}
+    candidates = SimpleNamespace(chosen=SimpleNamespace(fidelity=0.5))
+    of_sampler = SimpleNamespace(sampler_results_=results)
+    assert _scorers._estimate_of_fit(SimpleNamespace(candidates_=candidates, sampler_results_=results)) == 0.5
+    assert _scorers._estimate_of_fit(of_sampler) == 0.3
+    assert np.isnan(_scorers._estimate_of_fit(SimpleNamespace()))
 
 
 def test_agreement_compares_labels(classifier):
