@@ -6,7 +6,6 @@ from ..selection import MAX_QUERY_RATIO, AutoSampler, AutoStudent, Forecast, Pha
 from ..teachers import is_fitted_teacher
 from ..transfer import count_synthetic
 from ._fit_arguments import FitArguments
-from ._refitting import is_refitted
 from ._row_sample import most_real_rows
 from ._soft_weight import is_soft_weight_chosen
 
@@ -36,7 +35,8 @@ def expected_phases(model: Any, given: FitArguments) -> Phases:
     others += [isinstance(model.teacher_weights, str), model.n_generations > 1]
     others += [model.student_columns is not None, isinstance(model.monotonic_cst, str)]
     others += [is_soft_weight_chosen(model, given.y), getattr(model, "decision", "argmax") == "teacher"]
-    others += [given.X.shape[0] > most_real_rows(model), given.pool is not None, is_refitted(model, given.pool)]
+    others += [given.X.shape[0] > most_real_rows(model), given.pool is not None]
+    others += [given.pool is not None and given.pool.is_refitted]
     names = [name for name, is_there in known.items() if is_there]
     forecast = Forecast(
         _units(model, given, student, names),

@@ -24,7 +24,7 @@ from ..students._deciding import DecidingClassifier
 from ..students._refitting import Sums, shortened, sums_for
 from ..teachers._seen_rows import RowKeys, value_keys
 from ..transfer import Oracle, TransferSet
-from ._datasets import DatasetPool
+from ._datasets import HELD_OUT_SHARE, DatasetPool
 
 LABELLED_CHUNKS = 4
 """Number of chunks whose rows are labelled in one query, if they are no more than the rows that a fit holds: jobs wait
@@ -33,18 +33,15 @@ for each other at the end of each query."""
 MIN_ROWS = 1000
 """Minimum number of further rows for a refit."""
 
-VALIDATION_SHARE, MOST_VALIDATION_ROWS = 0.05, 5000
-"""Share of the further rows that are held out, and about their maximum: the length of a step is chosen on one half of
-them, and the students before and after it are compared on the other."""
+MOST_VALIDATION_ROWS = 5000
+"""About the maximum number of further rows that are held out: the length of a step is chosen on one half of them, and
+the students before and after it are compared on the other."""
 
 LENGTHS = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125)
 """Shares of a Newton step that are tried."""
 
 SUMMED_ROWS = 4096
 """Rows of small chunks that are labelled and summed together: a call costs as much as thousands of rows."""
-
-MOST_STOOD_FOR = 10
-"""Maximum weight of a row that was held out, in rows that were not selected: beyond it, a few rows would decide."""
 
 MOST_KEYS = 1_000_000
 """About the maximum number of further rows whose keys are kept, of 16 bytes each."""
@@ -54,10 +51,9 @@ MOST_KEYS = 1_000_000
 class RefitReport:
     """What a refit to more rows of a dataset has changed, on rows of it that were used for nothing else.
 
-    They are weighted, because rows were selected for the fit where the outputs of the teacher vary, and fewer of these
-    are left. If nearly all of these were selected, too few are left, and the fidelity is that of the other rows. Linear
-    classifiers and boosting of classes take a Newton step, whose length is chosen on one half of the rows that are held
-    out; the fidelity is that on the other half.
+    They are drawn at random before rows are selected for the fit, so that they represent the dataset. Linear classifiers
+    and boosting of classes take a Newton step, whose length is chosen on one half of the rows that are held out; the
+    fidelity is that on the other half.
 
     Parameters
     ----------
@@ -108,14 +104,6 @@ class Refitted(NamedTuple):
         return self.report.n_summed if self.report is not None and self.report.is_kept else 0
 
 
-def is_refitted(model: Any, pool: DatasetPool | None) -> bool:
-    """Whether a fit may label more rows of a dataset than it holds in memory, if the student can use them."""
-    if pool is None or model.max_queries is None or model.n_generations > 1 or model._target_compressor is not None:
-        return False
-    is_bounded = model.truth_margin is not None  # which rows count depends on the student
-    return not is_bounded and model.max_queries // model.n_repeats > pool.dataset.sample_rows
-
-
 def refit(
     model: Any, student: Any, rows: TransferSet, pool: DatasetPool | None, targets: Targets, oracle: Oracle, run: Run
 ) -> Refitted:
@@ -134,7 +122,7 @@ def refit(
         Labels the rows; with ``memory``, their outputs are stored block by block.
     run : Run
     """
-    if pool is None or not is_refitted(model, pool):
+    if pool is None or not pool.is_refitted:
         return Refitted(student)
     most = min(oracle.n_left, run.deadline.rows_in_time(oracle.n_queries, oracle.label_seconds), 2.0**62)
     seed = draw_seed(run.with_copied_generator().rng)
@@ -275,13 +263,10 @@ class Summing:
                 adding.result()
 
     def held_out(self) -> tuple[Group, Group | None]:
-        """Return the held-out rows on which students are compared, and a random half that a length is chosen on.
-
-        The rows are weighted, so that either part stands for the dataset.
-        """
+        """Return the held-out rows on which students are compared, and a random half that a length is chosen on."""
         tables, outputs, weights, keys = zip(*self._held, strict=True)
         X, targets = stack_rows(list(tables)), self.targets.of(np.concatenate(outputs))
-        weight = np.concatenate(weights) * self._rows_stood_for(X)
+        weight = np.concatenate(weights)
         order = np.concatenate(keys).argsort()
         n_chosen_on = len(order) // 2 if self.sums.is_step else 0
         chosen_on, compared = (
@@ -289,20 +274,6 @@ class Summing:
             for rows in (np.sort(order[:n_chosen_on]), np.sort(order[n_chosen_on:]))
         )
         return compared, chosen_on if n_chosen_on else None
-
-    def _rows_stood_for(self, held: Any) -> np.ndarray:
-        """Return for how many rows of the dataset each row that was held out stands.
-
-        Rows were selected for the fit where the outputs vary, so that fewer of these were left to be held out. Those
-        that were stand for the selected rows of their stratum, too.
-        """
-        n_each = self.n_labelled / self.n_held * self.further.n_left / self.further.n_drawn
-        n_stood_for = np.full(self.n_held, n_each)
-        for strata, chosen in zip(self.pool.strata, self.pool.chosen[-1:], strict=True):
-            own, n_strata = strata.of(held), len(strata.spread)
-            n_held, n_chosen = (np.bincount(each, minlength=n_strata) for each in (own, strata.of(chosen)))
-            n_stood_for += (n_chosen / np.maximum(n_held, 1))[own]
-        return np.minimum(n_stood_for, MOST_STOOD_FOR * n_each)
 
     @property
     def keys(self) -> RowKeys:
@@ -356,7 +327,7 @@ class Summing:
                     check_weights(weight, len(rows), "sample_weight")
             rows, others = rows[weight > 0], {name: values[weight > 0] for name, values in others.items()}
         table = chunk.table if len(rows) == len(chunk) else take_rows(chunk.table, rows)
-        keys = row_keys(self.further.seed + 1, chunk.start, len(chunk))[rows]
+        keys = row_keys(self.pool.held_out.seed, chunk.start, len(chunk))[rows]
         return _Part(chunk.partition, DrawnRows(table, chunk.start + rows, others), keys)
 
     def _joined(self, parts: list["_Part"]) -> tuple[DrawnRows, np.ndarray]:
@@ -402,7 +373,8 @@ class Summing:
         weights, truth = np.broadcast_to(weight, len(drawn)), None
         if pool.y is not None and pool.truth_of is not None:
             truth = pool.truth_of(drawn.table, drawn.others[pool.y])
-        is_held = keys < min(VALIDATION_SHARE, MOST_VALIDATION_ROWS / self.further.n_drawn)
+        of_held_out = min(1.0, MOST_VALIDATION_ROWS / (HELD_OUT_SHARE * self.further.n_drawn))
+        is_held = keys < of_held_out * self.pool.held_out.share
         held, summed = np.flatnonzero(is_held), np.flatnonzero(~is_held)
         self.n_held += len(held)
         if len(held):

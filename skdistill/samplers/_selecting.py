@@ -52,7 +52,8 @@ def bound_keys(keys: SpreadKeys, n_table: int, n_rows: int) -> KeyBounds | None:
 
     def chances(key: float) -> np.ndarray:
         with np.errstate(over="ignore"):  # of a key that all rows exceed
-            return np.asarray(-np.expm1(-np.exp(keys.log_share - key)))
+            of_key = -np.expm1(-np.exp(keys.log_share - key))
+        return np.asarray((1 - keys.last.share) * (keys.random.share + (1 - keys.random.share) * of_key))
 
     expected = _solve(lambda key: n_table * float(share @ chances(key)), n_rows)
     chance = chances(expected)

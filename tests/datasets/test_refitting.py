@@ -10,11 +10,12 @@ import pytest
 from helpers import CountingTeacher
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import r2_score
 
 from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor, as_teacher, memory_info
 from skdistill.datasets import as_dataset
 from skdistill.datasets._remaining import BLOCK, RemainingRows
-from skdistill.estimators import _refitting
+from skdistill.estimators import _datasets, _refitting
 from skdistill.estimators._refitting import LABELLED_CHUNKS, Summing
 from skdistill.exceptions import DatasetError, TeacherOutputError, TeacherQueryError, TeacherWarning
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor, CompactTreeRegressor
@@ -57,8 +58,8 @@ def student(kind="linear", teacher=wavy, **options):
 def test_a_larger_budget_makes_the_student_better(kind):
     """The teacher labels exactly as many rows as allowed; the sums are stated; unseen rows agree with the report."""
     counting = Counting()
-    small = student(kind, max_queries=1000).fit(dataset(rows()))
-    large = student(kind, counting, max_queries=5000).fit(dataset(rows()))
+    small = student(kind, max_queries=1000, random_state=1).fit(dataset(rows()))
+    large = student(kind, counting, max_queries=5000, random_state=1).fit(dataset(rows()))
     report, other = large.refit_report_, rows(4000, seed=1)
     assert counting.n_asked == large.transfer_set_.n_queries == 5000
     assert report.is_kept
@@ -140,10 +141,11 @@ def test_a_worse_student_is_not_kept(monkeypatch):
     """The student is then that of the sample, and says so."""
 
     def with_wrong_sums(given, targets):
-        worse = DistilledRegressor(lambda X: 0.9 * wavy(X), "linear", sampler=None).fit(rows(500)).student_
+        worse = DistilledRegressor(lambda X: 0.75 * wavy(X), "linear", sampler=None).fit(rows(500)).student_
         return SimpleNamespace(add=lambda *part: None, student=lambda: worse, is_step=False)
 
-    before = student().fit(dataset(rows()))
+    monkeypatch.setattr(_refitting, "sums_for", lambda *_: None)
+    before = student(max_queries=4000).fit(dataset(rows()))
     monkeypatch.setattr(_refitting, "sums_for", with_wrong_sums)
     model = student(max_queries=4000).fit(dataset(rows()))
     assert not model.refit_report_.is_kept
@@ -245,7 +247,7 @@ def test_rows_of_synthetic_samplers_come_first():
 
 def test_classes_labels_weights_and_temperatures(monkeypatch):
     """True labels are blended in, rows of weight zero are not labelled, and a temperature is undone."""
-    monkeypatch.setattr(_refitting, "VALIDATION_SHARE", 0.2)  # few rows tell little
+    monkeypatch.setattr(_datasets, "HELD_OUT_SHARE", 0.2)  # few rows tell little
     table = rows()
     truth = (table["a"] + 0.2 * table["b"] > 0.6).astype(int)
     teacher = RandomForestClassifier(5, min_samples_leaf=20, random_state=0).fit(table[["a", "b"]][:2000], truth[:2000])
@@ -332,11 +334,19 @@ def test_another_number_of_outputs_is_an_error():
 
 def test_the_report_is_of_all_rows(monkeypatch):
     """Rows were selected where the outputs vary, so that few of these are left to compare the students on."""
-    monkeypatch.setattr(_refitting, "VALIDATION_SHARE", 0.5)  # few rows tell little
-    table = rows()
-    model = student(max_queries=N_ROWS).fit(dataset(table, sample_rows=4000))
-    before = student().fit(dataset(table, sample_rows=4000))
-    assert model.refit_report_.fidelity_before == pytest.approx(before.fidelity(table), abs=0.02)
+    monkeypatch.setattr(_datasets, "HELD_OUT_SHARE", 0.5)  # few rows tell little
+    table, compared, better = rows(24_000), [], _refitting._better
+
+    def noting(model, before, refitted, summing, targets):
+        compared.extend([before, summing.held_out()[0].X])
+        return better(model, before, refitted, summing, targets)
+
+    monkeypatch.setattr(_refitting, "_better", noting)
+    model = student(max_queries=len(table)).fit(dataset(table, sample_rows=16_000))
+    before, held = compared
+    fidelity_before = r2_score(wavy(table), before.predict(table))
+    assert model.refit_report_.fidelity_before == pytest.approx(fidelity_before, abs=0.02)
+    assert (held["a"] > 0.8).mean() == pytest.approx((table["a"] > 0.8).mean(), abs=3 * 0.4 / np.sqrt(len(held)))
 
 
 def test_what_is_wrong_in_a_later_partition_is_named():
