@@ -54,7 +54,7 @@ ON_SEEN_ROWS = "rows of X, which the teacher may have been fitted on"
 """Origins of validation rows whose estimates may be biased."""
 
 ON_UNLABELED_ROWS = "X_unlabeled"
-"""Origin of validation rows that are half of the unlabelled rows."""
+"""Origin of validation rows that are half of the unlabelled rows, or were drawn at random before others."""
 
 UNSEEN_KINDS = ("given", "unseen")
 """Kinds of validation rows that are real rows which the teacher was not fitted on, without synthetic ones."""
