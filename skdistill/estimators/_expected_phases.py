@@ -9,10 +9,10 @@ from ._fit_arguments import FitArguments
 from ._row_sample import most_real_rows
 from ._soft_weight import is_soft_weight_chosen
 
-UNITS = {"hold out rows": 0.3, "choose a sampler": 8, "draw rows": 1, "choose a student": 60, "fit the student": 12}
+UNITS = {"hold out rows": 3, "choose a sampler": 8, "draw rows": 1, "choose a student": 20, "fit the student": 8}
 """Durations of phases relative to each other, without the time of the teacher: the medians of many fits."""
 
-SOFT_WEIGHT_UNITS, GENERATION_UNITS = 40, 24
+SOFT_WEIGHT_UNITS, GENERATION_UNITS = 24, 6
 """The durations of a choice of ``soft_weight``, which is a part of the last phase, and of each further generation."""
 
 DEFAULT_PARAMETERS = 5000
