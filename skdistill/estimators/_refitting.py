@@ -44,6 +44,9 @@ before is better."""
 MIN_ERRORS = 2.0
 """Number of standard errors from which another length is clearly better."""
 
+MIN_ROWS_BEYOND = 200
+"""Minimum number of rows on which a length beyond 1 is chosen: fewer hardly tell how large the rare large losses are."""
+
 SUMMED_ROWS = 4096
 """Rows of small chunks that are labelled and summed together: a call costs as much as thousands of rows."""
 
@@ -208,13 +211,14 @@ def _better(model: Any, before: Any, refitted: Any, summing: "Summing", targets:
 
 def _best_length(before: Any, refitted: Any, rows: Group, targets: Targets) -> float:
     """Return the length of the smallest loss if the whole step is clearly worse, or worse than none; 1 otherwise."""
-    students = [_with_inside(before, shortened(_inside(before), refitted, length)) for length in LENGTHS]
+    lengths = [length for length in LENGTHS if length <= 1 or len(rows.targets) >= MIN_ROWS_BEYOND]
+    students = [_with_inside(before, shortened(_inside(before), refitted, length)) for length in lengths]
     of_none, *others = (_losses(student, rows, targets) for student in [before, *students])
     losses = np.array(others)
     best = int(losses.mean(axis=1).argmin())
     gain = losses[0] - losses[best]
     is_clear = gain.mean() > MIN_ERRORS * gain.std() / np.sqrt(len(gain))
-    return LENGTHS[best] if is_clear or losses[0].mean() > of_none.mean() else 1.0
+    return lengths[best] if is_clear or losses[0].mean() > of_none.mean() else 1.0
 
 
 def _losses(student: Any, rows: Group, targets: Targets) -> np.ndarray:
