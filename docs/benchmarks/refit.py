@@ -45,14 +45,25 @@ WAYS = {"no refit": (), "plain step": ("plain", "full"), "curvature": ("full",),
 TEXT = """
 Students of a sample of a dataset, refitted to the sums over the other rows (`max_queries`). *Plain* is a full Newton
 step; *curvature* adds a quarter of the products of each row's gradient to its second derivatives, which are nearly
-zero where an output is certain and wrong; *and length*, which is what a fit does, also chooses the length of the step
-on one half of the rows that are held out, and keeps the student if it is better on the other half (the other two are
-kept if they are better on all rows that are held out). *Gain* is the fidelity on test rows minus that of the student of
+zero where an output is certain and wrong; *and length*, which is what a fit does, also takes another length of the
+step (from 2 to 1/32) if it is better by two standard errors on one half of the rows that are held out, or if the whole
+step makes the student worse there, and keeps the student if it is better on the other half (the other two are kept if
+they are better on all rows that are held out). *Gain* is the fidelity on test rows minus that of the student of
 the sample, and 0 if that one is kept; it has no part in any choice. Of the tables, teachers are fitted on 1,000 rows,
 the dataset is the other rows that are no test rows, and a quarter of it, 2,000 rows at most, is held. The functions are
 those of the page on [tables that do not fit in memory](scale_streaming.md) with two classes, at scores times a gain,
 and 4 lower for a rare class; 2,000 of 60,000 rows are held. The curvature and the lengths were chosen on rows of the
-same tables that are no test rows, with other seeds, and on other functions.
+same tables that are no test rows, with other seeds, and on similar functions. There is one exception: that lengths
+beyond 1 need 200 rows to choose on follows from an earlier run of this page, in which 42 rows of page_blocks chose a
+length of 2, and up to 0.127 of fidelity was lost.
+
+Where a plain step is not too long, one with the curvature is shorter than it should be: it gains up to 0.016 less for
+the functions of a common class. The length makes up for that, where it shows on the rows that are held out.
+
+There (232 refits of four kinds of students), a plain step was kept in 62 % of the refits with a mean gain of 0.012, and
+one with the curvature in 82 % with 0.027. Two such steps, each over one half of the rows and the second from the
+student of the first, were kept in 79 % with 0.026, so that is not done: what the second step brings is lost with half
+of the rows. A second step over all rows, which would ask the teacher again, gained 0.029.
 """
 
 

@@ -7,6 +7,11 @@ Each cell runs in a process of its own, with the package of another checkout and
 compared by the CPU seconds of the process and by the memory that it had at most, sampling by CPU seconds, and jobs by
 wall time. Writes scale.jsonl (resumable) and scale.md beside this file. The data folder is not used: all tables are
 drawn. ``scale_streaming.py`` measures tables that do not fit into memory.
+
+    OMP_NUM_THREADS=1 python docs/benchmarks/scale.py --pairs
+
+prints the table of one and two jobs on an idle machine: both in turns in one process, and only pairs during which other
+programs used less than 0.15 cores (Linux).
 """
 
 import json
@@ -148,6 +153,44 @@ def label(skdistill, X, subject, n_jobs, _):
     return {"clock": summary.label_seconds, "labelled_by": summary.labelled_by}
 
 
+def pairs(n_pairs=15):
+    """Print how much faster two jobs are than one, in pairs in turns that other programs did not disturb."""
+    import skdistill
+
+    rng = np.random.default_rng(0)
+    X, wide = rng.standard_normal((N_PREDICTED, 20)), rng.standard_normal((100_000, 48))
+    works = {}
+    for student, name in PREDICTED.items():
+        models = [
+            skdistill.DistilledRegressor(surface, student, sampler=None, n_jobs=n_jobs, random_state=0).fit(X[:5000])
+            for n_jobs in (1, 2)
+        ]
+        works[f"predict: {name}"] = [lambda model=model: model.predict(X) for model in models]
+    samplers = [skdistill.samplers.LeafSwap(n_jobs=n_jobs).fit(wide, surface(wide)) for n_jobs in (1, 2)]
+    works["leaf swap, 300,000 rows"] = [lambda each=each: each.sample(300_000, random_state=0) for each in samplers]
+    table = []
+    for name, calls in works.items():
+        found = [each for each in (tuple(map(undisturbed, calls)) for _ in range(n_pairs)) if None not in each]
+        one, two = np.median(found, axis=0) if found else (np.nan, np.nan)
+        ratio = float(np.median([first / second for first, second in found])) if found else np.nan
+        table.append([name, number(one), number(two), f"**{number(ratio, 2)}**", str(len(found))])
+    print(markdown_table(["work", "n_jobs=1", "n_jobs=2", "times as fast", "pairs"], table))
+
+
+def undisturbed(call):
+    """Return the seconds of a call, or nothing if other programs ran."""
+    before, wall, cpu = busy_seconds(), perf_counter(), process_time()
+    call()
+    wall, own = perf_counter() - wall, process_time() - cpu
+    return wall if busy_seconds() - before - own < 0.15 * wall + 0.02 else None  # counted in hundredths
+
+
+def busy_seconds():
+    """Return the processor time of all programs since the machine was started."""
+    ticks = [int(each) for each in Path("/proc/stat").read_text().splitlines()[0].split()[1:8]]
+    return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
+
+
 def best_of(call, n_times=4):
     """Return the least of several times: the first call also claims memory."""
     costs = [timed(call)[1] for _ in range(n_times)]
@@ -245,5 +288,7 @@ def page(results):
 if __name__ == "__main__":
     if "--cell" in sys.argv:
         cell(*sys.argv[2:4], int(sys.argv[4]))
+    elif "--pairs" in sys.argv:
+        pairs()
     else:
         run(__file__, "The scale of tables in memory", __doc__, measure, page)

@@ -60,7 +60,7 @@ def columns_of(forest: Any) -> list[int]:
 
 def reading(columns: Sequence[int], n_features: int, *, cells: str = "cells", name: str = "x") -> list[str]:
     """Return the statements that read some or all of the cells of a row into ``x0``, ``x1``, ..."""
-    if len(columns) == n_features:  # unpacking all cells is faster than indexing half of them
+    if 0 < len(columns) == n_features:  # unpacking all cells is faster than indexing half of them
         return [f"    {', '.join(f'{name}{index}' for index in columns)}, = {cells}"]
     return [f"    {name}{index} = {cells}[{index}]" for index in columns]
 

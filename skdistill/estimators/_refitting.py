@@ -37,8 +37,15 @@ MOST_VALIDATION_ROWS = 5000
 """About the maximum number of further rows that are held out: the length of a step is chosen on one half of them, and
 the students before and after it are compared on the other."""
 
-LENGTHS = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125)
-"""Shares of a Newton step that are tried."""
+LENGTHS = (1.0, 2.0, 1.5, 0.5, 0.25, 0.125, 0.0625, 0.03125)
+"""Lengths that are tried, in Newton steps; the whole step is taken unless another one is clearly better, or the student
+before is better."""
+
+MIN_ERRORS = 2.0
+"""Number of standard errors from which another length is clearly better."""
+
+MIN_ROWS_BEYOND = 200
+"""Minimum number of rows on which a length beyond 1 is chosen: fewer hardly tell how large the rare large losses are."""
 
 SUMMED_ROWS = 4096
 """Rows of small chunks that are labelled and summed together: a call costs as much as thousands of rows."""
@@ -66,7 +73,7 @@ class RefitReport:
     n_chosen_on : int
         Number of rows that the length of the step was chosen on; 0 if the values are fitted to the minimum.
     length : float
-        Share of the Newton step that was taken.
+        Length of the step that was taken, in Newton steps.
     fidelity_before, fidelity_after : float
         Fidelity of the student before and after the refit.
     is_kept : bool
@@ -191,12 +198,15 @@ def _better(model: Any, before: Any, refitted: Any, summing: "Summing", targets:
 
 
 def _best_length(before: Any, refitted: Any, rows: Group, targets: Targets) -> float:
-    """Return the longest step whose loss is not clearly larger than the smallest: by a standard error at most."""
-    students = [_with_inside(before, shortened(_inside(before), refitted, length)) for length in LENGTHS]
-    losses = np.array([_losses(student, rows, targets) for student in students])
-    more = losses - losses[losses.mean(axis=1).argmin()]
-    is_close = more.mean(axis=1) <= more.std(axis=1) / np.sqrt(more.shape[1])
-    return LENGTHS[int(is_close.argmax())]
+    """Return the length of the smallest loss if the whole step is clearly worse, or worse than none; 1 otherwise."""
+    lengths = [length for length in LENGTHS if length <= 1 or len(rows.targets) >= MIN_ROWS_BEYOND]
+    students = [_with_inside(before, shortened(_inside(before), refitted, length)) for length in lengths]
+    of_none, *others = (_losses(student, rows, targets) for student in [before, *students])
+    losses = np.array(others)
+    best = int(losses.mean(axis=1).argmin())
+    gain = losses[0] - losses[best]
+    is_clear = gain.mean() > MIN_ERRORS * gain.std() / np.sqrt(len(gain))
+    return lengths[best] if is_clear or losses[0].mean() > of_none.mean() else 1.0
 
 
 def _losses(student: Any, rows: Group, targets: Targets) -> np.ndarray:

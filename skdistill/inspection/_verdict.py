@@ -111,18 +111,20 @@ def _what_is_kept(found: Findings, decision: Decision) -> list[str]:
     """Return how close the student is to the teacher, and the share of its skill, as far as the reason has not."""
     fidelity, reason = found.fidelity.mean, decision.reason
     copy = "" if math.isnan(fidelity) else f"{grade(fidelity)} of the teacher"
-    is_copy_told = copy != "" and copy in reason
-    of, parts = "the teacher's" if is_copy_told else "its", []
-    if copy and f"fidelity {fidelity:.3f}" not in reason:
-        parts.append(f"fidelity {fidelity:.3f}")
-    if not math.isnan(found.agreement):
-        parts.append(f"{found.agreement:.1%} of {of} labels")
-    if found.teacher_skill.is_clear and found.student_skill.mean > 0:
-        share = f"{found.student_skill.mean / found.teacher_skill.mean:.1%} of"
-        parts += [f"{share} {of} skill"] * (f"keeps {share}" not in reason)
+    has_skill = found.teacher_skill.is_clear and found.student_skill.mean > 0
+    share = f"{found.student_skill.mean / found.teacher_skill.mean:.1%} of" if has_skill else ""
+    is_new_fidelity = copy != "" and f"fidelity {fidelity:.3f}" not in reason
+    is_new_share = has_skill and f"keeps {share}" not in reason
+    knows_labels = not math.isnan(found.agreement)
+    if copy and copy in reason:
+        told = [f"has fidelity {fidelity:.3f}"] * is_new_fidelity
+        told += [f"predicts the teacher's label for {found.agreement:.1%} of the rows"] * knows_labels
+        told += [f"keeps {share} the teacher's skill"] * is_new_share
+        return [f"It {' and '.join(told)}."] if told else []
+    parts = [f"fidelity {fidelity:.3f}"] * is_new_fidelity
+    parts += [f"{found.agreement:.1%} of its labels"] * knows_labels
+    parts += [f"{share} its skill"] * is_new_share
     measured = ", ".join(parts)
-    if is_copy_told:
-        return [f"It has {measured}."] if parts else []
     if copy:
         rows = "1 row" if found.n_rows == 1 else f"{found.n_rows:,} rows"
         return [_capitalized(f"{copy} on {rows}{measured and ': '}{measured}.")]

@@ -85,7 +85,8 @@ def shortened(before: Any, after: Any, length: float) -> Any:
     ----------
     before, after : estimator
         A linear student or boosting before and after the step.
-    length : float in (0, 1]
+    length : float > 0
+        Beyond 1, the student lies beyond the end of the step.
     """
     if length == 1:
         return after

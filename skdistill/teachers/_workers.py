@@ -175,25 +175,17 @@ class Workers:
     def _trying(self, labeller: BlockLabeller, blocks: Sequence[Any]) -> Iterator[np.ndarray]:
         """Label the first blocks in several ways, and the others in the best."""
         teacher, n_done = labeller.teacher, 1
-        with labeller.undisturbed(blocks[:1]):
-            of_others = _cores_of_others()
-            started = perf_counter(), process_time()
-            first = labeller.label(blocks[0])
-            seconds, of_processor = perf_counter() - started[0], process_time() - started[1]
+        first, seconds, uses_several_cores = _timed(labeller, blocks[0])
         yield first
         left = seconds * max(len(blocks) - 1, self._n_expected / len(first))
         way, is_known = HERE, is_by_row(teacher.model)
-        if of_processor > (OWN_THREADS + of_others) * seconds:
+        if uses_several_cores:
             way = Way("here", text="1 thread: the teacher uses several cores itself")
             left = 0.0
         elif is_known and left > MIN_THREAD_SECONDS:
-            with labeller.undisturbed(blocks[1:3]):
-                _cores_of_others()
-                started_two = perf_counter()
-                of_two = list(in_few_threads(labeller.label, blocks[1:3], 2))
-                gain, n_done = 2 * seconds / (perf_counter() - started_two), 3
+            of_two, seconds_of_two = _timed_in_threads(labeller, blocks[1:3])
             yield from of_two
-            way = self._in_threads() if gain > MIN_GAIN else HERE
+            way, n_done = self._in_threads() if 2 * seconds > MIN_GAIN * seconds_of_two else HERE, 3
         may_compare = not self.has_budget or self._n_spare >= N_COMPARED_ROWS
         if way is HERE and left > MIN_PROCESS_SECONDS and (is_known or may_compare):
             meanwhile = blocks[n_done:] if seconds < MAX_BLOCK_SECONDS else []
@@ -244,6 +236,25 @@ class Workers:
         except Exception as error:  # for example, a module that workers cannot import
             return Way("here", text=f"1 thread: the teacher fails in other processes ({type(error).__name__})")
         return Way("processes", n_jobs, f"{n_jobs} processes", "loky", shipped)
+
+
+def _timed(labeller: BlockLabeller, block: Any) -> tuple[np.ndarray, float, bool]:
+    """Label a block; return the outputs, the seconds, and whether the teacher uses several cores itself."""
+    with labeller.undisturbed([block]):
+        of_others = _cores_of_others()
+        started = perf_counter(), process_time()
+        outputs = labeller.label(block)
+        seconds, of_processor = perf_counter() - started[0], process_time() - started[1]
+    return outputs, seconds, of_processor > (OWN_THREADS + of_others) * seconds
+
+
+def _timed_in_threads(labeller: BlockLabeller, blocks: Sequence[Any]) -> tuple[list[np.ndarray], float]:
+    """Label two blocks in two threads, and return the outputs and the seconds."""
+    with labeller.undisturbed(blocks):
+        _cores_of_others()
+        started = perf_counter()
+        outputs = list(in_few_threads(labeller.label, blocks, 2))
+        return outputs, perf_counter() - started
 
 
 def _cores_of_others() -> float:

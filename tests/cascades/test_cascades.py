@@ -385,7 +385,8 @@ def test_texts_are_read_once_for_both_answers(student):
     texts = ColumnTransformer([("texts", OneHotEncoder(handle_unknown="ignore"), ["text"])], remainder="passthrough")
     teacher = make_pipeline(texts, DecisionTreeClassifier(random_state=0)).fit(X[:300], y[:300])
     model = DistilledClassifier(teacher, student, student_size=40, sampler=None, random_state=0).fit(X[:300])
-    cascade = CascadeClassifier(teacher, model, agreement=0.7, certainty="deviation", random_state=0)
+    options = {"certainty": "deviation", "n_synthetic": 500, "random_state": 0}
+    cascade = CascadeClassifier(teacher, model, agreement=0.7, **options)
     compiled = skdistill.compile(cascade.fit(X[300:]))
     helper, rows = compiled.certainty.helper, pd.concat([X[:20].assign(text=text) for text in ("u", None, "new")])
     assert 3 in helper.scorer.feature

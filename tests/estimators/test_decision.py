@@ -445,7 +445,7 @@ class TestMeasured:
         assert models.loc["student", "agreement"] == same.mean()
         assert models.loc["teacher", "accuracy"] == np.mean(said == y)
         assert models.loc["student", "accuracy"] == np.mean(model.predict(rows) == y)
-        assert f"{same.mean():.1%} of its labels" in found.verdict
+        assert f"It predicts the teacher's label for {same.mean():.1%} of the rows" in found.verdict
         assert found.by_output["n_rows"].tolist() == [np.sum(said == "bad"), np.sum(said == "good")]
         assert np.isclose(np.sum(found.rules["disagreement"] * found.rules["n_rows"]), np.sum(~same))
         for row, text in zip(found.worst_rows["row"], found.worst_rows["teacher"], strict=True):

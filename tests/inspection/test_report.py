@@ -487,7 +487,7 @@ def test_a_perfect_copy_is_called_one():
         "Ship it.\nA close copy of the teacher (fidelity 1.000, 95 % interval 1.000 to 1.000, on 200 rows) that keeps "
         "100.0% of its skill"
     )
-    assert rest(found.verdict).startswith("It has 100.0% of the teacher's labels. Pass X_train")
+    assert rest(found.verdict).startswith("It predicts the teacher's label for 100.0% of the rows. Pass X_train")
     assert found.divergences == pytest.approx(dict.fromkeys(found.divergences, 0.0))
 
 
