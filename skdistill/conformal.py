@@ -86,8 +86,8 @@ def conformalize(
     refuse_dataset("conformalize", X, "Margins need few rows: read some thousands, drawn at random.")
     truth = _checked(X, y, coverage)
     levels = _levels_of(model, quantiles)
+    _refuse_classes(model)
     predict = _predictor(model)
-    _refuse_classes(model, predict)
     _refuse_seen_rows(model, X)
     outputs = np.asarray(predict(rows_of_student(model, X)), dtype=np.float64)
     kind, columns = _kind(model, predict, outputs, levels, coverage)
@@ -149,10 +149,10 @@ def _predictor(model: Any) -> Any:
         return predictor.predict if hasattr(predictor, "predict") else predictor
 
 
-def _refuse_classes(model: Any, predict: Any) -> None:
+def _refuse_classes(model: Any) -> None:
     """Refuse models of classes: labels that are numbers would get intervals that mean nothing."""
     inside = unwrap(model).model
-    if any(getattr(each, "classes_", None) is not None for each in (inside, predict)):
+    if getattr(inside, "classes_", None) is not None:
         raise ValueError(
             f"conformalize: {type(inside).__name__} predicts classes; expected a model of values, quantiles, or means "
             "and standard deviations. For classes, skdistill.certify bounds how often the student agrees with its "

@@ -93,6 +93,7 @@ PRIVATE_IMPORTS = {
     ("compilation", "students._deciding"): "a student with the decision of its teacher is compiled with it",
     ("compilation", "compression._compressing"): "a dtype of one byte is a chain of one step",
     ("estimators", "samplers._pool"): "a sample of a large table has the strata of a sample of a pool",
+    ("transfer", "samplers._pool"): "some rows of a pool are drawn at random before others are selected",
     ("estimators", "samplers._stratified"): "a large table is sampled before there is a transfer set",
     ("inspection", "metrics._quantiles"): "errors of the skill of quantiles need the losses of rows",
     ("compiled", "datasets._for_models"): "a dataset is read with the columns that a model knows",

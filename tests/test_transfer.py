@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from skdistill.samplers import Jitter, LeafSwap
 from skdistill.teachers import RemoteUsage
-from skdistill.transfer import Draw, Oracle, TransferSet, TransferSummary
+from skdistill.transfer import Draw, Oracle, TransferSet, TransferSummary, label_real_rows
 
 
 def real_rows(n_rows, *, with_truth=False):
@@ -41,6 +41,27 @@ def test_rows_keep_their_origin(n_rows, parts, seed, with_truth):
     assert shuffled.origins[2:] == tuple(dict.fromkeys(name for name, _ in parts if name != "pool"))
     if with_truth:
         np.testing.assert_array_equal(np.isnan(shuffled.truth), ~shuffled.is_real)
+
+
+@pytest.mark.parametrize(("most", "n_random"), [(100, 100), (400, 150), (1200, 300), (5000, 0)])
+def test_rows_are_drawn_at_random_before_others_are_selected(most, n_random):
+    """As many as stated, all within the budget; those of a region that few outputs vary in are not fewer of them."""
+    rng = np.random.RandomState(0)
+    X, pool = rng.rand(300, 2), rng.rand(3000, 2)
+    oracle = Oracle(lambda rows, origin: np.where(rows[:, 0] > 0.8, np.sin(50 * rows[:, 1]), 0.0), joblib.Memory(None))
+    oracle.max_queries = 300 + most
+    rows = label_real_rows(X, oracle, sample_weight=np.ones(300), X_unlabeled=pool, is_validated=True, rng=rng)
+    assert np.count_nonzero(rows.is_unlabeled) == len(np.unique(rows.X[300:], axis=0)) == min(most, 3000)
+    random = rows.is_unlabeled & ~rows.is_selected
+    if n_random:
+        assert np.count_nonzero(random) == n_random
+        assert abs((rows.X[random, 0] > 0.8).mean() - 0.2) < 3 * 0.4 / np.sqrt(n_random)
+        assert not rows.is_selected.any() or (rows.X[rows.is_selected, 0] > 0.8).mean() > 0.35
+    else:
+        assert not rows.is_selected.any()
+    order = rng.permutation(len(rows))
+    moved = rows.extend(drawn(3), 1.0, "a").take(np.append(order, len(rows)))
+    np.testing.assert_array_equal(moved.is_selected, np.append(rows.is_selected[order], False))
 
 
 def test_extending_twice_makes_no_row_real():

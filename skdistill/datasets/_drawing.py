@@ -14,6 +14,9 @@ from ._chunked_table import ChunkedTable, named
 
 Result = TypeVar("Result")
 
+KEY_BLOCK = 2**16
+"""Number of consecutive rows whose keys are computed together."""
+
 KeysOf = Callable[[Chunk], np.ndarray]
 """Returns a key for each row of a chunk; it can be pickled."""
 
@@ -31,6 +34,41 @@ def row_keys(seed: int, start: int, n_rows: int) -> np.ndarray:
     n_rows : int
     """
     return np.random.Generator(np.random.PCG64(seed).advance(start)).random(n_rows)
+
+
+@dataclass(frozen=True)
+class RandomPart:
+    """A random part of the rows of a dataset, known by their positions alone.
+
+    Parameters
+    ----------
+    seed : int
+    share : float in [0, 1]
+        Probability that a row is in the part.
+    """
+
+    seed: int
+    share: float
+
+    def of(self, start: int, n_rows: int) -> np.ndarray:
+        """Return the mask of the rows of a chunk that are in the part.
+
+        Parameters
+        ----------
+        start : int
+            Position of the first row.
+        n_rows : int
+        """
+        return row_keys(self.seed, start, n_rows) < self.share
+
+    def at(self, positions: np.ndarray) -> np.ndarray:
+        """Return the mask of the rows at sorted positions that are in the part."""
+        is_in_part = np.zeros(len(positions), dtype=bool)
+        blocks, first = np.unique(positions // KEY_BLOCK, return_index=True)
+        for block, start, stop in zip(blocks.tolist(), first, [*first[1:], len(positions)], strict=True):
+            within = positions[start:stop] - block * KEY_BLOCK
+            is_in_part[start:stop] = self.of(block * KEY_BLOCK, KEY_BLOCK)[within]
+        return is_in_part
 
 
 @dataclass(frozen=True)

@@ -13,19 +13,23 @@ from .._progress import Progress
 from .._tables import describe_mismatch, is_frame, take_rows
 from .._validation import check_finite, check_random_state, check_table, draw_seed
 from ..datasets import Chunk, ChunkedTable, as_dataset, is_dataset
-from ..datasets._drawing import DrawnRows, RandomKeys, draw, results_of, row_keys, scan, scan_and_draw
+from ..datasets._drawing import DrawnRows, RandomKeys, RandomPart, draw, results_of, row_keys, scan, scan_and_draw
 from ..datasets._for_models import for_model
 from ..exceptions import DatasetError
 from ..metrics import FidelitySums
-from ..samplers._pool import SpreadKeys, Strata
+from ..samplers._pool import NO_PART, SpreadKeys
 from ..samplers._selecting import select_ahead
 from ..teachers import Teacher, TeacherEnsemble, is_fitted_teacher, is_list
+from ..transfer import count_random
 
 VALIDATION_SHARE, MOST_VALIDATION_ROWS, FEWEST_VALIDATION_ROWS = 0.05, 5000, 50
 """Share of the drawn rows that validate samplers and students, its maximum, and the minimum for which it is taken."""
 
 KEPT_QUERIES = 4
 """Queries of the budget that are kept for each row that validates: a fit spends a quarter of what is left on them."""
+
+HELD_OUT_SHARE = 0.05
+"""Share of the rows beyond those of the fit that are held out, if the student is refitted to them."""
 
 FIRST_SHARE, MOST_FIRST_ROWS, FEWEST_FIRST_ROWS = 0.25, 20_000, 200
 """Share of the drawn rows that are drawn at random and tell where the teacher's outputs vary, and its limits."""
@@ -64,6 +68,13 @@ class DatasetPool:
     verbose : int
     check : callable
         ``check(X, rows)`` checks the selected rows.
+    seed : int
+        Of the rows that are drawn at random.
+    is_validated : bool
+        Whether rows of the pool validate samplers or students: then some of them are drawn at random before others are
+        selected.
+    is_refitted : bool
+        Whether the student may be refitted to further rows.
     truth_of : callable or None, default=None
         ``truth_of(rows, y)`` returns true labels as targets.
     is_ahead : bool, default=False
@@ -72,8 +83,6 @@ class DatasetPool:
         The rows that were selected.
     positions : list of ndarray, default=[]
         Positions of those that were selected last.
-    strata : list of Strata, default=[]
-        The strata that these were selected by.
     """
 
     dataset: ChunkedTable
@@ -84,16 +93,32 @@ class DatasetPool:
     weight: str | None
     verbose: int
     check: Callable[[Any, Any], Any]
+    seed: int
+    is_validated: bool
+    is_refitted: bool
     truth_of: Callable[[Any, Any], Any] | None = None
     is_ahead: bool = False
     chosen: list[Any] = field(default_factory=list)
     positions: list[np.ndarray] = field(default_factory=list)
-    strata: list[Strata] = field(default_factory=list)
 
     @property
     def drawn(self) -> np.ndarray:
         """Sorted positions of the rows that were drawn at random or selected, those that are taught among them."""
         return np.sort(np.concatenate([self.skipped, *self.positions]))
+
+    @property
+    def n_table(self) -> int:
+        """Number of rows that were not drawn at random."""
+        return (self.dataset.n_rows or 0) - len(self.skipped)
+
+    @property
+    def held_out(self) -> RandomPart:
+        """Rows that are selected last, so that students before and after a refit are compared on random rows.
+
+        They are a share of the rows that are not selected.
+        """
+        share = HELD_OUT_SHARE * max(1 - self.n_rows / max(self.n_table, 1), 0.0)
+        return RandomPart(self.seed + 1, share) if self.is_refitted else NO_PART
 
     def for_teacher(self, model: Any, teacher: Teacher) -> "DatasetPool":
         """Return the pool that knows the teacher; the selected rows are noted in both."""
@@ -113,17 +138,25 @@ class DatasetPool:
         if n_rows < 1:
             yield ChosenOfDataset(self, X, take_rows(X, slice(0, 0)))
             return
+        random = self._drawn_at_random(n_rows)
         keys = SpreadKeys.of(X, outputs, rng, self.skipped, self.weight)
+        keys = replace(keys, random=random, last=self.held_out)
         others = _names(self.y, self.weight)
         arriving = select_ahead(keys, self.dataset, n_rows, others, partial(self.check, X)) if self.is_ahead else None
         if arriving is not None:
             with arriving:
-                yield ChosenOfDataset(self, X, arriving, keys.strata)
+                yield ChosenOfDataset(self, X, arriving, random)
             return
         with Progress(f"select rows of {self.dataset.name}", self.dataset.n_rows, self.verbose) as progress:
             drawn = draw(self.dataset, n_rows, keys, others, progress.update)
         rows = self.check(X, drawn.table) if len(drawn) else drawn.table
-        yield ChosenOfDataset(self, X, rows, keys.strata, drawn)
+        yield ChosenOfDataset(self, X, rows, random, drawn)
+
+    def _drawn_at_random(self, n_rows: int) -> RandomPart:
+        """Return the rows that are drawn at random before others are selected."""
+        if n_rows >= self.n_table:  # all are drawn
+            return RandomPart(self.seed, 1.0)
+        return RandomPart(self.seed, count_random(n_rows) / self.n_table) if self.is_validated else NO_PART
 
 
 @dataclass(frozen=True)
@@ -136,8 +169,8 @@ class ChosenOfDataset:
     X : table
         The rows that were labelled before.
     rows : table or ArrivingRows
-    strata : Strata or None, default=None
-        The strata that they were selected by; ``None`` if there are no rows.
+    random : RandomPart, default=none
+        Those of the rows that were drawn at random, and not selected.
     drawn : DrawnRows or None, default=None
         The rows with their positions and further columns; ``None`` if they are still arriving.
     """
@@ -145,11 +178,11 @@ class ChosenOfDataset:
     pool: DatasetPool
     X: Any
     rows: Any
-    strata: Strata | None = None
+    random: RandomPart = NO_PART
     drawn: DrawnRows | None = None
 
-    def labelled(self, outputs: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray | None, np.ndarray | None]:
-        """Return the rows in the order of the dataset, their outputs, weights, and true labels as targets."""
+    def labelled(self, outputs: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray | None, np.ndarray | None, np.ndarray]:
+        """Return the rows in the order of the dataset, outputs, weights, labels as targets, and which were selected."""
         pool, rows, drawn = self.pool, self.rows, self.drawn
         if drawn is None:
             drawn, order = rows.in_order()
@@ -157,10 +190,9 @@ class ChosenOfDataset:
         pool.chosen.append(rows)
         # if labels are taught instead of probabilities, the rows that were selected for these are not taught
         pool.positions[:] = [drawn.positions]
-        pool.strata[:] = [] if self.strata is None else [self.strata]
         weight = None if pool.weight is None else drawn.others[pool.weight].astype(float)
         truth = None if pool.y is None or pool.truth_of is None else pool.truth_of(rows, drawn.others[pool.y])
-        return rows, outputs, weight, truth
+        return rows, outputs, weight, truth, ~self.random.at(drawn.positions)
 
 
 def _is_asked_in_any_order(teacher: Teacher) -> bool:
@@ -216,8 +248,19 @@ def draw_first_rows(model: Any, passed: Passed) -> tuple[Passed, DatasetPool | N
         weight,
         model.verbose,
         partial(_checked, model),
+        seed + 2,
+        model._is_anything_chosen(1) and n_validation == 0,
+        is_refitted(model, scanned),
     )
     return passed, pool
+
+
+def is_refitted(model: Any, dataset: ChunkedTable) -> bool:
+    """Whether a fit may label more rows of a dataset than it holds in memory, if the student can use them."""
+    if model.max_queries is None or model.n_generations > 1 or model._target_compressor is not None:
+        return False
+    is_bounded = model.truth_margin is not None  # which rows count depends on the student
+    return not is_bounded and model.max_queries // model.n_repeats > dataset.sample_rows
 
 
 def fidelity_to_dataset(model: Any, X: Any, sample_weight: Any) -> float:
@@ -249,9 +292,19 @@ def _draw_unlabelled(model: Any, passed: Passed) -> tuple[Passed, DatasetPool | 
     if dataset.kind is None:
         library: Any = type(passed.X).__module__.partition(".")[0] if is_named else "numpy"
         dataset = dataset.converted_to(library)
-    scanned = scan(dataset)
+    scanned, seed = scan(dataset), draw_seed(check_random_state(model.random_state, model))
     pool = DatasetPool(
-        scanned, dataset.sample_rows, 0, np.zeros(0, dtype=int), None, None, model.verbose, partial(_checked, model)
+        scanned,
+        dataset.sample_rows,
+        0,
+        np.zeros(0, dtype=int),
+        None,
+        None,
+        model.verbose,
+        partial(_checked, model),
+        seed,
+        model._is_anything_chosen(1),
+        is_refitted(model, scanned),
     )
     return passed._replace(X_unlabeled=None), pool
 

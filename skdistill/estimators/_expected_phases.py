@@ -6,14 +6,13 @@ from ..selection import MAX_QUERY_RATIO, AutoSampler, AutoStudent, Forecast, Pha
 from ..teachers import is_fitted_teacher
 from ..transfer import count_synthetic
 from ._fit_arguments import FitArguments
-from ._refitting import is_refitted
 from ._row_sample import most_real_rows
 from ._soft_weight import is_soft_weight_chosen
 
-UNITS = {"hold out rows": 0.3, "choose a sampler": 8, "draw rows": 1, "choose a student": 60, "fit the student": 12}
+UNITS = {"hold out rows": 3, "choose a sampler": 8, "draw rows": 1, "choose a student": 20, "fit the student": 8}
 """Durations of phases relative to each other, without the time of the teacher: the medians of many fits."""
 
-SOFT_WEIGHT_UNITS, GENERATION_UNITS = 40, 24
+SOFT_WEIGHT_UNITS, GENERATION_UNITS = 24, 6
 """The durations of a choice of ``soft_weight``, which is a part of the last phase, and of each further generation."""
 
 DEFAULT_PARAMETERS = 5000
@@ -36,7 +35,8 @@ def expected_phases(model: Any, given: FitArguments) -> Phases:
     others += [isinstance(model.teacher_weights, str), model.n_generations > 1]
     others += [model.student_columns is not None, isinstance(model.monotonic_cst, str)]
     others += [is_soft_weight_chosen(model, given.y), getattr(model, "decision", "argmax") == "teacher"]
-    others += [given.X.shape[0] > most_real_rows(model), given.pool is not None, is_refitted(model, given.pool)]
+    others += [given.X.shape[0] > most_real_rows(model), given.pool is not None]
+    others += [given.pool is not None and given.pool.is_refitted]
     names = [name for name, is_there in known.items() if is_there]
     forecast = Forecast(
         _units(model, given, student, names),
@@ -51,7 +51,7 @@ def expected_phases(model: Any, given: FitArguments) -> Phases:
 
 def _units(model: Any, given: FitArguments, student: Any, names: list[str]) -> dict[str, float]:
     """Return the relative durations of the phases of a fit, in their order."""
-    units = {name: UNITS[name] for name in names}
+    units = {name: float(UNITS[name]) for name in names}
     if isinstance(student, AutoStudent):
         for name in ("choose a student", "fit the student"):
             units[name] *= _times_longer(model, given, student)

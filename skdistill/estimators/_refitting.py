@@ -28,13 +28,15 @@ before is better."""
 MIN_ERRORS = 2.0
 """Number of standard errors from which another length is clearly better."""
 
+MIN_ROWS_BEYOND = 200
+"""Minimum number of rows on which a length beyond 1 is chosen: fewer hardly tell how large rare losses are."""
+
 
 @dataclass(frozen=True)
 class RefitReport:
     """What a refit to more rows of a dataset has changed, on rows of it that were used for nothing else.
 
-    They are weighted, because rows were selected for the fit where the outputs of the teacher vary, and fewer of these
-    are left. If nearly all of these were selected, too few are left, and the fidelity is that of the other rows. Linear
+    They are drawn at random before rows are selected for the fit, so that they represent the dataset. Linear
     classifiers and boosting of classes take a Newton step, whose length is chosen on one half of the rows that are held
     out; the fidelity is that on the other half.
 
@@ -87,14 +89,6 @@ class Refitted(NamedTuple):
         return self.report.n_summed if self.report is not None and self.report.is_kept else 0
 
 
-def is_refitted(model: Any, pool: DatasetPool | None) -> bool:
-    """Whether a fit may label more rows of a dataset than it holds in memory, if the student can use them."""
-    if pool is None or model.max_queries is None or model.n_generations > 1 or model._target_compressor is not None:
-        return False
-    is_bounded = model.truth_margin is not None  # which rows count depends on the student
-    return not is_bounded and model.max_queries // model.n_repeats > pool.dataset.sample_rows
-
-
 def refit(
     model: Any, student: Any, rows: TransferSet, pool: DatasetPool | None, targets: Targets, oracle: Oracle, run: Run
 ) -> Refitted:
@@ -113,7 +107,7 @@ def refit(
         Labels the rows; with ``memory``, their outputs are stored block by block.
     run : Run
     """
-    if pool is None or not is_refitted(model, pool):
+    if pool is None or not pool.is_refitted:
         return Refitted(student)
     most = min(oracle.n_left, run.deadline.rows_in_time(oracle.n_queries, oracle.label_seconds), 2.0**62)
     seed = draw_seed(run.with_copied_generator().rng)
@@ -183,13 +177,14 @@ def _better(model: Any, before: Any, refitted: Any, summing: Summing, targets: T
 
 def _best_length(before: Any, refitted: Any, rows: Group, targets: Targets) -> float:
     """Return the length of the smallest loss if the whole step is clearly worse, or worse than none; 1 otherwise."""
-    students = [_with_inside(before, shortened(_inside(before), refitted, length)) for length in LENGTHS]
+    lengths = [length for length in LENGTHS if length <= 1 or len(rows.targets) >= MIN_ROWS_BEYOND]
+    students = [_with_inside(before, shortened(_inside(before), refitted, length)) for length in lengths]
     of_none, *others = (_losses(student, rows, targets) for student in [before, *students])
     losses = np.array(others)
     best = int(losses.mean(axis=1).argmin())
     gain = losses[0] - losses[best]
     is_clear = gain.mean() > MIN_ERRORS * gain.std() / np.sqrt(len(gain))
-    return LENGTHS[best] if is_clear or losses[0].mean() > of_none.mean() else 1.0
+    return lengths[best] if is_clear or losses[0].mean() > of_none.mean() else 1.0
 
 
 def _losses(student: Any, rows: Group, targets: Targets) -> np.ndarray:

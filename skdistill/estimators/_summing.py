@@ -20,21 +20,18 @@ from ..selection import Group, Targets
 from ..students._refitting import Sums
 from ..teachers._seen_rows import RowKeys, value_keys
 from ..transfer import Oracle, TransferSet
-from ._datasets import DatasetPool
+from ._datasets import HELD_OUT_SHARE, DatasetPool
 
 LABELLED_CHUNKS = 4
 """Number of chunks whose rows are labelled in one query, if they are no more than the rows that a fit holds: jobs wait
 for each other at the end of each query."""
 
-VALIDATION_SHARE, MOST_VALIDATION_ROWS = 0.05, 5000
-"""Share of the further rows that are held out, and about their maximum: the length of a step is chosen on one half of
-them, and the students before and after it are compared on the other."""
+MOST_VALIDATION_ROWS = 5000
+"""About the maximum number of further rows that are held out: the length of a step is chosen on one half of them, and
+the students before and after it are compared on the other."""
 
 SUMMED_ROWS = 4096
 """Number of rows that small chunks are taken to have: a call costs as much as thousands of rows."""
-
-MOST_STOOD_FOR = 10
-"""Maximum weight of a row that was held out, in rows that were not selected: beyond it, a few rows would decide."""
 
 MOST_KEYS = 1_000_000
 """About the maximum number of further rows whose keys are kept, of 16 bytes each."""
@@ -96,13 +93,10 @@ class Summing:
                 adding.result()
 
     def held_out(self) -> tuple[Group, Group | None]:
-        """Return the held-out rows on which students are compared, and a random half that a length is chosen on.
-
-        The rows are weighted, so that either part stands for the dataset.
-        """
+        """Return the held-out rows on which students are compared, and a random half that a length is chosen on."""
         tables, outputs, weights, keys = zip(*self._held, strict=True)
         X, targets = stack_rows(list(tables)), self.targets.of(np.concatenate(outputs))
-        weight = np.concatenate(weights) * self._rows_stood_for(X)
+        weight = np.concatenate(weights)
         order = np.concatenate(keys).argsort()
         n_chosen_on = len(order) // 2 if self.sums.is_step else 0
         chosen_on, compared = (
@@ -110,20 +104,6 @@ class Summing:
             for rows in (np.sort(order[:n_chosen_on]), np.sort(order[n_chosen_on:]))
         )
         return compared, chosen_on if n_chosen_on else None
-
-    def _rows_stood_for(self, held: Any) -> np.ndarray:
-        """Return for how many rows of the dataset each row that was held out stands.
-
-        Rows were selected for the fit where the outputs vary, so that fewer of these were left to be held out. Those
-        that were stand for the selected rows of their stratum, too.
-        """
-        n_each = self.n_labelled / self.n_held * self.further.n_left / self.further.n_drawn
-        n_stood_for = np.full(self.n_held, n_each)
-        for strata, chosen in zip(self.pool.strata, self.pool.chosen[-1:], strict=True):
-            own, n_strata = strata.of(held), len(strata.spread)
-            n_held, n_chosen = (np.bincount(each, minlength=n_strata) for each in (own, strata.of(chosen)))
-            n_stood_for += (n_chosen / np.maximum(n_held, 1))[own]
-        return np.minimum(n_stood_for, MOST_STOOD_FOR * n_each)
 
     @property
     def keys(self) -> RowKeys:
@@ -161,7 +141,7 @@ class Summing:
                     check_weights(weight, len(rows), "sample_weight")
             rows, others = rows[weight > 0], {name: values[weight > 0] for name, values in others.items()}
         table = chunk.table if len(rows) == len(chunk) else take_rows(chunk.table, rows)
-        keys = row_keys(self.further.seed + 1, chunk.start, len(chunk))[rows]
+        keys = row_keys(self.pool.held_out.seed, chunk.start, len(chunk))[rows]
         return _Part(chunk.partition, DrawnRows(table, chunk.start + rows, others), keys)
 
     def _joined(self, parts: list["_Part"]) -> tuple[DrawnRows, np.ndarray]:
@@ -204,7 +184,8 @@ class Summing:
         weights, truth = np.broadcast_to(weight, len(drawn)), None
         if pool.y is not None and pool.truth_of is not None:
             truth = pool.truth_of(drawn.table, drawn.others[pool.y])
-        is_held = keys < min(VALIDATION_SHARE, MOST_VALIDATION_ROWS / self.further.n_drawn)
+        of_held_out = min(1.0, MOST_VALIDATION_ROWS / (HELD_OUT_SHARE * self.further.n_drawn))
+        is_held = keys < of_held_out * self.pool.held_out.share
         held, summed = np.flatnonzero(is_held), np.flatnonzero(~is_held)
         self.n_held += len(held)
         if len(held):

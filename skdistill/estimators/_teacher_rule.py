@@ -260,6 +260,7 @@ def label_given(
         pool=None if given.pool is None else given.pool.for_teacher(model, teacher),
         sampled=given.sampled,
         most_unlabeled=most_real_rows(model),
+        is_validated=model._is_anything_chosen(1),
         rng=run.rng,
     )
 

@@ -333,11 +333,12 @@ class Monitor:
             reference rows, promises or rates, or are in different periods.
         """
         monitors = [monitors] if isinstance(monitors, Monitor) else list(monitors)
-        _check_mergeable(monitors)
-        merged: Self = copy.copy(monitors[0])  # type: ignore[assignment]
-        merged._sums = sum(each._sums for each in monitors)  # type: ignore[assignment]
-        merged._starts = list(merged._starts)
-        merged._n_offered = sum(each._n_offered for each in monitors)
+        _check_monitors(monitors)
+        copies = [copy.copy(each) for each in monitors]  # each at one moment: threads may go on counting
+        _check_mergeable(copies)
+        merged: Self = copies[0]  # type: ignore[assignment]
+        merged._sums = sum(each._sums for each in copies)  # type: ignore[assignment]
+        merged._n_offered = sum(each._n_offered for each in copies)
         merged.alarms_ = []
         merged._test_promise()
         merged._test_changes()
@@ -506,12 +507,18 @@ class Monitor:
         return "" if self._n_periods == 1 else f" since period {self._starts[first]}"
 
 
-def _check_mergeable(monitors: list[Any]) -> None:
+def _check_monitors(monitors: list[Any]) -> None:
     if not monitors:
         raise ValueError("Monitor.merge: got no monitor; expected at least one.")
     for each in monitors:
         if not isinstance(each, Monitor):
             raise TypeError(f"Monitor.merge: got a {type(each).__name__}; expected monitors.")
+    if len(set(map(id, monitors))) < len(monitors):
+        raise ValueError("Monitor.merge: got a monitor twice; expected each once, or its rows would count twice.")
+
+
+def _check_mergeable(monitors: list[Monitor]) -> None:
+    for each in monitors:
         if each._definition != monitors[0]._definition:
             raise ValueError(
                 "Monitor.merge: got monitors of different students, reference rows, promises or rates; expected copies "
@@ -522,5 +529,3 @@ def _check_mergeable(monitors: list[Any]) -> None:
                 f"Monitor.merge: got monitors with {monitors[0]._n_periods} and {each._n_periods} periods; expected "
                 "the same periods. Call start_period of all monitors at the same times."
             )
-    if len(set(map(id, monitors))) < len(monitors):
-        raise ValueError("Monitor.merge: got a monitor twice; expected each once, or its rows would count twice.")

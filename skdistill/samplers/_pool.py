@@ -14,7 +14,7 @@ from .._precision import needs_double
 from .._tables import take_rows
 from .._validation import draw_seed
 from ..datasets import Chunk, ChunkedTable
-from ..datasets._drawing import DrawnRows, draw, row_keys
+from ..datasets._drawing import DrawnRows, RandomPart, draw, row_keys
 
 LARGEST = 1e30
 """Larger numbers are clipped for trees, so that sums remain within float32."""
@@ -24,6 +24,12 @@ MAX_STRATA = 32
 
 TREE_ROWS = 4096
 """Number of rows whose strata are found while their columns are in the cache of a processor."""
+
+NO_PART = RandomPart(0, 0.0)
+"""No rows."""
+
+ABOVE_ALL = 1e4
+"""Added to the keys of rows that are drawn before all others, and subtracted from those that are drawn after them."""
 
 BLOCK_CELLS = 2**21
 """Number of cells of a block of rows whose strata are found at a time."""
@@ -206,11 +212,38 @@ def choose_from_pool(X: Any, outputs: np.ndarray, pool: Any, n_rows: int, rng: n
     """
     if not 0 < n_rows <= pool.shape[0]:
         raise ValueError(f"choose_from_pool got n_rows={n_rows}; expected 1 to {pool.shape[0]}, the rows of the pool.")
+    return select_rows(X, outputs, pool, n_rows, 0, rng)[0]
+
+
+def select_rows(
+    X: Any, outputs: np.ndarray, pool: Any, n_rows: int, n_random: int, rng: np.random.RandomState
+) -> tuple[np.ndarray, np.ndarray]:
+    """Select informative rows of a pool as :func:`choose_from_pool` does, some of them at random.
+
+    Parameters
+    ----------
+    X, outputs, pool, n_rows, rng
+        As in :func:`choose_from_pool`.
+    n_random : int
+        Number of rows that are drawn at random before the others are selected.
+
+    Returns
+    -------
+    chosen : ndarray of int, shape (n_rows,)
+        Sorted indices of rows of the pool.
+    is_selected : ndarray of bool, shape (n_rows,)
+        Mask of those that were not drawn at random.
+    """
     strata = Strata(X, outputs, rng)
     spread = strata.spread[strata.of(pool)]
     log_share = np.log(spread + 1e-3 * spread.mean() + np.finfo(float).tiny)
     keys = log_share + rng.gumbel(size=len(log_share))  # the largest keys are a draw without replacement
-    return np.sort(np.argpartition(keys, -n_rows)[-n_rows:])
+    is_random = np.zeros(len(keys), dtype=bool)
+    if n_random:
+        is_random[rng.permutation(len(keys))[:n_random]] = True
+        keys[is_random] = np.inf
+    chosen = np.sort(np.argpartition(keys, -n_rows)[-n_rows:])
+    return chosen, ~is_random[chosen]
 
 
 def choose_from_dataset(
@@ -288,12 +321,18 @@ class SpreadKeys:
         Sorted positions of rows that are not drawn.
     weight : str or None
         Column of weights; rows with weight 0 are not drawn.
+    random : RandomPart, default=none
+        Rows that are drawn before all others.
+    last : RandomPart, default=none
+        Rows that are drawn at random after all others, even if they are in ``random``.
     """
 
     strata: Strata
     seed: int
     skipped: np.ndarray
     weight: str | None
+    random: RandomPart = NO_PART
+    last: RandomPart = NO_PART
 
     @classmethod
     def of(
@@ -319,6 +358,12 @@ class SpreadKeys:
         with np.errstate(divide="ignore"):  # a number that is exactly zero has the smallest key
             keys = self.log_share[self.strata.of_chunk(chunk)] - np.log(-np.log(uniform))
         first, last = np.searchsorted(self.skipped, [chunk.start, chunk.start + len(chunk)])
+        if self.random.share:
+            is_random = self.random.of(chunk.start, len(chunk))
+            keys[is_random] = ABOVE_ALL + uniform[is_random]
+        if self.last.share:
+            is_last = self.last.of(chunk.start, len(chunk))
+            keys[is_last] = uniform[is_last] - ABOVE_ALL
         keys[self.skipped[first:last] - chunk.start] = -np.inf
         if self.weight is not None:
             keys[chunk.others[self.weight] == 0] = -np.inf

@@ -37,7 +37,8 @@ def bound_keys(keys: SpreadKeys, n_table: int, n_rows: int) -> KeyBounds | None:
 
     A row of stratum :math:`h` has a key above :math:`t` with the probability :math:`p_h = 1 - \exp(-s_h e^{-t})`, where
     :math:`s_h` is its share. How many rows of the table are in a stratum is known from the labelled rows, which were
-    drawn at random, and so is the number of rows with keys above :math:`t`, with its standard deviation.
+    drawn at random, and so is the number of rows with keys above :math:`t`, with its standard deviation. Rows that are
+    drawn at random before others have larger keys, and rows that are drawn last have smaller ones.
 
     Parameters
     ----------
@@ -52,7 +53,8 @@ def bound_keys(keys: SpreadKeys, n_table: int, n_rows: int) -> KeyBounds | None:
 
     def chances(key: float) -> np.ndarray:
         with np.errstate(over="ignore"):  # of a key that all rows exceed
-            return np.asarray(-np.expm1(-np.exp(keys.log_share - key)))
+            of_key = -np.expm1(-np.exp(keys.log_share - key))
+        return np.asarray((1 - keys.last.share) * (keys.random.share + (1 - keys.random.share) * of_key))
 
     expected = _solve(lambda key: n_table * float(share @ chances(key)), n_rows)
     chance = chances(expected)

@@ -58,7 +58,9 @@ class Candidate:
         if there are several groups of them, such as out-of-bag rows and synthetic rows. NaN if the candidate was not
         validated.
     fidelity, fidelity_low, fidelity_high : float
-        Estimated fidelity on unseen rows, and its 95 % interval; NaN if the candidate was not validated.
+        Estimated fidelity on unseen rows, and its 95 % interval; NaN if the candidate was not validated. The interval
+        counts one more row with a large error, since few rows contain no rare ones; it is too narrow if the errors are
+        still rarer and larger.
     seconds : float
         Time to fit the candidate, in all folds together.
     is_within_budget : bool

@@ -113,10 +113,10 @@ def divide(real: TransferSet, validation: Validation, rng: np.random.RandomState
     is_few = n_synthetic < len(present) <= MAX_FEW_ROWS
     if not is_few or validation.kind not in KINDS_OF_X or validation.origin == ON_UNLABELED_ROWS:
         return None
-    known, out_of_bag = present, None
+    known, out_of_bag = present[~real.is_selected[present]], None
     if validation.kind == "out of bag":
         known, out_of_bag = out_of_bag_group(real, present, validation.targets)
-    group = out_of_bag or group_of(real.take(present), validation.targets)
+    group = out_of_bag or group_of(real.take(known), validation.targets)
     fold = np.full(len(real), -1)
     fold[rng.permutation(present)] = np.arange(len(present)) % N_FOLDS
     training = tuple(np.flatnonzero((fold >= 0) & (fold != one)) for one in range(N_FOLDS))

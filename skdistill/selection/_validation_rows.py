@@ -22,6 +22,9 @@ MIN_UNLABELED_ROWS, MAX_VALIDATION_ROWS = 100, 5000
 """The first number is the minimum number of unlabelled rows for using them instead of rows of ``X`` as validation rows;
 the second is the maximum number of validation rows."""
 
+POOL_SHARE = 0.5
+"""Maximum share of the unlabelled rows that validate."""
+
 MIN_SYNTHETIC_ROWS, SMALL_SYNTHETIC_ROWS = 50, 300
 """The first number is the minimum number of synthetic validation rows of a sampler. Up to the second number, they may
 use twice ``VALIDATION_QUERY_SHARE``."""
@@ -51,7 +54,7 @@ ON_SEEN_ROWS = "rows of X, which the teacher may have been fitted on"
 """Origins of validation rows whose estimates may be biased."""
 
 ON_UNLABELED_ROWS = "X_unlabeled"
-"""Origin of validation rows that are half of the unlabelled rows."""
+"""Origin of validation rows that are half of the unlabelled rows, or were drawn at random before others."""
 
 UNSEEN_KINDS = ("given", "unseen")
 """Kinds of validation rows that are real rows which the teacher was not fitted on, without synthetic ones."""
@@ -61,7 +64,8 @@ Z_95 = 1.96
 
 FINAL_FIT_GAIN = 0.25
 """Relative decrease of the loss of a student of fidelity f, divided by f², when it is finally fitted on more real rows
-and twice as many synthetic rows. This was measured on rows that no benchmark reports."""
+and twice as many synthetic rows. This was measured on rows that no benchmark reports. If fewer unlabelled rows validate
+than half of them, it decreases in proportion, because the final fit adds fewer rows."""
 
 MIN_HALF_WIDTH = 0.002
 HALF_WIDTH_SHARES = {
@@ -232,15 +236,28 @@ class Validation:
             (self._losses(student, group) for group in self.reported), key=lambda found: found[0].mean()
         )
         loss = losses.mean()
-        error = Z_95 * (losses - loss * shares).std() / np.sqrt(len(losses))
+        error = (losses - loss * shares).std() / np.sqrt(len(losses))
+        errors = np.hypot(error, error_of_one_more(1 - loss, len(losses))), error
         if self.kind != "given":
             loss *= 1 - self.final_fit_gain * max(1 - loss, 0) ** 2
-        below, above = (np.hypot(error, MIN_HALF_WIDTH + share * loss) for share in HALF_WIDTH_SHARES[self.kind])
+        systematic = (MIN_HALF_WIDTH + share * loss for share in HALF_WIDTH_SHARES[self.kind])
+        below, above = (np.hypot(Z_95 * each, other) for each, other in zip(errors, systematic, strict=True))
         return Estimate(1 - loss, 1 - loss - below, min(1 - loss + above, 1.0))
 
     def _losses(self, student: Any, group: Group) -> tuple[np.ndarray, np.ndarray]:
         given = self.targets.predict(student, group.X)
         return group.losses(given, pools_outputs=self.targets.pools_outputs)
+
+
+def error_of_one_more(fidelity: float, n_rows: int) -> float:
+    r"""Return by how much the standard error below an estimated fidelity is larger, as the root of squares.
+
+    Large losses are rare, and few rows contain none of them. The error is therefore that of the rows and one more, for
+    which the student is as far from the teacher as the mean of the teacher's outputs is on average: its loss is 1. With
+    the variance :math:`\sigma^2` of :math:`n` losses of mean :math:`1 - f`, the squared standard error is
+    :math:`\sigma^2 / n + f^2 / (n (n + 1))`.
+    """
+    return float(abs(fidelity) / np.sqrt(n_rows * (n_rows + 1)))
 
 
 @dataclass(frozen=True)
@@ -312,8 +329,9 @@ def hold_out(
 ) -> HeldOut:
     """Select the best available validation rows.
 
-    The best are rows that the teacher was not fitted on: ``X_val``, half of ``X_unlabeled``, rows of ``X`` that are
-    labelled out-of-fold, or rows of ``X`` for which a fitted forest has out-of-bag outputs. The next best are rows of
+    The best are rows that the teacher was not fitted on: ``X_val``, half of ``X_unlabeled`` or the rows of it that were
+    drawn at random before others were selected, rows of ``X`` that are labelled out-of-fold, or rows of ``X`` for which
+    a fitted forest has out-of-bag outputs. Rows that were selected by outputs never validate. The next best are rows of
     ``X``, if the teacher has not memorised them. Otherwise, synthetic rows drawn from held-out rows rank the students,
     and synthetic rows drawn from all rows estimate the fidelity of the selected one.
 
@@ -342,14 +360,17 @@ def hold_out(
     present = np.flatnonzero(real.sample_weight)
     if given is not None:
         return HeldOut(present, Validation((given,), (given,), "X_val", "given", targets), memorization)
-    is_pool = np.count_nonzero(real.is_unlabeled) >= MIN_UNLABELED_ROWS
-    candidates, share = (np.flatnonzero(real.is_unlabeled), 0.5) if is_pool else (present, share)
-    n_rows = int(np.clip(round(share * len(candidates)), MIN_VALIDATION_ROWS // 4, MAX_VALIDATION_ROWS))
+    of_pool, n_unlabeled = np.flatnonzero(real.is_unlabeled & ~real.is_selected), np.count_nonzero(real.is_unlabeled)
+    is_pool = len(of_pool) >= MIN_UNLABELED_ROWS
+    candidates = of_pool if is_pool else present[~real.is_selected[present]]
+    most = round(POOL_SHARE * n_unlabeled if is_pool else share * len(candidates))
+    n_rows = int(np.clip(most, MIN_VALIDATION_ROWS // 4, MAX_VALIDATION_ROWS))
     rows = np.sort(rng.permutation(candidates)[:n_rows])
     if is_pool or are_out_of_sample:
         origin = ON_UNLABELED_ROWS if is_pool else "rows of X, labelled by teachers that had not seen them"
         group = group_of(real.take(rows), targets)
-        validation = Validation((group,), (group,), origin, "unseen", targets)
+        gain = FINAL_FIT_GAIN * len(rows) / (POOL_SHARE * n_unlabeled) if is_pool else FINAL_FIT_GAIN
+        validation = Validation((group,), (group,), origin, "unseen", targets, min(gain, FINAL_FIT_GAIN))
     else:
         validation = _of_seen_rows(real, rows, memorization, targets, oracle, n_synthetic, n_jobs, rng)
     return HeldOut(np.setdiff1d(present, rows), validation, memorization)

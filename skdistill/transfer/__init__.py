@@ -2,7 +2,7 @@
 
 from ._drawing import AUTO_RATIO, SYNTHETIC_WEIGHT, Draw, count_synthetic, draw_rows
 from ._oracle import Oracle
-from ._real_rows import Pool, label_real_rows
+from ._real_rows import Pool, count_random, label_real_rows
 from ._summary import TransferSummary
 from ._transfer_set import REAL, SAMPLERS, UNLABELLED, SampledRows, TransferSet
 
@@ -18,6 +18,7 @@ __all__ = [
     "SampledRows",
     "TransferSet",
     "TransferSummary",
+    "count_random",
     "count_synthetic",
     "draw_rows",
     "label_real_rows",

@@ -7,9 +7,18 @@ from typing import Any, Protocol
 import numpy as np
 
 from .._tables import take_rows
-from ..samplers import choose_from_pool
+from ..samplers._pool import select_rows
 from ._oracle import Oracle
 from ._transfer_set import SampledRows, TransferSet
+
+RANDOM_SHARE, FEWEST_RANDOM_ROWS, MOST_RANDOM_ROWS = 0.25, 150, 5000
+"""Share of the unlabelled rows within the budget that are drawn at random, and its limits: rows that were selected by
+the teacher's outputs do not represent the others, so that only these validate."""
+
+
+def count_random(n_rows: int) -> int:
+    """Return how many of the unlabelled rows that a budget allows are drawn at random before others are selected."""
+    return min(n_rows, MOST_RANDOM_ROWS, max(FEWEST_RANDOM_ROWS, round(RANDOM_SHARE * n_rows)))
 
 
 class Pool(Protocol):
@@ -32,8 +41,13 @@ class ChosenRows(Protocol):
 
     rows: Any
 
-    def labelled(self, outputs: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray | None, np.ndarray | None]:
-        """Return the rows in the order of the dataset, their outputs, weights and true labels, if they have some."""
+    def labelled(
+        self, outputs: np.ndarray
+    ) -> tuple[Any, np.ndarray, np.ndarray | None, np.ndarray | None, np.ndarray | None]:
+        """Return the rows in the order of the dataset, their outputs, weights, true labels and mask of selected rows.
+
+        Those that they do not have are ``None``.
+        """
         ...
 
 
@@ -48,13 +62,14 @@ def label_real_rows(
     pool: Pool | None = None,
     sampled: SampledRows | None = None,
     most_unlabeled: float = np.inf,
+    is_validated: bool = False,
     rng: np.random.RandomState,
 ) -> TransferSet:
     """Label the real rows, those of ``X`` first.
 
     If the budget is smaller than ``X``, a random subset of its rows is labelled. If the rest of the budget, or
     ``most_unlabeled``, is smaller than ``X_unlabeled``, its rows are drawn with higher probability in regions where the
-    teacher's outputs vary more.
+    teacher's outputs vary more. Some rows are drawn at random before that, if such rows are to validate.
 
     Parameters
     ----------
@@ -74,6 +89,8 @@ def label_real_rows(
         Which rows of a larger table ``X`` is, and the outputs that are known already.
     most_unlabeled : float, default=inf
         Maximum number of rows of ``X_unlabeled``.
+    is_validated : bool, default=False
+        Whether unlabelled rows validate samplers or students.
     rng : RandomState
 
     Returns
@@ -93,10 +110,12 @@ def label_real_rows(
         outputs = label_anew(outputs)
     real = TransferSet(X, outputs, sample_weight, truth, sampled=sampled)
     if X_unlabeled is not None and oracle.n_left >= 1:
-        rows, most = X_unlabeled, min(oracle.n_left, most_unlabeled)
+        rows, is_selected, most = X_unlabeled, None, min(oracle.n_left, most_unlabeled)
         if rows.shape[0] > most:
-            rows = take_rows(rows, choose_from_pool(X, outputs, rows, int(most), rng))
-        real = real.with_unlabeled(rows, oracle.label(rows, "unlabelled rows"))
+            n_random = count_random(int(most)) if is_validated else 0
+            chosen, is_selected = select_rows(X, outputs, rows, int(most), n_random, rng)
+            rows = take_rows(rows, chosen)
+        real = real.with_unlabeled(rows, oracle.label(rows, "unlabelled rows"), is_selected=is_selected)
     elif pool is not None and oracle.n_left >= 1:
         real = _with_rows_of(pool, real, oracle, rng)
     oracle.refusals.learn(real.X)

@@ -84,6 +84,9 @@ class TransferSet:
     sampled : SampledRows or None, default=None
         Which rows of a larger table the real rows are; ``None`` if they are not sampled. Parts of a transfer set have
         that of the whole.
+    is_selected : ndarray of bool, shape (n_samples,), or None, default=None
+        Mask of the unlabelled rows that were selected by the teacher's outputs, so that they do not represent other
+        rows. ``None`` means that there are none.
 
     Examples
     --------
@@ -111,10 +114,13 @@ class TransferSet:
     origin: Any = None
     origins: tuple[str, ...] = ("real", "unlabelled")
     sampled: SampledRows | None = None
+    is_selected: Any = None
 
     def __post_init__(self) -> None:
         if self.origin is None:
             object.__setattr__(self, "origin", np.full(len(self), REAL))
+        if self.is_selected is None:
+            object.__setattr__(self, "is_selected", np.zeros(len(self), dtype=bool))
 
     def __len__(self) -> int:
         return len(self.sample_weight)
@@ -169,6 +175,7 @@ class TransferSet:
             sample_weight=self.sample_weight[rows],
             truth=None if self.truth is None else self.truth[rows],
             origin=self.origin[rows],
+            is_selected=self.is_selected[rows],
         )
 
     def extend(self, synthetic: Sequence[tuple[Any, np.ndarray]], total_weight: float, sampler: str) -> "TransferSet":
@@ -185,14 +192,22 @@ class TransferSet:
         return self._stack(synthetic, weight, origins.index(sampler, SAMPLERS), origins)
 
     def with_unlabeled(
-        self, X: Any, outputs: np.ndarray, weight: np.ndarray | None = None, truth: np.ndarray | None = None
+        self,
+        X: Any,
+        outputs: np.ndarray,
+        weight: np.ndarray | None = None,
+        truth: np.ndarray | None = None,
+        is_selected: np.ndarray | None = None,
     ) -> "TransferSet":
         """Return the transfer set with further real rows appended.
 
-        Without ``weight``, each has the mean weight of the rows so far; without ``truth``, they have no true labels.
+        Without ``weight``, each has the mean weight of the rows so far; without ``truth``, they have no true labels;
+        without ``is_selected``, they represent other rows.
         """
         weights = self.sample_weight.mean() if weight is None else weight
         added = self._stack([(X, outputs)], weights, UNLABELLED, self.origins)
+        if is_selected is not None:
+            added = replace(added, is_selected=np.concatenate([self.is_selected, is_selected]))
         if truth is None or added.truth is None:
             return added
         return replace(added, truth=np.concatenate([added.truth[: len(self)], truth]))
@@ -212,6 +227,7 @@ class TransferSet:
             np.concatenate([self.origin, np.full(n_added, origin)]),
             origins,
             self.sampled,
+            np.concatenate([self.is_selected, np.zeros(n_added, dtype=bool)]),
         )
 
     def weigh_real(self, share: float) -> "TransferSet":

@@ -18,7 +18,7 @@ from skdistill import DistilledRegressor
 from skdistill._processes import Shipped
 from skdistill.datasets import as_dataset
 from skdistill.datasets._arriving import ArrivingRows
-from skdistill.datasets._drawing import DrawnRows
+from skdistill.datasets._drawing import DrawnRows, RandomPart, draw
 from skdistill.exceptions import DatasetError, TeacherQueryError
 from skdistill.samplers import _selecting
 from skdistill.samplers._pool import SpreadKeys
@@ -165,6 +165,27 @@ def test_bounds_hold(folder, n_rows):
         found = np.sort(np.concatenate([keys(chunk) for chunk in scanned.chunks()]))[::-1]
         assert np.count_nonzero(found > bounds.high) <= n_rows <= np.count_nonzero(found > bounds.low)
         assert np.count_nonzero(found > bounds.high) > n_rows / 2
+
+
+@pytest.mark.parametrize("n_rows", [400, 2000])
+def test_random_rows_come_first_and_others_last(folder, n_rows):
+    """By their positions alone, and the bounds hold with them."""
+    for seed in range(3):
+        keys, scanned = keys_of(dataset(folder), seed)
+        keys = replace(keys, random=RandomPart(seed, 0.04), last=RandomPart(seed + 1, 0.2))
+        is_free = ~np.isin(np.arange(N_ROWS), keys.skipped)
+        is_last = keys.last.of(0, N_ROWS) & is_free
+        is_random = keys.random.of(0, N_ROWS) & is_free & ~is_last
+        found = np.concatenate([keys(chunk) for chunk in scanned.chunks()])
+        assert found[is_random].min() > found[is_free & ~is_random].max()
+        assert found[is_last].max() < found[is_free & ~is_last].min()
+        chosen = draw(scanned, n_rows, keys, (), lambda n_rows: None).positions
+        assert np.isin(np.flatnonzero(is_random), chosen).all()
+        assert not np.isin(np.flatnonzero(is_last), chosen).any()
+        np.testing.assert_array_equal(keys.random.at(chosen), keys.random.of(0, N_ROWS)[chosen])
+        if (bounds := bound_keys(keys, N_ROWS - 1500, n_rows)) is not None:
+            found = np.sort(found)[::-1]
+            assert np.count_nonzero(found > bounds.high) <= n_rows <= np.count_nonzero(found > bounds.low)
 
 
 def test_few_rows_are_too_uncertain(folder):

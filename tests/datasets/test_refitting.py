@@ -10,11 +10,12 @@ import pytest
 from helpers import CountingTeacher
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import r2_score
 
 from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor, as_teacher, memory_info
 from skdistill.datasets import as_dataset
 from skdistill.datasets._remaining import BLOCK, RemainingRows
-from skdistill.estimators import _refitting, _summing
+from skdistill.estimators import _datasets, _refitting, _summing
 from skdistill.estimators._summing import LABELLED_CHUNKS, Summing
 from skdistill.exceptions import DatasetError, TeacherOutputError, TeacherQueryError, TeacherWarning
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor, CompactTreeRegressor
@@ -58,8 +59,8 @@ def student(kind="linear", teacher=wavy, **options):
 def test_a_larger_budget_makes_the_student_better(kind):
     """The teacher labels exactly as many rows as allowed; the sums are stated; unseen rows agree with the report."""
     counting = Counting()
-    small = student(kind, max_queries=1000).fit(dataset(rows()))
-    large = student(kind, counting, max_queries=5000).fit(dataset(rows()))
+    small = student(kind, max_queries=1000, random_state=1).fit(dataset(rows()))
+    large = student(kind, counting, max_queries=5000, random_state=1).fit(dataset(rows()))
     report, other = large.refit_report_, rows(4000, seed=1)
     assert counting.n_asked == large.transfer_set_.n_queries == 5000
     assert report.is_kept
@@ -157,10 +158,11 @@ def test_a_worse_student_is_not_kept(monkeypatch):
     """The student is then that of the sample, and says so."""
 
     def with_wrong_sums(given, targets):
-        worse = DistilledRegressor(lambda X: 0.9 * wavy(X), "linear", sampler=None).fit(rows(500)).student_
+        worse = DistilledRegressor(lambda X: 0.75 * wavy(X), "linear", sampler=None).fit(rows(500)).student_
         return SimpleNamespace(add=lambda *part: None, student=lambda: worse, is_step=False)
 
-    before = student().fit(dataset(rows()))
+    monkeypatch.setattr(_refitting, "sums_for", lambda *_: None)
+    before = student(max_queries=4000).fit(dataset(rows()))
     monkeypatch.setattr(_refitting, "sums_for", with_wrong_sums)
     model = student(max_queries=4000).fit(dataset(rows()))
     assert not model.refit_report_.is_kept
@@ -204,23 +206,25 @@ def test_a_step_is_chosen_and_compared_on_different_rows(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("of_none", "gains", "length"),
+    ("of_none", "gains", "n_rows", "length"),
     [
-        (1.0, {}, 1.0),
-        (1.0, {0.5: 0.01}, 1.0),  # less than two standard errors
-        (1.0, {0.5: 0.1, 2.0: 0.01}, 0.5),
-        (0.1, {0.5: 0.01}, 0.5),  # the whole step is worse than none
+        (1.0, {}, 1000, 1.0),
+        (1.0, {0.5: 0.01}, 1000, 1.0),  # less than two standard errors
+        (1.0, {0.5: 0.1, 2.0: 0.01}, 1000, 0.5),
+        (1.0, {2.0: 1.0}, 1000, 2.0),
+        (1.0, {2.0: 1.0}, 100, 1.0),  # too few rows to go beyond the step
+        (0.1, {0.5: 0.01}, 1000, 0.5),  # the whole step is worse than none
     ],
 )
-def test_another_length_must_be_clearly_better(monkeypatch, of_none, gains, length):
+def test_another_length_must_be_clearly_better(monkeypatch, of_none, gains, n_rows, length):
     """Unless the whole step makes the student worse."""
-    noise = np.random.default_rng(0).normal(0, 0.5, size=(2, 1000))
+    noise = np.random.default_rng(0).normal(0, 0.5, size=(2, n_rows))
     noise -= noise.mean(axis=1, keepdims=True)
-    losses = {"none": np.full(1000, of_none), 1.0: 0.5 + noise[0]}
+    losses = {"none": np.full(n_rows, of_none), 1.0: 0.5 + noise[0]}
     of = lambda student, *_: losses.get(student, 0.5 - gains.get(student, -0.1) + noise[1])  # noqa: E731
     monkeypatch.setattr(_refitting, "shortened", lambda before, refitted, length: length)
     monkeypatch.setattr(_refitting, "_losses", of)
-    assert _refitting._best_length("none", "refitted", None, None) == length
+    assert _refitting._best_length("none", "refitted", SimpleNamespace(targets=noise[0]), None) == length
 
 
 def test_a_step_that_is_too_long_is_shortened(monkeypatch):
@@ -282,7 +286,7 @@ def test_rows_of_synthetic_samplers_come_first():
 
 def test_classes_labels_weights_and_temperatures(monkeypatch):
     """True labels are blended in, rows of weight zero are not labelled, and a temperature is undone."""
-    monkeypatch.setattr(_summing, "VALIDATION_SHARE", 0.2)  # few rows tell little
+    monkeypatch.setattr(_datasets, "HELD_OUT_SHARE", 0.2)  # few rows tell little
     table = rows()
     truth = (table["a"] + 0.2 * table["b"] > 0.6).astype(int)
     teacher = RandomForestClassifier(5, min_samples_leaf=20, random_state=0).fit(table[["a", "b"]][:2000], truth[:2000])
@@ -377,16 +381,24 @@ def test_another_number_of_outputs_is_an_error():
 
 def test_the_report_is_of_all_rows(monkeypatch):
     """Rows were selected where the outputs vary, so that few of these are left to compare the students on."""
-    monkeypatch.setattr(_summing, "VALIDATION_SHARE", 0.5)  # few rows tell little
-    table = rows()
-    model = student(max_queries=N_ROWS).fit(dataset(table, sample_rows=4000))
-    before = student().fit(dataset(table, sample_rows=4000))
-    assert model.refit_report_.fidelity_before == pytest.approx(before.fidelity(table), abs=0.02)
+    monkeypatch.setattr(_datasets, "HELD_OUT_SHARE", 0.5)  # few rows tell little
+    table, compared, better = rows(24_000), [], _refitting._better
+
+    def noting(model, before, refitted, summing, targets):
+        compared.extend([before, summing.held_out()[0].X])
+        return better(model, before, refitted, summing, targets)
+
+    monkeypatch.setattr(_refitting, "_better", noting)
+    model = student(max_queries=len(table)).fit(dataset(table, sample_rows=16_000))
+    before, held = compared
+    fidelity_before = r2_score(wavy(table), before.predict(table))
+    assert model.refit_report_.fidelity_before == pytest.approx(fidelity_before, abs=0.02)
+    assert (held["a"] > 0.8).mean() == pytest.approx((table["a"] > 0.8).mean(), abs=3 * 0.4 / np.sqrt(len(held)))
 
 
 def test_held_out_rows_have_their_weights(monkeypatch):
     """The fidelity that is reported is the weighted one."""
-    monkeypatch.setattr(_summing, "VALIDATION_SHARE", 0.5)  # few rows tell little
+    monkeypatch.setattr(_datasets, "HELD_OUT_SHARE", 0.5)  # few rows tell little
     table = rows()
     weight = np.where(table["a"] > 0.8, 20.0, 1.0)
     parts = dataset(table.assign(weight=weight))

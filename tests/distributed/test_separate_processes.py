@@ -62,11 +62,11 @@ def processes(tmp_path):
         cloudpickle.unregister_pickle_by_value(module)
 
 
-def kill_after(n_calls, folder, process, pid=None):
-    """Kill a process once a teacher was called so often: by the process, or by any."""
+def kill_after(n_calls, folder, process, pid=None, is_ready=lambda: True):
+    """Kill a process once a teacher was called so often, by the process or by any, and something else is ready."""
 
     def watch():
-        while len(list(folder.glob(f"{pid or ''}*"))) < n_calls:
+        while len(list(folder.glob(f"{pid or ''}*"))) < n_calls or not is_ready():
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
 
@@ -110,7 +110,7 @@ def test_a_dead_scheduler_is_named_and_the_next_run_goes_on(processes, tmp_path)
     client, (scheduler, _, _) = processes
     calls, memory = tmp_path / "calls", str(tmp_path / "memory")
     calls.mkdir()
-    kill_after(8, calls, scheduler)
+    kill_after(8, calls, scheduler, is_ready=lambda: Path(memory).exists() and memory_info(memory).n_rows)
     model = DistilledRegressor(
         Noting(calls), "tree", sampler=None, random_state=0, chunk_size=100, memory=memory, teacher_id="noting"
     )

@@ -449,6 +449,25 @@ class TestThreads:
             each.update(rows)
             assert len(each._sums) == each.status().n_periods
 
+    @pytest.mark.parametrize("busy", [0, 1])
+    def test_merging_waits_for_what_a_thread_is_counting(self, base, busy):
+        """A thread that starts a period, with the lock, is not seen when it has done half of it."""
+        monitors = [pickle.loads(base) for _ in range(2)]
+        for each in monitors:
+            each.start_period()
+        writing = monitors[busy]
+        whole, writing._sums = writing._sums, writing._sums[:1]
+
+        class Lock:
+            def __enter__(self):
+                writing._sums = whole
+
+            def __exit__(self, *_):
+                pass
+
+        writing._lock = Lock()
+        assert Monitor.merge(monitors)._sums.shape == whole.shape
+
     def test_a_monitor_of_an_earlier_version_is_read(self, base):
         """Its pickle has no lock."""
         earlier = pickle.loads(base)

@@ -1,12 +1,19 @@
 """What validation rows say of unseen ones."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
+import joblib
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skdistill import as_teacher
 from skdistill.metrics import fidelity
-from skdistill.selection._validation_rows import Group, Losses, Validation
+from skdistill.selection._cross_validation import divide
+from skdistill.selection._validation_rows import Group, Losses, Validation, hold_out
+from skdistill.transfer import Oracle, TransferSet
 
 
 class Answers:
@@ -62,6 +69,62 @@ def test_intervals_hold(noise):
         estimate = validation([Group(np.arange(200), teacher[:200], np.ones(200))]).estimate(student)
         inside += estimate.low <= fidelity(teacher[200:], student[200:]) <= estimate.high
     assert inside >= 180
+
+
+@pytest.mark.parametrize("n_rows", [30, 100, 300])
+def test_intervals_know_that_few_rows_have_no_rare_errors(n_rows):
+    """If one row in 100 is far off, the fidelity is in at least 90 % of the intervals; more rows exclude more."""
+    inside = 0
+    for seed in range(200):
+        rng = np.random.RandomState(seed)
+        teacher = rng.standard_normal(n_rows)
+        student = teacher + 0.01 * rng.standard_normal(n_rows) + (rng.random(n_rows) < 0.01)
+        estimate = validation([Group(np.arange(n_rows), teacher, np.ones(n_rows))]).estimate(student)
+        inside += estimate.low <= 1 - 0.0101 <= estimate.high
+    assert inside >= 180
+    close = validation([Group(np.arange(n_rows), teacher, np.ones(n_rows))]).estimate(0.99 * teacher)
+    assert 1 / n_rows < close.fidelity - close.low < 0.003 + 2 / n_rows
+
+
+def held_out_of(rows):
+    """Return the validation rows, all of them, that are held out of a transfer set with this teacher."""
+    oracle = Oracle(lambda X, origin: X[:, 0], joblib.Memory(None))
+    targets = SimpleNamespace(teacher=as_teacher(lambda X: X[:, 0], task="regression"), of=lambda outputs: outputs)
+    options = {"are_out_of_sample": False, "n_synthetic": 0, "n_jobs": 1, "rng": np.random.RandomState(0)}
+    return hold_out(0.25, rows, None, targets, oracle, **options)
+
+
+@pytest.mark.parametrize(("n_random", "kind"), [(60, "own"), (150, "unseen"), (400, "unseen")])
+def test_rows_that_were_selected_never_validate(n_random, kind):
+    """They do not represent others; those that were drawn at random before do, if they are enough, at most half."""
+    X = np.arange(800.0)[:, None]
+    real = TransferSet(X[:200], X[:200, 0], np.ones(200))
+    rows = real.with_unlabeled(X[200:], X[200:, 0], is_selected=np.arange(600) >= n_random)
+    found = held_out_of(rows)
+    [group] = found.validation.reported
+    validating = group.X[:, 0]
+    assert found.validation.kind == kind
+    assert (validating < 200 + n_random).all()
+    assert len(np.intersect1d(validating, X[found.training, 0])) == 0
+    assert len(validating) + len(found.training) == 800
+    if kind == "unseen":
+        assert (validating >= 200).all()
+        assert len(validating) == min(n_random, 300)
+
+
+def test_folds_validate_no_selected_rows():
+    """All rows are taught; those that do not represent others are not predicted."""
+    X = np.arange(200.0)[:, None]
+    real = TransferSet(X[:100], X[:100, 0], np.ones(100)).with_unlabeled(
+        X[100:], X[100:, 0], is_selected=np.arange(100) >= 20
+    )
+    targets = SimpleNamespace(of=lambda outputs: outputs)
+    folds = divide(real, replace(validation([]), kind="own", targets=targets), np.random.RandomState(0))
+    assert sorted(folds.validation.ranking[0].X[:, 0]) == list(range(120))
+    assert sorted(np.concatenate(folds.validating)) == list(range(120))
+    assert len(np.unique(np.concatenate(folds.training))) == 200
+    for training, validating in zip(folds.training, folds.validating, strict=True):
+        assert len(np.intersect1d(real.X[training, 0], folds.validation.ranking[0].X[validating, 0])) == 0
 
 
 def test_intervals_of_rows_that_may_mislead_are_wider():
