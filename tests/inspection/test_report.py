@@ -28,7 +28,7 @@ from skdistill.exceptions import StudentError, TeacherError, TeacherOutputError
 from skdistill.inspection import Report, _decision
 from skdistill.inspection._answers import Answers, given_answers
 from skdistill.inspection._cost_picture import cost_picture
-from skdistill.inspection._costs import compare_costs
+from skdistill.inspection._costs import compare_costs, other_costs
 from skdistill.inspection._decision import DECISIONS, decide, grade
 from skdistill.inspection._findings import CLEAR, UNKNOWN, Estimate, Findings
 from skdistill.inspection._measures import count_shared, fidelity_error
@@ -1636,3 +1636,16 @@ def test_texts_with_halves_of_characters_are_shown(tmp_path):
         assert shown in page
     assert str(found).encode()
     assert found._repr_html_().encode()
+
+
+def test_each_cost_is_told_once():
+    """By the reason or by the evidence, that of the compiled student, too."""
+    row, many = {"teacher_row": 90, "student_row": 30, "compiled_row": 2}, {"teacher_many": 12, "student_many": 3}
+    found = SimpleNamespace(**row, **many, teacher_bytes=700, student_bytes=100, compiled_bytes=50)
+    costs = compare_costs(found)
+    assert [cost.compiled != "" for cost in costs] == [True, False, True]
+    for reason in ("", costs[0].short, costs[0].text, ", ".join(cost.short for cost in costs)):
+        told = f"{reason}. {other_costs(found, reason)}"
+        for cost in costs:
+            assert told.count(cost.times) == 1
+            assert not cost.compiled or told.count(cost.compiled) == 1

@@ -11,6 +11,7 @@ from sklearn.svm import LinearSVC
 from skdistill import DistilledClassifier, DistilledRegressor, report
 from skdistill.datasets import as_dataset
 from skdistill.exceptions import DatasetError
+from skdistill.inspection._all_rows import AllRows
 
 N_ROWS = 600
 
@@ -89,6 +90,19 @@ def test_all_rows_are_measured_as_in_memory(task, is_weighted, joins, monkeypatc
     n_rows = np.count_nonzero(WEIGHT) if is_weighted else N_ROWS
     assert f"all {n_rows} rows" in found.notes[0]
     assert f"those of {n_rows} rows, drawn at random" in str(found)
+
+
+def test_sums_of_partitions_add_up(monkeypatch):
+    """Each of them, also those that are zero for most models."""
+    joined, join, names = [], AllRows.join, ("n_rows", "kl", "top_2", "other_labels")
+    monkeypatch.setattr(AllRows, "join", lambda sums, part: joined.append((sums, part)) or join(sums, part))
+    report(distilled("2 classes")[0], [ROWS], timing=False, max_rows=None)
+    [(sums, part)] = joined
+    before = [getattr(sums, name) for name in names]
+    for place, name in enumerate(names):
+        setattr(part, name, 10 + place)
+    join(sums, part)
+    assert [getattr(sums, name) for name in names] == pytest.approx(np.add(before, [10, 11, 12, 13]))
 
 
 def test_slices_of_a_sample_hold_all_rows(monkeypatch):
