@@ -1,5 +1,6 @@
 """Fits on datasets refit the values of their students to more rows than they hold, within the budget."""
 
+import threading
 from functools import partial
 from itertools import pairwise
 from types import SimpleNamespace
@@ -152,6 +153,21 @@ def test_errors_of_the_sums_reach_the_caller(monkeypatch, n_jobs):
         fails_at[:], added[:] = [place], []
         with pytest.raises(MemoryError, match="the sums are full"):
             student(max_queries=10**6, n_jobs=n_jobs).fit(dataset(table))
+
+
+def test_an_interrupt_ends_the_thread_that_adds():
+    """It comes from the teacher, while rows of the last query are still added."""
+    counting, n_threads = Counting(), threading.active_count()
+
+    def interrupted(X):
+        if counting.n_asked > 4000:
+            raise KeyboardInterrupt
+        return wavy(X)
+
+    counting.function = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        student(teacher=counting, max_queries=10**6, n_jobs=2).fit(dataset(rows()))
+    assert threading.active_count() <= n_threads
 
 
 def test_a_worse_student_is_not_kept(monkeypatch):

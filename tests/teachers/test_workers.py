@@ -203,6 +203,38 @@ def test_rows_are_labelled_here_while_processes_start(monkeypatch, block_seconds
     assert len(here) >= 4 if block_seconds < 1 else len(here) == 1
 
 
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_what_fails_here_while_processes_start_is_raised(monkeypatch, error):
+    """Once they have started: no thread is left behind."""
+    failed, ended, calls = threading.Event(), [], []
+
+    class Shipped:
+        def __init__(self, _):
+            pass
+
+        def start(self, *_):
+            ended.append(failed.wait(20))
+            raise OSError("no processes")
+
+    def function(rows):
+        calls.append(len(rows))
+        if len(calls) == 3:
+            failed.set()
+            raise error("gone")
+        clock.sleep(0.01)
+        return rows[:, 0]
+
+    teacher, clock = checked(lambda rows: rows[:, 0]), Clock(1.0).used_by(monkeypatch)
+    teacher.model = function
+    monkeypatch.setattr(_workers, "MIN_PROCESS_SECONDS", 0.05)
+    monkeypatch.setattr(_workers, "Shipped", Shipped)
+    n_threads = threading.active_count()
+    with pytest.raises((TeacherQueryError, KeyboardInterrupt), match="gone"):
+        label(teacher)
+    assert ended == [True]
+    assert threading.active_count() <= n_threads
+
+
 @pytest.mark.parametrize(("n_rows", "n_spare", "is_tried"), [(300, 8, False), (10**6, 7, False), (10**6, 8, True)])
 def test_more_is_tried_for_more_rows(monkeypatch, n_rows, n_spare, is_tried):
     """What was too little for processes does not count for more rows, if the budget has queries to compare outputs."""
