@@ -31,14 +31,14 @@ def test_results_come_in_order_and_in_windows(monkeypatch):
     assert list(Shipped(lambda item: item**2).map(items, 2, "threading")) == [item**2 for item in items]
 
 
-def test_a_start_loads_the_function_and_does_not_call_it():
+def test_a_start_loads_the_function_and_does_not_call_it(tmp_path):
     """Workers then have what takes long to load."""
-    calls = []
-    shipped = Shipped(lambda item: calls.append(item) or item)
+    shipped = Shipped(lambda item: (tmp_path / str(item)).touch())
     shipped.start(2, "threading")
     assert shipped._token in _processes._loaded
-    assert not calls
-    _processes._loaded.clear()
+    assert not list(tmp_path.iterdir())
+    list(shipped.map(["called"], 2, "threading"))
+    assert [path.name for path in tmp_path.iterdir()] == ["called"]
 
 
 def test_libraries_that_were_loaded_since_use_one_thread_too(monkeypatch):
