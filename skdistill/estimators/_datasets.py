@@ -181,9 +181,7 @@ class ChosenOfDataset:
     random: RandomPart = NO_PART
     drawn: DrawnRows | None = None
 
-    def labelled(
-        self, outputs: np.ndarray
-    ) -> tuple[Any, np.ndarray, np.ndarray | None, np.ndarray | None, np.ndarray]:
+    def labelled(self, outputs: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray | None, np.ndarray | None, np.ndarray]:
         """Return the rows in the order of the dataset, outputs, weights, labels as targets, and which were selected."""
         pool, rows, drawn = self.pool, self.rows, self.drawn
         if drawn is None:

@@ -58,9 +58,9 @@ MOST_KEYS = 1_000_000
 class RefitReport:
     """What a refit to more rows of a dataset has changed, on rows of it that were used for nothing else.
 
-    They are drawn at random before rows are selected for the fit, so that they represent the dataset. Linear classifiers
-    and boosting of classes take a Newton step, whose length is chosen on one half of the rows that are held out; the
-    fidelity is that on the other half.
+    They are drawn at random before rows are selected for the fit, so that they represent the dataset. Linear
+    classifiers and boosting of classes take a Newton step, whose length is chosen on one half of the rows that are held
+    out; the fidelity is that on the other half.
 
     Parameters
     ----------

@@ -68,11 +68,12 @@ class AutoSampler(Documented):
     Notes
     -----
     The best validation rows are rows that the teacher was not fitted on: ``X_val``, otherwise half of ``X_unlabeled``
-    (if rows of it are selected within a budget: those that are drawn at random before), otherwise rows of ``X`` that are labelled out-of-fold or out-of-bag (``teacher_cv``). For a fitted scikit-learn
-    forest with bootstrap samples whose training set is ``X``, the out-of-bag outputs are used. Otherwise, if the
-    teacher has memorised its training rows, the validation set consists of synthetic rows drawn from held-out rows; if
-    not, of held-out rows of ``X``. ``sampler_results_["validated_on"]`` reports which. Out-of-bag rows and held-out
-    rows of ``X`` are combined with synthetic rows drawn from held-out rows.
+    (if rows of it are selected within a budget: those that are drawn at random before), otherwise rows of ``X`` that
+    are labelled out-of-fold or out-of-bag (``teacher_cv``). For a fitted scikit-learn forest with bootstrap samples
+    whose training set is ``X``, the out-of-bag outputs are used. Otherwise, if the teacher has memorised its training
+    rows, the validation set consists of synthetic rows drawn from held-out rows; if not, of held-out rows of ``X``.
+    ``sampler_results_["validated_on"]`` reports which. Out-of-bag rows and held-out rows of ``X`` are combined with
+    synthetic rows drawn from held-out rows.
 
     A stratified sample of a larger table (``max_real_rows``) is not extended, and no sampler is evaluated, unless the
     teacher has memorised its training rows: synthetic rows, each of the weight of a row of the table, hardly count.

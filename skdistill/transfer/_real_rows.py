@@ -11,7 +11,6 @@ from ..samplers._pool import select_rows
 from ._oracle import Oracle
 from ._transfer_set import SampledRows, TransferSet
 
-
 RANDOM_SHARE, FEWEST_RANDOM_ROWS, MOST_RANDOM_ROWS = 0.25, 150, 5000
 """Share of the unlabelled rows within the budget that are drawn at random, and its limits: rows that were selected by
 the teacher's outputs do not represent the others, so that only these validate."""
