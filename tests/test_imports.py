@@ -69,6 +69,7 @@ PRIVATE_IMPORTS = {
     ("cascades", "certificates._digests"): "the promise of a cascade says which student and rows it is about",
     ("cascades", "compiled._certainty"): "rows are deferred by the score that the compiled form computes",
     ("cascades", "datasets._for_models"): "a dataset is read with the columns that a cascade knows",
+    ("cascades", "datasets._recognition"): "datasets are refused with the same words",
     ("cascades", "estimators._fit_arguments"): "further rows are checked as those of a distilled estimator are",
     ("cascades", "estimators._teacher_rule"): "both models are kept fitted as the teacher of a distilled estimator is",
     ("cascades", "metrics._answering"): "scores are compared by the share of rows that candidates of students are",

@@ -227,6 +227,8 @@ class BaseCascade(Documented, TeacherMixin):
     ) -> tuple[Any, np.ndarray]:
         """Choose the score of certainty and the thresholds to test, on tuning rows and synthetic ones."""
         taken, truth = take_rows(X, rows), None if y is None else y[rows]
+        if self.n_synthetic == 0:
+            X_train = None  # only synthetic rows are drawn from it
         n_learned = round(LEARNED_SHARE * len(rows)) + (0 if X_train is None else X_train.shape[0])
         kinds = kinds_of(self.certainty, self._task == "classification", n_learned)
         learns = kinds != ("margin",) or models.teacher.output_kind == "logit"
@@ -333,7 +335,6 @@ class BaseCascade(Documented, TeacherMixin):
 
     def _answer(self, X: Any, needs: str) -> Answers:
         """Return the outputs or labels of the student, and those of the teacher for the rows that are deferred."""
-        check_fitted(self, "threshold_")
         X = check_table(self, X, reset=False)
         student = self._models.ask_student(X)
         deferred = np.flatnonzero(self._defers(student, X))

@@ -12,6 +12,7 @@ from .._types import RandomState, SupportsPredict, TeacherLike
 from .._validation import check_fitted
 from ..datasets import DatasetLike, is_dataset
 from ..datasets._for_models import answers_by_chunk
+from ..datasets._recognition import refuse_dataset
 from ._base import BaseCascade
 from ._models import Answers, Models
 
@@ -193,9 +194,28 @@ class CascadeClassifier(ClassifierMixin, BaseCascade):
             In the order of ``classes_``. Margins of a model without probabilities are converted to them. Of a dataset,
             those of each chunk.
         """
+        check_fitted(self, "threshold_")
         if is_dataset(X):
             return answers_by_chunk(X, self, "predict_proba")
         return self._answer(X, "outputs").outputs
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the share of rows whose label is the true one.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+            True labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        score : float
+        """
+        refuse_dataset(f"{type(self).__name__}.score", X, "Compare what predict returns for its chunks with y.")
+        return super().score(X, y, sample_weight)
 
     def _checked_y(self, X: Any, y: Any) -> np.ndarray:
         labels = column_or_1d(y, warn=True)

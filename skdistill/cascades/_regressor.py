@@ -8,8 +8,10 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from .._types import RandomState, SupportsPredict, TeacherLike
+from .._validation import check_fitted
 from ..datasets import DatasetLike, is_dataset
 from ..datasets._for_models import answers_by_chunk
+from ..datasets._recognition import refuse_dataset
 from ._base import BaseCascade, as_tolerance
 from ._models import Answers
 
@@ -170,9 +172,28 @@ class CascadeRegressor(RegressorMixin, BaseCascade):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or iterator over them
             Of a dataset that is read in chunks (:func:`~skdistill.datasets.as_dataset`), those of each chunk.
         """
+        check_fitted(self, "threshold_")
         if is_dataset(X):
             return answers_by_chunk(X, self, "predict")
         return self._answer(X, "outputs").outputs
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the R² of the values.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        score : float
+        """
+        refuse_dataset(f"{type(self).__name__}.score", X, "Compare what predict returns for its chunks with y.")
+        return super().score(X, y, sample_weight)
 
     def _checked_y(self, X: Any, y: Any) -> np.ndarray:
         values = check_array(y, ensure_2d=False, dtype="numeric", input_name="y", estimator=self)

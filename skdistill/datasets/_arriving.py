@@ -132,7 +132,7 @@ class ArrivingRows:
                 if part is _END:
                     break
                 self._add(part)
-            if not self._is_over and self._ends[-1] != self.shape[0]:
+            if self._ends[-1] != self.shape[0]:  # or nobody waits for them any more
                 raise RuntimeError(f"{self._ends[-1]} of {self.shape[0]} rows have arrived")
             self._may_read.wait()
             with self._reading:
@@ -153,12 +153,7 @@ class ArrivingRows:
 
     def _sort(self) -> None:
         """Replace the parts by all rows in order; no more than two copies of them are in memory."""
-        names = self._parts[0].others
-        arrived = DrawnRows(
-            stack_rows([part.table for part in self._parts]),
-            np.concatenate([part.positions for part in self._parts]),
-            {name: np.concatenate([part.others[name] for part in self._parts]) for name in names},
-        )
+        arrived = DrawnRows.joined(self._parts)
         with self._changed:
             self._parts, self._ends = [arrived], [0, len(arrived)]
         order = np.argsort(arrived.positions)

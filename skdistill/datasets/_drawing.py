@@ -267,13 +267,27 @@ class DrawnRows:
     positions: np.ndarray
     others: dict[str, np.ndarray]
 
+    @classmethod
+    def joined(cls, parts: "Sequence[DrawnRows]") -> "DrawnRows":
+        """Return the rows of at least one part together."""
+        return cls(
+            stack_rows([part.table for part in parts]),
+            np.concatenate([part.positions for part in parts]),
+            {name: np.concatenate([part.others[name] for part in parts]) for name in parts[0].others},
+        )
+
     def __len__(self) -> int:
         return len(self.positions)
 
-    def take(self, rows: np.ndarray) -> "DrawnRows":
+    def take(self, rows: np.ndarray | slice) -> "DrawnRows":
         """Return some of the rows."""
         others = {name: values[rows] for name, values in self.others.items()}
         return DrawnRows(take_rows(self.table, rows), self.positions[rows], others)
+
+    def weighted(self, weight: str | None) -> "DrawnRows":
+        """Return the rows with a weight other than 0; all if there is none, which the check of the weights reports."""
+        has_weight = np.ones(len(self), dtype=bool) if weight is None else self.others[weight] != 0
+        return self if has_weight.all() or not has_weight.any() else self.take(np.flatnonzero(has_weight))
 
 
 @dataclass
@@ -342,13 +356,8 @@ class LargestKeys:
         self.drop()
         if not self._pieces:
             return DrawnRows(take_rows(dataset.first_table(), slice(0, 0)), np.zeros(0, dtype=int), {})
-        tables = [self._conformed(piece, dataset) for piece in self._pieces]
-        names = self._pieces[0].chunk.others
-        return DrawnRows(
-            stack_rows(tables),
-            np.concatenate([piece.rows for piece in self._pieces]),
-            {name: np.concatenate([piece.chunk.others[name] for piece in self._pieces]) for name in names},
-        )
+        parts = [DrawnRows(self._conformed(each, dataset), each.rows, each.chunk.others) for each in self._pieces]
+        return DrawnRows.joined(parts)
 
     def _conformed(self, piece: _Piece, dataset: ChunkedTable) -> Any:
         if dataset.schema is None:

@@ -232,7 +232,7 @@ def draw_first_rows(model: Any, passed: Passed) -> tuple[Passed, DatasetPool | N
     if (scanned.n_rows or 0) <= n_rows:
         return _as_passed(passed, drawn, y, weight), None
     if weight is not None and (drawn.others[weight] == 0).any():  # then these are all rows that have a weight
-        return _as_passed(passed, _with_weight(drawn, weight), y, weight), None
+        return _as_passed(passed, drawn.weighted(weight), y, weight), None
     order = np.argsort(row_keys(seed + 1, 0, len(drawn)))
     first, held = drawn.take(np.sort(order[:n_first])), drawn.take(np.sort(order[n_first:]))
     passed = _as_passed(passed, first, y, weight)
@@ -371,12 +371,6 @@ def _draw_at_random(
     """Read the dataset once: its schema, and rows drawn at random, fewer from a dataset of more than ``n_rows``."""
     with Progress(f"read {dataset.name}", dataset.n_rows, model.verbose) as progress:
         return scan_and_draw(dataset, n_rows, keys_of, others, progress.update, n_of_more=n_of_more)
-
-
-def _with_weight(drawn: DrawnRows, weight: str) -> DrawnRows:
-    """Return the rows with a weight other than 0; all rows if there is none, which the check of the weights reports."""
-    kept = np.flatnonzero(drawn.others[weight] != 0)
-    return drawn.take(kept) if len(kept) else drawn
 
 
 def _as_passed(passed: Passed, drawn: DrawnRows, y: str | None, weight: str | None) -> Passed:

@@ -51,7 +51,7 @@ def expected_phases(model: Any, given: FitArguments) -> Phases:
 
 def _units(model: Any, given: FitArguments, student: Any, names: list[str]) -> dict[str, float]:
     """Return the relative durations of the phases of a fit, in their order."""
-    units: dict[str, float] = {name: UNITS[name] for name in names}
+    units = {name: float(UNITS[name]) for name in names}
     if isinstance(student, AutoStudent):
         for name in ("choose a student", "fit the student"):
             units[name] *= _times_longer(model, given, student)

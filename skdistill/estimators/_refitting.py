@@ -1,41 +1,25 @@
 """Values of a student fitted again to more rows of a dataset than are in memory: labelled and summed chunk by chunk."""
 
 import copy
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._encoding import encoded_once
-from .._processes import count_jobs
-from .._tables import stack_rows, take_rows
-from .._validation import check_weights, draw_seed
-from ..datasets import Chunk
-from ..datasets._chunked_table import named
-from ..datasets._drawing import DrawnRows, row_keys
+from .._validation import draw_seed
 from ..datasets._remaining import RemainingRows
 from ..selection import MIN_VALIDATION_ROWS, AutoStudent, Group, Run, Targets
 from ..students._completion import CompletedClassifier
 from ..students._deciding import DecidingClassifier
-from ..students._refitting import Sums, shortened, sums_for
-from ..teachers._seen_rows import RowKeys, value_keys
+from ..students._refitting import shortened, sums_for
+from ..teachers._seen_rows import RowKeys
 from ..transfer import Oracle, TransferSet
-from ._datasets import HELD_OUT_SHARE, DatasetPool
-
-LABELLED_CHUNKS = 4
-"""Number of chunks whose rows are labelled in one query, if they are no more than the rows that a fit holds: jobs wait
-for each other at the end of each query."""
+from ._datasets import DatasetPool
+from ._summing import Summing
 
 MIN_ROWS = 1000
 """Minimum number of further rows for a refit."""
-
-MOST_VALIDATION_ROWS = 5000
-"""About the maximum number of further rows that are held out: the length of a step is chosen on one half of them, and
-the students before and after it are compared on the other."""
 
 LENGTHS = (1.0, 2.0, 1.5, 0.5, 0.25, 0.125, 0.0625, 0.03125)
 """Lengths that are tried, in Newton steps; the whole step is taken unless another one is clearly better, or the student
@@ -45,13 +29,7 @@ MIN_ERRORS = 2.0
 """Number of standard errors from which another length is clearly better."""
 
 MIN_ROWS_BEYOND = 200
-"""Minimum number of rows on which a length beyond 1 is chosen: fewer hardly tell how large the rare large losses are."""
-
-SUMMED_ROWS = 4096
-"""Rows of small chunks that are labelled and summed together: a call costs as much as thousands of rows."""
-
-MOST_KEYS = 1_000_000
-"""About the maximum number of further rows whose keys are kept, of 16 bytes each."""
+"""Minimum number of rows on which a length beyond 1 is chosen: fewer hardly tell how large rare losses are."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +145,7 @@ def _with_inside(student: Any, refitted: Any) -> Any:
     return wrapper
 
 
-def _better(model: Any, before: Any, refitted: Any, summing: "Summing", targets: Targets) -> Refitted:
+def _better(model: Any, before: Any, refitted: Any, summing: Summing, targets: Targets) -> Refitted:
     """Return the student of the smaller loss on rows that were held out, and the report.
 
     Parameters
@@ -220,186 +198,3 @@ def _is_within_budget(model: Any, student: Any) -> bool:
         return True
     compiled = _inside(student).__skdistill_compile__()
     return bool(compiled.n_bytes <= options.max_bytes)
-
-
-@dataclass
-class Summing:
-    """Rows of the fit and further rows of the dataset on their way into the sums.
-
-    Attributes
-    ----------
-    sums : Sums
-    rows : TransferSet
-        Rows of the fit.
-    pool : DatasetPool
-    further : RemainingRows
-    targets : Targets
-    oracle : Oracle
-    n_summed, n_labelled, n_held : int
-        Numbers of rows so far: in the sums, labelled, and held out.
-    """
-
-    sums: Sums
-    rows: TransferSet
-    pool: DatasetPool
-    further: RemainingRows
-    targets: Targets
-    oracle: Oracle
-    n_summed: int = 0
-    n_labelled: int = 0
-    n_held: int = 0
-    _held: list[tuple[Any, np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
-    _keys: list[np.ndarray] = field(default_factory=list)
-
-    def run(self) -> Iterator[int]:
-        """Add all rows; yield the number of further rows after each chunk."""
-        step = self.pool.dataset.chunk_size
-        for start in range(0, len(self.rows), step):
-            part = self.rows.take(np.arange(start, min(start + step, len(self.rows))))
-            with encoded_once():  # nothing of a chunk is kept
-                self._add(part.X, part.outputs, part.truth, part.sample_weight)
-        adding: Future[None] | None = None
-        with ThreadPoolExecutor(1) as pool:
-            for parts in self._queries():
-                outputs = self._labelled(parts)
-                if adding is not None:
-                    adding.result()
-                if self._has_jobs():  # which label the next rows meanwhile
-                    adding = pool.submit(copy_context().run, self._add_parts, parts, outputs)
-                else:
-                    self._add_parts(parts, outputs)
-                yield self.n_labelled
-            if adding is not None:
-                adding.result()
-
-    def held_out(self) -> tuple[Group, Group | None]:
-        """Return the held-out rows on which students are compared, and a random half that a length is chosen on."""
-        tables, outputs, weights, keys = zip(*self._held, strict=True)
-        X, targets = stack_rows(list(tables)), self.targets.of(np.concatenate(outputs))
-        weight = np.concatenate(weights)
-        order = np.concatenate(keys).argsort()
-        n_chosen_on = len(order) // 2 if self.sums.is_step else 0
-        chosen_on, compared = (
-            Group(take_rows(X, rows), targets[rows], weight[rows])
-            for rows in (np.sort(order[:n_chosen_on]), np.sort(order[n_chosen_on:]))
-        )
-        return compared, chosen_on if n_chosen_on else None
-
-    @property
-    def keys(self) -> RowKeys:
-        """Keys of the further rows, or of a part of them, by which they are recognised."""
-        return RowKeys(np.concatenate(self._keys))
-
-    def _has_jobs(self) -> bool:
-        return count_jobs(self.oracle.workers.n_jobs) > 1
-
-    def _queries(self) -> Iterator[list[tuple[DrawnRows, np.ndarray]]]:
-        """Yield parts of :meth:`_drawn` that are labelled together."""
-        dataset, parts, n_rows = self.pool.dataset, [], 0
-        for part in self._drawn():
-            parts.append(part)
-            n_rows += len(part[0])
-            if len(parts) == LABELLED_CHUNKS or n_rows + self._most_drawn() > dataset.sample_rows:
-                yield parts
-                parts, n_rows = [], 0
-        if parts:
-            yield parts
-
-    def _most_drawn(self) -> int:
-        """Return a number that the rows of each part of :meth:`_drawn` stay below: that of the fit, or two chunks."""
-        chunk_size, most = self.pool.dataset.chunk_size, self.pool.dataset.sample_rows
-        return chunk_size + max(chunk_size, min(SUMMED_ROWS, most - chunk_size))
-
-    def _drawn(self) -> Iterator[tuple[DrawnRows, np.ndarray]]:
-        """Yield further rows, about a chunk of them at a time, and random numbers that tell which are held out."""
-        pool, parts, n_rows = self.pool, [], 0
-        dataset, others = pool.dataset, [name for name in (pool.y, pool.weight) if name is not None]
-        most = self._most_drawn() - dataset.chunk_size
-        for chunk in dataset.chunks(others=others):
-            part = self._drawn_from(chunk)
-            if len(part.keys):
-                parts.append(part)
-                n_rows += len(part.keys)
-            if n_rows >= most:
-                yield self._joined(parts)
-                parts, n_rows = [], 0
-        if n_rows:
-            yield self._joined(parts)
-
-    def _drawn_from(self, chunk: Chunk) -> "_Part":
-        """Return the rows of a chunk that are drawn, without those of weight zero."""
-        rows = self.further.of(chunk.start, len(chunk))
-        others = chunk.others_of(rows)
-        if self.pool.weight is not None and len(rows):
-            weight = np.asarray(others[self.pool.weight], dtype=float)
-            with named(self.pool.dataset.name, chunk.partition):
-                if weight.any():
-                    check_weights(weight, len(rows), "sample_weight")
-            rows, others = rows[weight > 0], {name: values[weight > 0] for name, values in others.items()}
-        table = chunk.table if len(rows) == len(chunk) else take_rows(chunk.table, rows)
-        keys = row_keys(self.pool.held_out.seed, chunk.start, len(chunk))[rows]
-        return _Part(chunk.partition, DrawnRows(table, chunk.start + rows, others), keys)
-
-    def _joined(self, parts: list["_Part"]) -> tuple[DrawnRows, np.ndarray]:
-        """Return the rows of some chunks together, checked, and their random numbers."""
-        tables, drawn = [each.drawn.table for each in parts], [each.drawn for each in parts]
-        joined = DrawnRows(
-            self._checked(stack_rows(tables), parts),
-            np.concatenate([each.positions for each in drawn]),
-            {name: np.concatenate([each.others[name] for each in drawn]) for name in drawn[0].others},
-        )
-        return joined, np.concatenate([each.keys for each in parts])
-
-    def _checked(self, table: Any, parts: list["_Part"]) -> Any:
-        """Return the table of some parts after the checks; an error names the partition of the first that is wrong."""
-        try:
-            return self.pool.check(self.rows.X, table)
-        except Exception:
-            for part in parts:
-                with named(self.pool.dataset.name, part.partition):
-                    self.pool.check(self.rows.X, part.drawn.table)
-            raise
-
-    def _labelled(self, parts: list[tuple[DrawnRows, np.ndarray]]) -> np.ndarray:
-        """Return the outputs of the teacher for the rows of several parts."""
-        every = -(-self.further.n_drawn // MOST_KEYS)
-        with encoded_once():
-            outputs = self.oracle.label(stack_rows([drawn.table for drawn, _ in parts]), "rows of the dataset")
-            for drawn, _ in parts:
-                self._keys.append(value_keys(drawn.table)[drawn.positions % every == 0])
-        self.n_labelled += len(outputs)
-        return outputs
-
-    def _add_parts(self, parts: list[tuple[DrawnRows, np.ndarray]], outputs: np.ndarray) -> None:
-        ends = np.cumsum([len(drawn) for drawn, _ in parts])
-        for (drawn, keys), own in zip(parts, np.split(outputs, ends[:-1]), strict=True):
-            with encoded_once():
-                self._add_labelled(drawn, keys, own)
-
-    def _add_labelled(self, drawn: DrawnRows, keys: np.ndarray, outputs: np.ndarray) -> None:
-        """Hold some rows out, and add the others; each stands for the rows that are not drawn, too."""
-        pool, share = self.pool, self.further.n_left / self.further.n_drawn
-        weight = self.rows.sample_weight.mean() if pool.weight is None else drawn.others[pool.weight].astype(float)
-        weights, truth = np.broadcast_to(weight, len(drawn)), None
-        if pool.y is not None and pool.truth_of is not None:
-            truth = pool.truth_of(drawn.table, drawn.others[pool.y])
-        of_held_out = min(1.0, MOST_VALIDATION_ROWS / (HELD_OUT_SHARE * self.further.n_drawn))
-        is_held = keys < of_held_out * self.pool.held_out.share
-        held, summed = np.flatnonzero(is_held), np.flatnonzero(~is_held)
-        self.n_held += len(held)
-        if len(held):
-            self._held.append((take_rows(drawn.table, held), outputs[held], weights[held], keys[held]))
-        truth = None if truth is None else truth[summed]
-        self._add(take_rows(drawn.table, summed), outputs[summed], truth, share * weights[summed])
-
-    def _add(self, X: Any, outputs: np.ndarray, truth: np.ndarray | None, weight: np.ndarray) -> None:
-        self.n_summed += len(weight)
-        self.sums.add(self.targets.view.rows(X), self.targets.taught(outputs, truth), weight)
-
-
-class _Part(NamedTuple):
-    """Rows of a chunk that are drawn, with random numbers that tell which are held out."""
-
-    partition: str
-    drawn: DrawnRows
-    keys: np.ndarray

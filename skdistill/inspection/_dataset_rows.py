@@ -9,7 +9,7 @@ import numpy as np
 from .._described import described
 from .._validation import check_random_state, draw_seed
 from ..datasets import Chunk, ChunkedTable
-from ..datasets._drawing import DrawnRows, results_of, row_keys, scan_and_draw
+from ..datasets._drawing import DrawnRows, RandomKeys, results_of, scan_and_draw
 from ..datasets._for_models import for_model
 from ..exceptions import DatasetError
 from ._all_rows import AllRows
@@ -142,20 +142,6 @@ class _Summed:
         return sums
 
 
-@dataclass(frozen=True)
-class _KeysOfWeighted:
-    """Random keys of rows, of which those of weight zero are not drawn."""
-
-    seed: int
-    weight: str | None
-
-    def __call__(self, chunk: Chunk) -> np.ndarray:
-        keys = row_keys(self.seed, chunk.start, len(chunk))
-        if self.weight is not None:
-            keys[chunk.others[self.weight] == 0] = -np.inf
-        return keys
-
-
 def _is_of_sample(note: str) -> bool:
     """Whether a note is about the rows of the sample alone."""
     starts = ("Fidelity has a standard error", "Measured on", "Only ", "Of other rows like these")
@@ -190,8 +176,8 @@ def read_sample(
         dataset.require_repeatable("a report on all rows reads it twice; pass max_rows to read it once")
     seed = draw_seed(check_random_state(random_state, "report"))
     n_drawn = SAMPLE_ROWS if max_rows is None else max_rows
-    scanned, drawn = scan_and_draw(dataset, n_drawn, _KeysOfWeighted(seed, sample_weight), others)
-    return DatasetRows(scanned, drawn, y, sample_weight, max_rows is None)
+    scanned, drawn = scan_and_draw(dataset, n_drawn, RandomKeys(seed, sample_weight), others)
+    return DatasetRows(scanned, drawn.weighted(sample_weight), y, sample_weight, max_rows is None)
 
 
 def _names(*columns: str | None) -> Sequence[str]:

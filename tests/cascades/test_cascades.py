@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
@@ -21,6 +22,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import skdistill
 from skdistill import CascadeClassifier, CascadeRegressor, DistilledClassifier, DistilledRegressor, as_teacher
+from skdistill.cascades import _learning
 from skdistill.cascades._learning import answered_share
 from skdistill.cascades._thresholds import as_strict, grid_of, least_share, path_of
 from skdistill.checking import check_certificate
@@ -28,9 +30,10 @@ from skdistill.compiled._cascade import _StudentAndDeferral
 from skdistill.compiled._certainty import Certainty, margin
 from skdistill.compiled._certainty_code import _margin
 from skdistill.datasets import as_dataset
-from skdistill.exceptions import TeacherWarning
+from skdistill.exceptions import DatasetError, TeacherWarning
 from skdistill.inspection import CascadeDisplay
 from skdistill.metrics import binomial_p_value, rows_needed
+from skdistill.students import CompactBoostingRegressor
 
 
 class Counting(RandomForestClassifier):
@@ -152,6 +155,17 @@ def test_no_row_proves_that_could_tune(n_rows, agreement, confidence):
     assert allowed[0] == allowed[1] > allowed[2]
 
 
+def test_rows_that_are_not_needed_to_prove_choose(digits, teacher, student):
+    """Thresholds also lie between synthetic rows, but for the truth, where each of them is tested for nothing."""
+    cascade = CascadeClassifier(teacher, student, agreement=0.9, certainty="deviation", n_synthetic=300, random_state=0)
+    cascade.fit(digits[1][:200])
+    n_proving = cascade.path_.n_rows
+    assert n_proving == as_strict(180, 0.9, 0.95) < 180
+    assert len(cascade.path_.thresholds) > 2 * 8 * (200 - n_proving)
+    cascade.set_params(promise="truth", agreement=0.6).fit(digits[1][:200], digits[3][:200])
+    assert len(cascade.path_.thresholds) <= 200 - cascade.path_.n_rows + 1
+
+
 def test_thresholds_are_few_however_many_rows_are_known():
     """Those of many rows are spread evenly over them, from the most certain to the least."""
     certainty = np.random.default_rng(0).random(20_000)
@@ -202,6 +216,46 @@ def test_rows_of_the_student_are_asked_for_and_prove_nothing(digits, teacher, st
         cascade.fit(digits[1][:300], X_train=digits[0][:, 1:])
 
 
+def test_without_synthetic_rows_those_of_the_student_change_nothing(digits, teacher, student):
+    """Few tuning rows are then too few to learn a score from, however many rows the student was taught on."""
+    cascade = CascadeClassifier(teacher, student, agreement=0.9, n_synthetic=0, random_state=0)
+    fits = [clone(cascade).fit(digits[1][:200], X_train=X_train) for X_train in (None, digits[0])]
+    assert [fit.certainty_results_ for fit in fits] == [{}, {}]
+    assert fits[0].threshold_ == fits[1].threshold_
+
+
+@pytest.mark.parametrize("recipe", [False, True])
+def test_rows_that_a_recipe_is_fitted_on_are_rows_of_the_student(digits, teacher, student, recipe):
+    """Synthetic rows are drawn from these, too, for which the teacher is asked."""
+    student, n_asked = clone(student.student_) if recipe else student, []
+    for certainty in ("margin", "deviation"):
+        cascade = CascadeClassifier(teacher, student, agreement=0.8, certainty=certainty, n_synthetic=50)
+        Counting.n_asked = 0
+        cascade.set_params(random_state=0).fit(digits[1][:400])
+        n_asked.append(Counting.n_asked)
+    n_tuning = (200 if recipe else 400) - cascade.path_.n_rows  # once more, as synthetic rows are: for their labels
+    assert n_asked[1] - n_asked[0] == n_tuning + 2 * 50 + 50 * recipe
+
+
+def test_distances_of_values_that_are_too_far_count_less(values, monkeypatch):
+    """The score is fitted a second time, with weights that fall with the distance that the first expects."""
+    fits = []
+
+    class Noting(CompactBoostingRegressor):
+        def fit(self, X, y, sample_weight=None):
+            fits.append((None if sample_weight is None else self.predict(X), sample_weight))
+            return super().fit(X, y, sample_weight)
+
+    monkeypatch.setattr(_learning, "CompactBoostingRegressor", Noting)
+    X, teacher, student = values
+    CascadeRegressor(teacher, student, agreement=0.8, n_synthetic=50, random_state=0).fit(X[500:900])
+    (_, first), (expected, weight) = fits
+    assert first is None
+    order = np.argsort(expected)
+    assert (np.diff(weight[order]) <= 1e-12).all()
+    assert weight[order[0]] > 2 * weight[order[-1]]
+
+
 def test_rows_of_the_student_show_where_it_errs():
     """A corner that no tuning row lies in is found if the rows that the student was taught on lie there."""
     X_train, X = np.random.default_rng(0).uniform(-1, 1, size=(2, 600, 2))
@@ -240,6 +294,16 @@ def test_datasets_are_answered_chunk_by_chunk(digits, teacher, student, certaint
     outputs, defers = map(np.concatenate, zip(*compiled.answer(as_dataset(chunks)), strict=True))
     np.testing.assert_array_equal(outputs, compiled(X))
     assert (defers == cascade.defers(X)).all()
+
+
+@pytest.mark.parametrize(("kind", "method"), [(CascadeClassifier, "predict_proba"), (CascadeRegressor, "predict")])
+def test_what_a_dataset_cannot_be_used_for_is_said_at_once(values, kind, method):
+    """By an unfitted cascade, before a chunk is read, and by a score."""
+    cascade, dataset = kind(*values[1:]), as_dataset([values[0]])
+    with pytest.raises(NotFittedError, match=f"This {kind.__name__} instance is not fitted"):
+        getattr(cascade, method)(dataset)
+    with pytest.raises(DatasetError, match=f"{kind.__name__}.score: got a dataset that is read in chunks"):
+        cascade.score(dataset, values[0][:, 0])
 
 
 def test_values_of_a_dataset_are_those_of_its_rows(values):

@@ -308,6 +308,7 @@ def test_rows_in_order_are_still_found_by_their_arrival(as_kind):
         assert (drawn.others["y"] == table[:, 0]).all()
         assert (outputs[arrived_at] == table[:, 1]).all()
         assert (np.asarray(some[5:37]) == table[order[5:37]]).all()
+        assert list(getattr(some[5:37], "index", range(32))) == list(range(32))
         assert (np.asarray(some[np.array([7, 3])]) == table[order[[7, 3]]]).all()
 
 
@@ -322,6 +323,23 @@ def test_nothing_is_read_while_calls_are_timed():
             assert len(n_read) == before >= 4
         assert some[:].shape == table.shape
     assert len(n_read) == 2000
+
+
+def test_rows_are_sorted_only_where_somebody_waits_for_that():
+    """Neither while calls are timed nor after the end."""
+    n_checked, some = [], None
+
+    def read():
+        yield DrawnRows(rows(20), np.arange(20), {})
+        some._may_read.clear()  # as if calls were timed from now on
+        is_read.set()
+
+    is_read = threading.Event()
+    some = ArrivingRows(read, 20, 3, lambda part: n_checked.append(len(part)) or part)
+    with some:
+        assert is_read.wait(20)
+        assert not n_checked
+    assert not n_checked
 
 
 def test_missing_rows_are_an_error():

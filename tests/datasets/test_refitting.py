@@ -9,17 +9,18 @@ import pandas as pd
 import pytest
 from helpers import CountingTeacher
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import r2_score
 
 from skdistill import AutoStudent, DistilledClassifier, DistilledRegressor, as_teacher, memory_info
 from skdistill.datasets import as_dataset
 from skdistill.datasets._remaining import BLOCK, RemainingRows
-from skdistill.estimators import _datasets, _refitting
-from skdistill.estimators._refitting import LABELLED_CHUNKS, Summing
+from skdistill.estimators import _datasets, _refitting, _summing
+from skdistill.estimators._summing import LABELLED_CHUNKS, Summing
 from skdistill.exceptions import DatasetError, TeacherOutputError, TeacherQueryError, TeacherWarning
 from skdistill.students import CompactBoostingClassifier, CompactBoostingRegressor, CompactTreeRegressor
 from skdistill.students._refitting import shortened, sums_for
+from skdistill.teachers import Workers
 
 N_ROWS = 6000
 
@@ -103,25 +104,39 @@ def test_chunks_are_labelled_together(monkeypatch):
     """So that jobs wait for each other less often, within the rows that a fit holds; jobs change nothing at all."""
     table, kept, queries = rows(3000), Summing._labelled, []
 
-    def labelled(summing, parts):
-        queries.append([len(drawn) for drawn, _ in parts])
-        return kept(summing, parts)
+    def labelled(summing, drawn):
+        queries.append(len(drawn))
+        return kept(summing, drawn)
 
     monkeypatch.setattr(Summing, "_labelled", labelled)
-    monkeypatch.setattr(_refitting, "SUMMED_ROWS", 1)  # otherwise, small chunks are one part
+    monkeypatch.setattr(_summing, "SUMMED_ROWS", 1)  # otherwise, small chunks are taken for one
     models = [student(max_queries=3000, n_jobs=n_jobs).fit(dataset(table, chunk_size=100)) for n_jobs in (None, 2)]
     assert (models[0].predict(table) == models[1].predict(table)).all()
     assert models[0].refit_report_ == models[1].refit_report_
-    assert max(map(len, queries)) == np.median([len(parts) for parts in queries]) == LABELLED_CHUNKS
+    assert max(queries) <= LABELLED_CHUNKS * 100 < np.median(queries) + 100
     monkeypatch.undo()
     monkeypatch.setattr(Summing, "_labelled", labelled)
-    student(max_queries=3000).fit(dataset(table, chunk_size=400))
-    assert max(map(sum, queries)) <= 1000
+    again = student(max_queries=3000).fit(dataset(table, chunk_size=400))
+    assert max(queries) <= 1000
+    assert np.allclose(models[0].predict(table), again.predict(table))
+
+
+@pytest.mark.parametrize("n_spare", [0, 500])
+def test_what_labels_the_rows_is_chosen_for_all_of_them(monkeypatch, n_spare):
+    """And knows how many queries it may use to compare outputs."""
+    expected = []
+    monkeypatch.setattr(Workers, "expect", lambda workers, *numbers: expected.append(numbers))
+    table = rows().drop(columns="g")
+    teacher = LinearRegression().fit(table, table["a"])
+    model = DistilledRegressor(teacher, "linear", sampler=None, max_queries=N_ROWS + n_spare)
+    report = model.fit(dataset(table)).refit_report_
+    assert expected == [(report.n_labelled, N_ROWS + n_spare - model.transfer_set_.n_queries)]
+    assert model.transfer_set_.n_queries <= N_ROWS + n_spare
 
 
 @pytest.mark.parametrize("n_jobs", [None, 2])
 def test_errors_of_the_sums_reach_the_caller(monkeypatch, n_jobs):
-    """Also those of the last rows, in whatever thread they are added."""
+    """Whichever rows they are about, also the last, in whatever thread these are added."""
 
     def add(*part):
         added.append(1)
@@ -132,9 +147,10 @@ def test_errors_of_the_sums_reach_the_caller(monkeypatch, n_jobs):
     monkeypatch.setattr(_refitting, "sums_for", lambda *_: SimpleNamespace(add=add, student=lambda: None))
     with pytest.raises(AttributeError):  # of no student
         student(max_queries=10**6, n_jobs=n_jobs).fit(dataset(table))
-    n_parts, added[:] = len(added), []
-    with pytest.raises(MemoryError, match="the sums are full"):
-        student(max_queries=10**6, n_jobs=n_jobs).fit(dataset(table))
+    for n_parts in (len(added), len(added) - 2):  # noqa: B007  # add reads it
+        added.clear()
+        with pytest.raises(MemoryError, match="the sums are full"):
+            student(max_queries=10**6, n_jobs=n_jobs).fit(dataset(table))
 
 
 def test_a_worse_student_is_not_kept(monkeypatch):
@@ -186,6 +202,28 @@ def test_a_step_is_chosen_and_compared_on_different_rows(monkeypatch):
     assert told.fidelity_after == pytest.approx(model.fidelity(compared.X, sample_weight=compared.sample_weight))
     assert model.seen_rows_.find(both).all()
     assert "of a Newton step" in str(told)
+
+
+@pytest.mark.parametrize(
+    ("of_none", "gains", "n_rows", "length"),
+    [
+        (1.0, {}, 1000, 1.0),
+        (1.0, {0.5: 0.01}, 1000, 1.0),  # less than two standard errors
+        (1.0, {0.5: 0.1, 2.0: 0.01}, 1000, 0.5),
+        (1.0, {2.0: 1.0}, 1000, 2.0),
+        (1.0, {2.0: 1.0}, 100, 1.0),  # too few rows to go beyond the step
+        (0.1, {0.5: 0.01}, 1000, 0.5),  # the whole step is worse than none
+    ],
+)
+def test_another_length_must_be_clearly_better(monkeypatch, of_none, gains, n_rows, length):
+    """Unless the whole step makes the student worse."""
+    noise = np.random.default_rng(0).normal(0, 0.5, size=(2, n_rows))
+    noise -= noise.mean(axis=1, keepdims=True)
+    losses = {"none": np.full(n_rows, of_none), 1.0: 0.5 + noise[0]}
+    of = lambda student, *_: losses.get(student, 0.5 - gains.get(student, -0.1) + noise[1])  # noqa: E731
+    monkeypatch.setattr(_refitting, "shortened", lambda before, refitted, length: length)
+    monkeypatch.setattr(_refitting, "_losses", of)
+    assert _refitting._best_length("none", "refitted", SimpleNamespace(targets=noise[0]), None) == length
 
 
 def test_a_step_that_is_too_long_is_shortened(monkeypatch):
@@ -296,8 +334,8 @@ def test_without_weight_no_further_row_is_labelled():
     np.testing.assert_array_equal(*(model.predict(table) for model in models))
 
 
-def test_the_chosen_student_is_refitted_within_its_budget():
-    """With ``student="auto"``, and with thresholds of the teacher."""
+def test_the_chosen_student_is_refitted_within_its_budget(monkeypatch):
+    """With ``student="auto"``, and with thresholds of the teacher; one that becomes too large is not kept."""
     table = rows()
     truth = (table["a"] + 0.2 * table["b"] > 0.6).astype(int)
     teacher = LogisticRegression().fit(table[["a", "b"]], truth)
@@ -306,8 +344,16 @@ def test_the_chosen_student_is_refitted_within_its_budget():
     model.fit(dataset(table[["a", "b"]], sample_rows=2000))
     assert model.refit_report_.n_summed > 3000
     assert model.candidates_.chosen.n_bytes <= 1500
-    assert model.student_.__skdistill_compile__().n_bytes <= 1500
+    n_bytes = model.student_.__skdistill_compile__().n_bytes
+    assert n_bytes <= 1500
     assert model.transfer_set_.n_queries <= 4500
+    for most in (n_bytes, n_bytes - 1):
+        model.set_params(student=AutoStudent(["linear", "tree"], max_bytes=most))
+        assert _refitting._is_within_budget(model, model.student_) == (most == n_bytes)
+    monkeypatch.setattr(_refitting, "_is_within_budget", lambda *_: False)
+    report = classifier()[0].refit_report_
+    assert report.fidelity_after > report.fidelity_before
+    assert not report.is_kept
 
 
 def test_a_kill_loses_one_block(tmp_path):
@@ -349,6 +395,18 @@ def test_the_report_is_of_all_rows(monkeypatch):
     assert (held["a"] > 0.8).mean() == pytest.approx((table["a"] > 0.8).mean(), abs=3 * 0.4 / np.sqrt(len(held)))
 
 
+def test_held_out_rows_have_their_weights(monkeypatch):
+    """The fidelity that is reported is the weighted one."""
+    monkeypatch.setattr(_datasets, "HELD_OUT_SHARE", 0.5)  # few rows tell little
+    table = rows()
+    weight = np.where(table["a"] > 0.8, 20.0, 1.0)
+    parts = dataset(table.assign(weight=weight))
+    report = student(max_queries=N_ROWS).fit(parts, sample_weight="weight").refit_report_
+    before = student().fit(parts, sample_weight="weight")
+    weighted, plain = (before.fidelity(table, sample_weight=each) for each in (weight, None))
+    assert abs(report.fidelity_before - weighted) < 0.2 * abs(report.fidelity_before - plain)
+
+
 def test_what_is_wrong_in_a_later_partition_is_named():
     """Infinite numbers among the rows that are labelled, too."""
     table = rows()
@@ -356,6 +414,10 @@ def test_what_is_wrong_in_a_later_partition_is_named():
     teacher = as_teacher(lambda X: np.asarray(X["a"], dtype=float), task="regression")
     with pytest.raises((DatasetError, ValueError), match="column 'c'"):
         student("linear", teacher, max_queries=10**6).fit(dataset(table))
+    table = rows()
+    table.loc[5000, "c"] = np.inf  # no row of the fit
+    with pytest.raises(DatasetError, match=r"partition chunk 2.*column 'c'"):
+        student("linear", teacher, max_queries=10**6).fit(dataset(table, chunk_size=100))
 
 
 @pytest.mark.parametrize("n_rows", [1, 700, 5000, 9000, 20_000])

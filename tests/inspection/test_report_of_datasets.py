@@ -86,8 +86,9 @@ def test_all_rows_are_measured_as_in_memory(task, is_weighted, joins, monkeypatc
     assert_same(found.by_slice, expected.by_slice | {"slice": np.array(texts, dtype=object)})
     assert found.divergences == pytest.approx(expected.divergences)
     assert found.subject == expected.subject
-    assert f"all {np.count_nonzero(WEIGHT) if is_weighted else N_ROWS} rows" in found.notes[0]
-    assert "drawn at random" in str(found)
+    n_rows = np.count_nonzero(WEIGHT) if is_weighted else N_ROWS
+    assert f"all {n_rows} rows" in found.notes[0]
+    assert f"those of {n_rows} rows, drawn at random" in str(found)
 
 
 def test_slices_of_a_sample_hold_all_rows(monkeypatch):

@@ -384,11 +384,14 @@ def test_the_cost_is_told(service, waits, monkeypatch, capsys):
 
 
 def test_small_prices_and_requests_without_rows_cost():
-    """Nothing is rounded away, and an answer for no rows is none that failed."""
+    """Nothing is rounded away but what binary numbers add, and an answer for no rows is none that failed."""
     teacher = RemoteTeacher(lambda rows: rows[:, 0], batch_size=1, cost_per_row=1e-12, cost_per_request=3e-12)
     teacher(X[:100])
     teacher(X[:0])
     assert teacher.usage == (100, 101, 0, pytest.approx(403e-12))
+    dimes = RemoteTeacher(lambda rows: rows[:, 0], batch_size=1, cost_per_row=0.1)
+    dimes(X[:3])
+    assert dimes.usage.cost == 0.3
 
 
 # ---------------------------------------------------------------------- nothing is lost

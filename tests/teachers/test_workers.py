@@ -113,6 +113,25 @@ def test_cores_of_other_threads_are_not_those_of_the_teacher(monkeypatch, of_tea
     assert label(teacher)[1] == "1 thread"
 
 
+@pytest.mark.parametrize(("of_others", "n_periods"), [([0.0], 1), ([1.0, 0.5, 0.0, 1.0], 3), ([1.0], 25)])
+def test_others_are_watched_until_they_rest(monkeypatch, of_others, n_periods):
+    """For as short a time as possible, and half a second at most."""
+    clock, expected = Clock(0.0, of_others).used_by(monkeypatch), of_others[min(n_periods, len(of_others)) - 1]
+    assert _workers._cores_of_others() == pytest.approx(expected)
+    assert clock.wall == pytest.approx(n_periods * _workers.REST_SECONDS, abs=1.5 * _workers.REST_SECONDS)
+
+
+def test_each_trial_begins_when_others_rest(monkeypatch):
+    """Both times are then those of the teacher alone, for one block and for two in threads."""
+    events, teacher = [], as_teacher(lambda rows: events.append("call") or rows[:, 0])
+    monkeypatch.setattr(_workers, "is_by_row", lambda model: True)
+    monkeypatch.setattr(_workers, "MIN_THREAD_SECONDS", 0.0)
+    monkeypatch.setattr(_workers, "OWN_THREADS", np.inf)
+    monkeypatch.setattr(_workers, "_cores_of_others", lambda: events.append("rest") or 0.0)
+    label(teacher)
+    assert events[:5] == ["rest", "call", "rest", "call", "call"]
+
+
 def test_functions_are_never_called_by_threads_unasked(monkeypatch):
     """Nobody knows whether a function may be called by several threads: it would be sent to processes."""
     asked = []
@@ -143,8 +162,12 @@ def test_processes_must_return_the_same_outputs(monkeypatch, change, text):
     monkeypatch.setattr(
         _workers.Shipped, "map", lambda shipped, items, *_: iter([teacher.outputs(t[0]) for t in items])
     )
-    workers = Workers(2)
+    workers = Workers(2, has_budget=True)
+    workers.expect(300, 15)
     assert label(teacher, workers=workers)[1] == text
+    assert workers.n_compared == 8
+    other = checked(lambda rows: time.sleep(0.01) or rows[:, 0])
+    label(other, workers=workers)  # for which only 7 queries are left
     assert workers.n_compared == 8
 
 
