@@ -377,7 +377,9 @@ def students(of, n_rows, n_all):
         "If the difference is negative, the student of the sample is better (goal: at most 0.001). "
         "The function of *steps* is a sum of steps, of interactions of two steps, and of products of positive columns: "
         "each column has a gain of its own, so that boosting can learn it, and this is what the goal is judged by. It "
-        "was fixed before anything was fitted to it."
+        "was fixed before anything was fitted to it. There, boosting of the sample misses the goal: 0.9944 instead of "
+        "0.9958 in the mean of six seeds (measured by hand on 2026-11-28). Refitted to the sums of 2,000,000 labelled "
+        "rows (`max_queries`), it has 0.9960, which is within it."
     )
     waves = (
         "The function of *waves* contains products of two symmetric columns, in which no first split has a gain, and "
