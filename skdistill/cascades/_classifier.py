@@ -213,6 +213,12 @@ class CascadeClassifier(ClassifierMixin, BaseCascade):
         Returns
         -------
         score : float
+            In [0, 1].
+
+        Raises
+        ------
+        DatasetError
+            If ``X`` is a dataset that is read in chunks; compare the chunks of ``predict`` with ``y``.
         """
         refuse_dataset(f"{type(self).__name__}.score", X, "Compare what predict returns for its chunks with y.")
         return super().score(X, y, sample_weight)

@@ -191,6 +191,12 @@ class CascadeRegressor(RegressorMixin, BaseCascade):
         Returns
         -------
         score : float
+            At most 1, which is best.
+
+        Raises
+        ------
+        DatasetError
+            If ``X`` is a dataset that is read in chunks; compare the chunks of ``predict`` with ``y``.
         """
         refuse_dataset(f"{type(self).__name__}.score", X, "Compare what predict returns for its chunks with y.")
         return super().score(X, y, sample_weight)

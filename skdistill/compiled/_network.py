@@ -10,13 +10,15 @@ from ._design import Design, dense_chunks, for_each_dense_chunk
 from ._scorer import FlatData
 
 LAYER_BLOCK_ROWS = 2048
-"""Number of rows that are scored at a time, so that the hidden layers fit in the processor's cache."""
+"""Number of rows of which a kernel machine, or a network that is refitted, computes hidden units at a time, so that
+these fit in the processor's cache."""
 
 BLOCK_NUMBERS = 2**17
-"""Number of numbers of the widest layer of a block: few enough for the cache, and so many that threads, which wait for
-each other between calls of numpy, mostly work."""
+"""Size of the widest layer of a block of rows that is scored, in numbers: small enough for the cache, and so large that
+threads, which wait for each other between calls of numpy, mostly work."""
 
 MIN_BLOCK_ROWS, MAX_BLOCK_ROWS = 512, 8192
+"""Minimum and maximum number of rows of such a block."""
 
 MIN_DEVIATION_SHARE = 1e-3
 """Hidden units whose standard deviation is a smaller share of the largest one are excluded from refitting."""

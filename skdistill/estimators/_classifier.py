@@ -516,6 +516,12 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Returns
         -------
         score : float
+            In [0, 1].
+
+        Raises
+        ------
+        DatasetError
+            If ``X`` is a dataset that is read in chunks; :func:`skdistill.report` measures it on all rows.
         """
         refuse_dataset(f"{type(self).__name__}.score", X, SCORE_OF_DATASETS)
         return super().score(X, y, sample_weight)

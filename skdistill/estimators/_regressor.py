@@ -464,6 +464,14 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         Returns
         -------
         score : float
+            At most 1, which is best.
+
+        Raises
+        ------
+        DatasetError
+            If ``X`` is a dataset that is read in chunks; :func:`skdistill.report` measures it on all rows.
+        ValueError
+            If there are weights and survival labels.
         """
         refuse_dataset(f"{type(self).__name__}.score", X, SCORE_OF_DATASETS)
         if not getattr(getattr(y, "dtype", None), "names", None):
